@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of candidates: every particle that any picker proposed, with provenance.
+
+It is what the consensus makes and everything downstream reads: one row per candidate
+(the OR set), one column per picker, one flag per micrograph and picker for
+*was run there*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from deepconsensus_plugin.core.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    ScoredCoordinates,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Candidates of all micrographs, n rows; k pickers; m micrographs.
+
+    Parameters
+    ----------
+    micrographs : tuple of str
+        Names, sorted, m.
+    pickers : tuple of str
+        Names, sorted, k.
+    observed : array, shape (m, k), bool
+        Whether the picker was run on the micrograph.
+    micrograph_index : array, shape (n,), int
+        Row of `micrographs` that each candidate lies on; ascending.
+    yx : array, shape (n, 2), float64
+        Centres, pixels: the mean over the picks merged into the candidate.
+    found : array, shape (n, k), bool
+        Which pickers proposed it (within the merge radius).
+    picker_scores : array, shape (n, k), float64
+        Their own scores; NaN where there is none.
+    agreement : array, shape (n,), int
+        How many pickers agree on it within the consensus radius.
+    agreed_yx : array, shape (n, 2), float64
+        Mean over the picks of those agreeing pickers, pixels.
+    """
+
+    micrographs: tuple[str, ...]
+    pickers: tuple[str, ...]
+    observed: BoolArray
+    micrograph_index: IntArray
+    yx: FloatArray
+    found: BoolArray
+    picker_scores: FloatArray
+    agreement: IntArray
+    agreed_yx: FloatArray
+
+    def __post_init__(self) -> None:
+        """Check the shapes once, at the door."""
+        n, k, m = len(self.yx), len(self.pickers), len(self.micrographs)
+        expected = {
+            "observed": (m, k),
+            "micrograph_index": (n,),
+            "yx": (n, 2),
+            "found": (n, k),
+            "picker_scores": (n, k),
+            "agreement": (n,),
+            "agreed_yx": (n, 2),
+        }
+        for name, shape in expected.items():
+            received = getattr(self, name).shape
+            if received != shape:
+                raise ValueError(f"{name}: expected shape {shape}, received {received}")
+
+    def __len__(self) -> int:
+        """Return the number of candidates."""
+        return len(self.yx)
+
+    @property
+    def votes(self) -> IntArray:
+        """How many pickers proposed each candidate, shape (n,)."""
+        return np.asarray(self.found.sum(axis=1))
+
+    @property
+    def n_observers(self) -> IntArray:
+        """How many pickers were run on each candidate's micrograph, shape (n,)."""
+        return np.asarray(self.observed.sum(axis=1)[self.micrograph_index])
+
+    def take(self, selection: ArrayLike) -> Candidates:
+        """Return the candidates at `selection` (ascending indices or a mask)."""
+        per_row = ("micrograph_index", "yx", "found", "picker_scores")
+        chosen = np.asarray(selection)
+        rows = {
+            field.name: getattr(self, field.name)[chosen]
+            for field in fields(self)
+            if field.name in (*per_row, "agreement", "agreed_yx")
+        }
+        return replace(self, **rows)
+
+    def on_micrograph(self, name: str) -> Candidates:
+        """Return the candidates of one micrograph."""
+        first, last = np.searchsorted(
+            self.micrograph_index, self.micrographs.index(name) + np.array([0, 1])
+        )
+        return self.take(np.arange(first, last))
+
+    def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
+        """Return the particles that at least `min_pickers` agree on, by micrograph.
+
+        Where fewer than `min_pickers` were run, all of those must agree, and never
+        fewer than two (unless there is one picker in all). The position is the mean
+        over the agreeing picks (the paper's AND set), the score the number of them.
+        """
+        fewest = min(2, len(self.pickers))
+        needed = np.maximum(np.minimum(min_pickers, self.n_observers), fewest)
+        return self._by_micrograph(
+            self.agreement >= needed, self.agreed_yx, self.agreement
+        )
+
+    def coordinates(self) -> dict[str, ScoredCoordinates]:
+        """Return all candidates by micrograph; the score is the number of votes."""
+        return self._by_micrograph(np.ones(len(self), bool), self.yx, self.votes)
+
+    def _by_micrograph(
+        self, chosen: BoolArray, yx: FloatArray, scores: IntArray
+    ) -> dict[str, ScoredCoordinates]:
+        edges = np.arange(1, len(self.micrographs))
+        split = np.searchsorted(self.micrograph_index[chosen], edges)
+        return {
+            name: ScoredCoordinates.from_arrays(positions, values)
+            for name, positions, values in zip(
+                self.micrographs,
+                np.split(yx[chosen], split),
+                np.split(scores[chosen], split),
+                strict=True,
+            )
+        }

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors that callers must tell apart; everything else is a built-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class FileFormatError(ValueError):
+    """A file does not hold what its reader expects.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    expected, received : str
+        What the reader needs, and what it found instead.
+    """
+
+    def __init__(self, path: Path | str, *, expected: str, received: str) -> None:
+        super().__init__(f"{path}: expected {expected}, received {received}")
+        self.path = Path(path)
+        self.expected = expected
+        self.received = received
+
+
+class NameMatchError(ValueError):
+    """Pick files and micrographs cannot be matched by name without guessing."""
+
+
+class ModelFormatError(FileFormatError):
+    """A model folder is incomplete or was not written by this package."""
+
+
+class IncompatibleModelError(ValueError):
+    """A model does not fit the particles it is asked to score."""

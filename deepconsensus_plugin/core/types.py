@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module talks about: micrographs, their CTF, and coordinates.
+
+Arrays are row-major: positions are ``yx`` of shape ``(n, 2)``, float64, pixels of
+the micrograph they are named with, measured from the centre of its top left pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Ctf:
+    """Contrast transfer function of one micrograph.
+
+    Defocus is positive for underfocus; `defocus_angle_deg` is the angle between the
+    x axis and the direction of `defocus_u_A`, as in RELION and Scipion.
+    """
+
+    defocus_u_A: float  # noqa: N815 - A is the unit, ångström
+    defocus_v_A: float  # noqa: N815
+    defocus_angle_deg: float
+    voltage_kV: float  # noqa: N815
+    spherical_aberration_mm: float
+    amplitude_contrast: float
+    phase_shift_deg: float = 0.0
+
+
+@dataclass(frozen=True)
+class Micrograph:
+    """One image of the microscope, on disk.
+
+    Parameters
+    ----------
+    name : str
+        File name with extension; the key that coordinates refer to.
+    path : Path
+        Where it is.
+    shape : tuple of int
+        Rows and columns, pixels.
+    sampling_rate : float
+        Å/px.
+    ctf : Ctf, optional
+        Its contrast transfer function, where it was estimated.
+    """
+
+    name: str
+    path: Path
+    shape: tuple[int, int]
+    sampling_rate: float
+    ctf: Ctf | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredCoordinates:
+    """Box centres of one micrograph, each with the score its picker gave.
+
+    Parameters
+    ----------
+    yx : array, shape (n, 2), float64
+        Box centres, pixels.
+    scores : array, shape (n,), float64
+        Any scale, higher is better; NaN where the picker gave none.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a position is not finite.
+    """
+
+    yx: FloatArray
+    scores: FloatArray
+
+    def __post_init__(self) -> None:
+        """Check the shapes once, at the door."""
+        if self.yx.ndim != 2 or self.yx.shape[1] != 2:
+            raise ValueError(f"yx: expected shape (n, 2), received {self.yx.shape}")
+        if self.scores.shape != self.yx.shape[:1]:
+            raise ValueError(
+                f"scores: expected shape {self.yx.shape[:1]}, "
+                f"received {self.scores.shape}"
+            )
+        if not np.isfinite(self.yx).all():
+            raise ValueError("yx: expected finite positions, received NaN or infinity")
+
+    @classmethod
+    def from_arrays(
+        cls, yx: ArrayLike, scores: ArrayLike | None = None
+    ) -> ScoredCoordinates:
+        """Coordinates from anything array-like; no scores means NaN for all."""
+        positions = np.asarray(yx, dtype=np.float64).reshape(-1, 2)
+        if scores is None:
+            scores = np.full(len(positions), np.nan)
+        return cls(positions, np.asarray(scores, dtype=np.float64))
+
+    def __len__(self) -> int:
+        """Return the number of coordinates."""
+        return len(self.yx)
+
+    def take(self, selection: ArrayLike) -> ScoredCoordinates:
+        """Return the coordinates at `selection` (indices or a boolean mask)."""
+        chosen = np.asarray(selection)
+        if chosen.size == 0:
+            chosen = chosen.astype(np.intp)
+        return ScoredCoordinates(self.yx[chosen], self.scores[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class PickerPicks:
+    """All picks of one picker.
+
+    Parameters
+    ----------
+    picker : str
+        Its name, unique among the pickers of one run.
+    box_size : float
+        Box it was run with, pixels of the micrographs.
+    coordinates : mapping of micrograph name to ScoredCoordinates
+        A micrograph that is absent was *not observed* (the picker was not run there);
+        one with no coordinates was observed, and nothing was found.
+    """
+
+    picker: str
+    box_size: float
+    coordinates: Mapping[str, ScoredCoordinates]
+
+    def __len__(self) -> int:
+        """Return the number of picks on all micrographs."""
+        return sum(len(picks) for picks in self.coordinates.values())
