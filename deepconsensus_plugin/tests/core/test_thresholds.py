@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which candidates are accepted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepconsensus_plugin.core.thresholds import (
+    ThresholdMode,
+    choose_threshold,
+    select,
+)
+
+NAN = float("nan")
+SCORES = np.array([0.2, NAN, 0.9, 0.5, 0.5, 0.5, NAN, 0.1])
+FIRST_N = ThresholdMode.FIRST_N
+
+
+def test_a_score_equal_to_the_threshold_is_accepted():
+    assert select(SCORES, threshold=0.5).nonzero()[0].tolist() == [2, 3, 4, 5]
+
+
+def test_the_paper_s_threshold_is_the_default():
+    assert choose_threshold(SCORES) == 0.5
+
+
+@pytest.mark.parametrize("threshold", [-np.inf, -1.0, 0.0])
+def test_no_threshold_accepts_a_missing_score(threshold):
+    accepted = select(SCORES, threshold=threshold)
+    assert accepted.tolist() == (~np.isnan(SCORES)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("n_first", "expected", "lowest"),
+    [
+        (1, [2], 0.9),
+        (2, [2, 3], 0.5),
+        (3, [2, 3, 4], 0.5),
+        (5, [0, 2, 3, 4, 5], 0.2),
+        (6, [0, 2, 3, 4, 5, 7], 0.1),
+        (99, [0, 2, 3, 4, 5, 7], 0.1),
+    ],
+)
+def test_first_n_takes_the_earlier_of_equal_scores(n_first, expected, lowest):
+    accepted = select(SCORES, mode=FIRST_N, n_first=n_first)
+    assert accepted.nonzero()[0].tolist() == expected
+    assert choose_threshold(SCORES, mode=FIRST_N, n_first=n_first) == lowest
+
+
+@pytest.mark.parametrize("scores", [np.array([]), np.array([NAN, NAN])])
+def test_first_n_of_nothing(scores):
+    assert choose_threshold(scores, mode=FIRST_N, n_first=3) == np.inf
+    assert not select(scores, mode=FIRST_N, n_first=3).any()
+
+
+@pytest.mark.parametrize("n_first", [None, 0, -5])
+def test_first_n_needs_a_number(n_first):
+    with pytest.raises(ValueError, match="n_first must be >= 1"):
+        select(SCORES, mode=FIRST_N, n_first=n_first)
+
+
+def test_a_fixed_threshold_is_a_number():
+    with pytest.raises(ValueError, match="received NaN"):
+        select(SCORES, threshold=NAN)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.3, 0.6, NAN]), max_size=12), st.integers(1, 14))
+def test_first_n_equals_sorting_pairs(scores, n_first):
+    pairs = [(-score, row) for row, score in enumerate(scores) if score == score]
+    expected = {row for _, row in sorted(pairs)[:n_first]}
+    accepted = select(np.array(scores), mode=FIRST_N, n_first=n_first)
+    assert set(accepted.nonzero()[0]) == expected
+
+
+def test_the_scores_are_left_alone():
+    before = SCORES.copy()
+    select(SCORES, mode=FIRST_N, n_first=2)
+    np.testing.assert_array_equal(SCORES, before)
