@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How sure detection figures are: bootstrap intervals over micrographs.
+
+Particles of one micrograph share its ice, defocus and crowding, so whole micrographs
+are drawn with replacement, not particles. Matching is not repeated: only counts are
+drawn again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepconsensus_plugin.core.classification import (
+    average_precision,
+    count_at_thresholds,
+)
+from deepconsensus_plugin.core.detections import MatchedPicks
+from deepconsensus_plugin.core.metrics import precision_recall_f1
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a figure lies with the given confidence; NaN where it is not defined."""
+
+    low: float
+    high: float
+
+    def to_list(self) -> list[float | None]:
+        """Return what ``metrics.json`` holds: both ends, None where not defined."""
+        return [None if math.isnan(end) else end for end in (self.low, self.high)]
+
+
+def bootstrap_intervals(
+    matched: MatchedPicks,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """Return percentile intervals of the pooled figures.
+
+    Parameters
+    ----------
+    matched : MatchedPicks
+        What `core.detections.match_picks` returned.
+    rng : numpy.random.Generator
+        Draws the micrographs.
+    n_resamples : int
+        How many sets of micrographs are drawn; >= 1.
+    level : float
+        Confidence, between 0 and 1.
+
+    Returns
+    -------
+    dict of str to Interval
+        For ``precision``, ``recall``, ``f1`` and ``average_precision``. NaN for fewer
+        than two micrographs, which tell nothing about the spread.
+
+    Raises
+    ------
+    ValueError
+        If `n_resamples` or `level` is out of range.
+    """
+    if n_resamples < 1 or not 0 < level < 1:
+        raise ValueError(
+            "expected n_resamples >= 1 and level between 0 and 1, "
+            f"received {n_resamples} and {level}"
+        )
+    drawn = _draw_micrographs(len(matched.micrographs), n_resamples, rng)
+    samples = precision_recall_f1(
+        drawn @ matched.count(matched.is_accepted & matched.is_match),
+        drawn @ matched.count(matched.is_accepted),
+        drawn @ matched.n_truth,
+    )
+    samples["average_precision"] = _average_precisions(matched, drawn)
+    return {name: _percentiles(values, level) for name, values in samples.items()}
+
+
+def _draw_micrographs(
+    n_micrographs: int, n_resamples: int, rng: np.random.Generator
+) -> IntArray:
+    """Return how often each micrograph is drawn, shape (r, m); r = 0 for m < 2."""
+    if n_micrographs < 2:
+        return np.zeros((0, n_micrographs), dtype=np.int64)
+    evenly = np.full(n_micrographs, 1 / n_micrographs)
+    return rng.multinomial(n_micrographs, evenly, size=n_resamples)
+
+
+def _average_precisions(matched: MatchedPicks, drawn: IntArray) -> FloatArray:
+    """Return the average precision of each row of `drawn`, shape (r,)."""
+    scored = ~np.isnan(matched.scores)
+    if not scored.any():
+        return np.full(len(drawn), np.nan)
+    index, scores = matched.micrograph_index[scored], matched.scores[scored]
+    is_match = matched.is_match[scored]
+    return np.array(
+        [
+            average_precision(
+                count_at_thresholds(is_match, scores, weights=times[index]),
+                times @ matched.n_truth,
+            )
+            for times in drawn
+        ]
+    )
+
+
+def _percentiles(values: FloatArray, level: float) -> Interval:
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return Interval(float("nan"), float("nan"))
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
