@@ -142,12 +142,16 @@ def test_best_f1_and_ap_equal_matching_again_at_every_threshold(seed):
     every = evaluate_detections(picks, truth, radius_px=RADIUS)
     thresholds = np.unique(np.concatenate([p.scores for p in picks.values()]))[::-1]
     again = [
-        evaluate_detections(picks, truth, radius_px=RADIUS, threshold=value)
+        evaluate_detections(
+            {name: p.take(p.scores >= value) for name, p in picks.items()},
+            truth,
+            radius_px=RADIUS,
+        )
         for value in thresholds
     ]
-    best = max(again, key=lambda found: found.f1)
-    assert every.best_f1 == pytest.approx(best.f1)
-    assert every.best_f1_threshold == best.threshold
+    best = int(np.argmax([found.f1 for found in again]))
+    assert every.best_f1 == pytest.approx(again[best].f1)
+    assert every.best_f1_threshold == thresholds[best]
     steps = np.diff([0.0, *(found.recall for found in again)])
     expected = sum(s * found.precision for s, found in zip(steps, again, strict=True))
     assert every.average_precision == pytest.approx(expected)
