@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long work is carried out: in order, a little ahead, with progress."""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from deepconsensus_plugin.core.io.atomic import write_text
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_SECONDS_BETWEEN_REPORTS = 1.0
+
+
+def map_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int
+) -> Iterator[Result]:
+    """Yield ``function(item)`` in the order of `items`, computed ahead in threads.
+
+    At most ``workers + 1`` results wait at any time, so that memory does not grow
+    with the number of items. An exception of `function` is raised in its turn.
+    """
+    if workers < 1:
+        raise ValueError(f"workers must be >= 1, received {workers}")
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@dataclass(eq=False)
+class Progress:
+    """Tells how far long work is: a bar on a terminal, a JSON file for others.
+
+    Parameters
+    ----------
+    path : Path, optional
+        File that always holds ``{"stage", "done", "total"}`` of the running stage.
+    """
+
+    path: Path | None = None
+    timings: dict[str, StageCost] = field(default_factory=dict)
+    """Seconds and memory of each finished stage."""
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Open a stage of `total` units; gives the function that counts them."""
+        started, last, done = time.monotonic(), 0.0, 0
+        logger.info("%s: started, %d to do", name, total)
+        with tqdm(total=total, desc=name, disable=None, file=sys.stderr) as bar:
+
+            def advance(units: int = 1) -> None:
+                nonlocal last, done
+                done += units
+                bar.update(units)
+                if time.monotonic() - last > _SECONDS_BETWEEN_REPORTS:
+                    last = time.monotonic()
+                    self._write(name, done, total)
+
+            yield advance
+        self._write(name, done, total)
+        seconds = time.monotonic() - started
+        self.timings[name] = StageCost(seconds, peak_memory_mb())
+        logger.info("%s: %d done in %.1f s", name, done, seconds)
+
+    def _write(self, stage: str, done: int, total: int) -> None:
+        if self.path is None:
+            return
+        report = {"stage": stage, "done": done, "total": total}
+        write_text(self.path, json.dumps(report))
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """What a stage of the work took.
+
+    Parameters
+    ----------
+    seconds : float
+        Wall time.
+    peak_memory_mb : float
+        Highest resident memory of the process up to its end, MiB.
+    """
+
+    seconds: float
+    peak_memory_mb: float
+
+
+def peak_memory_mb() -> float:
+    """Return the highest resident memory of this process so far, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Boxes cut out of a micrograph around coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+
+def extract_boxes(
+    micrograph: NDArray[np.generic], yx: FloatArray, box_size: int
+) -> NDArray[np.float32]:
+    """Return the square boxes centred on `yx`.
+
+    A centre c, rounded to the nearest pixel, gives rows ``c - box_size // 2`` to
+    ``c - box_size // 2 + box_size``, likewise columns. What lies outside the
+    micrograph is filled with its mirror image, so that every coordinate gets a box
+    and the border looks like the noise beside it.
+
+    Parameters
+    ----------
+    micrograph : array, shape (rows, cols), any real type
+        May be memory-mapped: only the boxes are read.
+    yx : array, shape (n, 2)
+        Centres, pixels.
+    box_size : int
+        Side of a box, pixels, >= 1.
+
+    Returns
+    -------
+    array, shape (n, box_size, box_size), float32
+
+    Raises
+    ------
+    ValueError
+        If the micrograph is not 2-D or `box_size` is not positive.
+    """
+    if micrograph.ndim != 2:
+        raise ValueError(f"expected a 2-D micrograph, received {micrograph.shape}")
+    if box_size < 1:
+        raise ValueError(f"box_size must be >= 1, received {box_size}")
+    corners = round_centres(yx) - box_size // 2
+    last_corner = np.array(micrograph.shape) - box_size
+    inside = ((corners >= 0) & (corners <= last_corner)).all(axis=1)
+    boxes = np.empty((len(corners), box_size, box_size), dtype=np.float32)
+    for i, (row, col) in enumerate(corners):
+        if inside[i]:
+            boxes[i] = micrograph[row : row + box_size, col : col + box_size]
+        else:
+            rows = _mirror(row + np.arange(box_size), micrograph.shape[0])
+            cols = _mirror(col + np.arange(box_size), micrograph.shape[1])
+            boxes[i] = micrograph[np.ix_(rows, cols)]
+    return boxes
+
+
+def round_centres(yx: FloatArray) -> IntArray:
+    """Return the pixels nearest to `yx`, halves upwards, shape (n, 2), int64."""
+    return np.floor(np.asarray(yx) + 0.5).astype(np.int64)
+
+
+def _mirror(index: IntArray, length: int) -> IntArray:
+    """Reflect indices at both ends (``dcba|abcd|dcba``), as often as needed."""
+    folded = np.mod(index, 2 * length)
+    return np.minimum(folded, 2 * length - 1 - folded)

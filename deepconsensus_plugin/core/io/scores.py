@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scores of an ensemble, and the file that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleScores:
+    """What an ensemble says of n boxes.
+
+    Parameters
+    ----------
+    mean : array, shape (n,), float64
+        Score, 0 – 1: the mean probability of a particle.
+    spread : array, shape (n,), float64
+        Standard deviation of that probability over the networks; 0 for one network.
+    """
+
+    mean: FloatArray
+    spread: FloatArray
+
+    @classmethod
+    def of(cls, probabilities: FloatArray) -> EnsembleScores:
+        """Scores from probabilities of shape (n, n_models)."""
+        return cls(probabilities.mean(axis=1), probabilities.std(axis=1))
+
+
+def write_scores(path: Path, scores: EnsembleScores) -> None:
+    """Write scores as HDF5, columns ``mean`` and ``spread``."""
+    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+        file["mean"], file["spread"] = scores.mean, scores.spread
+
+
+def read_scores(path: Path) -> EnsembleScores:
+    """Return what `write_scores` wrote: one row per coordinate that was scored.
+
+    Raises
+    ------
+    FileFormatError
+        If a column is missing.
+    """
+    with h5py.File(path, "r") as file:
+        if not {"mean", "spread"} <= set(file):
+            raise FileFormatError(
+                path, expected="columns mean and spread", received=f"{sorted(file)}"
+            )
+        return EnsembleScores(file["mean"][:], file["spread"][:])

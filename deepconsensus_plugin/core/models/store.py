@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model on disk: a folder with ``model.keras`` and ``card.json``.
+
+``model.keras`` is one plain Keras model, which opens without this package: boxes in,
+``(batch, n_models, 2)`` out, the probabilities of every network of the ensemble.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from deepconsensus_plugin.core.errors import ModelFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
+
+logger = logging.getLogger(__name__)
+
+DEEP_CONSENSUS = "deep_consensus"
+BUILDERS: dict[str, Callable[..., keras.Model]] = {DEEP_CONSENSUS: build_network}
+"""Networks by the name that cards use."""
+
+_WEIGHTS = "model.keras"
+_CARD = "card.json"
+
+
+def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -> None:
+    """Write an ensemble and its card; the card last, so that it means *complete*.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if needed; a model there is replaced.
+    networks : sequence of keras.Model
+        As `BUILDERS` makes them, fast or plain.
+    card : ModelCard
+        Describes them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _CARD).unlink(missing_ok=True)
+    with whole_file(folder / _WEIGHTS) as partial:
+        _ensemble(networks, card).save(renamed := partial.with_suffix(".keras"))
+        renamed.replace(partial)
+    write_json(folder / _CARD, to_plain(card))
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Return the card of a model folder.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model.
+    """
+    for name in (_CARD, _WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelFormatError(
+                folder,
+                expected=f"a model folder with {_CARD} and {_WEIGHTS}",
+                received=f"no {name}",
+            )
+    return from_plain(read_json(folder / _CARD), ModelCard, path=folder / _CARD)
+
+
+def load_networks(folder: Path) -> list[keras.Model]:
+    """Return the networks of a model folder, in their fast form.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model, or one of another kind.
+    """
+    card = load_card(folder)
+    if card.kind not in BUILDERS:
+        raise ModelFormatError(
+            folder / _CARD,
+            expected=f"kind to be one of {sorted(BUILDERS)}",
+            received=repr(card.kind),
+        )
+    ensemble = keras.saving.load_model(folder / _WEIGHTS, compile=False)
+    return [_fast_copy(network, card) for network in _members(ensemble, card)]
+
+
+def _ensemble(networks: Sequence[keras.Model], card: ModelCard) -> keras.Model:
+    """One plain model of all networks."""
+    size = card.preprocessing.input_size
+    boxes = keras.Input((size, size, 1), name="box")
+    outputs = []
+    for i, network in enumerate(networks):
+        plain = BUILDERS[card.kind](
+            input_size=size, l2_strength=card.training.l2_strength
+        )
+        plain.set_weights(network.get_weights())
+        plain.name = f"network_{i + 1}"
+        outputs.append(layers.Reshape((1, 2))(plain(boxes)))
+    merged = layers.Concatenate(axis=1)(outputs) if len(outputs) > 1 else outputs[0]
+    return keras.Model(boxes, merged, name="ensemble")
+
+
+def _members(ensemble: keras.Model, card: ModelCard) -> list[keras.Model]:
+    return [ensemble.get_layer(f"network_{i + 1}") for i in range(card.n_models)]
+
+
+def _fast_copy(network: keras.Model, card: ModelCard) -> keras.Model:
+    copy = BUILDERS[card.kind](
+        input_size=card.preprocessing.input_size,
+        l2_strength=card.training.l2_strength,
+        fast=True,
+    )
+    copy.set_weights(network.get_weights())
+    return copy

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How networks are trained, in numbers; kept in every model card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingParameters:
+    """How the ensemble is trained; defaults as the paper and its implementation.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Passes over the training boxes, >= 1.
+    batch_size : int
+        Boxes in one update, >= 2.
+    learning_rate : float
+        Of Adam, at the start.
+    l2_strength : float
+        Penalty on the kernels of every layer.
+    n_models : int
+        Networks in the ensemble, >= 1.
+    auto_stopping : bool
+        Stop a network whose learning rate fell a thousandfold.
+    patience : int
+        Updates without a better validation accuracy until the learning rate is
+        divided by ten.
+    validation_fraction : float
+        Share of the boxes, on whole micrographs, kept for validation.
+    max_boxes : int
+        Boxes of each label used at most, drawn at random.
+    seed : int
+        Of every random act.
+    """
+
+    n_epochs: int = 5
+    batch_size: int = 64
+    learning_rate: float = 1e-4
+    l2_strength: float = 1e-5
+    n_models: int = 3
+    auto_stopping: bool = True
+    patience: int = 300
+    validation_fraction: float = 0.1
+    max_boxes: int = 10_000
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """State of the training when it was validated."""
+
+    update: int
+    learning_rate: float
+    training_loss: float
+    validation_loss: float
+    validation_accuracy: float

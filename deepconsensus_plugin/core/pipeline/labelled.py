@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From sets of labelled coordinates to one file of prepared boxes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.datasets import (
+    LabelledBoxes,
+    LabelledCoordinates,
+    join_coordinates,
+    limit_per_label,
+    read_boxes,
+    write_boxes,
+)
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
+from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest
+from deepconsensus_plugin.core.preprocessing import prepare_boxes
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+FEW_BOXES = 200
+"""Fewer boxes of a label than this, and the user is told what to expect."""
+
+
+def collect_coordinates(
+    request: TrainRequest, role: Role
+) -> LabelledCoordinates | None:
+    """Return the coordinates of all sources of a role; None if there are none.
+
+    At most ``request.parameters.max_boxes`` of each label, drawn at random.
+    """
+    rng = np.random.default_rng([request.parameters.seed, 2**31, role is Role.TESTING])
+    names = tuple(micrograph.name for micrograph in request.micrographs)
+    parts = [
+        _label(source, read_coordinates(source.coordinates), names)
+        for source in request.sources
+        if source.role is role
+    ]
+    if not parts:
+        return None
+    rows = join_coordinates(parts)
+    return limit_per_label(rows, request.parameters.max_boxes, rng)
+
+
+def _label(
+    source: BoxSource,
+    coordinates: Mapping[str, ScoredCoordinates],
+    micrographs: Sequence[str],
+) -> LabelledCoordinates:
+    unknown = sorted(set(coordinates) - set(micrographs))
+    if unknown:
+        raise ValueError(
+            f"{source.name}: coordinates on {len(unknown)} micrographs that are not "
+            f"among the {len(micrographs)} given, e.g. {unknown[0]}"
+        )
+    counts = [len(coordinates.get(name, ())) for name in micrographs]
+    n = sum(counts)
+    positions = [coordinates[name].yx for name in micrographs if name in coordinates]
+    return LabelledCoordinates(
+        sources=(source.name,),
+        micrographs=tuple(micrographs),
+        is_particle=np.full(n, source.is_particle),
+        weight=np.full(n, source.weight, dtype=np.float32),
+        source=np.zeros(n, dtype=np.int64),
+        micrograph=np.repeat(np.arange(len(micrographs)), counts),
+        yx=np.concatenate([np.empty((0, 2)), *positions]),
+    )
+
+
+def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
+    """Return `rows` if there is something to learn; warn where it is little.
+
+    Raises
+    ------
+    ValueError
+        If there is no particle or no background.
+    """
+    counts = {"particles": 0, "background boxes": 0}
+    if rows is not None:
+        counts["particles"] = int(rows.is_particle.sum())
+        counts["background boxes"] = len(rows) - counts["particles"]
+    if rows is None or not all(counts.values()):
+        received = " and ".join(f"{n} {label}" for label, n in counts.items())
+        raise ValueError(
+            f"expected particles and background to learn from, received {received}"
+        )
+    for label, n in counts.items():
+        if n < FEW_BOXES:
+            logger.warning(
+                "Only %d %s to learn from: scores will depend on the seed; look at "
+                "their spread, and at the particles around the threshold",
+                n,
+                label,
+            )
+    return rows
+
+
+def store_boxes(
+    rows: LabelledCoordinates, request: TrainRequest, path: Path, progress: Progress
+) -> LabelledBoxes:
+    """Cut the boxes of all rows, keep them in an HDF5 file, and return them."""
+    with progress.stage("cut boxes", len(rows)) as advance:
+        write_boxes(
+            path,
+            rows,
+            _prepared(rows, request, advance),
+            size=request.preprocessing.input_size,
+            attributes={
+                "box_size": request.box_size,
+                "sampling_rate": request.micrographs[0].sampling_rate,
+                "inverted": request.preprocessing.invert,
+                "phase_flipped": request.preprocessing.phase_flip,
+                "seed": request.parameters.seed,
+            },
+        )
+    return read_boxes(path)
+
+
+def _prepared(
+    rows: LabelledCoordinates, request: TrainRequest, advance: Callable[[int], None]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield prepared boxes, one micrograph at a time."""
+    used = np.unique(rows.micrograph)
+
+    def cut(i: int) -> NDArray[np.float32]:
+        boxes = cut_boxes(
+            request.micrographs[i],
+            rows.yx[rows.micrograph == i],
+            request.box_size,
+            phase_flip=request.preprocessing.phase_flip,
+        )
+        return prepare_boxes(boxes, request.preprocessing)
+
+    for boxes in map_ahead(cut, used.tolist(), workers=request.workers):
+        advance(len(boxes))
+        yield boxes

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Score every coordinate with a trained ensemble, and write particle stacks on the way.
+
+Micrographs are read once, a little ahead of the network, and nothing of them is kept,
+so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mrcfile
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.models.store import load_card, load_networks
+from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
+from deepconsensus_plugin.core.pipeline.requests import (
+    ScoreRequest,
+    ScoreResult,
+    StackOptions,
+    stack_path,
+)
+from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
+from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.types import FloatArray, Micrograph
+
+_BOXES_AT_ONCE = 512
+"""Boxes cut at once, so that a crowded micrograph takes no more memory."""
+
+
+def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
+    """Carry out a `ScoreRequest`.
+
+    Raises
+    ------
+    IncompatibleModelError
+        If the model was trained on boxes of another extent.
+    ValueError
+        If a coordinate lies on a micrograph that is not given.
+    """
+    card = load_card(request.model)
+    card.check_fits(
+        box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
+    )
+    networks = load_networks(request.model)
+    work = _work(request)
+
+    def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
+        return _cut_and_prepare(*item, request, card)
+
+    parts = [np.empty((0, len(networks)))]
+    with progress.stage("score", sum(len(yx) for _, yx in work)) as advance:
+        for boxes in map_ahead(cut, work, workers=request.workers):
+            parts.append(predict(networks, boxes, batch_size=request.batch_size))
+            advance(len(boxes))
+    scores = EnsembleScores.of(np.concatenate(parts))
+    write_scores(request.scores, scores)
+    return ScoreResult(request.scores, len(scores.mean), progress.timings)
+
+
+def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
+    """Micrographs with their coordinates, in the order of the coordinates' file."""
+    micrographs = {micrograph.name: micrograph for micrograph in request.micrographs}
+    coordinates = read_coordinates(request.coordinates)
+    unknown = [name for name in coordinates if name not in micrographs]
+    if unknown:
+        raise ValueError(
+            f"{request.coordinates}: coordinates on {len(unknown)} micrographs that "
+            f"are not among the {len(micrographs)} given, e.g. {unknown[0]}"
+        )
+    return [
+        (micrographs[name], picks.yx)
+        for name, picks in coordinates.items()
+        if len(picks)
+    ]
+
+
+def _cut_and_prepare(
+    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: ModelCard
+) -> NDArray[np.float32]:
+    """Network input for all coordinates of a micrograph; writes its stack too."""
+    size = card.preprocessing.input_size
+    prepared = np.empty((len(yx), size, size), np.float32)
+    with _open_stack(micrograph, len(yx), request) as stack:
+        for first in range(0, len(yx), _BOXES_AT_ONCE):
+            some = slice(first, first + _BOXES_AT_ONCE)
+            boxes = cut_boxes(
+                micrograph,
+                yx[some],
+                request.box_size,
+                phase_flip=card.preprocessing.phase_flip,
+            )
+            prepared[some] = prepare_boxes(boxes, card.preprocessing)
+            if stack is not None and request.stacks is not None:
+                stack[some] = _stack_boxes(boxes, request.stacks)
+    return prepared
+
+
+@contextmanager
+def _open_stack(
+    micrograph: Micrograph, n_boxes: int, request: ScoreRequest
+) -> Iterator[NDArray[np.float32] | None]:
+    """Open the pixels of a new stack, shape (n, box, box); None without stacks."""
+    if request.stacks is None:
+        yield None
+        return
+    request.stacks.folder.mkdir(parents=True, exist_ok=True)
+    shape = (n_boxes, request.box_size, request.box_size)
+    with (
+        whole_file(stack_path(request.stacks.folder, micrograph.name)) as partial,
+        mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True) as stack,
+    ):
+        stack.set_image_stack()
+        stack.voxel_size = micrograph.sampling_rate
+        yield stack.data
+        stack.update_header_stats()
+
+
+def _stack_boxes(
+    boxes: NDArray[np.float32], options: StackOptions
+) -> NDArray[np.float32]:
+    if options.normalise:
+        return normalise_background(boxes, invert=options.invert)
+    return -boxes if options.invert else boxes

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From labelled coordinates to a model: cut boxes, train an ensemble, save it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin import __version__
+from deepconsensus_plugin.core.classification import (
+    ClassificationMetrics,
+    classification_metrics,
+)
+from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.models.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.models.store import (
+    BUILDERS,
+    DEEP_CONSENSUS,
+    load_card,
+    load_networks,
+    save_model,
+)
+from deepconsensus_plugin.core.pipeline.labelled import (
+    check_labels,
+    collect_coordinates,
+    store_boxes,
+)
+from deepconsensus_plugin.core.pipeline.requests import (
+    BoxSource,
+    Role,
+    TrainRequest,
+    TrainResult,
+)
+from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.training import (
+    TrainedNetwork,
+    initialise,
+    train_network,
+    updates_per_network,
+)
+
+
+def run(request: TrainRequest, progress: Progress) -> TrainResult:
+    """Carry out a `TrainRequest`.
+
+    Raises
+    ------
+    ValueError
+        If there is no particle or no background to learn from.
+    IncompatibleModelError
+        If the model to start from was made for other boxes.
+    """
+    learnt = check_labels(collect_coordinates(request, Role.TRAINING))
+    tested = collect_coordinates(request, Role.TESTING)
+    data = store_boxes(learnt, request, request.dataset, progress)
+    trained = _train_ensemble(data, request, progress)
+    networks = [member.network for member in trained]
+    testing = None
+    if tested is not None:
+        path = request.dataset.with_name("testing_" + request.dataset.name)
+        testing = _test(networks, store_boxes(tested, request, path, progress))
+    card = _describe(request, data.rows, tested, trained, testing)
+    save_model(request.model, networks, card)
+    return TrainResult(
+        model=request.model,
+        n_positives=int(data.rows.is_particle.sum()),
+        n_negatives=int((~data.rows.is_particle).sum()),
+        validation=card.validation,
+        testing=testing,
+        history=[member.history for member in trained],
+        timings=progress.timings,
+    )
+
+
+def _train_ensemble(
+    data: LabelledBoxes, request: TrainRequest, progress: Progress
+) -> list[TrainedNetwork]:
+    parameters = request.parameters
+    inherited = _weights_to_start_from(request)
+    trained = []
+    n_updates = updates_per_network(len(data), parameters) * parameters.n_models
+    with progress.stage("train", n_updates) as advance:
+        for member in range(parameters.n_models):
+            initialise(member, parameters)
+            network = BUILDERS[DEEP_CONSENSUS](
+                input_size=request.preprocessing.input_size,
+                l2_strength=parameters.l2_strength,
+                fast=True,
+            )
+            if inherited:
+                network.set_weights(inherited[member % len(inherited)])
+            trained.append(
+                train_network(
+                    data, network, parameters=parameters, member=member, advance=advance
+                )
+            )
+    return trained
+
+
+def _weights_to_start_from(request: TrainRequest) -> list[list[NDArray[np.float32]]]:
+    """Weights of the networks of `initial_model`, after a check that it fits."""
+    if request.initial_model is None:
+        return []
+    load_card(request.initial_model).check_fits(
+        box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
+    )
+    return [network.get_weights() for network in load_networks(request.initial_model)]
+
+
+def _test(
+    networks: Sequence[keras.Model], boxes: LabelledBoxes
+) -> ClassificationMetrics:
+    scores = EnsembleScores.of(predict(networks, boxes.boxes))
+    return classification_metrics(boxes.rows.is_particle, scores.mean)
+
+
+def _describe(
+    request: TrainRequest,
+    learnt: LabelledCoordinates,
+    tested: LabelledCoordinates | None,
+    trained: Sequence[TrainedNetwork],
+    testing: ClassificationMetrics | None,
+) -> ModelCard:
+    """Write the card of the new model."""
+    return ModelCard(
+        kind=DEEP_CONSENSUS,
+        n_models=len(trained),
+        box_size=request.box_size,
+        sampling_rate=request.micrographs[0].sampling_rate,
+        preprocessing=request.preprocessing,
+        training=request.parameters,
+        training_sets=_sets(request, Role.TRAINING, learnt),
+        testing_sets=[] if tested is None else _sets(request, Role.TESTING, tested),
+        validation=[member.validation for member in trained],
+        testing=testing,
+        versions={
+            "deepconsensus_plugin": __version__,
+            **{name: importlib.metadata.version(name) for name in ("keras", "numpy")},
+            keras.backend.backend(): importlib.metadata.version(
+                keras.backend.backend()
+            ),
+        },
+    )
+
+
+def _sets(
+    request: TrainRequest, role: Role, rows: LabelledCoordinates
+) -> list[TrainingSet]:
+    """Count what each source of a role contributed."""
+    sources: list[BoxSource] = [s for s in request.sources if s.role is role]
+    counts = np.bincount(rows.source, minlength=len(sources))
+    return [
+        TrainingSet(source.name, source.is_particle, int(count), source.weight)
+        for source, count in zip(sources, counts, strict=True)
+    ]

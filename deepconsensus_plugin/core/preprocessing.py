@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a raw box to what the network sees.
+
+As the paper's implementation: the box resampled to the network's input by Fourier
+cropping or padding, particles white, the background ring (outside the inscribed
+circle) at mean 0 and deviation 1, the phases of the CTF flipped on request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import scipy.signal
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.types import BoolArray, Ctf, FloatArray
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class BoxPreprocessing:
+    """How boxes become network input; saved with the model and read when scoring.
+
+    Parameters
+    ----------
+    input_size : int
+        Side of the network's input, pixels (paper: 128).
+    invert : bool
+        Whether particles are darker than the background in the micrographs, so
+        that the contrast must be inverted to make them white.
+    phase_flip : bool
+        Whether to flip the phases of the CTF.
+    """
+
+    input_size: int = 128
+    invert: bool = True
+    phase_flip: bool = False
+
+
+def prepare_boxes(boxes: Float32Array, preprocessing: BoxPreprocessing) -> Float32Array:
+    """Return network input made of raw boxes (of already flipped phases).
+
+    Parameters
+    ----------
+    boxes : array, shape (n, box, box), float32
+        As cut from the micrograph.
+    preprocessing : BoxPreprocessing
+        What to do.
+
+    Returns
+    -------
+    array, shape (n, input_size, input_size), float32
+    """
+    resized = fourier_resize(boxes, preprocessing.input_size)
+    return normalise_background(resized, invert=preprocessing.invert)
+
+
+def fourier_resize(boxes: Float32Array, size: int) -> Float32Array:
+    """Return boxes resampled to ``size × size`` by Fourier cropping or padding.
+
+    Cropping a spectrum is linear and acts on rows and columns separately, so it is
+    two products with one small matrix: as exact as the FFT and, at the sizes of
+    particles, as fast.
+    """
+    if boxes.shape[-1] == size:
+        return boxes
+    matrix = _resampling_matrix(boxes.shape[-1], size)
+    return np.asarray(matrix @ boxes @ matrix.T, dtype=np.float32)
+
+
+@lru_cache(maxsize=16)
+def _resampling_matrix(old_size: int, new_size: int) -> Float32Array:
+    """Fourier resampling of a signal, as a matrix of shape (new_size, old_size)."""
+    matrix = scipy.signal.resample(np.eye(old_size), new_size, axis=0)
+    return np.asarray(matrix, dtype=np.float32)
+
+
+def normalise_background(boxes: Float32Array, *, invert: bool) -> Float32Array:
+    """Return boxes whose background ring has mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    boxes : array, shape (n, size, size), float32
+        Raw boxes; pixels that are not finite get the mean of their box.
+    invert : bool
+        Whether to change the sign of the contrast.
+
+    Returns
+    -------
+    array, shape (n, size, size), float32
+        A ring without any variation is scaled by the deviation of its whole box,
+        and a box without any is all zero.
+    """
+    ring = background_ring(boxes.shape[-1])
+    boxes = _fill_holes(boxes)
+    centred = boxes - boxes[:, ring].mean(axis=1)[:, None, None]
+    deviation = centred[:, ring].std(axis=1)
+    flat = deviation < 1e-6 * np.abs(centred).max(axis=(1, 2), initial=1e-30)
+    deviation = np.where(flat, centred.std(axis=(1, 2)), deviation)
+    scale = np.where(deviation > 0, 1.0 / np.maximum(deviation, 1e-30), 0.0)
+    signed = -scale if invert else scale
+    return np.asarray(centred * signed[:, None, None], dtype=np.float32)
+
+
+def _fill_holes(boxes: Float32Array) -> Float32Array:
+    """Replace pixels that are not finite by the mean of the others of their box."""
+    finite = np.isfinite(boxes)
+    if finite.all():
+        return boxes
+    n_finite = np.maximum(finite.sum(axis=(1, 2), keepdims=True), 1)
+    known = np.where(finite, boxes, 0)
+    mean = known.sum(axis=(1, 2), keepdims=True) / n_finite
+    return np.where(finite, boxes, mean).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def background_ring(size: int) -> BoolArray:
+    """Return the mask of the pixels outside the circle inscribed in a box."""
+    axis = np.arange(size) - (size - 1) / 2
+    mask: BoolArray = np.hypot(axis[:, None], axis[None, :]) > size / 2
+    mask.flags.writeable = False
+    return mask
+
+
+def flip_phases(boxes: Float32Array, ctf: Ctf, sampling_rate: float) -> Float32Array:
+    """Return boxes with the sign of the CTF undone at every frequency.
+
+    Contrast is kept: the lowest frequencies are left as they are.
+
+    Parameters
+    ----------
+    boxes : array, shape (n, size, size), float32
+        Raw boxes; cut them larger than needed, since a flip moves density by up to
+        wavelength × defocus / resolution.
+    ctf : Ctf
+        Of their micrograph.
+    sampling_rate : float
+        Å/px.
+    """
+    size = boxes.shape[-1]
+    low_frequency_sign = np.sign(-ctf.amplitude_contrast or -1.0)
+    sign = np.sign(ctf_values(ctf, size, sampling_rate)) * low_frequency_sign
+    sign[sign == 0] = 1.0
+    spectra = np.fft.rfft2(boxes) * sign
+    return np.asarray(np.fft.irfft2(spectra, s=(size, size)), dtype=np.float32)
+
+
+def ctf_values(ctf: Ctf, size: int, sampling_rate: float) -> FloatArray:
+    """Return the CTF on the grid of ``np.fft.rfft2`` of a ``size × size`` image.
+
+    ``-sin(χ)`` with χ(s) = π λ Δf(θ) s² − π/2 C_s λ³ s⁴ + φ + arcsin(Q), Δf positive
+    for underfocus, Q the amplitude contrast (Mindell and Grigorieff, 2003).
+    """
+    volts = ctf.voltage_kV * 1e3
+    wavelength = 12.2642598 / np.sqrt(volts * (1.0 + 0.978475598e-6 * volts))
+    fy = np.fft.fftfreq(size, sampling_rate)[:, None]
+    fx = np.fft.rfftfreq(size, sampling_rate)[None, :]
+    s2 = fx**2 + fy**2
+    angle = np.arctan2(fy, fx) - np.deg2rad(ctf.defocus_angle_deg)
+    mean = (ctf.defocus_u_A + ctf.defocus_v_A) / 2
+    half_difference = (ctf.defocus_u_A - ctf.defocus_v_A) / 2
+    defocus = mean + half_difference * np.cos(2 * angle)
+    aberration = ctf.spherical_aberration_mm * 1e7
+    chi = np.pi * wavelength * s2 * (defocus - aberration * wavelength**2 * s2 / 2)
+    shift = np.deg2rad(ctf.phase_shift_deg) + np.arcsin(ctf.amplitude_contrast)
+    return np.asarray(-np.sin(chi + shift))
