@@ -8,7 +8,9 @@ It is what the consensus makes and everything downstream reads: one row per cand
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +21,16 @@ from deepconsensus_plugin.core.types import (
     IntArray,
     ScoredCoordinates,
 )
+
+_COLUMNS = (
+    "micrograph_index",
+    "yx",
+    "found",
+    "picker_scores",
+    "agreement",
+    "agreed_yx",
+)
+"""The fields that have one row per candidate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +86,22 @@ class Candidates:
             if received != shape:
                 raise ValueError(f"{name}: expected shape {shape}, received {received}")
 
+    @classmethod
+    def empty(cls, pickers: tuple[str, ...]) -> Candidates:
+        """Return a table of these pickers without micrographs or candidates."""
+        k = len(pickers)
+        return cls(
+            micrographs=(),
+            pickers=pickers,
+            observed=np.empty((0, k), dtype=bool),
+            micrograph_index=np.empty(0, dtype=np.intp),
+            yx=np.empty((0, 2)),
+            found=np.empty((0, k), dtype=bool),
+            picker_scores=np.empty((0, k)),
+            agreement=np.empty(0, dtype=np.int64),
+            agreed_yx=np.empty((0, 2)),
+        )
+
     def __len__(self) -> int:
         """Return the number of candidates."""
         return len(self.yx)
@@ -90,14 +118,16 @@ class Candidates:
 
     def take(self, selection: ArrayLike) -> Candidates:
         """Return the candidates at `selection` (ascending indices or a mask)."""
-        per_row = ("micrograph_index", "yx", "found", "picker_scores")
         chosen = np.asarray(selection)
-        rows = {
-            field.name: getattr(self, field.name)[chosen]
-            for field in fields(self)
-            if field.name in (*per_row, "agreement", "agreed_yx")
-        }
-        return replace(self, **rows)
+        return replace(self, **{c: getattr(self, c)[chosen] for c in _COLUMNS})
+
+    def followed_by(self, parts: Sequence[Candidates]) -> Candidates:
+        """Return these rows and those of `parts`, whose pickers must be the same."""
+        tables = (self, *parts)
+        return replace(
+            self,
+            **{c: np.concatenate([getattr(t, c) for t in tables]) for c in _COLUMNS},
+        )
 
     def on_micrograph(self, name: str) -> Candidates:
         """Return the candidates of one micrograph."""
@@ -126,14 +156,10 @@ class Candidates:
     def _by_micrograph(
         self, chosen: BoolArray, yx: FloatArray, scores: IntArray
     ) -> dict[str, ScoredCoordinates]:
-        edges = np.arange(1, len(self.micrographs))
-        split = np.searchsorted(self.micrograph_index[chosen], edges)
+        edges = np.arange(len(self.micrographs) + 1)
+        bounds = np.searchsorted(self.micrograph_index[chosen], edges)
+        positions, values = yx[chosen], scores[chosen]
         return {
-            name: ScoredCoordinates.from_arrays(positions, values)
-            for name, positions, values in zip(
-                self.micrographs,
-                np.split(yx[chosen], split),
-                np.split(scores[chosen], split),
-                strict=True,
-            )
+            name: ScoredCoordinates.from_arrays(positions[i:j], values[i:j])
+            for name, (i, j) in zip(self.micrographs, pairwise(bounds), strict=True)
         }
