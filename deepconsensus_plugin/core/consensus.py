@@ -31,6 +31,7 @@ from deepconsensus_plugin.core.pick_groups import (
     PickPairs,
     close_pairs,
     first_members,
+    scatter_of,
 )
 from deepconsensus_plugin.core.pick_table import PickTable, blocks_of_picks
 from deepconsensus_plugin.core.types import (
@@ -107,11 +108,14 @@ def _resolve(
     single = _singles(picks, names)
     group_of_pick = group_closest_first(single, near.within(consensus_px), consensus_px)
     groups = single.joined(group_of_pick)
-    row_of_group = group_closest_first(groups, close_pairs(groups, merge_px), merge_px)
+    near = near.between(groups, group_of_pick)
+    row_of_group = group_closest_first(groups, near.within(merge_px), merge_px)
     rows = groups.joined(row_of_group)
+    near = near.between(rows, row_of_group).within(merge_px)
     row_of_pick = row_of_group[group_of_pick]
-    largest = _largest_groups(groups, row_of_group, _scatter(picks.yx, group_of_pick))
-    owner = _absorb_rows(rows, _scatter(picks.yx, row_of_pick), merge_px)
+    largest = _largest_groups(groups, row_of_group, scatter_of(picks.yx, group_of_pick))
+    strongest_first = np.lexsort((scatter_of(picks.yx, row_of_pick), -rows.sizes))
+    owner = absorb_weaker(strongest_first, near)
     found, scores = _votes(picks, owner[row_of_pick], (len(rows), len(names)))
     y, x = rows.centres.T
     order = np.lexsort((x, y, rows.micrograph))
@@ -134,9 +138,15 @@ def _singles(picks: PickTable, names: Sequence[str]) -> PickGroups:
 def _without_duplicates(
     picks: PickTable, names: Sequence[str], radius_px: float
 ) -> tuple[PickTable, PickPairs]:
-    """Keep each picker's best of those close together; and the close pairs left."""
+    """Keep each picker's best of those close together; and the close pairs left.
+
+    The pairs reach far enough to hold one of every two groups whose centres are within
+    the radius: log2(k) / 4 squared radii bound the variance of a group of k picks that
+    grew within it, and some pair is as close as the mean over all.
+    """
     single = _singles(picks, names)
-    near = close_pairs(single, radius_px)
+    pairs = close_pairs(single, radius_px * np.sqrt(1 + np.log2(len(names)) / 2))
+    near = pairs.within(radius_px)
     same = single.share_picker(near.first, near.second)
     best_first = np.argsort(-picks.scores, kind="stable")  # NaN comes last
     owner = absorb_weaker(best_first, near.take(same))
@@ -144,18 +154,7 @@ def _without_duplicates(
     for index, count in enumerate(np.bincount(picks.picker[~stays])):
         if count:
             logger.info("%s: dropped %d of its own duplicates", names[index], count)
-    return picks.take(stays), near.take(~same).among(stays)
-
-
-def _scatter(yx: FloatArray, labels: IntArray) -> FloatArray:
-    """Sum of squares about each group's centre, times its size, px².
-
-    Taken from the group's first pick, so that whole pixels give whole numbers: ties
-    are ties wherever on the micrograph the group lies.
-    """
-    y, x = (yx - yx[first_members(labels)][labels]).T
-    squares = np.bincount(labels, y**2 + x**2) * np.bincount(labels)
-    return squares - np.bincount(labels, y) ** 2 - np.bincount(labels, x) ** 2
+    return picks.take(stays), pairs.among(stays)
 
 
 def _largest_groups(
@@ -164,11 +163,6 @@ def _largest_groups(
     """Each candidate's largest agreeing group; the tightest among equals."""
     order = np.lexsort((scatter, -groups.sizes, row_of_group))
     return np.asarray(order[first_members(row_of_group[order])])
-
-
-def _absorb_rows(rows: PickGroups, scatter: FloatArray, radius_px: float) -> IntArray:
-    strongest_first = np.lexsort((scatter, -rows.sizes))
-    return absorb_weaker(strongest_first, close_pairs(rows, radius_px))
 
 
 def _votes(

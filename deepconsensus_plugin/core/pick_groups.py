@@ -114,6 +114,17 @@ class PickPairs:
         index = np.cumsum(stays) - 1
         return replace(left, first=index[left.first], second=index[left.second])
 
+    def between(self, groups: PickGroups, labels: IntArray) -> PickPairs:
+        """Return the pairs of the `groups` that the members now belong to.
+
+        A pair of groups occurs as often as pairs of their members do.
+        """
+        a, b = labels[self.first], labels[self.second]
+        apart = a != b
+        a, b = a[apart], b[apart]
+        first, second = np.minimum(a, b), np.maximum(a, b)
+        return PickPairs(first, second, groups.squared_distances(first, second))
+
     def closest_first(self) -> PickPairs:
         """Return the pairs by distance; ties by first, then second."""
         order = (self.second, self.first, self.squared_distances)
@@ -125,6 +136,18 @@ def first_members(labels: IntArray) -> IntArray:
     first = np.empty(labels.max(initial=-1) + 1, dtype=np.intp)
     first[labels[::-1]] = np.arange(len(labels))[::-1]  # the last one written stays
     return first
+
+
+def scatter_of(yx: FloatArray, labels: IntArray) -> FloatArray:
+    """Return each group's sum of squares about its centre, times its size, px².
+
+    Taken from the group's first pick, so that whole pixels give whole numbers: ties
+    are ties wherever on the micrograph the group lies.
+    """
+    y, x = (yx - yx[first_members(labels)][labels]).T
+    squares = np.bincount(labels, y**2 + x**2) * np.bincount(labels)
+    scatter = squares - np.bincount(labels, y) ** 2 - np.bincount(labels, x) ** 2
+    return np.asarray(scatter)
 
 
 def close_pairs(groups: PickGroups, radius_px: float) -> PickPairs:
