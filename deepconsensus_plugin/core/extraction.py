@@ -63,4 +63,4 @@ def round_centres(yx: FloatArray) -> IntArray:
 def _mirror(index: IntArray, length: int) -> IntArray:
     """Reflect indices at both ends (``dcba|abcd|dcba``), as often as needed."""
     folded = np.mod(index, 2 * length)
-    return np.minimum(folded, 2 * length - 1 - folded)
+    return np.asarray(np.minimum(folded, 2 * length - 1 - folded))

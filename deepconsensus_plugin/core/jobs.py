@@ -2,9 +2,9 @@
 """Heavy work in its own process: one JSON file in, one JSON file out.
 
 ``python -m deepconsensus_plugin.core.jobs JOB.json`` carries out the request in the
-file, tells its progress in JOB.progress.json and writes the result to JOB.result.json. So
-TensorFlow's memory and crashes stay out of Scipion, and a queue or another environment
-can do the work.
+file, tells its progress in JOB.progress.json and writes the result to JOB.result.json.
+So TensorFlow's memory and crashes stay out of Scipion, and a queue or another
+environment can do the work.
 """
 
 from __future__ import annotations

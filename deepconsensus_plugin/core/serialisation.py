@@ -8,9 +8,8 @@ import math
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cattrs import BaseValidationError
+from cattrs import BaseValidationError, transform_error
 from cattrs.preconf.json import make_converter
-from cattrs.v import format_exception
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
@@ -46,21 +45,10 @@ def from_plain(value: Any, kind: type[T], *, path: Path) -> T:
     try:
         return _converter.structure(value, kind)
     except BaseValidationError as error:
-        received = "; ".join(_converter_messages(error))
+        received = "; ".join(transform_error(error, path="it"))
         raise FileFormatError(
             path, expected=f"the fields of {kind.__name__}", received=received
         ) from error
-
-
-def _converter_messages(error: BaseValidationError) -> list[str]:
-    """One message per wrong field."""
-    messages: list[str] = []
-    for inner in error.exceptions:
-        if isinstance(inner, BaseValidationError):
-            messages += _converter_messages(inner)
-        else:
-            messages.append(format_exception(inner, None))
-    return messages
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -14,6 +14,9 @@ from keras import layers
 
 from deepconsensus_plugin.core.models.fourier import FourierConv2D, fourier_pays
 
+_STATISTICS_MOMENTUM = 0.9
+"""Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
+
 PARTICLE = 1
 """Column of the output that is the probability of a particle."""
 
@@ -72,6 +75,6 @@ def _block(
             n_filters, kernel_size, padding="same", kernel_regularizer=penalty
         )(x)
         if i == 1:
-            x = layers.BatchNormalization()(x)
+            x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
         x = layers.Activation("relu")(x)
     return pooling(x)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from deepconsensus_plugin.core.datasets import (
+    LabelledCoordinates,
+    augment,
+    join_coordinates,
+    limit_per_label,
+    read_boxes,
+    split_by_micrograph,
+    write_boxes,
+)
+from deepconsensus_plugin.core.errors import FileFormatError
+
+
+def _rows(labels, micrograph, name: str = "set") -> LabelledCoordinates:
+    n = len(labels)
+    return LabelledCoordinates(
+        sources=(name,),
+        micrographs=tuple(f"mic{i}.mrc" for i in range(20)),
+        is_particle=np.array(labels, bool),
+        weight=np.ones(n, np.float32),
+        source=np.zeros(n, int),
+        micrograph=np.array(micrograph, int),
+        yx=np.arange(2 * n, dtype=float).reshape(n, 2),
+    )
+
+
+def test_boxes_round_trip_with_their_provenance(tmp_path):
+    rows = _rows([1, 0, 1], [0, 0, 3])
+    boxes = np.random.default_rng(0).normal(size=(3, 8, 8)).astype(np.float32)
+    parts = iter([boxes[:2], boxes[2:]])
+    write_boxes(tmp_path / "b.h5", rows, parts, size=8, attributes={"box_size": 90})
+    read = read_boxes(tmp_path / "b.h5")
+    np.testing.assert_array_equal(read.boxes, boxes.astype(np.float16))
+    for name in ("is_particle", "weight", "source", "micrograph", "yx"):
+        np.testing.assert_array_equal(getattr(read.rows, name), getattr(rows, name))
+    assert read.rows.sources == ("set",)
+    assert read.rows.micrographs == rows.micrographs
+
+
+def test_half_written_file_does_not_appear(tmp_path):
+    def broken():
+        yield np.zeros((1, 8, 8), np.float32)
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_boxes(
+            tmp_path / "b.h5", _rows([1, 0], [0, 0]), broken(), size=8, attributes={}
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_hdf5_files_are_refused(tmp_path):
+    h5py.File(tmp_path / "x.h5", "w").close()
+    with pytest.raises(FileFormatError, match="labelled boxes, received no"):
+        read_boxes(tmp_path / "x.h5")
+
+
+def test_split_keeps_micrographs_whole():
+    rng = np.random.default_rng(0)
+    micrograph = np.sort(rng.integers(0, 20, 400))
+    rows = _rows(rng.random(400) < 0.5, micrograph)
+    for seed in range(20):
+        training, held_out = split_by_micrograph(rows, 0.1, np.random.default_rng(seed))
+        assert not set(micrograph[training]) & set(micrograph[held_out])
+        assert sorted([*training, *held_out]) == list(range(400))
+        assert 0.08 < len(held_out) / 400 < 0.3
+        for part in (training, held_out):
+            assert set(rows.is_particle[part]) == {True, False}
+
+
+def test_split_of_one_micrograph_falls_back_to_boxes():
+    rows = _rows([1, 0] * 50, [4] * 100)
+    training, held_out = split_by_micrograph(rows, 0.2, np.random.default_rng(1))
+    for part in (training, held_out):
+        assert set(rows.is_particle[part]) == {True, False}
+    assert len(training) > len(held_out)
+
+
+def test_limit_is_per_label_and_keeps_the_order():
+    rows = _rows([1] * 30 + [0] * 5, sorted([0, 1, 2, 3, 4] * 7))
+    limited = limit_per_label(rows, 10, np.random.default_rng(0))
+    assert limited.is_particle.sum() == 10
+    assert (~limited.is_particle).sum() == 5
+    assert (np.diff(limited.yx[:, 0]) > 0).all()
+
+
+def test_join_sorts_by_micrograph_and_keeps_sources_apart():
+    first, second = _rows([1, 1], [0, 2], "AND"), _rows([0, 0], [1, 2], "NEG")
+    joined = join_coordinates([first, second])
+    assert joined.sources == ("AND", "NEG")
+    np.testing.assert_array_equal(joined.micrograph, [0, 1, 2, 2])
+    np.testing.assert_array_equal(joined.source, [0, 1, 0, 1])
+    np.testing.assert_array_equal(joined.is_particle, [True, False, True, False])
+
+
+def test_augmentation_turns_half_of_the_boxes_by_a_symmetry_of_the_square():
+    batch = np.random.default_rng(0).normal(size=(400, 6, 6, 1)).astype(np.float32)
+    result = augment(batch, np.random.default_rng(1))
+    seen = set()
+    for before, after in zip(batch, result, strict=True):
+        symmetries = [np.rot90(before, k) for k in range(4)]
+        symmetries += [turned[::-1] for turned in symmetries]
+        seen.add(next(i for i, s in enumerate(symmetries) if np.array_equal(s, after)))
+    assert seen == set(range(8))
+    changed = (batch != result).any(axis=(1, 2, 3))
+    assert 0.4 < changed.mean() < 0.6

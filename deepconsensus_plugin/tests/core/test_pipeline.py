@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From micrographs and coordinates to scores, as jobs do it, on small images."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+import pytest
+
+from deepconsensus_plugin.core.datasets import read_boxes
+from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.io.scores import read_scores
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
+from deepconsensus_plugin.core.models.store import load_card
+from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.pipeline import score, train
+from deepconsensus_plugin.core.pipeline.requests import (
+    BoxSource,
+    Role,
+    ScoreRequest,
+    ScoreResult,
+    StackOptions,
+    TrainRequest,
+)
+from deepconsensus_plugin.core.preprocessing import (
+    BoxPreprocessing,
+    background_ring,
+    normalise_background,
+)
+from deepconsensus_plugin.core.types import Ctf, Micrograph, ScoredCoordinates
+
+BOX = 20
+SHAPE = (160, 240)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> tuple[tuple[Micrograph, ...], Path]:
+    """Four micrographs of dark discs on noise, and coordinate files beside them."""
+    folder = tmp_path_factory.mktemp("scene")
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(np.arange(20, 150, 30), np.arange(20, 230, 30)), -1)
+    grid = grid.reshape(-1, 2).astype(float)
+    rows, cols = np.indices(SHAPE)
+    micrographs, discs, empty = [], {}, {}
+    for i in range(4):
+        image = rng.normal(size=SHAPE)
+        order = rng.permutation(len(grid))
+        for y, x in grid[order[:15]]:
+            image[np.hypot(rows - y, cols - x) < 6] -= 2
+        name = f"mic {i}.mrc"
+        with mrcfile.new(folder / name) as file:
+            file.set_data(image.astype(np.float32))
+        micrographs.append(Micrograph(name, folder / name, SHAPE, 4.0))
+        discs[name] = ScoredCoordinates.from_arrays(grid[order[:15]])
+        empty[name] = ScoredCoordinates.from_arrays(grid[order[15:30]])
+    write_coordinates(folder / "discs.h5", discs)
+    write_coordinates(folder / "empty.h5", empty)
+    return tuple(micrographs), folder
+
+
+@pytest.fixture(scope="module")
+def request_to_train(scene, tmp_path_factory) -> TrainRequest:
+    micrographs, folder = scene
+    out = tmp_path_factory.mktemp("train")
+    return TrainRequest(
+        micrographs=micrographs,
+        sources=(
+            BoxSource("AND", folder / "discs.h5", is_particle=True),
+            BoxSource("NEG", folder / "empty.h5", is_particle=False),
+            BoxSource("ice", folder / "empty.h5", False, weight=0.5),
+            BoxSource("test", folder / "discs.h5", True, role=Role.TESTING),
+            BoxSource("test", folder / "empty.h5", False, role=Role.TESTING),
+        ),
+        box_size=BOX,
+        preprocessing=BoxPreprocessing(input_size=16),
+        parameters=TrainingParameters(
+            n_epochs=12, batch_size=16, learning_rate=2e-3, n_models=2
+        ),
+        dataset=out / "boxes.h5",
+        model=out / "model",
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(request_to_train):
+    return train.run(request_to_train, Progress())
+
+
+def _score(scene, model: Path, out: Path, **changes) -> ScoreRequest:
+    micrographs, folder = scene
+    return ScoreRequest(
+        micrographs=micrographs,
+        coordinates=changes.pop("coordinates", folder / "discs.h5"),
+        box_size=BOX,
+        model=model,
+        scores=out / "scores.h5",
+        **changes,
+    )
+
+
+def test_training_writes_boxes_model_and_figures(request_to_train, trained):
+    card = load_card(trained.model)
+    assert (trained.n_positives, trained.n_negatives) == (60, 120)
+    assert [(s.name, s.n_boxes, s.weight) for s in card.training_sets] == [
+        ("AND", 60, 1.0),
+        ("NEG", 60, 1.0),
+        ("ice", 60, 0.5),
+    ]
+    assert [s.n_boxes for s in card.testing_sets] == [60, 60]
+    assert len(card.validation) == card.n_models == 2
+    assert trained.testing == card.testing
+    assert trained.testing.roc_auc > 0.95
+    boxes = read_boxes(request_to_train.dataset)
+    assert boxes.boxes.shape == (180, 16, 16)
+    assert set(trained.timings) >= {"cut boxes", "train"}
+
+
+def test_discs_score_higher_than_background(scene, trained, tmp_path):
+    _, folder = scene
+    score.run(_score(scene, trained.model, tmp_path), Progress())
+    discs = read_scores(tmp_path / "scores.h5")
+    request = _score(scene, trained.model, tmp_path, coordinates=folder / "empty.h5")
+    result = score.run(request, Progress())
+    empty = read_scores(tmp_path / "scores.h5")
+    assert result.n_scored == len(empty.mean) == 60
+    assert discs.mean.mean() > empty.mean.mean() + 0.5
+    assert (discs.spread >= 0).all()
+
+
+def test_stacks_hold_white_normalised_boxes_of_the_original_size(
+    scene, trained, tmp_path
+):
+    micrographs, folder = scene
+    request = _score(
+        scene, trained.model, tmp_path, stacks=StackOptions(tmp_path / "stacks")
+    )
+    score.run(request, Progress())
+    assert len(list((tmp_path / "stacks").iterdir())) == 4
+    with mrcfile.open(tmp_path / "stacks" / "mic 2.mrcs") as stack:
+        assert stack.data.shape == (15, BOX, BOX)
+        assert stack.is_image_stack()
+        assert stack.voxel_size.x == pytest.approx(4.0)
+        boxes = stack.data.copy()
+    ring = boxes[:, background_ring(BOX)]
+    np.testing.assert_allclose(ring.mean(axis=1), 0, atol=1e-4)
+    assert boxes[:, 8:12, 8:12].mean() > 1
+    yx = read_coordinates(folder / "discs.h5")["mic 2.mrc"].yx
+    raw = extract_boxes(mrcfile.read(micrographs[2].path), yx, BOX)
+    expected = normalise_background(raw, invert=True)
+    np.testing.assert_allclose(boxes, expected, atol=1e-5)
+
+
+def test_training_goes_on_from_a_model(request_to_train, trained, tmp_path):
+    parameters = replace(request_to_train.parameters, n_epochs=1, n_models=1)
+    request = replace(
+        request_to_train,
+        parameters=parameters,
+        initial_model=trained.model,
+        model=tmp_path / "more",
+        dataset=tmp_path / "boxes.h5",
+    )
+    more = train.run(request, Progress())
+    assert more.testing.roc_auc > 0.9
+    other = replace(request, box_size=2 * BOX)
+    with pytest.raises(IncompatibleModelError, match="box of about 20 px"):
+        train.run(other, Progress())
+
+
+def test_nothing_to_learn_from_is_said(request_to_train):
+    only_particles = replace(request_to_train, sources=request_to_train.sources[:1])
+    with pytest.raises(ValueError, match="received 60 particles and 0 background"):
+        train.run(only_particles, Progress())
+
+
+def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):
+    flipped = replace(
+        request_to_train,
+        preprocessing=BoxPreprocessing(input_size=16, phase_flip=True),
+        dataset=tmp_path / "boxes.h5",
+    )
+    with pytest.raises(ValueError, match=r"mic \d\.mrc: .* CTF is not known"):
+        train.run(flipped, Progress())
+    ctf = Ctf(9000, 9000, 0, 300, 2.7, 0.1)
+    known = tuple(replace(m, ctf=ctf) for m in flipped.micrographs)
+    parameters = replace(flipped.parameters, n_epochs=1, n_models=1)
+    request = replace(
+        flipped, micrographs=known, parameters=parameters, model=tmp_path / "model"
+    )
+    assert load_card(train.run(request, Progress()).model).preprocessing.phase_flip
+
+
+def test_job_in_its_own_process(scene, trained, tmp_path):
+    job = tmp_path / "score.json"
+    request = _score(scene, trained.model, tmp_path)
+    write_job(job, request)
+    command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
+    subprocess.run(command, check=True, capture_output=True)
+    result = read_result(job, ScoreResult)
+    assert result.n_scored == 60
+    assert result.scores == tmp_path / "scores.h5"
+    in_other_process = read_scores(result.scores).mean
+    score.run(request, Progress())
+    np.testing.assert_array_equal(read_scores(request.scores).mean, in_other_process)
+
+
+def test_failed_job_says_why_and_leaves_no_result(scene, tmp_path):
+    job = tmp_path / "score.json"
+    write_job(job, _score(scene, tmp_path / "nothing", tmp_path))
+    command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "expected a model folder with card.json" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not result_path(job).exists()

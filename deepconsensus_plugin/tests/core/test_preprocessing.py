@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepconsensus_plugin.core.preprocessing import (
+    BoxPreprocessing,
+    background_ring,
+    ctf_values,
+    flip_phases,
+    fourier_resize,
+    normalise_background,
+    prepare_boxes,
+)
+from deepconsensus_plugin.core.types import Ctf
+
+CTF = Ctf(
+    defocus_u_A=15000,
+    defocus_v_A=14000,
+    defocus_angle_deg=30,
+    voltage_kV=300,
+    spherical_aberration_mm=2.7,
+    amplitude_contrast=0.1,
+)
+
+
+def _noise(n: int, size: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(n, size, size)).astype(np.float32)
+
+
+def _crop_spectrum(image: np.ndarray, size: int) -> np.ndarray:
+    """The slow, obvious version: crop or pad the centred spectrum (odd sizes)."""
+    old = image.shape[0]
+    spectrum = np.fft.fftshift(np.fft.fft2(image))
+    result = np.zeros((size, size), complex)
+    n = min(old, size)
+    a, b = old // 2 - n // 2, size // 2 - n // 2
+    result[b : b + n, b : b + n] = spectrum[a : a + n, a : a + n]
+    return np.fft.ifft2(np.fft.ifftshift(result)).real * (size / old) ** 2
+
+
+@pytest.mark.parametrize(("old", "new"), [(91, 65), (45, 129), (201, 127)])
+def test_resize_equals_cropping_the_spectrum(old, new):
+    boxes = _noise(2, old)
+    expected = np.stack([_crop_spectrum(box, new) for box in boxes])
+    np.testing.assert_allclose(fourier_resize(boxes, new), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize(("old", "new"), [(90, 128), (200, 128), (400, 128)])
+def test_resize_keeps_a_smooth_image(old, new):
+    def blob(size):
+        axis = (np.arange(size) / size - 0.5)[:, None]
+        return np.exp(-(axis**2 + axis.T**2) / 0.02)[None].astype(np.float32)
+
+    np.testing.assert_allclose(fourier_resize(blob(old), new), blob(new), atol=1e-3)
+
+
+def test_background_has_mean_0_and_deviation_1():
+    boxes = normalise_background(_noise(3, 64) * 7 + 100, invert=False)
+    ring = boxes[:, background_ring(64)]
+    np.testing.assert_allclose(ring.mean(axis=1), 0, atol=1e-5)
+    np.testing.assert_allclose(ring.std(axis=1), 1, atol=1e-5)
+
+
+def test_dark_particles_become_white():
+    box = _noise(1, 64)
+    box[0, 24:40, 24:40] -= 10
+    assert normalise_background(box, invert=True)[0, 28:36, 28:36].mean() > 5
+    assert normalise_background(box, invert=False)[0, 28:36, 28:36].mean() < -5
+
+
+def test_flat_boxes_and_holes_give_finite_numbers():
+    boxes = np.zeros((3, 32, 32), np.float32)
+    boxes[1, 16, 16] = 5
+    boxes[2] = _noise(1, 32)[0]
+    boxes[2, 0, :] = np.nan
+    result = normalise_background(boxes, invert=True)
+    assert np.isfinite(result).all()
+    assert not result[0].any()
+
+
+def test_ring_is_outside_the_inscribed_circle():
+    ring = background_ring(64)
+    assert ring[0, 0] and not ring[32, 32] and not ring[32, 0]
+    assert ring.mean() == pytest.approx(1 - np.pi / 4, abs=0.01)
+
+
+def test_prepared_boxes_have_the_size_of_the_network():
+    boxes = prepare_boxes(_noise(2, 90), BoxPreprocessing(input_size=128))
+    assert boxes.shape == (2, 128, 128)
+    assert boxes.dtype == np.float32
+
+
+def test_ctf_at_zero_frequency_is_the_amplitude_contrast():
+    assert ctf_values(CTF, 64, 2.0)[0, 0] == pytest.approx(-0.1)
+
+
+def test_first_zero_of_the_ctf_is_where_the_phase_is_pi():
+    round_ctf = Ctf(15000, 15000, 0, 300, 0.0, 0.0)
+    wavelength = 0.019687
+    first_zero = np.sqrt(1 / (wavelength * 15000))
+    values = ctf_values(round_ctf, 2048, 2.0)[0]
+    frequency = np.fft.rfftfreq(2048, 2.0)
+    crossing = frequency[1:-1][np.diff(np.sign(values[1:])) != 0][0]
+    assert crossing == pytest.approx(first_zero, rel=0.01)
+
+
+def test_astigmatism_is_strongest_along_its_angle():
+    astigmatic = Ctf(20000, 10000, 0, 300, 0.0, 0.0)
+    values = ctf_values(astigmatic, 256, 2.0)
+
+    def first_zero(profile):
+        return np.flatnonzero(np.diff(np.sign(profile[1:])))[0]
+
+    assert first_zero(values[0]) < first_zero(values[:128, 0])
+
+
+def test_flipping_makes_all_transfer_positive():
+    spectrum = -ctf_values(CTF, 127, 2.0)
+    seen = np.fft.irfft2(spectrum, s=(127, 127))[None].astype(np.float32)
+    flipped = np.fft.rfft2(flip_phases(seen, CTF, 2.0)[0])
+    expected = np.abs(ctf_values(CTF, 127, 2.0))
+    np.testing.assert_allclose(flipped.real, expected, atol=1e-4)
+
+
+def test_flipping_twice_changes_nothing():
+    boxes = _noise(2, 65)
+    twice = flip_phases(flip_phases(boxes, CTF, 2.0), CTF, 2.0)
+    np.testing.assert_allclose(twice, boxes, atol=1e-4)

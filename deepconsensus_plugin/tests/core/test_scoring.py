@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.scores import (
+    EnsembleScores,
+    read_scores,
+    write_scores,
+)
+from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.scoring import predict
+
+
+def test_scores_are_those_of_each_box_alone():
+    networks = [build_network(input_size=16) for _ in range(2)]
+    boxes = np.random.default_rng(0).normal(size=(11, 16, 16)).astype(np.float32)
+    together = predict(networks, boxes, batch_size=4)
+    alone = [predict(networks, box[None], batch_size=4)[0] for box in boxes]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert ((together >= 0) & (together <= 1)).all()
+
+
+def test_no_boxes_give_no_scores():
+    boxes = np.empty((0, 16, 16), np.float32)
+    assert predict([build_network(input_size=16)], boxes).shape == (0, 1)
+
+
+def test_mean_and_spread_of_an_ensemble():
+    scores = EnsembleScores.of(np.array([[0.2, 0.4], [1.0, 1.0]]))
+    np.testing.assert_allclose(scores.mean, [0.3, 1.0])
+    np.testing.assert_allclose(scores.spread, [0.1, 0.0])
+
+
+def test_scores_round_trip(tmp_path):
+    scores = EnsembleScores(np.array([0.25, 0.5]), np.array([0.0, 0.125]))
+    write_scores(tmp_path / "scores.h5", scores)
+    read = read_scores(tmp_path / "scores.h5")
+    np.testing.assert_array_equal(read.mean, scores.mean)
+    np.testing.assert_array_equal(read.spread, scores.spread)
+
+
+def test_other_files_are_refused(tmp_path):
+    h5py.File(tmp_path / "x.h5", "w").close()
+    with pytest.raises(FileFormatError, match="columns mean and spread"):
+        read_scores(tmp_path / "x.h5")

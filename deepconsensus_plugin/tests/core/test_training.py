@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from deepconsensus_plugin.core.datasets import (
+    LabelledBoxes,
+    LabelledCoordinates,
+    split_by_micrograph,
+)
+from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.training import (
+    initialise,
+    train_network,
+    updates_per_network,
+)
+
+SIZE = 16
+
+
+def _data(n: int = 200, label_noise: float = 0.0) -> LabelledBoxes:
+    """Boxes of noise, half of them with a white disc."""
+    rng = np.random.default_rng(0)
+    particle = np.arange(n) % 2 == 0
+    axis = np.arange(SIZE) - SIZE / 2 + 0.5
+    disc = np.hypot(axis[:, None], axis) < SIZE / 4
+    boxes = rng.normal(size=(n, SIZE, SIZE)) + 1.5 * particle[:, None, None] * disc
+    rows = LabelledCoordinates(
+        sources=("discs",),
+        micrographs=tuple(f"{i}.mrc" for i in range(10)),
+        is_particle=particle ^ (rng.random(n) < label_noise),
+        weight=np.ones(n, np.float32),
+        source=np.zeros(n, int),
+        micrograph=np.sort(np.arange(n) % 10),
+        yx=np.zeros((n, 2)),
+    )
+    return LabelledBoxes(boxes.astype(np.float16), rows)
+
+
+def _tiny_network() -> keras.Model:
+    box = keras.Input((SIZE, SIZE, 1))
+    x = layers.Conv2D(4, 5, activation="relu")(box)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(box, layers.Dense(2, activation="softmax")(x))
+
+
+def _train(data: LabelledBoxes, member: int = 0, **changes):
+    values = {"n_epochs": 8, "batch_size": 16, "learning_rate": 0.03, **changes}
+    parameters = TrainingParameters(**values)
+    initialise(member, parameters)
+    return train_network(data, _tiny_network(), parameters=parameters, member=member)
+
+
+def test_learns_discs():
+    trained = _train(_data())
+    assert trained.validation.roc_auc > 0.95
+    assert trained.history[-1].training_loss < trained.history[0].training_loss
+
+
+def test_table_1_overfits_a_small_batch():
+    data = _data(30)
+    parameters = TrainingParameters(n_epochs=15, batch_size=8, learning_rate=1e-3)
+    initialise(0, parameters)
+    trained = train_network(
+        data, build_network(input_size=SIZE), parameters=parameters, member=0
+    )
+    assert trained.history[-1].training_loss < 0.2
+
+
+def test_same_seed_same_weights_and_other_members_differ():
+    first, again, other = (_train(_data(), member) for member in (0, 0, 1))
+    for a, b in zip(
+        first.network.get_weights(), again.network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    assert first.history == again.history
+    assert not np.array_equal(
+        first.network.get_weights()[0], other.network.get_weights()[0]
+    )
+
+
+def test_best_weights_are_kept():
+    data = _data(label_noise=0.3)
+    trained = _train(data, n_epochs=30)
+    rng = np.random.default_rng([TrainingParameters().seed, 0])
+    _, held_out = split_by_micrograph(data.rows, 0.1, rng)
+    scores = predict([trained.network], data.boxes[held_out])[:, 0]
+    labels = data.rows.is_particle[held_out]
+    surprise = -np.log(np.where(labels, scores, 1 - scores))
+    loss = np.mean([surprise[labels].mean(), surprise[~labels].mean()])
+    lowest = min(checkpoint.validation_loss for checkpoint in trained.history)
+    assert loss == pytest.approx(lowest, rel=1e-5)
+    assert lowest < trained.history[-1].validation_loss
+
+
+def test_learning_rate_falls_where_nothing_improves_and_training_stops():
+    trained = _train(_data(label_noise=0.5), n_epochs=200, patience=11)
+    rates = [checkpoint.learning_rate for checkpoint in trained.history]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 0.03 * 0.011
+    parameters = TrainingParameters(n_epochs=200, batch_size=16)
+    assert trained.history[-1].update < updates_per_network(200, parameters)
+
+
+def test_rare_label_weighs_as_much_as_the_common_one():
+    data = _data(400)
+    common = np.flatnonzero(~data.rows.is_particle)
+    rare = np.flatnonzero(data.rows.is_particle)[::10]
+    trained = _train(data.take(np.sort(np.concatenate([common, rare]))), n_epochs=12)
+    assert trained.validation.recall > 0.6
+
+
+def test_counts_updates():
+    parameters = TrainingParameters(n_epochs=5, batch_size=64, validation_fraction=0.1)
+    assert updates_per_network(2000, parameters) == pytest.approx(5 * 28)
+    assert updates_per_network(1, parameters) == 5
