@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The header of an MRC file: where its pixels are and what they are.
+
+The layout is that of MRC2014 (Cheng et al. 2015), with mrcfile's header. Files that
+many programs write although they depart from the standard are accepted where nothing
+is left to guess: a missing ``MAP`` stamp if the size fits exactly, a wrong machine
+stamp if only the other byte order makes sense, bytes after the image.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mrcfile.dtypes
+import mrcfile.utils
+import numpy as np
+
+from deepconsensus_plugin.core.errors import FileFormatError
+
+logger = logging.getLogger(__name__)
+
+HEADER_BYTES = 1024
+_IMOD_STAMP = 1146047817
+_IMOD_SIGNED_BYTES = 1
+
+
+@dataclass(frozen=True)
+class MrcLayout:
+    """Where the pixels of an MRC file are.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows, columns.
+    dtype : dtype
+        Type and byte order of a pixel.
+    offset : int
+        Bytes before the first pixel.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """Bytes up to the end of the image."""
+        return self.offset + self.shape[0] * self.shape[1] * self.dtype.itemsize
+
+
+def read_layout(path: Path, head: bytes, *, size: int | None) -> MrcLayout:
+    """Return the layout of an MRC file with one real image.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    head : bytes
+        Its first `HEADER_BYTES`.
+    size : int or None
+        Its size in bytes, decompressed; None skips the check against the header.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no MRC file, truncated, complex, or holds several images.
+    """
+    if len(head) < HEADER_BYTES:
+        raise FileFormatError(
+            path,
+            expected=f"an MRC header of {HEADER_BYTES} bytes, or a TIFF file",
+            received=f"{len(head)} bytes",
+        )
+    header = _ordered_header(path, head)
+    if header.nz != 1:
+        raise FileFormatError(
+            path,
+            expected="one image (a micrograph, not a movie, stack or volume)",
+            received=f"{header.nz} slices of {header.nx} x {header.ny} pixels",
+        )
+    layout = MrcLayout(
+        shape=(int(header.ny), int(header.nx)),
+        dtype=_pixel_type(path, header, head),
+        offset=HEADER_BYTES + int(header.nsymbt),
+    )
+    if size is not None:
+        _check_size(path, layout, size, stamped=_is_stamped(header))
+    return layout
+
+
+def _is_stamped(header: Any) -> bool:
+    return bytes(header.map)[:3] == b"MAP"
+
+
+def _ordered_header(path: Path, head: bytes) -> Any:
+    """Return the header in the byte order that makes sense, the stamped one first."""
+    raw = np.frombuffer(head, mrcfile.dtypes.HEADER_DTYPE).reshape(())
+    stamp = raw["machst"].tobytes()[:2]
+    for order in "><" if stamp == b"\x11\x11" else "<>":
+        header = raw.view(raw.dtype.newbyteorder(order)).view(np.recarray)
+        sizes = (header.nx, header.ny, header.nz)
+        if min(sizes) > 0 and 0 <= header.mode <= 101 and header.nsymbt >= 0:
+            return header
+    raise FileFormatError(
+        path,
+        expected="an MRC or TIFF micrograph",
+        received=f"other content, which starts with {head[:16]!r}",
+    )
+
+
+def _pixel_type(path: Path, header: Any, head: bytes) -> np.dtype[Any]:
+    order = header.mode.dtype.byteorder
+    mode = int(header.mode)
+    if mode not in (0, 1, 2, 6, 12):
+        raise FileFormatError(
+            path,
+            expected="real pixels: MRC mode 0, 1, 2, 6 or 12",
+            received=f"mode {mode}",
+        )
+    imod = np.frombuffer(head[152:160], np.dtype("i4").newbyteorder(order))
+    if mode == 0 and imod[0] == _IMOD_STAMP and not imod[1] & _IMOD_SIGNED_BYTES:
+        return np.dtype(np.uint8)
+    kind: np.dtype[Any] = mrcfile.utils.dtype_from_mode(mode)
+    return kind.newbyteorder(order)
+
+
+def _check_size(path: Path, layout: MrcLayout, size: int, *, stamped: bool) -> None:
+    rows, columns = layout.shape
+    needed = f"{layout.end} bytes for {rows} rows of {columns} {layout.dtype} pixels"
+    if not stamped and size != layout.end:
+        raise FileFormatError(
+            path,
+            expected=f"the stamp 'MAP' of an MRC file, or exactly {needed}",
+            received=f"no stamp and {size} bytes",
+        )
+    if size < layout.end:
+        raise FileFormatError(
+            path, expected=needed, received=f"{size} bytes (a truncated file)"
+        )
+    if size > layout.end:
+        logger.debug("%s: %d bytes after the image", path, size - layout.end)
