@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``scores.csv``: one row a candidate, the table that users take away.
+
+Columns: ``micrograph, x, y, score, network_score, spread, votes, observed, pickers,
+picker_scores, accepted``. Positions are box centres, pixels, y = row. ``observed`` are
+the pickers that ran on the micrograph, ``pickers`` those that found the candidate and
+``picker_scores`` their own scores in the same order; all joined by ``;``. A number that
+is not known is an empty field. Numbers are the shortest decimals that read back as the
+same float64, so the same table is the same file.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.codec import bad_row, format_number, parse_score
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+
+COLUMNS = (
+    *("micrograph", "x", "y", "score", "network_score", "spread", "votes"),
+    *("observed", "pickers", "picker_scores", "accepted"),
+)
+_JOIN = ";"
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTable:
+    """The rows of a ``scores.csv``, n.
+
+    Parameters
+    ----------
+    micrograph : tuple of str, n
+        File name with extension.
+    yx : array, shape (n, 2), float64
+        Box centres, pixels.
+    score, network_score, spread : arrays, shape (n,), float64
+        What the threshold applies to; the network's mean and its spread over the
+        ensemble; NaN where not known.
+    votes : array, shape (n,), int
+        How many pickers found the candidate.
+    observed, pickers : tuple of tuple of str, n
+        Pickers that ran on the micrograph; those that found the candidate.
+    picker_scores : tuple of tuple of float, n
+        Scores of `pickers`, aligned with them; NaN where there is none.
+    accepted : array, shape (n,), bool
+        Whether the candidate passed the threshold.
+    """
+
+    micrograph: tuple[str, ...]
+    yx: FloatArray
+    score: FloatArray
+    network_score: FloatArray
+    spread: FloatArray
+    votes: IntArray
+    observed: tuple[tuple[str, ...], ...]
+    pickers: tuple[tuple[str, ...], ...]
+    picker_scores: tuple[tuple[float, ...], ...]
+    accepted: BoolArray
+
+    def __len__(self) -> int:
+        """Return the number of candidates."""
+        return len(self.yx)
+
+
+def write_scores_csv(
+    path: Path | str,
+    candidates: Candidates,
+    *,
+    score: FloatArray,
+    network_score: FloatArray,
+    spread: FloatArray,
+    accepted: BoolArray,
+) -> None:
+    """Write one row per candidate, in their order.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; replaced if it is there.
+    candidates : Candidates
+        The OR set, n.
+    score, network_score, spread : arrays, shape (n,)
+        See `ScoreTable`; NaN gives an empty field.
+    accepted : array, shape (n,), bool
+        Written as 1 or 0.
+
+    Raises
+    ------
+    ValueError
+        If an array has another length, or a picker's name holds the separator ``;``.
+    """
+    columns = {"score": score, "network_score": network_score, "spread": spread}
+    for name, values in {**columns, "accepted": accepted}.items():
+        if np.shape(values) != (len(candidates),):
+            raise ValueError(
+                f"{name}: expected shape {(len(candidates),)}, "
+                f"received {np.shape(values)}"
+            )
+    for picker in candidates.pickers:
+        if _JOIN in picker:
+            raise ValueError(f"expected no '{_JOIN}' in the picker name '{picker}'")
+    figures = np.column_stack([np.asarray(column) for column in columns.values()])
+    with (
+        whole_file(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(_rows(candidates, figures, accepted))
+
+
+def _rows(
+    candidates: Candidates, figures: FloatArray, accepted: BoolArray
+) -> Iterator[tuple[str, ...]]:
+    pickers = candidates.pickers
+    observers = [
+        _JOIN.join(compress(pickers, row)) for row in candidates.observed.tolist()
+    ]
+    rows = zip(
+        candidates.micrograph_index.tolist(),
+        candidates.yx.tolist(),
+        figures.tolist(),
+        candidates.found.tolist(),
+        candidates.picker_scores.tolist(),
+        accepted.tolist(),
+        strict=True,
+    )
+    for micrograph, (y, x), row_figures, found, scores, is_accepted in rows:
+        yield (
+            candidates.micrographs[micrograph],
+            *map(format_number, (x, y)),
+            *map(_format, row_figures),
+            str(sum(found)),
+            observers[micrograph],
+            _JOIN.join(compress(pickers, found)),
+            _JOIN.join(map(_format, compress(scores, found))),
+            "1" if is_accepted else "0",
+        )
+
+
+def _format(value: float) -> str:
+    return "" if math.isnan(value) else format_number(value)
+
+
+def read_scores_csv(path: Path | str) -> ScoreTable:
+    """Return what `write_scores_csv` wrote.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; further columns are ignored.
+
+    Raises
+    ------
+    FileFormatError
+        If columns are missing or a row is bad; names the line.
+    """
+    path = Path(path)
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise FileFormatError(
+                path,
+                expected=f"the columns {','.join(COLUMNS)}",
+                received=f"a table without {','.join(missing)}",
+            )
+        rows = [_parse(path, reader.line_num, row) for row in reader]
+    numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 5)
+    return ScoreTable(
+        micrograph=tuple(row.micrograph for row in rows),
+        yx=numbers[:, 1::-1],
+        score=numbers[:, 2],
+        network_score=numbers[:, 3],
+        spread=numbers[:, 4],
+        votes=np.array([row.votes for row in rows], dtype=np.int64),
+        observed=tuple(row.observed for row in rows),
+        pickers=tuple(row.pickers for row in rows),
+        picker_scores=tuple(row.picker_scores for row in rows),
+        accepted=np.array([row.accepted for row in rows], dtype=bool),
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One parsed row; `figures` are x, y, score, network_score, spread."""
+
+    micrograph: str
+    figures: tuple[float, ...]
+    votes: int
+    observed: tuple[str, ...]
+    pickers: tuple[str, ...]
+    picker_scores: tuple[float, ...]
+    accepted: bool
+
+
+def _parse(path: Path, line: int, row: dict[str, str]) -> _Row:
+    try:
+        if None in row or None in row.values():
+            raise ValueError("another number of fields")
+        pickers = _split(row["pickers"])
+        parsed = _Row(
+            micrograph=row["micrograph"],
+            figures=(
+                *(float(row[name]) for name in ("x", "y")),
+                *(parse_score(row[name]) for name in COLUMNS[3:6]),
+            ),
+            votes=int(row["votes"]),
+            observed=_split(row["observed"]),
+            pickers=pickers,
+            picker_scores=tuple(
+                map(parse_score, row["picker_scores"].split(_JOIN) if pickers else ())
+            ),
+            accepted={"1": True, "0": False}[row["accepted"]],
+        )
+        if len(parsed.picker_scores) != len(pickers):
+            raise ValueError("as many picker_scores as pickers")
+    except (ValueError, KeyError) as error:
+        received = ",".join(map(str, row.values()))
+        raise bad_row(
+            path, line, expected=f"the fields {','.join(COLUMNS)}", received=received
+        ) from error
+    return parsed
+
+
+def _split(field: str) -> tuple[str, ...]:
+    return tuple(field.split(_JOIN)) if field else ()

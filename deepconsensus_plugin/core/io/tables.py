@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HDF5 files of coordinates and candidates, fast for millions of rows.
+
+One flat array a column for all micrographs, with offsets where each begins; never one
+dataset a micrograph. Attributes ``kind`` and ``schema`` say what a file is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+SCHEMA = 1
+_NAMES = ("micrographs", "pickers")
+_ARRAYS = tuple(item.name for item in fields(Candidates) if item.name not in _NAMES)
+
+
+def write_coordinates(
+    path: Path | str, coordinates: Mapping[str, ScoredCoordinates]
+) -> None:
+    """Write coordinates by micrograph.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; replaced if it is there.
+    coordinates : mapping of micrograph name to ScoredCoordinates
+        Pixels; n in all. Order and empty micrographs are kept.
+    """
+    parts = list(coordinates.values())
+    offsets = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    yx = np.concatenate([np.zeros((0, 2)), *(part.yx for part in parts)])
+    scores = np.concatenate([np.zeros(0), *(part.scores for part in parts)])
+    with _created(path, "coordinates") as file:
+        _write_names(file, "micrographs", list(coordinates))
+        for name, array in (("offsets", offsets), ("yx", yx), ("scores", scores)):
+            file.create_dataset(name, data=array)
+
+
+def read_coordinates(path: Path | str) -> dict[str, ScoredCoordinates]:
+    """Return what `write_coordinates` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not one of these.
+    """
+    with _opened(path, "coordinates") as file:
+        names = _read_names(file, "micrographs")
+        edges = file["offsets"][1:-1]
+        yx, scores = file["yx"][:], file["scores"][:]
+    if not names:
+        return {}
+    parts = zip(names, np.split(yx, edges), np.split(scores, edges), strict=True)
+    return {
+        name: ScoredCoordinates(positions, values) for name, positions, values in parts
+    }
+
+
+def write_candidates(path: Path | str, candidates: Candidates) -> None:
+    """Write the table of candidates; `path` is replaced if it is there."""
+    with _created(path, "candidates") as file:
+        for name in _NAMES:
+            _write_names(file, name, getattr(candidates, name))
+        for name in _ARRAYS:
+            file.create_dataset(name, data=getattr(candidates, name))
+
+
+def read_candidates(path: Path | str) -> Candidates:
+    """Return what `write_candidates` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not one of these.
+    """
+    with _opened(path, "candidates") as file:
+        table: dict[str, Any] = {name: file[name][...] for name in _ARRAYS}
+        table |= {name: tuple(_read_names(file, name)) for name in _NAMES}
+    return Candidates(**table)
+
+
+def _write_names(file: Any, name: str, values: Sequence[str]) -> None:
+    file.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
+
+
+def _read_names(file: Any, name: str) -> list[str]:
+    return [str(value) for value in file[name].asstr()[:]]
+
+
+@contextmanager
+def _created(path: Path | str, kind: str) -> Iterator[Any]:
+    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs["kind"] = kind
+        file.attrs["schema"] = SCHEMA
+        yield file
+
+
+@contextmanager
+def _opened(path: Path | str, kind: str) -> Iterator[Any]:
+    """Yield an HDF5 file of this kind; what is missing in it is a format error."""
+    path = Path(path)
+    expected = f"an HDF5 file of {kind}, schema {SCHEMA}"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: {expected} is not there")
+    try:
+        with h5py.File(path, "r") as file:
+            is_kind = file.attrs["kind"] == kind and file.attrs["schema"] == SCHEMA
+            if not is_kind:
+                received = f"{file.attrs['kind']}, schema {file.attrs['schema']}"
+                raise FileFormatError(path, expected=expected, received=received)
+            yield file
+    except (KeyError, OSError) as error:
+        raise FileFormatError(path, expected=expected, received=str(error)) from error
