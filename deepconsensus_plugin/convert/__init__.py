@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between Scipion's sets and the types of `core`: the only place that knows both.
+
+It owns the order of x and y, the rounding to Scipion's whole pixels, the change of
+sampling rate between sets, and how provenance is kept on items and sets.
+"""
+
+from deepconsensus_plugin.convert.candidates import (
+    append_candidates,
+    candidates_and_items,
+    candidates_from_set,
+)
+from deepconsensus_plugin.convert.coordinates import (
+    append_coordinates,
+    coordinates_from_set,
+    items_with_micrograph,
+    picks_from_set,
+)
+from deepconsensus_plugin.convert.micrographs import (
+    micrograph_name,
+    micrographs_from_set,
+)
+from deepconsensus_plugin.convert.observed import (
+    Observed,
+    read_observed,
+    write_observed,
+)
+
+__all__ = [
+    "Observed",
+    "append_candidates",
+    "append_coordinates",
+    "candidates_and_items",
+    "candidates_from_set",
+    "coordinates_from_set",
+    "items_with_micrograph",
+    "micrograph_name",
+    "micrographs_from_set",
+    "picks_from_set",
+    "read_observed",
+    "write_observed",
+]

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scipion's coordinates: integer (x, y) there, exact yx of one sampling rate here.
+
+A position of another sampling rate is multiplied by the ratio of the two: the first
+pixel stays the first pixel, as when an image is cropped in Fourier space.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
+from pyworkflow.object import Float
+
+from deepconsensus_plugin.constants import (
+    EXACT_X_ATTRIBUTE,
+    EXACT_Y_ATTRIBUTE,
+    PICKER_SCORE_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+)
+from deepconsensus_plugin.convert.micrographs import micrograph_name
+from deepconsensus_plugin.convert.observed import read_observed
+from deepconsensus_plugin.core.errors import NameMatchError
+from deepconsensus_plugin.core.extraction import round_centres
+from deepconsensus_plugin.core.io.names import listed, match_names
+from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+PICKER_SCORE_ATTRIBUTES = (
+    PICKER_SCORE_ATTRIBUTE,
+    "_cryoloScore",
+    "_topazScore",
+    "_xmipp_cost",
+)
+"""What the plugins of pickers call the score of a pick."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """How a set's micrographs are found among others.
+
+    Parameters
+    ----------
+    by_name, by_id : dict
+        Name in the other set, from the own name and from the own id; those without a
+        counterpart are not there.
+    scale : float
+        Pixels there per own pixel.
+    """
+
+    by_name: Mapping[str, str]
+    by_id: Mapping[int, str]
+    scale: float
+
+    def name_of(self, item: Coordinate) -> str | None:
+        """Return the name there of an item's micrograph, if it has a counterpart."""
+        return self.by_name.get(item.getMicName()) or self.by_id.get(item.getMicId())
+
+
+def picks_from_set(
+    coordinates: SetOfCoordinates, *, picker: str, micrographs: SetOfMicrographs
+) -> PickerPicks:
+    """Return a set as the picks of one picker, in pixels of `micrographs`.
+
+    Parameters
+    ----------
+    coordinates : SetOfCoordinates
+        Its micrographs are matched with `micrographs` by name.
+    picker : str
+        What to call it.
+    micrographs : SetOfMicrographs
+        The reference: coordinates elsewhere are left out.
+
+    Returns
+    -------
+    PickerPicks
+        On the micrographs that were observed: as the set knows (`read_observed`), or
+        else all micrographs of the set. Scores are the picker's own; NaN where none.
+
+    Raises
+    ------
+    NameMatchError
+        If the two sets share no micrograph, or names are ambiguous.
+    ValueError
+        If the set has lost its micrographs, or a sampling rate is missing.
+    """
+    frame = _frame(coordinates, micrographs)
+    picks = _read(coordinates, frame, PICKER_SCORE_ATTRIBUTES)
+    return PickerPicks(picker, coordinates.getBoxSize() * frame.scale, picks)
+
+
+def coordinates_from_set(
+    coordinates: SetOfCoordinates, *, micrographs: SetOfMicrographs
+) -> dict[str, ScoredCoordinates]:
+    """Return the positions by micrograph, in pixels of `micrographs`.
+
+    The items of a micrograph keep their order (`items_with_micrograph`), so that
+    results can be joined back. Otherwise as `picks_from_set`, except that the score of
+    a network or consensus comes before the picker's own.
+    """
+    frame = _frame(coordinates, micrographs)
+    return _read(coordinates, frame, (SCORE_ATTRIBUTE, *PICKER_SCORE_ATTRIBUTES))
+
+
+def items_with_micrograph(
+    coordinates: SetOfCoordinates, *, micrographs: SetOfMicrographs
+) -> Iterator[tuple[Coordinate, str]]:
+    """Yield each item that lies on one of `micrographs`, with the name there.
+
+    In the order of ids. It is one reused object: clone it to keep it.
+    """
+    frame = _frame(coordinates, micrographs)
+    for item in coordinates.iterItems():
+        name = frame.name_of(item)
+        if name is not None:
+            yield item, name
+
+
+def append_coordinates(
+    coords_set: SetOfCoordinates,
+    micrographs: SetOfMicrographs,
+    coordinates: Mapping[str, ScoredCoordinates],
+) -> None:
+    """Append positions to a set on `micrographs`, in the order of `coordinates`.
+
+    Items lie on the nearest whole pixel and keep the exact position as attributes. If
+    any position has a score, all items have ``_rlnAutopickFigureOfMerit``.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of the micrographs'.
+    """
+    scored = any(not np.isnan(picks.scores).all() for picks in coordinates.values())
+    ids = ids_by_name(micrographs)
+    for name, picks in coordinates.items():
+        items = new_items(name, ids, picks.yx)
+        for item, score in zip(items, picks.scores.tolist(), strict=True):
+            if scored:
+                setattr(item, PICKER_SCORE_ATTRIBUTE, Float(score))
+            coords_set.append(item)
+
+
+def ids_by_name(micrographs: SetOfMicrographs) -> dict[str, int]:
+    """Return the id of every micrograph."""
+    return {micrograph_name(item): item.getObjId() for item in micrographs.iterItems()}
+
+
+def new_items(
+    name: str, ids: Mapping[str, int], yx: np.ndarray
+) -> Iterator[Coordinate]:
+    """Yield Scipion's coordinates of one micrograph, with the exact positions."""
+    if len(yx) and name not in ids:
+        raise ValueError(f"expected one of {len(ids)} micrographs, received {name}")
+    pixels = round_centres(yx).tolist()
+    for (y, x), (row, column) in zip(yx.tolist(), pixels, strict=True):
+        item = Coordinate(x=column, y=row)
+        item.setMicId(ids[name])
+        item.setMicName(name)
+        setattr(item, EXACT_X_ATTRIBUTE, Float(x))
+        setattr(item, EXACT_Y_ATTRIBUTE, Float(y))
+        yield item
+
+
+def exact_position(item: Coordinate) -> tuple[float, float]:
+    """Return y and x of an item, exact where that was kept and is still true."""
+    y = _exact(item.getY(), getattr(item, EXACT_Y_ATTRIBUTE, None))
+    x = _exact(item.getX(), getattr(item, EXACT_X_ATTRIBUTE, None))
+    return y, x
+
+
+def _exact(rounded: int, kept: Float | None) -> float:
+    """Return `kept` unless another protocol has moved the coordinate since."""
+    exact = None if kept is None else kept.get()
+    if exact is None or abs(exact - rounded) > 0.5:
+        return float(rounded)
+    return float(exact)
+
+
+def read_score(item: Coordinate, attributes: tuple[str, ...]) -> float:
+    """Return the first of the scores that the item has; NaN if none."""
+    for name in attributes:
+        score = getattr(item, name, None)
+        if score is not None and score.get() is not None:
+            return float(score.get())
+    return math.nan
+
+
+def own_micrographs(coordinates: SetOfCoordinates) -> SetOfMicrographs:
+    """Return the micrographs of a set.
+
+    Raises
+    ------
+    ValueError
+        If it has lost them.
+    """
+    own = coordinates.getMicrographs()
+    if own is None:
+        raise ValueError(
+            f"{coordinates.getFileName()}: expected coordinates that know their "
+            "micrographs, received none. Take the set of the protocol that made it"
+        )
+    return own
+
+
+def _frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> _Frame:
+    own = own_micrographs(coordinates)
+    rates = own.getSamplingRate(), micrographs.getSamplingRate()
+    if not all(rates):
+        raise ValueError(f"expected sampling rates > 0 Å/px, received {rates}")
+    own_ids, names = ids_by_name(own), list(ids_by_name(micrographs))
+    matched = match_names(names, list(own_ids))
+    if own_ids and not matched:
+        raise NameMatchError(
+            f"{coordinates.getFileName()}: expected coordinates on micrographs such as "
+            f"{listed(names)}, received {listed(list(own_ids))}"
+        )
+    by_name = {own_name: name for name, own_name in matched.items()}
+    by_id = {own_ids[own_name]: name for own_name, name in by_name.items()}
+    return _Frame(by_name, by_id, rates[0] / rates[1])
+
+
+def _read(
+    coordinates: SetOfCoordinates, frame: _Frame, attributes: tuple[str, ...]
+) -> dict[str, ScoredCoordinates]:
+    rows: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+    left_out = 0
+    for item in coordinates.iterItems():
+        name = frame.name_of(item)
+        if name is None:
+            left_out += 1
+            continue
+        rows[name].append((*exact_position(item), read_score(item, attributes)))
+    if left_out:
+        logger.warning("%d coordinates on other micrographs are left out", left_out)
+    observed = _observed_names(coordinates, frame)
+    tables = {name: np.reshape(rows[name], (-1, 3)) for name in {**observed, **rows}}
+    return {
+        name: ScoredCoordinates.from_arrays(table[:, :2] * frame.scale, table[:, 2])
+        for name, table in tables.items()
+    }
+
+
+def _observed_names(coordinates: SetOfCoordinates, frame: _Frame) -> dict[str, None]:
+    """Return the names, as keys in the set's order, that someone looked at."""
+    kept = read_observed(coordinates)
+    if kept is None:
+        return dict.fromkeys(frame.by_name.values())
+    return dict.fromkeys(
+        name for own, name in frame.by_name.items() if kept.observed.get(own)
+    )

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scipion's micrographs, their acquisition and CTF."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from pwem.objects import (
+    Acquisition,
+    CTFModel,
+    SetOfCTF,
+    SetOfMicrographs,
+)
+from pwem.objects import Micrograph as ScipionMicrograph
+
+from deepconsensus_plugin.core.io.micrographs import read_shape
+from deepconsensus_plugin.core.types import Ctf, Micrograph
+
+
+def micrographs_from_set(
+    micrographs: SetOfMicrographs, *, ctfs: SetOfCTF | None = None
+) -> tuple[Micrograph, ...]:
+    """Return the micrographs of a set, in its order.
+
+    Parameters
+    ----------
+    micrographs : SetOfMicrographs
+        Their files are opened for the shapes (headers only).
+    ctfs : SetOfCTF, optional
+        Matched by the micrograph's name; micrographs without one get none.
+
+    Raises
+    ------
+    ValueError
+        If two have the same name, or one with a CTF has no voltage.
+    FileFormatError
+        If a file is no micrograph.
+    """
+    models = {} if ctfs is None else _models_by_name(ctfs)
+    rate = micrographs.getSamplingRate()
+    found = []
+    for item in micrographs.iterItems():
+        name, path = micrograph_name(item), Path(item.getFileName())
+        model = models.get(name)
+        ctf = None if model is None else _ctf(name, model, item.getAcquisition())
+        found.append(Micrograph(name, path, read_shape(path), rate, ctf))
+    _refuse_repeats([micrograph.name for micrograph in found])
+    return tuple(found)
+
+
+def micrograph_name(micrograph: ScipionMicrograph) -> str:
+    """Return the name that coordinates refer to; the file's where there is none."""
+    return micrograph.getMicName() or Path(micrograph.getFileName()).name
+
+
+def _refuse_repeats(names: list[str]) -> None:
+    repeated = sorted(name for name, n in Counter(names).items() if n > 1)
+    if repeated:
+        raise ValueError(
+            f"expected micrographs of different names, received {repeated[0]} "
+            f"{Counter(names)[repeated[0]]} times. Import them with unique names"
+        )
+
+
+def _models_by_name(ctfs: SetOfCTF) -> dict[str, CTFModel]:
+    return {
+        micrograph_name(model.getMicrograph()): model.clone()
+        for model in ctfs.iterItems()
+    }
+
+
+def _ctf(name: str, model: CTFModel, acquisition: Acquisition | None) -> Ctf:
+    if acquisition is None or acquisition.getVoltage() is None:
+        raise ValueError(
+            f"{name}: expected an acquisition with the voltage, received none; it is "
+            "needed to use the CTF"
+        )
+    return Ctf(
+        defocus_u_A=model.getDefocusU(),
+        defocus_v_A=model.getDefocusV(),
+        defocus_angle_deg=model.getDefocusAngle(),
+        voltage_kV=acquisition.getVoltage(),
+        spherical_aberration_mm=acquisition.getSphericalAberration(),
+        amplitude_contrast=acquisition.getAmplitudeContrast(),
+        phase_shift_deg=model.getPhaseShift() if model.hasPhaseShift() else 0.0,
+    )

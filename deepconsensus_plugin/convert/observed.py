@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pickers were run on which micrographs: what a set of coordinates cannot tell.
+
+Not run is not "found nothing", but a micrograph without coordinates looks the same
+either way. So a set carries the path of a JSON file among its properties:
+``{"schema": 1, "pickers": [...], "observed": {"mic.mrc": ["picker", ...]}}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pwem.objects import SetOfCoordinates
+from pyworkflow.object import String
+
+from deepconsensus_plugin.constants import OBSERVED_FILE_ATTRIBUTE
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Who looked where.
+
+    Parameters
+    ----------
+    pickers : list of str
+        All pickers, also those that observed nothing.
+    observed : mapping of micrograph name to list of str
+        The pickers that were run there; other micrographs nobody observed.
+    """
+
+    pickers: list[str]
+    observed: Mapping[str, list[str]]
+
+
+def write_observed(
+    coordinates: SetOfCoordinates, path: Path | str, observed: Observed
+) -> None:
+    """Write the file and note it on the set, which keeps it when it is written.
+
+    Parameters
+    ----------
+    coordinates : SetOfCoordinates
+        An output that is still being made.
+    path : Path or str
+        In the protocol's extra folder; relative to the project, as all paths of sets.
+    observed : Observed
+        By the names of the set's own micrographs.
+    """
+    write_json(Path(path), to_plain(observed))
+    setattr(coordinates, OBSERVED_FILE_ATTRIBUTE, String(str(path)))
+
+
+def read_observed(coordinates: SetOfCoordinates) -> Observed | None:
+    """Return who looked where, or None where that was not kept.
+
+    Sets of other plugins, subsets and the like do not have it.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not one of these.
+    """
+    noted = getattr(coordinates, OBSERVED_FILE_ATTRIBUTE, None)
+    # The set's own file knows it even where Scipion did not restore the attribute.
+    path = coordinates.getProperty(OBSERVED_FILE_ATTRIBUTE) if noted is None else noted
+    if not path or not Path(str(path)).is_file():
+        return None
+    source = Path(str(path))
+    return from_plain(read_json(source), Observed, path=source)
