@@ -13,13 +13,11 @@ an hour a set with the paper's network.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +34,7 @@ from benchmarks.real_sets import (
 from benchmarks.tables import bar, markdown_table, with_interval
 from deepconsensus_plugin.core.detections import match_picks
 from deepconsensus_plugin.core.intervals import bootstrap_intervals
+from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
 from deepconsensus_plugin.core.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.metrics import recall_of, summarise_matches
 from deepconsensus_plugin.core.types import ScoredCoordinates
@@ -43,53 +42,33 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 Coordinates = Mapping[str, ScoredCoordinates]
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """The columns of ``scores.csv`` that are evaluated, n rows."""
-
-    micrograph: NDArray[np.str_]
-    yx: NDArray[np.float64]
-    score: NDArray[np.float64]
-    votes: NDArray[np.int64]
-    accepted: NDArray[np.bool_]
-
-    def where(self, chosen: NDArray[np.bool_], by: NDArray[np.float64]) -> Coordinates:
-        """Return the chosen rows by micrograph, with `by` as their score."""
-        return {
-            str(name): ScoredCoordinates.from_arrays(
-                self.yx[rows := chosen & (self.micrograph == name)], by[rows]
-            )
-            for name in np.unique(self.micrograph)
-        }
+def where(
+    table: ScoreTable, chosen: NDArray[np.bool_], by: NDArray[np.float64]
+) -> Coordinates:
+    """Return the chosen rows by micrograph, with `by` as their score."""
+    names = np.array(table.micrograph)
+    return {
+        str(name): ScoredCoordinates.from_arrays(
+            table.yx[rows := chosen & (names == name)], by[rows]
+        )
+        for name in np.unique(names)
+    }
 
 
-def read_scores(path: Path) -> Scored:
-    """Return the table that a finished project holds."""
-    with path.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return Scored(
-        micrograph=np.array([row["micrograph"] for row in rows]),
-        yx=np.array([(row["y"], row["x"]) for row in rows], dtype=float),
-        score=np.array([row["score"] or "nan" for row in rows], dtype=float),
-        votes=np.array([row["votes"] for row in rows], dtype=int),
-        accepted=np.array([row["accepted"] == "1" for row in rows]),
-    )
-
-
-def rows_of(real: RealSet, scored: Scored) -> dict[str, Coordinates]:
+def rows_of(real: RealSet, table: ScoreTable) -> dict[str, Coordinates]:
     """Return what is compared: pickers, vote rules, the network's choice."""
-    votes = scored.votes.astype(float)
+    votes = table.votes.astype(float)
     n_pickers = len(real.folders)
     every = np.ones(len(votes), dtype=bool)
     return {
         **{picks.picker: picks.coordinates for picks in real.read_pickers()},
-        "union (score = votes)": scored.where(every, votes),
+        "union (score = votes)": where(table, every, votes),
         **{
-            f"at least {least}": scored.where(votes >= least, votes)
+            f"at least {least}": where(table, votes >= least, votes)
             for least in range(2, n_pickers + 1)
         },
-        "union, scored": scored.where(every, scored.score),
-        "**accepted**": scored.where(scored.accepted, scored.score),
+        "union, scored": where(table, every, table.score),
+        "**accepted**": where(table, table.accepted, table.score),
     }
 
 
@@ -157,13 +136,13 @@ def cost_table(summary: Path) -> str:
 
 def report(real: RealSet, project: Path) -> str:
     """Return all tables of one finished project."""
-    scored = read_scores(project / "scores.csv")
+    table = read_scores_csv(project / "scores.csv")
     return "\n\n".join(
         [
             f"## {real.name}: {', '.join(PICKERS[real.name])}",
             blind_sentence(real),
-            detection_table(real, rows_of(real, scored)),
-            distribution_table(scored.score),
+            detection_table(real, rows_of(real, table)),
+            distribution_table(table.score),
             cost_table(project / "summary.json"),
         ]
     )

@@ -80,14 +80,17 @@ def load_set(name: str) -> RealSet:
         for path in sorted((root / "micrographs").glob("*.mrc"))
         if path.stem in seen
     )
-    marks = {
-        kind: dict(
-            read_picks_folder(root / place, micrographs, picker=kind).coordinates
-        )
-        for kind, place in (
-            ("truth", "truth"),
-            ("good", "labels/good"),
-            ("bad", "labels/bad"),
-        )
-    }
-    return RealSet(name, micrographs, folders, **marks)
+    truth, good, bad = (
+        _read_marks(root / place, micrographs)
+        for place in ("truth", "labels/good", "labels/bad")
+    )
+    return RealSet(name, micrographs, folders, truth, good, bad)
+
+
+def _read_marks(
+    folder: Path, micrographs: tuple[Micrograph, ...]
+) -> dict[str, ScoredCoordinates]:
+    marks = read_picks_folder(
+        folder, micrographs, picker=folder.name, box_size=BOX_SIZE
+    )
+    return dict(marks.coordinates)
