@@ -136,17 +136,24 @@ class Candidates:
         )
         return self.take(np.arange(first, last))
 
-    def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
-        """Return the particles that at least `min_pickers` agree on, by micrograph.
+    def is_agreed(self, min_pickers: int) -> BoolArray:
+        """Return which candidates at least `min_pickers` agree on, shape (n,).
 
         Where fewer than `min_pickers` were run, all of those must agree, and never
-        fewer than two (unless there is one picker in all). The position is the mean
-        over the agreeing picks (the paper's AND set), the score the number of them.
+        fewer than two (unless there is one picker in all).
         """
         fewest = min(2, len(self.pickers))
         needed = np.maximum(np.minimum(min_pickers, self.n_observers), fewest)
+        return np.asarray(self.agreement >= needed)
+
+    def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
+        """Return the particles that `is_agreed` tells, by micrograph.
+
+        The position is the mean over the agreeing picks (the paper's AND set), the
+        score the number of them.
+        """
         return self._by_micrograph(
-            self.agreement >= needed, self.agreed_yx, self.agreement
+            self.is_agreed(min_pickers), self.agreed_yx, self.agreement
         )
 
     def coordinates(self) -> dict[str, ScoredCoordinates]:
