@@ -92,11 +92,12 @@ def _draw_micrographs(
 
 def _average_precisions(matched: MatchedPicks, drawn: IntArray) -> FloatArray:
     """Return the average precision of each row of `drawn`, shape (r,)."""
-    scored = ~np.isnan(matched.scores)
-    if not scored.any():
+    # Sorted once, so that sorting again in every round is cheap; NaN come last.
+    ranked = np.argsort(-matched.scores)[: np.count_nonzero(~np.isnan(matched.scores))]
+    if not len(ranked):
         return np.full(len(drawn), np.nan)
-    index, scores = matched.micrograph_index[scored], matched.scores[scored]
-    is_match = matched.is_match[scored]
+    index, scores = matched.micrograph_index[ranked], matched.scores[ranked]
+    is_match = matched.is_match[ranked]
     return np.array(
         [
             average_precision(
