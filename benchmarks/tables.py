@@ -30,7 +30,7 @@ def with_interval(value: float, low: float, high: float) -> str:
     """Return a figure and its interval."""
     if math.isnan(value) or math.isnan(low):
         return figure(value)
-    return f"{value:.3f} ({low:.3f} – {high:.3f})"  # noqa: RUF001
+    return f"{value:.3f} ({low:.3f} – {high:.3f})"
 
 
 def bar(share: float, *, width: int = 40) -> str:
