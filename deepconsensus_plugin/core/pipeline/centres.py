@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Centres of several kinds on several micrographs, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from deepconsensus_plugin.core.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Micrograph,
+    ScoredCoordinates,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Centres:
+    """Centres on some micrographs, as columns; n rows.
+
+    Parameters
+    ----------
+    micrograph : array, shape (n,), int
+        Index of the micrograph.
+    yx : array, shape (n, 2)
+        Pixels.
+    kind : array, shape (n,), int
+        What they are.
+    """
+
+    micrograph: IntArray
+    yx: FloatArray
+    kind: IntArray
+
+    @classmethod
+    def of(
+        cls,
+        coordinates: Mapping[str, ScoredCoordinates],
+        micrographs: Sequence[Micrograph],
+        kind: Enum,
+    ) -> Centres:
+        """Return centres of one kind; micrographs without coordinates have none."""
+        nothing = ScoredCoordinates.from_arrays([])
+        sets = [coordinates.get(m.name, nothing).yx for m in micrographs]
+        micrograph = np.repeat(np.arange(len(sets)), [len(yx) for yx in sets])
+        yx = np.concatenate([np.empty((0, 2)), *sets])
+        return cls(micrograph, yx, np.full(len(yx), kind.value))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Centres]) -> Centres:
+        """Return all rows of `parts`."""
+        none = np.empty(0, dtype=np.int64)
+        return cls(
+            np.concatenate([none, *(part.micrograph for part in parts)]),
+            np.concatenate([np.empty((0, 2)), *(part.yx for part in parts)]),
+            np.concatenate([none, *(part.kind for part in parts)]),
+        )
+
+    def take(self, selection: IntArray | BoolArray) -> Centres:
+        """Return the rows at `selection` (indices or a boolean mask)."""
+        return Centres(
+            self.micrograph[selection], self.yx[selection], self.kind[selection]
+        )
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.kind)

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hard negatives of a whole set: micrographs are read once, boxes become features.
+
+A bounded number of boxes is looked at, drawn at random, so that time and memory do
+not grow with the number of micrographs beyond reading them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.extraction import extract_boxes, round_centres
+from deepconsensus_plugin.core.hard_negatives import (
+    NegativeKind,
+    contaminated_places,
+    outlying_singles,
+    share_out,
+    worst_agreed,
+)
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.pipeline.centres import Centres
+from deepconsensus_plugin.core.preprocessing import fourier_resize
+from deepconsensus_plugin.core.sorting import FEATURES, box_features, sorting_zscores
+from deepconsensus_plugin.core.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Micrograph,
+)
+
+logger = logging.getLogger(__name__)
+
+_FEATURE_SIZE = 32
+"""Boxes are resampled to this many pixels before their statistics are taken."""
+
+_MAX_BOXES = 20_000
+"""Boxes of each role looked at, all micrographs together."""
+
+_MIN_AGREED = 50
+"""With fewer agreed particles nobody can tell what is unlike them."""
+
+_PLACES_PER_MICROGRAPH = 128
+_BOXES_AT_ONCE = 256
+_PIXEL_STEP = 7
+"""Every so many-th row and column gives a micrograph's level and deviation."""
+
+
+class _Role(Enum):
+    AGREED = 0
+    SINGLE = 1
+    PLACE = 2
+
+
+@dataclass(frozen=True)
+class MiningRules:
+    """What may become a hard negative.
+
+    Parameters
+    ----------
+    box_size : int
+        Pixels. Boxes that are not inside their micrograph are not considered.
+    exclusion_radius_px : float
+        Except for agreed particles that are sorted out, all are farther than this
+        from every agreed particle.
+    min_pickers : int
+        How many pickers must agree on a particle.
+    n_most : int
+        How many to return in all: shared evenly by the kinds, worst first.
+    """
+
+    box_size: int
+    exclusion_radius_px: float
+    min_pickers: int
+    n_most: int
+
+
+def mine_hard_negatives(
+    micrographs: Sequence[Micrograph],
+    candidates: Candidates,
+    rules: MiningRules,
+    *,
+    rng: np.random.Generator,
+    workers: int,
+    progress: Progress,
+) -> Centres:
+    """Return background that looks like particles.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Observed by all pickers; no others are looked at.
+    candidates : Candidates
+        Of these and perhaps more micrographs.
+    rules : MiningRules
+        What is considered, and how many are taken.
+    rng : numpy.random.Generator
+        Chooses what is looked at where there is too much.
+    workers : int
+        Threads that read micrographs.
+    progress : Progress
+        Told about every micrograph.
+
+    Returns
+    -------
+    Centres
+        `kind` holds values of `NegativeKind`.
+    """
+    centres = _centres_to_look_at(micrographs, candidates, rules, rng)
+    order = np.argsort(centres.micrograph, kind="stable")
+    centres = centres.take(order)
+    features = _features(micrographs, centres, rules.box_size, workers, progress)
+    rows = _rows_by_kind(centres.kind, features)
+    shares = share_out({kind: len(found) for kind, found in rows.items()}, rules.n_most)
+    parts = []
+    for kind, n in shares.items():
+        logger.info("%s: took %d of %d", kind.name, n, len(rows[kind]))
+        part = centres.take(rows[kind][:n])
+        parts.append(replace(part, kind=np.full(n, kind.value)))
+    return Centres.joined(parts)
+
+
+def _centres_to_look_at(
+    micrographs: Sequence[Micrograph],
+    candidates: Candidates,
+    rules: MiningRules,
+    rng: np.random.Generator,
+) -> Centres:
+    """Agreed particles, picks of one picker, and places all over; as many as allowed.
+
+    What is not agreed keeps its distance from what is.
+    """
+    agreed = candidates.agreed(rules.min_pickers)
+    places = draw_negatives(
+        micrographs,
+        agreed,
+        min(_MAX_BOXES, _PLACES_PER_MICROGRAPH * len(micrographs)),
+        box_size=rules.box_size,
+        exclusion_radius_px=rules.exclusion_radius_px,
+        rng=rng,
+    )
+    singles = candidates.take(candidates.votes == 1).coordinates()
+    if len(candidates.pickers) < 2:
+        singles = {}
+    far_singles = {
+        name: picks.take(_are_far(picks.yx, agreed[name].yx, rules.exclusion_radius_px))
+        for name, picks in singles.items()
+    }
+    sets = {_Role.AGREED: agreed, _Role.SINGLE: far_singles, _Role.PLACE: places}
+    parts = []
+    for role, coordinates in sets.items():
+        part = Centres.of(coordinates, micrographs, role)
+        part = part.take(_are_inside(part, micrographs, rules.box_size))
+        chosen = rng.permutation(len(part))[:_MAX_BOXES]
+        parts.append(part.take(np.sort(chosen)))
+    return Centres.joined(parts)
+
+
+def _are_far(yx: FloatArray, others: FloatArray, radius_px: float) -> BoolArray:
+    if not len(others):
+        return np.ones(len(yx), dtype=bool)
+    return np.asarray(cKDTree(others).query(yx)[0] > radius_px)
+
+
+def _are_inside(
+    centres: Centres, micrographs: Sequence[Micrograph], box_size: int
+) -> BoolArray:
+    shapes = np.array([m.shape for m in micrographs]).reshape(-1, 2)
+    corners = round_centres(centres.yx) - box_size // 2
+    inside = (corners >= 0) & (corners + box_size <= shapes[centres.micrograph])
+    return np.asarray(inside.all(axis=1))
+
+
+def _features(
+    micrographs: Sequence[Micrograph],
+    centres: Centres,
+    box_size: int,
+    workers: int,
+    progress: Progress,
+) -> FloatArray:
+    """Features of all boxes; `centres` come by micrograph."""
+
+    def look(index: int) -> FloatArray:
+        yx = centres.yx[centres.micrograph == index]
+        return _features_of_one(micrographs[index].path, yx, box_size)
+
+    used = [int(index) for index in np.unique(centres.micrograph)]
+    parts = [np.empty((0, len(FEATURES)))]
+    with progress.stage("look for hard negatives", len(used)) as advance:
+        for part in map_ahead(look, used, workers=workers):
+            parts.append(part)
+            advance(1)
+    return np.concatenate(parts)
+
+
+def _features_of_one(path: Path, yx: FloatArray, box_size: int) -> FloatArray:
+    """Features of boxes, on the scale of their micrograph's level and deviation."""
+    pixels = open_micrograph(path)
+    some = pixels[::_PIXEL_STEP, ::_PIXEL_STEP].astype(np.float64)
+    some = some[np.isfinite(some)]
+    level = np.median(some) if some.size else 0.0
+    deviation = some.std() if some.size else 0.0
+    parts = [np.empty((0, len(FEATURES)))]
+    for first in range(0, len(yx), _BOXES_AT_ONCE):
+        boxes = extract_boxes(pixels, yx[first : first + _BOXES_AT_ONCE], box_size)
+        scaled = (boxes - np.float32(level)) / np.float32(deviation or 1.0)
+        scaled = np.where(np.isfinite(scaled), scaled, np.float32(0))
+        parts.append(box_features(fourier_resize(scaled, _FEATURE_SIZE)))
+    return np.concatenate(parts)
+
+
+def _rows_by_kind(
+    roles: IntArray, features: FloatArray
+) -> dict[NegativeKind, IntArray]:
+    """Return the rows of what could be a hard negative, worst first."""
+    index = {role: np.flatnonzero(roles == role.value) for role in _Role}
+    agreed = features[index[_Role.AGREED]]
+    if len(agreed) < _MIN_AGREED:
+        logger.warning(
+            "Only %d agreed particles to compare with: no hard negatives", len(agreed)
+        )
+        return {}
+    agreed_z = sorting_zscores(agreed, agreed)
+    single_z = sorting_zscores(features[index[_Role.SINGLE]], agreed)
+    places = contaminated_places(features[index[_Role.PLACE]], agreed)
+    return {
+        NegativeKind.SORTED_OUT: index[_Role.AGREED][worst_agreed(agreed_z)],
+        NegativeKind.SINGLE_PICKER: index[_Role.SINGLE][
+            outlying_singles(single_z, agreed_z)
+        ],
+        NegativeKind.CONTAMINATION: index[_Role.PLACE][places],
+    }

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Negatives of a whole set: hard ones mined, the rest drawn at random."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.execution import Progress, StageCost
+from deepconsensus_plugin.core.hard_negatives import NegativeKind
+from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
+from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.pipeline.centres import Centres
+from deepconsensus_plugin.core.pipeline.mining import MiningRules, mine_hard_negatives
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class NegativesRequest:
+    """Draw negatives on the micrographs that all pickers observed.
+
+    Parameters
+    ----------
+    micrographs : tuple of Micrograph
+        Where the candidates lie.
+    candidates : Path
+        File of `core.io.tables.write_candidates`.
+    box_size : int
+        Pixels of the micrographs.
+    min_pickers : int
+        How many pickers must agree on a positive.
+    result : Path
+        HDF5 file of coordinates to write; its scores are values of `NegativeKind`.
+    mine_hard_negatives : bool
+        Whether some are picked for looking like particles.
+    n_positives : int, optional
+        Default: the particles that `min_pickers` agree on.
+    negatives_per_positive : float
+        Number of negatives, of all kinds together, > 0.
+    exclusion_radius : float
+        Distance from candidates, as a part of the box, >= 0.
+    hard_per_random : float
+        At most so many hard negatives for each random one, >= 0.
+    seed : int
+        Same seed, same negatives.
+    workers : int
+        Threads that read micrographs.
+    """
+
+    micrographs: tuple[Micrograph, ...]
+    candidates: Path
+    box_size: int
+    min_pickers: int
+    result: Path
+    mine_hard_negatives: bool = True
+    n_positives: int | None = None
+    negatives_per_positive: float = 1.0
+    exclusion_radius: float = 0.5
+    hard_per_random: float = 0.25
+    seed: int = 0
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class NegativesResult:
+    """What drawing negatives came to.
+
+    Parameters
+    ----------
+    coordinates : Path
+        File of `core.io.tables.write_coordinates`; scores are `NegativeKind` values.
+    n_requested : int
+        How many there should be.
+    counts : dict of str to int
+        How many there are, by name of `NegativeKind`.
+    n_micrographs : int
+        On how many micrographs: those that all pickers observed.
+    timings : dict of StageCost
+        By stage.
+    """
+
+    coordinates: Path
+    n_requested: int
+    counts: dict[str, int]
+    n_micrographs: int
+    timings: dict[str, StageCost] = field(default_factory=dict)
+
+
+def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
+    """Carry out a `NegativesRequest`.
+
+    Raises
+    ------
+    ValueError
+        If no micrograph was observed by all pickers, or one that was is not given.
+    """
+    candidates = read_candidates(request.candidates)
+    micrographs = _fully_observed(request.micrographs, candidates)
+    n_negatives = _n_negatives(request, candidates)
+    rng = np.random.default_rng(request.seed)
+    parts = []
+    if request.mine_hard_negatives:
+        rules = _mining_rules(request, n_negatives)
+        mined = mine_hard_negatives(
+            micrographs,
+            candidates,
+            rules,
+            rng=rng,
+            workers=request.workers,
+            progress=progress,
+        )
+        parts.append(mined)
+    n_random = n_negatives - sum(map(len, parts))
+    parts.append(_random(request, micrographs, candidates, n_random, rng))
+    negatives = Centres.joined(parts)
+    _write(request.result, negatives, micrographs)
+    counts = {k.name: int((negatives.kind == k.value).sum()) for k in NegativeKind}
+    _tell(n_negatives, counts)
+    return NegativesResult(
+        request.result, n_negatives, counts, len(micrographs), progress.timings
+    )
+
+
+def _mining_rules(request: NegativesRequest, n_negatives: int) -> MiningRules:
+    share = request.hard_per_random / (1 + request.hard_per_random)
+    return MiningRules(
+        box_size=request.box_size,
+        exclusion_radius_px=request.exclusion_radius * request.box_size,
+        min_pickers=request.min_pickers,
+        n_most=int(n_negatives * share),
+    )
+
+
+def _tell(n_negatives: int, counts: dict[str, int]) -> None:
+    logger.info("Negatives: %s", counts)
+    n_found = sum(counts.values())
+    if n_found < n_negatives:
+        logger.warning(
+            "Found room for %d of %d negatives only: the micrographs are crowded; a "
+            "smaller exclusion radius leaves more",
+            n_found,
+            n_negatives,
+        )
+
+
+def _fully_observed(
+    micrographs: Sequence[Micrograph], candidates: Candidates
+) -> list[Micrograph]:
+    by_name = {micrograph.name: micrograph for micrograph in micrographs}
+    names = np.array(candidates.micrographs)[candidates.observed.all(axis=1)].tolist()
+    if not names:
+        raise ValueError(
+            "expected micrographs that all pickers were run on, since only there "
+            f"background is known; none of {len(candidates.micrographs)} was observed "
+            f"by all of {', '.join(candidates.pickers)}"
+        )
+    missing = [name for name in names if name not in by_name]
+    if missing:
+        raise ValueError(
+            f"candidates on {len(missing)} micrographs that are not among the "
+            f"{len(micrographs)} given, e.g. {missing[0]}"
+        )
+    return [by_name[name] for name in names]
+
+
+def _n_negatives(request: NegativesRequest, candidates: Candidates) -> int:
+    n_positives = request.n_positives
+    if n_positives is None:
+        agreed = candidates.agreed(request.min_pickers)
+        n_positives = sum(len(picks) for picks in agreed.values())
+    return round(n_positives * request.negatives_per_positive)
+
+
+def _random(
+    request: NegativesRequest,
+    micrographs: Sequence[Micrograph],
+    candidates: Candidates,
+    n_random: int,
+    rng: np.random.Generator,
+) -> Centres:
+    drawn = draw_negatives(
+        micrographs,
+        candidates.coordinates(),
+        n_random,
+        box_size=request.box_size,
+        exclusion_radius_px=request.exclusion_radius * request.box_size,
+        rng=rng,
+    )
+    return Centres.of(drawn, micrographs, NegativeKind.RANDOM)
+
+
+def _write(path: Path, negatives: Centres, micrographs: Sequence[Micrograph]) -> None:
+    coordinates = {}
+    for index, micrograph in enumerate(micrographs):
+        here = negatives.take(negatives.micrograph == index)
+        coordinates[micrograph.name] = ScoredCoordinates.from_arrays(here.yx, here.kind)
+    write_coordinates(path, coordinates)
