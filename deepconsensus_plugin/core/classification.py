@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,7 @@ class ClassificationMetrics:
     mcc: float
 
 
-def count_at_thresholds(
-    is_positive: BoolArray, scores: FloatArray, *, weights: FloatArray | None = None
-) -> ThresholdCounts:
+def count_at_thresholds(is_positive: BoolArray, scores: FloatArray) -> ThresholdCounts:
     """Return the counts at every distinct score.
 
     Parameters
@@ -64,8 +62,6 @@ def count_at_thresholds(
     is_positive : array, shape (n,), bool
     scores : array, shape (n,)
         Finite; higher is better.
-    weights : array, shape (n,), optional
-        How often each counts, >= 0; default once.
 
     Raises
     ------
@@ -77,17 +73,30 @@ def count_at_thresholds(
             f"scores: expected shape {np.shape(is_positive)} as the labels, "
             f"received {np.shape(scores)}"
         )
+    order, last = rank_scores(scores)
+    return ThresholdCounts(
+        thresholds=scores[order][last],
+        n_accepted=last + 1.0,
+        n_true=np.cumsum(is_positive[order], dtype=np.float64)[last],
+    )
+
+
+def rank_scores(scores: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return the rows from best to worst, and where each distinct score ends.
+
+    Ties keep their order. ``scores[order][last]`` are the distinct scores, descending.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN or infinite.
+    """
     if not np.isfinite(scores).all():
         raise ValueError("scores: expected finite numbers, received NaN or infinity")
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
-    weight = np.ones(len(scores)) if weights is None else weights[order]
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], len(ranked) > 0))
-    return ThresholdCounts(
-        thresholds=ranked[last],
-        n_accepted=np.cumsum(weight)[last],
-        n_true=np.cumsum(weight * is_positive[order])[last],
-    )
+    return order, last
 
 
 def average_precision(counts: ThresholdCounts, n_positives: float) -> float:

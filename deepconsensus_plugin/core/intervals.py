@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.classification import (
+    ThresholdCounts,
     average_precision,
-    count_at_thresholds,
+    rank_scores,
 )
 from deepconsensus_plugin.core.detections import MatchedPicks
 from deepconsensus_plugin.core.metrics import precision_recall_f1
@@ -92,21 +93,23 @@ def _draw_micrographs(
 
 def _average_precisions(matched: MatchedPicks, drawn: IntArray) -> FloatArray:
     """Return the average precision of each row of `drawn`, shape (r,)."""
-    # Sorted once, so that sorting again in every round is cheap; NaN come last.
-    ranked = np.argsort(-matched.scores)[: np.count_nonzero(~np.isnan(matched.scores))]
-    if not len(ranked):
+    scored = np.flatnonzero(~np.isnan(matched.scores))
+    if not len(scored):
         return np.full(len(drawn), np.nan)
-    index, scores = matched.micrograph_index[ranked], matched.scores[ranked]
-    is_match = matched.is_match[ranked]
-    return np.array(
-        [
-            average_precision(
-                count_at_thresholds(is_match, scores, weights=times[index]),
-                times @ matched.n_truth,
-            )
-            for times in drawn
-        ]
-    )
+    order, last = rank_scores(matched.scores[scored])
+    ranked = scored[order]
+    thresholds = matched.scores[ranked][last]
+    index, is_match = matched.micrograph_index[ranked], matched.is_match[ranked]
+    found = np.empty(len(drawn))
+    for row, times in enumerate(drawn):
+        weights = times[index]
+        counts = ThresholdCounts(
+            thresholds=thresholds,
+            n_accepted=np.cumsum(weights)[last],
+            n_true=np.cumsum(weights * is_match)[last],
+        )
+        found[row] = average_precision(counts, times @ matched.n_truth)
+    return found
 
 
 def _percentiles(values: FloatArray, level: float) -> Interval:

@@ -20,7 +20,7 @@ def scene(seed, n_micrographs, *, scored=True):
         yx = rng.uniform(0, 500, (40, 2))
         truth[f"{number:02d}"] = ScoredCoordinates.from_arrays(yx)
         found = np.concatenate([yx[: rng.integers(10, 40)], yx[:15] + 250])
-        scores = rng.normal(0, 1, len(found)) if scored else None
+        scores = rng.normal(0, 1, len(found)).round(1) if scored else None
         picks[f"{number:02d}"] = ScoredCoordinates.from_arrays(found, scores)
     return picks, truth
 
