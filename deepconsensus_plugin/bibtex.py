@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+@article{SanchezGarcia2018,
+  author = {Sanchez-Garcia, Ruben and Segura, Joan and Maluenda, David and Carazo, Jose Maria and Sorzano, Carlos Oscar S.},
+  title = {Deep Consensus, a deep learning-based approach for particle pruning in cryo-electron microscopy},
+  journal = {IUCrJ},
+  volume = {5},
+  number = {6},
+  pages = {854--865},
+  year = {2018},
+  doi = {https://doi.org/10.1107/S2052252518014392}
+}
+
+@article{Zhu2016,
+  author = {Zhu, Yanan and Ouyang, Qi and Mao, Youdong},
+  title = {A deep learning approach to single-particle recognition in cryo-electron microscopy},
+  journal = {arXiv},
+  volume = {1605.05543},
+  year = {2016},
+  url = {https://arxiv.org/abs/1605.05543}
+}
+
+@article{Zhu2017,
+  author = {Zhu, Yanan and Ouyang, Qi and Mao, Youdong},
+  title = {A deep convolutional neural network approach to single-particle recognition in cryo-electron microscopy},
+  journal = {BMC Bioinformatics},
+  volume = {18},
+  pages = {348},
+  year = {2017},
+  doi = {https://doi.org/10.1186/s12859-017-1757-y}
+}
+
+@article{Bepler2018,
+  author = {Bepler, Tristan and Morin, Andrew and Rapp, Micah and Brasch, Julia and Shapiro, Lawrence and Noble, Alex J. and Berger, Bonnie},
+  title = {Positive-unlabeled convolutional neural networks for particle picking in cryo-electron micrographs},
+  journal = {arXiv},
+  volume = {1803.08207},
+  year = {2018},
+  url = {https://arxiv.org/abs/1803.08207}
+}
+
+@article{Bepler2019,
+  author = {Bepler, Tristan and Morin, Andrew and Rapp, Micah and Brasch, Julia and Shapiro, Lawrence and Noble, Alex J. and Berger, Bonnie},
+  title = {Positive-unlabeled convolutional neural networks for particle picking in cryo-electron micrographs},
+  journal = {Nature Methods},
+  volume = {16},
+  number = {11},
+  pages = {1153--1160},
+  year = {2019},
+  doi = {https://doi.org/10.1038/s41592-019-0575-8}
+}
+
+@mastersthesis{Masoumzadeh2019,
+  author = {Masoumzadeh Tork, Abbas},
+  title = {Object detection frameworks for fully automated particle picking in cryo-EM},
+  journal = {Master's thesis, York University},
+  school = {York University},
+  address = {Toronto},
+  month = aug,
+  year = {2019}
+}
+
+@article{delaRosaTrevin2016,
+  author = {de la Rosa-Trev{\\'i}n, J. M. and Quintana, A. and del Cano, L. and Zald{\\'i}var, A. and Foche, I. and Guti{\\'e}rrez, J. and G{\\'o}mez-Blanco, J. and Burguet-Castell, J. and Cuenca-Alba, J. and Abrishami, V. and Vargas, J. and Ot{\\'o}n, J. and Sharov, G. and Vilas, J. L. and Navas, J. and Conesa, P. and Kazemi, M. and Marabini, R. and Sorzano, C. O. S. and Carazo, J. M.},
+  title = {Scipion: A software framework toward integration, reproducibility and validation in 3D electron microscopy},
+  journal = {Journal of Structural Biology},
+  volume = {195},
+  number = {1},
+  pages = {93--99},
+  year = {2016},
+  doi = {https://doi.org/10.1016/j.jsb.2016.04.010}
+}
+
+@article{Vargas2013,
+  author = {Vargas, J. and Abrishami, V. and Marabini, R. and de la Rosa-Trev{\\'i}n, J. M. and Zaldivar, A. and Carazo, J. M. and Sorzano, C. O. S.},
+  title = {Particle quality assessment and sorting for automatic and semiautomatic particle-picking techniques},
+  journal = {Journal of Structural Biology},
+  volume = {183},
+  number = {3},
+  pages = {342--353},
+  year = {2013},
+  doi = {https://doi.org/10.1016/j.jsb.2013.07.015}
+}
+
+@misc{Chollet2015,
+  author = {Chollet, Fran{\\c{c}}ois and others},
+  title = {Keras},
+  journal = {keras.io},
+  year = {2015},
+  url = {https://keras.io}
+}
+"""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scipion's environment for those who did not start from Scipion's launcher.
+
+pyworkflow reads its configuration from environment variables when it is imported and
+ends the process if there is no hosts.conf, so `prepare_environment` comes before the
+first ``import pyworkflow``. What is set already stays; no existing file is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+
+def prepare_environment(home: Path | str | None = None) -> Path:
+    """Fill in the variables that Scipion needs; return its home.
+
+    Parameters
+    ----------
+    home : path, optional
+        Folder for Scipion's configuration, logs and list of projects, made if it is
+        absent. Default: ``$XDG_DATA_HOME/deepconsensus`` (``~/.local/share``). Ignored
+        where ``SCIPION_HOME`` is set: then Scipion is installed, and keeps its own.
+
+    Returns
+    -------
+    Path
+        What ``SCIPION_HOME`` is afterwards.
+
+    Raises
+    ------
+    RuntimeError
+        If pyworkflow was imported before, and without a home: it is too late then.
+    """
+    own_home = Path(home).absolute() if home else _default_home()
+    _require_first_import()
+    scipion_home = Path(os.environ.setdefault("SCIPION_HOME", str(own_home)))
+    defaults = {
+        "SCIPION_USER_DATA": str(scipion_home / "user-data"),
+        "SCIPION_DOMAIN": "pwem",
+        "SCIPION_PYTHON": sys.executable,
+        "SCIPION_NOTIFY": "False",
+        "SCIPION_PRIORITY_PACKAGE_LIST": "pwem",
+        "VIRTUAL_ENV": sys.prefix,  # Scipion shows the environment's name
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    _provide_hosts(scipion_home, own_home)
+    return scipion_home
+
+
+def _default_home() -> Path:
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "deepconsensus"
+
+
+def _require_first_import() -> None:
+    """Refuse when pyworkflow has read an environment without SCIPION_HOME."""
+    if "pyworkflow" in sys.modules and "SCIPION_HOME" not in os.environ:
+        raise RuntimeError(
+            "prepare_environment: expected to be called before pyworkflow is "
+            "imported, but it is imported already and SCIPION_HOME is not set"
+        )
+
+
+def _provide_hosts(scipion_home: Path, own_home: Path) -> None:
+    """Point SCIPION_HOSTS at a hosts.conf, written to our own home if there is none."""
+    if "SCIPION_HOSTS" in os.environ:
+        return
+    installed = scipion_home / "config" / "hosts.conf"
+    hosts = installed if installed.exists() else own_home / "config" / "hosts.conf"
+    if not hosts.exists():
+        hosts.parent.mkdir(parents=True, exist_ok=True)
+        hosts.write_text((files("deepconsensus_plugin") / "hosts.conf").read_text())
+    os.environ["SCIPION_HOSTS"] = str(hosts)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names that leave this package: Scipion's variables and the attributes of items.
+
+Scripts, templates and other plugins hold on to them, so they do not change.
+"""
+
+from __future__ import annotations
+
+#: Scipion variable: the Python that runs the jobs; this package is installed there.
+DEEPCONSENSUS_PYTHON = "DEEPCONSENSUS_PYTHON"
+
+#: The score, 0 - 1. Xmipp's name for it, so that its tools sort by it.
+SCORE_ATTRIBUTE = "_xmipp_zScoreDeepLearning1"
+#: How many pickers proposed the candidate.
+VOTES_ATTRIBUTE = "_deepConsensusVotes"
+#: Their names.
+PICKERS_ATTRIBUTE = "_deepConsensusPickers"
+#: Standard deviation of the score over the ensemble of networks.
+SPREAD_ATTRIBUTE = "_deepConsensusSpread"
+#: The score that a picker gave its own pick. RELION's name for it.
+PICKER_SCORE_ATTRIBUTE = "_rlnAutopickFigureOfMerit"
+
+#: The names of `PICKERS_ATTRIBUTE` and the lists that go with them are joined by it.
+LIST_SEPARATOR = ";"
+#: The scores of those pickers, in the same order; an empty field where there is none.
+PICKER_SCORES_ATTRIBUTE = "_deepConsensusPickerScores"
+#: The pickers that were run on the candidate's micrograph.
+OBSERVED_ATTRIBUTE = "_deepConsensusObserved"
+#: The mean score of the networks, where another score was derived from it.
+NETWORK_SCORE_ATTRIBUTE = "_deepConsensusNetworkScore"
+#: How many pickers agree within the consensus radius, and their mean position.
+AGREEMENT_ATTRIBUTE = "_deepConsensusAgreement"
+AGREED_X_ATTRIBUTE = "_deepConsensusAgreedX"
+AGREED_Y_ATTRIBUTE = "_deepConsensusAgreedY"
+#: The position before it was rounded to whole pixels.
+EXACT_X_ATTRIBUTE = "_deepConsensusX"
+EXACT_Y_ATTRIBUTE = "_deepConsensusY"
+#: Of a set: JSON file that tells which pickers were run on which micrographs.
+OBSERVED_FILE_ATTRIBUTE = "_deepConsensusObservedFile"
+#: Where a negative comes from: a value of `core.hard_negatives.NegativeKind`.
+NEGATIVE_KIND_ATTRIBUTE = "_deepConsensusNegativeKind"

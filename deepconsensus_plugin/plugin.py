@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Scipion asks of a plugin, and the one way a protocol starts a job.
+
+Heavy work runs as ``python -m deepconsensus_plugin.core.jobs JOB.json`` in a process
+of its own, so that TensorFlow's memory and crashes stay out of Scipion, and a queue
+or another environment can run it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pwem
+from pyworkflow import VarTypes
+from pyworkflow.protocol import Protocol
+from pyworkflow.protocol.constants import VOID_GPU
+from pyworkflow.utils import Environ
+
+from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
+
+JOBS_MODULE = "deepconsensus_plugin.core.jobs"
+REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "sklearn", "starfile", "cattrs")
+
+
+class Plugin(pwem.Plugin):
+    """Deep consensus as Scipion sees it."""
+
+    # Scipion derives the plugin's name, folder and templates from this, and expects
+    # it to be the package, not a module inside.
+    __module__ = "deepconsensus_plugin"
+
+    _processingField = ["SPA"]
+    _url = ""
+
+    @classmethod
+    def _defineVariables(cls) -> None:
+        cls._defineVar(
+            DEEPCONSENSUS_PYTHON,
+            sys.executable,
+            description="Python that runs the jobs (training, scoring). This plugin "
+            "must be installed there. Default: the Python that runs Scipion.",
+            var_type=VarTypes.PATH,
+        )
+
+    @classmethod
+    def getEnviron(cls, gpus: Sequence[int] = ()) -> Environ:
+        """Return the environment of a job that sees only `gpus` (default: none)."""
+        environ = Environ(os.environ)
+        environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(gpu) for gpu in gpus)
+        environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # the CPU wheel warns that CUDA is absent
+        environ.setdefault("KERAS_BACKEND", "tensorflow")
+        environ["PYTHONUNBUFFERED"] = "1"  # progress appears in the log as it happens
+        environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # numbers of nvidia-smi
+        return environ
+
+    @classmethod
+    def validateInstallation(cls) -> list[str]:
+        """Return what is missing, one sentence each; imports nothing."""
+        python = cls.getVar(DEEPCONSENSUS_PYTHON, sys.executable)
+        if python != sys.executable:  # its modules cannot be seen without running it
+            if Path(python).is_file():
+                return []
+            return [f"{DEEPCONSENSUS_PYTHON}: no such file: {python}"]
+        missing = [name for name in REQUIRED_MODULES if find_spec(name) is None]
+        if not missing:
+            return []
+        return [
+            f"Missing Python modules: {', '.join(missing)}. Reinstall the plugin with "
+            f"its requirements: {python} -m pip install scipion-em-deepconsensus"
+        ]
+
+    @classmethod
+    def defineBinaries(cls, env: object) -> None:
+        """Define none: everything comes with pip, from requirements.txt."""
+
+    @classmethod
+    def runCoreJob(cls, protocol: Protocol, jobPath: str | Path) -> None:
+        """Run the job in `jobPath` (JSON) and wait; its output goes to the log.
+
+        The job sees the GPUs chosen in the protocol's form, or none. It runs in the
+        project's folder, so relative paths in the request mean what they do in the
+        protocol.
+
+        Raises
+        ------
+        subprocess.CalledProcessError
+            If the job fails; the reason is in the protocol's log.
+        """
+        python = cls.getVar(DEEPCONSENSUS_PYTHON, sys.executable)
+        protocol.runJob(
+            shlex.quote(python),
+            shlex.join(["-m", JOBS_MODULE, str(jobPath)]),
+            env=cls.getEnviron(_chosenGpus(protocol)),
+            numberOfMpi=1,  # never through mpirun
+        )
+
+
+def _chosenGpus(protocol: Protocol) -> list[int]:
+    """Return the GPUs of the running step; empty when it runs on the CPU."""
+    if not protocol.usesGpu():
+        return []
+    return [gpu for gpu in protocol.getExecutor().getGpuList() if gpu != VOID_GPU]
