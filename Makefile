@@ -1,0 +1,56 @@
+# make env    .venv with everything         make test          all checks, from a fresh clone
+# make lint   ruff                          make test-pythons  tests on every Python found
+# make types  mypy                          make clean         forget environments and caches
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := env
+
+VENV ?= .venv
+PYTHON ?=
+EXTRAS ?= dev
+RUN := $(VENV)/bin/python
+
+# A change of requirements makes a new stamp, hence a new install.
+STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sha256sum | cut -c1-16)
+
+.PHONY: env test lint types unit test-pythons clean
+
+env: $(STAMP)
+
+$(STAMP):
+	@python=$$(.ci/find-python $(PYTHON))
+	start=$$SECONDS
+	[ -x $(RUN) ] || "$$python" -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	$(RUN) -m pip check --disable-pip-version-check
+	rm -f $(VENV)/.installed-*
+	touch $@
+	echo "$(VENV): $$($(RUN) --version), ready in $$((SECONDS - start)) s"
+
+test:
+	@start=$$SECONDS
+	$(MAKE) --no-print-directory env lint types unit
+	echo "make test: $$((SECONDS - start)) s"
+
+lint: env
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: env
+	$(RUN) -m mypy
+
+unit: env
+	$(RUN) -m pytest --durations=10
+
+test-pythons:
+	@for version in 3.10 3.11 3.12; do
+	    python=$$(.ci/find-python python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python 2>/dev/null) \
+	        || { echo "Python $$version: not found, skipped"; continue; }
+	    $(MAKE) --no-print-directory unit VENV=.venv-$$version PYTHON=$$python
+	done
+
+clean:
+	rm -rf .venv .venv-3.1? .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
+
+.ONESHELL:
