@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model in words, for summaries and methods."""
+
+from __future__ import annotations
+
+import math
+
+from deepconsensus_plugin.core.classification import ClassificationMetrics
+from deepconsensus_plugin.core.models.card import ModelCard
+
+
+def describeModel(card: ModelCard) -> list[str]:
+    """Return what a model is, what it learnt from, and its figures, a line each."""
+    lines = [
+        f"Ensemble of {card.n_models}, box {card.box_size} px at "
+        f"{card.sampling_rate:.3g} Å/px = {card.box_extent_A:.0f} Å, phases "
+        f"{'flipped' if card.preprocessing.phase_flip else 'not flipped'}, seed "
+        f"{card.training.seed}."
+    ]
+    for used, sets in (("Learnt", card.training_sets), ("Tested", card.testing_sets)):
+        lines += [
+            f"{used}: {s.n_boxes} boxes of {s.name} as "
+            f"{'particles' if s.is_particle else 'background'}, weight {s.weight:g}."
+            for s in sets
+        ]
+    lines += [
+        f"Network {number} on held-out micrographs: {_describe(figures)}"
+        for number, figures in enumerate(card.validation, start=1)
+    ]
+    if card.testing is not None:
+        lines.append(f"Ensemble on the sets to test on: {_describe(card.testing)}")
+    return lines
+
+
+def countNetworks(card: ModelCard) -> str:
+    """Return what the model consists of, to begin a sentence."""
+    if card.n_models == 1:
+        return "A convolutional network"
+    return f"An ensemble of {card.n_models} convolutional networks"
+
+
+def describeMethods(card: ModelCard) -> str:
+    """Return how a model was made, as a sentence of a paper."""
+    positives, negatives = (
+        sum(s.n_boxes for s in card.training_sets if s.is_particle is label)
+        for label in (True, False)
+    )
+    return (
+        f"{countNetworks(card)} [SanchezGarcia2018] was trained with Keras "
+        f"[Chollet2015] for {card.training.n_epochs} epochs on {positives} boxes "
+        f"of particles and {negatives} of background, {card.box_extent_A:.0f} Å wide."
+    )
+
+
+def _describe(figures: ClassificationMetrics) -> str:
+    """Return the figures in one line; those that are not defined are left out."""
+    values = {
+        "ROC-AUC": figures.roc_auc,
+        "accuracy": figures.accuracy,
+        "precision": figures.precision,
+        "recall": figures.recall,
+        "MCC": figures.mcc,
+    }
+    known = [f"{key} {v:.3f}" for key, v in values.items() if math.isfinite(v)]
+    boxes = f"{figures.n_positives} + {figures.n_negatives} boxes"
+    at = f" at score ≥ {figures.threshold:.2f}" if len(known) > 1 else ""
+    return f"{', '.join(known) or 'no figures'}{at} ({boxes})."

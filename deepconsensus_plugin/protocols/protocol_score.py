@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: score every candidate with a trained network; none is thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import (
+    Particle,
+    SetOfCoordinates,
+    SetOfCTF,
+    SetOfMicrographs,
+    SetOfParticles,
+)
+from pwem.protocols import ProtParticles
+from pyworkflow.object import Integer, Pointer
+
+from deepconsensus_plugin.convert import candidates_and_items, micrographs_from_set
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
+from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
+from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.io.tables import (
+    read_candidates,
+    write_candidates,
+    write_coordinates,
+)
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.pipeline.requests import (
+    ScoreRequest,
+    ScoreResult,
+    StackOptions,
+    stack_path,
+)
+from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.model_summary import countNetworks
+from deepconsensus_plugin.protocols.score_form import (
+    defineInputParams,
+    defineParticleParams,
+)
+from deepconsensus_plugin.protocols.scored_sets import (
+    ScoredItem,
+    copyCoordinatesInfo,
+    ctfsByMicrograph,
+    fillParticle,
+    iterScored,
+)
+from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
+
+PUBLISHED_THRESHOLD = 0.5
+"""For the counts in the summary and ``accepted`` in the table; selects nothing."""
+
+
+class ProtDeepConsensusScore(ProtParticles):
+    """Give every candidate the score of a trained network, 0 to 1.
+
+    All candidates are kept, so that another threshold is a matter of seconds
+    (*select by score*), not of a new run. Particle stacks are written on the way.
+    """
+
+    _label = "score particles"
+    _possibleOutputs = {
+        "outputCoordinates": SetOfCoordinates,
+        "outputParticles": SetOfParticles,
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.numberAccepted = Integer()
+        self.numberWithoutCtf = Integer()
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        form.addSection(label="Input")
+        defineInputParams(form)
+        form.addSection(label="Particles")
+        defineParticleParams(form)
+        form.addParallelSection(threads=4, mpi=0)
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        self._updateFilenamesDict(
+            {
+                "candidates": self._getExtraPath("candidates.h5"),
+                "positions": self._getExtraPath("positions.npy"),
+                "observed": self._getExtraPath("observed.json"),
+                "coordinates": self._getExtraPath("coordinates.h5"),
+                "job": self._getExtraPath("score.json"),
+                "scores": self._getExtraPath("scores.h5"),
+                "table": self._getExtraPath("scores.csv"),
+                "stacks": self._getExtraPath("particles"),
+            }
+        )
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        self._insertFunctionStep(
+            self.convertInputStep,
+            self.inputCoordinates.getUniqueId(),
+            self._ctfs() is not None,
+            needsGPU=False,
+        )
+        self._insertFunctionStep(
+            self.scoreStep,
+            self.inputModel.getUniqueId(),
+            self.writeStacks.get(),
+            self.doInvert.get(),
+            self.doNormalise.get(),
+            needsGPU=True,
+        )
+        self._insertFunctionStep(self.createOutputStep, needsGPU=False)
+
+    def convertInputStep(self, coordinatesId, hasCtfs):
+        """Write the candidates for the job, in the order of its rows."""
+        candidates, positions = candidates_and_items(self.inputCoordinates.get())
+        hasCtf = {mic.name: mic.ctf is not None for mic in self._micrographs()}
+        names = candidates.micrographs
+        isKept = np.array([hasCtf[name] or not hasCtfs for name in names], dtype=bool)
+        for name in compress(names, ~isKept):
+            self.warning(f"{name}: it has no CTF; its candidates are left out")
+        chosen = isKept[candidates.micrograph_index]
+        candidates = candidates.take(chosen)
+        write_candidates(self._getFileName("candidates"), candidates)
+        write_coordinates(self._getFileName("coordinates"), candidates.coordinates())
+        np.save(self._getFileName("positions"), positions[chosen])
+
+    def scoreStep(self, modelId, writeStacks, doInvert, doNormalise):
+        """Run the network, and cut the particles on the way."""
+        stacks = StackOptions(
+            Path(self._getFileName("stacks")), normalise=doNormalise, invert=doInvert
+        )
+        request = ScoreRequest(
+            micrographs=self._micrographs(),
+            coordinates=Path(self._getFileName("coordinates")),
+            box_size=self.inputCoordinates.get().getBoxSize(),
+            model=Path(self.inputModel.get().getFolder()),
+            scores=Path(self._getFileName("scores")),
+            stacks=stacks if writeStacks else None,
+            batch_size=self.batchSize.get(),
+            workers=self.numberOfThreads.get(),
+        )
+        job = Path(self._getFileName("job"))
+        write_job(job, request)
+        Plugin.runCoreJob(self, job)
+        result = read_result(job, ScoreResult)
+        self.info(f"{result.n_scored} candidates scored")
+
+    def createOutputStep(self):
+        """Write the scored sets and the table of scores."""
+        candidates = read_candidates(self._getFileName("candidates"))
+        positions = np.load(self._getFileName("positions"))
+        scores = read_scores(Path(self._getFileName("scores")))
+        source = self.inputCoordinates.get()
+        outputs = self._createSets()
+        self._fill(outputs, iterScored(source, candidates, positions, scores))
+        self._defineOutputs(**outputs)
+        for items in outputs.values():
+            self._defineSourceRelation(self.inputCoordinates, items)
+            self._defineSourceRelation(self.inputModel, items)
+        self._writeTable(candidates, scores)
+        self._remember(scores)
+
+    def _createSets(self) -> dict[str, SetOfCoordinates | SetOfParticles]:
+        """Return the empty outputs."""
+        candidates = self.inputCoordinates.get()
+        micrographs = self.getInputMicrographs()
+        coordinates = self._createSetOfCoordinates(
+            candidates.getMicrographs(asPointer=True)
+        )
+        copyCoordinatesInfo(coordinates, candidates, self._getFileName("observed"))
+        if not self.writeStacks:
+            return {"outputCoordinates": coordinates}
+        particles = self._createSetOfParticles()
+        particles.setAcquisition(micrographs.getAcquisition())
+        particles.setSamplingRate(micrographs.getSamplingRate())
+        particles.setHasCTF(self._ctfs() is not None)
+        particles.setIsPhaseFlipped(
+            self.inputModel.get().getCard().preprocessing.phase_flip
+        )
+        particles.setCoordinates(Pointer(self, extended="outputCoordinates"))
+        return {"outputCoordinates": coordinates, "outputParticles": particles}
+
+    def _fill(self, outputs, scored: Iterator[ScoredItem]) -> None:
+        """Append every scored item, and its particle where stacks were written."""
+        ctfs = ctfsByMicrograph(self._ctfs())
+        stacks = Path(self._getFileName("stacks"))
+        particle = Particle()
+        for item in scored:
+            outputs["outputCoordinates"].append(item.coordinate)
+            if (particles := outputs.get("outputParticles")) is not None:
+                fillParticle(particle, item, stack_path(stacks, item.micrograph))
+                if ctfs:
+                    particle.setCTF(ctfs[item.micrograph])
+                particles.append(particle)
+
+    def _writeTable(self, candidates: Candidates, scores: EnsembleScores) -> None:
+        write_scores_csv(
+            self._getFileName("table"),
+            candidates,
+            score=scores.mean,
+            network_score=scores.mean,
+            spread=scores.spread,
+            accepted=scores.mean >= PUBLISHED_THRESHOLD,
+        )
+
+    def _remember(self, scores: EnsembleScores) -> None:
+        """Keep for the summary what no output tells."""
+        self.numberAccepted.set(int((scores.mean >= PUBLISHED_THRESHOLD).sum()))
+        nLeftOut = self.inputCoordinates.get().getSize() - len(scores.mean)
+        self.numberWithoutCtf.set(nLeftOut)
+        self._store(self.numberAccepted, self.numberWithoutCtf)
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        errors = []
+        candidates = self.inputCoordinates.get()
+        if candidates.isEmpty():
+            errors.append("Candidates: the set is empty; choose one with coordinates.")
+        if not candidates.getBoxSize():
+            errors.append(
+                "Candidates: the set has no box size; import the coordinates again "
+                "with one."
+            )
+        elif candidates.getMicrographs() is None:
+            errors.append(
+                "Candidates: the set has lost its micrographs; choose the set of the "
+                "protocol that made it."
+            )
+        else:
+            errors += self._validateModel()
+        if self.batchSize.get() < 1:
+            errors.append("Batch size: it must be 1 or more.")
+        return errors
+
+    def _validateModel(self) -> list[str]:
+        """Return why the model cannot be used on these candidates."""
+        try:
+            card = self.inputModel.get().getCard()
+            card.check_fits(
+                box_size=self.inputCoordinates.get().getBoxSize(),
+                sampling_rate=self.getInputMicrographs().getSamplingRate(),
+            )
+        except (OSError, FileFormatError, IncompatibleModelError) as error:
+            return [f"Model: {error}"]
+        if card.preprocessing.phase_flip and self._ctfs() is None:
+            return [
+                "CTF estimation: the model was trained on phase-flipped boxes; choose "
+                "the CTFs of these micrographs, or a model trained without them."
+            ]
+        return []
+
+    def _summary(self):
+        if self.numberAccepted.get() is None:
+            return ["Not run yet."]
+        nScored = self.outputCoordinates.getSize()
+        nAccepted = self.numberAccepted.get()
+        share = f" ({nAccepted / nScored:.0%})" if nScored else ""
+        summary = [
+            f"{nScored} candidates scored and kept; {nAccepted}{share} have a score of "
+            f"{PUBLISHED_THRESHOLD} or more. Choose a threshold in the viewer."
+        ]
+        if self.numberWithoutCtf.get():
+            summary.append(
+                f"{self.numberWithoutCtf.get()} candidates left out: their micrographs "
+                "have no CTF (the log names them)."
+            )
+        return summary
+
+    def _methods(self):
+        if self.numberAccepted.get() is None:
+            return []
+        return [
+            f"{countNetworks(self.inputModel.get().getCard())} [SanchezGarcia2018] "
+            f"scored {self.outputCoordinates.getSize()} candidate particles."
+        ]
+
+    def _citations(self):
+        return ["SanchezGarcia2018"]
+
+    # -------------------------- what the steps share --------------------------
+    def getInputMicrographs(self) -> SetOfMicrographs | None:
+        """Return the micrographs of the candidates; the form finds CTFs by them."""
+        candidates = self.inputCoordinates.get()
+        return None if candidates is None else candidates.getMicrographs()
+
+    def _micrographs(self) -> tuple[Micrograph, ...]:
+        return micrographs_from_set(self.getInputMicrographs(), ctfs=self._ctfs())
+
+    def _ctfs(self) -> SetOfCTF | None:
+        return self.ctfRelations.get()

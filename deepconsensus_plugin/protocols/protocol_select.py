@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: split a scored set in kept and rejected, in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyworkflow.protocol.params as params
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
+from pwem.protocols import ProtParticles
+from pyworkflow.object import Float, Integer, Pointer
+
+from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.core.thresholds import (
+    ThresholdMode,
+    choose_threshold,
+    select,
+)
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.protocols.scored_sets import copyCoordinatesInfo
+from deepconsensus_plugin.set_columns import read_scores
+
+THRESHOLD_MODES = {0: ThresholdMode.FIXED, 1: ThresholdMode.FIRST_N}
+"""What the numbers of `thresholdMode` mean; they never change."""
+
+KEPT, REJECTED = "", "Rejected"
+"""Suffixes of the outputs."""
+
+
+class ProtDeepConsensusSelect(ProtParticles):
+    """Split scored particles or coordinates in those to keep and the rest.
+
+    No image is read or written, so another threshold is tried in seconds. What is
+    rejected is an output too, and keeps its scores.
+    """
+
+    _label = "select by score"
+    _possibleOutputs = {
+        "outputParticles": SetOfParticles,
+        "outputCoordinates": SetOfCoordinates,
+        "outputParticlesRejected": SetOfParticles,
+        "outputCoordinatesRejected": SetOfCoordinates,
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.lowestScore = Float()
+        self.numberWithoutScore = Integer()
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        self._defineInputParams(form)
+        self._defineThresholdParams(form)
+
+    def _defineInputParams(self, form):
+        form.addParam(
+            "inputParticles",
+            params.PointerParam,
+            pointerClass="SetOfParticles",
+            allowsNull=True,
+            important=True,
+            label="Scored particles",
+            help="Particles of *score particles*. Their coordinates are selected "
+            "with them. Leave it empty to select from coordinates.",
+        )
+        form.addParam(
+            "inputCoordinates",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            allowsNull=True,
+            condition="inputParticles is None",
+            label="Scored coordinates",
+            help="Coordinates of *score particles*, where no particles were written.",
+        )
+
+    def _defineThresholdParams(self, form):
+        form.addParam(
+            "thresholdMode",
+            params.EnumParam,
+            choices=["fixed", "first N"],
+            default=0,
+            display=params.EnumParam.DISPLAY_HLIST,
+            label="Keep",
+            help="*fixed*: every item whose score is at least the threshold.\n"
+            "*first N*: the given number of items with the best scores.",
+        )
+        form.addParam(
+            "threshold",
+            params.FloatParam,
+            default=0.5,
+            condition="thresholdMode == 0",
+            label="Threshold",
+            help="Items with this score or a higher one are kept. Scores go from 0 "
+            "(background) to 1 (particle); 0.5 is the published choice. Raise it for "
+            "fewer false particles, lower it to lose fewer true ones. The viewer of "
+            "*score particles* shows how many remain.",
+        )
+        form.addParam(
+            "numberOfParticles",
+            params.IntParam,
+            default=10000,
+            condition="thresholdMode == 1",
+            label="Number of particles",
+            help="How many to keep. If there are fewer, all that have a score are "
+            "kept. Of equal scores, the first in the set.",
+        )
+
+    # -------------------------- steps --------------------------
+    def _insertAllSteps(self):
+        self._insertFunctionStep(
+            self.createOutputStep,
+            self.thresholdMode.get(),
+            self.threshold.get(),
+            self.numberOfParticles.get(),
+            needsGPU=False,
+        )
+
+    def createOutputStep(self, thresholdMode, threshold, numberOfParticles):
+        """Write what is kept and what is rejected."""
+        scores = read_scores(self.scoredItems().get())
+        options = {
+            "mode": THRESHOLD_MODES[thresholdMode],
+            "threshold": threshold,
+            "n_first": numberOfParticles,
+        }
+        self._remember(scores, choose_threshold(scores, **options))
+        outputs = self._split(select(scores, **options))
+        filled = {name: items for name, items in outputs.items() if len(items)}
+        self._defineOutputs(**filled)
+        for items in filled.values():
+            self._defineSourceRelation(self.scoredItems(), items)
+
+    def _split(self, isKept: BoolArray) -> dict[str, SetOfParticles | SetOfCoordinates]:
+        """Return new sets by output name; some may be empty."""
+        outputs = {}
+        for suffix in (KEPT, REJECTED):
+            outputs.update(self._createSets(suffix))
+        items = self.scoredItems().get().iterItems()
+        for item, keep in zip(items, isKept.tolist(), strict=True):
+            suffix = KEPT if keep else REJECTED
+            for kind, part in self._parts(item):
+                if (target := outputs.get(kind + suffix)) is not None:
+                    target.append(part)
+        return outputs
+
+    def _parts(self, item) -> Iterator[tuple[str, object]]:
+        """Yield what is stored of an item, by output: itself, and its coordinate."""
+        if isinstance(item, Coordinate):
+            yield "outputCoordinates", item
+            return
+        yield "outputParticles", item
+        if (coordinate := item.getCoordinate()) is not None:
+            coordinate.setObjId(item.getObjId())
+            score = item.getAttributeValue(SCORE_ATTRIBUTE)
+            setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
+            yield "outputCoordinates", coordinate
+
+    def _createSets(self, suffix: str) -> dict[str, SetOfParticles | SetOfCoordinates]:
+        """Return the empty sets of one side, as far as the input allows."""
+        sets = {}
+        template = self._inputCoordinates()
+        if template is not None:
+            micrographs = template.getMicrographs(asPointer=True)
+            coordinates = self._createSetOfCoordinates(micrographs, suffix)
+            copyCoordinatesInfo(
+                coordinates, template, self._getExtraPath("observed.json")
+            )
+            sets["outputCoordinates" + suffix] = coordinates
+        if self.inputParticles.get() is not None:
+            particles = self._createSetOfParticles(suffix)
+            particles.copyInfo(self.inputParticles.get())
+            if template is not None:
+                pointer = Pointer(self, extended="outputCoordinates" + suffix)
+                particles.setCoordinates(pointer)
+            sets["outputParticles" + suffix] = particles
+        return sets
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        scored = self.scoredItems().get()
+        if scored is None:
+            return [
+                "Scored particles: choose particles or coordinates of *score "
+                "particles*; there is nothing to select from."
+            ]
+        errors = []
+        if scored.isEmpty():
+            errors.append("The input set is empty; choose one with items.")
+        elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
+            errors.append("The input has no scores; run *score particles* on it first.")
+        if self._mode() is ThresholdMode.FIRST_N and self.numberOfParticles.get() < 1:
+            errors.append("Number of particles: it must be 1 or more.")
+        return errors
+
+    def _summary(self):
+        if self.lowestScore.get() is None:
+            return ["Not run yet."]
+        nKept, nRejected = self._count(KEPT), self._count(REJECTED)
+        nAll = nKept + nRejected
+        summary = [
+            f"Kept {nKept} of {nAll} ({nKept / nAll:.0%}), score at least "
+            f"{self.lowestScore.get():.3g}; rejected {nRejected}.",
+        ]
+        summary += [
+            f"No {name} {self._kind()}: that output does not exist."
+            for name, n in (("kept", nKept), ("rejected", nRejected))
+            if n == 0
+        ]
+        if self.numberWithoutScore.get():
+            summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")
+        return summary
+
+    def _methods(self):
+        if self.lowestScore.get() is None:
+            return []
+        nKept = self._count(KEPT)
+        return [
+            f"{nKept} of {nKept + self._count(REJECTED)} {self._kind()} with a deep "
+            f"consensus score of at least {self.lowestScore.get():.3g} were kept "
+            "[SanchezGarcia2018]."
+        ]
+
+    def _citations(self):
+        return ["SanchezGarcia2018"]
+
+    # -------------------------- what the steps share --------------------------
+    def _mode(self) -> ThresholdMode:
+        return THRESHOLD_MODES[self.thresholdMode.get()]
+
+    def scoredItems(self) -> Pointer:
+        """Return the pointer to what is selected from."""
+        if self.inputParticles.get() is not None:
+            return self.inputParticles
+        return self.inputCoordinates
+
+    def _inputCoordinates(self) -> SetOfCoordinates | None:
+        """Return the set that describes the coordinates, if there is one."""
+        particles = self.inputParticles.get()
+        return (
+            self.inputCoordinates.get()
+            if particles is None
+            else (particles.getCoordinates())
+        )
+
+    def _kind(self) -> str:
+        return "coordinates" if self.inputParticles.get() is None else "particles"
+
+    def _count(self, suffix: str) -> int:
+        name = f"output{self._kind().capitalize()}{suffix}"
+        return len(getattr(self, name, None) or ())
+
+    def _remember(self, scores: FloatArray, lowest: float) -> None:
+        """Keep for the summary what no output tells."""
+        self.lowestScore.set(lowest)
+        self.numberWithoutScore.set(int((scores != scores).sum()))
+        self._store(self.lowestScore, self.numberWithoutScore)

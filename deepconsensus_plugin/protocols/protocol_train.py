@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: train an ensemble of networks to tell particles from background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pwem.objects import SetOfCTF, SetOfMicrographs
+from pwem.protocols import EMProtocol
+
+from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
+from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
+from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.pipeline.requests import (
+    BoxSource,
+    TrainRequest,
+    TrainResult,
+)
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.model_summary import (
+    describeMethods,
+    describeModel,
+)
+from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.train_form import (
+    FROM_MODEL,
+    defineExtraParams,
+    defineInputParams,
+    defineTrainingParams,
+)
+from deepconsensus_plugin.protocols.training_sets import (
+    LabelledSet,
+    chosenSets,
+    countToLearnFrom,
+    describeBadSets,
+    describeDifferentRates,
+    extraSets,
+    joinMicrographs,
+)
+
+FEW_COORDINATES = 200
+"""Below this the form warns, and nothing more: small sets work."""
+
+_SMALLEST = {"nEpochs": 1, "nModels": 1, "batchSize": 2, "maxBoxes": 1}
+
+
+class ProtDeepConsensusTrain(EMProtocol):
+    """Train an ensemble of networks to tell particles from background.
+
+    The model keeps what it was made from and how well it did on micrographs that it
+    did not learn from.
+    """
+
+    _label = "train network"
+    _possibleOutputs = {"outputModel": ParticleClassifier}
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        form.addSection(label="Input")
+        defineInputParams(form)
+        form.addSection(label="More sets")
+        defineExtraParams(form)
+        form.addSection(label="Training")
+        defineTrainingParams(form)
+        form.addParallelSection(threads=4, mpi=0)
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        self._updateFilenamesDict(
+            {
+                "coordinates": self._getExtraPath("coordinates_%(set)s.h5"),
+                "job": self._getExtraPath("train.json"),
+                "boxes": self._getTmpPath("boxes.h5"),
+                "model": self._getExtraPath("model"),
+            }
+        )
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        self._insertFunctionStep(
+            self.convertInputStep,
+            [s.coordinates.getFileName() for s in chosenSets(self)],
+            self._ctfs() is not None,
+            needsGPU=False,
+        )
+        self._insertFunctionStep(
+            self.trainStep, repr(self._trainingParameters()), needsGPU=True
+        )
+        self._insertFunctionStep(self.createOutputStep, needsGPU=False)
+
+    def convertInputStep(self, files, hasCtfs):
+        """Write the positions of every set for the job."""
+        known = {mic.name for mic in self._micrographs() if mic.ctf or not hasCtfs}
+        for chosen in chosenSets(self):
+            found = coordinates_from_set(
+                chosen.coordinates,
+                micrographs=self.inputMicrographs.get() or chosen.micrographs,
+            )
+            kept = {name: here for name, here in found.items() if name in known}
+            nLeftOut = sum(map(len, found.values())) - sum(map(len, kept.values()))
+            if nLeftOut:
+                self.warning(
+                    f"{chosen.name}: {nLeftOut} coordinates left out, their "
+                    "micrographs have no CTF"
+                )
+            write_coordinates(self._coordinatesFile(chosen), kept)
+
+    def trainStep(self, parameters):
+        """Run the training in its own process."""
+        request = TrainRequest(
+            micrographs=self._micrographs(),
+            sources=self._sources(),
+            box_size=self._boxSize(),
+            preprocessing=self._preprocessing(),
+            parameters=self._trainingParameters(),
+            dataset=Path(self._getFileName("boxes")),
+            model=Path(self._getFileName("model")),
+            initial_model=self._initialFolder(),
+            workers=self.numberOfThreads.get(),
+        )
+        job = Path(self._getFileName("job"))
+        write_job(job, request)
+        Plugin.runCoreJob(self, job)
+        result = read_result(job, TrainResult)
+        self.info(f"Learnt from {result.n_positives} + {result.n_negatives} boxes")
+
+    def createOutputStep(self):
+        """Register the model."""
+        model = ParticleClassifier(self._getFileName("model"))
+        self._defineOutputs(outputModel=model)
+        for chosen in chosenSets(self):
+            self._defineSourceRelation(chosen.pointer, model)
+        if self._initialFolder() is not None:
+            self._defineSourceRelation(self.initialModel, model)
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        errors = [
+            f"{self.getParam(name).label}: it must be {smallest} or more."
+            for name, smallest in _SMALLEST.items()
+            if self.getAttributeValue(name) < smallest
+        ]
+        if not self.learningRate.get() > 0 or self.l2RegStrength.get() < 0:
+            errors.append(
+                "Learning rate and regularisation: they must not be below 0, nor the "
+                "rate 0."
+            )
+        if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
+            errors.append("Sets to test on: choose both positives and negatives.")
+        for key in ("extraPositives", "extraNegatives"):
+            try:
+                extraSets(self, key, isParticle=True)
+            except ValueError as error:
+                errors.append(f"Weights of {self.getParam(key).label}: {error}.")
+        if not errors:
+            errors += self._validateSets()
+        return errors or self._validateInitialModel()
+
+    def _validateSets(self) -> list[str]:
+        """Return what is wrong with the chosen sets."""
+        errors = describeBadSets(chosenSets(self))
+        if not self.inputPositives.get().getBoxSize():
+            errors.append("Positives: the set has no box size; import it with one.")
+        if errors or self.inputMicrographs.get() is not None:
+            return errors
+        return describeDifferentRates(chosenSets(self))
+
+    def _validateInitialModel(self) -> list[str]:
+        """Return why the training cannot start from the chosen model."""
+        if not self._startsFromModel():
+            return []
+        if self.initialModel.get() is None:
+            return ["Model to start from: choose one, or start from a new network."]
+        try:
+            card = self.initialModel.get().getCard()
+            card.check_fits(
+                box_size=self._boxSize(),
+                sampling_rate=self.getInputMicrographs().getSamplingRate(),
+            )
+        except (OSError, FileFormatError, IncompatibleModelError) as error:
+            return [f"Model to start from: {error}"]
+        if card.preprocessing.phase_flip != (self._ctfs() is not None):
+            wanted = "needs" if card.preprocessing.phase_flip else "was trained without"
+            return [
+                f"CTF estimation: the model to start from {wanted} CTFs; do the same "
+                "here, or start from a new network."
+            ]
+        return []
+
+    def _warnings(self):
+        return [
+            f"{what}: only {n} coordinates. The scores will depend on the seed; look "
+            "at their spread, and at the particles around the threshold."
+            for what, isParticle in (("Positives", True), ("Negatives", False))
+            if (n := countToLearnFrom(self, isParticle=isParticle)) < FEW_COORDINATES
+        ]
+
+    def _summary(self):
+        if not self.hasAttribute("outputModel"):
+            return ["Not run yet."]
+        return describeModel(self.outputModel.getCard())
+
+    def _methods(self):
+        if not self.hasAttribute("outputModel"):
+            return []
+        return [describeMethods(self.outputModel.getCard())]
+
+    def _citations(self):
+        return ["SanchezGarcia2018", "Chollet2015"]
+
+    # -------------------------- what the steps share --------------------------
+    def getInputMicrographs(self) -> SetOfMicrographs | None:
+        """Return the micrographs of the positives; the form finds CTFs by them."""
+        if self.inputMicrographs.get() is not None:
+            return self.inputMicrographs.get()
+        positives = self.inputPositives.get()
+        return None if positives is None else positives.getMicrographs()
+
+    def _micrographs(self) -> tuple[Micrograph, ...]:
+        """Return all micrographs that any chosen set lies on."""
+        other = self.inputMicrographs.get()
+        sets = [s.micrographs for s in chosenSets(self)] if other is None else [other]
+        unique = {micrographs.getFileName(): micrographs for micrographs in sets}
+        return joinMicrographs(
+            micrographs_from_set(micrographs, ctfs=self._ctfs())
+            for micrographs in unique.values()
+        )
+
+    def _sources(self) -> tuple[BoxSource, ...]:
+        return tuple(
+            BoxSource(
+                name=chosen.name,
+                coordinates=self._coordinatesFile(chosen),
+                is_particle=chosen.isParticle,
+                weight=chosen.weight,
+                role=chosen.role,
+            )
+            for chosen in chosenSets(self)
+        )
+
+    def _coordinatesFile(self, chosen: LabelledSet) -> Path:
+        return Path(self._getFileName("coordinates", set=chosen.key))
+
+    def _boxSize(self) -> int:
+        """Return the box of the positives, pixels of the micrographs that are cut."""
+        positives = self.inputPositives.get()
+        own = positives.getMicrographs().getSamplingRate()
+        scale = own / self.getInputMicrographs().getSamplingRate()
+        return round(positives.getBoxSize() * scale)
+
+    def _preprocessing(self) -> BoxPreprocessing:
+        """Return what is done to a box; its size is that of the model started from."""
+        size = BoxPreprocessing().input_size
+        if self._startsFromModel():
+            size = self.initialModel.get().getCard().preprocessing.input_size
+        return BoxPreprocessing(
+            input_size=size,
+            invert=not self.skipInvert,
+            phase_flip=self._ctfs() is not None,
+        )
+
+    def _trainingParameters(self) -> TrainingParameters:
+        return TrainingParameters(
+            n_epochs=self.nEpochs.get(),
+            batch_size=self.batchSize.get(),
+            learning_rate=self.learningRate.get(),
+            l2_strength=self.l2RegStrength.get(),
+            n_models=self.nModels.get(),
+            auto_stopping=self.autoStopping.get(),
+            max_boxes=self.maxBoxes.get(),
+            seed=self.seed.get(),
+        )
+
+    def _startsFromModel(self) -> bool:
+        return self.modelInitialization.get() == FROM_MODEL
+
+    def _initialFolder(self) -> Path | None:
+        if not self._startsFromModel():
+            return None
+        return Path(self.initialModel.get().getFolder())
+
+    def _ctfs(self) -> SetOfCTF | None:
+        return self.ctfRelations.get()

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of *score particles*, section by section."""
+
+from __future__ import annotations
+
+import pyworkflow.protocol.params as params
+
+from deepconsensus_plugin.protocols.shared_forms import defineCtfParam
+
+
+def defineInputParams(form: params.Form) -> None:
+    """Add what is scored, and with what."""
+    form.addParam(
+        "inputCoordinates",
+        params.PointerParam,
+        pointerClass="SetOfCoordinates",
+        important=True,
+        label="Candidates",
+        help="Coordinates to score: *outputCoordinatesOR* of *consensus of picks* "
+        "(all that any picker found), or any other coordinates. All of them "
+        "are kept in the output.",
+    )
+    form.addParam(
+        "inputModel",
+        params.PointerParam,
+        pointerClass="ParticleClassifier",
+        important=True,
+        label="Model",
+        help="Network of *train network* or *import model*. It must have been "
+        "trained on boxes of about the same size in Å.",
+    )
+    defineCtfParam(
+        form,
+        "CTFs of the micrographs. They are attached to the particles, and are "
+        "needed if the model was trained on phase-flipped boxes. Candidates on "
+        "micrographs without a CTF are then left out, as Scipion's extraction "
+        "does; the summary counts them.",
+    )
+    form.addParam(
+        "batchSize",
+        params.IntParam,
+        default=32,
+        expertLevel=params.LEVEL_ADVANCED,
+        label="Batch size",
+        help="Boxes the network sees at once. It changes speed and memory, not "
+        "the scores.",
+    )
+
+
+def defineParticleParams(form: params.Form) -> None:
+    """Add how particles are written."""
+    form.addParam(
+        "writeStacks",
+        params.BooleanParam,
+        default=True,
+        label="Write particles?",
+        help="*Yes*: all candidates are cut out at the pixel size of the "
+        "micrographs and written, one stack a micrograph.\n"
+        "*No*: only coordinates get scores. 500 000 boxes of 400 px take 320 GB; "
+        "then select first and extract what is kept.",
+    )
+    form.addParam(
+        "doInvert",
+        params.BooleanParam,
+        default=True,
+        condition="writeStacks",
+        label="Invert contrast?",
+        help="Makes particles white, as programs for 2D and 3D classification "
+        "expect. Say *No* if they are white in the micrographs already.",
+    )
+    form.addParam(
+        "doNormalise",
+        params.BooleanParam,
+        default=True,
+        condition="writeStacks",
+        label="Normalise?",
+        help="Brings the background, what lies outside the circle inscribed in "
+        "the box, to mean 0 and standard deviation 1.",
+    )

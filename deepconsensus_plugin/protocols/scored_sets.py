@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scores of a job, joined back to the items of the set that was scored.
+
+A job works micrograph by micrograph and has a row per candidate; a set may hold its
+items in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pwem.objects import Coordinate, CTFModel, Particle, SetOfCoordinates, SetOfCTF
+from pyworkflow.object import Float
+
+from deepconsensus_plugin.constants import (
+    NETWORK_SCORE_ATTRIBUTE,
+    PICKERS_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    SPREAD_ATTRIBUTE,
+    VOTES_ATTRIBUTE,
+)
+from deepconsensus_plugin.convert import (
+    micrograph_name,
+    read_observed,
+    write_observed,
+)
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.types import IntArray
+
+_ON_PARTICLES = (
+    *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
+    *(VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE),
+)
+"""Attributes that particles have themselves, so that tables of particles show them;
+their coordinates have all."""
+
+
+class ScoredItem(NamedTuple):
+    """One scored coordinate; `index` counts from 1 in its micrograph's stack."""
+
+    coordinate: Coordinate
+    micrograph: str
+    index: int
+
+
+def iterScored(
+    items: SetOfCoordinates,
+    candidates: Candidates,
+    positions: IntArray,
+    scores: EnsembleScores,
+) -> Iterator[ScoredItem]:
+    """Yield the items that were scored, with their scores as attributes.
+
+    Parameters
+    ----------
+    items : SetOfCoordinates
+        What was scored. One object is reused, as by `iterItems`.
+    candidates : Candidates
+        What the job was given, n rows.
+    positions : array, shape (n,), int
+        Which item of the set each candidate is, from 0 in the order of ids. Items that
+        are not there were left out, and are passed over.
+    scores : EnsembleScores
+        What the job gave, n rows.
+    """
+    rows = np.full(len(items), -1)
+    rows[positions] = np.arange(len(candidates))
+    micrographs = candidates.micrograph_index
+    indices = np.arange(len(candidates)) - np.searchsorted(micrographs, micrographs) + 1
+    for row, item in zip(rows.tolist(), items.iterItems(), strict=True):
+        if row < 0:
+            continue
+        _setScores(item, float(scores.mean[row]), float(scores.spread[row]))
+        name = candidates.micrographs[micrographs[row]]
+        yield ScoredItem(item, name, int(indices[row]))
+
+
+def _setScores(item: Coordinate, mean: float, spread: float) -> None:
+    """Set what the threshold applies to (so far the mean itself) and what it is of."""
+    setattr(item, SCORE_ATTRIBUTE, Float(mean))
+    setattr(item, NETWORK_SCORE_ATTRIBUTE, Float(mean))
+    setattr(item, SPREAD_ATTRIBUTE, Float(spread))
+
+
+def fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
+    """Make `particle` the one of a scored coordinate; the scores are its own too."""
+    coordinate = item.coordinate
+    particle.setObjId(coordinate.getObjId())
+    particle.setLocation(item.index, str(stack))
+    particle.setMicId(coordinate.getMicId())
+    particle.setCoordinate(coordinate)
+    for name in _ON_PARTICLES:
+        if (value := getattr(coordinate, name, None)) is not None:
+            setattr(particle, name, value.clone())
+
+
+def ctfsByMicrograph(ctfs: SetOfCTF | None) -> dict[str, CTFModel]:
+    """Return the CTF of each micrograph by its name; none for None."""
+    if ctfs is None:
+        return {}
+    return {
+        micrograph_name(ctf.getMicrograph()): ctf.clone() for ctf in ctfs.iterItems()
+    }
+
+
+def copyCoordinatesInfo(
+    target: SetOfCoordinates, source: SetOfCoordinates, observed: str
+) -> None:
+    """Copy what a set tells beside its items: box size, and who looked where.
+
+    Parameters
+    ----------
+    target, source : SetOfCoordinates
+        On the same micrographs.
+    observed : str
+        File to write who looked where, if `source` knows it.
+    """
+    target.copyInfo(source)
+    if (known := read_observed(source)) is not None:
+        write_observed(target, observed, known)

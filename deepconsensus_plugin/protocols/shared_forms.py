@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts of the form that several protocols show."""
+
+from __future__ import annotations
+
+import pyworkflow.protocol.params as params
+from pwem.constants import RELATION_CTF
+from pyworkflow.protocol.constants import GPU_LIST, USE_GPU
+
+
+def defineGpuParams(form: params.Form) -> None:
+    """Add the line that says which GPUs a run may use."""
+    form.addHidden(
+        USE_GPU,
+        params.BooleanParam,
+        default=True,
+        label="Use a GPU if there is one",
+        help="Without a GPU, or with *No*, the same work is done on the processors.",
+    )
+    form.addHidden(
+        GPU_LIST,
+        params.StringParam,
+        default="0",
+        label="Choose GPU IDs",
+        help="Number of the GPU, as *nvidia-smi* counts them. One is used.",
+    )
+
+
+def defineCtfParam(form: params.Form, help: str) -> None:
+    """Add the choice of CTFs estimated for the input's micrographs."""
+    form.addParam(
+        "ctfRelations",
+        params.RelationParam,
+        relationName=RELATION_CTF,
+        attributeName="getInputMicrographs",
+        allowsNull=True,
+        label="CTF estimation",
+        help=help,
+    )
