@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
@@ -26,6 +27,9 @@ from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 logger = logging.getLogger(__name__)
+
+_FAR_APART_PX = 1e6
+_SAME_PLACE_PX = 1.0
 
 FEW_BOXES = 200
 """Fewer boxes of a label than this, and the user is told what to expect."""
@@ -47,8 +51,23 @@ def collect_coordinates(
     ]
     if not parts:
         return None
-    rows = join_coordinates(parts)
+    rows = _without_contradictions(join_coordinates(parts))
     return limit_per_label(rows, request.parameters.max_boxes, rng)
+
+
+def _without_contradictions(rows: LabelledCoordinates) -> LabelledCoordinates:
+    """Drop particles that a set of negatives holds too: the negative was chosen.
+
+    So the worst of the agreed particles, taken as negatives (section 2.3), are not
+    taught as particles at the same time.
+    """
+    place = np.column_stack([rows.micrograph * _FAR_APART_PX, rows.yx])
+    negatives = cKDTree(place[~rows.is_particle])
+    distance, _ = negatives.query(place, distance_upper_bound=_SAME_PLACE_PX)
+    contradicted = rows.is_particle & np.isfinite(distance)
+    if contradicted.any():
+        logger.info("%d particles are taught as negatives only", contradicted.sum())
+    return rows.take(~contradicted)
 
 
 def _label(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 from collections.abc import Sequence
 
 import keras
@@ -139,14 +139,18 @@ def _describe(
         testing_sets=[] if tested is None else _sets(request, Role.TESTING, tested),
         validation=[member.validation for member in trained],
         testing=testing,
-        versions={
-            "deepconsensus_plugin": __version__,
-            **{name: importlib.metadata.version(name) for name in ("keras", "numpy")},
-            keras.backend.backend(): importlib.metadata.version(
-                keras.backend.backend()
-            ),
-        },
+        versions=_versions(),
     )
+
+
+def _versions() -> dict[str, str]:
+    backend = keras.backend.backend()
+    return {
+        "deepconsensus_plugin": __version__,
+        "keras": keras.__version__,
+        backend: importlib.import_module(backend).__version__,
+        "numpy": np.__version__,
+    }
 
 
 def _sets(

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
 from deepconsensus_plugin.core.models.store import load_card
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train
+from deepconsensus_plugin.core.pipeline.labelled import collect_coordinates
 from deepconsensus_plugin.core.pipeline.requests import (
     BoxSource,
     Role,
@@ -82,7 +83,7 @@ def request_to_train(scene, tmp_path_factory) -> TrainRequest:
         box_size=BOX,
         preprocessing=BoxPreprocessing(input_size=16),
         parameters=TrainingParameters(
-            n_epochs=12, batch_size=16, learning_rate=2e-3, n_models=2
+            n_epochs=6, batch_size=16, learning_rate=3e-3, n_models=2
         ),
         dataset=out / "boxes.h5",
         model=out / "model",
@@ -178,6 +179,17 @@ def test_nothing_to_learn_from_is_said(request_to_train):
     only_particles = replace(request_to_train, sources=request_to_train.sources[:1])
     with pytest.raises(ValueError, match="received 60 particles and 0 background"):
         train.run(only_particles, Progress())
+
+
+def test_what_is_taught_as_negative_is_not_taught_as_particle(request_to_train):
+    discs, background, *_ = request_to_train.sources
+    twice = replace(discs, name="hard", is_particle=False)
+    request = replace(request_to_train, sources=(discs, background, twice))
+    rows = collect_coordinates(request, Role.TRAINING)
+    assert rows.is_particle.sum() == 0
+    assert (~rows.is_particle).sum() == 120
+    shifted = replace(request_to_train, sources=(discs, background))
+    assert collect_coordinates(shifted, Role.TRAINING).is_particle.sum() == 60
 
 
 def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):

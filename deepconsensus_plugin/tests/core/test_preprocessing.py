@@ -30,7 +30,7 @@ def _noise(n: int, size: int) -> np.ndarray:
 
 
 def _crop_spectrum(image: np.ndarray, size: int) -> np.ndarray:
-    """The slow, obvious version: crop or pad the centred spectrum (odd sizes)."""
+    """Crop or pad the centred spectrum of odd size: slow and obvious."""
     old = image.shape[0]
     spectrum = np.fft.fftshift(np.fft.fft2(image))
     result = np.zeros((size, size), complex)

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user writes behind ``run TEMPLATE``: ``name=value`` words, understood."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+PRESETS: dict[str, dict[str, str]] = {
+    "paper": {
+        "consensusRadius": "0.1",
+        "learningRate": "1e-4",
+        "batchSize": "64",
+        "l2RegStrength": "1e-5",
+        "nModels": "1",
+        "nEpochs": "40",
+        "mineHardNegatives": "no",
+        "threshold": "0.5",
+    },
+    "fast": {"nModels": "1", "nEpochs": "2", "maxBoxes": "1000"},
+}
+"""Settings by name; what is written out on the command line wins over them."""
+
+_RUN_OWN = ("picks", "truth", "preset", "stacks")
+_YES_NO = {
+    "yes": True,
+    "true": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "0": False,
+}
+
+
+@dataclass(frozen=True)
+class PicksFolder:
+    """One picker's folder, as in ``DIR:scale=0.5:invertY=yes``.
+
+    Parameters
+    ----------
+    path : str
+        Folder (or file) of picks; its name is the picker's.
+    scale : float
+        What coordinates are multiplied by to get pixels of the micrographs.
+    invert_y : bool
+        Whether y counts from the bottom.
+    """
+
+    path: str
+    scale: float = 1.0
+    invert_y: bool = False
+
+    @property
+    def picker(self) -> str:
+        """The picker's name."""
+        return Path(self.path).name
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """All settings of a run.
+
+    Parameters
+    ----------
+    template : str
+        Name of the template.
+    values : dict
+        Settings of the template by alias, presets applied.
+    picks : tuple of PicksFolder
+        Pickers; empty to use those of the template.
+    truth : str, optional
+        Folder of true coordinates to compare with.
+    stacks : bool
+        Whether particle stacks are written.
+    """
+
+    template: str
+    values: dict[str, str] = field(default_factory=dict)
+    picks: tuple[PicksFolder, ...] = ()
+    truth: str | None = None
+    stacks: bool = True
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what JSON can hold, the same for the same settings."""
+        return {**asdict(self), "picks": [asdict(folder) for folder in self.picks]}
+
+
+def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
+    """Return the settings in `words`, each ``name=value``.
+
+    Raises
+    ------
+    ValueError
+        If a word is not ``name=value``, comes twice, or has a value that cannot be.
+    """
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise ValueError(f"expected name=value, received {word!r}")
+        if name in given:
+            raise ValueError(f"{name}: given twice")
+        given[name] = value
+    preset = given.get("preset")
+    if preset is not None and preset not in PRESETS:
+        raise ValueError(f"preset: expected one of {list(PRESETS)}, received {preset}")
+    own = {name: given.pop(name) for name in _RUN_OWN if name in given}
+    return RunSettings(
+        template=template,
+        values={**(PRESETS[preset] if preset else {}), **given},
+        picks=parse_picks(own.get("picks", "")),
+        truth=_existing("truth", own["truth"]) if "truth" in own else None,
+        stacks=parse_yes_no("stacks", own.get("stacks", "yes")),
+    )
+
+
+def parse_picks(text: str) -> tuple[PicksFolder, ...]:
+    """Return the folders of ``DIR1:scale=0.5:invertY=yes,DIR2``.
+
+    Raises
+    ------
+    ValueError
+        If a folder is missing, two have one name, or an option is not known.
+    """
+    folders = tuple(_parse_folder(part) for part in text.split(",") if part)
+    names = [folder.picker for folder in folders]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"picks: two folders are named {name!r}, which is the picker's name; "
+                "rename one of them"
+            )
+    return folders
+
+
+def _parse_folder(text: str) -> PicksFolder:
+    path, *options = text.split(":")
+    values: dict[str, Any] = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        if name == "scale":
+            values["scale"] = _positive("scale", value)
+        elif name == "invertY":
+            values["invert_y"] = parse_yes_no("invertY", value)
+        else:
+            raise ValueError(
+                f"picks: {path}: expected scale=… or invertY=…, received {option!r}"
+            )
+    return PicksFolder(_existing("picks", path), **values)
+
+
+def parse_yes_no(name: str, value: str) -> bool:
+    """Return what yes or no means.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if value.lower() not in _YES_NO:
+        raise ValueError(f"{name}: expected yes or no, received {value!r}")
+    return _YES_NO[value.lower()]
+
+
+def check_names(values: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse settings that the template does not have, and suggest what was meant.
+
+    Raises
+    ------
+    ValueError
+        If one is not known.
+    """
+    all_known = sorted({*known, *_RUN_OWN})
+    for name in values:
+        if name not in all_known:
+            near = difflib.get_close_matches(name, all_known, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"{name}: not a setting of this template.{hint} "
+                f"It has: {', '.join(all_known)}"
+            )
+
+
+def _existing(name: str, path: str) -> str:
+    absolute = Path(path).expanduser().absolute()
+    if not absolute.exists():
+        raise ValueError(f"{name}: no such folder: {absolute}")
+    return str(absolute)
+
+
+def _positive(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not number > 0:
+        raise ValueError(f"{name}: expected a number > 0, received {value!r}")
+    return number

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A template and a user's settings, made into the protocols of a Scipion project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pwem import Domain
+from pyworkflow.protocol import Protocol, params
+from pyworkflow.template import Template, TemplateList
+
+from deepconsensus_plugin.commands.settings import (
+    PicksFolder,
+    RunSettings,
+    check_names,
+    parse_yes_no,
+)
+
+Node = dict[str, Any]
+"""One protocol as Scipion's workflow files hold it."""
+
+PLUGIN = "deepconsensus_plugin"
+IMPORT_PICKS = "ProtImportPicks"
+TRUTH_LABEL = "truth"
+
+_SCALARS: dict[type, type] = {
+    params.IntParam: int,
+    params.FloatParam: float,
+    params.StringParam: str,
+}
+
+
+def read_template(name: str) -> Template:
+    """Return a template of this plugin.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name; lists those that there are.
+    """
+    templates = TemplateList().addPluginTemplates(f"{PLUGIN}-{name}") or TemplateList()
+    found = [t for t in templates.templates if t.name == name]
+    if found:
+        return found[0]
+    every = TemplateList()
+    every.addPluginTemplates()
+    names = sorted(t.name for t in every.templates if t.source == PLUGIN)
+    raise ValueError(f"{name}: no such template; there are: {', '.join(names)}")
+
+
+def build_nodes(settings: RunSettings) -> list[Node]:
+    """Return the protocols of a template with the user's settings in them.
+
+    A setting is a field of the template, by its alias, or else any number, word or
+    yes-no of the forms of its protocols, by the parameter's name.
+
+    Raises
+    ------
+    ValueError
+        If a setting is not known, or has a value that its parameter cannot take.
+    """
+    template = read_template(settings.template)
+    template.replaceEnvVariables()
+    template.parseContent()
+    aliases = {param.getAlias() for param in template.getParams().values()}
+    for param in template.getParams().values():
+        param.setValue(settings.values.get(param.getAlias(), param.getValue()))
+    template._replaceFields()
+    nodes = json.loads("".join(template.getContent()))
+    if settings.picks:
+        nodes = _with_pickers(nodes, settings.picks)
+    if settings.truth:
+        nodes += _evaluation(nodes, settings.truth)
+    forms = {node["object.id"]: _form(node) for node in nodes}
+    known = {name for form in forms.values() for name in form}
+    check_names(list(settings.values), sorted(aliases | known))
+    for node in nodes:
+        form = forms[node["object.id"]]
+        for name in settings.values.keys() & form.keys() - aliases:
+            node[name] = _convert(name, settings.values[name], form[name])
+    return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
+
+
+def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[Node]:
+    """Replace the template's imports of picks by one for each folder."""
+    pattern = next(node for node in nodes if node["object.className"] == IMPORT_PICKS)
+    imports = [
+        {
+            **pattern,
+            "object.id": f"{pattern['object.id']}{i:03d}",
+            "object.label": folder.picker,
+            "filesPath": folder.path,
+            "pickerName": folder.picker,
+            "scale": folder.scale,
+            "invertY": folder.invert_y,
+        }
+        for i, folder in enumerate(folders)
+    ]
+    outputs = [f"{node['object.id']}.outputCoordinates" for node in imports]
+    result: list[Node] = []
+    for node in nodes:
+        if node is pattern:
+            result += imports
+        elif node["object.className"] == "ProtDeepConsensusPicks":
+            result.append({**node, "inputCoordinates": outputs})
+        elif node["object.className"] != IMPORT_PICKS:
+            result.append(node)
+    return result
+
+
+def _evaluation(nodes: list[Node], truth: str) -> list[Node]:
+    """Protocols that compare the selected particles with the truth."""
+    pattern = next(node for node in nodes if node["object.className"] == IMPORT_PICKS)
+    scored = next(
+        node for node in nodes if node["object.className"] == "ProtDeepConsensusScore"
+    )
+    imported = {
+        **pattern,
+        "object.id": "9001",
+        "object.label": TRUTH_LABEL,
+        "filesPath": truth,
+        "pickerName": TRUTH_LABEL,
+        "scale": 1.0,
+        "invertY": False,
+    }
+    evaluated = {
+        "object.className": "ProtEvaluatePicks",
+        "object.id": "9002",
+        "object.label": "comparison with truth",
+        "inputCoordinates": f"{scored['object.id']}.outputCoordinates",
+        "inputTruth": "9001.outputCoordinates",
+    }
+    return [imported, evaluated]
+
+
+def _without_stacks(node: Node) -> Node:
+    """Score coordinates only, and select among them."""
+    if node["object.className"] == "ProtDeepConsensusScore":
+        return {**node, "writeStacks": False}
+    if node["object.className"] == "ProtDeepConsensusSelect":
+        scored = node["inputParticles"].split(".")[0]
+        rest = {key: value for key, value in node.items() if key != "inputParticles"}
+        return {**rest, "inputCoordinates": f"{scored}.outputCoordinates"}
+    return node
+
+
+def _form(node: Node) -> dict[str, params.Param]:
+    """Parameters of a node's protocol that a word on the command line can set."""
+    protocol_class = Domain.getProtocols().get(node["object.className"])
+    if protocol_class is None:
+        raise ValueError(
+            f"{node['object.className']}: no such protocol; is its plugin installed?"
+        )
+    return dict(_settable(protocol_class()))
+
+
+def _settable(protocol: Protocol) -> Iterator[tuple[str, params.Param]]:
+    for name, param in protocol.iterDefinitionAttributes():
+        if isinstance(param, (*_SCALARS, params.BooleanParam, params.EnumParam)):
+            yield name, param
+
+
+def _convert(name: str, text: str, param: params.Param) -> Any:
+    """Return the value of a form's parameter that a word means."""
+    if isinstance(param, params.BooleanParam):
+        return parse_yes_no(name, text)
+    if isinstance(param, params.EnumParam):
+        return _choice(name, text, param)
+    kind = next(kind for of, kind in _SCALARS.items() if isinstance(param, of))
+    try:
+        return kind(text)
+    except ValueError:
+        words = {int: "a whole number", float: "a number"}
+        raise ValueError(f"{name}: expected {words[kind]}, received {text!r}") from None
+
+
+def _choice(name: str, text: str, param: params.EnumParam) -> int:
+    choices = [str(choice) for choice in param.choices]
+    if text not in choices:
+        raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
+    return choices.index(text)
+
+
+def describe(nodes: list[Node]) -> Mapping[str, str]:
+    """Return the label of each protocol by its id in the template."""
+    return {node["object.id"]: node["object.label"] for node in nodes}
