@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One comparison of picks with the truth, complete with floor and intervals."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepconsensus_plugin.core.detections import match_picks
+from deepconsensus_plugin.core.intervals import Interval, bootstrap_intervals
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.lattice import evaluate_blind_lattice
+from deepconsensus_plugin.core.metrics import (
+    DetectionMetrics,
+    precision_recall_f1,
+    summarise_matches,
+)
+from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
+
+CURVE_COLUMNS = ("threshold", "precision", "recall")
+
+_N_RESAMPLES = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Figures of picks, what a blind lattice reaches, and how sure they are.
+
+    Parameters
+    ----------
+    metrics : DetectionMetrics
+        Of the picks.
+    blind_lattice : DetectionMetrics
+        Of a lattice that never saw an image, on the same micrographs.
+    intervals : dict of str to Interval
+        95 % intervals of the pooled figures.
+    n_not_observed : int
+        Micrographs with a truth on which the picker was not run; left out.
+    curve : array, shape (t, 3)
+        Threshold, precision and recall at every distinct score, highest first.
+    """
+
+    metrics: DetectionMetrics
+    blind_lattice: DetectionMetrics
+    intervals: dict[str, Interval]
+    n_not_observed: int
+    curve: FloatArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``metrics.json`` holds."""
+        floor = self.blind_lattice.to_dict()
+        floor.pop("schema")
+        return {
+            **self.metrics.to_dict(),
+            "n_not_observed": self.n_not_observed,
+            "intervals": {name: i.to_list() for name, i in self.intervals.items()},
+            "blind_lattice": floor,
+        }
+
+    def write_curve(self, path: Path) -> None:
+        """Write the precision-recall curve as CSV."""
+        with (
+            whole_file(path) as partial,
+            partial.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(CURVE_COLUMNS)
+            writer.writerows(self.curve.tolist())
+
+
+def evaluate_picks(
+    picks: Mapping[str, ScoredCoordinates],
+    truth: Mapping[str, ScoredCoordinates],
+    shapes: Mapping[str, tuple[int, int]],
+    *,
+    box_size: float,
+    radius_px: float,
+    threshold: float | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Compare picks with the truth, where the picker was run and a truth is known.
+
+    Parameters
+    ----------
+    picks, truth : mapping of micrograph name to ScoredCoordinates
+        A micrograph that is absent was not observed; pixels of one frame.
+    shapes : mapping of micrograph name to tuple of int
+        Rows and columns of the compared micrographs.
+    box_size : float
+        For the lattice, pixels.
+    radius_px : float
+        Largest distance of a match, pixels; 0.25 of the box.
+    threshold : float, optional
+        Picks scored this or better are accepted. Default: all.
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        If no micrograph is in both.
+    """
+    compared = {name: marked for name, marked in truth.items() if name in picks}
+    if not compared:
+        raise ValueError(
+            f"expected micrographs with picks and a truth, received {len(picks)} with "
+            f"picks and {len(truth)} with a truth, none in common"
+        )
+    matched = match_picks(picks, compared, radius_px=radius_px, threshold=threshold)
+    counts = matched.counts_at_thresholds()
+    n_truth = np.full(len(counts.thresholds), matched.n_truth.sum())
+    figures = precision_recall_f1(counts.n_true, counts.n_accepted, n_truth)
+    return Evaluation(
+        metrics=summarise_matches(matched),
+        blind_lattice=evaluate_blind_lattice(
+            compared, shapes, box_size=box_size, radius_px=radius_px
+        ),
+        intervals=bootstrap_intervals(
+            matched, rng=np.random.default_rng(seed), n_resamples=_N_RESAMPLES
+        ),
+        n_not_observed=len(truth) - len(compared),
+        curve=np.column_stack(
+            [counts.thresholds, figures["precision"], figures["recall"]]
+        ),
+    )
