@@ -22,6 +22,8 @@ from deepconsensus_plugin.convert.micrographs import (
 )
 from deepconsensus_plugin.convert.observed import (
     Observed,
+    observed_by_all,
+    observed_in,
     read_observed,
     write_observed,
 )
@@ -36,6 +38,8 @@ __all__ = [
     "items_with_micrograph",
     "micrograph_name",
     "micrographs_from_set",
+    "observed_by_all",
+    "observed_in",
     "picks_from_set",
     "read_observed",
     "write_observed",

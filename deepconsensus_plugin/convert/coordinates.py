@@ -81,7 +81,8 @@ def picks_from_set(
     -------
     PickerPicks
         On the micrographs that were observed: as the set knows (`read_observed`), or
-        else all micrographs of the set. Scores are the picker's own; NaN where none.
+        else all micrographs of the set. Scores are the picker's own; NaN where none,
+        and so is the box size.
 
     Raises
     ------
@@ -92,7 +93,8 @@ def picks_from_set(
     """
     frame = _frame(coordinates, micrographs)
     picks = _read(coordinates, frame, PICKER_SCORE_ATTRIBUTES)
-    return PickerPicks(picker, coordinates.getBoxSize() * frame.scale, picks)
+    box = coordinates.getBoxSize() or math.nan
+    return PickerPicks(picker, box * frame.scale, picks)
 
 
 def coordinates_from_set(
@@ -126,11 +128,13 @@ def append_coordinates(
     coords_set: SetOfCoordinates,
     micrographs: SetOfMicrographs,
     coordinates: Mapping[str, ScoredCoordinates],
+    *,
+    score_attribute: str = PICKER_SCORE_ATTRIBUTE,
 ) -> None:
     """Append positions to a set on `micrographs`, in the order of `coordinates`.
 
     Items lie on the nearest whole pixel and keep the exact position as attributes. If
-    any position has a score, all items have ``_rlnAutopickFigureOfMerit``.
+    any position has a score, all items have `score_attribute`.
 
     Raises
     ------
@@ -143,7 +147,7 @@ def append_coordinates(
         items = new_items(name, ids, picks.yx)
         for item, score in zip(items, picks.scores.tolist(), strict=True):
             if scored:
-                setattr(item, PICKER_SCORE_ATTRIBUTE, Float(score))
+                setattr(item, score_attribute, Float(score))
             coords_set.append(item)
 
 

@@ -8,20 +8,23 @@ either way. So a set carries the path of a JSON file among its properties:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates
 from pyworkflow.object import String
 
 from deepconsensus_plugin.constants import OBSERVED_FILE_ATTRIBUTE
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
     to_plain,
     write_json,
 )
+from deepconsensus_plugin.core.types import PickerPicks
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,29 @@ class Observed:
 
     pickers: list[str]
     observed: Mapping[str, list[str]]
+
+
+def observed_by_all(pickers: Sequence[PickerPicks]) -> Observed:
+    """Return who looked where, from the picks of one or more pickers."""
+    observed: dict[str, list[str]] = {}
+    for picks in pickers:
+        for micrograph in picks.coordinates:
+            observed.setdefault(micrograph, []).append(picks.picker)
+    return Observed([picks.picker for picks in pickers], observed)
+
+
+def observed_in(candidates: Candidates) -> Observed:
+    """Return who looked where, from a table of candidates."""
+    names = candidates.pickers
+    return Observed(
+        list(names),
+        {
+            micrograph: list(compress(names, row))
+            for micrograph, row in zip(
+                candidates.micrographs, candidates.observed.tolist(), strict=True
+            )
+        },
+    )
 
 
 def write_observed(
