@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the pickers of a consensus are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pyworkflow.object import Pointer
+
+from deepconsensus_plugin.constants import LIST_SEPARATOR
+from deepconsensus_plugin.convert import read_observed
+
+
+def pickerNames(pointers: Iterable[Pointer]) -> list[str]:
+    """Return a name of its own for the picker of each set of coordinates.
+
+    A set that knows its single picker (imported picks) is called after it, any other
+    after the run that made it.
+    """
+    return distinctNames([_pickerName(pointer) for pointer in pointers])
+
+
+def _pickerName(pointer: Pointer) -> str:
+    known = read_observed(pointer.get())
+    if known is not None and len(known.pickers) == 1:
+        return known.pickers[0]
+    run = pointer.getObjValue()
+    label = getattr(run, "getRunName", run.getObjLabel)()
+    return (label or run.getClassName()).replace(LIST_SEPARATOR, ",")
+
+
+def distinctNames(names: Sequence[str]) -> list[str]:
+    """Return the names, those that come again with a number: ``topaz (2)``."""
+    taken: set[str] = set()
+    distinct = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{name} ({number})"
+        taken.add(candidate)
+        distinct.append(candidate)
+    return distinct

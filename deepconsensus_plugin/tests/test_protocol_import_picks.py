@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import of picks: positions, scores, box, and what was not observed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE
+from deepconsensus_plugin.convert import coordinates_from_set, read_observed
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.protocols import ProtImportPicks
+from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.synthetic import BOX, SHAPE
+
+
+class TestImportPicks(synthetic.SyntheticProject):
+    """Three imports: plain, transformed, and what validation refuses."""
+
+    def test_positions_scores_and_not_observed(self):
+        first, second, third, fourth = self.names
+        picks = {
+            first: ScoredCoordinates.from_arrays([[100.4, 300.6], [50, 60]], [0.9, 0]),
+            second: ScoredCoordinates.from_arrays([]),  # run, nothing found
+            third: ScoredCoordinates.from_arrays([[200, 480]], [0.5]),
+        }
+        protocol = self.importPicks("topaz", picks)
+        output = protocol.outputCoordinates
+
+        self.assertEqual(output.getSize(), 3)
+        self.assertEqual(output.getBoxSize(), BOX)
+        self.assertEqual(output.getMicrographs().getSamplingRate(), 2.5)
+        self.assertEqual(
+            synthetic.positions_of(output),
+            {first: [(301, 100), (60, 50)], third: [(480, 200)]},
+        )
+        scores = [
+            getattr(item, PICKER_SCORE_ATTRIBUTE).get() for item in output.iterItems()
+        ]
+        self.assertEqual(scores, [0.9, 0.0, 0.5])
+        known = read_observed(output)
+        self.assertEqual(known.pickers, ["topaz"])
+        self.assertEqual(set(known.observed), {first, second, third})
+        read = coordinates_from_set(output, micrographs=self.micrographs)
+        self.assertEqual(set(read), {first, second, third})
+        np.testing.assert_allclose(read[first].yx, picks[first].yx, atol=1e-9)
+        self._check_information(protocol, absent=fourth)
+        self._check_after_reload(protocol)
+
+    def _check_information(self, protocol: ProtImportPicks, *, absent: str):
+        summary = "\n".join(protocol.summary())
+        self.assertIn("3 picks of *topaz* on 3 micrographs, box 40 px", summary)
+        self.assertIn("1 of 4 micrographs have no file", summary)
+        self.assertNotIn(absent, read_observed(protocol.outputCoordinates).observed)
+        self.assertIn("3 picks of topaz were imported.", protocol.methods())
+
+    def _check_after_reload(self, protocol: ProtImportPicks):
+        """Check what a later session or another protocol sees."""
+        again = self.proj.getProtocol(protocol.getObjId(), fromRuns=False)
+        known = read_observed(again.outputCoordinates)
+        self.assertEqual(known.pickers, ["topaz"])
+
+    def test_scale_and_upside_down(self):
+        name = self.names[0]
+        picks = {name: ScoredCoordinates.from_arrays([[20.0, 200.0]])}
+        protocol = self.importPicks(
+            "binned", picks, scale=2.0, invertY=True, boxSize=50, pickerName="mine"
+        )
+        output = protocol.outputCoordinates
+        self.assertEqual(
+            synthetic.positions_of(output), {name: [(400, SHAPE[0] - 1 - 40)]}
+        )
+        self.assertEqual(output.getBoxSize(), 50)
+        self.assertEqual(read_observed(output).pickers, ["mine"])
+        self.assertFalse(hasattr(output.getFirstItem(), PICKER_SCORE_ATTRIBUTE))
+
+    def test_validation_names_the_field(self):
+        folder = Path(self.data) / "empty"
+        folder.mkdir()
+        protocol = self.newProtocol(
+            ProtImportPicks, inputMicrographs=self.micrographs, filesPath=str(folder)
+        )
+        self.assertIn("Pattern: no file in", protocol.validate()[0])
+        protocol.filesPath.set(str(folder / "absent"))
+        protocol.scale.set(0)
+        protocol.boxSize.set(0)
+        protocol.pickerName.set("a;b")
+        fields = [error.split(":")[0] for error in protocol.validate()]
+        self.assertEqual(fields, ["Folder", "Box size", "Scale", "Name of the picker"])
+        self.assertEqual(protocol.summary(), ["Not run yet."])
