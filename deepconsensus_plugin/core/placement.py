@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways to lay one picker's points on another's: axes, scale and shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepconsensus_plugin.core.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Which axes are exchanged (first) and mirrored (then)."""
+
+    swapped_xy: bool = False
+    flip_y: bool = False
+    flip_x: bool = False
+
+    def apply(self, yx: FloatArray, shape: tuple[int, int]) -> FloatArray:
+        """Return positions of a micrograph of this shape so oriented."""
+        if self.swapped_xy:
+            yx, shape = yx[:, ::-1], shape[::-1]
+        mirrored = np.array(shape) - 1 - yx
+        return np.where([self.flip_y, self.flip_x], mirrored, yx)
+
+
+@dataclass(frozen=True, eq=False)
+class PointPairs:
+    """Points ``a`` and ``b`` of two pickers on one micrograph, pixels ``yx``."""
+
+    a: FloatArray
+    b: FloatArray
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One way to lay a on b: ``b ≈ scale · orientation(a) + shift``.
+
+    Parameters
+    ----------
+    orientation : Orientation
+        Of a.
+    scale : float
+        Of a, > 0.
+    shift_yx : tuple of float
+        Pixels of a (before the scale).
+    fraction : float
+        Share of the smaller set that piles up there, beyond chance.
+    chance : float
+        Probability of such a pile at one place if the points were independent.
+    """
+
+    orientation: Orientation = Orientation()
+    scale: float = 1.0
+    shift_yx: tuple[float, float] = (0.0, 0.0)
+    fraction: float = 0.0
+    chance: float = 1.0
+
+    def is_like(self, other: Placement, *, box_size: float) -> bool:
+        """Whether two placements are the same but for their precision."""
+        gap = np.abs(np.subtract(self.shift_yx, other.shift_yx)).max()
+        return (
+            self.orientation == other.orientation
+            and abs(np.log(self.scale / other.scale)) < 0.02
+            and bool(gap < 0.3 * box_size)
+        )
+
+    def oriented(self, pairs: PointPairs) -> tuple[FloatArray, FloatArray]:
+        """Return a, oriented, and b at the scale of a."""
+        return self.orientation.apply(pairs.a, pairs.shape), pairs.b / self.scale
