@@ -137,7 +137,7 @@ def test_good_agreement_raises_no_alarm():
     assert "no systematic error" in found.describe()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     ("first", "second"),
     [(scattered, scattered), (packed, packed), (packed, scattered)],
@@ -149,7 +149,7 @@ def test_independent_picks_raise_no_alarm(first, second, seed):
     assert not measure(a, b).is_significant
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_independent_regular_lattices_on_one_micrograph_raise_no_alarm(seed):
     rng = np.random.default_rng(seed)
     a, b = (picker(name, {"m1": packed(rng, jitter=3.0)}) for name in "ab")
