@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""
+r"""
 @article{SanchezGarcia2018,
   author = {Sanchez-Garcia, Ruben and Segura, Joan and Maluenda, David and Carazo, Jose Maria and Sorzano, Carlos Oscar S.},
   title = {Deep Consensus, a deep learning-based approach for particle pruning in cryo-electron microscopy},
@@ -61,7 +61,7 @@
 }
 
 @article{delaRosaTrevin2016,
-  author = {de la Rosa-Trev{\\'i}n, J. M. and Quintana, A. and del Cano, L. and Zald{\\'i}var, A. and Foche, I. and Guti{\\'e}rrez, J. and G{\\'o}mez-Blanco, J. and Burguet-Castell, J. and Cuenca-Alba, J. and Abrishami, V. and Vargas, J. and Ot{\\'o}n, J. and Sharov, G. and Vilas, J. L. and Navas, J. and Conesa, P. and Kazemi, M. and Marabini, R. and Sorzano, C. O. S. and Carazo, J. M.},
+  author = {de la Rosa-Trev{\'i}n, J. M. and Quintana, A. and del Cano, L. and Zald{\'i}var, A. and Foche, I. and Guti{\'e}rrez, J. and G{\'o}mez-Blanco, J. and Burguet-Castell, J. and Cuenca-Alba, J. and Abrishami, V. and Vargas, J. and Ot{\'o}n, J. and Sharov, G. and Vilas, J. L. and Navas, J. and Conesa, P. and Kazemi, M. and Marabini, R. and Sorzano, C. O. S. and Carazo, J. M.},
   title = {Scipion: A software framework toward integration, reproducibility and validation in 3D electron microscopy},
   journal = {Journal of Structural Biology},
   volume = {195},
@@ -72,7 +72,7 @@
 }
 
 @article{Vargas2013,
-  author = {Vargas, J. and Abrishami, V. and Marabini, R. and de la Rosa-Trev{\\'i}n, J. M. and Zaldivar, A. and Carazo, J. M. and Sorzano, C. O. S.},
+  author = {Vargas, J. and Abrishami, V. and Marabini, R. and de la Rosa-Trev{\'i}n, J. M. and Zaldivar, A. and Carazo, J. M. and Sorzano, C. O. S.},
   title = {Particle quality assessment and sorting for automatic and semiautomatic particle-picking techniques},
   journal = {Journal of Structural Biology},
   volume = {183},
@@ -83,7 +83,7 @@
 }
 
 @misc{Chollet2015,
-  author = {Chollet, Fran{\\c{c}}ois and others},
+  author = {Chollet, Fran{\c{c}}ois and others},
   title = {Keras},
   journal = {keras.io},
   year = {2015},

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An environment of its own for every run of pytest, before anything is imported.
+
+No display, no GPU, two cores, and a Scipion home in a temporary folder, so that tests
+never see a user's projects or settings.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+
+from deepconsensus_plugin.bootstrap import prepare_environment
+
+_SCIPION_VARIABLES = (
+    "SCIPION_HOME",
+    "SCIPION_USER_DATA",
+    "SCIPION_HOSTS",
+    "SCIPION_TESTS_OUTPUT",
+    "SCIPION_CONFIG",
+    "SCIPION_LOCAL_CONFIG",
+    "SCIPION_SOFTWARE",
+    "SCIPION_LOGS",
+    "SCIPION_LOG",
+)
+_DEFAULTS = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "2",
+    "OPENBLAS_NUM_THREADS": "2",
+    "QT_QPA_PLATFORM": "offscreen",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_NUM_INTEROP_THREADS": "2",
+    "TF_NUM_INTRAOP_THREADS": "2",
+}
+_home = None
+
+
+def pytest_configure(config):
+    """Set the environment; child processes inherit it."""
+    global _home
+    _home = tempfile.mkdtemp(prefix="deepconsensus-tests-")
+    for name in _SCIPION_VARIABLES:
+        os.environ.pop(name, None)
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    # Protocols run in processes of their own; their Python must be this one.
+    os.environ["SCIPION_PYTHON"] = sys.executable
+    prepare_environment(_home)
+
+
+def pytest_unconfigure(config):
+    """Delete the projects that tests made."""
+    shutil.rmtree(_home, ignore_errors=True)

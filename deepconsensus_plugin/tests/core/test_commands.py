@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+
+import pytest
+
+from deepconsensus_plugin import __version__
+from deepconsensus_plugin.__main__ import COMMANDS, main
+from deepconsensus_plugin.commands import check
+from deepconsensus_plugin.commands.check import Finding
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+
+    assert end.value.code == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"]])
+def test_wrong_use_is_a_nonzero_status(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+
+    assert end.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.fixture
+def without_tensorflow(monkeypatch):
+    """Answer for TensorFlow at once; starting it takes seconds."""
+    answer = Finding("TensorFlow's devices", "CPU")
+    monkeypatch.setattr(check, "check_devices", lambda: answer)
+
+
+def test_check_reports_versions(without_tensorflow, capsys):
+    status = main(["check"])
+
+    shown = capsys.readouterr().out
+    assert "scipion-pyworkflow" in shown
+    assert "CPU" in shown
+    assert status == int("!!" in shown)
+
+
+def test_check_names_what_is_missing(without_tensorflow, monkeypatch, capsys):
+    missing = Finding("keras", "not installed", "pip install it")
+    monkeypatch.setattr(check, "check_requirements", lambda: [missing])
+
+    assert main(["check"]) == 1
+    assert "keras: pip install it" in capsys.readouterr().out
+
+
+def test_check_tells_when_the_package_itself_is_not_installed(monkeypatch):
+    def not_found(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(check.metadata, "requires", not_found)
+
+    (finding,) = check.check_requirements()
+    assert finding.found == "not installed"
+    assert "pip install" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("versions", "fits"),
+    [(">=1,<2", True), (">=1.26", True), ("<1.20", False), ("", True), (">=2", False)],
+)
+def test_versions_out_of_range_are_named(versions, fits, monkeypatch):
+    monkeypatch.setattr(check.metadata, "version", lambda name: "1.26.1")
+
+    finding = check.check_requirement("numpy", versions)
+
+    assert finding.found == "1.26.1"
+    assert (finding.remedy is None) == fits
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [((3, 9), False), ((3, 10), True), ((3, 12), True), ((3, 13), False)],
+)
+def test_python_versions(version, fits):
+    assert (check.check_python(version).remedy is None) == fits
+
+
+def test_scipion_home_that_is_not_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("SCIPION_HOME", str(tmp_path))
+    assert check.check_scipion().remedy is None
+    monkeypatch.setenv("SCIPION_HOME", str(tmp_path / "gone"))
+    assert "no such folder" in check.check_scipion().remedy
+
+
+def test_python_of_the_jobs_is_the_one_asked(monkeypatch, tmp_path):
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho noise\necho \'["GPU H200", "CPU"]\'\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("DEEPCONSENSUS_PYTHON", str(python))
+
+    assert check.check_devices() == Finding("TensorFlow's devices", "GPU H200, CPU")
+
+
+def test_python_of_the_jobs_that_fails_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("DEEPCONSENSUS_PYTHON", str(tmp_path / "gone"))
+    assert "does not answer" in check.check_devices().remedy
+
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'No module named tensorflow' >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setenv("DEEPCONSENSUS_PYTHON", str(python))
+    assert "No module named tensorflow" in check.check_devices().remedy
+
+
+def test_module_can_be_run():
+    run = subprocess.run(
+        [sys.executable, "-m", "deepconsensus_plugin", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert run.stdout.strip() == __version__
