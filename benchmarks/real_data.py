@@ -6,8 +6,8 @@
     python -m benchmarks.real_data OUT --run      # run the command first
     python -m benchmarks.real_data OUT --run --sets A nEpochs=5 seed=2
 
-Evaluating takes seconds; running takes what ``summary.json`` says, on two cores about
-an hour a set with the paper's network.
+Evaluating takes seconds; running takes what the last table says, on two cores an hour
+or more a set with the default training.
 """
 
 from __future__ import annotations
