@@ -9,6 +9,7 @@ from pathlib import Path
 import pyworkflow.protocol.params as params
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pwem.protocols import ProtParticlePicking
+from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.constants import NEGATIVE_KIND_ATTRIBUTE
 from deepconsensus_plugin.convert import (
@@ -138,7 +139,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         self._insertFunctionStep(
             self.drawStep,
             self.inputCoordinates.getUniqueId(),
-            self.inputPositives.getUniqueId(),
+            _idOf(self.inputPositives),
             self.negativesPerPositive.get(),
             self.exclusionRadius.get(),
             self.mineHardNegatives.get(),
@@ -146,7 +147,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             needsGPU=False,
         )
         self._insertFunctionStep(
-            self.createOutputStep, self.extraNegatives.getUniqueId(), needsGPU=False
+            self.createOutputStep, _idOf(self.extraNegatives), needsGPU=False
         )
 
     def drawStep(self, candidatesId, positivesId, perPositive, radius, mine, seed):
@@ -279,3 +280,8 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
     def getInputMicrographs(self) -> SetOfMicrographs:
         """Return the micrographs of the candidates."""
         return self.inputCoordinates.get().getMicrographs()
+
+
+def _idOf(pointer: Pointer) -> str | None:
+    """Return what tells a chosen set from another; None for an empty choice."""
+    return pointer.getUniqueId() if pointer.hasValue() else None

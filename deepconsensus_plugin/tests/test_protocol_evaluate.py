@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Comparison with the truth: figures that are known beforehand."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.protocols import ProtEvaluatePicks
+from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.synthetic import BOX
+
+FALSE_PICK = (15.0, 14.0)
+"""Farther than any match radius used here from every particle."""
+
+
+class TestEvaluate(synthetic.SyntheticProject):
+    """Per micrograph 20 of 25 particles are found, 3 px off, and one pick is false.
+
+    The last micrograph was not picked.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        truth = {
+            name: ScoredCoordinates.from_arrays(yx) for name, yx in cls.truth.items()
+        }
+        picks = {
+            name: ScoredCoordinates.from_arrays(
+                [*np.add(yx[:20], (0, 3)), FALSE_PICK], [0.9] * 20 + [0.1]
+            )
+            for name, yx in cls.truth.items()
+        }
+        del picks[cls.names[-1]]
+        cls.expert = cls.importPicks("expert", truth)
+        cls.picks = cls.importPicks("picker", picks)
+
+    def _newProtocol(self, **options) -> ProtEvaluatePicks:
+        return self.newProtocol(
+            ProtEvaluatePicks,
+            inputCoordinates=self.picks.outputCoordinates,
+            inputTruth=self.expert.outputCoordinates,
+            **options,
+        )
+
+    def test_figures(self):
+        protocol = self._newProtocol()
+        self.assertEqual(protocol.validate(), [])
+        self.assertEqual(protocol.summary(), ["Not run yet."])
+        self.launchProtocol(protocol)
+        path = Path(protocol._getExtraPath("metrics.json"))
+        figures = json.loads(path.read_text())
+        expected = {
+            "schema": 1,
+            "radius_px": 0.25 * BOX,
+            "n_micrographs": 3,
+            "n_not_observed": 1,
+            "n_truth": 75,
+            "n_picks": 63,
+            "n_matched": 60,
+            "precision": 60 / 63,
+            "recall": 0.8,
+            "average_precision": 0.8,
+            "best_f1": 120 / (60 + 75),
+            "best_f1_threshold": 0.9,
+            "roc_auc": 1.0,
+            "centre_rmse_px": 3.0,
+            "centre_shift_x_px": 3.0,
+            "centre_shift_y_px": 0.0,
+        }
+        for name, value in expected.items():
+            self.assertAlmostEqual(figures[name], value, msg=name)
+        self.assertEqual(figures["intervals"]["recall"], [0.8, 0.8])
+        self.assertLess(figures["blind_lattice"]["f1"], 0.5)
+        self._check_curve(protocol)
+        self._check_information(protocol)
+
+    def _check_curve(self, protocol: ProtEvaluatePicks):
+        with Path(protocol._getExtraPath("precision_recall.csv")).open() as file:
+            rows = [
+                [float(value) for value in row] for row in list(csv.reader(file))[1:]
+            ]
+        self.assertEqual(rows[0], [0.9, 1.0, 0.8])
+        self.assertEqual(rows[1], [0.1, 60 / 63, 0.8])
+
+    def _check_information(self, protocol: ProtEvaluatePicks):
+        summary = protocol.summary()
+        self.assertIn("60 of 75 particles found by 63 picks on 3", summary[0])
+        text = "\n".join(summary)
+        self.assertIn("Precision (at least) 0.952 (95 %: 0.952 to 0.952); blind", text)
+        self.assertIn("Best F1 0.889 at score 0.9.", text)
+        self.assertIn("in the mean by x +3.0, y +0.0", text)
+        self.assertIn("1 micrographs of the truth are left out", text)
+        self.assertIn("63 picks were matched one to one", protocol._methods()[0])
+
+    def test_a_narrow_radius_and_a_threshold(self):
+        protocol = self._newProtocol(matchRadius=0.05, threshold=0.5)
+        self.launchProtocol(protocol)
+        figures = json.loads(Path(protocol._getExtraPath("metrics.json")).read_text())
+        self.assertEqual(figures["n_accepted"], 60)
+        self.assertEqual(figures["n_matched"], 0)
+        self.assertEqual(figures["precision"], 0.0)
+        self.assertIsNone(figures["centre_rmse_px"])
+
+    def test_validation_names_the_field(self):
+        protocol = self._newProtocol(matchRadius=0)
+        self.assertEqual(
+            protocol.validate(), ["Match radius: it must be above 0; 0.25 is usual."]
+        )
