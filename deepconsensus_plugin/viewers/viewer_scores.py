@@ -8,6 +8,7 @@ from pyworkflow.object import Pointer, Set
 from pyworkflow.protocol.params import FloatParam, LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
+from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
 from deepconsensus_plugin.set_columns import read_scores
@@ -98,8 +99,11 @@ class DeepConsensusScoresViewer(ProtocolViewer):
         return selection
 
     def _validate(self):
-        if self._scored() is None:
+        scored = self._scored()
+        if scored is None:
             return ["There are no scores yet: wait until the run has finished."]
+        if not scored.get().getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
+            return ["The input was never scored: run *score particles* on it."]
         return []
 
     # -------------------------- what is looked at --------------------------
@@ -109,11 +113,11 @@ class DeepConsensusScoresViewer(ProtocolViewer):
         Those of a selection are its input, since its outputs are parts of them.
         """
         if isinstance(self.protocol, ProtDeepConsensusSelect):
-            return self.protocol.scoredItems()
-        for name in ("outputParticles", "outputCoordinates"):
-            if self.protocol.hasAttribute(name):
-                return Pointer(self.protocol, extended=name)
-        return None
+            pointers = [self.protocol.scoredItems()]
+        else:
+            names = ("outputParticles", "outputCoordinates")
+            pointers = [Pointer(self.protocol, extended=name) for name in names]
+        return next((p for p in pointers if p.get() is not None and len(p.get())), None)
 
     def _scores(self):
         return read_scores(self._scored().get())

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets and models stored in a project without running what would make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from numpy.typing import ArrayLike
+from pwem.objects import Coordinate, CTFModel, Particle, SetOfCoordinates
+from pwem.protocols import EMProtocol
+from pyworkflow.object import Float, Integer, Pointer, String
+
+from deepconsensus_plugin.constants import (
+    PICKERS_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    SPREAD_ATTRIBUTE,
+    VOTES_ATTRIBUTE,
+)
+from deepconsensus_plugin.convert import append_coordinates
+from deepconsensus_plugin.core.models.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
+from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.protocols import (
+    ProtDeepConsensusScore,
+    ProtImportModel,
+    ProtImportPicks,
+)
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    SyntheticProject,
+)
+
+
+def store_outputs(
+    test: type[SyntheticProject],
+    kind: type[EMProtocol],
+    make: Callable[[EMProtocol], Mapping[str, object]],
+) -> EMProtocol:
+    """Return a protocol that looks finished, with the outputs that `make` gives."""
+    protocol = test.newProtocol(kind)
+    test.proj.saveProtocol(protocol)
+    protocol.makePathsAndClean()
+    protocol._defineOutputs(**make(protocol))
+    protocol.setFinished()
+    test.proj._storeProtocol(protocol)
+    return protocol
+
+
+def output(protocol: EMProtocol, name: str) -> Pointer:
+    """Return a pointer to an output, as the form makes it."""
+    return Pointer(protocol, extended=name)
+
+
+def new_protocol(
+    test: type[SyntheticProject], kind: type[EMProtocol], **options
+) -> EMProtocol:
+    """Return a protocol with these parameters; pointers are taken over as they are."""
+    pointers = {k: v for k, v in options.items() if isinstance(v, Pointer)}
+    others = {k: v for k, v in options.items() if k not in pointers}
+    protocol = test.newProtocol(kind, **others)
+    for name, pointer in pointers.items():
+        getattr(protocol, name).copy(pointer)
+    return protocol
+
+
+def new_coordinates(
+    test: type[SyntheticProject], protocol: EMProtocol, suffix: str = ""
+) -> SetOfCoordinates:
+    """Return an empty set on the micrographs of the project."""
+    micrographs = test.proj.getProtocol(test.micrographs.getObjParentId())
+    coordinates = protocol._createSetOfCoordinates(
+        output(micrographs, "outputMicrographs"), suffix
+    )
+    coordinates.setBoxSize(BOX)
+    return coordinates
+
+
+def store_coordinates(
+    test: type[SyntheticProject], positions: Mapping[str, FloatArray]
+) -> Pointer:
+    """Return a pointer to a set of these positions, yx by micrograph."""
+
+    def make(protocol: EMProtocol) -> dict[str, SetOfCoordinates]:
+        coordinates = new_coordinates(test, protocol)
+        append_coordinates(
+            coordinates,
+            test.micrographs,
+            {n: ScoredCoordinates.from_arrays(yx) for n, yx in positions.items()},
+        )
+        return {"outputCoordinates": coordinates}
+
+    return output(store_outputs(test, ProtImportPicks, make), "outputCoordinates")
+
+
+def store_ctfs(test: type[SyntheticProject], names: list[str]) -> Pointer:
+    """Return a pointer to CTFs of some micrographs; the defocus counts up."""
+
+    def make(protocol: EMProtocol) -> dict[str, object]:
+        ctfs = protocol._createSetOfCTF()
+        for number, micrograph in enumerate(test.micrographs.iterItems()):
+            if micrograph.getMicName() not in names:
+                continue
+            ctf = CTFModel()
+            ctf.setStandardDefocus(15000 + number, 14000 + number, 30)
+            ctf.setMicrograph(micrograph.clone())
+            ctfs.append(ctf)
+        return {"outputCTF": ctfs}
+
+    return output(store_outputs(test, ProtImportPicks, make), "outputCTF")
+
+
+def store_scored(
+    test: type[SyntheticProject], scores: ArrayLike, *, particles: bool = True
+) -> ProtDeepConsensusScore:
+    """Return a run of *score particles* that gave these scores, in order of ids."""
+
+    def make(protocol: EMProtocol) -> dict[str, object]:
+        coordinates = new_coordinates(test, protocol)
+        outputs = {"outputCoordinates": coordinates}
+        if particles:
+            outputs["outputParticles"] = protocol._createSetOfParticles()
+            outputs["outputParticles"].setSamplingRate(SAMPLING_RATE)
+            outputs["outputParticles"].setCoordinates(
+                output(protocol, "outputCoordinates")
+            )
+        stack = protocol._getExtraPath("particles.mrcs")
+        mrcfile.write(stack, np.zeros((len(scores), BOX, BOX), np.float32))
+        for number, score in enumerate(scores, start=1):
+            coordinate = _scored_coordinate(test, number, score)
+            coordinates.append(coordinate)
+            if particles:
+                particle = Particle(location=(number, stack))
+                particle.setCoordinate(coordinate)
+                setattr(particle, SCORE_ATTRIBUTE, Float(score))
+                outputs["outputParticles"].append(particle)
+        return outputs
+
+    return store_outputs(test, ProtDeepConsensusScore, make)
+
+
+def _scored_coordinate(
+    test: type[SyntheticProject], number: int, score: float
+) -> Coordinate:
+    coordinate = Coordinate(x=BOX + number, y=2 * BOX)
+    coordinate.setMicrograph(test.micrographs.getFirstItem())
+    setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
+    setattr(coordinate, SPREAD_ATTRIBUTE, Float(0.01 * number))
+    setattr(coordinate, VOTES_ATTRIBUTE, Integer(2))
+    setattr(coordinate, PICKERS_ATTRIBUTE, String("one;two"))
+    return coordinate
+
+
+def write_untrained_model(
+    folder: Path,
+    *,
+    n_models: int = 1,
+    phase_flip: bool = False,
+    sampling_rate: float = SAMPLING_RATE,
+) -> Path:
+    """Write a model folder whose weights are random, and the same every time."""
+    import keras  # heavy
+
+    from deepconsensus_plugin.core.models.store import (
+        BUILDERS,
+        DEEP_CONSENSUS,
+        save_model,
+    )
+
+    keras.utils.set_random_seed(3)
+    networks = [BUILDERS[DEEP_CONSENSUS]() for _ in range(n_models)]
+    card = ModelCard(
+        kind=DEEP_CONSENSUS,
+        n_models=n_models,
+        box_size=BOX,
+        sampling_rate=sampling_rate,
+        preprocessing=BoxPreprocessing(phase_flip=phase_flip),
+        training=TrainingParameters(n_models=n_models),
+        training_sets=[TrainingSet("picks", True, 12, 1.0)],
+    )
+    save_model(folder, networks, card)
+    return folder
+
+
+def store_model(test: type[SyntheticProject], folder: Path) -> Pointer:
+    """Return a pointer to the model in `folder`."""
+
+    def make(protocol: EMProtocol) -> dict[str, object]:
+        return {"outputModel": ParticleClassifier(folder)}
+
+    return output(store_outputs(test, ProtImportModel, make), "outputModel")

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scoring: every candidate keeps its place, its provenance and its own picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from pwem.objects import Coordinate, SetOfCoordinates
+from pyworkflow.object import Pointer
+
+from deepconsensus_plugin.constants import (
+    NETWORK_SCORE_ATTRIBUTE,
+    PICKERS_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    SPREAD_ATTRIBUTE,
+    VOTES_ATTRIBUTE,
+)
+from deepconsensus_plugin.convert import append_candidates, candidates_from_set
+from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
+from deepconsensus_plugin.core.preprocessing import (
+    BoxPreprocessing,
+    normalise_background,
+    prepare_boxes,
+)
+from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
+from deepconsensus_plugin.tests.stored_sets import (
+    new_coordinates,
+    new_protocol,
+    output,
+    store_coordinates,
+    store_ctfs,
+    store_model,
+    store_outputs,
+    write_untrained_model,
+)
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    SyntheticProject,
+    pick,
+)
+
+N_TRUE = 5
+
+
+class TestScore(SyntheticProject):
+    """Candidates of two pickers, scored by a network that learnt nothing."""
+
+    names = ("mic_1.mrc", "mic_2.mrc", "mic_3.mrc")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        some = {name: yx[:N_TRUE] for name, yx in cls.truth.items()}
+        cls.candidates = find_consensus(
+            [
+                PickerPicks("one", BOX, pick(some, seed=1, n_false=2)),
+                PickerPicks("two", BOX, pick(some, seed=2, n_false=1)),
+            ],
+            consensus_radius_px=4,
+            merge_radius_px=12,
+        )
+        cls.model = write_untrained_model(Path(cls.data) / "model", n_models=2)
+        cls.inputs = {
+            "inputCoordinates": store_interleaved(cls),
+            "inputModel": store_model(cls, cls.model),
+        }
+
+    def score(self, **options) -> ProtDeepConsensusScore:
+        protocol = new_protocol(
+            type(self), ProtDeepConsensusScore, **{**self.inputs, **options}
+        )
+        self.assertEqual(protocol.validate(), [])
+        return self.launchProtocol(protocol)
+
+    def test_every_candidate_is_scored_and_cut_out(self):
+        protocol = self.score()
+        n = len(self.candidates)
+        source = self.inputs["inputCoordinates"].get()
+        coordinates, particles = protocol.outputCoordinates, protocol.outputParticles
+        self.assertEqual(coordinates.getSize(), n)
+        self.assertEqual(coordinates.getBoxSize(), BOX)
+        self.assertEqual(particles.getSize(), n)
+        self.assertEqual(particles.getDim(), (BOX, BOX, 1))
+        self.assertEqual(particles.getSamplingRate(), SAMPLING_RATE)
+        self.assertFalse(particles.hasCTF())
+        self.assertEqual(
+            particles.getCoordinates().getFileName(), coordinates.getFileName()
+        )
+        for item in coordinates.iterItems():
+            self._check_item(item, source[item.getObjId()])
+        for particle in particles.iterItems():
+            self._check_particle(particle)
+        self._check_scores(coordinates)
+        self._check_table(protocol)
+        self._check_information(protocol, n)
+
+    def _check_item(self, item: Coordinate, original: Coordinate):
+        self.assertEqual(item.getPosition(), original.getPosition())
+        self.assertEqual(item.getMicName(), original.getMicName())
+        for name in (VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE):
+            self.assertEqual(getattr(item, name).get(), getattr(original, name).get())
+        score = getattr(item, SCORE_ATTRIBUTE).get()
+        self.assertTrue(0 <= score <= 1)
+        self.assertEqual(getattr(item, NETWORK_SCORE_ATTRIBUTE).get(), score)
+        self.assertGreater(getattr(item, SPREAD_ATTRIBUTE).get(), 0)
+
+    def _check_particle(self, particle):
+        """Its picture is the one at its coordinate, white and normalised."""
+        coordinate = particle.getCoordinate()
+        index, path = particle.getLocation()
+        self.assertEqual(Path(path).stem, Path(coordinate.getMicName()).stem)
+        self.assertEqual(particle.getMicId(), coordinate.getMicId())
+        with mrcfile.open(path) as stack:
+            self.assertAlmostEqual(float(stack.voxel_size.x), SAMPLING_RATE, places=4)
+            picture = stack.data[index - 1]
+        expected = normalise_background(self._boxes([coordinate]), invert=True)[0]
+        np.testing.assert_allclose(picture, expected, atol=1e-5)
+        for name in (SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE, VOTES_ATTRIBUTE):
+            self.assertEqual(
+                getattr(particle, name).get(), getattr(coordinate, name).get()
+            )
+
+    def _check_scores(self, coordinates: SetOfCoordinates):
+        """Compare with one box at a time, without job, files and batches."""
+        from deepconsensus_plugin.core.models.store import load_networks
+        from deepconsensus_plugin.core.scoring import predict
+
+        networks = load_networks(self.model)
+        for item in coordinates.iterItems(limit=3):
+            boxes = prepare_boxes(self._boxes([item]), BoxPreprocessing())
+            each = predict(networks, boxes)[0]
+            self.assertAlmostEqual(
+                getattr(item, SCORE_ATTRIBUTE).get(), each.mean(), places=4
+            )
+            self.assertAlmostEqual(
+                getattr(item, SPREAD_ATTRIBUTE).get(), each.std(), places=4
+            )
+
+    def _boxes(self, items: list[Coordinate]) -> np.ndarray:
+        pixels = open_micrograph(self.data / "micrographs" / items[0].getMicName())
+        yx = np.array([(item.getY(), item.getX()) for item in items], float)
+        return extract_boxes(pixels, yx, BOX)
+
+    def _check_table(self, protocol: ProtDeepConsensusScore):
+        path = Path(protocol._getExtraPath("scores.csv"))
+        table = read_scores_csv(path)
+        with path.open(newline="") as file:
+            self.assertEqual(len(list(csv.reader(file))), len(self.candidates) + 1)
+        by_place = {
+            (name, *yx): score
+            for name, yx, score in zip(
+                table.micrograph, table.yx.tolist(), table.score, strict=True
+            )
+        }
+        known = candidates_from_set(protocol.outputCoordinates)
+        self.assertEqual(known.observed.all(), True)
+        for item in protocol.outputCoordinates.iterItems():
+            nearest = min(
+                (key for key in by_place if key[0] == item.getMicName()),
+                key=lambda key: np.hypot(key[1] - item.getY(), key[2] - item.getX()),
+            )
+            self.assertEqual(by_place[nearest], getattr(item, SCORE_ATTRIBUTE).get())
+        self.assertEqual(set(table.observed), {("one", "two")})
+        np.testing.assert_array_equal(table.accepted, table.score >= 0.5)
+
+    def _check_information(self, protocol: ProtDeepConsensusScore, n: int):
+        self.assertIn(f"{n} candidates scored and kept", protocol.summary()[0])
+        self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
+
+    def test_ctf_is_attached_and_missing_ones_are_counted(self):
+        with_ctf = list(self.names[:2])
+        protocol = self.score(
+            ctfRelations=store_ctfs(type(self), with_ctf),
+            doInvert=False,
+            doNormalise=False,
+        )
+        particles = protocol.outputParticles
+        n_left_out = len(self.candidates.on_micrograph(self.names[2]))
+        self.assertEqual(particles.getSize(), len(self.candidates) - n_left_out)
+        self.assertEqual(protocol.outputCoordinates.getSize(), particles.getSize())
+        self.assertTrue(particles.hasCTF())
+        self.assertFalse(particles.isPhaseFlipped())
+        for particle in particles.iterItems():
+            number = self.names.index(particle.getCoordinate().getMicName())
+            self.assertEqual(particle.getCTF().getDefocusU(), 15000 + number)
+            index, path = particle.getLocation()
+            with mrcfile.open(path) as stack:
+                raw = self._boxes([particle.getCoordinate()])[0]
+                np.testing.assert_allclose(stack.data[index - 1], raw, atol=1e-6)
+        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[1])
+
+    def test_without_stacks_foreign_coordinates_are_scored(self):
+        positions = {name: yx[:2] for name, yx in self.truth.items()}
+        protocol = self.score(
+            inputCoordinates=store_coordinates(type(self), positions),
+            writeStacks=False,
+        )
+        self.assertFalse(protocol.hasAttribute("outputParticles"))
+        self.assertEqual(protocol.outputCoordinates.getSize(), 6)
+        self.assertEqual(list(Path(protocol.getPath()).rglob("*.mrcs")), [])
+
+    def test_validation_says_what_to_do(self):
+        flipped = write_untrained_model(self.data / "flipped", phase_flip=True)
+        other = write_untrained_model(self.data / "other", sampling_rate=5.0)
+        for folder, reason in (
+            (flipped, "choose the CTFs of these micrographs"),
+            (other, "Use a box of about 80 px"),
+            (self.data / "absent", "Model: "),
+        ):
+            protocol = new_protocol(
+                type(self),
+                ProtDeepConsensusScore,
+                inputCoordinates=self.inputs["inputCoordinates"],
+                inputModel=store_model(type(self), folder),
+            )
+            self.assertIn(reason, protocol.validate()[0])
+            self.assertEqual(protocol.summary(), ["Not run yet."])
+
+
+def store_interleaved(test: type[TestScore]) -> Pointer:
+    """Return the candidates, items of one micrograph apart from each other."""
+
+    def make(protocol: ProtImportPicks) -> dict[str, SetOfCoordinates]:
+        in_order = new_coordinates(test, protocol, "Ordered")
+        append_candidates(in_order, test.micrographs, test.candidates)
+        items = [item.clone() for item in in_order.iterItems()]
+        mixed = new_coordinates(test, protocol)
+        for number in np.random.default_rng(5).permutation(len(items)):
+            items[number].setObjId(None)
+            mixed.append(items[number])
+        return {"outputCoordinates": mixed}
+
+    return output(store_outputs(test, ProtImportPicks, make), "outputCoordinates")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Selection by score: what is kept, what is rejected, and that nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import SetOfCoordinates, SetOfParticles
+
+from deepconsensus_plugin.constants import (
+    PICKERS_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    SPREAD_ATTRIBUTE,
+    VOTES_ATTRIBUTE,
+)
+from deepconsensus_plugin.protocols import ProtDeepConsensusSelect
+from deepconsensus_plugin.set_columns import read_scores
+from deepconsensus_plugin.tests.stored_sets import (
+    new_protocol,
+    output,
+    store_coordinates,
+    store_scored,
+)
+from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
+
+SCORES = (0.9, 0.1, 0.5, 0.49, 0.7, 0.5, 0.0, 1.0)
+
+
+class TestSelect(SyntheticProject):
+    """Selections from one scored set of eight, and what validation refuses."""
+
+    names = ("mic_1.mrc",)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.scored = store_scored(cls, SCORES)
+
+    def select(self, **options) -> ProtDeepConsensusSelect:
+        protocol = new_protocol(type(self), ProtDeepConsensusSelect, **options)
+        self.assertEqual(protocol.validate(), [])
+        return self.launchProtocol(protocol)
+
+    def test_fixed_threshold_splits_particles_and_coordinates(self):
+        protocol = self.select(inputParticles=output(self.scored, "outputParticles"))
+
+        # 0.5 itself is kept; ids are those of the input.
+        kept, rejected = {1, 3, 5, 6, 8}, {2, 4, 7}
+        self.assertEqual(ids(protocol.outputParticles), kept)
+        self.assertEqual(ids(protocol.outputCoordinates), kept)
+        self.assertEqual(ids(protocol.outputParticlesRejected), rejected)
+        self.assertEqual(ids(protocol.outputCoordinatesRejected), rejected)
+        self._check_particles(protocol)
+        self._check_coordinates(protocol)
+        self.assertIn("Kept 5 of 8 (62%), score at least 0.5", protocol.summary()[0])
+        self.assertIn("5 of 8 particles with a deep", protocol.methods()[0])
+        # No image was written.
+        written = {path.suffix for path in Path(protocol.getPath()).rglob("*.*")}
+        self.assertFalse(written & {".mrcs", ".mrc", ".stk"})
+
+    def _check_particles(self, protocol: ProtDeepConsensusSelect):
+        source = self.scored.outputParticles
+        for particles, of_coordinates in (
+            (protocol.outputParticles, "outputCoordinates"),
+            (protocol.outputParticlesRejected, "outputCoordinatesRejected"),
+        ):
+            self.assertEqual(particles.getSamplingRate(), SAMPLING_RATE)
+            self.assertEqual(particles.getDim(), (BOX, BOX, 1))
+            linked = getattr(protocol, of_coordinates)
+            self.assertEqual(
+                particles.getCoordinates().getFileName(), linked.getFileName()
+            )
+            for particle in particles.iterItems():
+                number = particle.getObjId()
+                self.assertEqual(particle.getLocation(), source[number].getLocation())
+                self.assertEqual(particle.getCoordinate().getX(), BOX + number)
+
+    def _check_coordinates(self, protocol: ProtDeepConsensusSelect):
+        for coordinates in (
+            protocol.outputCoordinates,
+            protocol.outputCoordinatesRejected,
+        ):
+            self.assertEqual(coordinates.getBoxSize(), BOX)
+            self.assertEqual(coordinates.getMicrographs().getSize(), 1)
+            for item in coordinates.iterItems():
+                number = item.getObjId()
+                found = [
+                    getattr(item, name).get()
+                    for name in (
+                        *(SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
+                        *(VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE),
+                    )
+                ]
+                expected = [SCORES[number - 1], 0.01 * number, 2, "one;two"]
+                self.assertEqual(found, expected)
+
+    def test_first_n_of_coordinates_keeps_exactly_n(self):
+        protocol = self.select(
+            inputCoordinates=output(self.scored, "outputCoordinates"),
+            thresholdMode=1,
+            numberOfParticles=4,
+        )
+        # Of the two with 0.5, the first.
+        self.assertEqual(ids(protocol.outputCoordinates), {1, 3, 5, 8})
+        self.assertEqual(ids(protocol.outputCoordinatesRejected), {2, 4, 6, 7})
+        self.assertFalse(protocol.hasAttribute("outputParticles"))
+        self.assertIn("score at least 0.5", protocol.summary()[0])
+
+    def test_nothing_kept_gives_no_empty_set(self):
+        protocol = self.select(
+            inputCoordinates=output(self.scored, "outputCoordinates"), threshold=1.5
+        )
+        self.assertFalse(protocol.hasAttribute("outputCoordinates"))
+        self.assertEqual(protocol.outputCoordinatesRejected.getSize(), 8)
+        self.assertIn("No kept coordinates", "\n".join(protocol.summary()))
+
+    def test_an_item_without_a_score_is_rejected(self):
+        scored = store_scored(type(self), (0.9, float("nan"), 0.8), particles=False)
+        protocol = self.select(
+            inputCoordinates=output(scored, "outputCoordinates"), threshold=0.0
+        )
+        self.assertEqual(ids(protocol.outputCoordinates), {1, 3})
+        self.assertEqual(ids(protocol.outputCoordinatesRejected), {2})
+        self.assertIn("1 without a score", "\n".join(protocol.summary()))
+
+    def test_validation_says_what_to_do(self):
+        protocol = self.newProtocol(ProtDeepConsensusSelect)
+        self.assertIn("choose particles or coordinates", protocol.validate()[0])
+        self.assertEqual(protocol.summary(), ["Not run yet."])
+        plain = store_coordinates(type(self), {self.names[0]: np.full((2, 2), BOX)})
+        protocol.inputCoordinates.copy(plain)
+        self.assertIn("run *score particles*", protocol.validate()[0])
+        protocol.inputCoordinates.copy(output(self.scored, "outputCoordinates"))
+        protocol.thresholdMode.set(1)
+        protocol.numberOfParticles.set(0)
+        self.assertEqual(
+            protocol.validate(), ["Number of particles: it must be 1 or more."]
+        )
+
+    def test_scores_are_read_in_the_order_of_ids(self):
+        for name in ("outputParticles", "outputCoordinates"):
+            items = getattr(self.scored, name)
+            slow = [getattr(i, SCORE_ATTRIBUTE).get() for i in items.iterItems()]
+            np.testing.assert_array_equal(read_scores(items), slow)
+
+
+def ids(items: SetOfParticles | SetOfCoordinates) -> set[int]:
+    return {item.getObjId() for item in items.iterItems()}

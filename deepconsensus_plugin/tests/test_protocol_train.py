@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training: what the model says it was made from, and what the form refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyworkflow.object import Pointer
+
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.types import FloatArray, Micrograph
+from deepconsensus_plugin.objects import WEIGHTS
+from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
+from deepconsensus_plugin.protocols.training_sets import joinMicrographs, parseWeights
+from deepconsensus_plugin.tests.stored_sets import (
+    new_protocol,
+    store_coordinates,
+    store_ctfs,
+    store_model,
+    write_untrained_model,
+)
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    SHAPE,
+    SyntheticProject,
+)
+
+N_PER_MICROGRAPH = 8
+
+
+class TestTrain(SyntheticProject):
+    """One training from nothing, one from a model with everything on the form."""
+
+    names = ("mic_1.mrc", "mic_2.mrc", "mic_3.mrc")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.positives = {n: yx[:N_PER_MICROGRAPH] for n, yx in cls.truth.items()}
+        cls.negatives = {n: far_from(yx) for n, yx in cls.truth.items()}
+        cls.inputs = {
+            "inputPositives": store_coordinates(cls, cls.positives),
+            "inputNegatives": store_coordinates(cls, cls.negatives),
+        }
+
+    def protocol(self, **options) -> ProtDeepConsensusTrain:
+        return new_protocol(
+            type(self),
+            ProtDeepConsensusTrain,
+            **{"nEpochs": 1, "nModels": 1, "batchSize": 8, **self.inputs, **options},
+        )
+
+    def test_model_knows_what_it_was_made_from(self):
+        protocol = self.protocol(seed=7, l2RegStrength=1e-4)
+        self.assertEqual(protocol.validate(), [])
+        self.assertIn("Positives: only 24 coordinates", protocol._warnings()[0])
+        self.assertEqual(protocol.summary(), ["Not run yet."])
+        self.launchProtocol(protocol)
+
+        card = protocol.outputModel.getCard()
+        self.assertEqual((card.box_size, card.sampling_rate), (BOX, SAMPLING_RATE))
+        self.assertTrue(card.preprocessing.invert)
+        self.assertFalse(card.preprocessing.phase_flip)
+        self.assertEqual((card.training.seed, card.training.n_epochs), (7, 1))
+        self.assertEqual(card.training.l2_strength, 1e-4)
+        made_from = [(s.is_particle, s.n_boxes, s.weight) for s in card.training_sets]
+        self.assertEqual(made_from, [(True, 24, 1.0), (False, 24, 1.0)])
+        self.assertEqual(len(card.validation), 1)
+        # Held out are whole micrographs: one of three.
+        held_out = card.validation[0]
+        self.assertEqual((held_out.n_positives, held_out.n_negatives), (8, 8))
+        self.assertTrue((Path(protocol.outputModel.getFolder()) / WEIGHTS).is_file())
+        summary = "\n".join(protocol.summary())
+        self.assertIn("box 40 px at 2.5 Å/px = 100 Å", summary)
+        self.assertIn("Network 1 on held-out micrographs: ROC-AUC", summary)
+        self.assertIn(
+            "24 boxes of particles and 24 of background", protocol.methods()[0]
+        )
+
+    def test_extra_and_testing_sets_ctfs_and_a_model_to_start_from(self):
+        folder = write_untrained_model(self.data / "model", phase_flip=True)
+        first, second, third = self.names
+        protocol = self.protocol(
+            inputPositives=self.store(self.positives, first, second),
+            inputNegatives=self.store(self.negatives, first, second),
+            extraNegativesWeights="0.5",
+            testPositives=self.store(self.positives, first),
+            testNegatives=self.store(self.negatives, first),
+            modelInitialization=1,
+            initialModel=store_model(type(self), folder),
+            ctfRelations=store_ctfs(type(self), [first, second]),
+            skipInvert=True,
+        )
+        protocol.extraNegatives.append(self.store(self.negatives, first, third))
+        self.assertEqual(protocol.validate(), [])
+        self.launchProtocol(protocol)
+
+        card = protocol.outputModel.getCard()
+        self.assertFalse(card.preprocessing.invert)
+        self.assertTrue(card.preprocessing.phase_flip)
+        made_from = [(s.is_particle, s.n_boxes, s.weight) for s in card.training_sets]
+        # The third micrograph has no CTF: its coordinates are left out.
+        expected = [(True, 16, 1.0), (False, 16, 1.0), (False, 8, 0.5)]
+        self.assertEqual(made_from, expected)
+        tested = [(s.is_particle, s.n_boxes) for s in card.testing_sets]
+        self.assertEqual(tested, [(True, 8), (False, 8)])
+        self.assertEqual((card.testing.n_positives, card.testing.n_negatives), (8, 8))
+        given = read_coordinates(protocol._getExtraPath("coordinates_positives.h5"))
+        np.testing.assert_allclose(given[first].yx, self.positives[first])
+        self.assertIn("Ensemble on the sets to test on", "\n".join(protocol.summary()))
+
+    def store(self, positions: dict[str, FloatArray], *names: str) -> Pointer:
+        return store_coordinates(type(self), {name: positions[name] for name in names})
+
+    def test_validation_says_what_to_do(self):
+        flipped = write_untrained_model(self.data / "flipped", phase_flip=True)
+        other = write_untrained_model(self.data / "other", sampling_rate=5.0)
+        empty = store_coordinates(type(self), {})
+        for options, reason in (
+            ({"nEpochs": 0}, "Number of epochs: it must be 1 or more."),
+            ({"learningRate": 0.0}, "Learning rate"),
+            ({"testPositives": empty}, "choose both positives and negatives"),
+            ({"extraPositivesWeights": "1, 2"}, "Weights of Extra positives: expected"),
+            ({"inputNegatives": empty}, "the set is empty"),
+            ({"modelInitialization": 1}, "Model to start from: choose one"),
+            (from_model(type(self), flipped), "needs CTFs"),
+            (from_model(type(self), other), "Use a box of about 80 px"),
+        ):
+            with self.subTest(reason=reason):
+                self.assertIn(reason, self.protocol(**options).validate()[0])
+
+
+def far_from(yx: FloatArray) -> FloatArray:
+    """Return background positions, away from all particles, boxes inside."""
+    grid = np.stack(
+        np.meshgrid(*(np.arange(BOX, s - BOX, 10) for s in SHAPE), indexing="ij"), -1
+    ).reshape(-1, 2)
+    distance = np.linalg.norm(grid[:, None] - yx[None], axis=-1).min(axis=1)
+    return grid[np.argsort(-distance, kind="stable")[:N_PER_MICROGRAPH]].astype(float)
+
+
+def from_model(test: type[SyntheticProject], folder: Path) -> dict[str, object]:
+    return {"modelInitialization": 1, "initialModel": store_model(test, folder)}
+
+
+@pytest.mark.parametrize(
+    ("text", "n", "weights"),
+    [
+        ("", 2, [1.0, 1.0]),
+        (None, 1, [1.0]),
+        ("0.5", 3, [0.5, 0.5, 0.5]),
+        ("1, 2.5", 2, [1.0, 2.5]),
+        ("1", 0, []),
+    ],
+)
+def test_weights_are_one_for_all_or_one_for_each(text, n, weights):
+    assert parseWeights(text, n) == weights
+
+
+@pytest.mark.parametrize("text", ["1 2 3", "-1", "heavy", "0", "nan"])
+def test_bad_weights_are_refused_by_name(text):
+    with pytest.raises(ValueError, match=f"received '{text}'"):
+        parseWeights(text, 2)
+
+
+def test_one_name_for_two_files_is_refused():
+    here = Micrograph("m.mrc", Path("a/m.mrc"), (10, 10), 1.0)
+    there = Micrograph("m.mrc", Path("b/m.mrc"), (10, 10), 1.0)
+    assert joinMicrographs([[here], [here]]) == (here,)
+    with pytest.raises(ValueError, match=r"received a/m\.mrc and b/m\.mrc"):
+        joinMicrographs([[here], [there]])
