@@ -38,9 +38,10 @@ class RunFailedError(RuntimeError):
 
 
 def open_run(folder: Path, settings: RunSettings) -> Project:
-    """Return the project in `folder`, new or as an earlier run left it.
+    """Return the project in `folder`, an absolute path, new or of an earlier run.
 
-    A project keeps the settings it was made with, and what it finished stays.
+    Scipion makes it the working directory. A project keeps the settings it was made
+    with, and what it finished stays.
 
     Raises
     ------
@@ -48,26 +49,30 @@ def open_run(folder: Path, settings: RunSettings) -> Project:
         If the folder holds a run with other settings, or something else.
     """
     record = folder / _RECORD
-    manager = Manager(str(folder.parent.absolute()))
-    wanted = json.loads(json.dumps(settings.to_plain()))
-    if not record.exists():
-        if folder.exists() and any(folder.iterdir()):
-            raise ValueError(
-                f"{folder}: expected a new folder, or one of an earlier run"
-            )
-        return manager.createProject(
-            folder.name, location=str(folder.parent.absolute())
-        )
-    received = read_json(record)["settings"]
-    if received != wanted:
-        changed = sorted(k for k in wanted if wanted[k] != received.get(k))
-        raise ValueError(
-            f"{folder}: holds a run with other settings ({', '.join(changed)}). Take "
-            "another --project, or delete it"
-        )
-    project = Project(Domain, str(folder.absolute()))
-    project.load()
+    project = Project(Domain, str(folder))
+    if record.exists():
+        _check_same(folder, read_json(record)["settings"], settings)
+        project.load()
+        return project
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder}: expected a new folder, or one of an earlier run")
+    project.create()
+    listed = Path(Manager().getProjectPath(folder.name))
+    if not os.path.lexists(listed):
+        listed.parent.mkdir(parents=True, exist_ok=True)
+        listed.symlink_to(folder)
     return project
+
+
+def _check_same(folder: Path, received: object, settings: RunSettings) -> None:
+    wanted = json.loads(json.dumps(settings.to_plain()))
+    if received == wanted or not isinstance(received, dict):
+        return
+    changed = [name for name in wanted if wanted[name] != received.get(name)]
+    raise ValueError(
+        f"{folder}: holds a run with other settings ({', '.join(changed)}). Take "
+        "another --project, or delete it"
+    )
 
 
 def load_protocols(

@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the workflow; the exit status is 0 if all of it worked."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("deepconsensus_plugin").setLevel(logging.INFO)
     try:
         settings = parse_settings(arguments.template, arguments.settings)
         prepare_environment()

@@ -107,6 +107,8 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
     preset = given.get("preset")
     if preset is not None and preset not in PRESETS:
         raise ValueError(f"preset: expected one of {list(PRESETS)}, received {preset}")
+    if "micrographs" in given:
+        given["micrographs"] = str(Path(given["micrographs"]).expanduser().absolute())
     own = {name: given.pop(name) for name in _RUN_OWN if name in given}
     return RunSettings(
         template=template,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pwem import Domain
@@ -40,14 +40,12 @@ def read_template(name: str) -> Template:
     ValueError
         If there is none of this name; lists those that there are.
     """
-    templates = TemplateList().addPluginTemplates(f"{PLUGIN}-{name}") or TemplateList()
-    found = [t for t in templates.templates if t.name == name]
-    if found:
-        return found[0]
-    every = TemplateList()
-    every.addPluginTemplates()
-    names = sorted(t.name for t in every.templates if t.source == PLUGIN)
-    raise ValueError(f"{name}: no such template; there are: {', '.join(names)}")
+    templates = TemplateList()
+    templates.addPluginTemplates()
+    ours = {t.name: t for t in templates.templates if t.source == PLUGIN}
+    if name not in ours:
+        raise ValueError(f"{name}: no such template; there are: {', '.join(ours)}")
+    return ours[name]
 
 
 def build_nodes(settings: RunSettings) -> list[Node]:
@@ -111,10 +109,11 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
 
 
 def _evaluation(nodes: list[Node], truth: str) -> list[Node]:
-    """Protocols that compare the selected particles with the truth."""
+    """Compare all scored candidates, and those above the threshold, with the truth."""
     pattern = next(node for node in nodes if node["object.className"] == IMPORT_PICKS)
-    scored = next(
-        node for node in nodes if node["object.className"] == "ProtDeepConsensusScore"
+    by_class = {node["object.className"]: node for node in nodes}
+    scored, selected = (
+        by_class[f"ProtDeepConsensus{name}"] for name in ("Score", "Select")
     )
     imported = {
         **pattern,
@@ -131,6 +130,7 @@ def _evaluation(nodes: list[Node], truth: str) -> list[Node]:
         "object.label": "comparison with truth",
         "inputCoordinates": f"{scored['object.id']}.outputCoordinates",
         "inputTruth": "9001.outputCoordinates",
+        "threshold": selected["threshold"],
     }
     return [imported, evaluated]
 
@@ -157,7 +157,8 @@ def _form(node: Node) -> dict[str, params.Param]:
 
 
 def _settable(protocol: Protocol) -> Iterator[tuple[str, params.Param]]:
-    for name, param in protocol.iterDefinitionAttributes():
+    for name, _ in protocol.iterDefinitionAttributes():
+        param = protocol.getParam(name)
         if isinstance(param, (*_SCALARS, params.BooleanParam, params.EnumParam)):
             yield name, param
 
@@ -181,8 +182,3 @@ def _choice(name: str, text: str, param: params.EnumParam) -> int:
     if text not in choices:
         raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
     return choices.index(text)
-
-
-def describe(nodes: list[Node]) -> Mapping[str, str]:
-    """Return the label of each protocol by its id in the template."""
-    return {node["object.id"]: node["object.label"] for node in nodes}
