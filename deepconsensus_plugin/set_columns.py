@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pyworkflow.object import Set
@@ -18,8 +19,8 @@ from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.core.types import FloatArray
 
 
-def read_numbers(items: Set, *attributes: str) -> FloatArray:
-    """Return numeric attributes of all items.
+def read_columns(items: Set, *attributes: str) -> dict[str, list[Any]]:
+    """Return attributes of all items; those that the items do not have are left out.
 
     Parameters
     ----------
@@ -30,29 +31,50 @@ def read_numbers(items: Set, *attributes: str) -> FloatArray:
 
     Returns
     -------
+    dict of str to list
+        Values in the order of the items' ids, as `Set.iterItems` goes; None where an
+        item has no value. An empty set has no columns.
+    """
+    if items.isEmpty():
+        return {}
+    path = Path(items.getFileName()).absolute()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        columns = dict(
+            database.execute("SELECT label_property, column_name FROM Classes")
+        )
+        present = [name for name in attributes if name in columns]
+        chosen = ", ".join(["id", *(columns[name] for name in present)])
+        # The names of columns come from the file itself.
+        rows = database.execute(f"SELECT {chosen} FROM Objects ORDER BY id").fetchall()
+    _, *values = map(list, zip(*rows, strict=True))
+    return dict(zip(present, values, strict=True))
+
+
+def read_numbers(items: Set, *attributes: str) -> FloatArray:
+    """Return numeric attributes of all items.
+
+    Parameters
+    ----------
+    items, attributes
+        As for `read_columns`.
+
+    Returns
+    -------
     array, shape (n, len(attributes)), float64
-        In the order of the items' ids, as `Set.iterItems` goes; NaN where an item has
-        no value.
+        In the order of the items' ids; NaN where an item has no value.
 
     Raises
     ------
     KeyError
         If the items do not have one of the attributes.
     """
-    path = Path(items.getFileName()).absolute()
     if items.isEmpty():
         return np.empty((0, len(attributes)))
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-        columns = dict(
-            database.execute("SELECT label_property, column_name FROM Classes")
-        )
-        missing = [name for name in attributes if name not in columns]
-        if missing:
-            raise KeyError(f"{path}: its items have no attribute {missing[0]}")
-        chosen = ", ".join(columns[name] for name in attributes)
-        # The names of columns come from the file itself.
-        rows = database.execute(f"SELECT {chosen} FROM Objects ORDER BY id")
-        return np.array(rows.fetchall(), dtype=np.float64)
+    columns = read_columns(items, *attributes)
+    missing = [name for name in attributes if name not in columns]
+    if missing:
+        raise KeyError(f"{items.getFileName()}: its items have no {missing[0]}")
+    return np.array([columns[name] for name in attributes], dtype=np.float64).T
 
 
 def read_scores(items: Set) -> FloatArray:

@@ -3,31 +3,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
-from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 
-from deepconsensus_plugin.constants import LIST_SEPARATOR
-from deepconsensus_plugin.convert.coordinates import (
+from deepconsensus_plugin.constants import LIST_SEPARATOR, OBSERVED_ATTRIBUTE
+from deepconsensus_plugin.convert.items import (
+    ItemTable,
+    fill_items,
     ids_by_name,
-    new_items,
     own_micrographs,
+    read_items,
 )
 from deepconsensus_plugin.convert.observed import Observed, read_observed
 from deepconsensus_plugin.convert.provenance import (
-    Provenance,
+    PROVENANCE_ATTRIBUTES,
     describe_item,
-    read_item,
+    read_agreement,
+    read_finders,
+    read_votes,
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import IntArray
 
 UNKNOWN_PICKER = "unknown"
 """Who found the coordinates of a set that does not say."""
-
-_Row = tuple[str, Provenance]
-"""Name of the micrograph, and the rest."""
 
 
 def append_candidates(
@@ -58,11 +60,11 @@ def append_candidates(
     for picker in candidates.pickers:
         if LIST_SEPARATOR in picker:
             raise ValueError(f"expected no '{LIST_SEPARATOR}' in the name '{picker}'")
-    ids = ids_by_name(micrographs)
+    ids, item = ids_by_name(micrographs), Coordinate()
     for name in candidates.micrographs:
         table = candidates.on_micrograph(name)
         yx = table.agreed_yx if at_agreed_centre else table.yx
-        for row, item in enumerate(new_items(name, ids, yx)):
+        for row, _ in enumerate(fill_items(item, name, ids, yx)):
             describe_item(item, table, row)
             coords_set.append(item)
 
@@ -103,69 +105,67 @@ def candidates_and_items(
     array, shape (n,), int
         Position of the item in the order of ids, from 0.
     """
-    ids = ids_by_name(own_micrographs(coordinates))
+    own_ids = ids_by_name(own_micrographs(coordinates))
+    items = read_items(coordinates, *PROVENANCE_ATTRIBUTES)
+    places = _places(items, own_ids)
     kept = read_observed(coordinates)
-    rows = _read_rows(coordinates, {key: name for name, key in ids.items()}, kept)
-    micrographs = tuple(sorted({*ids, *(name for name, _ in rows)}))
-    observers = _observers(rows, micrographs, kept)
-    place = {name: index for index, name in enumerate(micrographs)}
-    index = np.array([place[name] for name, _ in rows], dtype=np.intp)
+    single = kept.pickers[0] if kept and len(kept.pickers) == 1 else UNKNOWN_PICKER
+    finders = read_finders(items, unknown=single)
+    micrographs = tuple(sorted({*own_ids, *places}))
+    looked = [*zip(places, finders, strict=True)]
+    looked += zip(places, items.texts(OBSERVED_ATTRIBUTE), strict=True)
+    observers = _observers(set(looked), micrographs, kept)
+    index = np.searchsorted(micrographs, places).astype(np.intp)
     order = np.argsort(index, kind="stable")
-    known = set(kept.pickers) if kept else set()
-    pickers = tuple(sorted(known.union(*observers.values())))
-    observed = [[name in observers[m] for name in pickers] for m in micrographs]
-    table = _table([rows[i][1] for i in order], pickers, index[order])
-    return Candidates(
-        micrographs=micrographs,
-        pickers=pickers,
-        observed=np.array(observed, dtype=bool).reshape(-1, len(pickers)),
-        **table,
-    ), order
+    return _table(items, finders, index, observers, kept).take(order), order
 
 
-def _read_rows(
-    coordinates: SetOfCoordinates, names: Mapping[int, str], kept: Observed | None
-) -> list[_Row]:
-    picker = kept.pickers[0] if kept and len(kept.pickers) == 1 else UNKNOWN_PICKER
-    return [
-        (item.getMicName() or names[item.getMicId()], read_item(item, picker=picker))
-        for item in coordinates.iterItems()
-    ]
-
-
-def _observers(
-    rows: Sequence[_Row], micrographs: Sequence[str], kept: Observed | None
-) -> dict[str, set[str]]:
-    """Return the pickers that were run on each micrograph."""
-    observers: dict[str, set[str]] = {name: set() for name in micrographs}
-    if kept is not None:
-        for name in micrographs:
-            observers[name].update(kept.observed.get(name, ()))
-    for name, row in rows:
-        observers[name].update(row.observers)
-    if kept is None and set().union(*observers.values()) <= {UNKNOWN_PICKER}:
-        return {name: {UNKNOWN_PICKER} for name in micrographs}  # a foreign set
-    return observers
+def _places(items: ItemTable, own_ids: Mapping[str, int]) -> list[str]:
+    """Return the name of each item's micrograph."""
+    names = {own_id: name for name, own_id in own_ids.items()}
+    pairs = zip(items.names, items.ids, strict=True)
+    return [name or names[own_id] for name, own_id in pairs]
 
 
 def _table(
-    rows: Sequence[Provenance], pickers: Sequence[str], index: IntArray
-) -> dict[str, np.ndarray]:
-    """Return the fields of `Candidates` that have one row per candidate."""
-    column = {name: number for number, name in enumerate(pickers)}
-    scores = np.full((len(rows), len(pickers)), np.nan)
-    found = np.zeros(scores.shape, dtype=bool)
-    for number, row in enumerate(rows):
-        for name, score in row.scores.items():
-            found[number, column[name]] = True
-            scores[number, column[name]] = score
-    positions = np.array([(row.yx, row.agreed_yx) for row in rows], dtype=float)
-    yx, agreed_yx = positions.reshape(-1, 2, 2).transpose(1, 0, 2)
-    return {
-        "micrograph_index": index,
-        "yx": yx,
-        "found": found,
-        "picker_scores": scores,
-        "agreement": np.array([row.agreement for row in rows], dtype=np.int64),
-        "agreed_yx": agreed_yx,
-    }
+    items: ItemTable,
+    finders: list[str],
+    index: IntArray,
+    observers: Mapping[str, set[str]],
+    kept: Observed | None,
+) -> Candidates:
+    """Return the candidates in the order of the items."""
+    known = kept.pickers if kept else ()
+    pickers = tuple(sorted({*known, *chain.from_iterable(observers.values())}))
+    observed = [[name in here for name in pickers] for here in observers.values()]
+    found, scores = read_votes(items, finders, pickers)
+    agreement, agreed_yx = read_agreement(items, found.sum(axis=1))
+    return Candidates(
+        micrographs=tuple(observers),
+        pickers=pickers,
+        observed=np.array(observed, dtype=bool).reshape(-1, len(pickers)),
+        micrograph_index=index,
+        yx=items.yx,
+        found=found,
+        picker_scores=scores,
+        agreement=agreement,
+        agreed_yx=agreed_yx,
+    )
+
+
+def _observers(
+    looked: Iterable[tuple[str, str]],
+    micrographs: Sequence[str],
+    kept: Observed | None,
+) -> dict[str, set[str]]:
+    """Return the pickers that were run on each of `micrographs`, in their order.
+
+    `looked` are pairs of a micrograph and joined names, from the items.
+    """
+    known = {} if kept is None else kept.observed
+    observers = {name: set(known.get(name, ())) for name in micrographs}
+    for name, joined in looked:
+        observers[name].update(filter(None, joined.split(LIST_SEPARATOR)))
+    if kept is None and set().union(*observers.values()) <= {UNKNOWN_PICKER}:
+        return {name: {UNKNOWN_PICKER} for name in micrographs}  # a foreign set
+    return observers

@@ -17,16 +17,16 @@ import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Float
 
-from deepconsensus_plugin.constants import (
-    EXACT_X_ATTRIBUTE,
-    EXACT_Y_ATTRIBUTE,
-    PICKER_SCORE_ATTRIBUTE,
-    SCORE_ATTRIBUTE,
+from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
+from deepconsensus_plugin.convert.items import (
+    fill_items,
+    ids_by_name,
+    own_micrographs,
+    read_items,
+    set_attribute,
 )
-from deepconsensus_plugin.convert.micrographs import micrograph_name
 from deepconsensus_plugin.convert.observed import read_observed
 from deepconsensus_plugin.core.errors import NameMatchError
-from deepconsensus_plugin.core.extraction import round_centres
 from deepconsensus_plugin.core.io.names import listed, match_names
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
@@ -58,9 +58,9 @@ class _Frame:
     by_id: Mapping[int, str]
     scale: float
 
-    def name_of(self, item: Coordinate) -> str | None:
+    def name_of(self, own_name: str | None, own_id: int) -> str | None:
         """Return the name there of an item's micrograph, if it has a counterpart."""
-        return self.by_name.get(item.getMicName()) or self.by_id.get(item.getMicId())
+        return self.by_name.get(own_name or "") or self.by_id.get(own_id)
 
 
 def picks_from_set(
@@ -119,7 +119,7 @@ def items_with_micrograph(
     """
     frame = _frame(coordinates, micrographs)
     for item in coordinates.iterItems():
-        name = frame.name_of(item)
+        name = frame.name_of(item.getMicName(), item.getMicId())
         if name is not None:
             yield item, name
 
@@ -142,75 +142,13 @@ def append_coordinates(
         If a name is none of the micrographs'.
     """
     scored = any(not np.isnan(picks.scores).all() for picks in coordinates.values())
-    ids = ids_by_name(micrographs)
+    ids, item = ids_by_name(micrographs), Coordinate()
     for name, picks in coordinates.items():
-        items = new_items(name, ids, picks.yx)
-        for item, score in zip(items, picks.scores.tolist(), strict=True):
+        placed = fill_items(item, name, ids, picks.yx)
+        for _, score in zip(placed, picks.scores.tolist(), strict=True):
             if scored:
-                setattr(item, score_attribute, Float(score))
+                set_attribute(item, score_attribute, Float, score)
             coords_set.append(item)
-
-
-def ids_by_name(micrographs: SetOfMicrographs) -> dict[str, int]:
-    """Return the id of every micrograph."""
-    return {micrograph_name(item): item.getObjId() for item in micrographs.iterItems()}
-
-
-def new_items(
-    name: str, ids: Mapping[str, int], yx: np.ndarray
-) -> Iterator[Coordinate]:
-    """Yield Scipion's coordinates of one micrograph, with the exact positions."""
-    if len(yx) and name not in ids:
-        raise ValueError(f"expected one of {len(ids)} micrographs, received {name}")
-    pixels = round_centres(yx).tolist()
-    for (y, x), (row, column) in zip(yx.tolist(), pixels, strict=True):
-        item = Coordinate(x=column, y=row)
-        item.setMicId(ids[name])
-        item.setMicName(name)
-        setattr(item, EXACT_X_ATTRIBUTE, Float(x))
-        setattr(item, EXACT_Y_ATTRIBUTE, Float(y))
-        yield item
-
-
-def exact_position(item: Coordinate) -> tuple[float, float]:
-    """Return y and x of an item, exact where that was kept and is still true."""
-    y = _exact(item.getY(), getattr(item, EXACT_Y_ATTRIBUTE, None))
-    x = _exact(item.getX(), getattr(item, EXACT_X_ATTRIBUTE, None))
-    return y, x
-
-
-def _exact(rounded: int, kept: Float | None) -> float:
-    """Return `kept` unless another protocol has moved the coordinate since."""
-    exact = None if kept is None else kept.get()
-    if exact is None or abs(exact - rounded) > 0.5:
-        return float(rounded)
-    return float(exact)
-
-
-def read_score(item: Coordinate, attributes: tuple[str, ...]) -> float:
-    """Return the first of the scores that the item has; NaN if none."""
-    for name in attributes:
-        score = getattr(item, name, None)
-        if score is not None and score.get() is not None:
-            return float(score.get())
-    return math.nan
-
-
-def own_micrographs(coordinates: SetOfCoordinates) -> SetOfMicrographs:
-    """Return the micrographs of a set.
-
-    Raises
-    ------
-    ValueError
-        If it has lost them.
-    """
-    own = coordinates.getMicrographs()
-    if own is None:
-        raise ValueError(
-            f"{coordinates.getFileName()}: expected coordinates that know their "
-            "micrographs, received none. Take the set of the protocol that made it"
-        )
-    return own
 
 
 def _frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> _Frame:
@@ -233,22 +171,19 @@ def _frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> _Fra
 def _read(
     coordinates: SetOfCoordinates, frame: _Frame, attributes: tuple[str, ...]
 ) -> dict[str, ScoredCoordinates]:
-    rows: dict[str, list[tuple[float, ...]]] = defaultdict(list)
-    left_out = 0
-    for item in coordinates.iterItems():
-        name = frame.name_of(item)
-        if name is None:
-            left_out += 1
-            continue
-        rows[name].append((*exact_position(item), read_score(item, attributes)))
+    items = read_items(coordinates, *attributes)
+    scores = items.numbers(*attributes)
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, (own_name, own_id) in enumerate(zip(items.names, items.ids, strict=True)):
+        name = frame.name_of(own_name, own_id)
+        if name is not None:
+            rows[name].append(row)
+    left_out = len(items) - sum(map(len, rows.values()))
     if left_out:
         logger.warning("%d coordinates on other micrographs are left out", left_out)
     observed = _observed_names(coordinates, frame)
-    tables = {name: np.reshape(rows[name], (-1, 3)) for name in {**observed, **rows}}
-    return {
-        name: ScoredCoordinates.from_arrays(table[:, :2] * frame.scale, table[:, 2])
-        for name, table in tables.items()
-    }
+    everything = ScoredCoordinates(items.yx * frame.scale, scores)
+    return {name: everything.take(rows[name]) for name in {**observed, **rows}}
 
 
 def _observed_names(coordinates: SetOfCoordinates, frame: _Frame) -> dict[str, None]:

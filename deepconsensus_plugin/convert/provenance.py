@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The attributes of one candidate, as Scipion keeps them on an item."""
+"""Who found, saw and agrees on each candidate, as attributes of Scipion's items."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import compress
 
 import numpy as np
@@ -21,38 +21,18 @@ from deepconsensus_plugin.constants import (
     PICKERS_ATTRIBUTE,
     VOTES_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert.coordinates import (
-    PICKER_SCORE_ATTRIBUTES,
-    exact_position,
-    read_score,
-)
+from deepconsensus_plugin.convert.coordinates import PICKER_SCORE_ATTRIBUTES
+from deepconsensus_plugin.convert.items import ItemTable, set_attribute
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.codec import format_number
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a candidate is, who found it, who looked and who agrees.
-
-    Parameters
-    ----------
-    yx : tuple of float
-        Pixels.
-    scores : dict of str to float
-        By picker that found it; NaN where it gave none.
-    observers : set of str
-        Pickers that were run on the micrograph.
-    agreement : int
-        How many pickers agree.
-    agreed_yx : tuple of float
-        Mean over those, pixels.
-    """
-
-    yx: tuple[float, float]
-    scores: dict[str, float]
-    observers: set[str]
-    agreement: int
-    agreed_yx: tuple[float, float]
+PROVENANCE_ATTRIBUTES = (
+    *(PICKERS_ATTRIBUTE, PICKER_SCORES_ATTRIBUTE, OBSERVED_ATTRIBUTE),
+    *(AGREEMENT_ATTRIBUTE, AGREED_X_ATTRIBUTE, AGREED_Y_ATTRIBUTE),
+    *PICKER_SCORE_ATTRIBUTES,
+)
+"""What the functions that read need."""
 
 
 def describe_item(item: Coordinate, table: Candidates, row: int) -> None:
@@ -61,50 +41,69 @@ def describe_item(item: Coordinate, table: Candidates, row: int) -> None:
     observed = table.observed[table.micrograph_index[row]].tolist()
     scores = compress(table.picker_scores[row].tolist(), found)
     agreed_y, agreed_x = table.agreed_yx[row].tolist()
-    attributes = {
-        VOTES_ATTRIBUTE: Integer(sum(found)),
-        PICKERS_ATTRIBUTE: String(LIST_SEPARATOR.join(compress(table.pickers, found))),
-        PICKER_SCORES_ATTRIBUTE: String(LIST_SEPARATOR.join(map(_format, scores))),
-        OBSERVED_ATTRIBUTE: String(
-            LIST_SEPARATOR.join(compress(table.pickers, observed))
-        ),
-        AGREEMENT_ATTRIBUTE: Integer(int(table.agreement[row])),
-        AGREED_X_ATTRIBUTE: Float(agreed_x),
-        AGREED_Y_ATTRIBUTE: Float(agreed_y),
-    }
-    for name, value in attributes.items():
-        setattr(item, name, value)
+    for name, kind, value in (
+        (VOTES_ATTRIBUTE, Integer, sum(found)),
+        (PICKERS_ATTRIBUTE, String, _join(compress(table.pickers, found))),
+        (PICKER_SCORES_ATTRIBUTE, String, _join(map(_format, scores))),
+        (OBSERVED_ATTRIBUTE, String, _join(compress(table.pickers, observed))),
+        (AGREEMENT_ATTRIBUTE, Integer, int(table.agreement[row])),
+        (AGREED_X_ATTRIBUTE, Float, agreed_x),
+        (AGREED_Y_ATTRIBUTE, Float, agreed_y),
+    ):
+        set_attribute(item, name, kind, value)
+
+
+def _join(parts: Iterator[str]) -> str:
+    return LIST_SEPARATOR.join(parts)
 
 
 def _format(score: float) -> str:
     return "" if math.isnan(score) else format_number(score)
 
 
-def read_item(item: Coordinate, *, picker: str) -> Provenance:
-    """Return what `describe_item` set, or one vote of `picker` on other items."""
-    yx = exact_position(item)
-    names = _list(item, PICKERS_ATTRIBUTE)
-    if not names:
-        scores = {picker: read_score(item, PICKER_SCORE_ATTRIBUTES)}
-        return Provenance(yx, scores, {picker}, 1, yx)
-    fields = _list(item, PICKER_SCORES_ATTRIBUTE)
-    fields += [""] * (len(names) - len(fields))
-    agreement = read_score(item, (AGREEMENT_ATTRIBUTE,))
-    agreed_y = read_score(item, (AGREED_Y_ATTRIBUTE,))
-    agreed_x = read_score(item, (AGREED_X_ATTRIBUTE,))
-    return Provenance(
-        yx=yx,
-        scores={
-            name: float(field) if field else math.nan
-            for name, field in zip(names, fields, strict=False)
-        },
-        observers={*_list(item, OBSERVED_ATTRIBUTE), *names},
-        agreement=len(names) if np.isnan(agreement) else int(agreement),
-        agreed_yx=yx if np.isnan(agreed_y + agreed_x) else (agreed_y, agreed_x),
+def read_finders(items: ItemTable, *, unknown: str) -> list[str]:
+    """Return the joined names of who found each item; `unknown` where it is not told.
+
+    There are few different ones among many items.
+    """
+    return [finders or unknown for finders in items.texts(PICKERS_ATTRIBUTE)]
+
+
+def read_votes(
+    items: ItemTable, finders: list[str], pickers: tuple[str, ...]
+) -> tuple[BoolArray, FloatArray]:
+    """Return who found each item, and the scores they gave, shape (n, k) both."""
+    column = {name: number for number, name in enumerate(pickers)}
+    columns = {
+        text: [column[name] for name in text.split(LIST_SEPARATOR)]
+        for text in set(finders)
+    }
+    found = np.zeros((len(items), len(pickers)), dtype=bool)
+    scores = np.full(found.shape, np.nan)
+    own = items.numbers(*PICKER_SCORE_ATTRIBUTES).tolist()
+    known, fields = map(items.texts, (PICKERS_ATTRIBUTE, PICKER_SCORES_ATTRIBUTE))
+    for row, text in enumerate(finders):
+        found[row, columns[text]] = True
+        if not known[row]:
+            scores[row, columns[text]] = own[row]
+        elif fields[row]:
+            values = fields[row].split(LIST_SEPARATOR)
+            for number, value in zip(columns[text], values, strict=False):
+                scores[row, number] = float(value) if value else math.nan
+    return found, scores
+
+
+def read_agreement(items: ItemTable, votes: IntArray) -> tuple[IntArray, FloatArray]:
+    """Return how many pickers agree on each item, and where, shapes (n,) and (n, 2).
+
+    Where that is not told, all that found it do.
+    """
+    agreement = items.numbers(AGREEMENT_ATTRIBUTE)
+    agreed_yx = np.stack(
+        [items.numbers(name) for name in (AGREED_Y_ATTRIBUTE, AGREED_X_ATTRIBUTE)],
+        axis=1,
     )
-
-
-def _list(item: Coordinate, attribute: str) -> list[str]:
-    value = getattr(item, attribute, None)
-    text = None if value is None else value.get()
-    return text.split(LIST_SEPARATOR) if text else []
+    return (
+        np.where(np.isnan(agreement), votes, agreement).astype(np.int64),
+        np.where(np.isnan(agreed_yx), items.yx, agreed_yx),
+    )

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scipion's items of coordinates: made in one place, read all at once.
+
+Items hold whole (x, y). The exact position stays beside them, and is believed as long
+as it rounds to where the item is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
+from pyworkflow.object import Float, Scalar
+
+from deepconsensus_plugin.constants import EXACT_X_ATTRIBUTE, EXACT_Y_ATTRIBUTE
+from deepconsensus_plugin.convert.micrographs import micrograph_name
+from deepconsensus_plugin.core.extraction import round_centres
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.set_columns import read_columns
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTable:
+    """The items of a set, n, in the order of ids.
+
+    Parameters
+    ----------
+    names : list of str or None
+        Of their micrographs; None where an item has the id only.
+    ids : list of int
+        Of their micrographs.
+    yx : array, shape (n, 2)
+        Pixels of the set's micrographs.
+    columns : dict of str to list
+        Further attributes; those that the items do not have are not there.
+    """
+
+    names: list[str | None]
+    ids: list[int]
+    yx: FloatArray
+    columns: Mapping[str, list[Any]]
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.yx)
+
+    def numbers(self, *attributes: str) -> FloatArray:
+        """Return the first of `attributes` that each item has, shape (n,), or NaN."""
+        values = np.full(len(self), np.nan)
+        for name in attributes:
+            if name in self.columns:
+                known = np.array(self.columns[name], dtype=np.float64)
+                values = np.where(np.isnan(values), known, values)
+        return values
+
+    def texts(self, attribute: str) -> list[str]:
+        """Return an attribute of all items; empty where there is none."""
+        values = self.columns.get(attribute, [None] * len(self))
+        return [value or "" for value in values]
+
+
+def read_items(coordinates: SetOfCoordinates, *attributes: str) -> ItemTable:
+    """Return the items of a set with some of their attributes."""
+    own = ("_micName", "_micId", "_x", "_y", EXACT_X_ATTRIBUTE, EXACT_Y_ATTRIBUTE)
+    columns = read_columns(coordinates, *own, *attributes)
+    if not columns:
+        return ItemTable([], [], np.empty((0, 2)), {})
+    whole = np.array([columns["_y"], columns["_x"]], dtype=np.float64).T
+    if EXACT_X_ATTRIBUTE in columns and EXACT_Y_ATTRIBUTE in columns:
+        exact = np.array(
+            [columns[EXACT_Y_ATTRIBUTE], columns[EXACT_X_ATTRIBUTE]], dtype=np.float64
+        ).T
+        # Another protocol may have moved the coordinate since.
+        whole = np.where(np.abs(exact - whole) <= 0.5, exact, whole)
+    return ItemTable(columns["_micName"], columns["_micId"], whole, columns)
+
+
+def own_micrographs(coordinates: SetOfCoordinates) -> SetOfMicrographs:
+    """Return the micrographs of a set.
+
+    Raises
+    ------
+    ValueError
+        If it has lost them.
+    """
+    own = coordinates.getMicrographs()
+    if own is None:
+        raise ValueError(
+            f"{coordinates.getFileName()}: expected coordinates that know their "
+            "micrographs, received none. Take the set of the protocol that made it"
+        )
+    return own
+
+
+def ids_by_name(micrographs: SetOfMicrographs) -> dict[str, int]:
+    """Return the id of every micrograph."""
+    return {micrograph_name(item): item.getObjId() for item in micrographs.iterItems()}
+
+
+def fill_items(
+    item: Coordinate, name: str, ids: Mapping[str, int], yx: FloatArray
+) -> Iterator[Coordinate]:
+    """Yield `item` placed at each of `yx` on one micrograph, with the exact position.
+
+    It is one object all the time: append it to a set before the next.
+
+    Raises
+    ------
+    ValueError
+        If the name is none of `ids`.
+    """
+    if len(yx) and name not in ids:
+        raise ValueError(f"expected one of {len(ids)} micrographs, received {name}")
+    pixels = round_centres(yx).tolist()
+    for (y, x), (row, column) in zip(yx.tolist(), pixels, strict=True):
+        item.setObjId(None)
+        item.setPosition(column, row)
+        item.setMicId(ids[name])
+        item.setMicName(name)
+        set_attribute(item, EXACT_X_ATTRIBUTE, Float, x)
+        set_attribute(item, EXACT_Y_ATTRIBUTE, Float, y)
+        yield item
+
+
+def set_attribute(item: Coordinate, name: str, kind: type[Scalar], value: Any) -> None:
+    """Set an attribute that Scipion's class does not have."""
+    attribute = getattr(item, name, None)
+    if attribute is None:
+        setattr(item, name, kind(value))
+    else:
+        attribute.set(value)
