@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nodes of the workflow, in the order of the data."""
+
+from deepconsensus_plugin.protocols.protocol_consensus import ProtDeepConsensusPicks
+from deepconsensus_plugin.protocols.protocol_evaluate import ProtEvaluatePicks
+from deepconsensus_plugin.protocols.protocol_import_model import ProtImportModel
+from deepconsensus_plugin.protocols.protocol_import_picks import ProtImportPicks
+from deepconsensus_plugin.protocols.protocol_negatives import (
+    ProtDeepConsensusNegatives,
+)
+from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
+from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
+
+__all__ = [
+    "ProtDeepConsensusNegatives",
+    "ProtDeepConsensusPicks",
+    "ProtDeepConsensusScore",
+    "ProtDeepConsensusSelect",
+    "ProtDeepConsensusTrain",
+    "ProtEvaluatePicks",
+    "ProtImportModel",
+    "ProtImportPicks",
+]
