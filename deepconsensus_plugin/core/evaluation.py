@@ -128,3 +128,10 @@ def evaluate_picks(
             [counts.thresholds, figures["precision"], figures["recall"]]
         ),
     )
+
+
+def read_curve(path: Path) -> FloatArray:
+    """Return what `Evaluation.write_curve` wrote, shape (t, 3)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    return np.array(rows, dtype=np.float64).reshape(-1, len(CURVE_COLUMNS))

@@ -11,8 +11,9 @@ import pyworkflow.protocol.params as params
 from pwem.protocols import EMProtocol
 
 from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
-from deepconsensus_plugin.core.evaluation import evaluate_picks
+from deepconsensus_plugin.core.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.types import FloatArray
 
 
 class ProtEvaluatePicks(EMProtocol):
@@ -121,11 +122,9 @@ class ProtEvaluatePicks(EMProtocol):
         return errors
 
     def _summary(self):
-        self._createFilenameTemplates()
-        path = Path(self._getFileName("metrics"))
-        if not path.is_file():
+        figures = self.readFigures()
+        if figures is None:
             return ["Not run yet."]
-        figures = json.loads(path.read_text(encoding="utf-8"))
         return [
             f"{figures['n_matched']} of {figures['n_truth']} particles found by "
             f"{figures['n_accepted']} picks on {figures['n_micrographs']} micrographs, "
@@ -169,11 +168,9 @@ class ProtEvaluatePicks(EMProtocol):
         return lines
 
     def _methods(self):
-        self._createFilenameTemplates()
-        path = Path(self._getFileName("metrics"))
-        if not path.is_file():
+        figures = self.readFigures()
+        if figures is None:
             return []
-        figures = json.loads(path.read_text(encoding="utf-8"))
         return [
             f"{figures['n_accepted']} picks were matched one to one with "
             f"{figures['n_truth']} particles within {self.matchRadius.get():g} of the "
@@ -182,6 +179,20 @@ class ProtEvaluatePicks(EMProtocol):
 
     def _citations(self):
         return []
+
+    # -------------------------- used by others --------------------------
+    def readFigures(self) -> dict[str, Any] | None:
+        """Return the content of ``metrics.json``; None before the run."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("metrics"))
+        if not path.is_file():
+            return None
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def readCurve(self) -> FloatArray:
+        """Return threshold, precision and recall, shape (t, 3), of a finished run."""
+        self._createFilenameTemplates()
+        return read_curve(Path(self._getFileName("curve")))
 
 
 def _describe(label: str, name: str, figures: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtEvaluatePicks
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX
+from deepconsensus_plugin.viewers import DeepConsensusEvaluationViewer
 
 FALSE_PICK = (15.0, 14.0)
 """Farther than any match radius used here from every particle."""
@@ -81,12 +81,22 @@ class TestEvaluate(synthetic.SyntheticProject):
         self._check_information(protocol)
 
     def _check_curve(self, protocol: ProtEvaluatePicks):
-        with Path(protocol._getExtraPath("precision_recall.csv")).open() as file:
-            rows = [
-                [float(value) for value in row] for row in list(csv.reader(file))[1:]
-            ]
-        self.assertEqual(rows[0], [0.9, 1.0, 0.8])
-        self.assertEqual(rows[1], [0.1, 60 / 63, 0.8])
+        curve = [[0.9, 1.0, 0.8], [0.1, 60 / 63, 0.8]]
+        self.assertEqual(protocol.readCurve().tolist(), curve)
+        [plotter] = DeepConsensusEvaluationViewer(project=self.proj)._visualize(
+            protocol
+        )
+        [axes] = plotter.getFigure().axes
+        self.assertEqual(
+            axes.lines[0].get_xydata().tolist(), [[0.8, 1], [0.8, 60 / 63]]
+        )
+        self.assertEqual(axes.lines[1].get_xydata().tolist(), [[0.8, 60 / 63]])
+        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        self.assertEqual(
+            labels[:2], ["average precision 0.800", "accepted picks, F1 0.870"]
+        )
+        self.assertIn("75 particles on 3 micrographs", axes.get_title())
+        plotter.close()
 
     def _check_information(self, protocol: ProtEvaluatePicks):
         summary = protocol.summary()

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.evaluation import evaluate_picks
+from deepconsensus_plugin.core.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -61,6 +61,7 @@ def test_the_file_and_the_table(tmp_path):
     evaluation.write_curve(tmp_path / "curve.csv")
     lines = (tmp_path / "curve.csv").read_text().splitlines()
     assert lines[:2] == ["threshold,precision,recall", "0.9,1.0,0.5"]
+    np.testing.assert_array_equal(read_curve(tmp_path / "curve.csv"), evaluation.curve)
 
 
 def test_the_same_seed_gives_the_same_intervals():
