@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 
 from deepconsensus_plugin.core.classification import ClassificationMetrics
+from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.objects import ParticleClassifier
 
 
 def describeModel(card: ModelCard) -> list[str]:
@@ -50,6 +52,27 @@ def describeMethods(card: ModelCard) -> str:
         f"[Chollet2015] for {card.training.n_epochs} epochs on {positives} boxes "
         f"of particles and {negatives} of background, {card.box_extent_A:.0f} Å wide."
     )
+
+
+def describeMisfit(
+    model: ParticleClassifier, *, boxSize: int, samplingRate: float
+) -> str | None:
+    """Return why a model cannot be used on such boxes; None if it can.
+
+    Parameters
+    ----------
+    model : ParticleClassifier
+        Its folder may be damaged.
+    boxSize : int
+        Pixels of the micrographs.
+    samplingRate : float
+        Of the micrographs, Å/px.
+    """
+    try:
+        model.getCard().check_fits(box_size=boxSize, sampling_rate=samplingRate)
+    except (OSError, FileFormatError, IncompatibleModelError) as error:
+        return str(error)
+    return None
 
 
 def _describe(figures: ClassificationMetrics) -> str:

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import compress
 from pathlib import Path
 
 import numpy as np
 from pwem.objects import (
-    Particle,
     SetOfCoordinates,
     SetOfCTF,
     SetOfMicrographs,
@@ -20,7 +18,6 @@ from pyworkflow.object import Integer, Pointer
 
 from deepconsensus_plugin.convert import candidates_and_items, micrographs_from_set
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import (
@@ -33,20 +30,20 @@ from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     ScoreResult,
     StackOptions,
-    stack_path,
 )
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.plugin import Plugin
-from deepconsensus_plugin.protocols.model_summary import countNetworks
+from deepconsensus_plugin.protocols.model_summary import (
+    countNetworks,
+    describeMisfit,
+)
 from deepconsensus_plugin.protocols.score_form import (
     defineInputParams,
     defineParticleParams,
 )
 from deepconsensus_plugin.protocols.scored_sets import (
-    ScoredItem,
+    appendScored,
     copyCoordinatesInfo,
-    ctfsByMicrograph,
-    fillParticle,
     iterScored,
 )
 from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
@@ -84,18 +81,17 @@ class ProtDeepConsensusScore(ProtParticles):
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
-        self._updateFilenamesDict(
-            {
-                "candidates": self._getExtraPath("candidates.h5"),
-                "positions": self._getExtraPath("positions.npy"),
-                "observed": self._getExtraPath("observed.json"),
-                "coordinates": self._getExtraPath("coordinates.h5"),
-                "job": self._getExtraPath("score.json"),
-                "scores": self._getExtraPath("scores.h5"),
-                "table": self._getExtraPath("scores.csv"),
-                "stacks": self._getExtraPath("particles"),
-            }
-        )
+        files = {
+            "candidates": "candidates.h5",
+            "positions": "positions.npy",
+            "observed": "observed.json",
+            "coordinates": "coordinates.h5",
+            "job": "score.json",
+            "scores": "scores.h5",
+            "table": "scores.csv",
+            "stacks": "particles",
+        }
+        self._updateFilenamesDict({k: self._getExtraPath(v) for k, v in files.items()})
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
@@ -157,7 +153,13 @@ class ProtDeepConsensusScore(ProtParticles):
         scores = read_scores(Path(self._getFileName("scores")))
         source = self.inputCoordinates.get()
         outputs = self._createSets()
-        self._fill(outputs, iterScored(source, candidates, positions, scores))
+        appendScored(
+            iterScored(source, candidates, positions, scores),
+            outputs["outputCoordinates"],
+            outputs.get("outputParticles"),
+            stacks=Path(self._getFileName("stacks")),
+            ctfs=self._ctfs(),
+        )
         self._defineOutputs(**outputs)
         for items in outputs.values():
             self._defineSourceRelation(self.inputCoordinates, items)
@@ -184,19 +186,6 @@ class ProtDeepConsensusScore(ProtParticles):
         )
         particles.setCoordinates(Pointer(self, extended="outputCoordinates"))
         return {"outputCoordinates": coordinates, "outputParticles": particles}
-
-    def _fill(self, outputs, scored: Iterator[ScoredItem]) -> None:
-        """Append every scored item, and its particle where stacks were written."""
-        ctfs = ctfsByMicrograph(self._ctfs())
-        stacks = Path(self._getFileName("stacks"))
-        particle = Particle()
-        for item in scored:
-            outputs["outputCoordinates"].append(item.coordinate)
-            if (particles := outputs.get("outputParticles")) is not None:
-                fillParticle(particle, item, stack_path(stacks, item.micrograph))
-                if ctfs:
-                    particle.setCTF(ctfs[item.micrograph])
-                particles.append(particle)
 
     def _writeTable(self, candidates: Candidates, scores: EnsembleScores) -> None:
         write_scores_csv(
@@ -239,20 +228,30 @@ class ProtDeepConsensusScore(ProtParticles):
 
     def _validateModel(self) -> list[str]:
         """Return why the model cannot be used on these candidates."""
-        try:
-            card = self.inputModel.get().getCard()
-            card.check_fits(
-                box_size=self.inputCoordinates.get().getBoxSize(),
-                sampling_rate=self.getInputMicrographs().getSamplingRate(),
-            )
-        except (OSError, FileFormatError, IncompatibleModelError) as error:
-            return [f"Model: {error}"]
-        if card.preprocessing.phase_flip and self._ctfs() is None:
+        misfit = describeMisfit(
+            self.inputModel.get(),
+            boxSize=self.inputCoordinates.get().getBoxSize(),
+            samplingRate=self.getInputMicrographs().getSamplingRate(),
+        )
+        if misfit:
+            return [f"Model: {misfit}"]
+        flips = self.inputModel.get().getCard().preprocessing.phase_flip
+        if flips and self._ctfs() is None:
             return [
                 "CTF estimation: the model was trained on phase-flipped boxes; choose "
                 "the CTFs of these micrographs, or a model trained without them."
             ]
         return []
+
+    def _warnings(self):
+        trained = self.inputModel.get().getCard().preprocessing.invert
+        if not self.writeStacks or self.doInvert.get() == trained:
+            return []
+        return [
+            "Invert contrast: the model was trained on micrographs whose particles are "
+            f"{'dark' if trained else 'white'}; your choice is for the opposite. "
+            "Scores mean something only for micrographs like those of the training."
+        ]
 
     def _summary(self):
         if self.numberAccepted.get() is None:

@@ -9,7 +9,6 @@ from pwem.objects import SetOfCTF, SetOfMicrographs
 from pwem.protocols import EMProtocol
 
 from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
-from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.parameters import TrainingParameters
@@ -24,6 +23,7 @@ from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.model_summary import (
     describeMethods,
+    describeMisfit,
     describeModel,
 )
 from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
@@ -157,7 +157,7 @@ class ProtDeepConsensusTrain(EMProtocol):
             try:
                 extraSets(self, key, isParticle=True)
             except ValueError as error:
-                errors.append(f"Weights of {self.getParam(key).label}: {error}.")
+                errors.append(f"{self.getParam(f'{key}Weights').label}: {error}.")
         if not errors:
             errors += self._validateSets()
         return errors or self._validateInitialModel()
@@ -177,16 +177,16 @@ class ProtDeepConsensusTrain(EMProtocol):
             return []
         if self.initialModel.get() is None:
             return ["Model to start from: choose one, or start from a new network."]
-        try:
-            card = self.initialModel.get().getCard()
-            card.check_fits(
-                box_size=self._boxSize(),
-                sampling_rate=self.getInputMicrographs().getSamplingRate(),
-            )
-        except (OSError, FileFormatError, IncompatibleModelError) as error:
-            return [f"Model to start from: {error}"]
-        if card.preprocessing.phase_flip != (self._ctfs() is not None):
-            wanted = "needs" if card.preprocessing.phase_flip else "was trained without"
+        misfit = describeMisfit(
+            self.initialModel.get(),
+            boxSize=self._boxSize(),
+            samplingRate=self.getInputMicrographs().getSamplingRate(),
+        )
+        if misfit:
+            return [f"Model to start from: {misfit}"]
+        flips = self.initialModel.get().getCard().preprocessing.phase_flip
+        if flips != (self._ctfs() is not None):
+            wanted = "needs" if flips else "was trained without"
             return [
                 f"CTF estimation: the model to start from {wanted} CTFs; do the same "
                 "here, or start from a new network."

@@ -7,12 +7,19 @@ items in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from pwem.objects import Coordinate, CTFModel, Particle, SetOfCoordinates, SetOfCTF
+from pwem.objects import (
+    Coordinate,
+    CTFModel,
+    Particle,
+    SetOfCoordinates,
+    SetOfCTF,
+    SetOfParticles,
+)
 from pyworkflow.object import Float
 
 from deepconsensus_plugin.constants import (
@@ -29,6 +36,7 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.pipeline.requests import stack_path
 from deepconsensus_plugin.core.types import IntArray
 
 _ON_PARTICLES = (
@@ -86,7 +94,40 @@ def _setScores(item: Coordinate, mean: float, spread: float) -> None:
     setattr(item, SPREAD_ATTRIBUTE, Float(spread))
 
 
-def fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
+def appendScored(
+    scored: Iterable[ScoredItem],
+    coordinates: SetOfCoordinates,
+    particles: SetOfParticles | None,
+    *,
+    stacks: Path,
+    ctfs: SetOfCTF | None,
+) -> None:
+    """Append every scored item, and its particle.
+
+    Parameters
+    ----------
+    scored : iterable of ScoredItem
+        See `iterScored`.
+    coordinates, particles : SetOfCoordinates and SetOfParticles
+        Outputs that are being made; no particles where no stacks were written.
+    stacks : Path
+        Folder of the stacks.
+    ctfs : SetOfCTF, optional
+        Of the micrographs of all items; attached to the particles.
+    """
+    models = _ctfsByMicrograph(ctfs)
+    particle = Particle()
+    for item in scored:
+        coordinates.append(item.coordinate)
+        if particles is None:
+            continue
+        _fillParticle(particle, item, stack_path(stacks, item.micrograph))
+        if models:
+            particle.setCTF(models[item.micrograph])
+        particles.append(particle)
+
+
+def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
     """Make `particle` the one of a scored coordinate; the scores are its own too."""
     coordinate = item.coordinate
     particle.setObjId(coordinate.getObjId())
@@ -98,8 +139,7 @@ def fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
             setattr(particle, name, value.clone())
 
 
-def ctfsByMicrograph(ctfs: SetOfCTF | None) -> dict[str, CTFModel]:
-    """Return the CTF of each micrograph by its name; none for None."""
+def _ctfsByMicrograph(ctfs: SetOfCTF | None) -> dict[str, CTFModel]:
     if ctfs is None:
         return {}
     return {

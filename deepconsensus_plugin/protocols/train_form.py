@@ -109,7 +109,7 @@ def defineExtraParams(form: params.Form) -> None:
             f"{key}Weights",
             params.StringParam,
             default="1",
-            label="Their weights",
+            label=f"Weights of {label.lower()}",
             help="How much a box of these sets counts, against 1 for a box of the "
             "main set: one number for all, or one for each, as *2, 0.5*.",
         )

@@ -223,6 +223,12 @@ class TestScore(SyntheticProject):
             )
             self.assertIn(reason, protocol.validate()[0])
             self.assertEqual(protocol.summary(), ["Not run yet."])
+        opposite = new_protocol(
+            type(self), ProtDeepConsensusScore, **self.inputs, doInvert=False
+        )
+        self.assertIn("whose particles are dark", opposite._warnings()[0])
+        opposite.doInvert.set(True)
+        self.assertEqual(opposite._warnings(), [])
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

@@ -123,7 +123,7 @@ class TestTrain(SyntheticProject):
             ({"nEpochs": 0}, "Number of epochs: it must be 1 or more."),
             ({"learningRate": 0.0}, "Learning rate"),
             ({"testPositives": empty}, "choose both positives and negatives"),
-            ({"extraPositivesWeights": "1, 2"}, "Weights of Extra positives: expected"),
+            ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
             ({"inputNegatives": empty}, "the set is empty"),
             ({"modelInitialization": 1}, "Model to start from: choose one"),
             (from_model(type(self), flipped), "needs CTFs"),
