@@ -29,14 +29,14 @@ from numpy.typing import NDArray
 from benchmarks.real_sets import BOX_SIZE, RealSet, load_set
 from benchmarks.tables import markdown_table
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.classification import (
-    ClassificationMetrics,
-    classification_metrics,
-)
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.metrics.classification import (
+    ClassificationMetrics,
+    classification_metrics,
+)
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train

@@ -32,11 +32,11 @@ from benchmarks.real_sets import (
     load_set,
 )
 from benchmarks.tables import bar, markdown_table, with_interval
-from deepconsensus_plugin.core.detections import match_picks
-from deepconsensus_plugin.core.intervals import bootstrap_intervals
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
-from deepconsensus_plugin.core.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.metrics import recall_of, summarise_matches
+from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.metrics.intervals import bootstrap_intervals
+from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 Coordinates = Mapping[str, ScoredCoordinates]

@@ -9,11 +9,12 @@ from pwem.objects import EMObject
 from pyworkflow.object import String
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.models.card import ModelCard
-from deepconsensus_plugin.core.serialisation import from_plain, read_json
-
-CARD = "card.json"
-WEIGHTS = "model.keras"
+from deepconsensus_plugin.core.models.card import (
+    CARD_FILE,
+    WEIGHTS_FILE,
+    ModelCard,
+    load_card,
+)
 
 
 class ParticleClassifier(EMObject):
@@ -42,13 +43,10 @@ class ParticleClassifier(EMObject):
 
         Raises
         ------
-        FileNotFoundError
-            If the folder has no card.
         FileFormatError
-            If the card is none of this package.
+            If the folder holds no model that this version knows.
         """
-        path = Path(self.getFolder() or "") / CARD
-        return from_plain(read_json(path), ModelCard, path=path)
+        return load_card(Path(self.getFolder() or ""))
 
     def getKind(self) -> str:
         """Return which network it is."""
@@ -69,7 +67,7 @@ class ParticleClassifier(EMObject):
     def getFiles(self) -> set[str]:
         """Return the files of the model."""
         folder = Path(self.getFolder() or "")
-        return {str(folder / name) for name in (WEIGHTS, CARD)}
+        return {str(folder / name) for name in (WEIGHTS_FILE, CARD_FILE)}
 
     def __str__(self) -> str:
         """Return one line for Scipion's summaries, also for a broken model."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 _RECORD = "run.json"
 _SECONDS_BETWEEN_LOOKS = 0.5
-_LOG_LINES = 30
+_LOG_LINES = 5
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 Protocols = dict[str, Protocol]
 """Protocols of a run by their id in the template."""
@@ -182,13 +184,10 @@ def _show_progress(working_dir: Path, bar: tqdm) -> None:
 
 
 def _describe_failure(project: Project, protocol: Protocol) -> str:
-    """Say what failed, why, and show the end of the log."""
+    """Say what failed and why; a job's own words are in the log."""
     log = Path(project.getPath(protocol.getStderrLog()))
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return "\n".join(
-        [
-            f"{protocol.getObjLabel()}: {protocol.getErrorMessage() or 'stopped'}",
-            *lines[-_LOG_LINES:],
-            f"(the whole log: {log})",
-        ]
-    )
+    text = _ESCAPES.sub("", log.read_text(errors="replace")) if log.exists() else ""
+    own_words = [line for line in text.splitlines() if line.startswith("ERROR ")]
+    reason = _ESCAPES.sub("", protocol.getErrorMessage() or "stopped")
+    lines = [f"{protocol.getObjLabel()}: {reason}", *own_words[-_LOG_LINES:]]
+    return "\n".join([*lines, f"(the whole log: {log})"])

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from pwem import Domain
-from pyworkflow.protocol import Protocol, params
+from pwem.protocols import EMProtocol
+from pyworkflow.protocol import params
 from pyworkflow.template import Template, TemplateList
 
 from deepconsensus_plugin.commands.settings import (
@@ -147,20 +147,24 @@ def _without_stacks(node: Node) -> Node:
 
 
 def _form(node: Node) -> dict[str, params.Param]:
-    """Parameters of a node's protocol that a word on the command line can set."""
+    """Parameters of one of our forms that a word on the command line can set."""
     protocol_class = Domain.getProtocols().get(node["object.className"])
     if protocol_class is None:
         raise ValueError(
             f"{node['object.className']}: no such protocol; is its plugin installed?"
         )
-    return dict(_settable(protocol_class()))
+    if not protocol_class.__module__.startswith(PLUGIN):
+        return {}
+    protocol = protocol_class()
+    names = {name for name, _ in protocol.iterDefinitionAttributes()}
+    every = {name: protocol.getParam(name) for name in names - _of_all_protocols()}
+    settable = (*_SCALARS, params.BooleanParam, params.EnumParam)
+    return {n: param for n, param in every.items() if isinstance(param, settable)}
 
 
-def _settable(protocol: Protocol) -> Iterator[tuple[str, params.Param]]:
-    for name, _ in protocol.iterDefinitionAttributes():
-        param = protocol.getParam(name)
-        if isinstance(param, (*_SCALARS, params.BooleanParam, params.EnumParam)):
-            yield name, param
+def _of_all_protocols() -> set[str]:
+    """Names that every form has: about running, not about the method."""
+    return {name for name, _ in EMProtocol().iterDefinitionAttributes()}
 
 
 def _convert(name: str, text: str, param: params.Param) -> Any:

@@ -57,10 +57,12 @@ def extract_boxes(
 
 def round_centres(yx: FloatArray) -> IntArray:
     """Return the pixels nearest to `yx`, halves upwards, shape (n, 2), int64."""
-    return np.floor(np.asarray(yx) + 0.5).astype(np.int64)
+    rounded: IntArray = np.floor(np.asarray(yx) + 0.5).astype(np.int64)
+    return rounded
 
 
 def _mirror(index: IntArray, length: int) -> IntArray:
     """Reflect indices at both ends (``dcba|abcd|dcba``), as often as needed."""
-    folded = np.mod(index, 2 * length)
-    return np.asarray(np.minimum(folded, 2 * length - 1 - folded))
+    folded: IntArray = np.mod(index, 2 * length)
+    mirrored: IntArray = 2 * length - 1 - folded
+    return np.where(folded < length, folded, mirrored)

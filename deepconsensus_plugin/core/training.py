@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from deepconsensus_plugin.core.classification import (
-    ClassificationMetrics,
-    classification_metrics,
-)
 from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
     augment,
     split_by_micrograph,
+)
+from deepconsensus_plugin.core.metrics.classification import (
+    ClassificationMetrics,
+    classification_metrics,
 )
 from deepconsensus_plugin.core.models.deep_consensus import PARTICLE
 from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters

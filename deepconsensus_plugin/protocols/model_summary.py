@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import math
 
-from deepconsensus_plugin.core.classification import ClassificationMetrics
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
+from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.models.card import ModelCard
 from deepconsensus_plugin.objects import ParticleClassifier
 

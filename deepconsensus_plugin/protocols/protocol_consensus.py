@@ -20,7 +20,7 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.alignment import find_misalignments
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
-from deepconsensus_plugin.core.consensus_report import (
+from deepconsensus_plugin.core.consensus.report import (
     ConsensusReport,
     report_consensus,
 )

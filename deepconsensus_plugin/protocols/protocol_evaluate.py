@@ -11,8 +11,8 @@ import pyworkflow.protocol.params as params
 from pwem.protocols import EMProtocol
 
 from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
-from deepconsensus_plugin.core.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.types import FloatArray
 
 

@@ -11,7 +11,8 @@ import pyworkflow.protocol.params as params
 from pwem.protocols import ProtImport
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.objects import CARD, WEIGHTS, ParticleClassifier
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols.model_summary import countNetworks, describeModel
 
 
@@ -32,8 +33,8 @@ class ProtImportModel(ProtImport):
             params.FolderParam,
             important=True,
             label="Model folder",
-            help=f"Folder with *{WEIGHTS}* and *{CARD}*, as *train network* writes: "
-            "*extra/model* in the folder of its run, in any project.",
+            help=f"Folder with *{WEIGHTS_FILE}* and *{CARD_FILE}*, as *train network* "
+            "writes: *extra/model* in the folder of its run, in any project.",
         )
 
     # -------------------------- steps --------------------------
@@ -47,8 +48,8 @@ class ProtImportModel(ProtImport):
         """Copy the two files of the model; the card last, it means *complete*."""
         target = Path(self._modelFolder())
         target.mkdir(exist_ok=True)
-        (target / CARD).unlink(missing_ok=True)
-        for name in (WEIGHTS, CARD):
+        (target / CARD_FILE).unlink(missing_ok=True)
+        for name in (WEIGHTS_FILE, CARD_FILE):
             shutil.copyfile(Path(modelPath).expanduser() / name, target / name)
 
     def createOutputStep(self):
@@ -60,16 +61,18 @@ class ProtImportModel(ProtImport):
         folder = Path(self.modelPath.get("").strip()).expanduser()
         if not self.modelPath.get("").strip() or not folder.is_dir():
             return [f"Model folder: '{self.modelPath.get('')}' is no folder."]
-        missing = [name for name in (WEIGHTS, CARD) if not (folder / name).is_file()]
+        missing = [
+            name for name in (WEIGHTS_FILE, CARD_FILE) if not (folder / name).is_file()
+        ]
         if missing:
             return [
                 f"Model folder: {folder} has no {' and no '.join(missing)}. Choose the "
                 "folder *extra/model* of a run of *train network*, or a copy of it."
             ]
-        if not zipfile.is_zipfile(folder / WEIGHTS):
+        if not zipfile.is_zipfile(folder / WEIGHTS_FILE):
             return [
-                f"Model folder: {folder / WEIGHTS} is damaged (no Keras archive). Copy "
-                "it again from where it was made."
+                f"Model folder: {folder / WEIGHTS_FILE} is damaged (no Keras archive). "
+                "Copy it again from where it was made."
             ]
         try:
             ParticleClassifier(folder).getCard()

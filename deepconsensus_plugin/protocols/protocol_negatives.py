@@ -20,14 +20,14 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import choose_min_pickers
-from deepconsensus_plugin.core.hard_negatives import NegativeKind
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
 from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
+from deepconsensus_plugin.core.negatives.user import with_user_negatives
 from deepconsensus_plugin.core.pipeline.negatives import (
     NegativesRequest,
     NegativesResult,
 )
-from deepconsensus_plugin.core.user_negatives import with_user_negatives
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.set_columns import read_numbers
 

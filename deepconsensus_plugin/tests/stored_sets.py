@@ -166,11 +166,8 @@ def write_untrained_model(
     """Write a model folder whose weights are random, and the same every time."""
     import keras  # heavy
 
-    from deepconsensus_plugin.core.models.store import (
-        BUILDERS,
-        DEEP_CONSENSUS,
-        save_model,
-    )
+    from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS
+    from deepconsensus_plugin.core.models.store import BUILDERS, save_model
 
     keras.utils.set_random_seed(3)
     networks = [BUILDERS[DEEP_CONSENSUS]() for _ in range(n_models)]

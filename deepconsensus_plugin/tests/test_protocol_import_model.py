@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from deepconsensus_plugin.objects import CARD, WEIGHTS
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.protocols import ProtImportModel
 from deepconsensus_plugin.tests.stored_sets import write_untrained_model
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
@@ -34,8 +34,8 @@ class TestImportModel(SyntheticProject):
         model = protocol.outputModel
         self.assertEqual((model.getBoxSize(), model.getNumberOfModels()), (BOX, 2))
         self.assertEqual(model.getSamplingRate(), SAMPLING_RATE)
-        copied = (Path(model.getFolder()) / WEIGHTS).read_bytes()
-        self.assertEqual(copied, (self.folder / WEIGHTS).read_bytes())
+        copied = (Path(model.getFolder()) / WEIGHTS_FILE).read_bytes()
+        self.assertEqual(copied, (self.folder / WEIGHTS_FILE).read_bytes())
         self.assertIn("Ensemble of 2, box 40 px", "\n".join(protocol.summary()))
         self.assertIn("ensemble of 2 convolutional", protocol.methods()[0])
 
@@ -43,11 +43,11 @@ class TestImportModel(SyntheticProject):
         for number, (spoil, reason) in enumerate(
             (
                 (shutil.rmtree, "is no folder"),
-                (lambda f: (f / CARD).unlink(), f"has no {CARD}"),
-                (lambda f: (f / WEIGHTS).write_text("half"), "is damaged"),
-                (lambda f: (f / CARD).write_text("{}"), "expected schema 1"),
+                (lambda f: (f / CARD_FILE).unlink(), f"has no {CARD_FILE}"),
+                (lambda f: (f / WEIGHTS_FILE).write_text("half"), "is damaged"),
+                (lambda f: (f / CARD_FILE).write_text("{}"), "expected schema 1"),
                 (
-                    lambda f: (f / CARD).write_text('{"schema": 1}'),
+                    lambda f: (f / CARD_FILE).write_text('{"schema": 1}'),
                     "not written by this plugin",
                 ),
             )

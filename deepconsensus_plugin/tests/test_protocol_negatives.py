@@ -7,7 +7,7 @@ import numpy as np
 
 from deepconsensus_plugin.constants import NEGATIVE_KIND_ATTRIBUTE
 from deepconsensus_plugin.convert import coordinates_from_set
-from deepconsensus_plugin.core.hard_negatives import NegativeKind
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,

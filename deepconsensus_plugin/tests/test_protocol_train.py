@@ -10,8 +10,8 @@ import pytest
 from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.models.card import WEIGHTS_FILE
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
-from deepconsensus_plugin.objects import WEIGHTS
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
 from deepconsensus_plugin.protocols.training_sets import joinMicrographs, parseWeights
 from deepconsensus_plugin.tests.stored_sets import (
@@ -72,7 +72,9 @@ class TestTrain(SyntheticProject):
         # Held out are whole micrographs: one of three.
         held_out = card.validation[0]
         self.assertEqual((held_out.n_positives, held_out.n_negatives), (8, 8))
-        self.assertTrue((Path(protocol.outputModel.getFolder()) / WEIGHTS).is_file())
+        self.assertTrue(
+            (Path(protocol.outputModel.getFolder()) / WEIGHTS_FILE).is_file()
+        )
         summary = "\n".join(protocol.summary())
         self.assertIn("box 40 px at 2.5 Å/px = 100 Å", summary)
         self.assertIn("Network 1 on held-out micrographs: ROC-AUC", summary)

@@ -4,11 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from deepconsensus_plugin.core.classification import ClassificationMetrics
-from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
+from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.serialisation import from_plain, read_json
+
+CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
+"""What a model folder holds."""
+
+DEEP_CONSENSUS = "deep_consensus"
+KINDS = (DEEP_CONSENSUS,)
+"""Networks that this version knows."""
 
 EXTENT_TOLERANCE = 0.15
 """How much the boxes of two data sets may differ in Å, relative."""
@@ -31,7 +40,7 @@ class ModelCard:
     Parameters
     ----------
     kind : str
-        Which network: a key of `core.models.store.BUILDERS`.
+        Which network: one of `KINDS`.
     n_models : int
         Networks in the ensemble.
     box_size : int
@@ -87,3 +96,29 @@ class ModelCard:
                 f"than {EXTENT_TOLERANCE:.0%} off. Use a box of about {fitting} px, or "
                 "train a model on these data."
             )
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Return the card of a model folder.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model, or one that this version does not know.
+    FileFormatError
+        If the card cannot be read.
+    """
+    for name in (CARD_FILE, WEIGHTS_FILE):
+        if not (folder / name).is_file():
+            raise ModelFormatError(
+                folder,
+                expected=f"a model folder with {CARD_FILE} and {WEIGHTS_FILE}",
+                received=f"no {name}",
+            )
+    path = folder / CARD_FILE
+    card = from_plain(read_json(path), ModelCard, path=path)
+    if card.kind not in KINDS:
+        raise ModelFormatError(
+            path, expected=f"kind to be one of {KINDS}", received=repr(card.kind)
+        )
+    return card

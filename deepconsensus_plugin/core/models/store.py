@@ -14,25 +14,21 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from deepconsensus_plugin.core.errors import ModelFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.models.card import ModelCard
-from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.serialisation import (
-    from_plain,
-    read_json,
-    to_plain,
-    write_json,
+from deepconsensus_plugin.core.models.card import (
+    CARD_FILE,
+    DEEP_CONSENSUS,
+    WEIGHTS_FILE,
+    ModelCard,
+    load_card,
 )
+from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
 logger = logging.getLogger(__name__)
 
-DEEP_CONSENSUS = "deep_consensus"
 BUILDERS: dict[str, Callable[..., keras.Model]] = {DEEP_CONSENSUS: build_network}
 """Networks by the name that cards use."""
-
-_WEIGHTS = "model.keras"
-_CARD = "card.json"
 
 
 def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -> None:
@@ -48,29 +44,11 @@ def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -
         Describes them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _CARD).unlink(missing_ok=True)
-    with whole_file(folder / _WEIGHTS) as partial:
+    (folder / CARD_FILE).unlink(missing_ok=True)
+    with whole_file(folder / WEIGHTS_FILE) as partial:
         _ensemble(networks, card).save(renamed := partial.with_suffix(".keras"))
         renamed.replace(partial)
-    write_json(folder / _CARD, to_plain(card))
-
-
-def load_card(folder: Path) -> ModelCard:
-    """Return the card of a model folder.
-
-    Raises
-    ------
-    ModelFormatError
-        If the folder holds no complete model.
-    """
-    for name in (_CARD, _WEIGHTS):
-        if not (folder / name).is_file():
-            raise ModelFormatError(
-                folder,
-                expected=f"a model folder with {_CARD} and {_WEIGHTS}",
-                received=f"no {name}",
-            )
-    return from_plain(read_json(folder / _CARD), ModelCard, path=folder / _CARD)
+    write_json(folder / CARD_FILE, to_plain(card))
 
 
 def load_networks(folder: Path) -> list[keras.Model]:
@@ -79,16 +57,10 @@ def load_networks(folder: Path) -> list[keras.Model]:
     Raises
     ------
     ModelFormatError
-        If the folder holds no complete model, or one of another kind.
+        If the folder holds no complete model, or one that is not known.
     """
     card = load_card(folder)
-    if card.kind not in BUILDERS:
-        raise ModelFormatError(
-            folder / _CARD,
-            expected=f"kind to be one of {sorted(BUILDERS)}",
-            received=repr(card.kind),
-        )
-    ensemble = keras.saving.load_model(folder / _WEIGHTS, compile=False)
+    ensemble = keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
     return [_fast_copy(network, card) for network in _members(ensemble, card)]
 
 

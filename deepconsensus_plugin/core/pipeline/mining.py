@@ -19,18 +19,22 @@ from scipy.spatial import cKDTree
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.extraction import extract_boxes, round_centres
-from deepconsensus_plugin.core.hard_negatives import (
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
     contaminated_places,
     outlying_singles,
     share_out,
     worst_agreed,
 )
-from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives.sorting import (
+    FEATURES,
+    box_features,
+    sorting_zscores,
+)
 from deepconsensus_plugin.core.pipeline.centres import Centres
 from deepconsensus_plugin.core.preprocessing import fourier_resize
-from deepconsensus_plugin.core.sorting import FEATURES, box_features, sorting_zscores
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,

@@ -12,9 +12,9 @@ import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, StageCost
-from deepconsensus_plugin.core.hard_negatives import NegativeKind
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
 from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.centres import Centres
 from deepconsensus_plugin.core.pipeline.mining import MiningRules, mine_hard_negatives
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from deepconsensus_plugin.core.classification import ClassificationMetrics
 from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph

@@ -18,8 +18,8 @@ from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.models.card import ModelCard
-from deepconsensus_plugin.core.models.store import load_card, load_networks
+from deepconsensus_plugin.core.models.card import ModelCard, load_card
+from deepconsensus_plugin.core.models.store import load_networks
 from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,

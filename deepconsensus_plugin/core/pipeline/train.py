@@ -11,21 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin import __version__
-from deepconsensus_plugin.core.classification import (
-    ClassificationMetrics,
-    classification_metrics,
-)
 from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores
-from deepconsensus_plugin.core.models.card import ModelCard, TrainingSet
-from deepconsensus_plugin.core.models.store import (
-    BUILDERS,
-    DEEP_CONSENSUS,
-    load_card,
-    load_networks,
-    save_model,
+from deepconsensus_plugin.core.metrics.classification import (
+    ClassificationMetrics,
+    classification_metrics,
 )
+from deepconsensus_plugin.core.models.card import (
+    DEEP_CONSENSUS,
+    ModelCard,
+    TrainingSet,
+    load_card,
+)
+from deepconsensus_plugin.core.models.store import BUILDERS, load_networks, save_model
 from deepconsensus_plugin.core.pipeline.labelled import (
     check_labels,
     collect_coordinates,

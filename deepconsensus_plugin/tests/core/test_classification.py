@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from deepconsensus_plugin.core.classification import (
+from deepconsensus_plugin.core.metrics.classification import (
     average_precision,
     classification_metrics,
     count_at_thresholds,

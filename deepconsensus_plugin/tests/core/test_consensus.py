@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import pdist
 
-from deepconsensus_plugin.core import pick_table
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import (
     choose_min_pickers,
     find_consensus,
+    pick_table,
     subtract_picks,
 )
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates

@@ -8,8 +8,8 @@ import json
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.metrics import evaluate_detections
+from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SHAPES = dict.fromkeys(("m1", "m2", "m3"), (60, 90))

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from deepconsensus_plugin.core.hard_negatives import (
+from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
     contaminated_places,
     outlying_singles,
     share_out,
     worst_agreed,
 )
-from deepconsensus_plugin.core.sorting import FEATURES
+from deepconsensus_plugin.core.negatives.sorting import FEATURES
 
 
 def test_the_worst_one_percent_worst_first():

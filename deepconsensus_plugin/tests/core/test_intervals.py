@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.detections import match_picks
-from deepconsensus_plugin.core.intervals import Interval, bootstrap_intervals
 from deepconsensus_plugin.core.metrics import evaluate_detections, summarise_matches
+from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.metrics.intervals import Interval, bootstrap_intervals
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 

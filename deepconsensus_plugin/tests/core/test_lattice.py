@@ -6,7 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.lattice import blind_lattice, evaluate_blind_lattice
+from deepconsensus_plugin.core.metrics.lattice import (
+    blind_lattice,
+    evaluate_blind_lattice,
+)
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 

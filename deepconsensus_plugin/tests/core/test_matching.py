@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from deepconsensus_plugin.core.matching import match_best_first, match_coordinates
+from deepconsensus_plugin.core.metrics.matching import (
+    match_best_first,
+    match_coordinates,
+)
 
 RADIUS = 5.0
 # A coarse grid, so that equal distances, 3-4-5 triangles and doubles are common.

@@ -9,13 +9,13 @@ import math
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.detections import match_picks
 from deepconsensus_plugin.core.metrics import (
     METRICS_SCHEMA,
     evaluate_detections,
     recall_of,
     summarise_matches,
 )
+from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 RADIUS = 10.0

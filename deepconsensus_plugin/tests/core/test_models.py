@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
-from deepconsensus_plugin.core.models.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.models.card import (
+    DEEP_CONSENSUS,
+    ModelCard,
+    TrainingSet,
+    load_card,
+)
 from deepconsensus_plugin.core.models.deep_consensus import build_network
 from deepconsensus_plugin.core.models.fourier import FourierConv2D
-from deepconsensus_plugin.core.models.store import (
-    DEEP_CONSENSUS,
-    load_card,
-    load_networks,
-    save_model,
-)
+from deepconsensus_plugin.core.models.store import load_networks, save_model
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.scoring import predict

@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
-from deepconsensus_plugin.core.models.store import load_card
+from deepconsensus_plugin.core.models.card import load_card
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train
 from deepconsensus_plugin.core.pipeline.labelled import collect_coordinates

@@ -12,8 +12,8 @@ from scipy.spatial.distance import cdist
 
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.hard_negatives import NegativeKind
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest, run
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 

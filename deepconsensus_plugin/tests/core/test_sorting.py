@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from deepconsensus_plugin.core.sorting import (
+from deepconsensus_plugin.core.negatives.sorting import (
     FEATURES,
     box_features,
     robust_scale,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from deepconsensus_plugin.core.hard_negatives import NegativeKind
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
+from deepconsensus_plugin.core.negatives.user import with_user_negatives
 from deepconsensus_plugin.core.types import ScoredCoordinates
-from deepconsensus_plugin.core.user_negatives import with_user_negatives
 
 RANDOM, OUT = NegativeKind.RANDOM.value, NegativeKind.SORTED_OUT.value
 PLACE, USER = NegativeKind.CONTAMINATION.value, NegativeKind.USER.value

@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.core.classification import (
+from deepconsensus_plugin.core.metrics.classification import (
     ThresholdCounts,
     area_under_roc,
     average_precision,
     matthews_correlation,
 )
-from deepconsensus_plugin.core.detections import MatchedPicks, match_picks
-from deepconsensus_plugin.core.matching import match_coordinates
+from deepconsensus_plugin.core.metrics.detections import MatchedPicks, match_picks
+from deepconsensus_plugin.core.metrics.matching import match_coordinates
 from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordinates
 
 METRICS_SCHEMA = 1

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from deepconsensus_plugin.core.detections import match_picks
-from deepconsensus_plugin.core.intervals import Interval, bootstrap_intervals
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.lattice import evaluate_blind_lattice
-from deepconsensus_plugin.core.metrics import (
+from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.metrics.figures import (
     DetectionMetrics,
     precision_recall_f1,
     summarise_matches,
 )
+from deepconsensus_plugin.core.metrics.intervals import Interval, bootstrap_intervals
+from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 
 CURVE_COLUMNS = ("threshold", "precision", "recall")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deepconsensus_plugin.core.hard_negatives import NegativeKind
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 

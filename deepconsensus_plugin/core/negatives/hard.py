@@ -15,7 +15,7 @@ from enum import Enum
 
 import numpy as np
 
-from deepconsensus_plugin.core.sorting import FEATURES, robust_scale
+from deepconsensus_plugin.core.negatives.sorting import FEATURES, robust_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 PLACE_FEATURES = ("mean", "log deviation", "log power of band 0")

@@ -25,15 +25,18 @@ from dataclasses import replace
 import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.grouping import absorb_weaker, group_closest_first
-from deepconsensus_plugin.core.pick_groups import (
+from deepconsensus_plugin.core.consensus.grouping import (
+    absorb_weaker,
+    group_closest_first,
+)
+from deepconsensus_plugin.core.consensus.pick_groups import (
     PickGroups,
     PickPairs,
     close_pairs,
     first_members,
     scatter_of,
 )
-from deepconsensus_plugin.core.pick_table import PickTable, blocks_of_picks
+from deepconsensus_plugin.core.consensus.pick_table import PickTable, blocks_of_picks
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,

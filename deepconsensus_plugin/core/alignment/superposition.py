@@ -18,7 +18,11 @@ from scipy.ndimage import uniform_filter
 from scipy.spatial import cKDTree
 from scipy.special import pdtrc
 
-from deepconsensus_plugin.core.placement import Orientation, Placement, PointPairs
+from deepconsensus_plugin.core.alignment.placement import (
+    Orientation,
+    Placement,
+    PointPairs,
+)
 from deepconsensus_plugin.core.types import FloatArray
 
 _REACH = 1.0

@@ -14,9 +14,9 @@ from itertools import combinations
 
 import numpy as np
 
-from deepconsensus_plugin.core.misalignment import SMALL_SHIFT, Misalignment
-from deepconsensus_plugin.core.placement import Placement, PointPairs
-from deepconsensus_plugin.core.superposition import (
+from deepconsensus_plugin.core.alignment.misalignment import SMALL_SHIFT, Misalignment
+from deepconsensus_plugin.core.alignment.placement import Placement, PointPairs
+from deepconsensus_plugin.core.alignment.superposition import (
     best_placements,
     matched_share,
     other_placements,

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deepconsensus_plugin.core.metrics import DetectionMetrics, evaluate_detections
+from deepconsensus_plugin.core.metrics.figures import (
+    DetectionMetrics,
+    evaluate_detections,
+)
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 
 SPACING_IN_BOXES = 0.63

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepconsensus_plugin.core.pick_groups import PickGroups, PickPairs
+from deepconsensus_plugin.core.consensus.pick_groups import PickGroups, PickPairs
 from deepconsensus_plugin.core.types import BoolArray, IntArray
 
 

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.core.classification import (
+from deepconsensus_plugin.core.metrics.classification import (
     ThresholdCounts,
     count_at_thresholds,
 )
-from deepconsensus_plugin.core.matching import match_best_first, match_coordinates
+from deepconsensus_plugin.core.metrics.matching import (
+    match_best_first,
+    match_coordinates,
+)
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.core.classification import (
+from deepconsensus_plugin.core.metrics.classification import (
     ThresholdCounts,
     average_precision,
     rank_scores,
 )
-from deepconsensus_plugin.core.detections import MatchedPicks
-from deepconsensus_plugin.core.metrics import precision_recall_f1
+from deepconsensus_plugin.core.metrics.detections import MatchedPicks
+from deepconsensus_plugin.core.metrics.figures import precision_recall_f1
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Systematic shift, mirror or scale between the picks of two pickers."""
+
+from deepconsensus_plugin.core.alignment.misalignment import Misalignment
+from deepconsensus_plugin.core.alignment.search import (
+    find_misalignments,
+    measure_misalignment,
+)
+
+__all__ = [
+    "Misalignment",
+    "find_misalignments",
+    "measure_misalignment",
+]

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One definition of every figure."""
+
+from deepconsensus_plugin.core.metrics.figures import (
+    METRICS_SCHEMA,
+    DetectionMetrics,
+    evaluate_detections,
+    precision_recall_f1,
+    recall_of,
+    summarise_matches,
+)
+
+__all__ = [
+    "METRICS_SCHEMA",
+    "DetectionMetrics",
+    "evaluate_detections",
+    "precision_recall_f1",
+    "recall_of",
+    "summarise_matches",
+]

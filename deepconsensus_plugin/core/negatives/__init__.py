@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Background to learn from: drawn at random, mined, or given by the user."""
+
+from deepconsensus_plugin.core.negatives.drawing import FreeArea, draw_negatives
+
+__all__ = [
+    "FreeArea",
+    "draw_negatives",
+]
