@@ -1,6 +1,10 @@
 # make env    .venv with everything         make test          all checks, from a fresh clone
 # make lint   ruff                          make test-pythons  tests on every Python found
 # make types  mypy                          make clean         forget environments and caches
+#
+# Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
+# make bench-real   the workflow on EMPIAR-10017, three sets of pickers, 90 min on 2 cores
+# make bench-paper  the test of the paper's Table 2, 20 min
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,7 +18,9 @@ RUN := $(VENV)/bin/python
 # A change of requirements makes a new stamp, hence a new install.
 STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sha256sum | cut -c1-16)
 
-.PHONY: env test lint types unit test-pythons clean
+RESULTS ?= results
+
+.PHONY: env test lint types unit test-pythons bench-real bench-paper clean
 
 env: $(STAMP)
 
@@ -49,6 +55,12 @@ test-pythons:
 	        || { echo "Python $$version: not found, skipped"; continue; }
 	    $(MAKE) --no-print-directory unit VENV=.venv-$$version PYTHON=$$python
 	done
+
+bench-real: env
+	$(RUN) -m benchmarks.real_data $(RESULTS) --run
+
+bench-paper: env
+	$(RUN) -m benchmarks.paper_test
 
 clean:
 	rm -rf .venv .venv-3.1? .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
