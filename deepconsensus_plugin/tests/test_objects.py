@@ -26,6 +26,7 @@ def test_the_card_tells_what_it_is(tmp_path):
         training_sets=[TrainingSet("AND", True, 500, 1.0)],
     )
     write_json(tmp_path / "card.json", to_plain(card))
+    (tmp_path / "model.keras").touch()
     model = ParticleClassifier(tmp_path)
     assert model.getFolder() == str(tmp_path)
     assert model.getCard() == card
@@ -41,6 +42,7 @@ def test_the_card_tells_what_it_is(tmp_path):
 def test_a_broken_model_can_still_be_shown(tmp_path, text):
     if text is not None:
         (tmp_path / "card.json").write_text(text)
+        (tmp_path / "model.keras").touch()
     model = ParticleClassifier(tmp_path)
     assert str(model) == f"ParticleClassifier (no model in {tmp_path})"
 
