@@ -26,6 +26,15 @@ from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
 JOBS_MODULE = "deepconsensus_plugin.core.jobs"
 REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "sklearn", "starfile", "cattrs")
 
+# Every update of a network allocates and frees the same large arrays. By default the C
+# library gives each back to the kernel, which then clears it page by page again: a
+# third of the time of training (docs/performance.md).
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(8 * 2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
+    "MALLOC_TOP_PAD_": str(256 * 2**20),
+}
+
 
 class Plugin(pwem.Plugin):
     """Deep consensus as Scipion sees it."""
@@ -55,6 +64,7 @@ class Plugin(pwem.Plugin):
         environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # the CPU wheel warns that CUDA is absent
         environ.setdefault("KERAS_BACKEND", "tensorflow")
         environ["PYTHONUNBUFFERED"] = "1"  # progress appears in the log as it happens
+        environ.update(_KEEP_MEMORY)
         environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # numbers of nvidia-smi
         return environ
 
