@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command line makes of name=value words."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepconsensus_plugin.commands.settings import (
+    PRESETS,
+    PicksFolder,
+    check_names,
+    parse_settings,
+)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name in ("cryolo", "topaz", "truth"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def test_words_become_settings(folders):
+    settings = parse_settings(
+        "deep_consensus",
+        [
+            f"micrographs={folders}/*.mrc",
+            "samplingRate=3.54",
+            f"picks={folders}/cryolo:scale=0.5:invertY=yes,{folders}/topaz",
+            f"truth={folders}/truth",
+            "stacks=no",
+        ],
+    )
+    assert settings.picks == (
+        PicksFolder(f"{folders}/cryolo", scale=0.5, invert_y=True),
+        PicksFolder(f"{folders}/topaz"),
+    )
+    assert [folder.picker for folder in settings.picks] == ["cryolo", "topaz"]
+    assert settings.truth == f"{folders}/truth"
+    assert not settings.stacks
+    assert settings.values == {
+        "micrographs": f"{folders}/*.mrc",
+        "samplingRate": "3.54",
+    }
+
+
+def test_relative_paths_become_absolute(folders, monkeypatch):
+    monkeypatch.chdir(folders)
+    settings = parse_settings("t", ["micrographs=m/*.mrc", "picks=topaz,./cryolo"])
+    assert settings.values["micrographs"] == f"{folders}/m/*.mrc"
+    assert [folder.path for folder in settings.picks] == [
+        f"{folders}/topaz",
+        f"{folders}/cryolo",
+    ]
+
+
+def test_what_is_written_out_wins_over_the_preset():
+    settings = parse_settings("t", ["preset=fast", "nEpochs=7"])
+    assert settings.values == {**PRESETS["fast"], "nEpochs": "7"}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["seed"], "expected name=value, received 'seed'"),
+        (["=1"], "expected name=value"),
+        (["seed=1", "seed=2"], "seed: given twice"),
+        (["preset=quick"], r"preset: expected one of \['paper', 'fast'\]"),
+        (["stacks=maybe"], "stacks: expected yes or no, received 'maybe'"),
+        (["picks=/nowhere/cryolo"], "picks: no such folder: /nowhere/cryolo"),
+        (["truth=/nowhere"], "truth: no such folder"),
+        (["picks={0}/topaz:scale=0"], "scale: expected a number > 0, received '0'"),
+        (["picks={0}/topaz:scale=x"], "scale: expected a number > 0, received 'x'"),
+        (["picks={0}/topaz:flip=yes"], "expected scale=… or invertY=…"),
+        (["picks={0}/topaz,{0}/../{1}/topaz"], "two folders are named 'topaz'"),
+    ],
+)
+def test_what_cannot_be_is_refused(folders, words, complaint):
+    words = [word.format(folders, folders.name) for word in words]
+    with pytest.raises(ValueError, match=complaint):
+        parse_settings("deep_consensus", words)
+
+
+def test_unknown_names_are_refused_with_what_was_meant():
+    check_names(["nEpochs", "picks"], ["nEpochs", "seed"])
+    with pytest.raises(ValueError, match="nEpoch: not a setting.*Did you mean nEpochs"):
+        check_names(["nEpoch"], ["nEpochs", "seed"])
