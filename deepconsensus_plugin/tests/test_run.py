@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command run, from micrographs and folders of picks to particles."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deepconsensus_plugin.core.io.scores_csv import COLUMNS
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    pick,
+    write_folder,
+    write_micrographs,
+)
+
+N_MICROGRAPHS, N_PARTICLES = 3, 20
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> Path:
+    """Micrographs, two pickers (one not run on the last) and the truth."""
+    folder = tmp_path_factory.mktemp("scene")
+    names = [f"mic_{i}.mrc" for i in range(N_MICROGRAPHS)]
+    truth = write_micrographs(folder / "mics", names, n=N_PARTICLES)
+    for seed, picker in enumerate(("alpha", "beta")):
+        picks = pick(truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4)
+        if picker == "beta":
+            del picks[names[-1]]
+        write_folder(folder / picker, picks)
+    exact = {name: ScoredCoordinates.from_arrays(yx) for name, yx in truth.items()}
+    write_folder(folder / "truth", exact)
+    return folder
+
+
+def _run(scene: Path, *, project: str = "project", **changes):
+    command = [sys.executable, "-m", "deepconsensus_plugin", "run", "deep_consensus"]
+    settings = {
+        "micrographs": f"{scene}/mics/*.mrc",
+        "samplingRate": SAMPLING_RATE,
+        "picks": f"{scene}/alpha,{scene}/beta",
+        "boxSize": BOX,
+        "nEpochs": 1,
+        "nModels": 1,
+        "batchSize": 16,
+        "truth": f"{scene}/truth",
+        **changes,
+    }
+    given = [f"{name}={value}" for name, value in settings.items()]
+    return subprocess.run(
+        [*command, *given, "--project", str(scene / project)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(scene) -> Path:
+    done = _run(scene)
+    assert done.returncode == 0, done.stderr
+    return scene / "project"
+
+
+def test_summary_holds_sets_timings_and_figures(finished):
+    summary = json.loads((finished / "summary.json").read_text())
+    sets = summary["sets"]
+    n_candidates = sets["consensus.outputCoordinatesOR"]
+    assert sets["micrographs.outputMicrographs"] == N_MICROGRAPHS
+    assert sets["scores.outputParticles"] == n_candidates
+    assert sum(summary["score_histogram"]["counts"]) == n_candidates
+    kept = sets.get("particles.outputParticles", 0)
+    assert kept + sets.get("particles.outputParticlesRejected", 0) == n_candidates
+    assert summary["box_size"] == BOX
+    assert summary["threshold"] == 0.5
+    assert all(cost["seconds"] > 0 for cost in summary["timings"].values())
+    assert summary["timings"]["network"]["peak_memory_mb"] > 100
+    metrics = json.loads((finished / summary["metrics_file"]).read_text())
+    assert metrics["n_truth"] == N_MICROGRAPHS * N_PARTICLES
+    assert metrics["threshold"] == 0.5
+
+
+def test_scores_have_one_row_per_candidate(finished):
+    summary = json.loads((finished / "summary.json").read_text())
+    with (finished / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == summary["sets"]["consensus.outputCoordinatesOR"]
+    assert sum(row["accepted"] == "1" for row in rows) == summary["sets"].get(
+        "particles.outputParticles", 0
+    )
+    observed = {row["micrograph"]: row["observed"] for row in rows}
+    assert observed == {
+        "mic_0.mrc": "alpha;beta",
+        "mic_1.mrc": "alpha;beta",
+        "mic_2.mrc": "alpha",
+    }
+
+
+def test_the_same_command_again_repeats_nothing(scene, finished):
+    before = (finished / "scores.csv").read_bytes()
+    again = _run(scene)
+    assert again.returncode == 0
+    assert "started" not in again.stderr
+    assert (finished / "scores.csv").read_bytes() == before
+
+
+def test_pickers_in_another_order_give_the_same_scores_to_the_bit(scene, finished):
+    other = _run(scene, picks=f"{scene}/beta,{scene}/alpha", project="other_order")
+    assert other.returncode == 0, other.stderr
+    scores = (scene / "other_order" / "scores.csv").read_bytes()
+    assert scores == (finished / "scores.csv").read_bytes()
+
+
+def test_other_settings_need_another_project(scene, finished):
+    other = _run(scene, seed=7)
+    assert other.returncode == 1
+    assert "holds a run with other settings (values)" in other.stderr
+
+
+def test_a_failing_protocol_says_why(scene):
+    broken = scene / "broken"
+    broken.mkdir()
+    (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
+    failed = _run(scene, micrographs=f"{broken}/*.mrc", project="failing")
+    assert failed.returncode == 1
+    assert "alpha: Protocol failed:" in failed.stderr
+    assert "mic_0.mrc: expected" in failed.stderr
+    assert "Traceback" not in failed.stderr
