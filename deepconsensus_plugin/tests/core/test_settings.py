@@ -83,5 +83,5 @@ def test_what_cannot_be_is_refused(folders, words, complaint):
 
 def test_unknown_names_are_refused_with_what_was_meant():
     check_names(["nEpochs", "picks"], ["nEpochs", "seed"])
-    with pytest.raises(ValueError, match=r"nEpoch: not a setting.*Did you mean nEpochs"):
+    with pytest.raises(ValueError, match=r"not a setting.*Did you mean nEpochs"):
         check_names(["nEpoch"], ["nEpochs", "seed"])
