@@ -31,6 +31,7 @@ def extract_boxes(
     Returns
     -------
     array, shape (n, box_size, box_size), float32
+        Finite: pixels that are not get the mean of the others of their box, or 0.
 
     Raises
     ------
@@ -52,7 +53,16 @@ def extract_boxes(
             rows = _mirror(row + np.arange(box_size), micrograph.shape[0])
             cols = _mirror(col + np.arange(box_size), micrograph.shape[1])
             boxes[i] = micrograph[np.ix_(rows, cols)]
-    return boxes
+    return _fill_holes(boxes)
+
+
+def _fill_holes(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    finite = np.isfinite(boxes)
+    if finite.all():
+        return boxes
+    n_finite = np.maximum(finite.sum(axis=(1, 2), keepdims=True), 1)
+    total = np.where(finite, boxes, 0).sum(axis=(1, 2), keepdims=True, dtype=np.float64)
+    return np.where(finite, boxes, (total / n_finite).astype(np.float32))
 
 
 def round_centres(yx: FloatArray) -> IntArray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
@@ -84,7 +85,7 @@ def normalise_background(boxes: Float32Array, *, invert: bool) -> Float32Array:
     Parameters
     ----------
     boxes : array, shape (n, size, size), float32
-        Raw boxes; pixels that are not finite get the mean of their box.
+        Raw boxes, finite.
     invert : bool
         Whether to change the sign of the contrast.
 
@@ -95,7 +96,6 @@ def normalise_background(boxes: Float32Array, *, invert: bool) -> Float32Array:
         and a box without any is all zero.
     """
     ring = background_ring(boxes.shape[-1])
-    boxes = _fill_holes(boxes)
     centred = boxes - boxes[:, ring].mean(axis=1)[:, None, None]
     deviation = centred[:, ring].std(axis=1)
     flat = deviation < 1e-6 * np.abs(centred).max(axis=(1, 2), initial=1e-30)
@@ -103,17 +103,6 @@ def normalise_background(boxes: Float32Array, *, invert: bool) -> Float32Array:
     scale = np.where(deviation > 0, 1.0 / np.maximum(deviation, 1e-30), 0.0)
     signed = -scale if invert else scale
     return np.asarray(centred * signed[:, None, None], dtype=np.float32)
-
-
-def _fill_holes(boxes: Float32Array) -> Float32Array:
-    """Replace pixels that are not finite by the mean of the others of their box."""
-    finite = np.isfinite(boxes)
-    if finite.all():
-        return boxes
-    n_finite = np.maximum(finite.sum(axis=(1, 2), keepdims=True), 1)
-    known = np.where(finite, boxes, 0)
-    mean = known.sum(axis=(1, 2), keepdims=True) / n_finite
-    return np.where(finite, boxes, mean).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
@@ -144,8 +133,8 @@ def flip_phases(boxes: Float32Array, ctf: Ctf, sampling_rate: float) -> Float32A
     low_frequency_sign = np.sign(-ctf.amplitude_contrast or -1.0)
     sign = np.sign(ctf_values(ctf, size, sampling_rate)) * low_frequency_sign
     sign[sign == 0] = 1.0
-    spectra = np.fft.rfft2(boxes) * sign
-    return np.asarray(np.fft.irfft2(spectra, s=(size, size)), dtype=np.float32)
+    spectra = scipy.fft.rfft2(boxes) * sign.astype(np.float32)
+    return np.asarray(scipy.fft.irfft2(spectra, s=(size, size)), dtype=np.float32)
 
 
 def ctf_values(ctf: Ctf, size: int, sampling_rate: float) -> FloatArray:

@@ -105,6 +105,12 @@ def train_network(
         losses.clear()
         if plateau.is_exhausted and parameters.auto_stopping:
             break
+    if not plateau.has_learnt:
+        raise ValueError(
+            f"network {member + 1}: expected a finite validation loss, received none "
+            f"in {len(plateau.history)} validations: the training diverged; lower "
+            f"the learning rate ({parameters.learning_rate:g})"
+        )
     network.set_weights(plateau.best_weights)
     labels = data.rows.is_particle[held_out]
     figures = classification_metrics(labels, plateau.best_scores)
@@ -123,6 +129,11 @@ class _Plateau:
         self._best_loss = np.inf
         self._best_accuracy = -np.inf
         self._last_improvement = 0
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether there are weights to keep."""
+        return bool(np.isfinite(self._best_loss))
 
     @property
     def is_exhausted(self) -> bool:

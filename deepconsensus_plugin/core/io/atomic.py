@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from pathlib import Path
 def whole_file(path: Path | str) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` at the end.
 
-    If the block raises, what was written is removed and `path` stays as it was.
+    If the block raises, what was written is removed and `path` stays as it was. What a
+    killed process left is removed by the next one that writes the same file. The
+    path that is yielded has the same extension.
 
     Parameters
     ----------
@@ -21,7 +24,10 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         The file to write; its folder must exist.
     """
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    for left in target.parent.glob(f".partial.*.{glob.escape(target.name)}"):
+        if not _is_running(int(left.name.split(".")[2])):
+            left.unlink(missing_ok=True)
+    partial = target.with_name(f".partial.{os.getpid()}.{target.name}")
     try:
         yield partial
         partial.replace(target)
@@ -33,3 +39,13 @@ def write_text(path: Path | str, text: str) -> None:
     """Write `text` as UTF-8 with line feeds on every platform."""
     with whole_file(path) as partial:
         partial.write_bytes(text.encode("utf-8"))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

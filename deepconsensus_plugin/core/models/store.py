@@ -46,8 +46,7 @@ def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD_FILE).unlink(missing_ok=True)
     with whole_file(folder / WEIGHTS_FILE) as partial:
-        _ensemble(networks, card).save(renamed := partial.with_suffix(".keras"))
-        renamed.replace(partial)
+        _ensemble(networks, card).save(partial)
     write_json(folder / CARD_FILE, to_plain(card))
 
 

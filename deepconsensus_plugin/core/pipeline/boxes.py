@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,14 +13,16 @@ from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.preprocessing import flip_phases
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
+_BYTES_AT_ONCE = 2**26
+
 _FLIP_MARGIN = 2
 """Boxes to flip are cut this much larger, since a flip moves density."""
 
 
 def cut_boxes(
     micrograph: Micrograph, yx: FloatArray, box_size: int, *, phase_flip: bool
-) -> NDArray[np.float32]:
-    """Return raw boxes of a micrograph, phases flipped on request.
+) -> Iterator[NDArray[np.float32]]:
+    """Yield raw boxes of a micrograph, some at a time, phases flipped on request.
 
     Parameters
     ----------
@@ -31,25 +35,29 @@ def cut_boxes(
     phase_flip : bool
         Whether to undo the sign of its CTF.
 
-    Returns
-    -------
-    array, shape (n, box_size, box_size), float32
+    Yields
+    ------
+    array, shape (some, box_size, box_size), float32
+        Together n, in order. Crowded micrographs and large boxes take no more memory.
 
     Raises
     ------
     ValueError
         If phases are to be flipped and the CTF is not known.
     """
-    pixels = open_micrograph(micrograph.path)
-    if not phase_flip:
-        return extract_boxes(pixels, yx, box_size)
-    if micrograph.ctf is None:
+    if phase_flip and micrograph.ctf is None:
         raise ValueError(
             f"{micrograph.name}: phases are to be flipped, but its CTF is not known; "
             "give a set of CTFs that covers all micrographs, or train without them"
         )
-    wide = _FLIP_MARGIN * box_size
-    boxes = extract_boxes(pixels, yx, wide)
-    flipped = flip_phases(boxes, micrograph.ctf, micrograph.sampling_rate)
-    first = wide // 2 - box_size // 2
-    return flipped[:, first : first + box_size, first : first + box_size]
+    pixels = open_micrograph(micrograph.path)
+    side = _FLIP_MARGIN * box_size if phase_flip else box_size
+    n_at_once = max(1, _BYTES_AT_ONCE // (4 * side**2))
+    for first in range(0, len(yx), n_at_once):
+        boxes = extract_boxes(pixels, yx[first : first + n_at_once], side)
+        if phase_flip and micrograph.ctf is not None:
+            boxes = flip_phases(boxes, micrograph.ctf, micrograph.sampling_rate)
+            corner = side // 2 - box_size // 2
+            inner = slice(corner, corner + box_size)
+            boxes = boxes[:, inner, inner]
+        yield boxes

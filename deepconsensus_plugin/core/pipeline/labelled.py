@@ -113,6 +113,8 @@ def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
             f"expected particles and background to learn from, received {received}"
         )
     for label, n in counts.items():
+        if n < 2:
+            raise ValueError(f"expected at least 2 {label} to learn from, received {n}")
         if n < FEW_BOXES:
             logger.warning(
                 "Only %d %s to learn from: scores will depend on the seed; look at "
@@ -151,13 +153,14 @@ def _prepared(
     used = np.unique(rows.micrograph)
 
     def cut(i: int) -> NDArray[np.float32]:
-        boxes = cut_boxes(
+        parts = cut_boxes(
             request.micrographs[i],
             rows.yx[rows.micrograph == i],
             request.box_size,
             phase_flip=request.preprocessing.phase_flip,
         )
-        return prepare_boxes(boxes, request.preprocessing)
+        prepared = [prepare_boxes(boxes, request.preprocessing) for boxes in parts]
+        return np.concatenate(prepared)
 
     for boxes in map_ahead(cut, used.tolist(), workers=request.workers):
         advance(len(boxes))

@@ -59,6 +59,10 @@ _PIXEL_STEP = 7
 """Every so many-th row and column gives a micrograph's level and deviation."""
 
 
+MINED_KINDS = (NegativeKind.SINGLE_PICKER, NegativeKind.CONTAMINATION)
+"""Kinds that are looked for besides the agreed particles that are sorted out."""
+
+
 class _Role(Enum):
     AGREED = 0
     SINGLE = 1
@@ -80,12 +84,15 @@ class MiningRules:
         How many pickers must agree on a particle.
     n_most : int
         How many to return in all: shared evenly by the kinds, worst first.
+    kinds : frozenset of NegativeKind
+        Which kinds are wanted.
     """
 
     box_size: int
     exclusion_radius_px: float
     min_pickers: int
     n_most: int
+    kinds: frozenset[NegativeKind] = frozenset([NegativeKind.SORTED_OUT, *MINED_KINDS])
 
 
 def mine_hard_negatives(
@@ -124,7 +131,8 @@ def mine_hard_negatives(
     centres = centres.take(order)
     features = _features(micrographs, centres, rules.box_size, workers, progress)
     rows = _rows_by_kind(centres.kind, features)
-    shares = share_out({kind: len(found) for kind, found in rows.items()}, rules.n_most)
+    wanted = {kind: len(rows[kind]) for kind in rows if kind in rules.kinds}
+    shares = share_out(wanted, rules.n_most)
     parts = []
     for kind, n in shares.items():
         logger.info("%s: took %d of %d", kind.name, n, len(rows[kind]))

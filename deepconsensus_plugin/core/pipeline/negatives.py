@@ -16,7 +16,11 @@ from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinat
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.centres import Centres
-from deepconsensus_plugin.core.pipeline.mining import MiningRules, mine_hard_negatives
+from deepconsensus_plugin.core.pipeline.mining import (
+    MINED_KINDS,
+    MiningRules,
+    mine_hard_negatives,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
@@ -40,6 +44,9 @@ class NegativesRequest:
         HDF5 file of coordinates to write; its scores are values of `NegativeKind`.
     mine_hard_negatives : bool
         Whether some are picked for looking like particles.
+    sort_out_agreed : bool
+        Whether the agreed particles least like the others are negatives (the paper's
+        way where the user gives none); needs no other mining.
     n_positives : int, optional
         Default: the particles that `min_pickers` agree on.
     negatives_per_positive : float
@@ -60,6 +67,7 @@ class NegativesRequest:
     min_pickers: int
     result: Path
     mine_hard_negatives: bool = True
+    sort_out_agreed: bool = True
     n_positives: int | None = None
     negatives_per_positive: float = 1.0
     exclusion_radius: float = 0.5
@@ -106,7 +114,7 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
     n_negatives = _n_negatives(request, candidates)
     rng = np.random.default_rng(request.seed)
     parts = []
-    if request.mine_hard_negatives:
+    if request.mine_hard_negatives or request.sort_out_agreed:
         rules = _mining_rules(request, n_negatives)
         mined = mine_hard_negatives(
             micrographs,
@@ -130,7 +138,12 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
 
 def _mining_rules(request: NegativesRequest, n_negatives: int) -> MiningRules:
     share = request.hard_per_random / (1 + request.hard_per_random)
+    kinds = frozenset(
+        ([NegativeKind.SORTED_OUT] if request.sort_out_agreed else [])
+        + ([*MINED_KINDS] if request.mine_hard_negatives else [])
+    )
     return MiningRules(
+        kinds=kinds,
         box_size=request.box_size,
         exclusion_radius_px=request.exclusion_radius * request.box_size,
         min_pickers=request.min_pickers,

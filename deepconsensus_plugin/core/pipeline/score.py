@@ -7,8 +7,10 @@ so that memory does not grow with their number.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import mrcfile
 import numpy as np
@@ -30,9 +32,6 @@ from deepconsensus_plugin.core.pipeline.requests import (
 from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
 from deepconsensus_plugin.core.scoring import predict
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
-
-_BOXES_AT_ONCE = 512
-"""Boxes cut at once, so that a crowded micrograph takes no more memory."""
 
 
 def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
@@ -75,11 +74,15 @@ def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
             f"{request.coordinates}: coordinates on {len(unknown)} micrographs that "
             f"are not among the {len(micrographs)} given, e.g. {unknown[0]}"
         )
-    return [
-        (micrographs[name], picks.yx)
-        for name, picks in coordinates.items()
-        if len(picks)
-    ]
+    work = [(micrographs[name], xy.yx) for name, xy in coordinates.items() if len(xy)]
+    stems = Counter(Path(micrograph.name).stem for micrograph, _ in work)
+    repeated = [stem for stem, count in stems.items() if count > 1]
+    if request.stacks is not None and repeated:
+        raise ValueError(
+            f"expected micrographs whose stacks have different names, received "
+            f"{stems[repeated[0]]} micrographs named {repeated[0]}.*"
+        )
+    return work
 
 
 def _cut_and_prepare(
@@ -89,14 +92,15 @@ def _cut_and_prepare(
     size = card.preprocessing.input_size
     prepared = np.empty((len(yx), size, size), np.float32)
     with _open_stack(micrograph, len(yx), request) as stack:
-        for first in range(0, len(yx), _BOXES_AT_ONCE):
-            some = slice(first, first + _BOXES_AT_ONCE)
-            boxes = cut_boxes(
-                micrograph,
-                yx[some],
-                request.box_size,
-                phase_flip=card.preprocessing.phase_flip,
-            )
+        first = 0
+        for boxes in cut_boxes(
+            micrograph,
+            yx,
+            request.box_size,
+            phase_flip=card.preprocessing.phase_flip,
+        ):
+            some = slice(first, first + len(boxes))
+            first = some.stop
             prepared[some] = prepare_boxes(boxes, card.preprocessing)
             if stack is not None and request.stacks is not None:
                 stack[some] = _stack_boxes(boxes, request.stacks)

@@ -69,7 +69,7 @@ def test_split_keeps_micrographs_whole():
         training, held_out = split_by_micrograph(rows, 0.1, np.random.default_rng(seed))
         assert not set(micrograph[training]) & set(micrograph[held_out])
         assert sorted([*training, *held_out]) == list(range(400))
-        assert 0.08 < len(held_out) / 400 < 0.3
+        assert 0.08 < len(held_out) / 400 < 0.21
         for part in (training, held_out):
             assert set(rows.is_particle[part]) == {True, False}
 
@@ -80,6 +80,23 @@ def test_split_of_one_micrograph_falls_back_to_boxes():
     for part in (training, held_out):
         assert set(rows.is_particle[part]) == {True, False}
     assert len(training) > len(held_out)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+def test_split_of_few_boxes_leaves_both_labels_in_both_parts(n):
+    rows = _rows([1] * n + [0] * n, [0] * (2 * n))
+    for seed in range(30):
+        for part in split_by_micrograph(rows, 0.1, np.random.default_rng(seed)):
+            assert set(rows.is_particle[part]) == {True, False}
+
+
+def test_split_does_not_throw_the_training_set_away():
+    uneven = _rows([1, 0] * 50, [0] * 95 + [1] * 5)
+    rare = _rows([1] * 190 + [0] * 10, sorted([*range(19)] * 10) + [19] * 10)
+    for rows in (uneven, rare):
+        for seed in range(30):
+            _, held_out = split_by_micrograph(rows, 0.1, np.random.default_rng(seed))
+            assert len(held_out) <= 0.2 * len(rows) + 2
 
 
 def test_limit_is_per_label_and_keeps_the_order():

@@ -39,6 +39,23 @@ def test_no_coordinates_give_no_boxes():
     assert extract_boxes(MICROGRAPH, np.empty((0, 2)), 8).shape == (0, 8, 8)
 
 
+def test_holes_get_the_mean_of_their_box():
+    micrograph = MICROGRAPH.astype(np.float32)
+    micrograph[20, 30] = np.nan
+    micrograph[21, 30] = np.inf
+    whole, holed = (
+        extract_boxes(image, np.array([[20.0, 30.0], [5.0, 5.0]]), 9)
+        for image in (MICROGRAPH, micrograph)
+    )
+    known = np.ones((9, 9), bool)
+    known[4:6, 4] = False
+    np.testing.assert_array_equal(holed[0][known], whole[0][known])
+    np.testing.assert_allclose(holed[0][~known], whole[0][known].mean(), rtol=1e-6)
+    np.testing.assert_array_equal(holed[1], whole[1])
+    empty = extract_boxes(np.full((9, 9), np.nan), np.array([[4.0, 4.0]]), 9)
+    assert not empty.any()
+
+
 def test_halves_are_rounded_upwards_everywhere():
     np.testing.assert_array_equal(round_centres(np.array([[0.5, 1.5]])), [[1, 2]])
 

@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import os
+import subprocess
+import sys
+
 import pytest
 
 from deepconsensus_plugin.core.io.atomic import whole_file, write_text
@@ -18,3 +22,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path):
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    (tmp_path / f".partial.{killed.pid}.a.txt").write_text("half")
+    other = tmp_path / f".partial.{os.getpid()}.b.txt"
+    other.write_text("of another file, being written")
+    write_text(tmp_path / "a.txt", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a.txt"]
+
+
+def test_what_is_written_to_has_the_same_extension(tmp_path):
+    with whole_file(tmp_path / "model.keras") as partial:
+        assert partial.suffix == ".keras"
+        partial.touch()

@@ -175,6 +175,21 @@ def test_training_goes_on_from_a_model(request_to_train, trained, tmp_path):
         train.run(other, Progress())
 
 
+def test_stacks_of_one_name_are_refused(scene, trained, tmp_path):
+    micrographs, folder = scene
+    coordinates = read_coordinates(folder / "discs.h5")
+    twin = replace(micrographs[1], name="mic 0.tif")
+    coordinates[twin.name] = coordinates.pop(micrographs[1].name)
+    write_coordinates(tmp_path / "twins.h5", coordinates)
+    request = replace(
+        _score(scene, trained.model, tmp_path, stacks=StackOptions(tmp_path)),
+        micrographs=(*micrographs, twin),
+        coordinates=tmp_path / "twins.h5",
+    )
+    with pytest.raises(ValueError, match=r"received 2 micrographs named mic 0\.\*"):
+        score.run(request, Progress())
+
+
 def test_nothing_to_learn_from_is_said(request_to_train):
     only_particles = replace(request_to_train, sources=request_to_train.sources[:1])
     with pytest.raises(ValueError, match="received 60 particles and 0 background"):

@@ -87,7 +87,10 @@ def test_picks_on_carbon_and_carbon_itself_are_mined(request_):
 
 def test_random_ones_keep_away_from_all_candidates(request_):
     everything = replace(
-        request_, negatives_per_positive=3.0, mine_hard_negatives=False
+        request_,
+        negatives_per_positive=3.0,
+        mine_hard_negatives=False,
+        sort_out_agreed=False,
     )
     result = run(everything, Progress())
     assert result.counts == {

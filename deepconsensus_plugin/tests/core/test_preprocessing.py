@@ -70,11 +70,9 @@ def test_dark_particles_become_white():
     assert normalise_background(box, invert=False)[0, 28:36, 28:36].mean() < -5
 
 
-def test_flat_boxes_and_holes_give_finite_numbers():
-    boxes = np.zeros((3, 32, 32), np.float32)
+def test_flat_boxes_give_finite_numbers():
+    boxes = np.zeros((2, 32, 32), np.float32)
     boxes[1, 16, 16] = 5
-    boxes[2] = _noise(1, 32)[0]
-    boxes[2, 0, :] = np.nan
     result = normalise_background(boxes, invert=True)
     assert np.isfinite(result).all()
     assert not result[0].any()

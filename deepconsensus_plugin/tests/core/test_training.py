@@ -115,6 +115,13 @@ def test_rare_label_weighs_as_much_as_the_common_one():
     assert trained.validation.recall > 0.6
 
 
+def test_a_training_that_diverges_is_said():
+    data = _data(60)
+    data.boxes[:] = np.inf
+    with pytest.raises(ValueError, match="the training diverged; lower the learning"):
+        _train(data, n_epochs=1)
+
+
 def test_counts_updates():
     parameters = TrainingParameters(n_epochs=5, batch_size=64, validation_fraction=0.1)
     assert updates_per_network(2000, parameters) == pytest.approx(5 * 28)
