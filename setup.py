@@ -15,6 +15,7 @@ DEVELOPMENT = [
     "pre-commit>=3.5",
     "pytest>=8",
     "ruff>=0.17,<0.18",
+    "scikit-learn>=1.3,<2",  # a second opinion on the figures
 ]
 
 

@@ -37,5 +37,5 @@ EXACT_X_ATTRIBUTE = "_deepConsensusX"
 EXACT_Y_ATTRIBUTE = "_deepConsensusY"
 #: Of a set: JSON file that tells which pickers were run on which micrographs.
 OBSERVED_FILE_ATTRIBUTE = "_deepConsensusObservedFile"
-#: Where a negative comes from: a value of `core.hard_negatives.NegativeKind`.
+#: Where a negative comes from: a value of `core.negatives.hard.NegativeKind`.
 NEGATIVE_KIND_ATTRIBUTE = "_deepConsensusNegativeKind"

@@ -24,7 +24,7 @@ from pyworkflow.utils import Environ
 from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
 
 JOBS_MODULE = "deepconsensus_plugin.core.jobs"
-REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "sklearn", "starfile", "cattrs")
+REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "starfile", "cattrs")
 
 # Every update of a network allocates and frees the same large arrays. By default the C
 # library gives each back to the kernel, which then clears it page by page again: a

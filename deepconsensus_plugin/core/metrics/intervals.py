@@ -47,7 +47,7 @@ def bootstrap_intervals(
     Parameters
     ----------
     matched : MatchedPicks
-        What `core.detections.match_picks` returned.
+        What `core.metrics.detections.match_picks` returned.
     rng : numpy.random.Generator
         Draws the micrographs.
     n_resamples : int

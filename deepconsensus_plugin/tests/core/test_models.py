@@ -20,6 +20,11 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.scoring import predict
 
 
+@pytest.fixture(autouse=True)
+def _same_weights_every_time():
+    keras.utils.set_random_seed(0)
+
+
 def _card(n_models: int = 2, box_size: int = 90) -> ModelCard:
     return ModelCard(
         kind=DEEP_CONSENSUS,
