@@ -17,6 +17,7 @@ from deepconsensus_plugin.convert.coordinates import (
     picks_from_set,
 )
 from deepconsensus_plugin.convert.micrographs import (
+    ctfs_by_micrograph,
     micrograph_name,
     micrographs_from_set,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
+    "ctfs_by_micrograph",
     "items_with_micrograph",
     "micrograph_name",
     "micrographs_from_set",

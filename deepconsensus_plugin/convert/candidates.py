@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
@@ -10,6 +11,7 @@ import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR, OBSERVED_ATTRIBUTE
+from deepconsensus_plugin.convert.coordinates import Frame
 from deepconsensus_plugin.convert.items import (
     ItemTable,
     fill_items,
@@ -27,6 +29,8 @@ from deepconsensus_plugin.convert.provenance import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import IntArray
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN_PICKER = "unknown"
 """Who found the coordinates of a set that does not say."""
@@ -82,8 +86,9 @@ def candidates_from_set(coordinates: SetOfCoordinates) -> Candidates:
     -------
     Candidates
         On all micrographs of the set, sorted by name; the items of a micrograph keep
-        their order. Where the set does not say who looked where, a micrograph was
-        observed by whom its items name; in foreign sets, all were observed.
+        their order, and those that lie on none of its micrographs are left out, with a
+        warning in the log. Where the set does not say who looked where, a micrograph
+        was observed by whom its items name; in foreign sets, all were observed.
 
     Raises
     ------
@@ -107,24 +112,38 @@ def candidates_and_items(
     """
     own_ids = ids_by_name(own_micrographs(coordinates))
     items = read_items(coordinates, *PROVENANCE_ATTRIBUTES)
-    places = _places(items, own_ids)
+    places, positions = _places(items, own_ids)
+    items = items.take(positions)
     kept = read_observed(coordinates)
     single = kept.pickers[0] if kept and len(kept.pickers) == 1 else UNKNOWN_PICKER
     finders = read_finders(items, unknown=single)
-    micrographs = tuple(sorted({*own_ids, *places}))
+    micrographs = tuple(sorted(own_ids))
     looked = [*zip(places, finders, strict=True)]
     looked += zip(places, items.texts(OBSERVED_ATTRIBUTE), strict=True)
     observers = _observers(set(looked), micrographs, kept)
     index = np.searchsorted(micrographs, places).astype(np.intp)
     order = np.argsort(index, kind="stable")
-    return _table(items, finders, index, observers, kept).take(order), order
+    table = _table(items, finders, index, observers, kept)
+    return table.take(order), positions[order]
 
 
-def _places(items: ItemTable, own_ids: Mapping[str, int]) -> list[str]:
-    """Return the name of each item's micrograph."""
-    names = {own_id: name for name, own_id in own_ids.items()}
+def _places(items: ItemTable, own_ids: Mapping[str, int]) -> tuple[list[str], IntArray]:
+    """Return the micrographs of the items that lie on one of the set's, and which do.
+
+    As everywhere (`Frame.name_of`): by the name, or else by the id.
+    """
+    by_id = {own_id: name for name, own_id in own_ids.items()}
+    frame = Frame({name: name for name in own_ids}, by_id, 1.0)
     pairs = zip(items.names, items.ids, strict=True)
-    return [name or names[own_id] for name, own_id in pairs]
+    found = [frame.name_of(name, own_id) for name, own_id in pairs]
+    rows = [row for row, name in enumerate(found) if name is not None]
+    if len(rows) < len(found):
+        logger.warning(
+            "%d candidates are left out: they lie on none of the set's %d micrographs",
+            len(found) - len(rows),
+            len(own_ids),
+        )
+    return list(filter(None, found)), np.array(rows, dtype=np.intp)
 
 
 def _table(

@@ -42,7 +42,7 @@ PICKER_SCORE_ATTRIBUTES = (
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """How a set's micrographs are found among others.
 
     Parameters
@@ -91,7 +91,7 @@ def picks_from_set(
     ValueError
         If the set has lost its micrographs, or a sampling rate is missing.
     """
-    frame = _frame(coordinates, micrographs)
+    frame = find_frame(coordinates, micrographs)
     picks = _read(coordinates, frame, PICKER_SCORE_ATTRIBUTES)
     box = coordinates.getBoxSize() or math.nan
     return PickerPicks(picker, box * frame.scale, picks)
@@ -106,7 +106,7 @@ def coordinates_from_set(
     results can be joined back. Otherwise as `picks_from_set`, except that the score of
     a network or consensus comes before the picker's own.
     """
-    frame = _frame(coordinates, micrographs)
+    frame = find_frame(coordinates, micrographs)
     return _read(coordinates, frame, (SCORE_ATTRIBUTE, *PICKER_SCORE_ATTRIBUTES))
 
 
@@ -117,7 +117,7 @@ def items_with_micrograph(
 
     In the order of ids. It is one reused object: clone it to keep it.
     """
-    frame = _frame(coordinates, micrographs)
+    frame = find_frame(coordinates, micrographs)
     for item in coordinates.iterItems():
         name = frame.name_of(item.getMicName(), item.getMicId())
         if name is not None:
@@ -151,7 +151,8 @@ def append_coordinates(
             coords_set.append(item)
 
 
-def _frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> _Frame:
+def find_frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> Frame:
+    """Return where the micrographs of a set are among others; see `picks_from_set`."""
     own = own_micrographs(coordinates)
     rates = own.getSamplingRate(), micrographs.getSamplingRate()
     if not all(rates):
@@ -165,11 +166,11 @@ def _frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> _Fra
         )
     by_name = {own_name: name for name, own_name in matched.items()}
     by_id = {own_ids[own_name]: name for own_name, name in by_name.items()}
-    return _Frame(by_name, by_id, rates[0] / rates[1])
+    return Frame(by_name, by_id, rates[0] / rates[1])
 
 
 def _read(
-    coordinates: SetOfCoordinates, frame: _Frame, attributes: tuple[str, ...]
+    coordinates: SetOfCoordinates, frame: Frame, attributes: tuple[str, ...]
 ) -> dict[str, ScoredCoordinates]:
     items = read_items(coordinates, *attributes)
     scores = items.numbers(*attributes)
@@ -186,7 +187,7 @@ def _read(
     return {name: everything.take(rows[name]) for name in {**observed, **rows}}
 
 
-def _observed_names(coordinates: SetOfCoordinates, frame: _Frame) -> dict[str, None]:
+def _observed_names(coordinates: SetOfCoordinates, frame: Frame) -> dict[str, None]:
     """Return the names, as keys in the set's order, that someone looked at."""
     kept = read_observed(coordinates)
     if kept is None:

@@ -18,7 +18,7 @@ from pyworkflow.object import Float, Scalar
 from deepconsensus_plugin.constants import EXACT_X_ATTRIBUTE, EXACT_Y_ATTRIBUTE
 from deepconsensus_plugin.convert.micrographs import micrograph_name
 from deepconsensus_plugin.core.extraction import round_centres
-from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.core.types import FloatArray, IntArray
 from deepconsensus_plugin.set_columns import read_columns
 
 
@@ -60,6 +60,16 @@ class ItemTable:
         """Return an attribute of all items; empty where there is none."""
         values = self.columns.get(attribute, [None] * len(self))
         return [value or "" for value in values]
+
+    def take(self, rows: IntArray) -> ItemTable:
+        """Return the items at `rows`."""
+        order = rows.tolist()
+        return ItemTable(
+            [self.names[row] for row in order],
+            [self.ids[row] for row in order],
+            self.yx[rows],
+            {k: [values[row] for row in order] for k, values in self.columns.items()},
+        )
 
 
 def read_items(coordinates: SetOfCoordinates, *attributes: str) -> ItemTable:

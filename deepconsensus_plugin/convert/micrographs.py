@@ -37,7 +37,7 @@ def micrographs_from_set(
     FileFormatError
         If a file is no micrograph.
     """
-    models = {} if ctfs is None else _models_by_name(ctfs)
+    models = {} if ctfs is None else ctfs_by_micrograph(ctfs)
     rate = micrographs.getSamplingRate()
     found = []
     for item in micrographs.iterItems():
@@ -63,7 +63,8 @@ def _refuse_repeats(names: list[str]) -> None:
         )
 
 
-def _models_by_name(ctfs: SetOfCTF) -> dict[str, CTFModel]:
+def ctfs_by_micrograph(ctfs: SetOfCTF) -> dict[str, CTFModel]:
+    """Return a copy of every CTF, by the name of its micrograph."""
     return {
         micrograph_name(model.getMicrograph()): model.clone()
         for model in ctfs.iterItems()

@@ -8,6 +8,7 @@ either way. So a set carries the path of a JSON file among its properties:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -25,6 +26,8 @@ from deepconsensus_plugin.core.serialisation import (
     write_json,
 )
 from deepconsensus_plugin.core.types import PickerPicks
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def write_observed(
 def read_observed(coordinates: SetOfCoordinates) -> Observed | None:
     """Return who looked where, or None where that was not kept.
 
-    Sets of other plugins, subsets and the like do not have it.
+    Sets of other plugins, subsets and the like do not have it. A file that is noted
+    but missing is logged.
 
     Raises
     ------
@@ -97,7 +101,15 @@ def read_observed(coordinates: SetOfCoordinates) -> Observed | None:
     noted = getattr(coordinates, OBSERVED_FILE_ATTRIBUTE, None)
     # The set's own file knows it even where Scipion did not restore the attribute.
     path = coordinates.getProperty(OBSERVED_FILE_ATTRIBUTE) if noted is None else noted
-    if not path or not Path(str(path)).is_file():
+    if not path:
         return None
     source = Path(str(path))
+    if not source.is_file():
+        logger.warning(
+            "%s: it should tell which micrographs the pickers of %s were run on, but "
+            "is not there; micrographs without picks may count as observed",
+            source,
+            coordinates.getFileName(),
+        )
+        return None
     return from_plain(read_json(source), Observed, path=source)

@@ -8,6 +8,7 @@ import math
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.objects import ParticleClassifier
 
 
@@ -73,6 +74,28 @@ def describeMisfit(
     except (OSError, FileFormatError, IncompatibleModelError) as error:
         return str(error)
     return None
+
+
+def describeOtherPreprocessing(
+    card: ModelCard, preprocessing: BoxPreprocessing
+) -> list[str]:
+    """Return why training on such boxes cannot start from a model; empty if it can."""
+    known = card.preprocessing
+    errors = []
+    if known.phase_flip != preprocessing.phase_flip:
+        wanted = "needs" if known.phase_flip else "was trained without"
+        errors.append(
+            f"CTF estimation: the model to start from {wanted} CTFs; do the same here, "
+            "or start from a new network."
+        )
+    if known.invert != preprocessing.invert:
+        colour, answer = ("dark", "No") if known.invert else ("white", "Yes")
+        errors.append(
+            "Did you invert the micrographs' contrast?: the model to start from was "
+            f"trained on micrographs whose particles are {colour}. Answer *{answer}*, "
+            "on such micrographs, or start from a new network."
+        )
+    return errors
 
 
 def _describe(figures: ClassificationMetrics) -> str:

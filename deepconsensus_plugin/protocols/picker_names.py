@@ -15,9 +15,18 @@ def pickerNames(pointers: Iterable[Pointer]) -> list[str]:
     """Return a name of its own for the picker of each set of coordinates.
 
     A set that knows its single picker (imported picks) is called after it, any other
-    after the run that made it.
+    after the run that made it. Equal names are numbered by the age of the runs, so that
+    the order of `pointers` does not matter.
     """
-    return distinctNames([_pickerName(pointer) for pointer in pointers])
+    pointers = list(pointers)
+    oldestFirst = sorted(range(len(pointers)), key=lambda i: _age(pointers[i]))
+    names = distinctNames([_pickerName(pointers[i]) for i in oldestFirst])
+    byPosition = dict(zip(oldestFirst, names, strict=True))
+    return [byPosition[i] for i in range(len(pointers))]
+
+
+def _age(pointer: Pointer) -> tuple[int, str]:
+    return pointer.getObjValue().getObjId() or 0, pointer.getExtended()
 
 
 def _pickerName(pointer: Pointer) -> str:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median_high
 
-import pyworkflow.protocol.params as params
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pwem.protocols import ProtParticlePicking
+from pyworkflow.object import Integer
 
 from deepconsensus_plugin.convert import (
     append_candidates,
@@ -32,7 +33,13 @@ from deepconsensus_plugin.core.serialisation import (
     write_json,
 )
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols.consensus_form import (
+    defineConsensusParams,
+    defineInputParams,
+)
+from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.protocols.picker_names import pickerNames
+from deepconsensus_plugin.protocols.subtraction import withoutPicks
 
 
 class ProtDeepConsensusPicks(ProtParticlePicking):
@@ -49,69 +56,15 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         "outputCoordinatesOR": SetOfCoordinates,
     }
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.numberSubtracted = Integer()
+
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        self._defineInputParams(form)
-        self._defineConsensusParams(form)
-
-    def _defineInputParams(self, form):
-        form.addParam(
-            "inputCoordinates",
-            params.MultiPointerParam,
-            pointerClass="SetOfCoordinates",
-            minNumObjects=1,
-            important=True,
-            label="Picks",
-            help="One set per picker, two or more. Results lie on the micrographs of "
-            "the first set; the others are matched by name and scaled.",
-        )
-        form.addParam(
-            "boxSize",
-            params.IntParam,
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Box size (px)",
-            help="Pixels of the micrographs of the first set. Empty: that of the sets "
-            "(the upper median where they differ).",
-        )
-
-    def _defineConsensusParams(self, form):
-        group = form.addGroup("Consensus")
-        group.addParam(
-            "consensusRadius",
-            params.FloatParam,
-            default=0.1,
-            label="Consensus radius (boxes)",
-            help="Pickers agree on a particle if their centres are this close, as a "
-            "part of the box.",
-        )
-        group.addParam(
-            "mergeRadius",
-            params.FloatParam,
-            default=0.3,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Merge radius (boxes)",
-            help="Picks this close are one candidate of OR, as a part of the box. At "
-            "least the consensus radius.",
-        )
-        group.addParam(
-            "minPickers",
-            params.IntParam,
-            default=0,
-            label="Pickers that must agree",
-            help="For AND. 0: the largest number that leaves enough particles for "
-            "training. On micrographs where fewer pickers were run, all of those.",
-        )
-        group.addParam(
-            "minPositives",
-            params.IntParam,
-            default=500,
-            condition="minPickers == 0",
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Enough particles",
-            help="How many agreed particles training needs.",
-        )
+        defineInputParams(form)
+        defineConsensusParams(form)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -125,30 +78,21 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        inputs = [pointer.getUniqueId() for pointer in self.inputCoordinates]
-        self._insertFunctionStep(
-            self.consensusStep,
-            ",".join(inputs),
-            self.boxSize.get(),
-            self.consensusRadius.get(),
-            self.mergeRadius.get(),
-            self.minPickers.get(),
-            self.minPositives.get(),
-            needsGPU=False,
-        )
-        self._insertFunctionStep(self.createOutputStep, needsGPU=False)
+        form = fingerprint(self)
+        self._insertFunctionStep(self.consensusStep, form, needsGPU=False)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
-    def consensusStep(
-        self, inputs, boxSize, consensusRadius, mergeRadius, minPickers, minPositives
-    ):
+    def consensusStep(self, form):
         """Find the candidates and how many pickers should agree."""
         pickers = self._readPickers()
-        box = boxSize or median_high(round(picker.box_size) for picker in pickers)
+        box = self.boxSize.get() or median_high(round(p.box_size) for p in pickers)
+        pickers = self._subtract(pickers, self.mergeRadius.get() * box)
         candidates = find_consensus(
             pickers,
-            consensus_radius_px=consensusRadius * box,
-            merge_radius_px=mergeRadius * box,
+            consensus_radius_px=self.consensusRadius.get() * box,
+            merge_radius_px=self.mergeRadius.get() * box,
         )
+        minPickers, minPositives = self.minPickers.get(), self.minPositives.get()
         report = report_consensus(
             pickers,
             candidates,
@@ -161,8 +105,31 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         )
         write_candidates(self._getFileName("candidates"), candidates)
         write_json(Path(self._getFileName("report")), to_plain(report))
-        for sentence in report.sentences():
-            self.info(sentence)
+        self._tell(report.sentences())
+
+    def _tell(self, sentences: Iterable[str]) -> None:
+        """Log the sentences, gross findings as warnings."""
+        for sentence in sentences:
+            log = self.warning if sentence.startswith("WARNING") else self.info
+            log(sentence)
+
+    def _subtract(
+        self, pickers: list[PickerPicks], radiusPx: float
+    ) -> list[PickerPicks]:
+        """Return the picks without those to leave out, and remember how many."""
+        if self.subtractCoordinates.get() is None:
+            self.numberSubtracted.set(None)
+            left = pickers
+        else:
+            unwanted = picks_from_set(
+                self.subtractCoordinates.get(),
+                picker="unwanted",
+                micrographs=self.getInputMicrographs(),
+            )
+            left = [withoutPicks(p, unwanted, radiusPx=radiusPx) for p in pickers]
+            self.numberSubtracted.set(sum(map(len, pickers)) - sum(map(len, left)))
+        self._store(self.numberSubtracted)
+        return left
 
     def _readPickers(self) -> list[PickerPicks]:
         micrographs = self.getInputMicrographs()
@@ -177,7 +144,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         micrographs = micrographs_from_set(self.getInputMicrographs())
         return {micrograph.name: micrograph.shape for micrograph in micrographs}
 
-    def createOutputStep(self):
+    def createOutputStep(self, form):
         """Register AND and OR."""
         candidates = read_candidates(self._getFileName("candidates"))
         report = self._report()
@@ -190,6 +157,8 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         for coordinates in outputs.values():
             for pointer in self.inputCoordinates:
                 self._defineSourceRelation(pointer, coordinates)
+            if self.subtractCoordinates.get() is not None:
+                self._defineSourceRelation(self.subtractCoordinates, coordinates)
 
     def _createSet(self, kind: str, candidates: Candidates, box: int):
         first = self.inputCoordinates[0].get()
@@ -213,6 +182,12 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         errors = []
         for pointer in self.inputCoordinates:
             errors += self._validateSet(pointer.get(), str(pointer.getObjValue()))
+        unwanted = self.subtractCoordinates.get()
+        if unwanted is not None and unwanted.getMicrographs() is None:
+            errors.append(
+                "Leave out picks near these: the set has lost its micrographs; choose "
+                "the set of the protocol that made it."
+            )
         if self.boxSize.get() is not None and self.boxSize.get() < 1:
             errors.append("Box size: it must be 1 px or more, or empty.")
         if not 0 < self.consensusRadius.get() <= self.mergeRadius.get():
@@ -244,6 +219,12 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         if not hasattr(self, "outputCoordinatesOR"):
             return ["Not run yet."]
         summary = self._report().sentences()
+        if self.numberSubtracted.get() is not None:
+            summary.append(
+                f"{self.numberSubtracted.get()} picks left out before: within "
+                f"{self.mergeRadius.get():g} of the box from one of "
+                f"{pickerNames([self.subtractCoordinates])[0]}."
+            )
         if len(self.inputCoordinates) < 2:
             summary.append("WARNING: one picker only; nobody confirms its picks.")
         return summary

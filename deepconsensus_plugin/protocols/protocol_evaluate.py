@@ -14,6 +14,7 @@ from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.protocols.continuation import fingerprint
 
 
 class ProtEvaluatePicks(EMProtocol):
@@ -74,16 +75,9 @@ class ProtEvaluatePicks(EMProtocol):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        self._insertFunctionStep(
-            self.evaluateStep,
-            self.inputCoordinates.getUniqueId(),
-            self.inputTruth.getUniqueId(),
-            self.matchRadius.get(),
-            self.threshold.get(),
-            needsGPU=False,
-        )
+        self._insertFunctionStep(self.evaluateStep, fingerprint(self), needsGPU=False)
 
-    def evaluateStep(self, coordinatesId, truthId, matchRadius, threshold):
+    def evaluateStep(self, form):
         """Match, count and write the figures."""
         truth = self.inputTruth.get()
         micrographs = truth.getMicrographs()
@@ -93,8 +87,8 @@ class ProtEvaluatePicks(EMProtocol):
             coordinates_from_set(truth, micrographs=micrographs),
             shapes,
             box_size=truth.getBoxSize(),
-            radius_px=matchRadius * truth.getBoxSize(),
-            threshold=threshold,
+            radius_px=self.matchRadius.get() * truth.getBoxSize(),
+            threshold=self.threshold.get(),
         )
         evaluation.write_curve(Path(self._getFileName("curve")))
         text = json.dumps(evaluation.to_dict(), indent=1, allow_nan=False)

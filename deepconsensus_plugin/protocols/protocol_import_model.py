@@ -13,6 +13,7 @@ from pwem.protocols import ProtImport
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.protocols.model_summary import countNetworks, describeModel
 
 
@@ -39,20 +40,21 @@ class ProtImportModel(ProtImport):
 
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
-        self._insertFunctionStep(
-            self.importModelStep, self.modelPath.get(), needsGPU=False
-        )
-        self._insertFunctionStep(self.createOutputStep, needsGPU=False)
+        form = fingerprint(self)
+        self._insertFunctionStep(self.importModelStep, form, needsGPU=False)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
-    def importModelStep(self, modelPath):
+    def importModelStep(self, form):
         """Copy the two files of the model; the card last, it means *complete*."""
         target = Path(self._modelFolder())
         target.mkdir(exist_ok=True)
         (target / CARD_FILE).unlink(missing_ok=True)
         for name in (WEIGHTS_FILE, CARD_FILE):
-            shutil.copyfile(Path(modelPath).expanduser() / name, target / name)
+            shutil.copyfile(
+                Path(self.modelPath.get().strip()).expanduser() / name, target / name
+            )
 
-    def createOutputStep(self):
+    def createOutputStep(self, form):
         """Register the model."""
         self._defineOutputs(outputModel=ParticleClassifier(self._modelFolder()))
 

@@ -20,6 +20,7 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.io.folders import read_picks_folder
 from deepconsensus_plugin.core.io.picks import PickFormat
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols.continuation import fingerprint
 
 FILE_FORMATS = {
     0: None,
@@ -133,29 +134,19 @@ class ProtImportPicks(ProtParticlePicking):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        self._insertFunctionStep(
-            self.importStep,
-            str(self._folder()),
-            self.filesPattern.get(),
-            self.fileFormat.get(),
-            self.boxSize.get(),
-            self.scale.get(),
-            self.invertY.get(),
-            self.getPickerName(),
-            needsGPU=False,
-        )
+        self._insertFunctionStep(self.importStep, fingerprint(self), needsGPU=False)
 
-    def importStep(self, folder, pattern, fileFormat, boxSize, scale, invertY, picker):
+    def importStep(self, form):
         """Read the files and register the picks."""
         picks = read_picks_folder(
-            Path(folder),
+            self._folder(),
             micrographs_from_set(self.inputMicrographs.get()),
-            picker=picker,
-            pattern=pattern,
-            box_size=boxSize,
-            pick_format=FILE_FORMATS[fileFormat],
-            scale=scale,
-            invert_y=invertY,
+            picker=self.getPickerName(),
+            pattern=self.filesPattern.get(),
+            box_size=self.boxSize.get(),
+            pick_format=FILE_FORMATS[self.fileFormat.get()],
+            scale=self.scale.get(),
+            invert_y=self.invertY.get(),
         )
         self._createOutput(picks)
 

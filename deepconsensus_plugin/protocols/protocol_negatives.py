@@ -9,7 +9,6 @@ from pathlib import Path
 import pyworkflow.protocol.params as params
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pwem.protocols import ProtParticlePicking
-from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.constants import NEGATIVE_KIND_ATTRIBUTE
 from deepconsensus_plugin.convert import (
@@ -29,6 +28,7 @@ from deepconsensus_plugin.core.pipeline.negatives import (
     NegativesResult,
 )
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.set_columns import read_numbers
 
 DEFAULT_MIN_POSITIVES = 500
@@ -136,21 +136,11 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        self._insertFunctionStep(
-            self.drawStep,
-            self.inputCoordinates.getUniqueId(),
-            _idOf(self.inputPositives),
-            self.negativesPerPositive.get(),
-            self.exclusionRadius.get(),
-            self.mineHardNegatives.get(),
-            self.seed.get(),
-            needsGPU=False,
-        )
-        self._insertFunctionStep(
-            self.createOutputStep, _idOf(self.extraNegatives), needsGPU=False
-        )
+        form = fingerprint(self)
+        self._insertFunctionStep(self.drawStep, form, needsGPU=False)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
-    def drawStep(self, candidatesId, positivesId, perPositive, radius, mine, seed):
+    def drawStep(self, form):
         """Draw the negatives as a job."""
         candidates = candidates_from_set(self.inputCoordinates.get())
         write_candidates(self._getFileName("candidates"), candidates)
@@ -160,11 +150,11 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             box_size=self.inputCoordinates.get().getBoxSize(),
             min_pickers=self._chooseMinPickers(candidates),
             result=Path(self._getFileName("negatives")),
-            mine_hard_negatives=mine,
+            mine_hard_negatives=self.mineHardNegatives.get(),
             n_positives=self._numberOfPositives(),
-            negatives_per_positive=perPositive,
-            exclusion_radius=radius,
-            seed=seed,
+            negatives_per_positive=self.negativesPerPositive.get(),
+            exclusion_radius=self.exclusionRadius.get(),
+            seed=self.seed.get(),
             workers=self.numberOfThreads.get(),
         )
         job = Path(self._getFileName("job"))
@@ -184,7 +174,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         aim = DEFAULT_MIN_POSITIVES if nPositives is None else nPositives
         return choose_min_pickers(candidates, min_positives=aim)
 
-    def createOutputStep(self, extraId):
+    def createOutputStep(self, form):
         """Register the negatives, with the user's own."""
         negatives = read_coordinates(self._getFileName("negatives"))
         micrographs = self.getInputMicrographs()
@@ -280,8 +270,3 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
     def getInputMicrographs(self) -> SetOfMicrographs:
         """Return the micrographs of the candidates."""
         return self.inputCoordinates.get().getMicrographs()
-
-
-def _idOf(pointer: Pointer) -> str | None:
-    """Return what tells a chosen set from another; None for an empty choice."""
-    return pointer.getUniqueId() if pointer.hasValue() else None

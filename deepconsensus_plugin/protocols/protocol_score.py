@@ -33,6 +33,10 @@ from deepconsensus_plugin.core.pipeline.requests import (
 )
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.continuation import (
+    emptyStaleOutputs,
+    fingerprint,
+)
 from deepconsensus_plugin.protocols.model_summary import (
     countNetworks,
     describeMisfit,
@@ -68,7 +72,7 @@ class ProtDeepConsensusScore(ProtParticles):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.numberAccepted = Integer()
-        self.numberWithoutCtf = Integer()
+        self.numberLeftOut = Integer()
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
@@ -95,28 +99,18 @@ class ProtDeepConsensusScore(ProtParticles):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        self._insertFunctionStep(
-            self.convertInputStep,
-            self.inputCoordinates.getUniqueId(),
-            self._ctfs() is not None,
-            needsGPU=False,
-        )
-        self._insertFunctionStep(
-            self.scoreStep,
-            self.inputModel.getUniqueId(),
-            self.writeStacks.get(),
-            self.doInvert.get(),
-            self.doNormalise.get(),
-            needsGPU=True,
-        )
-        self._insertFunctionStep(self.createOutputStep, needsGPU=False)
+        form = fingerprint(self)
+        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
+        self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
-    def convertInputStep(self, coordinatesId, hasCtfs):
+    def convertInputStep(self, form):
         """Write the candidates for the job, in the order of its rows."""
         candidates, positions = candidates_and_items(self.inputCoordinates.get())
-        hasCtf = {mic.name: mic.ctf is not None for mic in self._micrographs()}
+        needsCtf = self._ctfs() is not None
+        usable = {mic.name for mic in self._micrographs() if mic.ctf or not needsCtf}
         names = candidates.micrographs
-        isKept = np.array([hasCtf[name] or not hasCtfs for name in names], dtype=bool)
+        isKept = np.array([name in usable for name in names], dtype=bool)
         for name in compress(names, ~isKept):
             self.warning(f"{name}: it has no CTF; its candidates are left out")
         chosen = isKept[candidates.micrograph_index]
@@ -125,10 +119,12 @@ class ProtDeepConsensusScore(ProtParticles):
         write_coordinates(self._getFileName("coordinates"), candidates.coordinates())
         np.save(self._getFileName("positions"), positions[chosen])
 
-    def scoreStep(self, modelId, writeStacks, doInvert, doNormalise):
+    def scoreStep(self, form):
         """Run the network, and cut the particles on the way."""
         stacks = StackOptions(
-            Path(self._getFileName("stacks")), normalise=doNormalise, invert=doInvert
+            Path(self._getFileName("stacks")),
+            normalise=self.doNormalise.get(),
+            invert=self.doInvert.get(),
         )
         request = ScoreRequest(
             micrographs=self._micrographs(),
@@ -136,7 +132,7 @@ class ProtDeepConsensusScore(ProtParticles):
             box_size=self.inputCoordinates.get().getBoxSize(),
             model=Path(self.inputModel.get().getFolder()),
             scores=Path(self._getFileName("scores")),
-            stacks=stacks if writeStacks else None,
+            stacks=stacks if self.writeStacks else None,
             batch_size=self.batchSize.get(),
             workers=self.numberOfThreads.get(),
         )
@@ -146,7 +142,7 @@ class ProtDeepConsensusScore(ProtParticles):
         result = read_result(job, ScoreResult)
         self.info(f"{result.n_scored} candidates scored")
 
-    def createOutputStep(self):
+    def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
         candidates = read_candidates(self._getFileName("candidates"))
         positions = np.load(self._getFileName("positions"))
@@ -160,6 +156,7 @@ class ProtDeepConsensusScore(ProtParticles):
             stacks=Path(self._getFileName("stacks")),
             ctfs=self._ctfs(),
         )
+        emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
         for items in outputs.values():
             self._defineSourceRelation(self.inputCoordinates, items)
@@ -201,13 +198,15 @@ class ProtDeepConsensusScore(ProtParticles):
         """Keep for the summary what no output tells."""
         self.numberAccepted.set(int((scores.mean >= PUBLISHED_THRESHOLD).sum()))
         nLeftOut = self.inputCoordinates.get().getSize() - len(scores.mean)
-        self.numberWithoutCtf.set(nLeftOut)
-        self._store(self.numberAccepted, self.numberWithoutCtf)
+        self.numberLeftOut.set(nLeftOut)
+        self._store(self.numberAccepted, self.numberLeftOut)
 
     # -------------------------- information --------------------------
     def _validate(self):
         errors = []
         candidates = self.inputCoordinates.get()
+        if candidates is None or self.inputModel.get() is None:
+            return []  # Scipion tells
         if candidates.isEmpty():
             errors.append("Candidates: the set is empty; choose one with coordinates.")
         if not candidates.getBoxSize():
@@ -244,8 +243,10 @@ class ProtDeepConsensusScore(ProtParticles):
         return []
 
     def _warnings(self):
+        if self.inputModel.get() is None or not self.writeStacks:
+            return []
         trained = self.inputModel.get().getCard().preprocessing.invert
-        if not self.writeStacks or self.doInvert.get() == trained:
+        if self.doInvert.get() == trained:
             return []
         return [
             "Invert contrast: the model was trained on micrographs whose particles are "
@@ -263,10 +264,10 @@ class ProtDeepConsensusScore(ProtParticles):
             f"{nScored} candidates scored and kept; {nAccepted}{share} have a score of "
             f"{PUBLISHED_THRESHOLD} or more. Choose a threshold in the viewer."
         ]
-        if self.numberWithoutCtf.get():
+        if self.numberLeftOut.get():
             summary.append(
-                f"{self.numberWithoutCtf.get()} candidates left out: their micrographs "
-                "have no CTF (the log names them)."
+                f"{self.numberLeftOut.get()} candidates left out: their micrographs "
+                "have no CTF, or are not in the set (see the log)."
             )
         return summary
 

@@ -17,6 +17,10 @@ from deepconsensus_plugin.core.thresholds import (
     select,
 )
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.protocols.continuation import (
+    emptyStaleOutputs,
+    fingerprint,
+)
 from deepconsensus_plugin.protocols.scored_sets import copyCoordinatesInfo
 from deepconsensus_plugin.set_columns import read_scores
 
@@ -109,24 +113,25 @@ class ProtDeepConsensusSelect(ProtParticles):
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
         self._insertFunctionStep(
-            self.createOutputStep,
-            self.thresholdMode.get(),
-            self.threshold.get(),
-            self.numberOfParticles.get(),
-            needsGPU=False,
+            self.createOutputStep, fingerprint(self), needsGPU=False
         )
 
-    def createOutputStep(self, thresholdMode, threshold, numberOfParticles):
+    def createOutputStep(self, form):
         """Write what is kept and what is rejected."""
         scores = read_scores(self.scoredItems().get())
         options = {
-            "mode": THRESHOLD_MODES[thresholdMode],
-            "threshold": threshold,
-            "n_first": numberOfParticles,
+            "mode": self._mode(),
+            "threshold": self.threshold.get(),
+            "n_first": self.numberOfParticles.get(),
         }
         self._remember(scores, choose_threshold(scores, **options))
         outputs = self._split(select(scores, **options))
-        filled = {name: items for name, items in outputs.items() if len(items)}
+        filled = {
+            name: items
+            for name, items in outputs.items()
+            if len(items) or self.hasAttribute(name)  # of a run that was continued
+        }
+        emptyStaleOutputs(self, filled)
         self._defineOutputs(**filled)
         for items in filled.values():
             self._defineSourceRelation(self.scoredItems(), items)

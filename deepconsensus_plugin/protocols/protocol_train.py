@@ -12,6 +12,7 @@ from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.pipeline.labelled import FEW_BOXES
 from deepconsensus_plugin.core.pipeline.requests import (
     BoxSource,
     TrainRequest,
@@ -21,16 +22,19 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.protocols.model_summary import (
     describeMethods,
     describeMisfit,
     describeModel,
+    describeOtherPreprocessing,
 )
 from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
 from deepconsensus_plugin.protocols.train_form import (
     FROM_MODEL,
     defineExtraParams,
     defineInputParams,
+    defineKeepParam,
     defineTrainingParams,
 )
 from deepconsensus_plugin.protocols.training_sets import (
@@ -39,14 +43,12 @@ from deepconsensus_plugin.protocols.training_sets import (
     countToLearnFrom,
     describeBadSets,
     describeDifferentRates,
+    describeSharedMicrographs,
     extraSets,
     joinMicrographs,
 )
 
-FEW_COORDINATES = 200
-"""Below this the form warns, and nothing more: small sets work."""
-
-_SMALLEST = {"nEpochs": 1, "nModels": 1, "batchSize": 2, "maxBoxes": 1}
+_SMALLEST = {"nEpochs": 1, "nModels": 1, "batchSize": 2, "maxBoxes": 1, "seed": 0}
 
 
 class ProtDeepConsensusTrain(EMProtocol):
@@ -68,6 +70,7 @@ class ProtDeepConsensusTrain(EMProtocol):
         defineExtraParams(form)
         form.addSection(label="Training")
         defineTrainingParams(form)
+        defineKeepParam(form)
         form.addParallelSection(threads=4, mpi=0)
 
     # -------------------------- steps --------------------------
@@ -76,27 +79,24 @@ class ProtDeepConsensusTrain(EMProtocol):
             {
                 "coordinates": self._getExtraPath("coordinates_%(set)s.h5"),
                 "job": self._getExtraPath("train.json"),
-                "boxes": self._getTmpPath("boxes.h5"),
+                "boxes": (self._getExtraPath if self.keepBoxes else self._getTmpPath)(
+                    "boxes.h5"
+                ),
                 "model": self._getExtraPath("model"),
             }
         )
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        self._insertFunctionStep(
-            self.convertInputStep,
-            [s.coordinates.getFileName() for s in chosenSets(self)],
-            self._ctfs() is not None,
-            needsGPU=False,
-        )
-        self._insertFunctionStep(
-            self.trainStep, repr(self._trainingParameters()), needsGPU=True
-        )
-        self._insertFunctionStep(self.createOutputStep, needsGPU=False)
+        form = fingerprint(self)
+        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
+        self._insertFunctionStep(self.trainStep, form, needsGPU=True)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
-    def convertInputStep(self, files, hasCtfs):
+    def convertInputStep(self, form):
         """Write the positions of every set for the job."""
-        known = {mic.name for mic in self._micrographs() if mic.ctf or not hasCtfs}
+        needsCtf = self._ctfs() is not None
+        known = {mic.name for mic in self._micrographs() if mic.ctf or not needsCtf}
         for chosen in chosenSets(self):
             found = coordinates_from_set(
                 chosen.coordinates,
@@ -111,7 +111,7 @@ class ProtDeepConsensusTrain(EMProtocol):
                 )
             write_coordinates(self._coordinatesFile(chosen), kept)
 
-    def trainStep(self, parameters):
+    def trainStep(self, form):
         """Run the training in its own process."""
         request = TrainRequest(
             micrographs=self._micrographs(),
@@ -130,7 +130,7 @@ class ProtDeepConsensusTrain(EMProtocol):
         result = read_result(job, TrainResult)
         self.info(f"Learnt from {result.n_positives} + {result.n_negatives} boxes")
 
-    def createOutputStep(self):
+    def createOutputStep(self, form):
         """Register the model."""
         model = ParticleClassifier(self._getFileName("model"))
         self._defineOutputs(outputModel=model)
@@ -141,6 +141,8 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
+        if self.inputPositives.get() is None or self.inputNegatives.get() is None:
+            return []  # Scipion tells
         errors = [
             f"{self.getParam(name).label}: it must be {smallest} or more."
             for name, smallest in _SMALLEST.items()
@@ -184,22 +186,16 @@ class ProtDeepConsensusTrain(EMProtocol):
         )
         if misfit:
             return [f"Model to start from: {misfit}"]
-        flips = self.initialModel.get().getCard().preprocessing.phase_flip
-        if flips != (self._ctfs() is not None):
-            wanted = "needs" if flips else "was trained without"
-            return [
-                f"CTF estimation: the model to start from {wanted} CTFs; do the same "
-                "here, or start from a new network."
-            ]
-        return []
+        card = self.initialModel.get().getCard()
+        return describeOtherPreprocessing(card, self._preprocessing())
 
     def _warnings(self):
         return [
             f"{what}: only {n} coordinates. The scores will depend on the seed; look "
             "at their spread, and at the particles around the threshold."
             for what, isParticle in (("Positives", True), ("Negatives", False))
-            if (n := countToLearnFrom(self, isParticle=isParticle)) < FEW_COORDINATES
-        ]
+            if (n := countToLearnFrom(self, isParticle=isParticle)) < FEW_BOXES
+        ] + describeSharedMicrographs(chosenSets(self))
 
     def _summary(self):
         if not self.hasAttribute("outputModel"):

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from pwem.objects import (
     Coordinate,
-    CTFModel,
     Particle,
     SetOfCoordinates,
     SetOfCTF,
@@ -30,7 +29,7 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
-    micrograph_name,
+    ctfs_by_micrograph,
     read_observed,
     write_observed,
 )
@@ -74,7 +73,17 @@ def iterScored(
         are not there were left out, and are passed over.
     scores : EnsembleScores
         What the job gave, n rows.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer scores than candidates.
     """
+    if len(scores.mean) != len(candidates):
+        raise ValueError(
+            f"expected {len(candidates)} scores, one for each candidate, received "
+            f"{len(scores.mean)}. Restart the run, so that all are scored again"
+        )
     rows = np.full(len(items), -1)
     rows[positions] = np.arange(len(candidates))
     micrographs = candidates.micrograph_index
@@ -115,7 +124,7 @@ def appendScored(
     ctfs : SetOfCTF, optional
         Of the micrographs of all items; attached to the particles.
     """
-    models = _ctfsByMicrograph(ctfs)
+    models = {} if ctfs is None else ctfs_by_micrograph(ctfs)
     particle = Particle()
     for item in scored:
         coordinates.append(item.coordinate)
@@ -137,14 +146,6 @@ def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
     for name in _ON_PARTICLES:
         if (value := getattr(coordinate, name, None)) is not None:
             setattr(particle, name, value.clone())
-
-
-def _ctfsByMicrograph(ctfs: SetOfCTF | None) -> dict[str, CTFModel]:
-    if ctfs is None:
-        return {}
-    return {
-        micrograph_name(ctf.getMicrograph()): ctf.clone() for ctf in ctfs.iterItems()
-    }
 
 
 def copyCoordinatesInfo(

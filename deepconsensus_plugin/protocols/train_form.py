@@ -157,6 +157,19 @@ def defineTrainingParams(form: params.Form) -> None:
     _defineOptimiserParams(form)
 
 
+def defineKeepParam(form: params.Form) -> None:
+    """Add whether the boxes are kept."""
+    form.addParam(
+        "keepBoxes",
+        params.BooleanParam,
+        default=False,
+        expertLevel=LEVEL_ADVANCED,
+        label="Keep the boxes?",
+        help="*Yes*: the boxes as the network sees them, with labels, weights and "
+        "origin, stay in *extra/boxes.h5*. *No*: they are deleted after the run.",
+    )
+
+
 def _defineOptimiserParams(form: params.Form) -> None:
     for key, kind, default, label, text in (
         (

@@ -11,8 +11,10 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.io.names import listed
 from deepconsensus_plugin.core.pipeline.requests import Role
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.set_columns import read_columns
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,26 @@ def describeDifferentRates(sets: Iterable[LabelledSet]) -> list[str]:
         f"({', '.join(f'{rate:.3g}' for rate in rates)} Å/px); choose *Other "
         "micrographs* to cut all boxes from."
     ]
+
+
+def describeSharedMicrographs(sets: Sequence[LabelledSet]) -> list[str]:
+    """Return a sentence if sets to test on lie on micrographs learnt from."""
+    learnt, tested = (
+        set().union(*(_usedMicrographs(s.coordinates) for s in sets if s.role is role))
+        for role in (Role.TRAINING, Role.TESTING)
+    )
+    if not (shared := sorted(learnt & tested)):
+        return []
+    return [
+        f"Sets to test on: {len(shared)} of their {len(tested)} micrographs are learnt "
+        f"from too ({listed(shared)}), so that the figures flatter. Choose coordinates "
+        "on other micrographs."
+    ]
+
+
+def _usedMicrographs(coordinates: SetOfCoordinates) -> set[str]:
+    """Return the names of the micrographs that have coordinates."""
+    return set(filter(None, read_columns(coordinates, "_micName").get("_micName", [])))
 
 
 def joinMicrographs(parts: Iterable[Sequence[Micrograph]]) -> tuple[Micrograph, ...]:

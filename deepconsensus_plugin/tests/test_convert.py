@@ -210,7 +210,7 @@ def test_which_score_is_read(tmp_path, attributes, own, best):
     np.testing.assert_array_equal(scored["m1.mrc"].scores, [best])
 
 
-def test_who_looked_where_survives_the_set(tmp_path):
+def test_who_looked_where_survives_the_set(tmp_path, caplog):
     micrographs = _micrographs(tmp_path)
     items = _coordinates(tmp_path, micrographs)
     assert read_observed(items) is None
@@ -224,8 +224,10 @@ def test_who_looked_where_survives_the_set(tmp_path):
     assert read_observed(again) == known
     picks = picks_from_set(again, picker="a", micrographs=micrographs)
     assert set(picks.coordinates) == {"m1.mrc", "m3.mrc"}
+    assert "observed.json" not in caplog.text
     (tmp_path / "observed.json").unlink()
     assert read_observed(again) is None
+    assert "observed.json: it should tell which micrographs" in caplog.text
 
 
 def _candidates():
@@ -298,6 +300,25 @@ def test_foreign_candidates_are_of_one_unknown_picker(tmp_path):
     np.testing.assert_array_equal(read.picker_scores, [[np.nan], [4]])
     assert read.agreement.tolist() == [1, 1]
     assert len(read.agreed(1)["m2.mrc"]) == 1
+
+
+def test_candidates_elsewhere_are_left_out_and_counted(tmp_path, caplog):
+    """By the name, or else by the id, as in `coordinates_from_set`."""
+    micrographs = _micrographs(tmp_path)
+    items = _coordinates(tmp_path, micrographs)
+    places = (("m2.mrc", 2), ("x.mrc", 9), ("x.mrc", 3), (None, 8), (None, 1))
+    for number, (name, own_id) in enumerate(places):
+        item = Coordinate(x=number, y=number)
+        item.setMicId(own_id)
+        item.setMicName(name)
+        items.append(item)
+    items.write()
+    read, positions = candidates_and_items(items)
+    assert read.micrographs == NAMES
+    np.testing.assert_array_equal(positions, [4, 0, 2])
+    np.testing.assert_array_equal(read.yx, [[4, 4], [0, 0], [2, 2]])
+    np.testing.assert_array_equal(read.micrograph_index, [0, 1, 2])
+    assert "2 candidates are left out" in caplog.text
 
 
 def test_no_candidates_at_all(tmp_path):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.constants import (
     AGREEMENT_ATTRIBUTE,
@@ -18,7 +19,7 @@ from deepconsensus_plugin.convert import candidates_from_set, coordinates_from_s
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
-from deepconsensus_plugin.protocols.picker_names import distinctNames
+from deepconsensus_plugin.protocols.picker_names import distinctNames, pickerNames
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SHAPE
 
@@ -162,6 +163,37 @@ class TestConsensus(synthetic.SyntheticProject):
         self.assertIn("mirrored in y: import them with invertY", summary[0])
         self.assertLess(protocol.outputCoordinatesAND.getSize(), 20)
 
+    def test_picks_near_unwanted_ones_are_left_out(self):
+        """One of the first micrograph's particles is gold; it is a bit off."""
+        first, second, *_ = self.names
+        gold = self.truth[first][:1] + 0.2 * BOX
+        unwanted = {
+            first: ScoredCoordinates.from_arrays(gold),
+            second: ScoredCoordinates.from_arrays([]),
+        }
+        protocol = self._newConsensus(
+            self.inputs,
+            minPickers=2,
+            subtractCoordinates=self.importPicks("gold", unwanted).outputCoordinates,
+        )
+        self.launchProtocol(protocol)
+        table = candidates_from_set(protocol.outputCoordinatesOR)
+        self.assertEqual(len(table), 4 * 25 + 4 - 1)
+        self.assertEqual(table.micrographs, tuple(self.names))
+        self.assertTrue(table.observed[-1, 0])  # gold was not looked for there
+        near = np.hypot(*(table.on_micrograph(first).yx - self.truth[first][0]).T)
+        self.assertGreater(near.min(), 0.3 * BOX)
+        n_left_out = 2 + (len(self.sparse[first]) - len(self._away(gold[0])))
+        self.assertEqual(
+            protocol.summary()[-1],
+            f"{n_left_out} picks left out before: within 0.3 of the box from one of "
+            "gold.",
+        )
+
+    def _away(self, place):
+        yx = self.sparse[self.names[0]].yx
+        return yx[np.hypot(*(yx - place).T) > 0.3 * BOX]
+
     def test_validation_names_the_field(self):
         protocol = self._newConsensus(
             self.inputs, consensusRadius=0.4, minPickers=4, boxSize=0
@@ -170,6 +202,18 @@ class TestConsensus(synthetic.SyntheticProject):
         self.assertEqual(
             fields, ["Box size", "Consensus radius", "Pickers that must agree"]
         )
+
+    def test_names_do_not_depend_on_the_order_of_sets(self):
+        a, b, c = (Pointer(each, extended="outputCoordinates") for each in self.inputs)
+        self.assertEqual(pickerNames([a, b, c]), ["a", "b", "a (2)"])
+        self.assertEqual(pickerNames([c, b, a]), ["a (2)", "b", "a"])
+
+    def test_gross_findings_are_logged_as_warnings(self):
+        protocol, warned, told = ProtDeepConsensusPicks(), [], []
+        protocol.warning, protocol.info = warned.append, told.append
+        protocol._tell(["WARNING: mirrored", "Note: shifted", "Box: 40 px."])
+        self.assertEqual(warned, ["WARNING: mirrored"])
+        self.assertEqual(told, ["Note: shifted", "Box: 40 px."])
 
     def test_names_are_distinct(self):
         self.assertEqual(
