@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.names import stem
 from deepconsensus_plugin.core.io.picks import (
     PickFormat,
@@ -46,9 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Export; the exit status is 0 if it worked."""
     try:
         table = read_scores_csv(arguments.project / "scores.csv")
-        box_size = read_json(arguments.project / "summary.json")["box_size"]
+        box_size, observed = _read_summary(arguments.project / "summary.json")
         chosen = _choose(table, arguments.threshold, every=arguments.all)
-        coordinates = by_micrograph(table, chosen)
+        coordinates = by_micrograph(table, chosen, observed)
         pick_format = PickFormat(arguments.format)
         files = export(arguments.out, coordinates, box_size, pick_format)
     except (ValueError, OSError) as error:
@@ -59,19 +61,37 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _read_summary(path: Path) -> tuple[int, list[str]]:
+    """Return the box size, and the micrographs that any picker was run on."""
+    summary = read_json(path)
+    box_size = summary.get("box_size")
+    if not isinstance(box_size, int):
+        raise FileFormatError(
+            path, expected="box_size, whole pixels", received=repr(box_size)
+        )
+    observed = summary.get("observed", {})  # runs of early versions do not have it
+    return box_size, [name for name, pickers in observed.items() if pickers]
+
+
 def _choose(table: ScoreTable, threshold: float | None, *, every: bool) -> BoolArray:
     if every:
         return np.ones(len(table), dtype=bool)
     return table.accepted if threshold is None else table.score >= threshold
 
 
-def by_micrograph(table: ScoreTable, chosen: BoolArray) -> dict[str, ScoredCoordinates]:
-    """Return the chosen rows by micrograph, best score first; all micrographs."""
-    names = np.array(table.micrograph)
+def by_micrograph(
+    table: ScoreTable, chosen: BoolArray, observed: Sequence[str] = ()
+) -> dict[str, ScoredCoordinates]:
+    """Return the chosen rows by micrograph, best score first.
+
+    All micrographs of the table, and those that were `observed`: where nothing was
+    found is not the same as where nobody looked.
+    """
+    names = np.array(table.micrograph, dtype=str)
     order = np.argsort(-table.score, kind="stable")
     return {
-        str(name): ScoredCoordinates(table.yx[rows], table.score[rows])
-        for name in np.unique(names)
+        name: ScoredCoordinates(table.yx[rows], table.score[rows])
+        for name in sorted({*table.micrograph, *observed})
         for rows in [order[(chosen & (names == name))[order]]]
     }
 
@@ -90,11 +110,32 @@ def export(
             path, coordinates, box_size=box_size, pick_format=pick_format
         )
         return [path]
-    files = []
-    for name, picks in coordinates.items():
-        path = folder / f"{stem(name)}{pick_format.extension}"
+    paths = _name_files(folder, list(coordinates), pick_format.extension)
+    for name, path in paths.items():
         write_picks(
-            path, picks, box_size=box_size, pick_format=pick_format, micrograph=name
+            path,
+            coordinates[name],
+            box_size=box_size,
+            pick_format=pick_format,
+            micrograph=name,
         )
-        files.append(path)
-    return files
+    return list(paths.values())
+
+
+def _name_files(folder: Path, names: list[str], extension: str) -> dict[str, Path]:
+    """Return the file of each micrograph.
+
+    Raises
+    ------
+    ValueError
+        If two micrographs would share one.
+    """
+    owners: dict[str, str] = {}
+    for name in names:
+        other = owners.setdefault(stem(name), name)
+        if other != name:
+            raise ValueError(
+                f"expected micrographs of different names, received {other} and "
+                f"{name}: both files would be {stem(name)}{extension}. Take star or csv"
+            )
+    return {name: folder / f"{key}{extension}" for key, name in owners.items()}

@@ -23,7 +23,7 @@ settings, name=value:
   preset=paper|fast
   stacks=no        score coordinates only, write no particle images
   any field of the template, and any parameter of its protocols' forms:
-  consensusRadius, mergeRadius, minPickers, nEpochs, nModels, threshold, seed, …
+  consensusRadius, mergeRadius, minPickers (or all), nEpochs, nModels, threshold, …
 """
 
 
@@ -52,18 +52,22 @@ def run(arguments: argparse.Namespace) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
 
 
 def _run(settings, folder: Path) -> int:
     # Scipion reads its environment when it is imported.
-    from deepconsensus_plugin.commands.launcher import (
-        load_protocols,
-        open_run,
-        run_protocols,
-    )
+    from deepconsensus_plugin.commands.launcher import run_protocols
+    from deepconsensus_plugin.commands.project import load_protocols, open_run
     from deepconsensus_plugin.commands.summary import write_summary
-    from deepconsensus_plugin.commands.workflow import build_nodes
+    from deepconsensus_plugin.commands.workflow import (
+        build_nodes,
+        with_absolute_paths,
+    )
 
+    settings = with_absolute_paths(settings)
     nodes = build_nodes(settings)
     project = open_run(folder, settings)
     protocols = load_protocols(project, settings, nodes)

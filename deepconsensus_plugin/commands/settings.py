@@ -9,20 +9,30 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.constants import LIST_SEPARATOR
+
 PRESETS: dict[str, dict[str, str]] = {
     "paper": {
         "consensusRadius": "0.1",
+        "minPickers": "all",
+        "negativesPerPositive": "1",
+        "exclusionRadius": "0.5",
+        "mineHardNegatives": "no",
+        "nModels": "1",
+        "nEpochs": "20",
+        "autoStopping": "yes",
         "learningRate": "1e-4",
         "batchSize": "64",
         "l2RegStrength": "1e-5",
-        "nModels": "1",
-        "nEpochs": "40",
-        "mineHardNegatives": "no",
+        "thresholdMode": "fixed",
         "threshold": "0.5",
     },
     "fast": {"nModels": "1", "nEpochs": "2", "maxBoxes": "1000"},
 }
-"""Settings by name; what is written out on the command line wins over them."""
+"""Settings by name; what is written out on the command line wins over them.
+
+``paper`` is the published method as far as parameters reach.
+"""
 
 _RUN_OWN = ("picks", "truth", "preset", "stacks")
 _YES_NO = {
@@ -107,8 +117,6 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
     preset = given.get("preset")
     if preset is not None and preset not in PRESETS:
         raise ValueError(f"preset: expected one of {list(PRESETS)}, received {preset}")
-    if "micrographs" in given:
-        given["micrographs"] = str(Path(given["micrographs"]).expanduser().absolute())
     own = {name: given.pop(name) for name in _RUN_OWN if name in given}
     return RunSettings(
         template=template,
@@ -130,6 +138,11 @@ def parse_picks(text: str) -> tuple[PicksFolder, ...]:
     folders = tuple(_parse_folder(part) for part in text.split(",") if part)
     names = [folder.picker for folder in folders]
     for name in names:
+        if LIST_SEPARATOR in name:
+            raise ValueError(
+                f"picks: {name!r}: a picker's name must not hold {LIST_SEPARATOR!r}; "
+                "rename the folder"
+            )
         if names.count(name) > 1:
             raise ValueError(
                 f"picks: two folders are named {name!r}, which is the picker's name; "

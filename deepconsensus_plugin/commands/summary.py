@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
-import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,23 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin import __version__
-from deepconsensus_plugin.commands.launcher import Protocols
+from deepconsensus_plugin.commands.evaluation import evaluate_accepted
+from deepconsensus_plugin.commands.project import Protocols
 from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import candidates_and_items
+from deepconsensus_plugin.convert import candidates_and_items, observed_in
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
-from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.core.thresholds import ThresholdMode
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
 from deepconsensus_plugin.set_columns import read_numbers
 
 SUMMARY, SCORES, METRICS = "summary.json", "scores.csv", "metrics.json"
@@ -49,45 +55,90 @@ def write_summary(
     folder = Path(project.getPath())
     by_class = {p.getClassName(): p for p in protocols.values()}
     selected = by_class["ProtDeepConsensusSelect"]
-    scores = _write_scores(
-        folder / SCORES, by_class["ProtDeepConsensusScore"], selected
-    )
+    scored = _read_scored(by_class["ProtDeepConsensusScore"], selected)
+    _write_scores(folder / SCORES, scored)
     summary = {
         "settings": settings.to_plain(),
         "sets": _sizes(protocols),
         "protocols": {p.getObjLabel(): p.summary() for p in protocols.values()},
         "box_size": by_class["ProtDeepConsensusScore"].outputCoordinates.getBoxSize(),
+        "observed": observed_in(scored.candidates).observed,
         "score_file": SCORES,
-        "threshold": selected.lowestScore.get(),
-        "score_histogram": _histogram(scores),
+        "threshold": to_plain(_threshold(selected, scored)),
+        "score_histogram": _histogram(scored.score),
         "timings": {name: to_plain(cost) for name, cost in costs.items()},
         "versions": _versions(),
     }
     if "ProtEvaluatePicks" in by_class:
-        metrics = Path(by_class["ProtEvaluatePicks"]._getExtraPath(METRICS))
-        shutil.copyfile(folder / metrics, folder / METRICS)
+        figures = _figures(by_class["ProtEvaluatePicks"], selected, scored)
+        text = json.dumps(figures, indent=1, allow_nan=False)
+        write_text(folder / METRICS, text + "\n")
         summary["metrics_file"] = METRICS
     write_json(folder / SUMMARY, summary)
     return summary
 
 
-def _write_scores(path: Path, scored: Protocol, selected: Protocol) -> FloatArray:
-    """Write one row per candidate; return the scores."""
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """Candidates, n, with what they scored; arrays of shape (n,)."""
+
+    candidates: Candidates
+    score: FloatArray
+    network_score: FloatArray
+    spread: FloatArray
+    accepted: BoolArray
+
+
+def _read_scored(scored: Protocol, selected: Protocol) -> _Scored:
     coordinates = scored.outputCoordinates
     candidates, item = candidates_and_items(coordinates)
     names = (SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE)
     score, network_score, spread = read_numbers(coordinates, *names)[item].T
     kept = getattr(selected, "outputCoordinates", None)
     accepted = np.isin(_ids(coordinates)[item], [] if kept is None else _ids(kept))
+    return _Scored(candidates, score, network_score, spread, accepted)
+
+
+def _write_scores(path: Path, scored: _Scored) -> None:
+    """Write one row per candidate."""
     write_scores_csv(
         path,
-        candidates,
-        score=score,
-        network_score=network_score,
-        spread=spread,
-        accepted=accepted,
+        scored.candidates,
+        score=scored.score,
+        network_score=scored.network_score,
+        spread=scored.spread,
+        accepted=scored.accepted,
     )
-    return np.asarray(score)
+
+
+def _figures(
+    evaluated: Protocol, selected: Protocol, scored: _Scored
+) -> dict[str, Any]:
+    """Return the figures at what was accepted."""
+    if _is_fixed(selected):
+        figures: dict[str, Any] = evaluated.readFigures()
+        return figures
+    return evaluate_accepted(
+        evaluated,
+        scored.candidates,
+        scored.score,
+        scored.accepted,
+        threshold=_threshold(selected, scored),
+    )
+
+
+def _threshold(selected: Protocol, scored: _Scored) -> float:
+    """Return the lowest score that is accepted; infinity where none is.
+
+    For the first N from the scores: Scipion's database rounds what it keeps.
+    """
+    if _is_fixed(selected):
+        return float(selected.threshold.get())
+    return float(scored.score[scored.accepted].min(initial=np.inf))
+
+
+def _is_fixed(selected: Protocol) -> bool:
+    return THRESHOLD_MODES[selected.thresholdMode.get()] is ThresholdMode.FIXED
 
 
 def _ids(items: Any) -> np.ndarray:

@@ -3,92 +3,132 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import dataclasses
+from collections.abc import Mapping
 
-from pwem import Domain
-from pwem.protocols import EMProtocol
-from pyworkflow.protocol import params
-from pyworkflow.template import Template, TemplateList
-
+from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
+from deepconsensus_plugin.commands.forms import (
+    PER_IMPORT,
+    absolute,
+    convert,
+    form_of,
+    is_path,
+    settable_form,
+)
 from deepconsensus_plugin.commands.settings import (
     PicksFolder,
     RunSettings,
     check_names,
-    parse_yes_no,
 )
+from deepconsensus_plugin.core.thresholds import ThresholdMode
+from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
 
-Node = dict[str, Any]
-"""One protocol as Scipion's workflow files hold it."""
-
-PLUGIN = "deepconsensus_plugin"
 IMPORT_PICKS = "ProtImportPicks"
+CONSENSUS = "ProtDeepConsensusPicks"
+SCORE = "ProtDeepConsensusScore"
+SELECT = "ProtDeepConsensusSelect"
+EVALUATE = "ProtEvaluatePicks"
 TRUTH_LABEL = "truth"
 
-_SCALARS: dict[type, type] = {
-    params.IntParam: int,
-    params.FloatParam: float,
-    params.StringParam: str,
-}
+_ALL_PICKERS = "all"
+"""What ``minPickers=all`` says: as many as there are."""
+
+_PER_FOLDER = {"scale": "scale=…", "invertY": "invertY=…"}
 
 
-def read_template(name: str) -> Template:
-    """Return a template of this plugin.
-
-    Raises
-    ------
-    ValueError
-        If there is none of this name; lists those that there are.
-    """
-    templates = TemplateList()
-    templates.addPluginTemplates()
-    ours = {t.name: t for t in templates.templates if t.source == PLUGIN}
-    if name not in ours:
-        raise ValueError(f"{name}: no such template; there are: {', '.join(ours)}")
-    return ours[name]
+def with_absolute_paths(settings: RunSettings) -> RunSettings:
+    """Return the settings, with paths that hold in any working directory."""
+    template = read_template(settings.template)
+    paths = template.path_aliases() | {
+        name
+        for node in template.nodes
+        for name, param in settable_form(node["object.className"]).items()
+        if is_path(param)
+    }
+    values = {
+        name: absolute(value) if name in paths else value
+        for name, value in settings.values.items()
+    }
+    return dataclasses.replace(settings, values=values)
 
 
 def build_nodes(settings: RunSettings) -> list[Node]:
     """Return the protocols of a template with the user's settings in them.
 
     A setting is a field of the template, by its alias, or else any number, word or
-    yes-no of the forms of its protocols, by the parameter's name.
+    yes-no of the forms of its protocols, by the parameter's name. What belongs to one
+    folder of picks, and the truth, come after those and are not touched by them.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        With absolute paths.
 
     Raises
     ------
     ValueError
-        If a setting is not known, or has a value that its parameter cannot take.
+        If a setting is not known or missing, has a value that its parameter cannot
+        take, or is a path that no file fits.
     """
     template = read_template(settings.template)
-    template.replaceEnvVariables()
-    template.parseContent()
-    aliases = {param.getAlias() for param in template.getParams().values()}
-    for param in template.getParams().values():
-        param.setValue(settings.values.get(param.getAlias(), param.getValue()))
-    template._replaceFields()
-    nodes = json.loads("".join(template.getContent()))
+    _check_names(settings, template)
+    own = _form_values(settings, template)
+    nodes = [_with_values(node, own) for node in template.nodes]
     if settings.picks:
         nodes = _with_pickers(nodes, settings.picks)
     if settings.truth:
-        nodes += _evaluation(nodes, settings.truth)
-    forms = {node["object.id"]: _form(node) for node in nodes}
-    known = {name for form in forms.values() for name in form}
-    check_names(list(settings.values), sorted(aliases | known))
-    for node in nodes:
-        form = forms[node["object.id"]]
-        for name in settings.values.keys() & form.keys() - aliases:
-            node[name] = _convert(name, settings.values[name], form[name])
+        nodes += _evaluation(nodes, settings.truth, own)
+    _refuse_unused(settings, template, nodes)
+    nodes = [template.fill(node, settings.values) for node in nodes]
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
+
+
+def _check_names(settings: RunSettings, template: RunTemplate) -> None:
+    for name in settings.values.keys() & PER_IMPORT - template.aliases:
+        raise ValueError(f"{name}: give picks=DIR,…; the folder's name is the picker's")
+    for name in settings.values.keys() & _PER_FOLDER.keys() - template.aliases:
+        if settings.picks:
+            raise ValueError(
+                f"{name}: it belongs to one picker: picks=DIR:{_PER_FOLDER[name]},…"
+            )
+    classes = {node["object.className"] for node in template.nodes}
+    classes |= {EVALUATE} if settings.truth else set()
+    known = {name for of in classes for name in settable_form(of)}
+    check_names(list(settings.values), sorted(template.aliases | known))
+
+
+def _form_values(settings: RunSettings, template: RunTemplate) -> dict[str, str]:
+    """Return the settings that are parameters of forms, not fields."""
+    own = {k: v for k, v in settings.values.items() if k not in template.aliases}
+    if own.get("minPickers") == _ALL_PICKERS:
+        inputs = _only(template.nodes, CONSENSUS)["inputCoordinates"]
+        own["minPickers"] = str(len(settings.picks or inputs))
+    return own
+
+
+def _with_values(node: Node, values: Mapping[str, str]) -> Node:
+    form = settable_form(node["object.className"])
+    return node | {
+        name: convert(name, values[name], form[name])
+        for name in values.keys() & form.keys()
+    }
+
+
+def _only(nodes: list[Node], class_name: str) -> Node:
+    for node in nodes:
+        if node["object.className"] == class_name:
+            return node
+    raise ValueError(f"expected a template with a {class_name}, received one without")
 
 
 def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[Node]:
     """Replace the template's imports of picks by one for each folder."""
-    pattern = next(node for node in nodes if node["object.className"] == IMPORT_PICKS)
+    pattern = _only(nodes, IMPORT_PICKS)
     imports = [
         {
             **pattern,
             "object.id": f"{pattern['object.id']}{i:03d}",
-            "object.label": folder.picker,
+            "object.label": f"picks of {folder.picker}",
             "filesPath": folder.path,
             "pickerName": folder.picker,
             "scale": folder.scale,
@@ -101,88 +141,56 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
     for node in nodes:
         if node is pattern:
             result += imports
-        elif node["object.className"] == "ProtDeepConsensusPicks":
+        elif node["object.className"] == CONSENSUS:
             result.append({**node, "inputCoordinates": outputs})
         elif node["object.className"] != IMPORT_PICKS:
             result.append(node)
     return result
 
 
-def _evaluation(nodes: list[Node], truth: str) -> list[Node]:
-    """Compare all scored candidates, and those above the threshold, with the truth."""
-    pattern = next(node for node in nodes if node["object.className"] == IMPORT_PICKS)
-    by_class = {node["object.className"]: node for node in nodes}
-    scored, selected = (
-        by_class[f"ProtDeepConsensus{name}"] for name in ("Score", "Select")
-    )
+def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> list[Node]:
+    """Compare all scored candidates, and those above the threshold, with the truth.
+
+    Of the settings of the picks, the truth shares the box size only.
+    """
+    pattern, selected = _only(nodes, IMPORT_PICKS), _only(nodes, SELECT)
+    shared = ("object.className", "inputMicrographs", "boxSize")
     imported = {
-        **pattern,
+        **{key: pattern[key] for key in shared if key in pattern},
         "object.id": "9001",
         "object.label": TRUTH_LABEL,
         "filesPath": truth,
         "pickerName": TRUTH_LABEL,
-        "scale": 1.0,
-        "invertY": False,
     }
-    evaluated = {
-        "object.className": "ProtEvaluatePicks",
+    evaluated = _with_values({"object.className": EVALUATE}, values) | {
         "object.id": "9002",
         "object.label": "comparison with truth",
-        "inputCoordinates": f"{scored['object.id']}.outputCoordinates",
+        "inputCoordinates": f"{_only(nodes, SCORE)['object.id']}.outputCoordinates",
         "inputTruth": "9001.outputCoordinates",
-        "threshold": selected["threshold"],
+        "threshold": None,
     }
+    # The score of the N-th best is not known yet; the summary knows it.
+    if THRESHOLD_MODES[selected.get("thresholdMode", 0)] is ThresholdMode.FIXED:
+        default = form_of(SELECT)["threshold"].default.get()
+        evaluated["threshold"] = selected.get("threshold", default)
     return [imported, evaluated]
+
+
+def _refuse_unused(
+    settings: RunSettings, template: RunTemplate, nodes: list[Node]
+) -> None:
+    """Refuse fields that folders of picks have taken the place of."""
+    used = {f.alias for node in nodes for f in template.fields_in(node).values()}
+    for name in settings.values.keys() & template.aliases - used:
+        raise ValueError(f"{name}: it has no effect together with picks=; leave it out")
 
 
 def _without_stacks(node: Node) -> Node:
     """Score coordinates only, and select among them."""
-    if node["object.className"] == "ProtDeepConsensusScore":
+    if node["object.className"] == SCORE:
         return {**node, "writeStacks": False}
-    if node["object.className"] == "ProtDeepConsensusSelect":
+    if node["object.className"] == SELECT:
         scored = node["inputParticles"].split(".")[0]
         rest = {key: value for key, value in node.items() if key != "inputParticles"}
         return {**rest, "inputCoordinates": f"{scored}.outputCoordinates"}
     return node
-
-
-def _form(node: Node) -> dict[str, params.Param]:
-    """Parameters of one of our forms that a word on the command line can set."""
-    protocol_class = Domain.getProtocols().get(node["object.className"])
-    if protocol_class is None:
-        raise ValueError(
-            f"{node['object.className']}: no such protocol; is its plugin installed?"
-        )
-    if not protocol_class.__module__.startswith(PLUGIN):
-        return {}
-    protocol = protocol_class()
-    names = {name for name, _ in protocol.iterDefinitionAttributes()}
-    every = {name: protocol.getParam(name) for name in names - _of_all_protocols()}
-    settable = (*_SCALARS, params.BooleanParam, params.EnumParam)
-    return {n: param for n, param in every.items() if isinstance(param, settable)}
-
-
-def _of_all_protocols() -> set[str]:
-    """Names that every form has: about running, not about the method."""
-    return {name for name, _ in EMProtocol().iterDefinitionAttributes()}
-
-
-def _convert(name: str, text: str, param: params.Param) -> Any:
-    """Return the value of a form's parameter that a word means."""
-    if isinstance(param, params.BooleanParam):
-        return parse_yes_no(name, text)
-    if isinstance(param, params.EnumParam):
-        return _choice(name, text, param)
-    kind = next(kind for of, kind in _SCALARS.items() if isinstance(param, of))
-    try:
-        return kind(text)
-    except ValueError:
-        words = {int: "a whole number", float: "a number"}
-        raise ValueError(f"{name}: expected {words[kind]}, received {text!r}") from None
-
-
-def _choice(name: str, text: str, param: params.EnumParam) -> int:
-    choices = [str(choice) for choice in param.choices]
-    if text not in choices:
-        raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
-    return choices.index(text)

@@ -7,6 +7,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,17 +23,21 @@ from deepconsensus_plugin.tests.synthetic import (
 )
 
 N_MICROGRAPHS, N_PARTICLES = 3, 20
+N_FIRST = 7
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:
-    """Micrographs, two pickers (one not run on the last) and the truth."""
+    """Micrographs, two pickers (one not run on the last) and the truth.
+
+    A picker is called as the protocol that selects is.
+    """
     folder = tmp_path_factory.mktemp("scene")
     names = [f"mic_{i}.mrc" for i in range(N_MICROGRAPHS)]
     truth = write_micrographs(folder / "mics", names, n=N_PARTICLES)
-    for seed, picker in enumerate(("alpha", "beta")):
+    for seed, picker in enumerate(("alpha", "particles")):
         picks = pick(truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4)
-        if picker == "beta":
+        if picker == "particles":
             del picks[names[-1]]
         write_folder(folder / picker, picks)
     exact = {name: ScoredCoordinates.from_arrays(yx) for name, yx in truth.items()}
@@ -40,12 +45,12 @@ def scene(tmp_path_factory) -> Path:
     return folder
 
 
-def _run(scene: Path, *, project: str = "project", **changes):
+def _command(scene: Path, *, project: str = "project", **changes) -> list[str]:
     command = [sys.executable, "-m", "deepconsensus_plugin", "run", "deep_consensus"]
     settings = {
         "micrographs": f"{scene}/mics/*.mrc",
         "samplingRate": SAMPLING_RATE,
-        "picks": f"{scene}/alpha,{scene}/beta",
+        "picks": f"{scene}/alpha,{scene}/particles",
         "boxSize": BOX,
         "nEpochs": 1,
         "nModels": 1,
@@ -54,12 +59,12 @@ def _run(scene: Path, *, project: str = "project", **changes):
         **changes,
     }
     given = [f"{name}={value}" for name, value in settings.items()]
-    return subprocess.run(
-        [*command, *given, "--project", str(scene / project)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    return [*command, *given, "--project", str(scene / project)]
+
+
+def _run(scene: Path, **changes) -> subprocess.CompletedProcess:
+    command = _command(scene, **changes)
+    return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,12 @@ def test_summary_holds_sets_timings_and_figures(finished):
     assert kept + sets.get("particles.outputParticlesRejected", 0) == n_candidates
     assert summary["box_size"] == BOX
     assert summary["threshold"] == 0.5
+    assert summary["observed"] == {
+        "mic_0.mrc": ["alpha", "particles"],
+        "mic_1.mrc": ["alpha", "particles"],
+        "mic_2.mrc": ["alpha"],
+    }
+    assert {"picks of alpha", "picks of particles", "truth"} < set(summary["timings"])
     assert all(cost["seconds"] > 0 for cost in summary["timings"].values())
     assert summary["timings"]["network"]["peak_memory_mb"] > 100
     metrics = json.loads((finished / summary["metrics_file"]).read_text())
@@ -98,8 +109,8 @@ def test_scores_have_one_row_per_candidate(finished):
     )
     observed = {row["micrograph"]: row["observed"] for row in rows}
     assert observed == {
-        "mic_0.mrc": "alpha;beta",
-        "mic_1.mrc": "alpha;beta",
+        "mic_0.mrc": "alpha;particles",
+        "mic_1.mrc": "alpha;particles",
         "mic_2.mrc": "alpha",
     }
 
@@ -113,10 +124,34 @@ def test_the_same_command_again_repeats_nothing(scene, finished):
 
 
 def test_pickers_in_another_order_give_the_same_scores_to_the_bit(scene, finished):
-    other = _run(scene, picks=f"{scene}/beta,{scene}/alpha", project="other_order")
+    other = _run(scene, picks=f"{scene}/particles,{scene}/alpha", project="other_order")
     assert other.returncode == 0, other.stderr
     scores = (scene / "other_order" / "scores.csv").read_bytes()
     assert scores == (finished / "scores.csv").read_bytes()
+
+
+def test_a_killed_run_goes_on_and_takes_the_first_n(scene):
+    changes = {
+        "project": "killed",
+        "thresholdMode": "first N",
+        "numberOfParticles": N_FIRST,
+    }
+    command = _command(scene, **changes)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
+        assert any("network: started" in line for line in killed.stderr)
+        time.sleep(2)
+        killed.kill()
+    again = _run(scene, **changes)
+    assert again.returncode == 0, again.stderr
+    assert "network: waiting for process" in again.stderr
+    assert "network: started" not in again.stderr
+    summary = json.loads((scene / "killed" / "summary.json").read_text())
+    assert summary["timings"]["network"]["seconds"] > 0
+    assert summary["sets"]["particles.outputParticles"] == N_FIRST
+    metrics = json.loads((scene / "killed" / "metrics.json").read_text())
+    assert metrics["threshold"] == summary["threshold"]
+    assert metrics["n_accepted"] == N_FIRST
+    assert metrics["precision"] == metrics["n_matched"] / N_FIRST
 
 
 def test_other_settings_need_another_project(scene, finished):
@@ -131,6 +166,6 @@ def test_a_failing_protocol_says_why(scene):
     (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
     failed = _run(scene, micrographs=f"{broken}/*.mrc", project="failing")
     assert failed.returncode == 1
-    assert "alpha: Protocol failed:" in failed.stderr
+    assert "picks of alpha: Protocol failed:" in failed.stderr
     assert "mic_0.mrc: expected" in failed.stderr
     assert "Traceback" not in failed.stderr

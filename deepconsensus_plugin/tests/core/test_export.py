@@ -37,7 +37,9 @@ def project(tmp_path):
         spread=np.zeros(n),
         accepted=score >= 0.5,
     )
-    write_json(tmp_path / "summary.json", {"box_size": 8})
+    # Nothing was found on c.mrc; nobody looked at d.mrc.
+    observed = {"a.mrc": ["x"], "b.mrc": ["x"], "c.mrc": ["x"], "d.mrc": []}
+    write_json(tmp_path / "summary.json", {"box_size": 8, "observed": observed})
     return tmp_path
 
 
@@ -59,6 +61,8 @@ def test_a_box_file_for_each_micrograph(project):
     read = read_picks(project / "out" / "a.box")[None]
     np.testing.assert_allclose(read.yx, [[50.0, 60.0], [10.0, 20.5]])
     assert len(read_picks(project / "out" / "b.box")[None]) == 0
+    assert len(read_picks(project / "out" / "c.box")[None]) == 0
+    assert not (project / "out" / "d.box").exists()
 
 
 def test_every_candidate_or_another_threshold(project, capsys):
@@ -72,3 +76,19 @@ def test_every_candidate_or_another_threshold(project, capsys):
 def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
     assert _export(tmp_path, "--format", "star") == 1
     assert "scores.csv" in capsys.readouterr().err
+
+
+def test_micrographs_that_would_share_a_file_are_refused(project, capsys):
+    observed = {"a.mrc": ["x"], "a.tif": ["x"]}
+    write_json(project / "summary.json", {"box_size": 8, "observed": observed})
+    assert _export(project, "--format", "box") == 1
+    assert "received a.mrc and a.tif: both files would be a.box" in (
+        capsys.readouterr().err
+    )
+    assert _export(project, "--format", "star") == 0
+
+
+def test_a_summary_without_a_box_size_is_refused(project, capsys):
+    write_json(project / "summary.json", {"observed": {}})
+    assert _export(project, "--format", "star") == 1
+    assert "summary.json: expected box_size" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from deepconsensus_plugin.commands.settings import (
 
 @pytest.fixture
 def folders(tmp_path):
-    for name in ("cryolo", "topaz", "truth"):
+    for name in ("cryolo", "topaz", "truth", "a;b"):
         (tmp_path / name).mkdir()
     return tmp_path
 
@@ -46,8 +46,8 @@ def test_words_become_settings(folders):
 
 def test_relative_paths_become_absolute(folders, monkeypatch):
     monkeypatch.chdir(folders)
-    settings = parse_settings("t", ["micrographs=m/*.mrc", "picks=topaz,./cryolo"])
-    assert settings.values["micrographs"] == f"{folders}/m/*.mrc"
+    settings = parse_settings("t", ["picks=topaz,./cryolo", "truth=truth"])
+    assert settings.truth == f"{folders}/truth"
     assert [folder.path for folder in settings.picks] == [
         f"{folders}/topaz",
         f"{folders}/cryolo",
@@ -73,6 +73,7 @@ def test_what_is_written_out_wins_over_the_preset():
         (["picks={0}/topaz:scale=x"], "scale: expected a number > 0, received 'x'"),
         (["picks={0}/topaz:flip=yes"], "expected scale=… or invertY=…"),
         (["picks={0}/topaz,{0}/../{1}/topaz"], "two folders are named 'topaz'"),
+        (["picks={0}/a;b"], "a picker's name must not hold ';'"),
     ],
 )
 def test_what_cannot_be_is_refused(folders, words, complaint):

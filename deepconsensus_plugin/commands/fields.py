@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Templates: protocols with fields to fill in, ``~title|default|type|alias~``."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyworkflow import VarTypes
+from pyworkflow.protocol import params
+from pyworkflow.template import TemplateList
+
+from deepconsensus_plugin.commands.forms import (
+    PLUGIN,
+    convert,
+    form_of,
+    is_path,
+    to_scalar,
+)
+from deepconsensus_plugin.commands.settings import parse_yes_no
+
+Node = dict[str, Any]
+"""One protocol as Scipion's workflow files hold it."""
+
+_PATHS = (VarTypes.PATH, VarTypes.FOLDER)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a template that its user gives.
+
+    Parameters
+    ----------
+    title, default : str
+        What it is; what it is unless given.
+    kind : VarTypes
+        Its type.
+    alias : str
+        The setting's name.
+    """
+
+    title: str
+    default: str
+    kind: VarTypes
+    alias: str
+
+    @classmethod
+    def parse(cls, text: str) -> Field:
+        """Return the field in ``title|default|type|alias``."""
+        title, default, kind, alias = text.split("|")
+        return cls(title, default, VarTypes(int(kind)), alias)
+
+
+@dataclass(frozen=True)
+class RunTemplate:
+    """Protocols with marks where the fields go.
+
+    Parameters
+    ----------
+    nodes : list of dict
+        The protocols; a value that is a field is its mark.
+    fields : mapping of str to Field
+        By mark. Several fields may have one alias.
+    """
+
+    nodes: list[Node]
+    fields: Mapping[str, Field]
+
+    @property
+    def aliases(self) -> set[str]:
+        """Names of the settings that fields take."""
+        return {field.alias for field in self.fields.values()}
+
+    def fields_in(self, node: Node) -> dict[str, Field]:
+        """Return the fields of a protocol by the parameter that they are in."""
+        return {
+            key: self.fields[value]
+            for key, value in node.items()
+            if isinstance(value, str) and value in self.fields
+        }
+
+    def path_aliases(self) -> set[str]:
+        """Names of the settings that are paths of files or folders."""
+        return {
+            field.alias
+            for node in self.nodes
+            for key, field in self.fields_in(node).items()
+            if _is_path(field, form_of(node["object.className"]).get(key))
+        }
+
+    def fill(self, node: Node, values: Mapping[str, str]) -> Node:
+        """Return a protocol with values of their parameters' types in its fields.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing or cannot be; names the setting.
+        """
+        form = form_of(node["object.className"])
+        return node | {
+            key: _value(field, values, form.get(key))
+            for key, field in self.fields_in(node).items()
+        }
+
+
+def read_template(name: str) -> RunTemplate:
+    """Return a template of this plugin.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name (lists those that there are), or if a field is
+        a part of a value only.
+    """
+    templates = TemplateList()
+    templates.addPluginTemplates()
+    ours = {t.name: t for t in templates.templates if t.source == PLUGIN}
+    if name not in ours:
+        raise ValueError(f"{name}: no such template; there are: {', '.join(ours)}")
+    ours[name].replaceEnvVariables()
+    content = list(ours[name].getContent())
+    fields = {}
+    for index in range(1, len(content), 2):
+        mark = f"~{index}~"
+        fields[mark] = Field.parse(content[index])
+        content[index] = mark
+    text = "".join(content)
+    for mark, field in fields.items():
+        if f'"{mark}"' not in text:
+            raise ValueError(f"{name}: the field {field.alias} must be a whole value")
+    return RunTemplate(json.loads(text), fields)
+
+
+def _value(
+    field: Field, values: Mapping[str, str], param: params.Param | None
+) -> object:
+    text = values.get(field.alias, field.default)
+    if _is_path(field, param):
+        _require_files(field, text, given=field.alias in values)
+        return text
+    if param is not None:
+        return convert(field.alias, text, param)
+    if field.kind is VarTypes.BOOLEAN:
+        return parse_yes_no(field.alias, text)
+    kinds = {VarTypes.INTEGER: int, VarTypes.DECIMAL: float}
+    return to_scalar(field.alias, text, kinds.get(field.kind, str))
+
+
+def _is_path(field: Field, param: params.Param | None) -> bool:
+    return field.kind in _PATHS or is_path(param)
+
+
+def _require_files(field: Field, pattern: str, *, given: bool) -> None:
+    """Refuse a path that is still the template's example, or that nothing fits."""
+    # Scipion: `#` stands for a digit of a number.
+    if pattern and any(
+        next(glob.iglob(text, recursive=True), None) is not None
+        for text in (pattern, glob.escape(pattern), pattern.replace("#", "[0-9]"))
+    ):
+        return
+    if not given:
+        raise ValueError(f"{field.alias}: not given. It is needed: {field.title}")
+    raise ValueError(f"{field.alias}: expected files, found none: {pattern!r}")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes of protocols: found again, measured, and stopped with the run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_TO_END = 10
+
+
+def find_process(project: str, database: str) -> psutil.Process | None:
+    """Return the living process of a protocol, whoever started it; None without one.
+
+    Parameters
+    ----------
+    project : str
+        Folder of the project.
+    database : str
+        The protocol's run.db, as its command line names it: relative to the project.
+    """
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+        except psutil.Error:
+            continue  # ended meanwhile, or of another user
+        folder = os.path.realpath(project)
+        if database in words and folder in map(os.path.realpath, words):
+            return process
+    return None
+
+
+def memory_mb(process: psutil.Process | None = None) -> float:
+    """Return the resident memory of all processes started from here, MiB.
+
+    With `process`, that of it and of all it started.
+    """
+    roots = [] if process is None else [process]
+    total = 0
+    for each in roots + (process or psutil.Process()).children(recursive=True):
+        try:
+            total += each.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total / 2**20
+
+
+@contextmanager
+def stopping_children() -> Iterator[None]:
+    """Take everything that was started along when this process is told to end.
+
+    SIGTERM becomes ``SystemExit(143)``; only the main thread can do that.
+    """
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        stop_children()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def stop_children() -> None:
+    """End all processes started from here, kindly first."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        _send(child, signal.SIGTERM)
+    _, alive = psutil.wait_procs(children, timeout=_SECONDS_TO_END)
+    for child in alive:
+        logger.warning("process %d does not end, killed", child.pid)
+        _send(child, signal.SIGKILL)
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        logger.debug("process %d has ended", process.pid)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Scipion project of a run: made, or opened again with the same settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pwem import Domain
+from pyworkflow.constants import PROJECT_DBNAME
+from pyworkflow.project import Manager, Project
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.commands.fields import Node
+from deepconsensus_plugin.commands.settings import RunSettings
+from deepconsensus_plugin.core.serialisation import read_json, write_json
+
+_RECORD = "run.json"
+
+Protocols = dict[str, Protocol]
+"""Protocols of a run by their id in the template."""
+
+
+class RunFailedError(RuntimeError):
+    """A protocol of the run failed; the message holds the end of its log."""
+
+
+def open_run(folder: Path, settings: RunSettings) -> Project:
+    """Return the project in `folder`, an absolute path, new or of an earlier run.
+
+    Scipion makes it the working directory. A project keeps the settings it was made
+    with, and what it finished stays.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a run with other settings, or something else.
+    """
+    known = _read_record(folder)
+    project = Project(Domain, str(folder))
+    if known.get("protocols"):
+        _check_same(folder, known.get("settings"), settings)
+        with explained(folder):
+            _check_database(folder / PROJECT_DBNAME)
+            project.load()
+        return project
+    # Without protocols, an earlier run was ended while it made the project.
+    if not known and folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder}: expected a new folder, or one of an earlier run")
+    _write_record(folder, settings, None)
+    project.create()
+    listed = Path(Manager().getProjectPath(folder.name))
+    if not os.path.lexists(listed):
+        listed.parent.mkdir(parents=True, exist_ok=True)
+        listed.symlink_to(folder)
+    return project
+
+
+def _check_database(path: Path) -> None:
+    """Fail as SQLite does; Scipion would hide which kind of failure it is."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        database.execute("SELECT count(*) FROM sqlite_master")
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    record = folder / _RECORD
+    return read_json(record) if record.exists() else {}
+
+
+def _write_record(
+    folder: Path, settings: RunSettings, ids: dict[str, int] | None
+) -> None:
+    content = {"settings": settings.to_plain(), "protocols": ids}
+    write_json(folder / _RECORD, content)
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Say which project it was where Scipion fails on the files of one."""
+    try:
+        yield
+    except (sqlite3.Error, KeyError) as error:
+        raise RunFailedError(
+            f"{folder}: Scipion cannot use this project "
+            f"({type(error).__name__}: {error}). Take another --project, or delete it"
+        ) from error
+
+
+def _check_same(folder: Path, received: object, settings: RunSettings) -> None:
+    wanted = json.loads(json.dumps(settings.to_plain()))
+    if received == wanted or not isinstance(received, dict):
+        return
+    changed = [name for name in wanted if wanted[name] != received.get(name)]
+    raise ValueError(
+        f"{folder}: holds a run with other settings ({', '.join(changed)}). Take "
+        "another --project, or delete it"
+    )
+
+
+def load_protocols(
+    project: Project, settings: RunSettings, nodes: list[Node]
+) -> Protocols:
+    """Return the protocols of the run, made from `nodes` in a new project."""
+    folder = Path(project.getPath())
+    ids = _read_record(folder).get("protocols")
+    with explained(folder):
+        if ids:
+            return _find_protocols(project, ids)
+        loaded = project.loadProtocols(jsonStr=json.dumps(nodes))
+        for node in nodes:
+            protocol = loaded[node["object.id"]]
+            protocol.setObjLabel(node["object.label"])
+            project.saveProtocol(protocol)
+    ids = {key: protocol.getObjId() for key, protocol in loaded.items()}
+    _write_record(folder, settings, ids)
+    return dict(loaded)
+
+
+def _find_protocols(project: Project, ids: dict[str, int]) -> Protocols:
+    for key, number in ids.items():
+        if not project.doesProtocolExists(number):
+            raise KeyError(f"protocol {key} is not in it any more")
+    return {key: project.getProtocol(number) for key, number in ids.items()}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The project of a run: new, ended while it was made, or not usable."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from pwem.protocols import ProtImportMicrographs
+
+from deepconsensus_plugin.commands.project import (
+    RunFailedError,
+    load_protocols,
+    open_run,
+)
+from deepconsensus_plugin.commands.settings import RunSettings
+from deepconsensus_plugin.core.serialisation import read_json, write_json
+
+SETTINGS = RunSettings("deep_consensus", {"seed": "1"})
+NODES = [
+    {
+        "object.className": ProtImportMicrographs.__name__,
+        "object.id": "1",
+        "object.label": "micrographs",
+        "filesPath": "/nowhere/*.mrc",
+    }
+]
+
+
+@pytest.fixture(autouse=True)
+def _working_directory(monkeypatch):
+    """Go back afterwards: a project becomes the working directory."""
+    monkeypatch.chdir(os.getcwd())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "run"
+
+
+def _make(folder, settings=SETTINGS):
+    project = open_run(folder, settings)
+    protocols = load_protocols(project, settings, NODES)
+    return project, {key: protocol.getObjId() for key, protocol in protocols.items()}
+
+
+def test_a_run_is_opened_again_with_the_protocols_it_had(folder):
+    _, first = _make(folder)
+    project, again = _make(folder)
+    assert again == first
+    assert len(project.getRuns()) == 1
+    with pytest.raises(ValueError, match=r"holds a run with other settings \(values\)"):
+        _make(folder, RunSettings("deep_consensus", {"seed": "2"}))
+
+
+def test_a_run_that_was_ended_before_it_had_protocols_starts_anew(folder):
+    _make(folder)
+    record = folder / "run.json"
+    write_json(record, {**read_json(record), "protocols": None})
+    project, _ = _make(folder)
+    assert len(project.getRuns()) == 1
+    assert read_json(record)["protocols"] is not None
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ValueError, match="expected a new folder"):
+        open_run(tmp_path, SETTINGS)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (
+            lambda folder: (folder / "project.sqlite").write_text("x" * 999),
+            "DatabaseError",
+        ),
+        (lambda folder: (folder / "project.sqlite").unlink(), "OperationalError"),
+    ],
+)
+def test_a_damaged_project_is_named(folder, damage, reason):
+    _make(folder)
+    damage(folder)
+    with pytest.raises(RunFailedError, match=f"{folder}: Scipion cannot .*{reason}"):
+        _make(folder)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings and a template, made into protocols; nothing is run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from deepconsensus_plugin.commands.settings import parse_settings
+from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Two pickers, the truth and a micrograph in the working directory."""
+    for name in ("alpha", "particles", "truth", 'say "a\\b"'):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mic_1.mrc").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _build(*words: str) -> list[dict]:
+    given = {"micrographs": "*.mrc", "picks": "alpha,particles"}
+    given |= dict(word.split("=", 1) for word in words)
+    given = {name: value for name, value in given.items() if value != "(none)"}
+    words = [f"{name}={value}" for name, value in given.items()]
+    settings = parse_settings("deep_consensus", words)
+    return build_nodes(with_absolute_paths(settings))
+
+
+def _of(nodes: list[dict], class_name: str) -> list[dict]:
+    return [node for node in nodes if node["object.className"] == class_name]
+
+
+def test_fields_get_the_types_of_their_parameters(folders):
+    nodes = _build("boxSize=90", "threshold=0.25", "samplingRate=3.54")
+    assert [node["boxSize"] for node in _of(nodes, "ProtImportPicks")] == [90, 90]
+    assert _of(nodes, "ProtDeepConsensusSelect")[0]["threshold"] == 0.25
+    imported = _of(nodes, "ProtImportMicrographs")[0]
+    assert (imported["samplingRate"], imported["voltage"]) == (3.54, 300.0)
+    assert "~" not in json.dumps(nodes)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["boxSize=90.0"], "boxSize: expected a whole number, received '90.0'"),
+        (["threshold=0,5"], "threshold: expected a number, received '0,5'"),
+        (["samplingRate=3,54"], "samplingRate: expected a number, received '3,54'"),
+        (["voltage=nan"], "voltage: expected a number, received 'nan'"),
+        (["nEpochs=two"], "nEpochs: expected a whole number"),
+        (["thresholdMode=best"], r"thresholdMode: expected one of \['fixed', 'first"),
+        (["micrographs=(none)"], "micrographs: not given"),
+        (["micrographs=x/*.mrc"], "micrographs: expected files, found none: '/"),
+        (["picks=(none)"], "picksA: not given"),
+        (["picks=(none)", "picksA=nowhere"], "picksA: expected files, found none"),
+        (["picksA=alpha"], "picksA: it has no effect together with picks="),
+        (["filesPath=alpha"], "filesPath: give picks=DIR"),
+        (["pickerName=alpha"], "pickerName: give picks=DIR"),
+        (["scale=2"], "scale: it belongs to one picker: picks=DIR:scale=…"),
+        (["invertY=yes"], "invertY: it belongs to one picker"),
+        (["inputMicrographs=1"], "inputMicrographs: not a setting"),
+        (["matchRadius=0.3"], "matchRadius: not a setting"),
+    ],
+)
+def test_what_would_fail_later_is_refused_by_name(folders, words, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        _build(*words)
+
+
+def test_paths_are_absolute_and_hold_any_character(folders):
+    words = ("picks=(none)", "picksA=alpha", "picksB=particles")
+    nodes = _build(*words, 'picksC=say "a\\b"', "micrographs=mic_#.mrc")
+    paths = [node["filesPath"] for node in _of(nodes, "ProtImportPicks")]
+    names = ("alpha", "particles", 'say "a\\b"')
+    assert paths == [str(folders / name) for name in names]
+    micrographs = _of(nodes, "ProtImportMicrographs")[0]["filesPath"]
+    assert micrographs == str(folders / "mic_#.mrc")
+    assert json.loads(json.dumps(nodes)) == nodes
+
+
+def test_every_picker_has_a_label_that_no_other_protocol_has(folders):
+    nodes = _build("truth=truth")
+    labels = [node["object.label"] for node in nodes]
+    assert len(set(labels)) == len(labels)
+    assert {"picks of alpha", "picks of particles", "particles", "truth"} < {*labels}
+    names = [node.get("pickerName") for node in _of(nodes, "ProtImportPicks")]
+    assert names == ["alpha", "particles", "truth"]
+
+
+def test_what_is_said_of_one_folder_wins_and_the_truth_is_left_alone(folders):
+    nodes = _build(
+        "picks=alpha:scale=2,particles",
+        "truth=truth",
+        "filesPattern=*.box",
+        "fileFormat=EMAN .box",
+        "boxSize=90",
+        "matchRadius=0.3",
+    )
+    alpha, particles, truth = _of(nodes, "ProtImportPicks")
+    assert (alpha["scale"], particles["scale"]) == (2.0, 1.0)
+    assert (alpha["filesPattern"], alpha["fileFormat"]) == ("*.box", 1)
+    assert truth["boxSize"] == 90
+    assert not truth.keys() & {"scale", "invertY", "filesPattern", "fileFormat"}
+    assert _of(nodes, "ProtEvaluatePicks")[0]["matchRadius"] == 0.3
+
+
+@pytest.mark.parametrize(("mode", "threshold"), [("fixed", 0.75), ("first N", None)])
+def test_the_truth_is_compared_at_a_threshold_that_is_known(folders, mode, threshold):
+    nodes = _build("truth=truth", "threshold=0.75", f"thresholdMode={mode}")
+    assert _of(nodes, "ProtEvaluatePicks")[0]["threshold"] == threshold
+
+
+def test_the_paper_wants_all_pickers_to_agree(folders):
+    nodes = _build("preset=paper")
+    assert _of(nodes, "ProtDeepConsensusPicks")[0]["minPickers"] == 2
+    trained = _of(nodes, "ProtDeepConsensusTrain")[0]
+    assert (trained["nEpochs"], trained["autoStopping"]) == (20, True)
+    assert (trained["learningRate"], trained["l2RegStrength"]) == (1e-4, 1e-5)
+    negatives = _of(nodes, "ProtDeepConsensusNegatives")[0]
+    assert negatives["negativesPerPositive"] == 1.0
+    assert negatives["exclusionRadius"] == 0.5
+    assert negatives["mineHardNegatives"] is False
+
+
+def test_without_stacks_coordinates_are_selected(folders):
+    nodes = _build("stacks=no")
+    assert _of(nodes, "ProtDeepConsensusScore")[0]["writeStacks"] is False
+    selected = _of(nodes, "ProtDeepConsensusSelect")[0]
+    assert selected["inputCoordinates"] == "8.outputCoordinates"
