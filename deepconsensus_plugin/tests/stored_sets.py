@@ -161,6 +161,7 @@ def write_untrained_model(
     *,
     n_models: int = 1,
     phase_flip: bool = False,
+    invert: bool = True,
     sampling_rate: float = SAMPLING_RATE,
 ) -> Path:
     """Write a model folder whose weights are random, and the same every time."""
@@ -176,7 +177,7 @@ def write_untrained_model(
         n_models=n_models,
         box_size=BOX,
         sampling_rate=sampling_rate,
-        preprocessing=BoxPreprocessing(phase_flip=phase_flip),
+        preprocessing=BoxPreprocessing(phase_flip=phase_flip, invert=invert),
         training=TrainingParameters(n_models=n_models),
         training_sets=[TrainingSet("picks", True, 12, 1.0)],
     )

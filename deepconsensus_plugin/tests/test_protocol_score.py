@@ -22,6 +22,7 @@ from deepconsensus_plugin.convert import append_candidates, candidates_from_set
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
@@ -30,6 +31,7 @@ from deepconsensus_plugin.core.preprocessing import (
 )
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
+from deepconsensus_plugin.protocols.scored_sets import iterScored
 from deepconsensus_plugin.tests.stored_sets import (
     new_coordinates,
     new_protocol,
@@ -229,6 +231,15 @@ class TestScore(SyntheticProject):
         self.assertIn("whose particles are dark", opposite._warnings()[0])
         opposite.doInvert.set(True)
         self.assertEqual(opposite._warnings(), [])
+        nothing = self.newProtocol(ProtDeepConsensusScore)
+        self.assertEqual(nothing._validate() + nothing._warnings(), [])  # Scipion tells
+
+    def test_scores_that_are_not_of_these_candidates_are_refused(self):
+        n = len(self.candidates)
+        scores = EnsembleScores(np.zeros(n - 1), np.zeros(n - 1))
+        items = self.inputs["inputCoordinates"].get()
+        with self.assertRaisesRegex(ValueError, f"expected {n} scores.*{n - 1}"):
+            list(iterScored(items, self.candidates, np.arange(n), scores))
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pyworkflow.object import Pointer
 
+from deepconsensus_plugin.core.datasets import read_boxes
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.models.card import WEIGHTS_FILE
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
@@ -57,8 +58,10 @@ class TestTrain(SyntheticProject):
         protocol = self.protocol(seed=7, l2RegStrength=1e-4)
         self.assertEqual(protocol.validate(), [])
         self.assertIn("Positives: only 24 coordinates", protocol._warnings()[0])
+        self.assertEqual(len(protocol._warnings()), 2)  # nothing is tested on
         self.assertEqual(protocol.summary(), ["Not run yet."])
         self.launchProtocol(protocol)
+        self.assertFalse(Path(protocol._getExtraPath("boxes.h5")).exists())
 
         card = protocol.outputModel.getCard()
         self.assertEqual((card.box_size, card.sampling_rate), (BOX, SAMPLING_RATE))
@@ -69,9 +72,9 @@ class TestTrain(SyntheticProject):
         made_from = [(s.is_particle, s.n_boxes, s.weight) for s in card.training_sets]
         self.assertEqual(made_from, [(True, 24, 1.0), (False, 24, 1.0)])
         self.assertEqual(len(card.validation), 1)
-        # Held out are whole micrographs: one of three.
+        # One of three micrographs is too much to hold out: a tenth of the boxes is.
         held_out = card.validation[0]
-        self.assertEqual((held_out.n_positives, held_out.n_negatives), (8, 8))
+        self.assertEqual((held_out.n_positives, held_out.n_negatives), (2, 2))
         self.assertTrue(
             (Path(protocol.outputModel.getFolder()) / WEIGHTS_FILE).is_file()
         )
@@ -83,7 +86,9 @@ class TestTrain(SyntheticProject):
         )
 
     def test_extra_and_testing_sets_ctfs_and_a_model_to_start_from(self):
-        folder = write_untrained_model(self.data / "model", phase_flip=True)
+        folder = write_untrained_model(
+            self.data / "model", phase_flip=True, invert=False
+        )
         first, second, third = self.names
         protocol = self.protocol(
             inputPositives=self.store(self.positives, first, second),
@@ -95,11 +100,16 @@ class TestTrain(SyntheticProject):
             initialModel=store_model(type(self), folder),
             ctfRelations=store_ctfs(type(self), [first, second]),
             skipInvert=True,
+            keepBoxes=True,
         )
         protocol.extraNegatives.append(self.store(self.negatives, first, third))
         self.assertEqual(protocol.validate(), [])
+        warning = protocol._warnings()[-1]
+        self.assertIn("1 of their 1 micrographs are learnt from too (mic_1", warning)
         self.launchProtocol(protocol)
 
+        boxes = read_boxes(Path(protocol._getExtraPath("boxes.h5")))
+        self.assertEqual(len(boxes), 16 + 16 + 8)
         card = protocol.outputModel.getCard()
         self.assertFalse(card.preprocessing.invert)
         self.assertTrue(card.preprocessing.phase_flip)
@@ -120,9 +130,11 @@ class TestTrain(SyntheticProject):
     def test_validation_says_what_to_do(self):
         flipped = write_untrained_model(self.data / "flipped", phase_flip=True)
         other = write_untrained_model(self.data / "other", sampling_rate=5.0)
+        plain = write_untrained_model(self.data / "plain")
         empty = store_coordinates(type(self), {})
         for options, reason in (
             ({"nEpochs": 0}, "Number of epochs: it must be 1 or more."),
+            ({"seed": -1}, "Seed: it must be 0 or more."),
             ({"learningRate": 0.0}, "Learning rate"),
             ({"testPositives": empty}, "choose both positives and negatives"),
             ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
@@ -130,9 +142,16 @@ class TestTrain(SyntheticProject):
             ({"modelInitialization": 1}, "Model to start from: choose one"),
             (from_model(type(self), flipped), "needs CTFs"),
             (from_model(type(self), other), "Use a box of about 80 px"),
+            (
+                {**from_model(type(self), plain), "skipInvert": True},
+                "particles are dark. Answer *No*",
+            ),
         ):
             with self.subTest(reason=reason):
                 self.assertIn(reason, self.protocol(**options).validate()[0])
+        nothing = self.newProtocol(ProtDeepConsensusTrain)
+        self.assertEqual(nothing._validate(), [])  # Scipion tells
+        self.assertIn("cannot be EMPTY", nothing.validate()[0])
 
 
 def far_from(yx: FloatArray) -> FloatArray:
