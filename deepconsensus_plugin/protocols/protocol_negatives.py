@@ -112,8 +112,9 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             default=True,
             label="Look for hard negatives?",
             help="Up to a fifth of the negatives are chosen for being likely mistakes: "
-            "picks of one picker that do not look like particles, carbon, ice, "
-            "borders, and (as published) the worst 1 % of the positives.",
+            "picks of one picker that do not look like particles, carbon, ice and "
+            "borders. *Yes* or *No*, the worst 1 % of the positives are negatives, as "
+            "published, unless you give negatives of your own.",
         )
         group.addParam(
             "seed",
@@ -151,6 +152,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             min_pickers=self._chooseMinPickers(candidates),
             result=Path(self._getFileName("negatives")),
             mine_hard_negatives=self.mineHardNegatives.get(),
+            sort_out_agreed=self.extraNegatives.get() is None,
             n_positives=self._numberOfPositives(),
             negatives_per_positive=self.negativesPerPositive.get(),
             exclusion_radius=self.exclusionRadius.get(),

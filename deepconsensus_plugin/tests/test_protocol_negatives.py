@@ -47,7 +47,7 @@ class TestNegatives(synthetic.SyntheticProject):
         self.launchProtocol(protocol)
         return protocol
 
-    def test_random_only(self):
+    def test_without_mining_only_the_worst_agreed_are_not_random(self):
         protocol = self._draw(
             inputPositives=self.consensus.outputCoordinatesAND,
             negativesPerPositive=2,
@@ -59,15 +59,23 @@ class TestNegatives(synthetic.SyntheticProject):
         self.assertEqual(output.getSize(), 2 * n_positives)
         self.assertEqual(output.getBoxSize(), BOX)
         self._check_places(output)
+        kinds = read_numbers(output, NEGATIVE_KIND_ATTRIBUTE)[:, 0]
+        self.assertEqual((kinds == NegativeKind.SORTED_OUT.value).sum(), 1)  # of 75
         summary = protocol.summary()
         self.assertIn("150 negatives on 3 micrographs", summary[0])
-        self.assertEqual(summary[1], "150 at random.")
+        self.assertEqual(summary[1], "149 at random.")
         self.assertIn("150 coordinates of background", protocol._methods()[0])
-        self.assertEqual(protocol._citations(), ["SanchezGarcia2018"])
+        self.assertIn("SanchezGarcia2018", protocol._citations())
 
     def _check_places(self, output):
-        """Check them to be far from candidates, inside, and not where b was not run."""
+        """Check random ones: far from candidates, inside, not where b was not run."""
         negatives = coordinates_from_set(output, micrographs=self.micrographs)
+        random = NegativeKind.RANDOM.value
+        kinds = read_numbers(output, NEGATIVE_KIND_ATTRIBUTE)[:, 0]
+        ends = np.cumsum([len(found) for found in negatives.values()])
+        parts = np.split(kinds == random, ends[:-1])
+        for name, chosen in zip(list(negatives), parts, strict=True):
+            negatives[name] = negatives[name].take(chosen)
         self.assertEqual(
             {name for name, found in negatives.items() if len(found)},
             set(self.names[:-1]),

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user's own negatives beside those that were drawn.
-
-Deep Consensus, section 2.3: the agreed particles that sorting puts last stand in for
-a set of ice, carbon and contamination; who has such a set does not need them.
-"""
+"""A user's own negatives beside those that were drawn."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 def with_user_negatives(
     drawn: Mapping[str, ScoredCoordinates], given: Mapping[str, ScoredCoordinates]
 ) -> dict[str, ScoredCoordinates]:
-    """Return the drawn negatives without sorted-out particles, and those given.
+    """Return the drawn negatives and those given.
 
     Parameters
     ----------
@@ -36,7 +32,6 @@ def with_user_negatives(
     joined = {}
     for name in dict.fromkeys((*drawn, *given)):
         before, own = drawn.get(name, none), given.get(name, none)
-        before = before.take(before.scores != NegativeKind.SORTED_OUT.value)
         kinds = np.full(len(own), float(NegativeKind.USER.value))
         joined[name] = ScoredCoordinates(
             np.concatenate([before.yx, own.yx]), np.concatenate([before.scores, kinds])

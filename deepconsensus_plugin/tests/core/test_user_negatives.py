@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user's negatives take the place of the particles that were sorted out."""
+"""A user's negatives beside those that were drawn."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.negatives.user import with_user_negatives
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
-RANDOM, OUT = NegativeKind.RANDOM.value, NegativeKind.SORTED_OUT.value
-PLACE, USER = NegativeKind.CONTAMINATION.value, NegativeKind.USER.value
+RANDOM, USER = NegativeKind.RANDOM.value, NegativeKind.USER.value
+PLACE = NegativeKind.CONTAMINATION.value
 
 
-def test_sorted_out_go_and_given_come_last():
+def test_given_come_last():
     drawn = {
-        "b": ScoredCoordinates.from_arrays([[1, 2], [3, 4], [5, 6]], [OUT, RANDOM, 3]),
+        "b": ScoredCoordinates.from_arrays([[3, 4], [5, 6]], [RANDOM, PLACE]),
         "a": ScoredCoordinates.from_arrays([]),
     }
     given = {
@@ -26,9 +26,4 @@ def test_sorted_out_go_and_given_come_last():
     assert joined["b"].scores.tolist() == [RANDOM, PLACE, USER]
     assert joined["c"].scores.tolist() == [USER]
     assert len(joined["a"]) == 0
-    assert drawn["b"].scores.tolist() == [OUT, RANDOM, PLACE]
-
-
-def test_nothing_given_still_drops_the_sorted_out():
-    drawn = {"a": ScoredCoordinates.from_arrays([[1, 1]], [OUT])}
-    assert len(with_user_negatives(drawn, {})["a"]) == 0
+    assert len(drawn["b"]) == 2
