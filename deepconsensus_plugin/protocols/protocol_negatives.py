@@ -109,12 +109,14 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         group.addParam(
             "mineHardNegatives",
             params.BooleanParam,
-            default=True,
+            default=False,
             label="Look for hard negatives?",
             help="Up to a fifth of the negatives are chosen for being likely mistakes: "
             "picks of one picker that do not look like particles, carbon, ice and "
-            "borders. *Yes* or *No*, the worst 1 % of the positives are negatives, as "
-            "published, unless you give negatives of your own.",
+            "borders. It helps against contamination where the pickers find nearly "
+            "the same particles, and harms where each finds others. *Yes* or *No*, "
+            "the worst 1 % of the positives are negatives, as published, unless you "
+            "give negatives of your own.",
         )
         group.addParam(
             "seed",
@@ -265,7 +267,8 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         ]
 
     def _citations(self):
-        mined = ["Vargas2013"] if self.mineHardNegatives else []
+        sortedOut = self.mineHardNegatives or self.extraNegatives.get() is None
+        mined = ["Vargas2013"] if sortedOut else []
         return ["SanchezGarcia2018", *mined]
 
     # -------------------------- shared --------------------------

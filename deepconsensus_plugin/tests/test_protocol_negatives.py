@@ -51,7 +51,6 @@ class TestNegatives(synthetic.SyntheticProject):
         protocol = self._draw(
             inputPositives=self.consensus.outputCoordinatesAND,
             negativesPerPositive=2,
-            mineHardNegatives=False,
         )
         output = protocol.outputCoordinatesNEG
         n_positives = 3 * 25  # nobody can agree on the last micrograph
@@ -94,7 +93,9 @@ class TestNegatives(synthetic.SyntheticProject):
 
     def test_own_negatives_replace_the_sorted_out(self):
         own = self.importPicks("ice", OWN)
-        protocol = self._draw(extraNegatives=own.outputCoordinates)
+        protocol = self._draw(
+            extraNegatives=own.outputCoordinates, mineHardNegatives=True
+        )
         output = protocol.outputCoordinatesNEG
         kinds = read_numbers(output, NEGATIVE_KIND_ATTRIBUTE)[:, 0]
         counts = {kind: int((kinds == kind.value).sum()) for kind in NegativeKind}

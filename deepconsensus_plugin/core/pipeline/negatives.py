@@ -66,7 +66,7 @@ class NegativesRequest:
     box_size: int
     min_pickers: int
     result: Path
-    mine_hard_negatives: bool = True
+    mine_hard_negatives: bool = False
     sort_out_agreed: bool = True
     n_positives: int | None = None
     negatives_per_positive: float = 1.0

@@ -55,6 +55,7 @@ def request_(tmp_path):
         box_size=BOX,
         min_pickers=2,
         result=tmp_path / "negatives.h5",
+        mine_hard_negatives=True,
         seed=7,
     )
 
