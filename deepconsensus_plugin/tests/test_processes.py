@@ -14,8 +14,10 @@ import pytest
 from deepconsensus_plugin.commands.processes import find_process, memory_mb
 
 _SLEEP = "import time; time.sleep(60)"
+# A shell's background jobs, and what they start, ignore SIGINT from the beginning.
 _RUN = f"""
-import subprocess, sys
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from deepconsensus_plugin.commands.processes import stopping_children
 with stopping_children():
     child = subprocess.Popen([sys.executable, "-c", {_SLEEP!r}])
