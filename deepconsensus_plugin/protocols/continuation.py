@@ -29,7 +29,7 @@ def fingerprint(protocol: Protocol) -> str:
     """Return all choices on the form that change results, as JSON.
 
     Sets are told apart by the run that made them and the name of the output; an empty
-    choice is ``null``. Equal forms give equal strings in every session.
+    choice is ``null``. Equal forms give equal strings in every process.
     """
     names = (name for name, _ in protocol.getDefinition().iterParams())
     chosen = {

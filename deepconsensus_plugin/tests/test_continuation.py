@@ -91,7 +91,7 @@ class TestContinue(SyntheticProject):
     names = ("mic_1.mrc", "mic_2.mrc")
 
     def _again(self, protocol):
-        """Continue as the project window does, in a later session."""
+        """Continue as the project window does, later, in another process."""
         self.launchProtocol(protocol)
         return self.proj.getProtocol(protocol.getObjId(), fromRuns=False)
 

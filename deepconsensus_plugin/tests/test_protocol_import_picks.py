@@ -56,7 +56,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         self.assertIn("3 picks of topaz were imported.", protocol.methods())
 
     def _check_after_reload(self, protocol: ProtImportPicks):
-        """Check what a later session or another protocol sees."""
+        """Check what another process or protocol sees."""
         again = self.proj.getProtocol(protocol.getObjId(), fromRuns=False)
         known = read_observed(again.outputCoordinates)
         self.assertEqual(known.pickers, ["topaz"])
