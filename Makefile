@@ -3,7 +3,7 @@
 # make types  mypy                          make clean         forget environments and caches
 #
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
-# make bench-real   the workflow on EMPIAR-10017, three sets of pickers, 90 min on 2 cores
+# make bench-real   the workflow on EMPIAR-10017, three sets of pickers, over an hour on 2 cores
 # make bench-paper  the test of the paper's Table 2, 20 min
 
 SHELL := bash
