@@ -6,8 +6,9 @@ multiply-adds a box when done directly. In Fourier space it is a product of 8×8
 at each of 135×68 frequencies, between two sets of 8 transforms: a twentieth of the
 work, for the result and for both gradients.
 
-With x of side n, a kernel w of side k, r = k // 2 and transforms F of side n + r, in
-which what wraps around falls outside the rows and columns that are kept:
+With x of side n, a kernel w of side k, r = k // 2 and transforms F of a side of n + r or
+more (the next that has small factors), in which what wraps around falls outside the rows
+and columns that are kept:
 
     y      = F⁻¹( Σ_c F(x_c) · F(w̄_cd) )        kept from r to r + n, w̄ = w mirrored
     ∂x     = F⁻¹( Σ_d F(∂y_d) · F(w̄_cd)* )      kept from 0 to n, ∂y placed at r
@@ -19,6 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import scipy.fft
 from keras import layers
 
 
@@ -52,13 +54,14 @@ def _convolve(images: Any, kernel: Any) -> Any:
 
     n, k = images.shape[1], kernel.shape[0]
     r = k // 2
-    to_fourier, from_fourier = _transforms(n + r)
+    kept = slice(r, r + n)
+    to_fourier, from_fourier = _transforms(scipy.fft.next_fast_len(n + r, real=True))
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def convolve(x: Any, w: Any) -> Any:
         fx = to_fourier(tf.transpose(x, (0, 3, 1, 2)))
         fw = to_fourier(tf.transpose(w, (2, 3, 0, 1))[:, :, ::-1, ::-1])
-        y = from_fourier(tf.einsum("bcij,cdij->bdij", fx, fw))[:, :, r:, r:]
+        y = from_fourier(tf.einsum("bcij,cdij->bdij", fx, fw))[:, :, kept, kept]
 
         def gradient(dy: Any) -> tuple[Any, Any]:
             placed = ((0, 0), (0, 0), (r, 0), (r, 0))
