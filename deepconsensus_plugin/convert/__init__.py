@@ -16,8 +16,9 @@ from deepconsensus_plugin.convert.coordinates import (
     items_with_micrograph,
     picks_from_set,
 )
+from deepconsensus_plugin.convert.cuts import Cut
+from deepconsensus_plugin.convert.items import scaled_item
 from deepconsensus_plugin.convert.micrographs import (
-    ctfs_by_micrograph,
     micrograph_name,
     micrographs_from_set,
 )
@@ -30,13 +31,13 @@ from deepconsensus_plugin.convert.observed import (
 )
 
 __all__ = [
+    "Cut",
     "Observed",
     "append_candidates",
     "append_coordinates",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
-    "ctfs_by_micrograph",
     "items_with_micrograph",
     "micrograph_name",
     "micrographs_from_set",
@@ -44,5 +45,6 @@ __all__ = [
     "observed_in",
     "picks_from_set",
     "read_observed",
+    "scaled_item",
     "write_observed",
 ]

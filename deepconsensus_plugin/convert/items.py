@@ -83,8 +83,7 @@ def read_items(coordinates: SetOfCoordinates, *attributes: str) -> ItemTable:
         exact = np.array(
             [columns[EXACT_Y_ATTRIBUTE], columns[EXACT_X_ATTRIBUTE]], dtype=np.float64
         ).T
-        # Another protocol may have moved the coordinate since.
-        whole = np.where(np.abs(exact - whole) <= 0.5, exact, whole)
+        whole = _believed(whole, exact)
     return ItemTable(columns["_micName"], columns["_micId"], whole, columns)
 
 
@@ -130,9 +129,38 @@ def fill_items(
         item.setPosition(column, row)
         item.setMicId(ids[name])
         item.setMicName(name)
-        set_attribute(item, EXACT_X_ATTRIBUTE, Float, x)
-        set_attribute(item, EXACT_Y_ATTRIBUTE, Float, y)
+        _set_exact(item, y, x)
         yield item
+
+
+def scaled_item(item: Coordinate, scale: float) -> Coordinate:
+    """Return a copy of an item, its position in pixels of another size.
+
+    Parameters
+    ----------
+    item : Coordinate
+        It keeps its id, micrograph and attributes.
+    scale : float
+        New pixels per old pixel.
+    """
+    scaled = item.clone()
+    names = (EXACT_Y_ATTRIBUTE, EXACT_X_ATTRIBUTE)
+    exact = np.array([item.getAttributeValue(name) for name in names], np.float64)
+    yx = _believed(np.array([item.getY(), item.getX()], np.float64), exact) * scale
+    (y, x), (row, column) = yx.tolist(), round_centres(yx).tolist()
+    scaled.setPosition(column, row)
+    _set_exact(scaled, y, x)
+    return scaled
+
+
+def _set_exact(item: Coordinate, y: float, x: float) -> None:
+    set_attribute(item, EXACT_X_ATTRIBUTE, Float, x)
+    set_attribute(item, EXACT_Y_ATTRIBUTE, Float, y)
+
+
+def _believed(whole: FloatArray, exact: FloatArray) -> FloatArray:
+    """Return the exact positions, unless another protocol has moved the items since."""
+    return np.where(np.abs(exact - whole) <= 0.5, exact, whole)
 
 
 def set_attribute(item: Coordinate, name: str, kind: type[Scalar], value: Any) -> None:

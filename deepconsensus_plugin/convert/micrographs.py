@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from pwem.objects import (
@@ -15,6 +16,7 @@ from pwem.objects import (
 from pwem.objects import Micrograph as ScipionMicrograph
 
 from deepconsensus_plugin.core.io.micrographs import read_shape
+from deepconsensus_plugin.core.io.names import match_names
 from deepconsensus_plugin.core.types import Ctf, Micrograph
 
 
@@ -28,24 +30,27 @@ def micrographs_from_set(
     micrographs : SetOfMicrographs
         Their files are opened for the shapes (headers only).
     ctfs : SetOfCTF, optional
-        Matched by the micrograph's name; micrographs without one get none.
+        Matched by the micrograph's name (`ctfs_by_micrograph`); micrographs without
+        one get none.
 
     Raises
     ------
+    NameMatchError
+        If it is not clear whose a CTF is.
     ValueError
         If two have the same name, or one with a CTF has no voltage.
     FileFormatError
         If a file is no micrograph.
     """
-    models = {} if ctfs is None else ctfs_by_micrograph(ctfs)
+    names = [micrograph_name(item) for item in micrographs.iterItems()]
+    _refuse_repeats(names)
+    models = {} if ctfs is None else ctfs_by_micrograph(ctfs, names)
     rate = micrographs.getSamplingRate()
     found = []
-    for item in micrographs.iterItems():
-        name, path = micrograph_name(item), Path(item.getFileName())
-        model = models.get(name)
+    for name, item in zip(names, micrographs.iterItems(), strict=True):
+        path, model = Path(item.getFileName()), models.get(name)
         ctf = None if model is None else _ctf(name, model, item.getAcquisition())
         found.append(Micrograph(name, path, read_shape(path), rate, ctf))
-    _refuse_repeats([micrograph.name for micrograph in found])
     return tuple(found)
 
 
@@ -63,12 +68,27 @@ def _refuse_repeats(names: list[str]) -> None:
         )
 
 
-def ctfs_by_micrograph(ctfs: SetOfCTF) -> dict[str, CTFModel]:
-    """Return a copy of every CTF, by the name of its micrograph."""
-    return {
+def ctfs_by_micrograph(ctfs: SetOfCTF, names: Sequence[str]) -> dict[str, CTFModel]:
+    """Return a copy of the CTF of every micrograph that has one.
+
+    Parameters
+    ----------
+    ctfs : SetOfCTF
+        Of the same exposures, but perhaps of micrographs of other names or another
+        pixel size: estimated before dose weighting, for example.
+    names : sequence of str
+        Of the micrographs.
+
+    Raises
+    ------
+    NameMatchError
+        If it is not clear whose a CTF is.
+    """
+    models = {
         micrograph_name(model.getMicrograph()): model.clone()
         for model in ctfs.iterItems()
     }
+    return {name: models[own] for name, own in match_names(names, list(models)).items()}
 
 
 def _ctf(name: str, model: CTFModel, acquisition: Acquisition | None) -> Ctf:

@@ -156,9 +156,13 @@ class Candidates:
             self.is_agreed(min_pickers), self.agreed_yx, self.agreement
         )
 
-    def coordinates(self) -> dict[str, ScoredCoordinates]:
-        """Return all candidates by micrograph; the score is the number of votes."""
-        return self._by_micrograph(np.ones(len(self), bool), self.yx, self.votes)
+    def coordinates(self, *, scale: float = 1.0) -> dict[str, ScoredCoordinates]:
+        """Return all candidates by micrograph; the score is the number of votes.
+
+        `scale` is the number of pixels to give per pixel of the table.
+        """
+        everything = np.ones(len(self), bool)
+        return self._by_micrograph(everything, self.yx * scale, self.votes)
 
     def _by_micrograph(
         self, chosen: BoolArray, yx: FloatArray, scores: IntArray

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 
+from pwem.objects import SetOfCTF
+
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.models.card import ModelCard
@@ -111,3 +113,25 @@ def _describe(figures: ClassificationMetrics) -> str:
     boxes = f"{figures.n_positives} + {figures.n_negatives} boxes"
     at = f" at score ≥ {figures.threshold:.2f}" if len(known) > 1 else ""
     return f"{', '.join(known) or 'no figures'}{at} ({boxes})."
+
+
+def describeMissingCtf(model: ParticleClassifier, ctfs: SetOfCTF | None) -> list[str]:
+    """Return a sentence if a model needs CTFs, and there are none."""
+    if ctfs is not None or not model.getCard().preprocessing.phase_flip:
+        return []
+    return [
+        "CTF estimation: the model was trained on phase-flipped boxes; choose the CTFs "
+        "of these micrographs, or a model trained without them."
+    ]
+
+
+def describeOtherContrast(model: ParticleClassifier, inverts: bool) -> list[str]:
+    """Return a sentence if boxes are inverted that the training did not, or not."""
+    trained = model.getCard().preprocessing.invert
+    if inverts == trained:
+        return []
+    return [
+        "Invert contrast: the model was trained on micrographs whose particles are "
+        f"{'dark' if trained else 'white'}; your choice is for the opposite. Scores "
+        "mean something only for micrographs like those of the training."
+    ]

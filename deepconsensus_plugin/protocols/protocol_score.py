@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from pwem.objects import (
     SetOfCoordinates,
-    SetOfCTF,
     SetOfMicrographs,
     SetOfParticles,
 )
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Integer, Pointer
 
-from deepconsensus_plugin.convert import candidates_and_items, micrographs_from_set
+from deepconsensus_plugin.convert import Cut, candidates_and_items
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
@@ -31,7 +30,6 @@ from deepconsensus_plugin.core.pipeline.requests import (
     ScoreResult,
     StackOptions,
 )
-from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import (
     emptyStaleOutputs,
@@ -40,6 +38,8 @@ from deepconsensus_plugin.protocols.continuation import (
 from deepconsensus_plugin.protocols.model_summary import (
     countNetworks,
     describeMisfit,
+    describeMissingCtf,
+    describeOtherContrast,
 )
 from deepconsensus_plugin.protocols.score_form import (
     defineInputParams,
@@ -50,7 +50,10 @@ from deepconsensus_plugin.protocols.scored_sets import (
     copyCoordinatesInfo,
     iterScored,
 )
-from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineGpuParams,
+    micrographsToCut,
+)
 
 PUBLISHED_THRESHOLD = 0.5
 """For the counts in the summary and ``accepted`` in the table; selects nothing."""
@@ -107,29 +110,38 @@ class ProtDeepConsensusScore(ProtParticles):
     def convertInputStep(self, form):
         """Write the candidates for the job, in the order of its rows."""
         candidates, positions = candidates_and_items(self.inputCoordinates.get())
-        needsCtf = self._ctfs() is not None
-        usable = {mic.name for mic in self._micrographs() if mic.ctf or not needsCtf}
+        cut = self._cut()
+        found = cut.read_micrographs()
+        usable = {mic.name for mic in found if mic.ctf or cut.ctfs is None}
         names = candidates.micrographs
         isKept = np.array([name in usable for name in names], dtype=bool)
         for name in compress(names, ~isKept):
-            self.warning(f"{name}: it has no CTF; its candidates are left out")
+            self.warning(
+                f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
+                "candidates are left out"
+            )
         chosen = isKept[candidates.micrograph_index]
         candidates = candidates.take(chosen)
         write_candidates(self._getFileName("candidates"), candidates)
-        write_coordinates(self._getFileName("coordinates"), candidates.coordinates())
+        positionsToCut = candidates.coordinates(scale=cut.scale)
+        write_coordinates(
+            self._getFileName("coordinates"),
+            {name: here for name, here in positionsToCut.items() if name in usable},
+        )
         np.save(self._getFileName("positions"), positions[chosen])
 
     def scoreStep(self, form):
         """Run the network, and cut the particles on the way."""
+        cut = self._cut()
         stacks = StackOptions(
             Path(self._getFileName("stacks")),
             normalise=self.doNormalise.get(),
             invert=self.doInvert.get(),
         )
         request = ScoreRequest(
-            micrographs=self._micrographs(),
+            micrographs=cut.read_micrographs(),
             coordinates=Path(self._getFileName("coordinates")),
-            box_size=self.inputCoordinates.get().getBoxSize(),
+            box_size=cut.box_size,
             model=Path(self.inputModel.get().getFolder()),
             scores=Path(self._getFileName("scores")),
             stacks=stacks if self.writeStacks else None,
@@ -147,20 +159,23 @@ class ProtDeepConsensusScore(ProtParticles):
         candidates = read_candidates(self._getFileName("candidates"))
         positions = np.load(self._getFileName("positions"))
         scores = read_scores(Path(self._getFileName("scores")))
-        source = self.inputCoordinates.get()
+        cut = self._cut()
         outputs = self._createSets()
         appendScored(
-            iterScored(source, candidates, positions, scores),
+            iterScored(cut.coordinates, candidates, positions, scores),
             outputs["outputCoordinates"],
             outputs.get("outputParticles"),
             stacks=Path(self._getFileName("stacks")),
-            ctfs=self._ctfs(),
+            scale=cut.scale,
+            ctfs=cut.read_ctfs(),
         )
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
         for items in outputs.values():
             self._defineSourceRelation(self.inputCoordinates, items)
             self._defineSourceRelation(self.inputModel, items)
+            if self.inputMicrographs.get() is not None:
+                self._defineSourceRelation(self.inputMicrographs, items)
         self._writeTable(candidates, scores)
         self._remember(scores)
 
@@ -177,7 +192,7 @@ class ProtDeepConsensusScore(ProtParticles):
         particles = self._createSetOfParticles()
         particles.setAcquisition(micrographs.getAcquisition())
         particles.setSamplingRate(micrographs.getSamplingRate())
-        particles.setHasCTF(self._ctfs() is not None)
+        particles.setHasCTF(self.ctfRelations.get() is not None)
         particles.setIsPhaseFlipped(
             self.inputModel.get().getCard().preprocessing.phase_flip
         )
@@ -229,30 +244,17 @@ class ProtDeepConsensusScore(ProtParticles):
         """Return why the model cannot be used on these candidates."""
         misfit = describeMisfit(
             self.inputModel.get(),
-            boxSize=self.inputCoordinates.get().getBoxSize(),
+            boxSize=self._cut().box_size,
             samplingRate=self.getInputMicrographs().getSamplingRate(),
         )
         if misfit:
             return [f"Model: {misfit}"]
-        flips = self.inputModel.get().getCard().preprocessing.phase_flip
-        if flips and self._ctfs() is None:
-            return [
-                "CTF estimation: the model was trained on phase-flipped boxes; choose "
-                "the CTFs of these micrographs, or a model trained without them."
-            ]
-        return []
+        return describeMissingCtf(self.inputModel.get(), self.ctfRelations.get())
 
     def _warnings(self):
         if self.inputModel.get() is None or not self.writeStacks:
             return []
-        trained = self.inputModel.get().getCard().preprocessing.invert
-        if self.doInvert.get() == trained:
-            return []
-        return [
-            "Invert contrast: the model was trained on micrographs whose particles are "
-            f"{'dark' if trained else 'white'}; your choice is for the opposite. "
-            "Scores mean something only for micrographs like those of the training."
-        ]
+        return describeOtherContrast(self.inputModel.get(), self.doInvert.get())
 
     def _summary(self):
         if self.numberAccepted.get() is None:
@@ -267,7 +269,7 @@ class ProtDeepConsensusScore(ProtParticles):
         if self.numberLeftOut.get():
             summary.append(
                 f"{self.numberLeftOut.get()} candidates left out: their micrographs "
-                "have no CTF, or are not in the set (see the log)."
+                "have no CTF, or are not among those to cut (see the log)."
             )
         return summary
 
@@ -284,12 +286,12 @@ class ProtDeepConsensusScore(ProtParticles):
 
     # -------------------------- what the steps share --------------------------
     def getInputMicrographs(self) -> SetOfMicrographs | None:
-        """Return the micrographs of the candidates; the form finds CTFs by them."""
-        candidates = self.inputCoordinates.get()
-        return None if candidates is None else candidates.getMicrographs()
+        """Return the micrographs to cut; the form finds CTFs by them."""
+        return micrographsToCut(self, self.inputCoordinates)
 
-    def _micrographs(self) -> tuple[Micrograph, ...]:
-        return micrographs_from_set(self.getInputMicrographs(), ctfs=self._ctfs())
-
-    def _ctfs(self) -> SetOfCTF | None:
-        return self.ctfRelations.get()
+    def _cut(self) -> Cut:
+        return Cut(
+            self.inputCoordinates.get(),
+            self.getInputMicrographs(),
+            self.ctfRelations.get(),
+        )

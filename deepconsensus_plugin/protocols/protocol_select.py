@@ -11,6 +11,7 @@ from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer, Pointer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.convert import scaled_item
 from deepconsensus_plugin.core.thresholds import (
     ThresholdMode,
     choose_threshold,
@@ -141,25 +142,41 @@ class ProtDeepConsensusSelect(ProtParticles):
         outputs = {}
         for suffix in (KEPT, REJECTED):
             outputs.update(self._createSets(suffix))
+        scale = self._scaleOfCoordinates()
         items = self.scoredItems().get().iterItems()
         for item, keep in zip(items, isKept.tolist(), strict=True):
             suffix = KEPT if keep else REJECTED
-            for kind, part in self._parts(item):
+            for kind, part in self._parts(item, scale):
                 if (target := outputs.get(kind + suffix)) is not None:
                     target.append(part)
         return outputs
 
-    def _parts(self, item) -> Iterator[tuple[str, object]]:
-        """Yield what is stored of an item, by output: itself, and its coordinate."""
+    def _parts(self, item, scale: float) -> Iterator[tuple[str, object]]:
+        """Yield what is stored of an item, by output: itself, and its coordinate.
+
+        A particle's coordinate is in the pixels of the particle; times `scale`, in
+        those of the micrographs that it was picked on.
+        """
         if isinstance(item, Coordinate):
             yield "outputCoordinates", item
             return
         yield "outputParticles", item
         if (coordinate := item.getCoordinate()) is not None:
+            if scale != 1:
+                coordinate = scaled_item(coordinate, scale)
             coordinate.setObjId(item.getObjId())
             score = item.getAttributeValue(SCORE_ATTRIBUTE)
             setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
             yield "outputCoordinates", coordinate
+
+    def _scaleOfCoordinates(self) -> float:
+        """Return the pixels of the coordinates per pixel of the particles."""
+        particles, template = self.inputParticles.get(), self._inputCoordinates()
+        if particles is None or template is None:
+            return 1.0
+        if (micrographs := template.getMicrographs()) is None:
+            return 1.0
+        return particles.getSamplingRate() / micrographs.getSamplingRate()
 
     def _createSets(self, suffix: str) -> dict[str, SetOfParticles | SetOfCoordinates]:
         """Return the empty sets of one side, as far as the input allows."""

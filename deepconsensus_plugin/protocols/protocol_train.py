@@ -8,7 +8,11 @@ from pathlib import Path
 from pwem.objects import SetOfCTF, SetOfMicrographs
 from pwem.protocols import EMProtocol
 
-from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
+from deepconsensus_plugin.convert import (
+    Cut,
+    coordinates_from_set,
+    micrographs_from_set,
+)
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.parameters import TrainingParameters
@@ -29,7 +33,10 @@ from deepconsensus_plugin.protocols.model_summary import (
     describeModel,
     describeOtherPreprocessing,
 )
-from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineGpuParams,
+    micrographsToCut,
+)
 from deepconsensus_plugin.protocols.train_form import (
     FROM_MODEL,
     defineExtraParams,
@@ -212,11 +219,8 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     # -------------------------- what the steps share --------------------------
     def getInputMicrographs(self) -> SetOfMicrographs | None:
-        """Return the micrographs of the positives; the form finds CTFs by them."""
-        if self.inputMicrographs.get() is not None:
-            return self.inputMicrographs.get()
-        positives = self.inputPositives.get()
-        return None if positives is None else positives.getMicrographs()
+        """Return the micrographs to cut; the form finds CTFs by them."""
+        return micrographsToCut(self, self.inputPositives)
 
     def _micrographs(self) -> tuple[Micrograph, ...]:
         """Return all micrographs that any chosen set lies on."""
@@ -245,10 +249,7 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _boxSize(self) -> int:
         """Return the box of the positives, pixels of the micrographs that are cut."""
-        positives = self.inputPositives.get()
-        own = positives.getMicrographs().getSamplingRate()
-        scale = own / self.getInputMicrographs().getSamplingRate()
-        return round(positives.getBoxSize() * scale)
+        return Cut(self.inputPositives.get(), self.getInputMicrographs()).box_size
 
     def _preprocessing(self) -> BoxPreprocessing:
         """Return what is done to a box; its size is that of the model started from."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 
-from deepconsensus_plugin.protocols.shared_forms import defineCtfParam
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineCtfParam,
+    defineOtherMicrographsParam,
+)
 
 
 def defineInputParams(form: params.Form) -> None:
@@ -36,6 +39,7 @@ def defineInputParams(form: params.Form) -> None:
         "micrographs without a CTF are then left out, as Scipion's extraction "
         "does; the summary counts them.",
     )
+    defineOtherMicrographsParam(form)
     form.addParam(
         "batchSize",
         params.IntParam,

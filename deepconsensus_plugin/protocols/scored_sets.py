@@ -7,16 +7,16 @@ items in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from pwem.objects import (
     Coordinate,
+    CTFModel,
     Particle,
     SetOfCoordinates,
-    SetOfCTF,
     SetOfParticles,
 )
 from pyworkflow.object import Float
@@ -29,8 +29,8 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
-    ctfs_by_micrograph,
     read_observed,
+    scaled_item,
     write_observed,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -109,7 +109,8 @@ def appendScored(
     particles: SetOfParticles | None,
     *,
     stacks: Path,
-    ctfs: SetOfCTF | None,
+    scale: float,
+    ctfs: Mapping[str, CTFModel],
 ) -> None:
     """Append every scored item, and its particle.
 
@@ -121,18 +122,22 @@ def appendScored(
         Outputs that are being made; no particles where no stacks were written.
     stacks : Path
         Folder of the stacks.
-    ctfs : SetOfCTF, optional
-        Of the micrographs of all items; attached to the particles.
+    scale : float
+        Pixels of the particles per pixel of the coordinates. Scipion wants a particle's
+        own coordinate in the particle's pixels.
+    ctfs : mapping of micrograph name to CTFModel
+        Attached to the particles: of the micrographs of all items, or none.
     """
-    models = {} if ctfs is None else ctfs_by_micrograph(ctfs)
     particle = Particle()
     for item in scored:
         coordinates.append(item.coordinate)
         if particles is None:
             continue
         _fillParticle(particle, item, stack_path(stacks, item.micrograph))
-        if models:
-            particle.setCTF(models[item.micrograph])
+        if scale != 1:
+            particle.setCoordinate(scaled_item(item.coordinate, scale))
+        if ctfs:
+            particle.setCTF(ctfs[item.micrograph])
         particles.append(particle)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 from pwem.constants import RELATION_CTF
+from pwem.objects import SetOfMicrographs
+from pyworkflow.object import Pointer
+from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import GPU_LIST, USE_GPU
 
 
@@ -24,6 +27,31 @@ def defineGpuParams(form: params.Form) -> None:
         label="Choose GPU IDs",
         help="Number of the GPU, as *nvidia-smi* counts them. One is used.",
     )
+
+
+def defineOtherMicrographsParam(form: params.Form) -> None:
+    """Add the choice of micrographs to cut that coordinates were not picked on."""
+    form.addParam(
+        "inputMicrographs",
+        params.PointerParam,
+        pointerClass="SetOfMicrographs",
+        allowsNull=True,
+        expertLevel=params.LEVEL_ADVANCED,
+        label="Other micrographs",
+        help="Micrographs to cut the boxes from, for example dose-weighted or binned "
+        "ones. They are matched by name; coordinates and box are scaled to their pixel "
+        "size. Empty: those that the coordinates were picked on.",
+    )
+
+
+def micrographsToCut(
+    protocol: Protocol, coordinates: Pointer
+) -> SetOfMicrographs | None:
+    """Return the *Other micrographs* of a form, or else those of the coordinates."""
+    if (others := protocol.inputMicrographs.get()) is not None:
+        return others
+    picked = coordinates.get()
+    return None if picked is None else picked.getMicrographs()
 
 
 def defineCtfParam(form: params.Form, help: str) -> None:

@@ -7,7 +7,10 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.protocols.shared_forms import defineCtfParam
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineCtfParam,
+    defineOtherMicrographsParam,
+)
 
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
@@ -73,17 +76,7 @@ def _defineMicrographParams(form: params.Form) -> None:
         "sees it, and the model will need CTFs for scoring too. Coordinates on "
         "micrographs without a CTF are then left out.",
     )
-    form.addParam(
-        "inputMicrographs",
-        params.PointerParam,
-        pointerClass="SetOfMicrographs",
-        allowsNull=True,
-        expertLevel=LEVEL_ADVANCED,
-        label="Other micrographs",
-        help="Micrographs to cut the boxes from, matched by name; coordinates are "
-        "scaled to their pixel size. Empty: those that the coordinates were picked "
-        "on.",
-    )
+    defineOtherMicrographsParam(form)
 
 
 def defineExtraParams(form: params.Form) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import mrcfile
@@ -98,8 +98,16 @@ def store_coordinates(
     return output(store_outputs(test, ProtImportPicks, make), "outputCoordinates")
 
 
-def store_ctfs(test: type[SyntheticProject], names: list[str]) -> Pointer:
-    """Return a pointer to CTFs of some micrographs; the defocus counts up."""
+def store_ctfs(
+    test: type[SyntheticProject],
+    names: Sequence[str],
+    defocus: tuple[float, float, float] = (15000, 14000, 30),
+) -> Pointer:
+    """Return a pointer to CTFs of some micrographs.
+
+    `defocus` is U and V in Å and the angle in degrees, of the first micrograph of the
+    project; all three count up.
+    """
 
     def make(protocol: EMProtocol) -> dict[str, object]:
         ctfs = protocol._createSetOfCTF()
@@ -107,7 +115,7 @@ def store_ctfs(test: type[SyntheticProject], names: list[str]) -> Pointer:
             if micrograph.getMicName() not in names:
                 continue
             ctf = CTFModel()
-            ctf.setStandardDefocus(15000 + number, 14000 + number, 30)
+            ctf.setStandardDefocus(*(value + number for value in defocus))
             ctf.setMicrograph(micrograph.clone())
             ctfs.append(ctf)
         return {"outputCTF": ctfs}

@@ -19,6 +19,7 @@ from pyworkflow.object import Float
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import (
+    Cut,
     Observed,
     append_candidates,
     append_coordinates,
@@ -30,6 +31,7 @@ from deepconsensus_plugin.convert import (
     observed_in,
     picks_from_set,
     read_observed,
+    scaled_item,
     write_observed,
 )
 from deepconsensus_plugin.core.consensus import find_consensus
@@ -70,18 +72,28 @@ def _coordinates(folder, micrographs, found=None, *, name="coordinates", box=10)
     return items
 
 
+def _ctfs(folder, micrographs, defocus):
+    ctfs = SetOfCTF(filename=str(folder / "ctfs.sqlite"))
+    for item in micrographs.iterItems():
+        if item.getMicName() in defocus:
+            defocus_u = defocus[item.getMicName()]
+            model = CTFModel(
+                defocusU=defocus_u, defocusV=defocus_u - 1000, defocusAngle=30.0
+            )
+            model.setPhaseShift(90.0)
+            model.setMicrograph(item.clone())
+            ctfs.append(model)
+    ctfs.write()
+    return ctfs
+
+
 def _at(*yx, scores=None):
     return ScoredCoordinates.from_arrays(yx, scores)
 
 
 def test_micrographs_keep_order_shape_and_ctf(tmp_path):
     micrographs = _micrographs(tmp_path)
-    ctfs = SetOfCTF(filename=str(tmp_path / "ctfs.sqlite"))
-    model = CTFModel(defocusU=15000.0, defocusV=14000.0, defocusAngle=30.0)
-    model.setPhaseShift(90.0)
-    model.setMicrograph(micrographs[2])
-    ctfs.append(model)
-    ctfs.write()
+    ctfs = _ctfs(tmp_path, micrographs, {"m2.mrc": 15000.0})
     read = micrographs_from_set(micrographs, ctfs=ctfs)
     assert [m.name for m in read] == list(NAMES)
     assert read[0].shape == (20, 30)
@@ -97,6 +109,47 @@ def test_micrographs_keep_order_shape_and_ctf(tmp_path):
 def test_micrographs_of_one_name_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"m1\.mrc 2 times"):
         micrographs_from_set(_micrographs(tmp_path, ("m1.mrc", "m1.mrc")))
+
+
+def test_ctfs_of_other_names_are_matched(tmp_path):
+    picked = _micrographs(tmp_path)
+    weighted = _micrographs(tmp_path / "dw", ("m1_DW.mrc", "m3_DW.mrc"), rate=4.0)
+    ctfs = _ctfs(tmp_path, picked, {"m1.mrc": 11000.0, "m3.mrc": 13000.0})
+    defocus = [m.ctf.defocus_u_A for m in micrographs_from_set(weighted, ctfs=ctfs)]
+    assert defocus == [11000, 13000]
+
+
+def test_boxes_are_cut_from_counterparts_under_the_names_of_the_picks(tmp_path):
+    picked = _micrographs(tmp_path)
+    binned = _micrographs(
+        tmp_path / "binned", ("m3_DW.mrc", "m1_DW.mrc"), rate=4.0, first_id=1
+    )
+    ctfs = _ctfs(tmp_path, picked, {"m1.mrc": 11000.0, "m2.mrc": 12000.0})
+    cut = Cut(_coordinates(tmp_path, picked, box=11), binned, ctfs)
+    assert (cut.scale, cut.box_size) == (0.5, 6)  # even, since it is new
+    read = {m.name: m for m in cut.read_micrographs()}
+    assert {name: m.path.name for name, m in read.items()} == {
+        "m1.mrc": "m1_DW.mrc",
+        "m3.mrc": "m3_DW.mrc",
+    }
+    assert {m.sampling_rate for m in read.values()} == {4.0}
+    assert (read["m1.mrc"].ctf.defocus_u_A, read["m3.mrc"].ctf) == (11000, None)
+    assert [*cut.read_ctfs()] == ["m1.mrc"]
+    same = Cut(_coordinates(tmp_path, picked, name="same", box=11), picked)
+    assert (same.scale, same.box_size, same.read_ctfs()) == (1.0, 11, {})
+
+
+def test_a_scaled_item_keeps_the_exact_position_there_and_back(tmp_path):
+    micrographs = _micrographs(tmp_path)
+    item = _coordinates(
+        tmp_path, micrographs, {"m1.mrc": _at((7.4, 5.5))}
+    ).getFirstItem()
+    there = scaled_item(item, 0.5)
+    assert there.getPosition() == (3, 4)
+    assert (there.getMicName(), there.getObjId()) == ("m1.mrc", item.getObjId())
+    assert scaled_item(there, 2.0).getPosition() == item.getPosition() == (6, 7)
+    foreign = Coordinate(x=5, y=7)
+    assert scaled_item(scaled_item(foreign, 0.5), 2.0).getPosition() == (5, 7)
 
 
 def test_positions_are_rounded_for_scipion_and_kept_exactly(tmp_path):

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which boxes are cut out of which micrographs: their own, or others.
+
+Others are dose-weighted or binned ones, for example. As Scipion's own extraction has
+it, positions and the box then go to the pixel size of the micrographs that are cut, and
+everything keeps the name and id of the micrograph that it was picked on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pwem.objects import CTFModel, SetOfCoordinates, SetOfCTF, SetOfMicrographs
+
+from deepconsensus_plugin.convert.coordinates import find_frame
+from deepconsensus_plugin.convert.items import own_micrographs
+from deepconsensus_plugin.convert.micrographs import (
+    ctfs_by_micrograph,
+    micrographs_from_set,
+)
+from deepconsensus_plugin.core.types import Micrograph
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Boxes around coordinates, cut out of micrographs.
+
+    Parameters
+    ----------
+    coordinates : SetOfCoordinates
+        What the boxes are around, on micrographs that it knows, with a box size.
+    micrographs : SetOfMicrographs
+        What is cut: the same micrographs, or others of the same exposures, which are
+        matched by name.
+    ctfs : SetOfCTF, optional
+        Of the same exposures too.
+    """
+
+    coordinates: SetOfCoordinates
+    micrographs: SetOfMicrographs
+    ctfs: SetOfCTF | None = None
+
+    @property
+    def scale(self) -> float:
+        """Pixels that are cut per pixel of the coordinates."""
+        own = own_micrographs(self.coordinates).getSamplingRate()
+        return float(own / self.micrographs.getSamplingRate())
+
+    @property
+    def box_size(self) -> int:
+        """Pixels that are cut.
+
+        A box that is scaled becomes the nearest even one, as programs for 2D and 3D
+        classification want it.
+        """
+        box = self.coordinates.getBoxSize()
+        return int(box) if self.scale == 1 else max(2, 2 * round(box * self.scale / 2))
+
+    def read_micrographs(self) -> tuple[Micrograph, ...]:
+        """Return what is cut, named as the micrographs that the coordinates lie on.
+
+        Those without a counterpart are not there.
+
+        Raises
+        ------
+        NameMatchError
+            If the two sets share no micrograph, or names are ambiguous.
+        """
+        found = micrographs_from_set(self.micrographs, ctfs=self.ctfs)
+        by_name = {micrograph.name: micrograph for micrograph in found}
+        return tuple(
+            replace(by_name[name], name=own) for own, name in self._names().items()
+        )
+
+    def read_ctfs(self) -> dict[str, CTFModel]:
+        """Return the CTFs of `read_micrographs`, by the same names; none without."""
+        if self.ctfs is None:
+            return {}
+        names = self._names()
+        models = ctfs_by_micrograph(self.ctfs, list(names.values()))
+        return {own: models[name] for own, name in names.items() if name in models}
+
+    def _names(self) -> dict[str, str]:
+        """Return the name of what is cut by the name of what was picked on."""
+        return dict(find_frame(self.coordinates, self.micrographs).by_name)
