@@ -2,6 +2,9 @@
 # make lint   ruff                          make test-pythons  tests on every Python found
 # make types  mypy                          make clean         forget environments and caches
 #
+# make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
+#                    time 3 min and 3 GB for .venv-interop, then 1 min
+#
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, three sets of pickers, over an hour on 2 cores
 # make bench-paper  the test of the paper's Table 2, 20 min
@@ -20,7 +23,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 
 RESULTS ?= results
 
-.PHONY: env test lint types unit test-pythons bench-real bench-paper clean
+.PHONY: env test lint types unit test-pythons test-interop bench-real bench-paper clean
 
 env: $(STAMP)
 
@@ -56,6 +59,10 @@ test-pythons:
 	    $(MAKE) --no-print-directory unit VENV=.venv-$$version PYTHON=$$python
 	done
 
+test-interop:
+	@$(MAKE) --no-print-directory env VENV=.venv-interop EXTRAS=interop
+	.venv-interop/bin/python -m pytest --durations=5 deepconsensus_plugin/tests/interop
+
 bench-real: env
 	$(RUN) -m benchmarks.real_data $(RESULTS) --run
 
@@ -63,6 +70,6 @@ bench-paper: env
 	$(RUN) -m benchmarks.paper_test
 
 clean:
-	rm -rf .venv .venv-3.1? .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
+	rm -rf .venv .venv-3.1? .venv-interop .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
 
 .ONESHELL:

@@ -17,6 +17,12 @@ DEVELOPMENT = [
     "ruff>=0.17,<0.18",
     "scikit-learn>=1.3,<2",  # a second opinion on the figures
 ]
+INTEROPERATION = [
+    "pytest>=8",
+    "scipion-app>=3.8,<4",  # Xmipp's plugin imports it, and does not say so
+    "scipion-em-eman2>=3.7,<4",
+    "scipion-em-xmipp>=29,<30",
+]
 
 
 def read_version() -> str:
@@ -74,6 +80,7 @@ setup(
     extras_require={
         "gpu": with_cuda(read_requirements()),
         "dev": DEVELOPMENT,
+        "interop": INTEROPERATION,
     },
     entry_points={"pyworkflow.plugin": ["deepconsensus_plugin = deepconsensus_plugin"]},
 )

@@ -37,6 +37,7 @@ PICKER_SCORE_ATTRIBUTES = (
     "_cryoloScore",
     "_topazScore",
     "_xmipp_cost",
+    "_xmipp_rlnAutopickFigureOfMerit",
 )
 """What the plugins of pickers call the score of a pick."""
 
