@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
+from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.pipeline.requests import ScoreRequest, TrainRequest
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -32,6 +33,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _KINDS: dict[str, type] = {
+    "pick": PickRequest,
     "negatives": NegativesRequest,
     "train": TrainRequest,
     "score": ScoreRequest,

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a map of scores to coordinates: its peaks, one a particle."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import maximum_filter
+
+from deepconsensus_plugin.core.suppression import suppress_overlaps
+from deepconsensus_plugin.core.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    ScoredCoordinates,
+)
+
+
+def find_peaks(
+    scores: FloatArray, is_usable: BoolArray, *, radius_px: float
+) -> ScoredCoordinates:
+    """Return the positive peaks of a map, between pixels, one a neighbourhood.
+
+    Parameters
+    ----------
+    scores : array, shape (rows, columns)
+        Finite.
+    is_usable : array, shape (rows, columns), bool
+        Where peaks count.
+    radius_px : float
+        Of two peaks at this distance or closer the higher one is kept; > 0.
+
+    Returns
+    -------
+    ScoredCoordinates
+        Best score first; scores are the values of the map at the pixel of the peak.
+    """
+    is_peak = (scores == maximum_filter(scores, size=3)) & (scores > 0) & is_usable
+    yx = np.argwhere(is_peak)
+    peaks = ScoredCoordinates.from_arrays(_refine(scores, yx), scores[is_peak])
+    return suppress_overlaps(peaks, radius_px=radius_px)
+
+
+def _refine(scores: FloatArray, yx: IntArray) -> FloatArray:
+    """Return the tops of parabolas through each peak and its neighbours, by axis."""
+    refined = yx.astype(np.float64)
+    padded = np.pad(scores, 1, mode="edge")
+    y, x = yx.T + 1
+    for axis, (dy, dx) in enumerate(((1, 0), (0, 1))):
+        before, after = padded[y - dy, x - dx], padded[y + dy, x + dx]
+        curvature = 2 * padded[y, x] - before - after
+        is_curved = curvature > 0
+        steps = (after - before) / (2 * np.where(is_curved, curvature, 1))
+        refined[:, axis] += np.where(is_curved, steps, 0)
+    return refined

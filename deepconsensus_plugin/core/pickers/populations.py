@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where particles begin among the peaks of a picker, told by their scores alone.
+
+Peaks of noise and peaks of particles are two populations of scores. A mixture of up to
+three Gaussians (a third for contamination, or for a skewed background) is fitted, their
+number by the Bayesian information criterion. Particles are what lies above the clearest
+gap: the neighbours with the largest D of Ashman *et al.* (1994), which above 2 means
+that two populations are cleanly apart. The threshold is the one with the largest
+expected F1, computed from each peak's probability of being a particle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepconsensus_plugin.core.types import FloatArray
+
+_MAX_COMPONENTS = 3
+_CLEAN_SEPARATION = 2.0
+_ITERATIONS = 300
+_TOLERANCE = 1e-7
+_MIN_VARIANCE = 1e-4
+"""Of a component, as a part of the variance of all scores."""
+
+_FEWEST = 30
+"""With fewer peaks nothing can be said of populations."""
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianMixture:
+    """A mixture of k Gaussians, means ascending.
+
+    Parameters
+    ----------
+    weights, means, variances : array, shape (k,)
+        Of the components.
+    bic : float
+        Bayesian information criterion, per value; lower is better.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    variances: FloatArray
+    bic: float
+
+    def separations(self) -> FloatArray:
+        """Return Ashman's D of each component and the next one, shape (k - 1,)."""
+        pooled = self.variances[1:] + self.variances[:-1]
+        return np.asarray(np.diff(self.means) * np.sqrt(2 / pooled))
+
+    def responsibilities(self, values: FloatArray) -> FloatArray:
+        """Return the probability of each component, shape (n, k)."""
+        log_density = _log_densities(values, self.weights, self.means, self.variances)
+        return np.exp(log_density - _log_sum(log_density)[:, None])
+
+
+def find_threshold(scores: FloatArray) -> float | None:
+    """Return the score from which peaks are more likely particles than not.
+
+    Parameters
+    ----------
+    scores : array, shape (n,)
+        Of all peaks, noise included; finite, higher is better.
+
+    Returns
+    -------
+    float or None
+        The threshold of the largest expected F1. None where the scores do not show
+        two populations.
+    """
+    if len(scores) < _FEWEST or not np.ptp(scores) > 0:
+        return None
+    fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
+    best = min(fits, key=lambda fit: fit.bic)
+    gaps = best.separations()
+    if not len(gaps) or gaps.max() < _CLEAN_SEPARATION:
+        return None
+    first = int(np.argmax(gaps)) + 1
+    ascending = np.sort(scores)
+    probability = best.responsibilities(ascending)[:, first:].sum(axis=1)
+    # A wide component must not claim what lies below the background.
+    probability[ascending < best.means[first - 1]] = 0
+    return _best_expected_f1(ascending, np.maximum.accumulate(probability))
+
+
+def _best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:
+    """Return the threshold whose expected F1 is largest, given P(particle)."""
+    n_true = np.cumsum(probability[::-1])
+    n_accepted = np.arange(1, len(ascending) + 1)
+    f1 = 2 * n_true / (n_accepted + n_true[-1])
+    return float(ascending[::-1][np.argmax(f1)])
+
+
+def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
+    """Return the mixture of Gaussians that fits best (expectation maximisation).
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Finite, not all equal; n >= `n_components`.
+    n_components : int
+        k; >= 1. Components start as equal parts of the sorted values.
+    """
+    parts = np.array_split(np.sort(values), n_components)
+    floor = _MIN_VARIANCE * values.var()
+    weights = np.array([len(part) for part in parts]) / len(values)
+    means = np.array([part.mean() for part in parts])
+    variances = np.maximum([part.var() for part in parts], floor)
+    last = -np.inf
+    for _ in range(_ITERATIONS):
+        log_density = _log_densities(values, weights, means, variances)
+        log_sum = _log_sum(log_density)
+        share = np.exp(log_density - log_sum[:, None])
+        count = np.maximum(share.sum(axis=0), 1e-12)
+        weights = count / len(values)
+        means = values @ share / count
+        variances = ((values[:, None] - means) ** 2 * share).sum(axis=0) / count
+        variances = np.maximum(variances, floor)
+        likelihood = float(log_sum.mean())
+        if likelihood - last < _TOLERANCE:
+            break
+        last = likelihood
+    n_free = 3 * n_components - 1
+    bic = n_free * np.log(len(values)) / len(values) - 2 * likelihood
+    order = np.argsort(means, kind="stable")
+    return GaussianMixture(weights[order], means[order], variances[order], float(bic))
+
+
+def _log_densities(
+    values: FloatArray, weights: FloatArray, means: FloatArray, variances: FloatArray
+) -> FloatArray:
+    distance = (values[:, None] - means) ** 2 / variances
+    return np.asarray(np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2)
+
+
+def _log_sum(log_density: FloatArray) -> FloatArray:
+    largest = log_density.max(axis=1)
+    return np.asarray(
+        largest + np.log(np.exp(log_density - largest[:, None]).sum(axis=1))
+    )

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pick a whole set without training: peaks of every micrograph, then one threshold.
+
+The peaks of a micrograph are kept in a file of its own, whose name tells what they were
+made from. So a killed run goes on where it was, and another threshold takes seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.identity import identify, identify_file
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.pickers.classical import (
+    PickParameters,
+    learn_profile,
+    pick_micrograph,
+)
+from deepconsensus_plugin.core.pickers.populations import find_threshold
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+_CODE_VERSION = 1
+"""Raised when the same request gives other peaks; older files are then ignored."""
+
+
+@dataclass(frozen=True)
+class PickRequest:
+    """Pick micrographs with a classical picker.
+
+    Parameters
+    ----------
+    micrographs : tuple of Micrograph
+        Of one sampling rate.
+    parameters : PickParameters
+        What to look for.
+    peaks : Path
+        Folder for the peaks of each micrograph.
+    result : Path
+        HDF5 file of coordinates to write.
+    threshold : float, optional
+        Peaks scored this or better are picks. Default: found in the scores.
+    upper_threshold : float, optional
+        Peaks scored better are contamination. Default: none.
+    workers : int
+        Threads.
+    """
+
+    micrographs: tuple[Micrograph, ...]
+    parameters: PickParameters
+    peaks: Path
+    result: Path
+    threshold: float | None = None
+    upper_threshold: float | None = None
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class PickResult:
+    """What picking came to.
+
+    Parameters
+    ----------
+    coordinates : Path
+        File of `core.io.tables.write_coordinates`, every micrograph in it.
+    n_peaks, n_picks : int
+        Before and after the thresholds.
+    threshold : float
+        The one used.
+    is_separated : bool
+        Whether the scores showed particles and background apart. If not, and no
+        threshold was given, every peak was taken.
+    profile : list of float
+        The learnt profile, at radii 0, 1, … binned pixels; empty if none was.
+    timings : dict of StageCost
+        By stage.
+    """
+
+    coordinates: Path
+    n_peaks: int
+    n_picks: int
+    threshold: float
+    is_separated: bool
+    profile: list[float]
+    timings: dict[str, StageCost] = field(default_factory=dict)
+
+
+def run(request: PickRequest, progress: Progress) -> PickResult:
+    """Carry out a `PickRequest`.
+
+    Raises
+    ------
+    ValueError
+        If there is no micrograph, or they differ in sampling rate.
+    """
+    _check(request)
+    request.peaks.mkdir(parents=True, exist_ok=True)
+    profile = _learn(request, progress)
+    peaks = _find_all_peaks(request, profile, progress)
+    scores = np.concatenate([found.scores for found in peaks.values()])
+    separating = find_threshold(scores)
+    threshold = request.threshold
+    if threshold is None:
+        threshold = 0.0 if separating is None else separating
+        if separating is None:
+            logger.warning(
+                "The scores of %d peaks do not tell particles from background: all "
+                "are picks. Choose a threshold by eye",
+                len(scores),
+            )
+    picks = _within(peaks, threshold, request.upper_threshold)
+    write_coordinates(request.result, picks)
+    n_picks = sum(map(len, picks.values()))
+    logger.info("%d of %d peaks scored %g or better", n_picks, len(scores), threshold)
+    return PickResult(
+        coordinates=request.result,
+        n_peaks=len(scores),
+        n_picks=n_picks,
+        threshold=threshold,
+        is_separated=separating is not None,
+        profile=[] if profile is None else profile.tolist(),
+        timings=progress.timings,
+    )
+
+
+def _check(request: PickRequest) -> None:
+    if not request.micrographs:
+        raise ValueError("expected micrographs to pick, received none")
+    rates = {micrograph.sampling_rate for micrograph in request.micrographs}
+    if len(rates) > 1:
+        raise ValueError(
+            "expected micrographs of one sampling rate, received "
+            f"{', '.join(f'{rate:g}' for rate in sorted(rates))} Å/px"
+        )
+
+
+def _learn(request: PickRequest, progress: Progress) -> FloatArray | None:
+    """Return the profile to look for; None where none is learnt."""
+    if not request.parameters.is_learnt:
+        return None
+    with progress.stage("learn profile", 1) as advance:
+        profile = learn_profile(
+            request.micrographs, request.parameters, workers=request.workers
+        )
+        advance(1)
+    return profile
+
+
+def _find_all_peaks(
+    request: PickRequest, profile: FloatArray | None, progress: Progress
+) -> dict[str, ScoredCoordinates]:
+    """Return all peaks, by micrograph; those of an earlier run from their files."""
+
+    def find(micrograph: Micrograph) -> ScoredCoordinates:
+        path = _peaks_path(request, micrograph, profile)
+        if path.is_file():
+            return read_coordinates(path)[micrograph.name]
+        peaks = pick_micrograph(micrograph, request.parameters, profile=profile)
+        write_coordinates(path, {micrograph.name: peaks})
+        return peaks
+
+    peaks = {}
+    with progress.stage("pick", len(request.micrographs)) as advance:
+        found = map_ahead(find, request.micrographs, workers=request.workers)
+        for micrograph, here in zip(request.micrographs, found, strict=True):
+            peaks[micrograph.name] = here
+            advance(1)
+    return peaks
+
+
+def _peaks_path(
+    request: PickRequest, micrograph: Micrograph, profile: FloatArray | None
+) -> Path:
+    origin = identify(
+        _CODE_VERSION,
+        request.parameters,
+        micrograph.sampling_rate,
+        identify_file(micrograph.path),
+        [] if profile is None else profile.tolist(),
+    )
+    return request.peaks / f"{micrograph.name}.{origin[:16]}.h5"
+
+
+def _within(
+    peaks: Mapping[str, ScoredCoordinates], threshold: float, upper: float | None
+) -> dict[str, ScoredCoordinates]:
+    """Return the peaks between the thresholds, both included."""
+    highest = np.inf if upper is None else upper
+    return {
+        name: found.take((found.scores >= threshold) & (found.scores <= highest))
+        for name, found in peaks.items()
+    }
