@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.io.folders import read_picks_folder
 from deepconsensus_plugin.core.io.micrographs import read_shape
+from deepconsensus_plugin.core.io.placing import ReadOptions
 from deepconsensus_plugin.core.types import (
     Micrograph,
     PickerPicks,
@@ -90,7 +91,6 @@ def load_set(name: str) -> RealSet:
 def _read_marks(
     folder: Path, micrographs: tuple[Micrograph, ...]
 ) -> dict[str, ScoredCoordinates]:
-    marks = read_picks_folder(
-        folder, micrographs, picker=folder.name, box_size=BOX_SIZE
-    )
+    options = ReadOptions(box_size=BOX_SIZE)
+    marks = read_picks_folder(folder, micrographs, picker=folder.name, options=options)
     return dict(marks.coordinates)

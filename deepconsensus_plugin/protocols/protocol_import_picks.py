@@ -19,6 +19,7 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.io.folders import read_picks_folder
 from deepconsensus_plugin.core.io.picks import PickFormat
+from deepconsensus_plugin.core.io.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.continuation import fingerprint
 
@@ -29,6 +30,9 @@ FILE_FORMATS = {
     3: PickFormat.POS,
     4: PickFormat.STAR,
     5: PickFormat.CSV,
+    6: PickFormat.CBOX,
+    7: PickFormat.TOPAZ,
+    8: PickFormat.CS,
 }
 """What the numbers of `fileFormat` mean; they never change. None: each file tells."""
 
@@ -39,6 +43,9 @@ FORMAT_LABELS = (
     "Xmipp .pos",
     "RELION .star",
     "CSV",
+    "crYOLO .cbox",
+    "Topaz table",
+    "cryoSPARC .cs",
 )
 
 
@@ -74,7 +81,7 @@ class ProtImportPicks(ProtParticlePicking):
             important=True,
             label="Folder",
             help="Folder with the picker's files, or one file that holds the picks of "
-            "all micrographs.",
+            "all micrographs (Topaz, cryoSPARC *.cs*, merged *.star* or *.csv*).",
         )
         form.addParam(
             "filesPattern",
@@ -91,7 +98,8 @@ class ProtImportPicks(ProtParticlePicking):
             default=0,
             label="Format",
             help="*automatic*: each file tells by its name and content.\n"
-            "Positions in *.box* files are corners of boxes, in all others centres.",
+            "Positions in *.box* and *.cbox* files are corners of boxes, in all others "
+            "centres.",
         )
         form.addParam(
             "pickerName",
@@ -99,6 +107,15 @@ class ProtImportPicks(ProtParticlePicking):
             allowsNull=True,
             label="Name of the picker",
             help="How results call it. Empty: the name of the folder.",
+        )
+        form.addParam(
+            "minScore",
+            params.FloatParam,
+            allowsNull=True,
+            label="Minimum score",
+            help="Picks with a lower score are left out; those without one stay. "
+            "*.cbox* files and Topaz' tables hold picks below their program's "
+            "threshold too. Empty: all picks.",
         )
 
     def _defineGeometryParams(self, form):
@@ -108,14 +125,14 @@ class ProtImportPicks(ProtParticlePicking):
             params.IntParam,
             allowsNull=True,
             label="Box size (px)",
-            help="Pixels of the micrographs. Empty: as the files record it (*.box* "
-            "files do, most others do not).",
+            help="Pixels of the micrographs. Empty: as the files record it (*.box*, "
+            "*.cbox*, EMAN2's *info* and Xmipp's folders do, others do not).",
         )
         group.addParam(
             "scale",
             params.FloatParam,
             default=1.0,
-            label="Scale",
+            label="Scale factor",
             help="Positions in the files are multiplied by it. 2 for picks made on "
             "micrographs binned by 2.",
         )
@@ -142,11 +159,14 @@ class ProtImportPicks(ProtParticlePicking):
             self._folder(),
             micrographs_from_set(self.inputMicrographs.get()),
             picker=self.getPickerName(),
-            pattern=self.filesPattern.get(),
-            box_size=self.boxSize.get(),
-            pick_format=FILE_FORMATS[self.fileFormat.get()],
-            scale=self.scale.get(),
-            invert_y=self.invertY.get(),
+            options=ReadOptions(
+                pattern=self.filesPattern.get(),
+                box_size=self.boxSize.get(),
+                pick_format=FILE_FORMATS[self.fileFormat.get()],
+                scale=self.scale.get(),
+                invert_y=self.invertY.get(),
+                min_score=self.minScore.get(),
+            ),
         )
         self._createOutput(picks)
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.names import stem
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
+
+Shape = tuple[int, int]
+"""Rows and columns of a micrograph, pixels."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,16 @@ class FilePicks:
         named after. Empty: the file says nothing about any micrograph.
     box_size : float, optional
         Median of the sizes in the file, pixels, where the format records them.
+    shapes : mapping of str or None to tuple of int
+        Rows and columns of the micrographs that were picked, where the file tells.
+    listed : tuple of Path
+        Files that this one only lists: what they hold is in `coordinates`.
     """
 
     coordinates: Mapping[str | None, ScoredCoordinates]
     box_size: float | None = None
+    shapes: Mapping[str | None, Shape] = field(default_factory=dict)
+    listed: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,19 +58,31 @@ class PickCodec:
     read : callable
         ``(path, box_size)`` to what the file holds; `box_size` (pixels, or None) is
         for rows that record none of their own.
-    write : callable
+    write : callable, optional
         ``(path, micrograph, picks, box_size)``: one micrograph, one file.
     write_merged : callable, optional
-        ``(path, coordinates, box_size)``: all micrographs in one file.
+        ``(path, coordinates, box_size, shapes)``: all micrographs in one file. A
+        format has one of the two, or both.
+    file_name : str
+        What its program calls the file of one micrograph, below the folder; ``{stem}``
+        is the micrograph's name without extension.
+    write_companion : callable, optional
+        ``(folder, files, box_size)`` to the file that its program expects beside those
+        of the micrographs; `files` are theirs, by micrograph.
     """
 
     extensions: tuple[str, ...]
     recognise: Callable[[bytes], bool]
     read: Callable[[Path, float | None], FilePicks]
-    write: Callable[[Path, str, ScoredCoordinates, int], None]
+    write: Callable[[Path, str, ScoredCoordinates, int], None] | None
+    file_name: str
     write_merged: (
-        Callable[[Path, Mapping[str, ScoredCoordinates], int], None] | None
+        Callable[
+            [Path, Mapping[str, ScoredCoordinates], int, Mapping[str, Shape]], None
+        ]
+        | None
     ) = None
+    write_companion: Callable[[Path, Mapping[str, Path], int], Path] | None = None
 
 
 NO_COORDINATES = ScoredCoordinates.from_arrays(np.zeros((0, 2)))
@@ -121,6 +143,25 @@ def format_number(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def distinct_stems(names: Sequence[str]) -> dict[str, str]:
+    """Return every micrograph's name without folder and extensions.
+
+    Raises
+    ------
+    ValueError
+        If two would be the same.
+    """
+    owners: dict[str, str] = {}
+    for name in names:
+        other = owners.setdefault(stem(name), name)
+        if other != name:
+            raise ValueError(
+                "expected micrographs of different names without their extensions, "
+                f"received {other} and {name}. Take a format that keeps them: star, csv"
+            )
+    return {name: key for key, name in owners.items()}
+
+
 def group_by_micrograph(
     names: Sequence[str], yx: FloatArray, scores: FloatArray
 ) -> dict[str | None, ScoredCoordinates]:
@@ -140,6 +181,8 @@ def group_by_micrograph(
     dict of str to ScoredCoordinates
         As in `FilePicks`, without None. Rows of one micrograph keep their order.
     """
+    if not names:
+        return {}
     numbers: dict[str, int] = {}
     index = np.array([numbers.setdefault(name, len(numbers)) for name in names], int)
     order = np.argsort(index, kind="stable")

@@ -23,6 +23,7 @@ from deepconsensus_plugin.core.io.codec import (
     NO_COORDINATES,
     FilePicks,
     PickCodec,
+    Shape,
     bad_row,
     format_number,
     group_by_micrograph,
@@ -41,7 +42,10 @@ _SCORE_NAMES = (
     *("score", "confidence", "probability", "cost"),
     *("figureofmerit", "autopickfigureofmerit", "fom"),
 )
-_MICROGRAPH_NAMES = ("micrograph", "micrographname", "imagename", "image", "filename")
+_MICROGRAPH_NAMES = (
+    *("micrograph", "micrographname", "micrographfilename", "micname"),
+    *("imagename", "imagefilename", "image", "filename"),
+)
 
 _Row = tuple[int, list[str]]
 
@@ -70,7 +74,14 @@ def _recognise(head: bytes) -> bool:
     return len(first) in (2, 3) and all(_is_number(field) for field in first)
 
 
-def _read(path: Path, box_size: float | None) -> FilePicks:
+def read_table(path: Path, box_size: float | None = None) -> FilePicks:
+    """Return what a text table holds; `box_size` is not needed.
+
+    Raises
+    ------
+    FileFormatError
+        If there are no columns x and y, or a row is bad; names the line.
+    """
     rows = _rows(read_text(path))
     if not rows:
         return FilePicks({None: NO_COORDINATES})
@@ -166,7 +177,10 @@ def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> N
 
 
 def _write_merged(
-    path: Path, coordinates: Mapping[str, ScoredCoordinates], box: int
+    path: Path,
+    coordinates: Mapping[str, ScoredCoordinates],
+    box: int,
+    shapes: Mapping[str, Shape],
 ) -> None:
     rows = [
         [name, *row]
@@ -192,7 +206,8 @@ def _write_table(path: Path, header: list[str], rows: list[list[str]]) -> None:
 CODEC = PickCodec(
     extensions=(".csv", ".tsv", ".txt"),
     recognise=_recognise,
-    read=_read,
+    read=read_table,
     write=_write,
+    file_name="{stem}.csv",
     write_merged=_write_merged,
 )

@@ -88,4 +88,10 @@ def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> N
     write_text(path, "".join(rows))
 
 
-CODEC = PickCodec(extensions=(".box",), recognise=_recognise, read=_read, write=_write)
+CODEC = PickCodec(
+    extensions=(".box",),
+    recognise=_recognise,
+    read=_read,
+    write=_write,
+    file_name="{stem}.box",
+)

@@ -16,9 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError, NameMatchError
-from deepconsensus_plugin.core.io.codec import FilePicks
+from deepconsensus_plugin.core.io.codec import FilePicks, Shape
+from deepconsensus_plugin.core.io.layouts import find_pick_files
 from deepconsensus_plugin.core.io.names import listed, match_names
 from deepconsensus_plugin.core.io.picks import PickFormat, read_pick_file
+from deepconsensus_plugin.core.io.placing import (
+    ReadOptions,
+    check_shape,
+    place_picks,
+)
 from deepconsensus_plugin.core.types import (
     Micrograph,
     PickerPicks,
@@ -28,6 +34,9 @@ from deepconsensus_plugin.core.types import (
 logger = logging.getLogger(__name__)
 
 
+DEFAULT_OPTIONS = ReadOptions()
+
+
 @dataclass(frozen=True)
 class _Entry:
     """The picks of one micrograph as named by a file, or by a row of a merged one."""
@@ -35,6 +44,7 @@ class _Entry:
     label: Path | str
     path: Path
     picks: ScoredCoordinates | FileFormatError
+    shape: Shape | None = None
 
 
 def read_picks_folder(
@@ -42,11 +52,7 @@ def read_picks_folder(
     micrographs: Sequence[Micrograph],
     *,
     picker: str,
-    pattern: str = "*",
-    box_size: float | None = None,
-    pick_format: PickFormat | None = None,
-    scale: float = 1.0,
-    invert_y: bool = False,
+    options: ReadOptions = DEFAULT_OPTIONS,
 ) -> PickerPicks:
     """Read all pick files of one picker and give them to their micrographs.
 
@@ -58,16 +64,8 @@ def read_picks_folder(
         Only these are used; picks of others are left out and logged.
     picker : str
         Name of the picker.
-    pattern : str
-        Glob within the folder; ``**`` descends.
-    box_size : float, optional
-        Pixels of the *micrographs*; by default what the files record, scaled.
-    pick_format : PickFormat, optional
-        By default each file tells, and files of unknown formats are left out.
-    scale : float
-        Micrograph pixels per pixel of the files; positions are multiplied by it. > 0.
-    invert_y : bool
-        Whether y counts from the bottom: after scaling it becomes ``rows - 1 - y``.
+    options : ReadOptions
+        Which files, and what is done with their positions.
 
     Returns
     -------
@@ -79,24 +77,23 @@ def read_picks_folder(
     FileNotFoundError
         If the folder is not there or nothing in it fits the pattern.
     FileFormatError
-        If a file that belongs to a micrograph cannot be read.
+        If a file that belongs to a micrograph cannot be read, or was made on
+        micrographs of another size than `scale` says.
     NameMatchError
         If the names fit no micrograph, or are ambiguous.
     ValueError
-        If `scale` is not positive, or no box size is given nor recorded.
+        If no box size is given nor recorded.
     """
-    if not scale > 0:
-        raise ValueError(f"scale must be > 0, received {scale}")
-    file_box = None if box_size is None else box_size / scale
-    files = _find_files(Path(folder), pattern)
-    entries, recorded = _read_entries(files, file_box, pick_format)
+    files = find_pick_files(Path(folder), options.pattern)
+    entries, recorded = _read_entries(files, options)
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
     matched = _match(by_name, entries, Path(folder))
     coordinates = {
-        name: _transform(picks, by_name[name], scale=scale, invert_y=invert_y)
-        for name, picks in matched.items()
+        name: _placed(entry, by_name[name], options) for name, entry in matched.items()
     }
-    size = box_size if box_size is not None else _median(recorded, scale, folder)
+    size = options.box_size
+    if size is None:
+        size = _median(recorded, options.scale, folder)
     result = PickerPicks(picker, size, coordinates)
     _log_outside(result, by_name)
     logger.info(
@@ -106,27 +103,8 @@ def read_picks_folder(
     return result
 
 
-def _find_files(folder: Path, pattern: str) -> list[Path]:
-    if folder.is_file():
-        return [folder]
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: expected a folder of pick files")
-    files = sorted(path for path in folder.glob(pattern) if _is_visible(path))
-    if not files:
-        there = sorted(path.name for path in folder.iterdir())
-        raise FileNotFoundError(
-            f"{folder}: expected pick files that fit '{pattern}', received "
-            + (f"a folder with {listed(there)}" if there else "an empty folder")
-        )
-    return files
-
-
-def _is_visible(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".")
-
-
 def _read_entries(
-    files: Sequence[Path], box_size: float | None, pick_format: PickFormat | None
+    files: Sequence[Path], options: ReadOptions
 ) -> tuple[list[_Entry], list[float]]:
     """Return what the files hold and the box sizes they record, file pixels.
 
@@ -135,51 +113,52 @@ def _read_entries(
     """
     entries: list[_Entry] = []
     sizes: list[float] = []
+    repeated: set[Path] = set()
     for path in files:
         try:
-            found = _read(path, box_size, pick_format)
+            found = _read(path, options)
         except FileFormatError as error:
             entries.append(_Entry(path, path, error))
             continue
         if found.box_size is not None:
             sizes.append(found.box_size)
+        repeated.update(file.absolute() for file in found.listed)
         entries += [
-            _Entry(path if name is None else name, path, picks)
+            _Entry(path if name is None else name, path, picks, found.shapes.get(name))
             for name, picks in found.coordinates.items()
         ]
-    return entries, sizes
+    return [item for item in entries if item.path.absolute() not in repeated], sizes
 
 
-def _read(
-    path: Path, box_size: float | None, pick_format: PickFormat | None
-) -> FilePicks:
+def _read(path: Path, options: ReadOptions) -> FilePicks:
+    pick_format = options.pick_format
     if pick_format is None:
         try:
             pick_format = PickFormat.of(path)
         except FileFormatError as error:
             logger.info("left out: %s", error)
             return FilePicks({})
+    box_size = options.file_box_size
     return read_pick_file(path, box_size=box_size, pick_format=pick_format)
 
 
 def _match(
     micrographs: Mapping[str, Micrograph], entries: Sequence[_Entry], folder: Path
-) -> dict[str, ScoredCoordinates]:
-    """Return the picks by micrograph; errors of other files are logged."""
+) -> dict[str, _Entry]:
+    """Return the entry of each micrograph; errors of other files are logged."""
     _refuse_repeats(entries)
     by_label = {entry.label: entry for entry in entries}
-    matched = match_names(list(micrographs), list(by_label))
-    picks: dict[str, ScoredCoordinates] = {}
-    for name, label in matched.items():
-        found = by_label[label].picks
-        if isinstance(found, FileFormatError):
-            raise found
-        picks[name] = found
+    matched = {
+        name: by_label[label]
+        for name, label in match_names(list(micrographs), list(by_label)).items()
+    }
     errors = [entry.picks for entry in entries if isinstance(entry.picks, Exception)]
-    if picks:
+    if matched:
+        used = [entry.picks for entry in matched.values()]
         for error in errors:
-            logger.warning("left out, fits no micrograph: %s", error)
-        return picks
+            if error not in used:
+                logger.warning("left out, fits no micrograph: %s", error)
+        return matched
     if errors:
         raise errors[0]
     raise NameMatchError(
@@ -200,13 +179,14 @@ def _refuse_repeats(entries: Sequence[_Entry]) -> None:
             )
 
 
-def _transform(
-    picks: ScoredCoordinates, micrograph: Micrograph, *, scale: float, invert_y: bool
+def _placed(
+    entry: _Entry, micrograph: Micrograph, options: ReadOptions
 ) -> ScoredCoordinates:
-    yx = picks.yx * scale
-    if invert_y:
-        yx = np.column_stack([micrograph.shape[0] - 1 - yx[:, 0], yx[:, 1]])
-    return ScoredCoordinates(yx, picks.scores)
+    if isinstance(entry.picks, FileFormatError):
+        raise entry.picks
+    if entry.shape is not None:
+        check_shape(entry.path, entry.shape, micrograph, scale=options.scale)
+    return place_picks(entry.picks, micrograph, options)
 
 
 def _median(recorded: Sequence[float], scale: float, folder: Path | str) -> float:

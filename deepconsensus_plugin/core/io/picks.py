@@ -12,13 +12,16 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io import (
+    cryolo_cbox,
+    cryosparc_cs,
     csv_table,
     eman2_json,
     eman_box,
     relion_star,
+    topaz_table,
     xmipp_pos,
 )
-from deepconsensus_plugin.core.io.codec import FilePicks, PickCodec
+from deepconsensus_plugin.core.io.codec import FilePicks, PickCodec, Shape
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _HEAD_BYTES = 4096
@@ -33,6 +36,9 @@ class PickFormat(enum.Enum):
     EMAN2_JSON = "json", eman2_json.CODEC
     POS = "pos", xmipp_pos.CODEC
     STAR = "star", relion_star.CODEC
+    CBOX = "cbox", cryolo_cbox.CODEC
+    CS = "cs", cryosparc_cs.CODEC
+    TOPAZ = "topaz", topaz_table.CODEC  # before CSV, which would take it too
     CSV = "csv", csv_table.CODEC
 
     def __new__(cls, value: str, codec: PickCodec) -> PickFormat:
@@ -51,7 +57,8 @@ class PickFormat(enum.Enum):
     def of(cls, path: Path | str) -> PickFormat:
         """Return the format of an existing file, by its extension, else its content.
 
-        Content also decides between formats that share an extension.
+        Content decides where formats share an extension, where there is none, and
+        where none of those that have the extension know it.
 
         Raises
         ------
@@ -67,9 +74,12 @@ class PickFormat(enum.Enum):
             head = file.read(_HEAD_BYTES)
         # A head that ends within a line must not hide what the whole lines are.
         whole_lines = head[: head.rfind(b"\n") + 1] or head
-        for kind in by_extension or cls:
+        kinds: list[PickFormat] = [*by_extension, *cls]
+        for kind in kinds:
             if kind.codec.recognise(whole_lines):
                 return kind
+        if by_extension and not head.strip():
+            return by_extension[0]
         raise FileFormatError(
             path,
             expected=f"a pick file ({', '.join(kind.value for kind in cls)})",
@@ -138,15 +148,28 @@ def write_picks(
     path : Path or str
         The file; replaced if it is there.
     picks : ScoredCoordinates
-        Box centres, pixels of the micrograph. ``.pos`` rounds them to whole pixels.
+        Box centres, pixels of the micrograph. ``.pos`` and Topaz' tables hold whole
+        pixels.
     box_size : int
         Pixels; for formats that record it.
     pick_format : PickFormat
         The format.
     micrograph : str
         Name of the micrograph, for formats that record it.
+
+    Raises
+    ------
+    ValueError
+        If the format holds all micrographs in one file only.
     """
-    pick_format.codec.write(Path(path), micrograph, picks, box_size)
+    write = pick_format.codec.write
+    if write is None:
+        able = [kind.value for kind in PickFormat if kind.codec.write]
+        raise ValueError(
+            f"expected a format of one micrograph a file ({', '.join(able)}), "
+            f"received {pick_format.value}"
+        )
+    write(Path(path), micrograph, picks, box_size)
 
 
 def write_merged_picks(
@@ -155,6 +178,7 @@ def write_merged_picks(
     *,
     box_size: int,
     pick_format: PickFormat,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> None:
     """Write the picks of all micrographs to one file.
 
@@ -167,12 +191,14 @@ def write_merged_picks(
     box_size : int
         Pixels; for formats that record it.
     pick_format : PickFormat
-        One that can name micrographs: STAR or CSV.
+        One that can name micrographs: STAR, CSV, Topaz or cryoSPARC.
+    shapes : mapping of micrograph name to tuple of int, optional
+        Rows and columns, pixels; cryoSPARC's positions are fractions of them.
 
     Raises
     ------
     ValueError
-        If the format holds one micrograph a file.
+        If the format holds one micrograph a file, or cannot do without a shape.
     """
     write = pick_format.codec.write_merged
     if write is None:
@@ -181,4 +207,4 @@ def write_merged_picks(
             f"expected a format that holds several micrographs ({', '.join(able)}), "
             f"received {pick_format.value}"
         )
-    write(Path(path), coordinates, box_size)
+    write(Path(path), coordinates, box_size, shapes or {})

@@ -5,6 +5,9 @@ Read: the block with ``_rlnCoordinateX`` and ``_rlnCoordinateY`` (box centres), 
 picker's score ``_rlnAutopickFigureOfMerit`` (-999 = none) and, in a merged list,
 ``_rlnMicrographName``. RELION 4's ``autopick.star`` only lists the files: they are
 looked for beside it and in the folders above, where RELION's project is.
+
+Written: one merged list, or a file for each micrograph and ``autopick.star``, whose
+paths hold in the working directory, as RELION wants it when started in its project.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from deepconsensus_plugin.core.io.codec import (
     NO_COORDINATES,
     FilePicks,
     PickCodec,
+    Shape,
     format_number,
     group_by_micrograph,
 )
@@ -31,7 +35,7 @@ from deepconsensus_plugin.core.io.star_blocks import (
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _NAME = "rlnMicrographName"
-_LIST = "rlnMicrographCoordinates"
+_LIST, _LIST_BLOCK = "rlnMicrographCoordinates", "coordinate_files"
 _X, _Y = "rlnCoordinateX", "rlnCoordinateY"
 _SCORE = "rlnAutopickFigureOfMerit"
 _NO_SCORE = -999.0
@@ -76,10 +80,22 @@ def _read_coordinates(
 
 def _read_listed(path: Path, columns: Columns) -> FilePicks:
     coordinates: dict[str | None, ScoredCoordinates] = {}
-    for micrograph, listed in zip(columns[_NAME], columns[_LIST], strict=True):
-        picks = _read(_find_listed(path, str(listed)), None).coordinates
-        coordinates[str(micrograph)] = picks.get(None, NO_COORDINATES)
-    return FilePicks(coordinates)
+    files = [_find_listed(path, str(listed)) for listed in columns[_LIST]]
+    for micrograph, file in zip(columns[_NAME], files, strict=True):
+        coordinates[str(micrograph)] = _read_one(file)
+    return FilePicks(coordinates, listed=tuple(files))
+
+
+def _read_one(path: Path) -> ScoredCoordinates:
+    """Return the picks of a file of one micrograph, which it may name in each row."""
+    found = _read(path, None).coordinates
+    if len(found) != 1:
+        raise FileFormatError(
+            path,
+            expected="picks of one micrograph, as the file that lists it says",
+            received=f"{len(found)} micrographs",
+        )
+    return next(iter(found.values()))
 
 
 def _find_listed(path: Path, listed: str) -> Path:
@@ -97,8 +113,19 @@ def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> N
     write_text(path, _header((_X, _Y, _SCORE)) + "".join(_format_rows(picks)))
 
 
+def _write_list(folder: Path, files: Mapping[str, Path], box: int) -> Path:
+    """List the files as RELION's project finds them: from the working directory."""
+    path = folder / "autopick.star"
+    rows = [f"{_quoted(name)}\t{_quoted(str(file))}\n" for name, file in files.items()]
+    write_text(path, _header((_NAME, _LIST), _LIST_BLOCK) + "".join(rows))
+    return path
+
+
 def _write_merged(
-    path: Path, coordinates: Mapping[str, ScoredCoordinates], box: int
+    path: Path,
+    coordinates: Mapping[str, ScoredCoordinates],
+    box: int,
+    shapes: Mapping[str, Shape],
 ) -> None:
     rows = [
         f"{_quoted(name)}\t{row}"
@@ -108,9 +135,9 @@ def _write_merged(
     write_text(path, _header((_NAME, _X, _Y, _SCORE)) + "".join(rows))
 
 
-def _header(columns: tuple[str, ...]) -> str:
+def _header(columns: tuple[str, ...], block: str = "") -> str:
     lines = [f"_{column} #{number}" for number, column in enumerate(columns, start=1)]
-    return "\n".join(["", "data_", "", "loop_", *lines, ""])
+    return "\n".join(["", f"data_{block}", "", "loop_", *lines, ""])
 
 
 def _format_rows(picks: ScoredCoordinates) -> list[str]:
@@ -128,5 +155,7 @@ CODEC = PickCodec(
     recognise=_recognise,
     read=_read,
     write=_write,
+    file_name="{stem}_autopick.star",
+    write_companion=_write_list,
     write_merged=_write_merged,
 )

@@ -23,6 +23,8 @@ from deepconsensus_plugin.core.types import FloatArray
 
 Columns = Mapping[str, NDArray[Any]]
 
+_MISSING = "<NA>"
+
 
 def read_blocks(path: Path, *, as_text: Sequence[str] = ()) -> dict[str, Columns]:
     """Read all blocks of a STAR file.
@@ -82,7 +84,7 @@ def numeric_column(
     block, column : str
         Which one.
     allow_nan : bool
-        Whether ``nan`` is a value; infinity never is.
+        Whether ``nan`` and crYOLO's ``<NA>`` are values; infinity never is.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def _bad_value(
 
 def _number_or_inf(value: Any) -> float:
     try:
-        return float(value)
+        return np.nan if value == _MISSING else float(value)
     except (TypeError, ValueError):
         return np.inf
 

@@ -5,7 +5,8 @@
 what the program found; whatever the state in ``data_header``, Xmipp and Scipion take
 both and leave out what is disabled (``_enabled`` not above 0), and so does this reader.
 ``_cost`` is the score. A file with a state and no particles is an empty pick. Xmipp's
-positions are whole pixels, so writing rounds to the nearest.
+positions are whole pixels, so writing rounds to the nearest. The box size is
+``_particleSize`` in ``config.xmd`` beside the files.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from deepconsensus_plugin.core.io.star_blocks import (
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _BLOCKS = ("particles", "particles_auto")
+_CONFIG, _PROPERTIES, _SIZE = "config.xmd", "properties", "particleSize"
 _X, _Y, _COST, _ENABLED = "xcoor", "ycoor", "cost", "enabled"
-_HEADER = "# XMIPP_STAR_1 *\n#\ndata_header\nloop_\n _pickingMicrographState\nManual\n"
+_MARK = "# XMIPP_STAR_1 *\n#\n"
+_HEADER = f"{_MARK}data_header\nloop_\n _pickingMicrographState\nManual\n"
 
 
 def _recognise(head: bytes) -> bool:
@@ -43,6 +46,8 @@ def _read(path: Path, box_size: float | None) -> FilePicks:
     blocks = read_blocks(path, as_text=(_X, _Y, _COST))
     if not path.stat().st_size:
         return FilePicks({None: NO_COORDINATES})
+    if _PROPERTIES in blocks:  # config.xmd: of all micrographs, not of one
+        return FilePicks({})
     present = [name for name in _BLOCKS if name in blocks]
     if not present and "header" not in blocks:
         raise FileFormatError(
@@ -53,7 +58,18 @@ def _read(path: Path, box_size: float | None) -> FilePicks:
     parts = [_read_block(path, blocks, name) for name in present] or [NO_COORDINATES]
     yx = np.concatenate([part.yx for part in parts])
     scores = np.concatenate([part.scores for part in parts])
-    return FilePicks({None: ScoredCoordinates.from_arrays(yx, scores)})
+    picks = ScoredCoordinates.from_arrays(yx, scores)
+    return FilePicks({None: picks}, _read_box_size(path.with_name(_CONFIG)))
+
+
+def _read_box_size(config: Path) -> float | None:
+    if not config.is_file():
+        return None
+    blocks = read_blocks(config)
+    if _SIZE not in blocks.get(_PROPERTIES, {}):
+        return None
+    sizes = numeric_column(config, blocks, _PROPERTIES, _SIZE)
+    return float(sizes[0]) if sizes.size and sizes[0] > 0 else None
 
 
 def _read_block(
@@ -94,4 +110,18 @@ def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> N
     write_text(path, f"{_HEADER}data_particles\nloop_\n{names}{''.join(rows)}")
 
 
-CODEC = PickCodec(extensions=(".pos",), recognise=_recognise, read=_read, write=_write)
+def _write_config(folder: Path, files: Mapping[str, Path], box: int) -> Path:
+    path = folder / _CONFIG
+    columns = f" _{_SIZE}\n _pickingState\n"
+    write_text(path, f"{_MARK}data_{_PROPERTIES}\nloop_\n{columns} {box} Manual\n")
+    return path
+
+
+CODEC = PickCodec(
+    extensions=(".pos", ".xmd"),
+    recognise=_recognise,
+    read=_read,
+    write=_write,
+    file_name="{stem}.pos",
+    write_companion=_write_config,
+)

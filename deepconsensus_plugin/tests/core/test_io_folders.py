@@ -8,6 +8,7 @@ import pytest
 from deepconsensus_plugin.core.errors import FileFormatError, NameMatchError
 from deepconsensus_plugin.core.io.folders import read_picks_folder
 from deepconsensus_plugin.core.io.picks import PickFormat
+from deepconsensus_plugin.core.io.placing import ReadOptions
 from deepconsensus_plugin.core.types import Micrograph
 
 MICROGRAPHS = [
@@ -22,7 +23,9 @@ def fill(folder, **files):
 
 
 def read(folder, **options):
-    return read_picks_folder(folder, MICROGRAPHS, picker="p", **options)
+    return read_picks_folder(
+        folder, MICROGRAPHS, picker="p", options=ReadOptions(**options)
+    )
 
 
 def test_not_run_is_not_found_nothing(tmp_path):

@@ -19,7 +19,10 @@ from deepconsensus_plugin.core.io.picks import (
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 NAN = np.nan
-PER_MICROGRAPH = [kind for kind in PickFormat if kind is not PickFormat.POS]
+IN_ONE_FILE = [kind for kind in PickFormat if kind.codec.write_merged]
+PER_MICROGRAPH = [kind for kind in PickFormat if kind.codec.write]
+WHOLE_PIXELS = [PickFormat.POS, PickFormat.TOPAZ]
+SUBPIXEL = [kind for kind in PER_MICROGRAPH if kind not in WHOLE_PIXELS]
 
 
 def write(tmp_path, name, text):
@@ -34,9 +37,10 @@ def check(picks, yx, scores):
 
 
 def the_only(path, **options):
-    picks = read_picks(path, **options)
-    assert list(picks) == [None]
-    return picks[None]
+    """Return the picks of a file's only micrograph, which Topaz' tables name."""
+    ((name, picks),) = read_picks(path, **options).items()
+    assert name in (None, "a")
+    return picks
 
 
 # --- EMAN box -------------------------------------------------------------------------
@@ -241,6 +245,188 @@ def test_a_star_file_read_again_after_it_changed(tmp_path):
     assert len(the_only(path)) == 2
 
 
+# --- crYOLO cbox ----------------------------------------------------------------------
+
+CBOX = """
+data_global
+
+_cbox_format_version 1.0
+
+data_cryolo
+
+loop_
+_CoordinateX #1
+_CoordinateY #2
+_CoordinateZ #3
+_Width #4
+_Height #5
+_Depth #6
+_EstWidth #7
+_EstHeight #8
+_Confidence #9
+_NumBoxes #10
+_Angle #11
+10.5 20 <NA> 90 90 <NA> 81 84 0.25 1 <NA>
+-3.0 4.0 nan 90 90 nan nan nan <NA> nan nan
+
+data_cryolo_include
+
+loop_
+_slice_index #1
+
+"""
+
+
+def test_cbox_corner_becomes_centre_and_confidence_score(tmp_path):
+    path = write(tmp_path, "a.cbox", CBOX)
+    check(the_only(path), [[65, 55.5], [49, 42]], [0.25, NAN])
+    assert read_pick_file(path).box_size == 90
+    header, _, rest = CBOX.partition("10.5 20")
+    nothing = header + rest[rest.index("\ndata_cryolo_include") :]
+    check(the_only(write(tmp_path, "b.cbox", nothing)), [], [])
+
+
+def test_cbox_of_an_early_crYOLO(tmp_path):
+    path = write(tmp_path, "a.cbox", "10.5\t20\t90\t90\t0.25\t81\t84\n")
+    check(the_only(path), [[65, 55.5]], [0.25])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (CBOX.replace("90 90 <NA>", "90 <NA>"), "11 fields.* line 20"),
+        (CBOX.replace("10.5 20", "<NA> 20"), "number for _CoordinateX on line 20"),
+        (CBOX.replace("0.25", "good"), "number for _Confidence on line 20"),
+        (CBOX.replace("10.5 20 <NA> 90", "10.5 20 <NA> 0"), "a positive size"),
+        (CBOX.replace("_Width", "_Size"), "_Width.*received none called _Width"),
+        ("1 2 3 4\n", "line 1, received '1 2 3 4'"),
+    ],
+)
+def test_bad_cbox(tmp_path, text, message):
+    with pytest.raises(FileFormatError, match=message):
+        read_picks(write(tmp_path, "a.cbox", text))
+
+
+# --- cryoSPARC cs ---------------------------------------------------------------------
+
+LOCATION = [
+    ("uid", "<u8"),
+    ("location/micrograph_path", "S80"),
+    ("location/micrograph_shape", "<u4", (2,)),
+    ("location/center_x_frac", "<f4"),
+    ("location/center_y_frac", "<f4"),
+    ("pick_stats/ncc_score", "<f4"),
+]
+EXTRACTED = [
+    ("location/micrograph_psize_A", "<f4"),
+    ("blob/shape", "<u4", (2,)),
+    ("blob/psize_A", "<f4"),
+]
+NAME = "J7/motioncorrected/006789012345678901234_mic_1_patch_aligned.mrc"
+
+
+def write_cs(path, rows, fields=LOCATION):
+    with path.open("wb") as file:
+        np.save(file, np.array(rows, dtype=fields))
+    return path
+
+
+def test_cs_fractions_of_columns_and_rows(tmp_path):
+    rows = [(1, f">{NAME}", (100, 200), 0.25, 0.5, 0.75)]
+    path = write_cs(tmp_path / "particles.cs", rows)
+    found = read_pick_file(path)
+    check(found.coordinates[NAME], [[50, 50]], [0.75])
+    assert found.shapes == {NAME: (100, 200)}
+    assert found.box_size is None
+
+
+def test_cs_box_of_extracted_particles_in_pixels_of_the_micrographs(tmp_path):
+    rows = [(1, NAME, (100, 200), 0.25, 0.5, 0.75, 1.5, (32, 32), 3.0)]
+    path = write_cs(tmp_path / "a.cs", rows, LOCATION + EXTRACTED)
+    assert read_pick_file(path).box_size == 64
+
+
+def test_cs_without_scores_and_without_rows(tmp_path):
+    rows = [(1, NAME, (100, 200), 0.25, 0.5)]
+    path = write_cs(tmp_path / "a.cs", rows, LOCATION[:-1])
+    check(read_picks(path)[NAME], [[50, 50]], [NAN])
+    assert read_picks(write_cs(tmp_path / "b.cs", [])) == {}
+
+
+def test_bad_cs(tmp_path):
+    path = write_cs(tmp_path / "a.cs", [(1, NAME)], LOCATION[:2])
+    with pytest.raises(FileFormatError, match=r"a\.cs: .*center_x_frac.*passthrough"):
+        read_picks(path)
+    path = write_cs(tmp_path / "a.cs", [(1, NAME, (0, 0), 0.25, 0.5, 0.75)])
+    with pytest.raises(FileFormatError, match=r"micrograph_shape above 0.*row 0"):
+        read_picks(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FileFormatError, match="NumPy records"):
+        read_picks(path)
+    path.write_bytes(b"\x94CSDAT" + b"\0" * 40)
+    with pytest.raises(FileFormatError, match="CSDAT"):
+        read_picks(path)
+
+
+def test_cs_never_unpickles(tmp_path):
+    path = tmp_path / "a.cs"
+    with path.open("wb") as file:
+        np.save(file, np.array([{"code": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(FileFormatError, match="allow_pickle"):
+        read_picks(path)
+
+
+def test_cs_is_written_with_the_number_of_the_micrograph(tmp_path):
+    picks = ScoredCoordinates.from_arrays([[50, 50], [10, 20]], [0.75, 0.5])
+    names = [f"{2**63}_mic.mrc", "mic_2.mrc"]
+    for path in (tmp_path / "a.cs", tmp_path / "b.cs"):
+        write_merged_picks(
+            path,
+            dict.fromkeys(names, picks),
+            box_size=9,
+            pick_format=PickFormat.CS,
+            shapes=dict.fromkeys(names, (100, 200)),
+        )
+    assert path.read_bytes() == (tmp_path / "a.cs").read_bytes()
+    records = np.load(path, allow_pickle=False)
+    assert records["location/micrograph_uid"][0] == 2**63
+    assert len(set(records["location/micrograph_uid"])) == 2
+    assert len(set(records["uid"])) == 4
+    np.testing.assert_allclose(records["location/center_x_frac"][:2], [0.25, 0.1])
+    with pytest.raises(ValueError, match=r"rows and columns.*none for mic_2\.mrc"):
+        write_merged_picks(
+            path, {"mic_2.mrc": picks}, box_size=9, pick_format=PickFormat.CS
+        )
+
+
+# --- Topaz ----------------------------------------------------------------------------
+
+
+def test_topaz_table_of_several_images(tmp_path):
+    text = "image_name\tx_coord\ty_coord\tscore\n001\t3\t4\t-0.5\nm 2\t5\t6\t1\n"
+    path = write(tmp_path, "picks", text)
+    assert PickFormat.of(path) is PickFormat.TOPAZ
+    picks = read_picks(path)
+    assert list(picks) == ["001", "m 2"]
+    check(picks["001"], [[4, 3]], [-0.5])
+
+
+def test_topaz_names_are_written_without_extension(tmp_path):
+    picks = ScoredCoordinates.from_arrays([[4, 3]])
+    path = tmp_path / "train"
+    write_merged_picks(
+        path, {"x/m.mrc": picks}, box_size=9, pick_format=PickFormat.TOPAZ
+    )
+    assert path.read_text() == "image_name\tx_coord\ty_coord\nm\t3\t4\n"
+    with pytest.raises(ValueError, match=r"m\.mrc and m\.tif"):
+        write_merged_picks(
+            path,
+            {"m.mrc": picks, "m.tif": picks},
+            box_size=9,
+            pick_format=PickFormat.TOPAZ,
+        )
+
+
 # --- CSV ------------------------------------------------------------------------------
 
 
@@ -268,13 +454,13 @@ def test_csv(tmp_path, text, yx, scores):
     check(the_only(path), yx, scores)
 
 
-def test_merged_csv_and_topaz_table(tmp_path):
+def test_merged_csv(tmp_path):
     path = write(tmp_path, "a.csv", "micrograph,x,y\nb.mrc,1,2\na.mrc,3,4\nb.mrc,5,6\n")
     picks = read_picks(path)
     assert list(picks) == ["b.mrc", "a.mrc"]
     check(picks["b.mrc"], [[2, 1], [6, 5]], [NAN, NAN])
-    text = "image_name\tx_coord\ty_coord\tscore\nm_1\t3\t4\t-0.5\n"
-    check(read_picks(write(tmp_path, "t.txt", text))["m_1"], [[4, 3]], [-0.5])
+    text = "Micrograph Filename,X-Coordinate,Y-Coordinate\nm_1.mrc,3,4\n"
+    check(read_picks(write(tmp_path, "t.csv", text))["m_1.mrc"], [[4, 3]], [NAN])
 
 
 @pytest.mark.parametrize(
@@ -308,11 +494,11 @@ def test_an_empty_file_is_an_empty_pick(tmp_path, kind):
 def test_binary_content_is_refused(tmp_path, kind):
     path = tmp_path / f"a{kind.extension}"
     path.write_bytes(b"\xff\xfe\x00\x01" * 9)
-    with pytest.raises(FileFormatError, match="UTF-8"):
+    with pytest.raises(FileFormatError, match=r"UTF-8|NumPy records|unknown content"):
         read_picks(path)
 
 
-@pytest.mark.parametrize("kind", list(PickFormat))
+@pytest.mark.parametrize("kind", PER_MICROGRAPH)
 @pytest.mark.parametrize("scores", [[0.1, 0.7], [NAN, NAN]])
 def test_round_trip(tmp_path, kind, scores):
     picks = ScoredCoordinates.from_arrays([[20, 10], [0, 31]], scores)
@@ -322,7 +508,7 @@ def test_round_trip(tmp_path, kind, scores):
     check(the_only(path, pick_format=kind), picks.yx, picks.scores)
 
 
-@pytest.mark.parametrize("kind", list(PickFormat))
+@pytest.mark.parametrize("kind", PER_MICROGRAPH)
 def test_round_trip_of_nothing_and_detection_by_content(tmp_path, kind):
     nothing = ScoredCoordinates.from_arrays([])
     path = tmp_path / f"a{kind.extension}"
@@ -339,7 +525,7 @@ a_score = st.floats(-900, 900) | st.sampled_from([NAN, -3.0])  # -999 means none
 rows = st.lists(st.tuples(numbers, numbers, a_score), max_size=5)
 
 
-@pytest.mark.parametrize("kind", PER_MICROGRAPH)
+@pytest.mark.parametrize("kind", SUBPIXEL)
 @settings(
     max_examples=30,
     deadline=None,
@@ -354,31 +540,48 @@ def test_any_numbers_survive(tmp_path, kind, rows):
     check(the_only(path, pick_format=kind), picks.yx, picks.scores)
 
 
-def test_pos_is_written_in_whole_pixels(tmp_path):
+@pytest.mark.parametrize("kind", WHOLE_PIXELS)
+def test_some_are_written_in_whole_pixels(tmp_path, kind):
     picks = ScoredCoordinates.from_arrays([[2.5, 1.4]], [0.5])
-    path = tmp_path / "a.pos"
-    write_picks(path, picks, box_size=9, pick_format=PickFormat.POS, micrograph="a.mrc")
+    path = tmp_path / f"a{kind.extension}"
+    write_picks(path, picks, box_size=9, pick_format=kind, micrograph="a.mrc")
     check(the_only(path), [[3, 1]], [0.5])
 
 
-@pytest.mark.parametrize("kind", [PickFormat.STAR, PickFormat.CSV])
-def test_merged_round_trip(tmp_path, kind):
+@pytest.mark.parametrize("kind", IN_ONE_FILE)
+@pytest.mark.parametrize("name", ["all{}", "table_without_extension"])
+def test_merged_round_trip(tmp_path, kind, name):
+    subpixel = 0 if kind in WHOLE_PIXELS else 0.25
     coordinates = {
-        "b 1.mrc": ScoredCoordinates.from_arrays([[1, 2], [3.25, 4]], [0.5, NAN]),
+        "b 1.mrc": ScoredCoordinates.from_arrays(
+            [[1, 2], [3 + subpixel, 4]], [0.5, NAN]
+        ),
         "a.mrc": ScoredCoordinates.from_arrays([[5, 6]], [1]),
     }
-    path = tmp_path / f"all{kind.extension}"
-    write_merged_picks(path, coordinates, box_size=9, pick_format=kind)
+    shapes = {"b 1.mrc": (64, 128), "a.mrc": (64, 64)}
+    path = tmp_path / name.format(kind.extension)
+    write_merged_picks(path, coordinates, box_size=9, pick_format=kind, shapes=shapes)
+    assert PickFormat.of(path) is kind
     again = read_picks(path)
-    assert list(again) == list(coordinates)
-    for name, picks in coordinates.items():
-        check(again[name], picks.yx, picks.scores)
+    without = kind is PickFormat.TOPAZ  # extensions
+    assert list(again) == (["b 1", "a"] if without else list(coordinates))
+    for picks, expected in zip(again.values(), coordinates.values(), strict=True):
+        check(picks, expected.yx, expected.scores)
 
 
-def test_formats_that_cannot_be_merged_say_so(tmp_path):
-    with pytest.raises(ValueError, match=r"star, csv.*received box"):
+def test_formats_that_cannot_be_merged_or_split_say_so(tmp_path):
+    with pytest.raises(ValueError, match=r"star, cs, topaz, csv.*received box"):
         write_merged_picks(
             tmp_path / "a.box", {}, box_size=9, pick_format=PickFormat.BOX
+        )
+    nothing = ScoredCoordinates.from_arrays([])
+    with pytest.raises(ValueError, match=r"one micrograph a file.*received cs"):
+        write_picks(
+            tmp_path / "a.cs",
+            nothing,
+            box_size=9,
+            pick_format=PickFormat.CS,
+            micrograph="a.mrc",
         )
 
 
@@ -390,7 +593,8 @@ def test_unknown_content(tmp_path):
 
 
 def test_format_names():
-    assert [kind.value for kind in PickFormat] == ["box", "json", "pos", "star", "csv"]
+    names = "box json pos star cbox cs topaz csv"
+    assert [kind.value for kind in PickFormat] == names.split()
     assert PickFormat("star") is PickFormat.STAR
 
 
