@@ -5,25 +5,40 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.names import stem
-from deepconsensus_plugin.core.io.picks import (
-    PickFormat,
-    write_merged_picks,
-    write_picks,
-)
+from deepconsensus_plugin.core.io.codec import Shape
+from deepconsensus_plugin.core.io.layouts import write_picks_folder
+from deepconsensus_plugin.core.io.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
 from deepconsensus_plugin.core.serialisation import read_json
 from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 
 HELP = "write accepted coordinates with their scores for other programs"
-_MERGED = (PickFormat.STAR, PickFormat.CSV)
-"""Formats that hold all micrographs in one file; others get a file for each."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What an export needs of a run's ``summary.json``.
+
+    Parameters
+    ----------
+    box_size : int
+        Pixels.
+    observed : tuple of str
+        Micrographs that any picker was run on.
+    shapes : mapping of str to tuple of int
+        Rows and columns of the micrographs; empty from early versions.
+    """
+
+    box_size: int
+    observed: tuple[str, ...]
+    shapes: Mapping[str, Shape]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         required=True,
         choices=[pick_format.value for pick_format in PickFormat],
-        help="star and csv: one file of all micrographs; others: one for each",
+        help="star, csv, topaz and cs: one file of all micrographs; others: a folder "
+        "with one for each, as their program lays it out",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
+    parser.add_argument(
+        "--per-micrograph",
+        action="store_true",
+        help="star, csv and topaz: one file for each micrograph (star: and "
+        "autopick.star, which lists them)",
+    )
     parser.add_argument(
         "--all", action="store_true", help="every candidate, not only accepted ones"
     )
@@ -48,11 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Export; the exit status is 0 if it worked."""
     try:
         table = read_scores_csv(arguments.project / "scores.csv")
-        box_size, observed = _read_summary(arguments.project / "summary.json")
+        finished = read_summary(arguments.project / "summary.json")
         chosen = _choose(table, arguments.threshold, every=arguments.all)
-        coordinates = by_micrograph(table, chosen, observed)
-        pick_format = PickFormat(arguments.format)
-        files = export(arguments.out, coordinates, box_size, pick_format)
+        files = export(
+            arguments.out,
+            by_micrograph(table, chosen, finished.observed),
+            finished,
+            pick_format=PickFormat(arguments.format),
+            per_micrograph=arguments.per_micrograph,
+        )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -61,8 +87,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_summary(path: Path) -> tuple[int, list[str]]:
-    """Return the box size, and the micrographs that any picker was run on."""
+def read_summary(path: Path) -> FinishedRun:
+    """Return what the summary of a run tells.
+
+    Raises
+    ------
+    FileFormatError
+        If it has no box size.
+    """
     summary = read_json(path)
     box_size = summary.get("box_size")
     if not isinstance(box_size, int):
@@ -70,7 +102,12 @@ def _read_summary(path: Path) -> tuple[int, list[str]]:
             path, expected="box_size, whole pixels", received=repr(box_size)
         )
     observed = summary.get("observed", {})  # runs of early versions do not have it
-    return box_size, [name for name, pickers in observed.items() if pickers]
+    shapes = summary.get("micrograph_shapes", {})  # nor this
+    return FinishedRun(
+        box_size,
+        observed=tuple(name for name, pickers in observed.items() if pickers),
+        shapes={name: (rows, columns) for name, (rows, columns) in shapes.items()},
+    )
 
 
 def _choose(table: ScoreTable, threshold: float | None, *, every: bool) -> BoolArray:
@@ -98,44 +135,43 @@ def by_micrograph(
 
 def export(
     folder: Path,
-    coordinates: dict[str, ScoredCoordinates],
-    box_size: int,
+    coordinates: Mapping[str, ScoredCoordinates],
+    finished: FinishedRun,
+    *,
     pick_format: PickFormat,
+    per_micrograph: bool = False,
 ) -> list[Path]:
-    """Write coordinates in a format, and return the files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if pick_format in _MERGED:
-        path = folder / f"coordinates{pick_format.extension}"
-        write_merged_picks(
-            path, coordinates, box_size=box_size, pick_format=pick_format
-        )
-        return [path]
-    paths = _name_files(folder, list(coordinates), pick_format.extension)
-    for name, path in paths.items():
-        write_picks(
-            path,
-            coordinates[name],
-            box_size=box_size,
-            pick_format=pick_format,
-            micrograph=name,
-        )
-    return list(paths.values())
+    """Write coordinates in a format, and return the files.
 
-
-def _name_files(folder: Path, names: list[str], extension: str) -> dict[str, Path]:
-    """Return the file of each micrograph.
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    coordinates : mapping of micrograph name to ScoredCoordinates
+        Pixels.
+    finished : FinishedRun
+        The run that they come from.
+    pick_format : PickFormat
+        The format.
+    per_micrograph : bool
+        Whether formats that could hold all micrographs in one file get one for each.
 
     Raises
     ------
     ValueError
-        If two micrographs would share one.
+        If the format cannot be written so, or two micrographs would share a file.
     """
-    owners: dict[str, str] = {}
-    for name in names:
-        other = owners.setdefault(stem(name), name)
-        if other != name:
-            raise ValueError(
-                f"expected micrographs of different names, received {other} and "
-                f"{name}: both files would be {stem(name)}{extension}. Take star or csv"
-            )
-    return {name: folder / f"{key}{extension}" for key, name in owners.items()}
+    if per_micrograph or pick_format.codec.write_merged is None:
+        return write_picks_folder(
+            folder, coordinates, box_size=finished.box_size, pick_format=pick_format
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"coordinates{pick_format.extension}"
+    write_merged_picks(
+        path,
+        coordinates,
+        box_size=finished.box_size,
+        pick_format=pick_format,
+        shapes=finished.shapes,
+    )
+    return [path]

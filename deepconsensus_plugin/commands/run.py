@@ -18,7 +18,8 @@ example:
       samplingRate=3.54 picks=DIR1,DIR2,DIR3 boxSize=90 --project P
 
 settings, name=value:
-  picks=DIR[:scale=0.5][:invertY=yes],…  one folder a picker, named after it
+  picks=DIR[:scale=0.5][:invertY=yes][:minScore=0.3],…  one folder a picker, named
+                   after it; or a file with the picks of all micrographs
   truth=DIR        true coordinates to compare with
   preset=paper|fast
   stacks=no        score coordinates only, write no particle images

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -47,26 +48,30 @@ _YES_NO = {
 
 @dataclass(frozen=True)
 class PicksFolder:
-    """One picker's folder, as in ``DIR:scale=0.5:invertY=yes``.
+    """One picker's folder, as in ``DIR:scale=0.5:invertY=yes:minScore=0.3``.
 
     Parameters
     ----------
     path : str
-        Folder (or file) of picks; its name is the picker's.
+        Folder, or one file of all micrographs; its name is the picker's.
     scale : float
         What coordinates are multiplied by to get pixels of the micrographs.
     invert_y : bool
         Whether y counts from the bottom.
+    min_score : float, optional
+        Picks with a lower score are left out.
     """
 
     path: str
     scale: float = 1.0
     invert_y: bool = False
+    min_score: float | None = None
 
     @property
     def picker(self) -> str:
-        """The picker's name."""
-        return Path(self.path).name
+        """The picker's name: that of its folder, or of its file without extension."""
+        path = Path(self.path)
+        return path.stem if path.is_file() else path.name
 
 
 @dataclass(frozen=True)
@@ -157,12 +162,15 @@ def _parse_folder(text: str) -> PicksFolder:
     for option in options:
         name, _, value = option.partition("=")
         if name == "scale":
-            values["scale"] = _positive("scale", value)
+            values["scale"] = _number("scale", value, positive=True)
         elif name == "invertY":
             values["invert_y"] = parse_yes_no("invertY", value)
+        elif name == "minScore":
+            values["min_score"] = _number("minScore", value)
         else:
             raise ValueError(
-                f"picks: {path}: expected scale=… or invertY=…, received {option!r}"
+                f"picks: {path}: expected scale=…, invertY=… or minScore=…, "
+                f"received {option!r}"
             )
     return PicksFolder(_existing("picks", path), **values)
 
@@ -206,11 +214,12 @@ def _existing(name: str, path: str) -> str:
     return str(absolute)
 
 
-def _positive(name: str, value: str) -> float:
+def _number(name: str, value: str, *, positive: bool = False) -> float:
     try:
         number = float(value)
     except ValueError:
-        number = 0.0
-    if not number > 0:
-        raise ValueError(f"{name}: expected a number > 0, received {value!r}")
+        number = math.nan
+    if not math.isfinite(number) or (positive and number <= 0):
+        expected = "a number > 0" if positive else "a number"
+        raise ValueError(f"{name}: expected {expected}, received {value!r}")
     return number

@@ -24,7 +24,11 @@ from deepconsensus_plugin.constants import (
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import candidates_and_items, observed_in
+from deepconsensus_plugin.convert import (
+    candidates_and_items,
+    micrographs_from_set,
+    observed_in,
+)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.atomic import write_text
@@ -63,6 +67,7 @@ def write_summary(
         "protocols": {p.getObjLabel(): p.summary() for p in protocols.values()},
         "box_size": by_class["ProtDeepConsensusScore"].outputCoordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
+        "micrograph_shapes": _shapes(by_class["ProtDeepConsensusScore"]),
         "score_file": SCORES,
         "threshold": to_plain(_threshold(selected, scored)),
         "score_histogram": _histogram(scored.score),
@@ -109,6 +114,12 @@ def _write_scores(path: Path, scored: _Scored) -> None:
         spread=scored.spread,
         accepted=scored.accepted,
     )
+
+
+def _shapes(scored: Protocol) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of every micrograph."""
+    micrographs = scored.outputCoordinates.getMicrographs()
+    return {item.name: item.shape for item in micrographs_from_set(micrographs)}
 
 
 def _figures(

@@ -33,7 +33,11 @@ TRUTH_LABEL = "truth"
 _ALL_PICKERS = "all"
 """What ``minPickers=all`` says: as many as there are."""
 
-_PER_FOLDER = {"scale": "scale=…", "invertY": "invertY=…"}
+_PER_FOLDER = {
+    "scale": "scale=…",
+    "invertY": "invertY=…",
+    "minScore": "minScore=…",
+}
 
 
 def with_absolute_paths(settings: RunSettings) -> RunSettings:
@@ -133,6 +137,7 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
             "pickerName": folder.picker,
             "scale": folder.scale,
             "invertY": folder.invert_y,
+            "minScore": folder.min_score,
         }
         for i, folder in enumerate(folders)
     ]

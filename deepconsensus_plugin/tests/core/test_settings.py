@@ -26,14 +26,14 @@ def test_words_become_settings(folders):
         [
             f"micrographs={folders}/*.mrc",
             "samplingRate=3.54",
-            f"picks={folders}/cryolo:scale=0.5:invertY=yes,{folders}/topaz",
+            f"picks={folders}/cryolo:scale=0.5:invertY=yes,{folders}/topaz:minScore=-2",
             f"truth={folders}/truth",
             "stacks=no",
         ],
     )
     assert settings.picks == (
         PicksFolder(f"{folders}/cryolo", scale=0.5, invert_y=True),
-        PicksFolder(f"{folders}/topaz"),
+        PicksFolder(f"{folders}/topaz", min_score=-2),
     )
     assert [folder.picker for folder in settings.picks] == ["cryolo", "topaz"]
     assert settings.truth == f"{folders}/truth"
@@ -54,6 +54,12 @@ def test_relative_paths_become_absolute(folders, monkeypatch):
     ]
 
 
+def test_a_file_of_all_micrographs_names_its_picker(folders):
+    (folders / "gautomatch.star").touch()
+    settings = parse_settings("t", [f"picks={folders}/gautomatch.star"])
+    assert [folder.picker for folder in settings.picks] == ["gautomatch"]
+
+
 def test_what_is_written_out_wins_over_the_preset():
     settings = parse_settings("t", ["preset=fast", "nEpochs=7"])
     assert settings.values == {**PRESETS["fast"], "nEpochs": "7"}
@@ -71,7 +77,8 @@ def test_what_is_written_out_wins_over_the_preset():
         (["truth=/nowhere"], "truth: no such folder"),
         (["picks={0}/topaz:scale=0"], "scale: expected a number > 0, received '0'"),
         (["picks={0}/topaz:scale=x"], "scale: expected a number > 0, received 'x'"),
-        (["picks={0}/topaz:flip=yes"], "expected scale=… or invertY=…"),
+        (["picks={0}/topaz:minScore=x"], "minScore: expected a number, received 'x'"),
+        (["picks={0}/topaz:flip=yes"], "expected scale=…, invertY=… or minScore=…"),
         (["picks={0}/topaz,{0}/../{1}/topaz"], "two folders are named 'topaz'"),
         (["picks={0}/a;b"], "a picker's name must not hold ';'"),
     ],
