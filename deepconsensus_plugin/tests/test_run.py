@@ -17,6 +17,7 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
     SAMPLING_RATE,
+    SHAPE,
     pick,
     write_folder,
     write_micrographs,
@@ -84,6 +85,7 @@ def test_summary_holds_sets_timings_and_figures(finished):
     kept = sets.get("particles.outputParticles", 0)
     assert kept + sets.get("particles.outputParticlesRejected", 0) == n_candidates
     assert summary["box_size"] == BOX
+    assert summary["micrograph_shapes"]["mic_2.mrc"] == list(SHAPE)
     assert summary["threshold"] == 0.5
     assert summary["observed"] == {
         "mic_0.mrc": ["alpha", "particles"],

@@ -34,14 +34,15 @@ def open_micrograph(path: Path | str) -> NDArray[Any]:
     ----------
     path : Path or str
         MRC (modes 0, 1, 2, 6, 12; either byte order), the same compressed with gzip or
-        bzip2, or a single-page greyscale TIFF. The content decides, not the extension.
+        bzip2, or a greyscale TIFF with one image (a thumbnail beside it is left out).
+        The content decides, not the extension.
 
     Returns
     -------
     array, shape (rows, columns)
         Pixels in the type of the file; read-only memory map for plain MRC and for
         uncompressed TIFF, in memory for everything compressed. Mode 0 is int8, or
-        uint8 where IMOD marked the bytes as unsigned.
+        uint8 where the header tells that the bytes are unsigned.
 
     Raises
     ------
@@ -122,22 +123,30 @@ def _open_compressed_mrc(path: Path, head: bytes) -> NDArray[Any]:
 
 @contextmanager
 def _tiff_page(path: Path) -> Iterator[Any]:
-    """Yield the only page of a TIFF file; whatever tifffile meets is a format error."""
+    """Yield the image of a TIFF file; whatever tifffile meets is a format error."""
     try:
         with tifffile.TiffFile(path) as tiff:
-            if len(tiff.pages) != 1:
+            # tifffile counts frames that have no page of their own in series only.
+            pages = [page for page in tiff.pages if not page.keyframe.is_reduced]
+            frames = max(len(pages), _imagej_frames(tiff))
+            if frames != 1:
                 raise FileFormatError(
                     path,
                     expected="one image (a micrograph, not a movie or stack)",
-                    received=f"{len(tiff.pages)} pages",
+                    received=f"{frames} pages",
                 )
-            yield tiff.pages[0]
+            yield pages[0]
     except FileFormatError:
         raise
-    except (tifffile.TiffFileError, ValueError, OSError) as error:
+    except (tifffile.TiffFileError, ValueError, KeyError, OSError) as error:
         raise FileFormatError(
             path, expected="a readable TIFF micrograph", received=str(error)
         ) from error
+
+
+def _imagej_frames(tiff: Any) -> int:
+    """Return how many images ImageJ says there are: it describes only the first."""
+    return int((tiff.imagej_metadata or {}).get("images", 0))
 
 
 def _tiff_shape(path: Path, page: Any) -> tuple[int, int]:

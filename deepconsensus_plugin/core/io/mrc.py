@@ -4,7 +4,8 @@
 The layout is that of MRC2014 (Cheng et al. 2015), with mrcfile's header. Files that
 many programs write although they depart from the standard are accepted where nothing
 is left to guess: a missing ``MAP`` stamp if the size fits exactly, a wrong machine
-stamp if only the other byte order makes sense, bytes after the image.
+stamp if only the other byte order makes sense, unsigned bytes if IMOD marked them or
+the largest pixel tells, bytes after the image.
 """
 
 from __future__ import annotations
@@ -120,11 +121,22 @@ def _pixel_type(path: Path, header: Any, head: bytes) -> np.dtype[Any]:
             expected="real pixels: MRC mode 0, 1, 2, 6 or 12",
             received=f"mode {mode}",
         )
-    imod = np.frombuffer(head[152:160], np.dtype("i4").newbyteorder(order))
-    if mode == 0 and imod[0] == _IMOD_STAMP and not imod[1] & _IMOD_SIGNED_BYTES:
+    if mode == 0 and _has_unsigned_bytes(header, head, order):
         return np.dtype(np.uint8)
     kind: np.dtype[Any] = mrcfile.utils.dtype_from_mode(mode)
     return kind.newbyteorder(order)
+
+
+def _has_unsigned_bytes(header: Any, head: bytes, order: str) -> bool:
+    """Tell the two readings of mode 0 apart: IMOD's mark, else the image's range.
+
+    Bytes were unsigned before MRC2014, and some programs still write them so. A header
+    that says that the largest pixel is above 127 cannot speak of signed ones.
+    """
+    stamp, flags = np.frombuffer(head[152:160], np.dtype("i4").newbyteorder(order))
+    if stamp == _IMOD_STAMP:
+        return not flags & _IMOD_SIGNED_BYTES
+    return bool(0 <= header.dmin <= header.dmax <= 255 and header.dmax > 127)
 
 
 def _check_size(path: Path, layout: MrcLayout, size: int, *, stamped: bool) -> None:

@@ -58,6 +58,15 @@ def test_bytes_that_imod_marks_as_unsigned(tmp_path):
     assert open_micrograph(path)[0, 0] == -1
 
 
+@pytest.mark.parametrize(
+    ("smallest", "largest", "dtype"), [(0, 255, "u1"), (-128, 127, "i1"), (0, -1, "i1")]
+)
+def test_bytes_whose_range_tells_the_sign(tmp_path, smallest, largest, dtype):
+    path = write_mrc(tmp_path / "a.mrc", IMAGE, dtype="i1")
+    edit(path, 76, np.array([smallest, largest], "<f4").tobytes())
+    assert open_micrograph(path).dtype == dtype
+
+
 def test_one_slice_in_three_dimensions_and_an_extended_header(tmp_path):
     path = tmp_path / "a.mrc"
     with mrcfile.new(path) as mrc:
@@ -145,12 +154,65 @@ def test_plain_tiff_is_mapped(tmp_path, dtype, byteorder):
     assert read_shape(path) == (5, 7)
 
 
-def test_compressed_tiff_is_read(tmp_path):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compression": "zlib"},
+        {"compression": "zlib", "predictor": 2},
+        {"compression": "lzma"},
+        {"tile": (16, 16)},
+    ],
+)
+def test_tiff_in_pieces_or_compressed_is_read(tmp_path, options):
     path = tmp_path / "a.tif"
-    tifffile.imwrite(path, IMAGE.astype("u2"), compression="zlib")
+    tifffile.imwrite(path, IMAGE.astype("u2"), **options)
     image = open_micrograph(path)
     assert not isinstance(image, np.memmap)
     np.testing.assert_array_equal(image, IMAGE)
+
+
+@pytest.mark.parametrize("options", [{"bigtiff": True}, {"rowsperstrip": 2}])
+def test_tiff_in_one_run_of_bytes_is_mapped(tmp_path, options):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, IMAGE.astype("f4"), **options)
+    image = open_micrograph(path)
+    assert isinstance(image, np.memmap)
+    np.testing.assert_array_equal(image, IMAGE)
+
+
+def test_tiff_with_lzw_as_microscope_software_writes_it(tmp_path):
+    pytest.importorskip("imagecodecs")
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, IMAGE.astype("u2"), compression="lzw")
+    np.testing.assert_array_equal(open_micrograph(path), IMAGE)
+
+
+def test_tiff_with_a_compression_that_nobody_knows(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, IMAGE.astype("u2"))
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        tiff.pages[0].tags["Compression"].overwrite(32809)  # ThunderScan's
+    with pytest.raises(FileFormatError, match=r"a\.tif: .*THUNDERSCAN"):
+        open_micrograph(path)
+
+
+def test_a_thumbnail_beside_the_image_is_left_out(tmp_path):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(IMAGE.astype("u2"))
+        writer.write(IMAGE[::2, ::2].astype("u2"), subfiletype=1)
+    np.testing.assert_array_equal(open_micrograph(path), IMAGE)
+
+
+def test_a_stack_that_describes_its_first_image_only(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, IMAGE.astype("u2"), imagej=True)
+    np.testing.assert_array_equal(open_micrograph(path), IMAGE)
+    tifffile.imwrite(
+        path, IMAGE.astype("u2"), description="ImageJ=1.53\nimages=3\n", metadata=None
+    )
+    with pytest.raises(FileFormatError, match="3 pages"):
+        open_micrograph(path)
 
 
 def test_bad_tiff(tmp_path):
