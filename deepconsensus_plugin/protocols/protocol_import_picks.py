@@ -18,6 +18,7 @@ from deepconsensus_plugin.convert import (
     write_observed,
 )
 from deepconsensus_plugin.core.io.folders import read_picks_folder
+from deepconsensus_plugin.core.io.layouts import find_pick_files
 from deepconsensus_plugin.core.io.picks import PickFormat
 from deepconsensus_plugin.core.io.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
@@ -204,10 +205,10 @@ class ProtImportPicks(ProtParticlePicking):
             return [f"Folder: {folder} is not there; choose one that is."]
         pattern = self.filesPattern.get() or ""
         try:
-            isThere = any(path.is_file() for path in folder.glob(pattern))
+            find_pick_files(folder, pattern)
         except (ValueError, NotImplementedError) as error:
             return [f"Pattern: '{pattern}' cannot be used ({error}); try *."]
-        if not isThere:
+        except FileNotFoundError:
             return [f"Pattern: no file in {folder} fits '{pattern}'; try *."]
         return []
 

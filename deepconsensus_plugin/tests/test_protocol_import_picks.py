@@ -9,8 +9,13 @@ import numpy as np
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import coordinates_from_set, read_observed
+from deepconsensus_plugin.core.io.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
+from deepconsensus_plugin.protocols.protocol_import_picks import (
+    FILE_FORMATS,
+    FORMAT_LABELS,
+)
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SHAPE
 
@@ -75,6 +80,41 @@ class TestImportPicks(synthetic.SyntheticProject):
         self.assertEqual(read_observed(output).pickers, ["mine"])
         self.assertFalse(hasattr(output.getFirstItem(), PICKER_SCORE_ATTRIBUTE))
 
+    def test_a_table_of_all_micrographs_with_a_minimum_score(self):
+        first, second = self.names[:2]
+        picks = {
+            first: ScoredCoordinates.from_arrays([[100, 300], [50, 60]], [0.9, -4]),
+            second: ScoredCoordinates.from_arrays([[200, 480]], [0.5]),
+        }
+        cs = FORMAT_LABELS.index("cryoSPARC .cs")
+        for name, kind, fileFormat in (
+            ("topaz_picks", PickFormat.TOPAZ, 0),
+            ("sparc.cs", PickFormat.CS, cs),
+        ):
+            path = Path(self.data) / name
+            shapes = dict.fromkeys(picks, SHAPE)
+            write_merged_picks(
+                path, picks, box_size=BOX, pick_format=kind, shapes=shapes
+            )
+            protocol = self.newProtocol(
+                ProtImportPicks,
+                inputMicrographs=self.micrographs,
+                filesPath=str(path),
+                fileFormat=fileFormat,
+                boxSize=BOX,
+                minScore=-1.0,
+            )
+            self.launchProtocol(protocol)
+            self.assertEqual(
+                synthetic.positions_of(protocol.outputCoordinates),
+                {first: [(300, 100)], second: [(480, 200)]},
+            )
+            self.assertEqual(protocol.getPickerName(), path.stem)
+
+    def test_every_format_has_a_number_and_a_label(self):
+        self.assertEqual(set(FILE_FORMATS.values()), {None, *PickFormat})
+        self.assertEqual(len(FORMAT_LABELS), len(FILE_FORMATS))
+
     def test_validation_names_the_field(self):
         folder = Path(self.data) / "empty"
         folder.mkdir()
@@ -82,6 +122,9 @@ class TestImportPicks(synthetic.SyntheticProject):
             ProtImportPicks, inputMicrographs=self.micrographs, filesPath=str(folder)
         )
         self.assertIn("Pattern: no file in", protocol.validate()[0])
+        (folder / "info").mkdir()
+        (folder / "info" / "mic_1_info.json").touch()
+        self.assertEqual(protocol.validate(), [])  # an EMAN2 project
         protocol.filesPath.set(str(folder / "absent"))
         protocol.scale.set(0)
         protocol.boxSize.set(0)

@@ -126,8 +126,7 @@ def _tiff_page(path: Path) -> Iterator[Any]:
     """Yield the image of a TIFF file; whatever tifffile meets is a format error."""
     try:
         with tifffile.TiffFile(path) as tiff:
-            # tifffile counts frames that have no page of their own in series only.
-            pages = [page for page in tiff.pages if not page.keyframe.is_reduced]
+            pages = _full_pages(tiff)
             frames = max(len(pages), _imagej_frames(tiff))
             if frames != 1:
                 raise FileFormatError(
@@ -142,6 +141,11 @@ def _tiff_page(path: Path) -> Iterator[Any]:
         raise FileFormatError(
             path, expected="a readable TIFF micrograph", received=str(error)
         ) from error
+
+
+def _full_pages(tiff: Any) -> list[Any]:
+    """Return the pages without thumbnails."""
+    return [page for page in tiff.pages if not page.keyframe.is_reduced]
 
 
 def _imagej_frames(tiff: Any) -> int:

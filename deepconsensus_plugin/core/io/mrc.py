@@ -121,18 +121,19 @@ def _pixel_type(path: Path, header: Any, head: bytes) -> np.dtype[Any]:
             expected="real pixels: MRC mode 0, 1, 2, 6 or 12",
             received=f"mode {mode}",
         )
-    if mode == 0 and _has_unsigned_bytes(header, head, order):
+    if mode == 0 and _has_unsigned_bytes(header, head):
         return np.dtype(np.uint8)
     kind: np.dtype[Any] = mrcfile.utils.dtype_from_mode(mode)
     return kind.newbyteorder(order)
 
 
-def _has_unsigned_bytes(header: Any, head: bytes, order: str) -> bool:
+def _has_unsigned_bytes(header: Any, head: bytes) -> bool:
     """Tell the two readings of mode 0 apart: IMOD's mark, else the image's range.
 
     Bytes were unsigned before MRC2014, and some programs still write them so. A header
     that says that the largest pixel is above 127 cannot speak of signed ones.
     """
+    order = header.mode.dtype.byteorder
     stamp, flags = np.frombuffer(head[152:160], np.dtype("i4").newbyteorder(order))
     if stamp == _IMOD_STAMP:
         return not flags & _IMOD_SIGNED_BYTES

@@ -7,9 +7,9 @@ import pytest
 
 from deepconsensus_plugin.core.errors import FileFormatError, NameMatchError
 from deepconsensus_plugin.core.io.folders import read_picks_folder
-from deepconsensus_plugin.core.io.picks import PickFormat
+from deepconsensus_plugin.core.io.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.io.placing import ReadOptions
-from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 MICROGRAPHS = [
     Micrograph(f"mic_{i}.mrc", Path(f"mic_{i}.mrc"), (100, 200), 1.0) for i in range(4)
@@ -88,6 +88,83 @@ def test_other_files_in_the_folder_are_left_out_and_named(tmp_path, caplog):
     assert "run.log" in caplog.text
     assert "summary.csv" in caplog.text
     assert "hidden" not in caplog.text
+
+
+def test_picks_below_a_minimum_score_are_left_out(tmp_path):
+    fill(tmp_path, mic_0_csv="x,y,score\n1,2,0.1\n3,4,0.3\n5,6,\n")
+    picks = read(tmp_path, box_size=9, min_score=0.3).coordinates["mic_0.mrc"]
+    np.testing.assert_array_equal(picks.yx, [[4, 3], [6, 5]])
+    assert len(read(tmp_path, box_size=9).coordinates["mic_0.mrc"]) == 3
+
+
+def write_cs(path, shape, *, prefix=""):
+    picks = ScoredCoordinates.from_arrays([[20, 10]], [0.5])
+    name = f"{prefix}mic_1_patch_aligned.mrc"
+    write_merged_picks(
+        path, {name: picks}, box_size=9, pick_format=PickFormat.CS, shapes={name: shape}
+    )
+    return path
+
+
+def test_cryosparc_of_the_same_and_of_binned_micrographs(tmp_path):
+    uid = "006789012345678901234_"
+    path = write_cs(tmp_path / "picks.cs", (100, 200), prefix=uid)
+    np.testing.assert_allclose(
+        read(path, box_size=9).coordinates["mic_1.mrc"].yx, [[20, 10]], rtol=1e-6
+    )
+    write_cs(path, (50, 100), prefix=uid)
+    with pytest.raises(
+        FileFormatError, match=r"mic_1\.mrc, 100 x 200 .*50 x 100.*give scale 2$"
+    ):
+        read(path, box_size=9)
+    picks = read(path, box_size=9, scale=2).coordinates["mic_1.mrc"]
+    np.testing.assert_allclose(picks.yx, [[40, 20]], rtol=1e-6)
+    write_cs(path, (200, 100), prefix=uid)
+    with pytest.raises(FileFormatError, match="cut or turned"):
+        read(path, box_size=9)
+
+
+def test_xmipp_folder_tells_the_box_size(tmp_path):
+    header = "# XMIPP_STAR_1 *\n#\n"
+    pos = f"{header}data_particles\nloop_\n _xcoor\n _ycoor\n 3 4\n"
+    config = f"{header}data_properties\nloop_\n _particleSize\n _pickingState\n"
+    (tmp_path / "mic_0.pos").write_text(pos)
+    (tmp_path / "config.xmd").write_text(f"{config} 80 Manual\n")
+    assert read(tmp_path, scale=2).box_size == 160
+
+
+@pytest.mark.parametrize("below", ["", "info"])
+def test_eman2_project_tells_the_box_size(tmp_path, below):
+    (tmp_path / "info").mkdir()
+    (tmp_path / "notes.csv").write_text("1,2\n")
+    (tmp_path / "info" / "mic_0_info.json").write_text('{"boxes": [[3, 4, "manual"]]}')
+    (tmp_path / "info" / "mic_1_info.json").write_text('{"ctf": []}')
+    (tmp_path / "info" / "project.json").write_text('{"global.boxsize": 80}')
+    picks = read(tmp_path / below)
+    assert (list(picks.coordinates), picks.box_size) == (["mic_0.mrc"], 80)
+
+
+def test_relion_job_with_its_list_and_the_listed_files(tmp_path, monkeypatch):
+    folder = tmp_path / "AutoPick" / "job005"
+    folder.mkdir(parents=True)
+    rows = ""
+    for i in range(2):
+        file = folder / f"mic_{i}.star"  # as sure a name as that in the list
+        file.write_text(
+            "data_\n\nloop_\n_rlnCoordinateX #1\n_rlnCoordinateY #2\n"
+            "_rlnMicrographName #3\n" + f"{i} 5 MotionCorr/mic_{i}.mrc\n" * i
+        )
+        rows += f"MotionCorr/mic_{i}.mrc AutoPick/job005/{file.name}\n"
+    (folder / "autopick.star").write_text(
+        "data_coordinate_files\n\nloop_\n_rlnMicrographName #1\n"
+        f"_rlnMicrographCoordinates #2\n{rows}"
+    )
+    monkeypatch.chdir("/")
+    picks = read(folder, box_size=9).coordinates
+    assert {name: len(part) for name, part in picks.items()} == {
+        "mic_0.mrc": 0,
+        "mic_1.mrc": 1,
+    }
 
 
 def test_a_bad_file_of_a_micrograph_is_an_error(tmp_path):
