@@ -31,10 +31,13 @@ _ROW = "corner and size 'x y w h', perhaps a score"
 
 def _recognise(head: bytes) -> bool:
     fields = head.split(b"\n", 1)[0].split()
+    if len(fields) not in (4, 5):
+        return False
     try:
-        return len(fields) in (4, 5) and len([float(field) for field in fields]) > 0
+        _, _, w, h, *_ = map(float, fields)
     except ValueError:
         return False
+    return w == h > 0  # four numbers alone could be anything
 
 
 def _read(path: Path, box_size: float | None) -> FilePicks:

@@ -585,6 +585,12 @@ def test_formats_that_cannot_be_merged_or_split_say_so(tmp_path):
         )
 
 
+def test_four_numbers_are_boxes_only_if_square(tmp_path):
+    assert PickFormat.of(write(tmp_path, "a", "1 2 8 8\n")) is PickFormat.BOX
+    with pytest.raises(FileFormatError, match="unknown content"):
+        PickFormat.of(write(tmp_path, "a.txt", "1 2 0.5 7\n"))
+
+
 def test_unknown_content(tmp_path):
     with pytest.raises(FileFormatError, match="unknown content"):
         PickFormat.of(write(tmp_path, "a.log", "Hello, world\n"))
