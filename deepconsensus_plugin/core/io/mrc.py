@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 HEADER_BYTES = 1024
 _IMOD_STAMP = 1146047817
 _IMOD_SIGNED_BYTES = 1
+_HUGE = 65536
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,28 @@ def _ordered_header(path: Path, head: bytes) -> Any:
     """Return the header in the byte order that makes sense, the stamped one first."""
     raw = np.frombuffer(head, mrcfile.dtypes.HEADER_DTYPE).reshape(())
     stamp = raw["machst"].tobytes()[:2]
-    for order in "><" if stamp == b"\x11\x11" else "<>":
-        header = raw.view(raw.dtype.newbyteorder(order)).view(np.recarray)
-        sizes = (header.nx, header.ny, header.nz)
-        if min(sizes) > 0 and 0 <= header.mode <= 101 and header.nsymbt >= 0:
-            return header
-    raise FileFormatError(
-        path,
-        expected="an MRC or TIFF micrograph",
-        received=f"other content, which starts with {head[:16]!r}",
+    headers = [
+        raw.view(raw.dtype.newbyteorder(order)).view(np.recarray)
+        for order in ("><" if stamp == b"\x11\x11" else "<>")
+    ]
+    possible = [header for header in headers if _is_possible(header)]
+    if not possible:
+        raise FileFormatError(
+            path,
+            expected="an MRC or TIFF micrograph",
+            received=f"other content, which starts with {head[:16]!r}",
+        )
+    # Mode 0 is 0 in either order; a small number turned round is a huge one.
+    return min(possible, key=lambda header: max(_sizes(header)) >= _HUGE)
+
+
+def _sizes(header: Any) -> tuple[int, int, int]:
+    return int(header.nx), int(header.ny), int(header.nz)
+
+
+def _is_possible(header: Any) -> bool:
+    return bool(
+        min(_sizes(header)) > 0 and 0 <= header.mode <= 101 and header.nsymbt >= 0
     )
 
 

@@ -38,11 +38,12 @@ def test_every_real_mode_is_mapped(tmp_path, dtype):
 
 
 @pytest.mark.parametrize("stamp", [b"\x11\x11", b"\x44\x44"])
-def test_big_endian_even_where_the_stamp_is_wrong(tmp_path, stamp):
-    path = write_mrc(tmp_path / "a.mrc", IMAGE, dtype="i2")
+@pytest.mark.parametrize("dtype", ["i1", "i2", "u2", "f2", "f4"])
+def test_big_endian_even_where_the_stamp_is_wrong(tmp_path, stamp, dtype):
+    path = write_mrc(tmp_path / "a.mrc", IMAGE, dtype=dtype)
     with mrcfile.open(path) as mrc:
         header = mrc.header.astype(mrc.header.dtype.newbyteorder(">"))
-        path.write_bytes(header.tobytes() + mrc.data.astype(">i2").tobytes())
+        path.write_bytes(header.tobytes() + mrc.data.astype(f">{dtype}").tobytes())
     edit(path, 212, stamp)
     assert read_shape(path) == (5, 7)
     np.testing.assert_array_equal(open_micrograph(path), IMAGE)
