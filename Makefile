@@ -7,6 +7,7 @@
 #
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, three sets of pickers, over an hour on 2 cores
+# make bench-pickers  pickers without training on two sets, and their speed, 2 min
 # make bench-paper  the test of the paper's Table 2, 20 min
 
 SHELL := bash
@@ -23,7 +24,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 
 RESULTS ?= results
 
-.PHONY: env test lint types unit test-pythons test-interop bench-real bench-paper clean
+.PHONY: env test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper clean
 
 env: $(STAMP)
 
@@ -65,6 +66,9 @@ test-interop:
 
 bench-real: env
 	$(RUN) -m benchmarks.real_data $(RESULTS) --run
+
+bench-pickers: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.pickers
 
 bench-paper: env
 	$(RUN) -m benchmarks.paper_test

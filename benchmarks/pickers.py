@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,9 @@ PICKERS = {
 }
 
 
-def load(picking: PickingSet) -> tuple[tuple[Micrograph, ...], dict]:
+def load(
+    picking: PickingSet,
+) -> tuple[tuple[Micrograph, ...], dict[str, ScoredCoordinates]]:
     """Return the micrographs of a set and their true centres."""
     root = data_folder().parent / picking.folder
     micrographs = tuple(
@@ -99,24 +101,15 @@ def figures(
         micrographs, parameters, folder / "peaks", folder / "all.h5", workers=workers
     )
     result = run(request, Progress())
-    threshold = result.threshold
-    everything = PickRequest(
-        micrographs,
-        parameters,
-        folder / "peaks",
-        folder / "all.h5",
-        threshold=-np.inf,
-        workers=workers,
-    )
-    run(everything, Progress())
+    run(replace(request, threshold=-np.inf), Progress())  # from the same peaks
     found = evaluate_detections(
         read_coordinates(folder / "all.h5"),
         truth,
         radius_px=MATCH_RADIUS_IN_BOXES * picking.box_size,
-        threshold=threshold,
+        threshold=result.threshold,
     )
     return result, [
-        *(found.n_accepted, found.precision, found.recall, found.f1, threshold),
+        *(found.n_accepted, found.precision, found.recall, found.f1, result.threshold),
         *(found.best_f1, found.best_f1_threshold, found.average_precision),
     ]
 

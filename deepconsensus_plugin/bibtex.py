@@ -82,6 +82,38 @@ r"""
   doi = {https://doi.org/10.1016/j.jsb.2013.07.015}
 }
 
+@article{Voss2009,
+  author = {Voss, N. R. and Yoshioka, C. K. and Radermacher, M. and Potter, C. S. and Carragher, B.},
+  title = {DoG Picker and TiltPicker: software tools to facilitate particle selection in single particle electron microscopy},
+  journal = {Journal of Structural Biology},
+  volume = {166},
+  number = {2},
+  pages = {205--213},
+  year = {2009},
+  doi = {https://doi.org/10.1016/j.jsb.2009.01.004}
+}
+
+@article{Roseman2003,
+  author = {Roseman, A. M.},
+  title = {Particle finding in electron micrographs using a fast local correlation algorithm},
+  journal = {Ultramicroscopy},
+  volume = {94},
+  number = {3--4},
+  pages = {225--236},
+  year = {2003},
+  doi = {https://doi.org/10.1016/S0304-3991(02)00333-9}
+}
+
+@article{Ashman1994,
+  author = {Ashman, Keith M. and Bird, Christina M. and Zepf, Stephen E.},
+  title = {Detecting bimodality in astronomical datasets},
+  journal = {The Astronomical Journal},
+  volume = {108},
+  pages = {2348--2361},
+  year = {1994},
+  doi = {https://doi.org/10.1086/117248}
+}
+
 @misc{Chollet2015,
   author = {Chollet, Fran{\c{c}}ois and others},
   title = {Keras},

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The nodes of the workflow, in the order of the data."""
 
+from deepconsensus_plugin.protocols.protocol_classical_pick import ProtClassicalPick
 from deepconsensus_plugin.protocols.protocol_consensus import ProtDeepConsensusPicks
 from deepconsensus_plugin.protocols.protocol_evaluate import ProtEvaluatePicks
 from deepconsensus_plugin.protocols.protocol_import_model import ProtImportModel
@@ -13,6 +14,7 @@ from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSele
 from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
 
 __all__ = [
+    "ProtClassicalPick",
     "ProtDeepConsensusNegatives",
     "ProtDeepConsensusPicks",
     "ProtDeepConsensusScore",

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where not to pick: padded borders, carbon and its edge, thick ice, dead areas.
+"""Where not to pick: padded borders, carbon, thick ice, dead areas.
 
-Contamination is what is unusual on its own micrograph: the local mean or the local
-deviation, over windows about twice a particle wide, lies far from where it lies on
-most of the area. Median and median absolute deviation tell *usual*, so that up to half
-of a micrograph may be unusual.
+Contamination is what is unusual on its own micrograph, and more than particles can
+account for. The local mean must lie far from where it lies on most of the area, and
+beyond what a particle does to its own place: windows packed with particles stay within
+it. The local variance must exceed the usual one by the square of that contrast, four
+times what any mixture of particles and background reaches.
 """
 
 from __future__ import annotations
@@ -18,11 +19,18 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray
 Float32Array = NDArray[np.float32]
 
 _OUTLIER_Z = 4.0
-"""Deviations from the usual beyond which a place is contaminated."""
+"""Robust deviations from the usual within which nothing is contaminated."""
 
 _MEAN_WINDOW = 2.0
-_DEVIATION_WINDOW = 1.5
-"""Widths of the windows, in diameters: single particles must not stand out."""
+_VARIANCE_WINDOW = 1.5
+_PARTICLE_WINDOW = 0.5
+"""Widths of the windows, in diameters; the last one fits into a particle."""
+
+_CONTRAST_QUANTILE = 0.995
+"""Of the image at the scale of particles: their contrast, if they cover 0.5 %."""
+
+_DEAD = 0.01
+"""Below this part of the usual variance there is no image."""
 
 _PIXEL_STEP = 3
 """Every so many-th row and column tells what is usual: windows are much wider."""
@@ -86,7 +94,7 @@ def find_usable_area(
     diameter_px : float
         Of the particle, pixels.
     avoid_contamination : bool
-        Whether places of unusual mean or deviation are left out.
+        Whether places of unusual mean or variance are left out.
 
     Returns
     -------
@@ -100,31 +108,43 @@ def find_usable_area(
         reach = round(diameter_px / 2)
         is_usable = ~binary_dilation(~is_finite, np.ones((3, 3)), iterations=reach)
     if avoid_contamination and is_usable.any():
-        for statistic in _local_statistics(image, diameter_px):
-            is_usable &= _is_usual(statistic, is_usable)
+        is_usable &= _is_clean(image, is_usable, diameter_px)
     return is_usable
 
 
-def _local_statistics(
-    image: Float32Array, diameter_px: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return the local mean, and the logarithm of the local deviation."""
-    mean_window, window = (
-        round(width * diameter_px) // 2 * 2 + 1
-        for width in (_MEAN_WINDOW, _DEVIATION_WINDOW)
-    )
-    mean = uniform_filter(image, mean_window)
-    centred = image - uniform_filter(image, window)
-    variance = uniform_filter(centred * centred, window)
-    floor = 1e-6 * float(variance.mean())
-    return mean, np.log(np.maximum(variance, floor))
-
-
-def _is_usual(statistic: FloatArray, is_usable: BoolArray) -> BoolArray:
+def _is_clean(
+    image: Float32Array, is_usable: BoolArray, diameter_px: float
+) -> BoolArray:
+    """Return where mean and variance are usual, or could be those of particles."""
     some = (slice(None, None, _PIXEL_STEP),) * 2
-    values = statistic[some][is_usable[some]]
-    if not values.size:
+
+    def sample(values: Float32Array) -> FloatArray:
+        return np.asarray(values[some][is_usable[some]], dtype=np.float64)
+
+    if not is_usable[some].any():
         return is_usable
+    mean = _local_mean(image, _MEAN_WINDOW * diameter_px)
+    blobs = sample(_local_mean(image, _PARTICLE_WINDOW * diameter_px)) - sample(mean)
+    middle, spread = _middle_and_spread(sample(mean))
+    bright, dark = (
+        max(_OUTLIER_Z * spread, abs(float(np.quantile(blobs, q) - np.median(blobs))))
+        for q in (_CONTRAST_QUANTILE, 1 - _CONTRAST_QUANTILE)
+    )
+    is_clean = (mean <= middle + bright) & (mean >= middle - dark)
+
+    fine = image - _local_mean(image, _VARIANCE_WINDOW * diameter_px)
+    variance = _local_mean(fine * fine, _VARIANCE_WINDOW * diameter_px)
+    middle, spread = _middle_and_spread(sample(variance))
+    most = middle + max(_OUTLIER_Z * spread, max(bright, dark) ** 2)
+    return is_clean & (variance <= most) & (variance >= _DEAD * middle)
+
+
+def _local_mean(image: Float32Array, width_px: float) -> Float32Array:
+    """Return the mean of the odd square window nearest to `width_px`."""
+    return np.asarray(uniform_filter(image, round(width_px) // 2 * 2 + 1))
+
+
+def _middle_and_spread(values: FloatArray) -> tuple[float, float]:
+    """Return the median, and the deviation that half of the values tell."""
     middle = np.median(values)
-    deviation = 1.4826 * np.median(np.abs(values - middle))
-    return np.asarray(np.abs(statistic - middle) <= _OUTLIER_Z * deviation)
+    return float(middle), float(1.4826 * np.median(np.abs(values - middle)))

@@ -5,8 +5,9 @@ Peaks of noise and peaks of particles are two populations of scores. A mixture o
 three Gaussians (a third for contamination, or for a skewed background) is fitted, their
 number by the Bayesian information criterion. Particles are what lies above the clearest
 gap: the neighbours with the largest D of Ashman *et al.* (1994), which above 2 means
-that two populations are cleanly apart. The threshold is the one with the largest
-expected F1, computed from each peak's probability of being a particle.
+that two populations are cleanly apart. A handful of peaks far above all others are
+contamination, not the particles. The threshold is the one with the largest expected F1,
+computed from each peak's probability of being a particle.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from deepconsensus_plugin.core.types import FloatArray
 
 _MAX_COMPONENTS = 3
 _CLEAN_SEPARATION = 2.0
+_SMALLEST_POPULATION = 0.01
+"""Particles are at least this part of all peaks."""
+
 _ITERATIONS = 300
 _TOLERANCE = 1e-7
 _MIN_VARIANCE = 1e-4
@@ -74,8 +78,9 @@ def find_threshold(scores: FloatArray) -> float | None:
         return None
     fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
     best = min(fits, key=lambda fit: fit.bic)
-    gaps = best.separations()
-    if not len(gaps) or gaps.max() < _CLEAN_SEPARATION:
+    weight_above = np.cumsum(best.weights[::-1])[::-1][1:]
+    gaps = np.where(weight_above < _SMALLEST_POPULATION, 0, best.separations())
+    if gaps.max(initial=0) < _CLEAN_SEPARATION:
         return None
     first = int(np.argmax(gaps)) + 1
     ascending = np.sort(scores)
