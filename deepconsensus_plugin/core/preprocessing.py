@@ -16,7 +16,8 @@ import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.types import BoolArray, Ctf, FloatArray
+from deepconsensus_plugin.core.optics import ctf_values
+from deepconsensus_plugin.core.types import BoolArray, Ctf
 
 Float32Array = NDArray[np.float32]
 
@@ -135,24 +136,3 @@ def flip_phases(boxes: Float32Array, ctf: Ctf, sampling_rate: float) -> Float32A
     sign[sign == 0] = 1.0
     spectra = scipy.fft.rfft2(boxes) * sign.astype(np.float32)
     return np.asarray(scipy.fft.irfft2(spectra, s=(size, size)), dtype=np.float32)
-
-
-def ctf_values(ctf: Ctf, size: int, sampling_rate: float) -> FloatArray:
-    """Return the CTF on the grid of ``np.fft.rfft2`` of a ``size × size`` image.
-
-    ``-sin(χ)`` with χ(s) = π λ Δf(θ) s² − π/2 C_s λ³ s⁴ + φ + arcsin(Q), Δf positive
-    for underfocus, Q the amplitude contrast (Mindell and Grigorieff, 2003).
-    """
-    volts = ctf.voltage_kV * 1e3
-    wavelength = 12.2642598 / np.sqrt(volts * (1.0 + 0.978475598e-6 * volts))
-    fy = np.fft.fftfreq(size, sampling_rate)[:, None]
-    fx = np.fft.rfftfreq(size, sampling_rate)[None, :]
-    s2 = fx**2 + fy**2
-    angle = np.arctan2(fy, fx) - np.deg2rad(ctf.defocus_angle_deg)
-    mean = (ctf.defocus_u_A + ctf.defocus_v_A) / 2
-    half_difference = (ctf.defocus_u_A - ctf.defocus_v_A) / 2
-    defocus = mean + half_difference * np.cos(2 * angle)
-    aberration = ctf.spherical_aberration_mm * 1e7
-    chi = np.pi * wavelength * s2 * (defocus - aberration * wavelength**2 * s2 / 2)
-    shift = np.deg2rad(ctf.phase_shift_deg) + np.arcsin(ctf.amplitude_contrast)
-    return np.asarray(-np.sin(chi + shift))

@@ -4,10 +4,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deepconsensus_plugin.core.optics import ctf_values
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     background_ring,
-    ctf_values,
     flip_phases,
     fourier_resize,
     normalise_background,
@@ -88,30 +88,6 @@ def test_prepared_boxes_have_the_size_of_the_network():
     boxes = prepare_boxes(_noise(2, 90), BoxPreprocessing(input_size=128))
     assert boxes.shape == (2, 128, 128)
     assert boxes.dtype == np.float32
-
-
-def test_ctf_at_zero_frequency_is_the_amplitude_contrast():
-    assert ctf_values(CTF, 64, 2.0)[0, 0] == pytest.approx(-0.1)
-
-
-def test_first_zero_of_the_ctf_is_where_the_phase_is_pi():
-    round_ctf = Ctf(15000, 15000, 0, 300, 0.0, 0.0)
-    wavelength = 0.019687
-    first_zero = np.sqrt(1 / (wavelength * 15000))
-    values = ctf_values(round_ctf, 2048, 2.0)[0]
-    frequency = np.fft.rfftfreq(2048, 2.0)
-    crossing = frequency[1:-1][np.diff(np.sign(values[1:])) != 0][0]
-    assert crossing == pytest.approx(first_zero, rel=0.01)
-
-
-def test_astigmatism_is_strongest_along_its_angle():
-    astigmatic = Ctf(20000, 10000, 0, 300, 0.0, 0.0)
-    values = ctf_values(astigmatic, 256, 2.0)
-
-    def first_zero(profile):
-        return np.flatnonzero(np.diff(np.sign(profile[1:])))[0]
-
-    assert first_zero(values[0]) < first_zero(values[:128, 0])
 
 
 def test_flipping_makes_all_transfer_positive():
