@@ -17,6 +17,9 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _COLUMNS = ("is_particle", "weight", "source", "micrograph", "yx")
 
+ORIGIN = "made_from"
+"""Attribute of a file of boxes: what they were made from (`core.identity`)."""
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledCoordinates:
@@ -141,6 +144,13 @@ def read_boxes(path: Path) -> LabelledBoxes:
         micrographs = tuple(file["micrographs"].asstr()[:])
         rows = LabelledCoordinates(sources, micrographs, **columns)
         return LabelledBoxes(file["boxes"][:], rows)
+
+
+def read_origin(path: Path) -> str | None:
+    """Return what the boxes in a file were made from, where the file tells."""
+    with h5py.File(path, "r") as file:
+        origin = file.attrs.get(ORIGIN)
+        return None if origin is None else str(origin)
 
 
 def limit_per_label(

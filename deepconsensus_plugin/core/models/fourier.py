@@ -6,9 +6,9 @@ multiply-adds a box when done directly. In Fourier space it is a product of 8×8
 at each of 135×68 frequencies, between two sets of 8 transforms: a twentieth of the
 work, for the result and for both gradients.
 
-With x of side n, a kernel w of side k, r = k // 2 and transforms F of a side of n + r or
-more (the next that has small factors), in which what wraps around falls outside the rows
-and columns that are kept:
+With x of side n, a kernel w of side k, r = k // 2 and transforms F of a side of n + r
+or more (the next that has small factors), in which what wraps around falls outside the
+rows and columns that are kept:
 
     y      = F⁻¹( Σ_c F(x_c) · F(w̄_cd) )        kept from r to r + n, w̄ = w mirrored
     ∂x     = F⁻¹( Σ_d F(∂y_d) · F(w̄_cd)* )      kept from 0 to n, ∂y placed at r

@@ -12,18 +12,22 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.datasets import (
+    ORIGIN,
     LabelledBoxes,
     LabelledCoordinates,
     join_coordinates,
     limit_per_label,
     read_boxes,
+    read_origin,
     write_boxes,
 )
 from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.identity import identify, identify_micrographs
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
+from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 logger = logging.getLogger(__name__)
@@ -125,10 +129,26 @@ def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
     return rows
 
 
+def identify_boxes(rows: LabelledCoordinates, request: TrainRequest) -> str:
+    """Return a digest of all that decides what the boxes of `rows` look like."""
+    return identify(
+        *(rows.is_particle, rows.weight, rows.micrograph, rows.yx),
+        identify_micrographs(request.micrographs),
+        [request.box_size, to_plain(request.preprocessing)],
+    )
+
+
 def store_boxes(
     rows: LabelledCoordinates, request: TrainRequest, path: Path, progress: Progress
 ) -> LabelledBoxes:
-    """Cut the boxes of all rows, keep them in an HDF5 file, and return them."""
+    """Cut the boxes of all rows, keep them in an HDF5 file, and return them.
+
+    A file of the same boxes that an interrupted run left is used as it is.
+    """
+    made_from = identify_boxes(rows, request)
+    if path.is_file() and read_origin(path) == made_from:
+        logger.info("%s: boxes of an earlier run", path)
+        return read_boxes(path)
     with progress.stage("cut boxes", len(rows)) as advance:
         write_boxes(
             path,
@@ -141,6 +161,7 @@ def store_boxes(
                 "inverted": request.preprocessing.invert,
                 "phase_flipped": request.preprocessing.phase_flip,
                 "seed": request.parameters.seed,
+                ORIGIN: made_from,
             },
         )
     return read_boxes(path)

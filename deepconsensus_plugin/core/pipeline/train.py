@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From labelled coordinates to a model: cut boxes, train an ensemble, save it."""
+"""From labelled coordinates to a model: cut boxes, train an ensemble, save it.
+
+A run that is killed and started again goes on: with the boxes if they were all cut, and
+with every network from its last validation.
+"""
 
 from __future__ import annotations
 
 import importlib
+import shutil
 from collections.abc import Sequence
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from deepconsensus_plugin import __version__
 from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
@@ -22,9 +26,9 @@ from deepconsensus_plugin.core.models.card import (
     DEEP_CONSENSUS,
     ModelCard,
     TrainingSet,
-    load_card,
 )
-from deepconsensus_plugin.core.models.store import BUILDERS, load_networks, save_model
+from deepconsensus_plugin.core.models.store import save_model
+from deepconsensus_plugin.core.pipeline.ensemble import train_ensemble
 from deepconsensus_plugin.core.pipeline.labelled import (
     check_labels,
     collect_coordinates,
@@ -37,12 +41,7 @@ from deepconsensus_plugin.core.pipeline.requests import (
     TrainResult,
 )
 from deepconsensus_plugin.core.scoring import predict
-from deepconsensus_plugin.core.training import (
-    TrainedNetwork,
-    initialise,
-    train_network,
-    updates_per_network,
-)
+from deepconsensus_plugin.core.training import TrainedNetwork
 
 
 def run(request: TrainRequest, progress: Progress) -> TrainResult:
@@ -58,7 +57,8 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     learnt = check_labels(collect_coordinates(request, Role.TRAINING))
     tested = collect_coordinates(request, Role.TESTING)
     data = store_boxes(learnt, request, request.dataset, progress)
-    trained = _train_ensemble(data, request, progress)
+    partial = request.model.with_name(f"{request.model.name}.partial")
+    trained = train_ensemble(data, request, partial, progress)
     networks = [member.network for member in trained]
     testing = None
     if tested is not None:
@@ -66,6 +66,7 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
         testing = _test(networks, store_boxes(tested, request, path, progress))
     card = _describe(request, data.rows, tested, trained, testing)
     save_model(request.model, networks, card)
+    shutil.rmtree(partial)
     return TrainResult(
         model=request.model,
         n_positives=int(data.rows.is_particle.sum()),
@@ -75,41 +76,6 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
         history=[member.history for member in trained],
         timings=progress.timings,
     )
-
-
-def _train_ensemble(
-    data: LabelledBoxes, request: TrainRequest, progress: Progress
-) -> list[TrainedNetwork]:
-    parameters = request.parameters
-    inherited = _weights_to_start_from(request)
-    trained = []
-    n_updates = updates_per_network(len(data), parameters) * parameters.n_models
-    with progress.stage("train", n_updates) as advance:
-        for member in range(parameters.n_models):
-            initialise(member, parameters)
-            network = BUILDERS[DEEP_CONSENSUS](
-                input_size=request.preprocessing.input_size,
-                l2_strength=parameters.l2_strength,
-                fast=True,
-            )
-            if inherited:
-                network.set_weights(inherited[member % len(inherited)])
-            trained.append(
-                train_network(
-                    data, network, parameters=parameters, member=member, advance=advance
-                )
-            )
-    return trained
-
-
-def _weights_to_start_from(request: TrainRequest) -> list[list[NDArray[np.float32]]]:
-    """Weights of the networks of `initial_model`, after a check that it fits."""
-    if request.initial_model is None:
-        return []
-    load_card(request.initial_model).check_fits(
-        box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
-    )
-    return [network.get_weights() for network in load_networks(request.initial_model)]
 
 
 def _test(

@@ -17,7 +17,10 @@ import deepconsensus_plugin
 
 PACKAGE = "deepconsensus_plugin"
 ROOT = Path(deepconsensus_plugin.__file__).parent
-LEARNING = ("models", "pickers", "datasets", "losses", "training", "scoring")
+LEARNING = (
+    *("models", "pickers", "datasets", "losses"),
+    *("plateau", "training", "checkpoints", "scoring"),
+)
 JOBS = ("pipeline", "jobs")
 SEAM = ("constants", "convert", "objects", "plugin", "bootstrap", "set_columns")
 WORKFLOW = ("protocols", "viewers", "wizards", "commands", "__main__")

@@ -15,9 +15,10 @@ from deepconsensus_plugin.core.models.deep_consensus import build_network
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.scoring import predict
 from deepconsensus_plugin.core.training import (
+    TrainedNetwork,
+    Training,
     initialise,
-    train_network,
-    updates_per_network,
+    n_updates,
 )
 
 SIZE = 16
@@ -49,11 +50,21 @@ def _tiny_network() -> keras.Model:
     return keras.Model(box, layers.Dense(2, activation="softmax")(x))
 
 
-def _train(data: LabelledBoxes, member: int = 0, **changes):
+def _start(data: LabelledBoxes, member: int = 0, **changes) -> Training:
     values = {"n_epochs": 8, "batch_size": 16, "learning_rate": 0.03, **changes}
     parameters = TrainingParameters(**values)
     initialise(member, parameters)
-    return train_network(data, _tiny_network(), parameters=parameters, member=member)
+    return Training(data, _tiny_network(), parameters, member)
+
+
+def _finish(training: Training) -> TrainedNetwork:
+    while not training.is_finished:
+        training.advance()
+    return training.result()
+
+
+def _train(data: LabelledBoxes, member: int = 0, **changes) -> TrainedNetwork:
+    return _finish(_start(data, member, **changes))
 
 
 def test_learns_discs():
@@ -66,9 +77,8 @@ def test_table_1_overfits_a_small_batch():
     data = _data(30)
     parameters = TrainingParameters(n_epochs=15, batch_size=8, learning_rate=1e-3)
     initialise(0, parameters)
-    trained = train_network(
-        data, build_network(input_size=SIZE), parameters=parameters, member=0
-    )
+    network = build_network(input_size=SIZE)
+    trained = _finish(Training(data, network, parameters, member=0))
     assert trained.history[-1].training_loss < 0.2
 
 
@@ -99,12 +109,12 @@ def test_best_weights_are_kept():
 
 
 def test_learning_rate_falls_where_nothing_improves_and_training_stops():
-    trained = _train(_data(label_noise=0.5), n_epochs=200, patience=11)
+    training = _start(_data(label_noise=0.5), n_epochs=200, patience=11)
+    trained = _finish(training)
     rates = [checkpoint.learning_rate for checkpoint in trained.history]
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < 0.03 * 0.011
-    parameters = TrainingParameters(n_epochs=200, batch_size=16)
-    assert trained.history[-1].update < updates_per_network(200, parameters)
+    assert trained.history[-1].update < training.n_updates
 
 
 def test_rare_label_weighs_as_much_as_the_common_one():
@@ -122,7 +132,13 @@ def test_a_training_that_diverges_is_said():
         _train(data, n_epochs=1)
 
 
-def test_counts_updates():
-    parameters = TrainingParameters(n_epochs=5, batch_size=64, validation_fraction=0.1)
-    assert updates_per_network(2000, parameters) == pytest.approx(5 * 28)
-    assert updates_per_network(1, parameters) == 5
+def test_an_epoch_sees_every_box_that_is_not_held_out():
+    training = _start(_data(400), n_epochs=5, batch_size=16)
+    seen = [training._next_batch() for _ in range(training.n_updates // 5)]
+    n_training = len(training.training)
+    assert training.n_updates == 5 * round(n_training / 16)
+    assert len(np.unique(np.concatenate(seen))) >= n_training - 16
+
+
+def test_a_few_boxes_give_one_update_an_epoch():
+    assert n_updates(_data(10).rows, TrainingParameters(n_epochs=5), 0) == 5

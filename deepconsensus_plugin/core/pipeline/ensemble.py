@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks of an ensemble, trained one after another, each from its last state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.checkpoints import restore_training, save_training
+from deepconsensus_plugin.core.datasets import LabelledBoxes
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.identity import identify
+from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS, load_card
+from deepconsensus_plugin.core.models.store import BUILDERS, load_networks
+from deepconsensus_plugin.core.pipeline.labelled import identify_boxes
+from deepconsensus_plugin.core.pipeline.requests import TrainRequest
+from deepconsensus_plugin.core.serialisation import to_plain
+from deepconsensus_plugin.core.training import (
+    TrainedNetwork,
+    Training,
+    initialise,
+    n_updates,
+)
+
+Weights = list[NDArray[np.float32]]
+
+
+def train_ensemble(
+    data: LabelledBoxes, request: TrainRequest, partial: Path, progress: Progress
+) -> list[TrainedNetwork]:
+    """Return ``request.parameters.n_models`` trained networks.
+
+    Parameters
+    ----------
+    data : LabelledBoxes
+        What they learn from, less what each holds out.
+    request : TrainRequest
+        How.
+    partial : Path
+        Folder for the states of the networks; those of an interrupted run of the same
+        request and boxes are gone on with.
+    progress : Progress
+        Counts updates.
+
+    Raises
+    ------
+    IncompatibleModelError
+        If the model to start from was made for other boxes.
+    """
+    parameters = request.parameters
+    inherited = _weights_to_start_from(request)
+    made_from = identify(
+        identify_boxes(data.rows, request),
+        to_plain(parameters),
+        *(array for weights in inherited for array in weights),
+    )
+    partial.mkdir(parents=True, exist_ok=True)
+    members = range(parameters.n_models)
+    total = sum(n_updates(data.rows, parameters, member) for member in members)
+    trained = []
+    with progress.stage("train", total) as count:
+        for member in members:
+            training = _begin(data, request, member, inherited)
+            state = partial / f"network_{member + 1}.npz"
+            if restore_training(state, training, made_from=made_from):
+                count(training.update)
+            while not training.is_finished:
+                training.advance(count)
+                save_training(state, training, made_from=made_from)
+            trained.append(training.result())
+    return trained
+
+
+def _begin(
+    data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
+) -> Training:
+    """Return the training of a network that has seen nothing yet."""
+    initialise(member, request.parameters)
+    network = BUILDERS[DEEP_CONSENSUS](
+        input_size=request.preprocessing.input_size,
+        l2_strength=request.parameters.l2_strength,
+        fast=True,
+    )
+    if inherited:
+        network.set_weights(inherited[member % len(inherited)])
+    return Training(data, network, request.parameters, member)
+
+
+def _weights_to_start_from(request: TrainRequest) -> list[Weights]:
+    """Weights of the networks of `initial_model`, after a check that it fits."""
+    if request.initial_model is None:
+        return []
+    load_card(request.initial_model).check_fits(
+        box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
+    )
+    return [network.get_weights() for network in load_networks(request.initial_model)]
