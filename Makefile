@@ -5,6 +5,9 @@
 # make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
 #                    time 3 min and 3 GB for .venv-interop, then 1 min
 #
+# make gui-check  every form and viewer opens on a virtual screen and nothing is cut off;
+#                 screenshots in $(RESULTS)/gui; 2 min on 2 cores; apt: xvfb openbox
+#
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, three sets of pickers, over an hour on 2 cores
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
@@ -24,7 +27,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 
 RESULTS ?= results
 
-.PHONY: env test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper clean
+.PHONY: gui-check env test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper clean
 
 env: $(STAMP)
 
@@ -63,6 +66,9 @@ test-pythons:
 test-interop:
 	@$(MAKE) --no-print-directory env VENV=.venv-interop EXTRAS=interop
 	.venv-interop/bin/python -m pytest --durations=5 deepconsensus_plugin/tests/interop
+
+gui-check: env
+	$(RUN) -m tools.gui_check $(RESULTS)/gui
 
 bench-real: env
 	$(RUN) -m benchmarks.real_data $(RESULTS) --run

@@ -35,8 +35,8 @@ def defineInputParams(form: params.Form) -> None:
         expertLevel=params.LEVEL_ADVANCED,
         label="Leave out picks near these",
         help="Optional coordinates of what is no particle: gold, carbon, another "
-        "protein. Of each set of picks, those within the merge radius of one of "
-        "these are left out before the consensus, one for each of these. "
+        "protein.\nOf each set of picks, those within the merge radius of one of "
+        "these are left out before the consensus, one for each of these.\n"
         "Micrographs that these were not looked for on keep all their picks.",
     )
 
@@ -75,6 +75,6 @@ def defineConsensusParams(form: params.Form) -> None:
         default=500,
         condition="minPickers == 0",
         expertLevel=params.LEVEL_ADVANCED,
-        label="Enough particles",
-        help="How many agreed particles training needs.",
+        label="Positives, at least",
+        help="How many agreed particles (AND) training needs.",
     )

@@ -73,8 +73,8 @@ class ProtClassicalPick(ProtParticlePicking):
             help="*difference of Gaussians*: places darker (or whiter) than their "
             "surroundings, of the particle's size [Voss2009].\n"
             "*rotational correlation*: places that look like the rotational average "
-            "of the particle, whatever their contrast [Roseman2003]; better for "
-            "hollow particles.",
+            "of the particle [Roseman2003].\n"
+            "It sees hollow particles better.",
         )
         form.addParam(
             "particleDiameter",
@@ -112,11 +112,13 @@ class ProtClassicalPick(ProtParticlePicking):
             allowsNull=True,
             expertLevel=params.LEVEL_ADVANCED,
             label="Threshold",
-            help="Peaks scored this or better are picks. For the difference of "
-            "Gaussians in noise units (deviations of the filtered micrograph), for the "
-            "correlation 0 to 1. Empty: found in the scores of all micrographs, where "
-            "they show peaks of particles and of background apart. Another threshold "
-            "takes seconds (*Continue*): peaks are kept.",
+            help="Peaks scored this or better are picks.\n"
+            "Difference of Gaussians: in noise units (deviations of the filtered "
+            "micrograph).\n"
+            "Correlation: 0 to 1.\n"
+            "Empty: found in the scores of all micrographs, where they show peaks of "
+            "particles and of background apart.\n"
+            "Another threshold takes seconds (*Continue*): peaks are kept.",
         )
         group.addParam(
             "upperThreshold",

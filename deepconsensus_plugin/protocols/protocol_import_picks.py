@@ -190,7 +190,9 @@ class ProtImportPicks(ProtParticlePicking):
                 "files record."
             )
         if not self.scale.get() > 0:
-            errors.append("Scale: it must be above 0; 1 leaves positions as they are.")
+            errors.append(
+                "Scale factor: it must be above 0; 1 leaves positions as they are."
+            )
         if LIST_SEPARATOR in self.getPickerName():
             errors.append(f"Name of the picker: it must not hold '{LIST_SEPARATOR}'.")
         return errors

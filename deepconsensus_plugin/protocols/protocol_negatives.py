@@ -111,12 +111,12 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             params.BooleanParam,
             default=False,
             label="Look for hard negatives?",
-            help="Up to a fifth of the negatives are chosen for being likely mistakes: "
-            "picks of one picker that do not look like particles, carbon, ice and "
-            "borders. It helps against contamination where the pickers find nearly "
-            "the same particles, and harms where each finds others. *Yes* or *No*, "
-            "the worst 1 % of the positives are negatives, as published, unless you "
-            "give negatives of your own.",
+            help="*Yes*: up to a fifth of the negatives are likely mistakes:\n"
+            "carbon, ice, borders, and picks of one picker unlike particles.\n"
+            "It helps against contamination where the pickers find nearly the same "
+            "particles,\nand harms where each finds others.\n"
+            "*Yes* or *No*: without negatives of your own, the worst 1 % of the "
+            "positives are negatives, as published.",
         )
         group.addParam(
             "seed",

@@ -86,7 +86,7 @@ class ProtDeepConsensusSelect(ProtParticles):
             choices=["fixed", "first N"],
             default=0,
             display=params.EnumParam.DISPLAY_HLIST,
-            label="Keep",
+            label="Kind of threshold",
             help="*fixed*: every item whose score is at least the threshold.\n"
             "*first N*: the given number of items with the best scores.",
         )
@@ -95,11 +95,12 @@ class ProtDeepConsensusSelect(ProtParticles):
             params.FloatParam,
             default=0.5,
             condition="thresholdMode == 0",
-            label="Threshold",
-            help="Items with this score or a higher one are kept. Scores go from 0 "
-            "(background) to 1 (particle); 0.5 is the published choice. Raise it for "
-            "fewer false particles, lower it to lose fewer true ones. The viewer of "
-            "*score particles* shows how many remain.",
+            label="Threshold (score)",
+            help="Items with this score or a higher one are kept.\n"
+            "Scores go from 0 (background) to 1 (particle); 0.5 is the published "
+            "choice.\n"
+            "Raise it for fewer false particles, lower it to lose fewer true ones.\n"
+            "The viewer of *score particles* shows how many remain.",
         )
         form.addParam(
             "numberOfParticles",

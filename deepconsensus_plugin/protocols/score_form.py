@@ -34,10 +34,10 @@ def defineInputParams(form: params.Form) -> None:
     )
     defineCtfParam(
         form,
-        "CTFs of the micrographs. They are attached to the particles, and are "
-        "needed if the model was trained on phase-flipped boxes. Candidates on "
-        "micrographs without a CTF are then left out, as Scipion's extraction "
-        "does; the summary counts them.",
+        "CTFs of the micrographs, attached to the particles.\n"
+        "They are needed if the model was trained on phase-flipped boxes.\n"
+        "Candidates on micrographs without a CTF are then left out, as Scipion's "
+        "extraction does; the summary counts them.",
     )
     defineOtherMicrographsParam(form)
     form.addParam(
@@ -60,7 +60,7 @@ def defineParticleParams(form: params.Form) -> None:
         label="Write particles?",
         help="*Yes*: all candidates are cut out at the pixel size of the "
         "micrographs and written, one stack a micrograph.\n"
-        "*No*: only coordinates get scores. 500 000 boxes of 400 px take 320 GB; "
+        "*No*: only coordinates get scores.\n500 000 boxes of 400 px take 320 GB; "
         "then select first and extract what is kept.",
     )
     form.addParam(

@@ -40,7 +40,7 @@ def defineOtherMicrographsParam(form: params.Form) -> None:
         label="Other micrographs",
         help="Micrographs to cut the boxes from, for example dose-weighted or binned "
         "ones. They are matched by name; coordinates and box are scaled to their pixel "
-        "size. Empty: those that the coordinates were picked on.",
+        "size.\nEmpty: those that the coordinates were picked on.",
     )
 
 

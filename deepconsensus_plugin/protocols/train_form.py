@@ -45,7 +45,7 @@ def defineInputParams(form: params.Form) -> None:
         choices=["new", "from a model"],
         default=NEW,
         display=params.EnumParam.DISPLAY_HLIST,
-        label="Start from",
+        label="Network weights",
         help="*new*: random weights.\n*from a model*: the weights of a trained model, "
         "which then needs fewer particles and epochs.",
     )

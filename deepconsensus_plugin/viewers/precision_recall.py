@@ -50,4 +50,4 @@ def draw_precision_recall(
         f"{figures['n_truth']} particles on {figures['n_micrographs']} micrographs, "
         f"matched within {figures['radius_px']:.1f} px"
     )
-    axes.legend(loc="lower left", frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)

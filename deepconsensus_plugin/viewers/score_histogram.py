@@ -76,4 +76,4 @@ def _draw_number_kept(axes: Axes, known: FloatArray) -> None:
     )
     right.set_ylim(0, max(1, len(known)) * 1.05)
     right.yaxis.set_major_locator(MaxNLocator(integer=True))
-    right.set_ylabel("Kept in all")
+    right.set_ylabel("Candidates kept")

@@ -22,7 +22,7 @@ class DeepConsensusEvaluationViewer(Viewer):
         if figures is None:
             message = "There are no figures yet: wait until the run has finished."
             return [self.infoMessage(message, "Precision and recall")]
-        plotter = Plotter(figsize=(6, 5), windowTitle="Precision and recall")
+        plotter = Plotter(figsize=(7, 5), windowTitle="Precision and recall")
         plotter.tightLayoutOn = False  # the figure arranges itself
         draw_precision_recall(plotter.getFigure(), obj.readCurve(), figures)
         return [plotter]

@@ -31,7 +31,7 @@ class DeepConsensusScoresViewer(ProtocolViewer):
             "threshold",
             FloatParam,
             default=self._initialThreshold(),
-            label="Threshold",
+            label="Threshold (score)",
             help="Candidates with this score or a higher one are kept. Change it and "
             "look at the histogram again; nothing is computed anew.",
         )

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m tools.gui_check FOLDER``: open all windows, save screenshots to FOLDER.
+
+The exit status is 0 if every form and viewer of the plugin opens without an error and
+shows all of its text. Needs no display: it makes its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from deepconsensus_plugin.bootstrap import prepare_environment
+from tools.gui_check.screen import virtual_screen
+
+
+def main() -> int:
+    """Make a finished project and a screen, and walk through the windows there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="new screenshots replace its content")
+    folder = parser.parse_args().folder.absolute()
+    try:
+        with tempfile.TemporaryDirectory(prefix="gui-check-") as temporary:
+            return _check(folder, Path(temporary))
+    except RuntimeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _check(folder: Path, temporary: Path) -> int:
+    prepare_environment(temporary / "home")
+    # Scipion reads its environment when it is imported.
+    from tools.gui_check.scene import make_finished_project
+
+    with virtual_screen() as display:
+        project = make_finished_project(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        log = folder / "log.txt"
+        with log.open("w") as file:
+            done = subprocess.run(
+                [sys.executable, "-O", "-m", "tools.gui_check.walk", project, folder],
+                check=False,
+                cwd=Path(__file__).parents[2],
+                env={**os.environ, "DISPLAY": display},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+    print(log.read_text(), end="")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small finished project: synthetic micrographs, two pickers and the truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pwem import Domain
+from pwem.protocols import ProtImportMicrographs
+from pyworkflow.project import Project
+
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.protocols import (
+    ProtClassicalPick,
+    ProtDeepConsensusTrain,
+    ProtImportModel,
+)
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    pick,
+    write_folder,
+    write_micrographs,
+)
+
+N_MICROGRAPHS = 3
+
+
+def make_finished_project(folder: Path) -> Path:
+    """Run the whole workflow on synthetic micrographs; return the project.
+
+    Every protocol of the plugin is in it.
+
+    Raises
+    ------
+    RuntimeError
+        If the workflow fails; the message is its error.
+    """
+    project = folder / "project"
+    command = [sys.executable, "-m", "deepconsensus_plugin", "run", "deep_consensus"]
+    command += [f"{name}={value}" for name, value in _write_input(folder).items()]
+    command += ["--project", str(project)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the finished project could not be made:\n{done.stderr}")
+    _run_others(project)
+    return project
+
+
+def _write_input(folder: Path) -> dict[str, object]:
+    """Write micrographs and picks; return the settings of the command that use them."""
+    names = [f"mic_{number}.mrc" for number in range(1, N_MICROGRAPHS + 1)]
+    truth = write_micrographs(folder / "micrographs", names)
+    for seed, picker in enumerate(("gautomatch", "topaz")):
+        picks = pick(truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4)
+        write_folder(folder / picker, picks)
+    exact = {name: ScoredCoordinates.from_arrays(yx) for name, yx in truth.items()}
+    write_folder(folder / "truth", exact)
+    return {
+        "micrographs": f"{folder}/micrographs/*.mrc",
+        "samplingRate": SAMPLING_RATE,
+        "picks": f"{folder}/gautomatch,{folder}/topaz",
+        "boxSize": BOX,
+        "truth": f"{folder}/truth",
+        "nModels": 1,
+        "nEpochs": 2,
+    }
+
+
+def _run_others(path: Path) -> None:
+    """Run the protocols that the workflow does without."""
+    project = Project(Domain, str(path))
+    project.load()  # the working directory from now on
+    runs = {type(run): run for run in project.getRuns()}
+    model = runs[ProtDeepConsensusTrain].outputModel.getFolder()
+    picking = project.newProtocol(
+        ProtClassicalPick, particleDiameter=BOX * SAMPLING_RATE / 2
+    )
+    picking.inputMicrographs.set(runs[ProtImportMicrographs])
+    picking.inputMicrographs.setExtended("outputMicrographs")
+    importing = project.newProtocol(ProtImportModel, modelPath=str(path / model))
+    for run in (picking, importing):
+        project.launchProtocol(run, wait=True)
+        if not run.isFinished():
+            message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"
+            raise RuntimeError(message)
