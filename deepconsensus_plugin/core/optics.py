@@ -11,13 +11,13 @@ from deepconsensus_plugin.core.types import Ctf, FloatArray
 _ELECTRON_REST_ENERGY_KEV = 510.99895
 
 
-def electron_wavelength(voltage_kV: float) -> float:  # noqa: N803 - kV is the unit
+def electron_wavelength(voltage_kV: float) -> float:
     """Return the relativistic wavelength of electrons, Å."""
     volts = voltage_kV * 1e3
     return float(12.2642598 / np.sqrt(volts * (1.0 + 0.978475598e-6 * volts)))
 
 
-def interaction_constant(voltage_kV: float) -> float:  # noqa: N803
+def interaction_constant(voltage_kV: float) -> float:
     """Return the phase shift per projected potential, rad/(V·Å).
 
     σ = 2π / (λ U) · (m c² + e U) / (2 m c² + e U) (Kirkland 2010, eq. 5.6): 6.53e-4 at
@@ -54,7 +54,7 @@ def aberration_phase(ctf: Ctf, sy: ArrayLike, sx: ArrayLike) -> FloatArray:
     twice = 2 * np.deg2rad(ctf.defocus_angle_deg)
     y2, x2 = fy**2, fx**2
     s2 = x2 + y2
-    along, across = np.cos(twice), np.sin(twice)
+    along, across = float(np.cos(twice)), float(np.sin(twice))
     astigmatism = half_difference * (along * (x2 - y2) + 2 * across * (fx * fy))
     aberration = ctf.spherical_aberration_mm * 1e7
     defocus_s2 = mean * s2 + astigmatism

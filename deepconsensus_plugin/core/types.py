@@ -28,10 +28,10 @@ class Ctf:
     x axis and the direction of `defocus_u_A`, as in RELION and Scipion.
     """
 
-    defocus_u_A: float  # noqa: N815 - A is the unit, ångström
-    defocus_v_A: float  # noqa: N815
+    defocus_u_A: float
+    defocus_v_A: float
     defocus_angle_deg: float
-    voltage_kV: float  # noqa: N815
+    voltage_kV: float
     spherical_aberration_mm: float
     amplitude_contrast: float
     phase_shift_deg: float = 0.0

@@ -74,7 +74,7 @@ class ModelCard:
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
-    def box_extent_A(self) -> float:  # noqa: N802 - A is the unit, ångström
+    def box_extent_A(self) -> float:
         """Side of a box in Å."""
         return self.box_size * self.sampling_rate
 
