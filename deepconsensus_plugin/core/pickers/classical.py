@@ -73,7 +73,7 @@ class PickParameters:
         Whether carbon, ice and the like are left out.
     """
 
-    diameter_A: float  # noqa: N815 - A is the unit, ångström
+    diameter_A: float
     method: PickMethod = PickMethod.GAUSSIANS
     reference: Reference = Reference.LEARNT
     min_distance: float = 0.6
