@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -45,3 +45,34 @@ def predict(
             output = network.predict_on_batch(batch)
             probabilities[first : first + len(some), i] = output[: len(some), PARTICLE]
     return probabilities
+
+
+def in_batches(
+    parts: Iterable[NDArray[np.float32]], size: int, *, skip: int = 0
+) -> Iterator[NDArray[np.float32]]:
+    """Yield arrays of `size` rows, the last perhaps fewer, from arrays of any length.
+
+    Parameters
+    ----------
+    parts : iterable of arrays, shape (any, …)
+        Taken one at a time.
+    size : int
+        Rows of a batch, >= 1.
+    skip : int
+        Rows at the beginning to leave out.
+    """
+    waiting: list[NDArray[np.float32]] = []
+    n_waiting = 0
+    for part in parts:
+        skipped = min(skip, len(part))
+        skip -= skipped
+        waiting.append(part[skipped:])
+        n_waiting += len(part) - skipped
+        if n_waiting < size:
+            continue
+        rows = np.concatenate(waiting)
+        n_whole = n_waiting - n_waiting % size
+        yield from np.split(rows[:n_whole], n_whole // size)
+        waiting, n_waiting = [rows[n_whole:]], n_waiting - n_whole
+    if n_waiting:
+        yield np.concatenate(waiting)

@@ -2,7 +2,8 @@
 """Score every coordinate with a trained ensemble, and write particle stacks on the way.
 
 Micrographs are read once, a little ahead of the network, and nothing of them is kept,
-so that memory does not grow with their number.
+so that memory does not grow with their number. Batches run across micrographs. Every
+batch's scores are written at once, and a run that was killed goes on after them.
 """
 
 from __future__ import annotations
@@ -17,10 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.identity import (
+    identify,
+    identify_file,
+    identify_micrographs,
+)
 from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.growing import GrowingRows
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.models.card import ModelCard, load_card
+from deepconsensus_plugin.core.models.card import (
+    CARD_FILE,
+    WEIGHTS_FILE,
+    ModelCard,
+    load_card,
+)
 from deepconsensus_plugin.core.models.store import load_networks
 from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import (
@@ -30,7 +42,8 @@ from deepconsensus_plugin.core.pipeline.requests import (
     stack_path,
 )
 from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
-from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.scoring import in_batches, predict
+from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
 
@@ -50,18 +63,51 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     )
     networks = load_networks(request.model)
     work = _work(request)
+    partial = request.scores.with_suffix(".partial")
 
     def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
         return _cut_and_prepare(*item, request, card)
 
-    parts = [np.empty((0, len(networks)))]
-    with progress.stage("score", sum(len(yx) for _, yx in work)) as advance:
-        for boxes in map_ahead(cut, work, workers=request.workers):
-            parts.append(predict(networks, boxes, batch_size=request.batch_size))
-            advance(len(boxes))
-    scores = EnsembleScores.of(np.concatenate(parts))
+    with (
+        progress.stage("score", sum(len(yx) for _, yx in work)) as advance,
+        GrowingRows(
+            partial,
+            len(networks),
+            made_from=_origin(request, work),
+            step=request.batch_size,
+        ) as scored,
+    ):
+        advance(scored.n_kept)
+        left, n_known = _left(work, scored.n_kept)
+        boxes = map_ahead(cut, left, workers=request.workers)
+        for batch in in_batches(boxes, request.batch_size, skip=n_known):
+            scored.append(predict(networks, batch, batch_size=request.batch_size))
+            advance(len(batch))
+        scores = EnsembleScores.of(scored.read())
     write_scores(request.scores, scores)
+    partial.unlink()
     return ScoreResult(request.scores, len(scores.mean), progress.timings)
+
+
+def _origin(request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]]) -> str:
+    """Return a digest of all that decides scores and stacks."""
+    return identify(
+        identify_micrographs(micrograph for micrograph, _ in work),
+        *(yx for _, yx in work),
+        [request.box_size, request.batch_size, to_plain(request.stacks)],
+        [identify_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
+    )
+
+
+def _left(
+    work: list[tuple[Micrograph, FloatArray]], n_done: int
+) -> tuple[list[tuple[Micrograph, FloatArray]], int]:
+    """Return what is left after `n_done` boxes, and how many of it are done too."""
+    for i, (_, yx) in enumerate(work):
+        if n_done < len(yx):
+            return work[i:], n_done
+        n_done -= len(yx)
+    return [], 0
 
 
 def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
 from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.store import load_networks
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train
 from deepconsensus_plugin.core.pipeline.labelled import collect_coordinates
@@ -36,6 +37,7 @@ from deepconsensus_plugin.core.preprocessing import (
     background_ring,
     normalise_background,
 )
+from deepconsensus_plugin.core.training import Training
 from deepconsensus_plugin.core.types import Ctf, Micrograph, ScoredCoordinates
 
 BOX = 20
@@ -247,3 +249,91 @@ def test_failed_job_says_why_and_leaves_no_result(scene, tmp_path):
     assert "expected a model folder with card.json" in done.stderr
     assert "Traceback" not in done.stderr
     assert not result_path(job).exists()
+
+
+class _Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def test_a_killed_training_goes_on_to_the_same_model(
+    request_to_train, trained, tmp_path, monkeypatch
+):
+    request = replace(
+        request_to_train, dataset=tmp_path / "boxes.h5", model=tmp_path / "model"
+    )
+    advance, n_validations = Training.advance, []
+
+    def advance_and_die(training, count):
+        if len(n_validations) == 8:  # in the second network
+            raise _Killed
+        n_validations.append(training.member)
+        advance(training, count)
+
+    monkeypatch.setattr(Training, "advance", advance_and_die)
+    with pytest.raises(_Killed):
+        train.run(request, Progress())
+    assert set(n_validations) == {0, 1}
+    n_before = len(n_validations)
+    cut_at = request.dataset.stat().st_mtime_ns
+    n_validations.clear()
+
+    def advance_and_count(training, count):
+        n_validations.append(training.member)
+        advance(training, count)
+
+    monkeypatch.setattr(Training, "advance", advance_and_count)
+    resumed = train.run(request, Progress())
+    assert set(n_validations) == {1}
+    n_all = sum(len(history) for history in trained.history)
+    assert n_before + len(n_validations) == n_all
+    assert request.dataset.stat().st_mtime_ns == cut_at
+    assert resumed.history == trained.history
+    for mine, other in zip(
+        load_networks(resumed.model), load_networks(trained.model), strict=True
+    ):
+        for a, b in zip(mine.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert not request.model.with_name("model.partial").exists()
+
+
+def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeypatch):
+    undisturbed, interrupted = (
+        _score(
+            scene,
+            trained.model,
+            tmp_path / name,
+            batch_size=7,
+            stacks=StackOptions(tmp_path / name / "stacks"),
+        )
+        for name in ("undisturbed", "interrupted")
+    )
+    for request in (undisturbed, interrupted):
+        request.scores.parent.mkdir()
+    score.run(undisturbed, Progress())
+    predict, batches = score.predict, []
+
+    def predict_and_die(networks, boxes, **options):
+        if len(batches) == 5:
+            raise _Killed
+        batches.append(len(boxes))
+        return predict(networks, boxes, **options)
+
+    monkeypatch.setattr(score, "predict", predict_and_die)
+    with pytest.raises(_Killed):
+        score.run(interrupted, Progress())
+    assert not interrupted.scores.exists()
+
+    def predict_and_count(networks, boxes, **options):
+        batches.append(len(boxes))
+        return predict(networks, boxes, **options)
+
+    monkeypatch.setattr(score, "predict", predict_and_count)
+    score.run(interrupted, Progress())
+    assert sum(batches) == 60
+    np.testing.assert_array_equal(
+        read_scores(interrupted.scores).mean, read_scores(undisturbed.scores).mean
+    )
+    for stack in undisturbed.stacks.folder.iterdir():
+        other = interrupted.stacks.folder / stack.name
+        np.testing.assert_array_equal(mrcfile.read(stack), mrcfile.read(other))
+    assert not list(interrupted.scores.parent.glob("*.partial"))
