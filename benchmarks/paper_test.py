@@ -45,7 +45,7 @@ from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     TrainRequest,
 )
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, choose_input_size
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 CONSENSUS_RADIUS_PX = 0.1 * BOX_SIZE
@@ -130,7 +130,7 @@ def train_on(
         micrographs=fold.training,
         sources=tuple(sources),
         box_size=BOX_SIZE,
-        preprocessing=BoxPreprocessing(),
+        preprocessing=BoxPreprocessing(input_size=choose_input_size(BOX_SIZE)),
         parameters=parameters,
         dataset=fold.folder / "boxes.h5",
         model=fold.folder / "model",

@@ -23,6 +23,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "nEpochs": "20",
         "autoStopping": "yes",
         "learningRate": "1e-4",
+        "inputSize": "128",
         "batchSize": "64",
         "l2RegStrength": "1e-5",
         "thresholdMode": "fixed",

@@ -22,7 +22,10 @@ from deepconsensus_plugin.core.pipeline.requests import (
     TrainRequest,
     TrainResult,
 )
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.preprocessing import (
+    BoxPreprocessing,
+    choose_input_size,
+)
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
@@ -160,6 +163,8 @@ class ProtDeepConsensusTrain(EMProtocol):
                 "Learning rate and regularisation: they must not be below 0, nor the "
                 "rate 0."
             )
+        if self.inputSize.get() < 0 or self.inputSize.get() % 16:
+            errors.append("Network input: 0 (automatic), or a multiple of 16.")
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):
@@ -253,7 +258,7 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _preprocessing(self) -> BoxPreprocessing:
         """Return what is done to a box; its size is that of the model started from."""
-        size = BoxPreprocessing().input_size
+        size = self.inputSize.get() or choose_input_size(self._boxSize())
         if self._startsFromModel():
             size = self.initialModel.get().getCard().preprocessing.input_size
         return BoxPreprocessing(

@@ -188,6 +188,15 @@ def _defineOptimiserParams(form: params.Form) -> None:
             "held-out micrographs falls while training goes on.",
         ),
         (
+            "inputSize",
+            params.IntParam,
+            0,
+            "Network input (px)",
+            "Boxes are resampled to this side. 0: 128, as published, for boxes of 128 "
+            "px or more, and 64 for smaller ones, which takes a quarter of the time. "
+            "A multiple of 16. A model to start from keeps its own.",
+        ),
+        (
             "maxBoxes",
             params.IntParam,
             _DEFAULTS.max_boxes,
