@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.pipeline.requests import ScoreRequest, TrainRequest
+from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -33,6 +34,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _KINDS: dict[str, type] = {
+    "simulate": SimulateRequest,
     "pick": PickRequest,
     "negatives": NegativesRequest,
     "train": TrainRequest,

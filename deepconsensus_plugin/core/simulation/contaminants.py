@@ -63,7 +63,7 @@ def add_carbon(specimen: Specimen, rng: np.random.Generator) -> BoolArray:
 def _ragged(angle: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Return how far an edge departs from the circle, Å: rough at every scale."""
     waves = np.arange(1, 2000)
-    strength = rng.normal(size=(2, len(waves))) / waves
+    strength = rng.normal(size=(2, len(waves))) / waves**1.5
     strength *= _EDGE_ROUGHNESS / np.sqrt((strength[:, 5:] ** 2).sum() / 2)
     spectrum = np.concatenate([[0], strength[0] + 1j * strength[1]])
     spectrum[:6] = 0  # as round as a hole otherwise
@@ -122,33 +122,35 @@ def _draw_position(
     return float(y), float(x)
 
 
-def _radius_and_angle(
-    radius_A: float,
-    rate: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Return polar coordinates of a patch that holds a disc, Å and radians."""
-    reach = int(np.ceil(1.6 * radius_A / rate)) + 3
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1] * rate
-    return np.hypot(y, x), np.arctan2(y, x)
+def _patch_axes(radius_A: float, rate: float) -> tuple[FloatArray, FloatArray]:
+    """Return rows (n, 1) and columns (1, n) of a patch that holds a disc, Å."""
+    reach = int(np.ceil(1.2 * radius_A / rate)) + 3
+    axis = np.arange(-reach, reach + 1) * rate
+    return axis[:, None], axis[None, :]
 
 
-def _crystal(
-    radius_A: float,
-    rate: float,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """Thickness of a lump of crystalline ice: irregular, steep, of several grains."""
-    radius, angle = _radius_and_angle(radius_A, rate)
-    outline = np.ones_like(angle)
-    for waves in range(2, 24):
-        size = rng.normal(0, 0.35 / waves)
-        outline += size * np.cos(waves * angle + rng.uniform(0, 2 * np.pi))
-    inward = 1 - radius / (radius_A * np.clip(outline, 0.4, 1.5))
+def _crystal(radius_A: float, rate: float, rng: np.random.Generator) -> FloatArray:
+    """Thickness of a lump of crystalline ice: faceted grains grown together."""
+    y, x = _patch_axes(radius_A, rate)
     height = rng.uniform(0.5, 1.0) * min(radius_A, 500.0)
-    grains = scipy.ndimage.gaussian_filter(rng.normal(size=radius.shape), 40 / rate)
-    grains *= 0.3 / max(float(grains.std()), 1e-6)
-    steep = np.sqrt(np.clip(3 * inward, 0, 1))
-    return np.asarray(height * steep * np.clip(1 + grains, 0.3, 2), dtype=np.float32)
+    thickness = np.zeros(np.broadcast_shapes(y.shape, x.shape))
+    for _ in range(int(rng.integers(1, 5))):
+        size = radius_A * rng.uniform(0.5, 0.8)
+        away, towards = radius_A - size, rng.uniform(0, 2 * np.pi)
+        dy, dx = y - away * np.sin(towards), x - away * np.cos(towards)
+        inward = np.full(thickness.shape, size)
+        angles = np.linspace(0, 2 * np.pi, int(rng.integers(5, 9)), endpoint=False)
+        for angle in angles + rng.uniform(-0.3, 0.3, len(angles)):
+            facet = size * rng.uniform(0.75, 1.0)
+            inward = np.minimum(inward, facet - dy * np.sin(angle) - dx * np.cos(angle))
+        # Bevelled facets that end in a plateau.
+        grain = rng.uniform(0.6, 1.0) * height * np.clip(inward / 60, 0, 1)
+        thickness = np.maximum(thickness, grain)
+    blur = max(10.0 / rate, 1.0)
+    mottled = scipy.ndimage.gaussian_filter(rng.normal(size=thickness.shape), 4 * blur)
+    mottled *= 0.15 / max(float(mottled.std()), 1e-6)
+    thickness = scipy.ndimage.gaussian_filter(thickness, blur)
+    return np.asarray(thickness * np.clip(1 + mottled, 0.3, 2), dtype=np.float32)
 
 
 def _cap(
@@ -157,7 +159,7 @@ def _cap(
     rng: np.random.Generator,
 ) -> FloatArray:
     """Thickness of a drop of ethane on the surface: a smooth cap."""
-    radius, _ = _radius_and_angle(radius_A, rate)
+    radius = np.hypot(*_patch_axes(radius_A, rate))
     height = rng.uniform(0.5, 1.0) * radius_A
     return (height * np.clip(1 - (radius / radius_A) ** 2, 0, 1)).astype(np.float32)
 
@@ -168,5 +170,5 @@ def _ball(
     rng: np.random.Generator,
 ) -> FloatArray:
     """Thickness of a bead."""
-    radius, _ = _radius_and_angle(radius_A, rate)
+    radius = np.hypot(*_patch_axes(radius_A, rate))
     return (2 * np.sqrt(np.clip(radius_A**2 - radius**2, 0, None))).astype(np.float32)

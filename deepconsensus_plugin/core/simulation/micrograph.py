@@ -139,7 +139,7 @@ def draw_ctf(optics: Optics, rng: np.random.Generator) -> Ctf:
     return Ctf(
         defocus_u_A=float(mean + half),
         defocus_v_A=float(mean - half),
-        defocus_angle_deg=float(rng.uniform(-90, 90)),
+        defocus_angle_deg=float(rng.uniform(0, 180)),
         voltage_kV=optics.voltage_kV,
         spherical_aberration_mm=optics.spherical_aberration_mm,
         amplitude_contrast=optics.amplitude_contrast,

@@ -10,6 +10,7 @@ from enum import Enum
 from io import StringIO
 from pathlib import Path
 
+from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.types import Ctf, ScoredCoordinates
 
@@ -61,6 +62,42 @@ def true_coordinates(
     """Return the centres of the objects of some classes."""
     return ScoredCoordinates.from_arrays(
         [(each.y, each.x) for each in objects if each.object_class in classes]
+    )
+
+
+def read_truth(path: Path) -> list[TrueObject]:
+    """Return the objects of a file that `write_truth` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    FileFormatError
+        If it is not such a file.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        try:
+            return [_read_row(row) for row in rows]
+        except (KeyError, ValueError, TypeError) as error:
+            raise FileFormatError(
+                path,
+                expected="the truth of a simulated micrograph",
+                received=f"{error} on line {rows.line_num}",
+            ) from error
+
+
+def _read_row(row: dict[str, str]) -> TrueObject:
+    angles = None
+    if row["rot"]:
+        angles = (float(row["rot"]), float(row["tilt"]), float(row["psi"]))
+    return TrueObject(
+        float(row["y"]),
+        float(row["x"]),
+        ObjectClass(row["class"]),
+        row["kind"],
+        float(row["diameter_A"]),
+        angles,
     )
 
 

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of simulated micrographs on disk, each with a table of its truth.
+
+Micrographs are made by several workers, ahead of each other, and look the same for
+any number of them. Those that an interrupted run finished are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import mrcfile
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.identity import identify, identify_file
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
+from deepconsensus_plugin.core.simulation.library import Library, load_library
+from deepconsensus_plugin.core.simulation.micrograph import (
+    SimulatedMicrograph,
+    simulate_micrograph,
+)
+from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
+from deepconsensus_plugin.core.simulation.truth import (
+    ObjectClass,
+    read_truth,
+    true_coordinates,
+    write_truth,
+)
+from deepconsensus_plugin.core.types import Ctf, FloatArray
+
+logger = logging.getLogger(__name__)
+
+BOX_PER_DIAMETER = 1.5
+
+
+class PixelType(Enum):
+    """How pixels are stored."""
+
+    FLOAT32 = "float32"
+    """Electrons."""
+    INT16 = "int16"
+    """Electrons, rounded."""
+    INT8 = "int8"
+    """25 levels per standard deviation, 0 the mean."""
+
+
+@dataclass(frozen=True)
+class SimulateRequest:
+    """Simulate a set of micrographs.
+
+    Parameters
+    ----------
+    parameters : SimulationParameters
+        What they look like.
+    n_micrographs : int
+        How many, > 0.
+    folder : Path
+        Where ``simulated_0001.mrc`` and so on are written, each with the CSV table of
+        its truth beside it.
+    coordinates : Path
+        HDF5 file to write with the coordinates of the `accepted` objects.
+    accepted : tuple of ObjectClass
+        What counts as a particle to be found.
+    pixel_type : PixelType
+        How pixels are stored.
+    workers : int
+        Threads.
+    """
+
+    parameters: SimulationParameters
+    n_micrographs: int
+    folder: Path
+    coordinates: Path
+    accepted: tuple[ObjectClass, ...] = (ObjectClass.GOOD,)
+    pixel_type: PixelType = PixelType.FLOAT32
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class MicrographRecord:
+    """One micrograph that was written.
+
+    Parameters
+    ----------
+    path, truth : Path
+        MRC file, and CSV table of `core.simulation.truth.write_truth`.
+    ctf : Ctf
+        That it was made with.
+    dose_e_per_A2, snr, ice_thickness_A : float
+        As `SimulatedMicrograph` tells them; an SNR that is not defined is NaN.
+    has_carbon : bool
+        Whether it shows the film around the hole.
+    counts : dict of str to int
+        Number of objects by class.
+    """
+
+    path: Path
+    truth: Path
+    ctf: Ctf
+    dose_e_per_A2: float
+    snr: float
+    ice_thickness_A: float
+    has_carbon: bool
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SimulateResult:
+    """What a simulation came to.
+
+    Parameters
+    ----------
+    micrographs : tuple of MicrographRecord
+        In their order.
+    coordinates : Path
+        File of `core.io.tables.write_coordinates`, by file name.
+    diameter_A : float
+        Of the largest wanted molecule.
+    box_size : int
+        Even, one and a half diameters, pixels.
+    timings : dict of StageCost
+        By stage.
+    """
+
+    micrographs: tuple[MicrographRecord, ...]
+    coordinates: Path
+    diameter_A: float
+    box_size: int
+    timings: dict[str, StageCost] = field(default_factory=dict)
+
+
+def run(request: SimulateRequest, progress: Progress) -> SimulateResult:
+    """Carry out a `SimulateRequest`.
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError
+        If a structure's file is not there or is none.
+    ValueError
+        If no micrograph is asked for, a structure is too large for the resolution, or
+        an SNR cannot be reached.
+    """
+    if request.n_micrographs < 1:
+        raise ValueError(f"n_micrographs must be > 0, received {request.n_micrographs}")
+    request.folder.mkdir(parents=True, exist_ok=True)
+    with progress.stage("structures", 1) as advance:
+        library = load_library(request.parameters)
+        advance(1)
+    origin = _origin(request)
+
+    def make(index: int) -> MicrographRecord:
+        return _kept(request, index, origin) or _make(request, index, origin)
+
+    records = []
+    with progress.stage("simulate", request.n_micrographs) as advance:
+        indices = range(request.n_micrographs)
+        for record in map_ahead(make, indices, workers=request.workers):
+            records.append(record)
+            advance(1)
+    _write_accepted(request, records)
+    return SimulateResult(
+        tuple(records),
+        request.coordinates,
+        library.diameter_A,
+        _box_size(library, request.parameters.sampling_rate),
+        progress.timings,
+    )
+
+
+def _origin(request: SimulateRequest) -> str:
+    """Return a digest of all that decides a micrograph, but its number."""
+    parameters = request.parameters
+    second = parameters.contamination.second_protein
+    structures = [*parameters.structures, *([second] if second else [])]
+    files = [identify_file(each.path) for each in structures if each.path]
+    return identify(to_plain(parameters), request.pixel_type.value, files)
+
+
+def _kept(request: SimulateRequest, index: int, origin: str) -> MicrographRecord | None:
+    """Return the record of a micrograph that an earlier run finished."""
+    path = _record_path(request, index)
+    if not path.exists():
+        return None
+    content = read_json(path)
+    if content.get("origin") != origin:
+        return None
+    record = from_plain(content["record"], MicrographRecord, path=path)
+    complete = record.path.exists() and record.truth.exists()
+    return record if complete else None
+
+
+def _make(request: SimulateRequest, index: int, origin: str) -> MicrographRecord:
+    """Simulate one micrograph and write its files; the record comes last."""
+    simulated = simulate_micrograph(request.parameters, index)
+    record_path = _record_path(request, index)
+    path, truth = record_path.with_suffix(".mrc"), record_path.with_suffix(".csv")
+    record_path.unlink(missing_ok=True)
+    write_micrograph(path, simulated.image, request)
+    write_truth(truth, simulated.objects, simulated.ctf)
+    record = _record(simulated, path, truth)
+    write_json(record_path, {"origin": origin, "record": to_plain(record)})
+    logger.debug("%s: %s", path.name, record.counts)
+    return record
+
+
+def _record(
+    simulated: SimulatedMicrograph, path: Path, truth: Path
+) -> MicrographRecord:
+    counts = Counter(each.object_class.value for each in simulated.objects)
+    return MicrographRecord(
+        path,
+        truth,
+        simulated.ctf,
+        simulated.dose_e_per_A2,
+        simulated.snr,
+        simulated.ice_thickness_A,
+        simulated.has_carbon,
+        {each.value: counts[each.value] for each in ObjectClass},
+    )
+
+
+def write_micrograph(path: Path, image: FloatArray, request: SimulateRequest) -> None:
+    """Write an image as an MRC file in the type of pixels that is asked for."""
+    pixels = _as_type(image, request.pixel_type)
+    with (
+        whole_file(path) as partial,
+        mrcfile.new(partial, pixels, overwrite=True) as file,
+    ):
+        file.voxel_size = request.parameters.sampling_rate
+
+
+def _as_type(image: FloatArray, pixel_type: PixelType) -> NDArray[Any]:
+    if pixel_type is PixelType.FLOAT32:
+        return np.asarray(image, dtype=np.float32)
+    levels = image
+    if pixel_type is PixelType.INT8:
+        levels = 25 * (image - image.mean()) / max(float(image.std()), 1e-6)
+    kind = np.dtype(pixel_type.value)
+    limits = np.iinfo(kind)
+    return np.clip(np.rint(levels), limits.min, limits.max).astype(kind)
+
+
+def _write_accepted(request: SimulateRequest, records: list[MicrographRecord]) -> None:
+    coordinates = {
+        record.path.name: true_coordinates(read_truth(record.truth), request.accepted)
+        for record in records
+    }
+    write_coordinates(request.coordinates, coordinates)
+
+
+def _record_path(request: SimulateRequest, index: int) -> Path:
+    return request.folder / f"simulated_{index + 1:04d}.json"
+
+
+def _box_size(library: Library, sampling_rate: float) -> int:
+    half = BOX_PER_DIAMETER * library.diameter_A / sampling_rate / 2
+    return 2 * int(np.ceil(half))
