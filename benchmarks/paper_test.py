@@ -119,6 +119,8 @@ def train_on(
     positives: Coordinates,
     negatives: Coordinates,
     parameters: TrainingParameters,
+    *,
+    input_size: int | None = None,
 ) -> Path:
     """Return the folder of a model trained on a fold."""
     sources = []
@@ -130,7 +132,7 @@ def train_on(
         micrographs=fold.training,
         sources=tuple(sources),
         box_size=BOX_SIZE,
-        preprocessing=BoxPreprocessing(input_size=choose_input_size(BOX_SIZE)),
+        preprocessing=BoxPreprocessing(input_size or choose_input_size(BOX_SIZE)),
         parameters=parameters,
         dataset=fold.folder / "boxes.h5",
         model=fold.folder / "model",

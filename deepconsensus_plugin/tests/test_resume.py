@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A training whose job is killed, and that is continued, ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from deepconsensus_plugin.core.models.store import load_networks
+from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
+from deepconsensus_plugin.tests.stored_sets import new_protocol, store_coordinates
+from deepconsensus_plugin.tests.synthetic import SyntheticProject
+from deepconsensus_plugin.tests.test_protocol_train import N_PER_MICROGRAPH, far_from
+
+_PATIENCE_S = 600
+
+
+class TestResume(SyntheticProject):
+    """The job dies; Scipion marks the run as failed; the user presses *Continue*."""
+
+    names = ("mic_1.mrc", "mic_2.mrc", "mic_3.mrc")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        positives = {n: yx[:N_PER_MICROGRAPH] for n, yx in cls.truth.items()}
+        negatives = {n: far_from(yx) for n, yx in cls.truth.items()}
+        cls.inputs = {
+            "inputPositives": store_coordinates(cls, positives),
+            "inputNegatives": store_coordinates(cls, negatives),
+        }
+
+    def test_a_killed_training_ends_as_an_undisturbed_one(self):
+        undisturbed, killed = (
+            new_protocol(
+                type(self),
+                ProtDeepConsensusTrain,
+                **{"nEpochs": 20, "nModels": 2, "batchSize": 8, **self.inputs},
+            )
+            for _ in range(2)
+        )
+        self.launchProtocol(undisturbed)
+        self.proj.saveProtocol(killed)
+        folder = Path(self.proj.getPath(killed.getWorkingDir()))
+        second = folder / "extra" / "model.partial" / "network_2.npz"
+        watcher = threading.Thread(target=kill_job, args=(folder, second))
+        watcher.start()
+        self.proj.launchProtocol(killed, wait=True)
+        watcher.join()
+        self.assertTrue(killed.isFailed())
+        cut_at = (folder / "tmp" / "boxes.h5").stat().st_mtime_ns
+        first_network = second.with_name("network_1.npz").stat().st_mtime_ns
+        state = second.stat().st_mtime_ns
+        self.assertLess(cut_at, first_network)
+        self.assertLess(first_network, state)
+
+        self.launchProtocol(killed)
+        log = (folder / "logs" / "run.stdout").read_text()
+        self.assertIn("boxes of an earlier run", log)
+        weights = [
+            [network.get_weights() for network in load_networks(Path(folder))]
+            for folder in (
+                undisturbed.outputModel.getFolder(),
+                killed.outputModel.getFolder(),
+            )
+        ]
+        for mine, other in zip(*weights, strict=True):
+            for a, b in zip(mine, other, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def kill_job(folder: Path, when: Path) -> None:
+    """Kill the job that runs for a protocol, by force, once a file is there."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not when.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "deepconsensus_plugin.core.jobs" in command and any(
+            folder.name in word for word in command
+        ):
+            process.kill()
