@@ -96,9 +96,7 @@ def row(choice: Choice) -> list[object]:
     parts = np.split(scores, ends)
     scored = {
         name: ScoredCoordinates.from_arrays(here.yx, some)
-        for (name, here), some in zip(
-            union.items(), np.split(scores, ends), strict=True
-        )
+        for (name, here), some in zip(union.items(), parts, strict=True)
     }
     accepted = {name: here.take(here.scores >= 0.5) for name, here in scored.items()}
     every, kept = (
