@@ -121,4 +121,47 @@ r"""
   year = {2015},
   url = {https://keras.io}
 }
+
+@article{Vulovic2013,
+  author = {Vulovi{\'c}, Milo{\v{s}} and Ravelli, Raimond B. G. and van Vliet, Lucas J. and Koster, Abraham J. and Lazi{\'c}, Ivan and L{\"u}cken, Uwe and Rullg{\aa}rd, Hans and {\"O}ktem, Ozan and Rieger, Bernd},
+  title = {Image formation modeling in cryo-electron microscopy},
+  journal = {Journal of Structural Biology},
+  volume = {183},
+  number = {1},
+  pages = {19--32},
+  year = {2013},
+  doi = {https://doi.org/10.1016/j.jsb.2013.05.008}
+}
+
+@article{Peng1996,
+  author = {Peng, L.-M. and Ren, G. and Dudarev, S. L. and Whelan, M. J.},
+  title = {Robust parameterization of elastic and absorptive electron atomic scattering factors},
+  journal = {Acta Crystallographica Section A},
+  volume = {52},
+  number = {2},
+  pages = {257--276},
+  year = {1996},
+  doi = {https://doi.org/10.1107/S0108767395014371}
+}
+
+@article{McMullan2014,
+  author = {McMullan, G. and Faruqi, A. R. and Clare, D. and Henderson, R.},
+  title = {Comparison of optimal performance at 300 keV of three direct electron detectors for use in low dose electron microscopy},
+  journal = {Ultramicroscopy},
+  volume = {147},
+  pages = {156--163},
+  year = {2014},
+  doi = {https://doi.org/10.1016/j.ultramic.2014.08.002}
+}
+
+@article{Rice2018,
+  author = {Rice, William J. and Cheng, Anchi and Noble, Alex J. and Eng, Edward T. and Kim, Laura Y. and Carragher, Bridget and Potter, Clinton S.},
+  title = {Routine determination of ice thickness for cryo-EM grids},
+  journal = {Journal of Structural Biology},
+  volume = {204},
+  number = {1},
+  pages = {38--44},
+  year = {2018},
+  doi = {https://doi.org/10.1016/j.jsb.2018.06.007}
+}
 """

@@ -29,12 +29,15 @@ from deepconsensus_plugin.convert.observed import (
     read_observed,
     write_observed,
 )
+from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 
 __all__ = [
     "Cut",
     "Observed",
+    "acquisition_of",
     "append_candidates",
     "append_coordinates",
+    "append_simulated",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",

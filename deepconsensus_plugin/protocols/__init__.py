@@ -11,6 +11,7 @@ from deepconsensus_plugin.protocols.protocol_negatives import (
 )
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+from deepconsensus_plugin.protocols.protocol_simulate import ProtSimulateMicrographs
 from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "ProtEvaluatePicks",
     "ProtImportModel",
     "ProtImportPicks",
+    "ProtSimulateMicrographs",
 ]
