@@ -130,5 +130,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         protocol.boxSize.set(0)
         protocol.pickerName.set("a;b")
         fields = [error.split(":")[0] for error in protocol.validate()]
-        self.assertEqual(fields, ["Folder", "Box size", "Scale factor", "Name of the picker"])
+        self.assertEqual(
+            fields, ["Folder", "Box size", "Scale factor", "Name of the picker"]
+        )
         self.assertEqual(protocol.summary(), ["Not run yet."])

@@ -109,6 +109,11 @@ class ConsensusReport:
 
     def _describe_picker(self, picker: PickerReport) -> str:
         share = picker.n_confirmed / picker.n_candidates if picker.n_candidates else 0.0
+        if not picker.n_picks:
+            return (
+                f"WARNING: {picker.name} has no picks at all; leave it out, or import "
+                "it again."
+            )
         missing = self.n_micrographs - picker.n_micrographs
         where = f"; not run on {missing} micrographs" if missing else ""
         return (

@@ -107,10 +107,12 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
     Raises
     ------
     ValueError
-        If no micrograph was observed by all pickers, or one that was is not given.
+        If no micrograph was observed by all pickers, one that was is not given, or
+        all are smaller than the box.
     """
     candidates = read_candidates(request.candidates)
     micrographs = _fully_observed(request.micrographs, candidates)
+    _check_room(micrographs, request.box_size)
     n_negatives = _n_negatives(request, candidates)
     rng = np.random.default_rng(request.seed)
     parts = []
@@ -181,6 +183,25 @@ def _fully_observed(
             f"{len(micrographs)} given, e.g. {missing[0]}"
         )
     return [by_name[name] for name in names]
+
+
+def _check_room(micrographs: Sequence[Micrograph], box_size: int) -> None:
+    """Warn of micrographs that hold no box; refuse if none holds one."""
+    small = [m for m in micrographs if min(m.shape) < box_size]
+    if not small:
+        return
+    rows, cols = small[0].shape
+    if len(small) == len(micrographs):
+        raise ValueError(
+            f"expected micrographs of at least {box_size} px, the box, received "
+            f"{rows} × {cols} px ({small[0].name}): is the box size in pixels of these "
+            "micrographs?"
+        )
+    logger.warning(
+        "%d of %d micrographs are smaller than the box of %d px and give no "
+        "background, e.g. %s (%d × %d px)",
+        *(len(small), len(micrographs), box_size, small[0].name, rows, cols),
+    )
 
 
 def _n_negatives(request: NegativesRequest, candidates: Candidates) -> int:

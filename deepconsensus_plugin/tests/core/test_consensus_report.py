@@ -87,7 +87,7 @@ def test_misalignments_come_first_and_gross_ones_warn():
 def test_no_picks_at_all_and_an_unknown_box():
     report = _report([_picks("a", np.nan, m1=[])], min_pickers=1)
     assert (report.n_or, report.n_and, report.votes) == (0, 0, [0])
-    assert "a: 0 picks, 0% of them" in report.sentences()[2]
+    assert "WARNING: a has no picks at all" in report.sentences()[2]
     assert report.sentences()[-1] == "Box: 10 px."
 
 
