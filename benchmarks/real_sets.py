@@ -72,7 +72,15 @@ def data_folder() -> Path:
 
 
 def load_set(name: str) -> RealSet:
-    """Return the set with that name."""
+    """Return the set with that name.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of `PICKERS`.
+    """
+    if name not in PICKERS:
+        raise ValueError(f"expected one of {list(PICKERS)}, received {name!r}")
     root = data_folder()
     folders = tuple(root / "pickers" / picker for picker in PICKERS[name])
     seen = set.intersection(*({p.stem for p in f.glob("*.box")} for f in folders))
