@@ -157,7 +157,11 @@ def score_boxes(
 
 
 def evaluate_fold(
-    real: RealSet, candidates: Candidates, fold: Fold, parameters: TrainingParameters
+    real: RealSet,
+    candidates: Candidates,
+    fold: Fold,
+    parameters: TrainingParameters,
+    input_size: int,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Return labels and scores of the fold's test boxes."""
     rng = np.random.default_rng(parameters.seed)
@@ -167,7 +171,7 @@ def evaluate_fold(
     negatives = random_background(
         fold.training, on(fold.training, union), n_positives, rng
     )
-    model = train_on(fold, positives, negatives, parameters)
+    model = train_on(fold, positives, negatives, parameters, input_size=input_size)
     particles = on(fold.testing, real.truth)
     occupied = {
         name: ScoredCoordinates.from_arrays(np.concatenate([true.yx, union[name].yx]))
@@ -204,10 +208,15 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--epochs", type=int, default=TrainingParameters.n_epochs)
     parser.add_argument("--models", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=TrainingParameters.learning_rate)
+    parser.add_argument("--input", type=int, default=choose_input_size(BOX_SIZE))
     parser.add_argument("--seed", type=int, default=TrainingParameters.seed)
     arguments = parser.parse_args()
     parameters = TrainingParameters(
-        n_epochs=arguments.epochs, n_models=arguments.models, seed=arguments.seed
+        n_epochs=arguments.epochs,
+        n_models=arguments.models,
+        learning_rate=arguments.rate,
+        seed=arguments.seed,
     )
     real = load_set("A")
     candidates = find_consensus(
@@ -217,7 +226,10 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         folds = make_folds(real, arguments.folds, arguments.seed, Path(folder))
-        results = [evaluate_fold(real, candidates, fold, parameters) for fold in folds]
+        results = [
+            evaluate_fold(real, candidates, fold, parameters, arguments.input)
+            for fold in folds
+        ]
     print(result_table(results))
 
 
