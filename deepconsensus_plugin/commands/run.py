@@ -17,6 +17,8 @@ example:
   python -m deepconsensus_plugin run deep_consensus micrographs='DIR/*.mrc' \\
       samplingRate=3.54 picks=DIR1,DIR2,DIR3 boxSize=90 --project P
 
+  python -m deepconsensus_plugin run deep_consensus_demo --project P
+
 settings, name=value:
   picks=DIR[:scale=0.5][:invertY=yes][:minScore=0.3],…  one folder a picker, named
                    after it; or a file with the picks of all micrographs
@@ -62,6 +64,7 @@ def _run(settings, folder: Path) -> int:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.launcher import run_protocols
     from deepconsensus_plugin.commands.project import load_protocols, open_run
+    from deepconsensus_plugin.commands.report import report_lines
     from deepconsensus_plugin.commands.summary import write_summary
     from deepconsensus_plugin.commands.workflow import (
         build_nodes,
@@ -74,10 +77,6 @@ def _run(settings, folder: Path) -> int:
     protocols = load_protocols(project, settings, nodes)
     costs = run_protocols(project, protocols)
     summary = write_summary(project, protocols, settings, costs)
-    for label, lines in summary["protocols"].items():
-        print(f"{label}:")
-        for line in lines:
-            print(f"  {line}")
-    print(f"Scores of all candidates: {folder / summary['score_file']}")
-    print(f"Summary: {folder / 'summary.json'}")
+    for line in report_lines(folder, summary):
+        print(line)
     return 0

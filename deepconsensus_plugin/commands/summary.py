@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a finished run came to: ``summary.json``, ``scores.csv``, ``metrics.json``."""
+"""What a finished run came to: ``summary.json``, ``scores.csv``, ``metrics.json``.
+
+And ``picture.png``, the micrograph on which there was most to tell apart.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,13 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin import __version__
-from deepconsensus_plugin.commands.evaluation import evaluate_accepted
+from deepconsensus_plugin.commands.evaluation import (
+    Truth,
+    compare,
+    evaluate_accepted,
+    evaluate_pickers,
+)
+from deepconsensus_plugin.commands.picture import write_picture
 from deepconsensus_plugin.commands.project import Protocols
 from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.constants import (
@@ -40,6 +49,7 @@ from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
 from deepconsensus_plugin.set_columns import read_numbers
 
 SUMMARY, SCORES, METRICS = "summary.json", "scores.csv", "metrics.json"
+PICTURE = "picture.png"
 _N_BINS = 20
 
 
@@ -60,25 +70,36 @@ def write_summary(
     by_class = {p.getClassName(): p for p in protocols.values()}
     selected = by_class["ProtDeepConsensusSelect"]
     scored = _read_scored(by_class["ProtDeepConsensusScore"], selected)
+    coordinates = by_class["ProtDeepConsensusScore"].outputCoordinates
+    micrographs = micrographs_from_set(coordinates.getMicrographs())
     _write_scores(folder / SCORES, scored)
+    write_picture(
+        folder / PICTURE,
+        micrographs,
+        scored.candidates,
+        scored.accepted,
+        box_size=coordinates.getBoxSize(),
+    )
     summary = {
         "settings": settings.to_plain(),
         "sets": _sizes(protocols),
         "protocols": {p.getObjLabel(): p.summary() for p in protocols.values()},
-        "box_size": by_class["ProtDeepConsensusScore"].outputCoordinates.getBoxSize(),
+        "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
-        "micrograph_shapes": _shapes(by_class["ProtDeepConsensusScore"]),
+        "micrograph_shapes": {item.name: item.shape for item in micrographs},
         "score_file": SCORES,
+        "picture_file": PICTURE,
         "threshold": to_plain(_threshold(selected, scored)),
         "score_histogram": _histogram(scored.score),
         "timings": {name: to_plain(cost) for name, cost in costs.items()},
         "versions": _versions(),
     }
     if "ProtEvaluatePicks" in by_class:
-        figures = _figures(by_class["ProtEvaluatePicks"], selected, scored)
+        figures = _figures(by_class, scored)
         text = json.dumps(figures, indent=1, allow_nan=False)
         write_text(folder / METRICS, text + "\n")
         summary["metrics_file"] = METRICS
+        summary["comparison"] = compare(figures)
     write_json(folder / SUMMARY, summary)
     return summary
 
@@ -116,26 +137,25 @@ def _write_scores(path: Path, scored: _Scored) -> None:
     )
 
 
-def _shapes(scored: Protocol) -> dict[str, tuple[int, int]]:
-    """Return rows and columns of every micrograph."""
-    micrographs = scored.outputCoordinates.getMicrographs()
-    return {item.name: item.shape for item in micrographs_from_set(micrographs)}
-
-
-def _figures(
-    evaluated: Protocol, selected: Protocol, scored: _Scored
-) -> dict[str, Any]:
-    """Return the figures at what was accepted."""
-    if _is_fixed(selected):
-        figures: dict[str, Any] = evaluated.readFigures()
-        return figures
-    return evaluate_accepted(
-        evaluated,
-        scored.candidates,
-        scored.score,
-        scored.accepted,
-        threshold=_threshold(selected, scored),
+def _figures(by_class: Mapping[str, Protocol], scored: _Scored) -> dict[str, Any]:
+    """Return the figures at what was accepted, and those of the pickers."""
+    evaluated = by_class["ProtEvaluatePicks"]
+    selected = by_class["ProtDeepConsensusSelect"]
+    truth = Truth.of(evaluated)
+    figures = (
+        evaluated.readFigures()
+        if _is_fixed(selected)
+        else evaluate_accepted(
+            truth,
+            scored.candidates,
+            scored.score,
+            scored.accepted,
+            threshold=_threshold(selected, scored),
+        )
     )
+    consensus = by_class["ProtDeepConsensusPicks"]
+    pickers = evaluate_pickers(truth, consensus, scored.candidates)
+    return {**figures, "pickers": pickers}
 
 
 def _threshold(selected: Protocol, scored: _Scored) -> float:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``run`` prints at its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepconsensus_plugin.commands.evaluation import compare
+from deepconsensus_plugin.commands.report import comparison_lines, report_lines
+
+_FIGURES = {
+    "n_truth": 40,
+    "n_micrographs": 2,
+    "radius_px": 10.0,
+    "n_accepted": 50,
+    "n_matched": 30,
+    "precision": 0.6,
+    "recall": 0.75,
+    "f1": 2 / 3,
+    "average_precision": None,
+    "best_f1": None,
+    "intervals": {"f1": [0.5, 0.75]},
+}
+_LATTICE = {k: v for k, v in _FIGURES.items() if k != "intervals"}
+_ACCEPTED = {
+    **_FIGURES,
+    "f1": 0.7,
+    "intervals": {"f1": [None, None]},
+    "blind_lattice": {**_LATTICE, "n_accepted": 100},
+    "pickers": {"alpha": _FIGURES},
+}
+
+
+def test_every_compared_set_has_a_row_that_lines_up():
+    head, _, *table = comparison_lines(compare(_ACCEPTED))
+    assert head == "40 true particles on 2 micrographs, matched within 10.0 px:"
+    assert {len(line) for line in table} == {len(table[0])}
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[2:]]
+    assert rows == [
+        ["alpha", "50", "0.600", "0.750", "0.667 (0.500 – 0.750)", "", ""],
+        ["accepted", "50", "0.600", "0.750", "0.700", "", ""],
+        ["blind lattice", "100", "0.600", "0.750", "0.667", "", ""],
+    ]
+
+
+def test_files_are_named_and_a_run_without_truth_has_no_table():
+    summary = {
+        "protocols": {"network": ["one", "two"]},
+        "score_file": "scores.csv",
+        "picture_file": "picture.png",
+    }
+    assert [*report_lines(Path("/p"), summary)] == [
+        "network:",
+        "  one",
+        "  two",
+        "Scores of all candidates: /p/scores.csv",
+        "Picture: /p/picture.png",
+        "Report: /p/summary.json",
+    ]
