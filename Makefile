@@ -2,6 +2,9 @@
 # make lint   ruff                          make test-pythons  tests on every Python found
 # make types  mypy                          make clean         forget environments and caches
 #
+# make demo   simulated micrographs through the whole workflow, against their truth, in
+#             $(DEMO), fresh each time; under 10 min on 2 cores
+#
 # make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
 #                    time 3 min and 3 GB for .venv-interop, then 1 min
 #
@@ -9,8 +12,9 @@
 #                 screenshots in $(RESULTS)/gui; 2 min on 2 cores; apt: xvfb openbox
 #
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
-# make bench-real   the workflow on EMPIAR-10017, three sets of pickers, over an hour on 2 cores
+# make bench-real   the workflow on EMPIAR-10017, three sets of pickers, 15 min on 2 cores
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
+# make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
 # make bench-paper  the test of the paper's Table 2, 20 min
 
 SHELL := bash
@@ -26,8 +30,9 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sha256sum | cut -c1-16)
 
 RESULTS ?= results
+DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper clean
+.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper clean
 
 env: $(STAMP)
 
@@ -67,6 +72,13 @@ test-interop:
 	@$(MAKE) --no-print-directory env VENV=.venv-interop EXTRAS=interop
 	.venv-interop/bin/python -m pytest --durations=5 deepconsensus_plugin/tests/interop
 
+# Only a folder that the command made is deleted; it refuses any other.
+demo: env
+	@[ ! -e $(DEMO)/run.json ] || rm -rf $(DEMO)
+	start=$$SECONDS
+	$(RUN) -m deepconsensus_plugin run deep_consensus_demo --project $(DEMO)
+	echo "make demo: $$((SECONDS - start)) s"
+
 gui-check: env
 	$(RUN) -m tools.gui_check $(RESULTS)/gui
 
@@ -75,6 +87,9 @@ bench-real: env
 
 bench-pickers: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.pickers
+
+bench-demo: env
+	$(RUN) -m benchmarks.demo $(RESULTS)/demo-seeds
 
 bench-paper: env
 	$(RUN) -m benchmarks.paper_test

@@ -82,6 +82,7 @@ def build_nodes(settings: RunSettings) -> list[Node]:
         nodes = _with_pickers(nodes, settings.picks)
     if settings.truth:
         nodes += _evaluation(nodes, settings.truth, own)
+    nodes = _at_the_threshold(nodes)
     _refuse_unused(settings, template, nodes)
     nodes = [template.fill(node, settings.values) for node in nodes]
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
@@ -154,11 +155,11 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
 
 
 def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> list[Node]:
-    """Compare all scored candidates, and those above the threshold, with the truth.
+    """Compare all scored candidates with the truth.
 
     Of the settings of the picks, the truth shares the box size only.
     """
-    pattern, selected = _only(nodes, IMPORT_PICKS), _only(nodes, SELECT)
+    pattern = _only(nodes, IMPORT_PICKS)
     shared = ("object.className", "inputMicrographs", "boxSize")
     imported = {
         **{key: pattern[key] for key in shared if key in pattern},
@@ -172,13 +173,27 @@ def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> lis
         "object.label": "comparison with truth",
         "inputCoordinates": f"{_only(nodes, SCORE)['object.id']}.outputCoordinates",
         "inputTruth": "9001.outputCoordinates",
-        "threshold": None,
     }
-    # The score of the N-th best is not known yet; the summary knows it.
+    return [imported, evaluated]
+
+
+def _at_the_threshold(nodes: list[Node]) -> list[Node]:
+    """Let comparisons with the truth accept what the selection does.
+
+    The score of the N-th best is not known yet; the summary knows it.
+    """
+    if not any(node["object.className"] == EVALUATE for node in nodes):
+        return nodes
+    selected, threshold = _only(nodes, SELECT), None
     if THRESHOLD_MODES[selected.get("thresholdMode", 0)] is ThresholdMode.FIXED:
         default = form_of(SELECT)["threshold"].default.get()
-        evaluated["threshold"] = selected.get("threshold", default)
-    return [imported, evaluated]
+        threshold = selected.get("threshold", default)
+    return [
+        {**node, "threshold": threshold}
+        if node["object.className"] == EVALUATE
+        else node
+        for node in nodes
+    ]
 
 
 def _refuse_unused(

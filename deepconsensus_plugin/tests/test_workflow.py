@@ -131,3 +131,30 @@ def test_without_stacks_coordinates_are_selected(folders):
     assert _of(nodes, "ProtDeepConsensusScore")[0]["writeStacks"] is False
     selected = _of(nodes, "ProtDeepConsensusSelect")[0]
     assert selected["inputCoordinates"] == "8.outputCoordinates"
+
+
+def _demo(*words: str) -> list[dict]:
+    settings = parse_settings("deep_consensus_demo", words)
+    return build_nodes(with_absolute_paths(settings))
+
+
+def test_the_demonstration_needs_no_settings_and_takes_any():
+    assert "~" not in json.dumps(_demo())
+    nodes = _demo("seed=3", "threshold=0.7", "numberOfMicrographs=2", "nEpochs=1")
+    simulated = _of(nodes, "ProtSimulateMicrographs")[0]
+    assert (simulated["seed"], simulated["numberOfMicrographs"]) == (3, 2)
+    trained = _of(nodes, "ProtDeepConsensusTrain")[0]
+    assert (trained["seed"], trained["nEpochs"]) == (3, 1)
+    pickers = _of(nodes, "ProtClassicalPick")
+    assert [picker["method"] for picker in pickers] == [0, 1]
+    assert not any("threshold" in picker for picker in pickers)
+    for name in ("ProtDeepConsensusSelect", "ProtEvaluatePicks"):
+        assert _of(nodes, name)[0]["threshold"] == 0.7
+    first_n = _demo("thresholdMode=first N", "numberOfParticles=9")
+    assert _of(first_n, "ProtEvaluatePicks")[0]["threshold"] is None
+
+
+def test_the_demonstration_has_pickers_and_a_truth_of_its_own(folders):
+    for word in ("picks=alpha,particles", "truth=truth"):
+        with pytest.raises(ValueError, match="expected a template with a ProtImport"):
+            _demo(word)
