@@ -2,7 +2,7 @@
 """Training settings side by side on EMPIAR-10017: what a default costs and brings.
 
     export DEEPCONSENSUS_DATA=DIR
-    python -m benchmarks.choices A:inputSize=128:learningRate=1e-4 A B:minPickers=2
+    python -m benchmarks.choices A:inputSize=64:learningRate=1e-3 A B:minPickers=2
 
 A set's name, then what differs from the defaults; one network unless ``nModels`` says
 otherwise. Trains on the agreed picks and drawn negatives of the set, without its truth,
@@ -34,6 +34,7 @@ from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consens
 from deepconsensus_plugin.core.metrics import recall_of, summarise_matches
 from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 HEADER = "setting,agreed,accepted,precision,recall,F1,AP,best F1,good kept,bad kept,s"
@@ -41,13 +42,13 @@ HEADER = "setting,agreed,accepted,precision,recall,F1,AP,best F1,good kept,bad k
 
 @dataclass(frozen=True)
 class Choice:
-    """A set and the settings to train with; 0 and None are automatic."""
+    """A set and the settings to train with; 0 pickers are automatic."""
 
     text: str
     set_name: str
     parameters: TrainingParameters
     min_pickers: int = 0
-    input_size: int | None = None
+    input_size: int = BoxPreprocessing().input_size
 
 
 def parse_choice(text: str) -> Choice:
@@ -56,7 +57,8 @@ def parse_choice(text: str) -> Choice:
     if set_name not in PICKERS:
         raise ValueError(f"expected one of {list(PICKERS)}, received {set_name!r}")
     given = dict(word.split("=", 1) for word in words)
-    least, size = int(given.pop("minPickers", 0)), given.pop("inputSize", None)
+    least = int(given.pop("minPickers", 0))
+    size = int(given.pop("inputSize", Choice.input_size))
     numbers = {
         "learningRate": ("learning_rate", float),
         "nEpochs": ("n_epochs", int),
@@ -66,7 +68,7 @@ def parse_choice(text: str) -> Choice:
     }
     changes = {numbers[k][0]: numbers[k][1](v) for k, v in given.items()}
     parameters = replace(TrainingParameters(n_models=1), **changes)
-    return Choice(text, set_name, parameters, least, int(size) if size else None)
+    return Choice(text, set_name, parameters, least, size)
 
 
 def row(choice: Choice) -> list[object]:

@@ -53,7 +53,7 @@ class PickingSet:
     folder: str
     sampling_rate: float
     box_size: int
-    diameter_A: float  # noqa: N815 - A is the unit, ångström
+    diameter_A: float
 
 
 SETS = (

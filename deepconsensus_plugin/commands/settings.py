@@ -29,7 +29,13 @@ PRESETS: dict[str, dict[str, str]] = {
         "thresholdMode": "fixed",
         "threshold": "0.5",
     },
-    "fast": {"nModels": "1", "nEpochs": "2", "maxBoxes": "1000"},
+    "fast": {
+        "nModels": "1",
+        "nEpochs": "5",
+        "maxBoxes": "2000",
+        "inputSize": "64",
+        "learningRate": "1e-3",
+    },
 }
 """Settings by name; what is written out on the command line wins over them.
 

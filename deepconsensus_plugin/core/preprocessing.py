@@ -21,11 +21,6 @@ from deepconsensus_plugin.core.types import BoolArray, Ctf
 
 Float32Array = NDArray[np.float32]
 
-PAPER_INPUT_SIZE = 128
-"""Side of the published network's input, pixels."""
-
-_SMALL_INPUT_SIZE = 64
-
 
 @dataclass(frozen=True)
 class BoxPreprocessing:
@@ -42,18 +37,9 @@ class BoxPreprocessing:
         Whether to flip the phases of the CTF.
     """
 
-    input_size: int = PAPER_INPUT_SIZE
+    input_size: int = 128
     invert: bool = True
     phase_flip: bool = False
-
-
-def choose_input_size(box_size: int) -> int:
-    """Return the side of the network's input that suits a box, pixels.
-
-    The paper's 128 where the box has that many pixels. A smaller box holds nothing
-    that 128 pixels would show, and 64 take a quarter of the time (``docs/results.md``).
-    """
-    return PAPER_INPUT_SIZE if box_size >= PAPER_INPUT_SIZE else _SMALL_INPUT_SIZE
 
 
 def prepare_boxes(boxes: Float32Array, preprocessing: BoxPreprocessing) -> Float32Array:

@@ -22,10 +22,7 @@ from deepconsensus_plugin.core.pipeline.requests import (
     TrainRequest,
     TrainResult,
 )
-from deepconsensus_plugin.core.preprocessing import (
-    BoxPreprocessing,
-    choose_input_size,
-)
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
@@ -163,8 +160,8 @@ class ProtDeepConsensusTrain(EMProtocol):
                 "Learning rate and regularisation: they must not be below 0, nor the "
                 "rate 0."
             )
-        if self.inputSize.get() < 0 or self.inputSize.get() % 16:
-            errors.append("Network input: 0 (automatic), or a multiple of 16.")
+        if self.inputSize.get() < 16 or self.inputSize.get() % 16:
+            errors.append("Network input: a multiple of 16, such as 64, 96 or 128.")
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):
@@ -258,7 +255,7 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _preprocessing(self) -> BoxPreprocessing:
         """Return what is done to a box; its size is that of the model started from."""
-        size = self.inputSize.get() or choose_input_size(self._boxSize())
+        size = self.inputSize.get()
         if self._startsFromModel():
             size = self.initialModel.get().getCard().preprocessing.input_size
         return BoxPreprocessing(

@@ -7,6 +7,7 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.protocols.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
@@ -190,11 +191,11 @@ def _defineOptimiserParams(form: params.Form) -> None:
         (
             "inputSize",
             params.IntParam,
-            0,
+            BoxPreprocessing().input_size,
             "Network input (px)",
-            "Boxes are resampled to this side. 0: 128, as published, for boxes of 128 "
-            "px or more, and 64 for smaller ones, which takes a quarter of the time. "
-            "A multiple of 16. A model to start from keeps its own.",
+            "Boxes are resampled to this side, a multiple of 16; 128 as published. 64 "
+            "takes a quarter of the time, and generalises less well to other "
+            "micrographs. A model to start from keeps its own.",
         ),
         (
             "maxBoxes",

@@ -137,7 +137,7 @@ class TestScore(SyntheticProject):
 
         networks = load_networks(self.model)
         for item in coordinates.iterItems(limit=3):
-            boxes = prepare_boxes(self._boxes([item]), BoxPreprocessing(input_size=64))
+            boxes = prepare_boxes(self._boxes([item]), BoxPreprocessing())
             each = predict(networks, boxes)[0]
             self.assertAlmostEqual(
                 getattr(item, SCORE_ATTRIBUTE).get(), each.mean(), places=4

@@ -66,7 +66,7 @@ class TestTrain(SyntheticProject):
         card = protocol.outputModel.getCard()
         self.assertEqual((card.box_size, card.sampling_rate), (BOX, SAMPLING_RATE))
         self.assertTrue(card.preprocessing.invert)
-        self.assertEqual(card.preprocessing.input_size, 64)
+        self.assertEqual(card.preprocessing.input_size, 128)
         self.assertFalse(card.preprocessing.phase_flip)
         self.assertEqual((card.training.seed, card.training.n_epochs), (7, 1))
         self.assertEqual(card.training.l2_strength, 1e-4)
@@ -137,7 +137,7 @@ class TestTrain(SyntheticProject):
             ({"nEpochs": 0}, "Number of epochs: it must be 1 or more."),
             ({"seed": -1}, "Seed: it must be 0 or more."),
             ({"learningRate": 0.0}, "Learning rate"),
-            ({"inputSize": 100}, "Network input: 0 (automatic), or a multiple of 16"),
+            ({"inputSize": 100}, "Network input: a multiple of 16"),
             ({"testPositives": empty}, "choose both positives and negatives"),
             ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
             ({"inputNegatives": empty}, "the set is empty"),

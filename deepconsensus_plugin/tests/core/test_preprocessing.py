@@ -8,7 +8,6 @@ from deepconsensus_plugin.core.optics import ctf_values
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     background_ring,
-    choose_input_size,
     flip_phases,
     fourier_resize,
     normalise_background,
@@ -103,10 +102,3 @@ def test_flipping_twice_changes_nothing():
     boxes = _noise(2, 65)
     twice = flip_phases(flip_phases(boxes, CTF, 2.0), CTF, 2.0)
     np.testing.assert_allclose(twice, boxes, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("box_size", "expected"), [(32, 64), (127, 64), (128, 128), (400, 128)]
-)
-def test_small_boxes_have_a_small_input(box_size, expected):
-    assert choose_input_size(box_size) == expected
