@@ -49,6 +49,8 @@ class ProtSimulateMicrographs(EMProtocol):
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
+        form.addSection(label="Micrographs")
+        simulate_form.defineMicrographParams(form)
         form.addSection(label="Particles")
         simulate_form.defineParticleParams(form)
         simulate_form.defineCrowdParams(form)

@@ -18,8 +18,8 @@ from deepconsensus_plugin.core.simulation import (
 PHANTOM_NAMES = ", ".join(f"*{phantom.value}*" for phantom in Phantom)
 
 
-def defineParticleParams(form: params.Form) -> None:
-    """Add what is simulated, how much of it, and which of it is the truth."""
+def defineMicrographParams(form: params.Form) -> None:
+    """Add how many micrographs there are, and of which pixels."""
     form.addParam(
         "numberOfMicrographs",
         params.IntParam,
@@ -27,55 +27,6 @@ def defineParticleParams(form: params.Form) -> None:
         important=True,
         label="Number of micrographs",
     )
-    form.addParam(
-        "structures",
-        params.PathParam,
-        default=Phantom.TETRAMER.value,
-        important=True,
-        label="Particles",
-        help=f"A built-in shape ({PHANTOM_NAMES}), or a file: PDB or mmCIF (its first "
-        "biological assembly) or an MRC map, gzipped or not. Several, separated by "
-        "commas, are mixed in equal numbers.",
-    )
-    form.addParam(
-        "mapVoxelSize",
-        params.FloatParam,
-        allowsNull=True,
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Voxel size of maps (Å)",
-        help="Empty: as the header of each map tells.",
-    )
-    form.addParam(
-        "particlesPerMicrograph",
-        params.IntParam,
-        default=Crowd.particles_per_micrograph,
-        label="Particles per micrograph",
-        help="Centres within a micrograph, on average; fewer where there is no room.",
-    )
-    _defineImageParams(form)
-    form.addParam(
-        "truthClasses",
-        params.EnumParam,
-        choices=["good", "good or overlapping", "all wanted molecules"],
-        default=0,
-        label="Coordinates of",
-        help="What *outputCoordinates* holds.\n"
-        "*good*: whole, at least half its width within the frame, and no other object "
-        "nearer than the mean of both widths.\n"
-        "*good or overlapping*: those with close neighbours, too.\n"
-        "*all wanted molecules*: broken and cut off ones, too.\n"
-        "The tables in the extra folder hold everything, with its class.",
-    )
-    form.addParam(
-        "seed",
-        params.IntParam,
-        default=SimulationParameters.seed,
-        label="Seed",
-        help="The same seed and form give the same micrographs.",
-    )
-
-
-def _defineImageParams(form: params.Form) -> None:
     form.addParam(
         "size",
         params.IntParam,
@@ -114,6 +65,55 @@ def _defineImageParams(form: params.Form) -> None:
         expertLevel=params.LEVEL_ADVANCED,
         label="Pixels are stored as",
         help="*int8*: 25 grey levels per standard deviation.",
+    )
+    form.addParam(
+        "seed",
+        params.IntParam,
+        default=SimulationParameters.seed,
+        label="Seed",
+        help="The same seed and form give the same micrographs.",
+    )
+
+
+def defineParticleParams(form: params.Form) -> None:
+    """Add what is simulated, how much of it, and which of it is the truth."""
+    form.addParam(
+        "structures",
+        params.PathParam,
+        default=Phantom.TETRAMER.value,
+        important=True,
+        label="Particles",
+        help=f"A built-in shape ({PHANTOM_NAMES}), or a file: PDB or mmCIF (its first "
+        "biological assembly) or an MRC map, gzipped or not.\n"
+        "Several, separated by commas, are mixed in equal numbers.",
+    )
+    form.addParam(
+        "mapVoxelSize",
+        params.FloatParam,
+        allowsNull=True,
+        expertLevel=params.LEVEL_ADVANCED,
+        label="Voxel size of maps (Å)",
+        help="Empty: as the header of each map tells.",
+    )
+    form.addParam(
+        "particlesPerMicrograph",
+        params.IntParam,
+        default=Crowd.particles_per_micrograph,
+        label="Particles per micrograph",
+        help="Centres within a micrograph, on average; fewer where there is no room.",
+    )
+    form.addParam(
+        "truthClasses",
+        params.EnumParam,
+        choices=["good", "good or overlapping", "all wanted molecules"],
+        default=0,
+        label="Coordinates of",
+        help="What *outputCoordinates* holds.\n"
+        "*good*: whole, at least half its width within the frame, and no other object "
+        "nearer than the mean of both widths.\n"
+        "*good or overlapping*: those with close neighbours, too.\n"
+        "*all wanted molecules*: broken and cut off ones, too.\n"
+        "The tables in the extra folder hold everything, with its class.",
     )
 
 

@@ -16,6 +16,7 @@ from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
     ProtDeepConsensusTrain,
     ProtImportModel,
+    ProtSimulateMicrographs,
 )
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
@@ -81,7 +82,10 @@ def _run_others(path: Path) -> None:
     picking.inputMicrographs.set(runs[ProtImportMicrographs])
     picking.inputMicrographs.setExtended("outputMicrographs")
     importing = project.newProtocol(ProtImportModel, modelPath=str(path / model))
-    for run in (picking, importing):
+    simulating = project.newProtocol(
+        ProtSimulateMicrographs, numberOfMicrographs=1, size=256
+    )
+    for run in (picking, importing, simulating):
         project.launchProtocol(run, wait=True)
         if not run.isFinished():
             message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"

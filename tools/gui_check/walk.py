@@ -75,10 +75,13 @@ def _walk_project(window: ProjectWindow, report: Report) -> None:
     tree = window.getViewWidget().protTree
     wanted = set(_own_protocols())
     for what, found in (
-        ("tree of protocols", set(_own_items(tree))),
-        ("finished project", {run.getClassName() for run in _own_runs(window)}),
+        ("missing in the tree of protocols", set(_own_items(tree))),
+        (
+            "not run by tools/gui_check/scene.py",
+            {run.getClassName() for run in _own_runs(window)},
+        ),
     ):
-        report.add(what, [f"{name} is missing" for name in sorted(wanted - found)])
+        report.add(what, sorted(wanted - found))
     report.shoot(window.root, "project")
 
 
