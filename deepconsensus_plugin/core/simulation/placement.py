@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.simulation.truth import ObjectClass, TrueObject
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 _TRIES = 200
+_FULL = 5  # so many molecules in a row that found no room: there is none
 _MEMBERS = (5, 16)
 _BROKEN_IN_CLUMPS = 0.4
 
@@ -91,11 +92,13 @@ def place_molecules(
     rows, columns = parameters.shape
     larger = (rows + 2 * reach) * (columns + 2 * reach) / (rows * columns)
     n_particles = round(crowd.particles_per_micrograph * larger)
+    n_in_vain = 0
     for species in draw_species(library.wanted, n_particles, rng):
-        if rng.random() < crowd.overlapping_fraction:
-            placed.add_beside(species)
-        else:
-            placed.add_apart(species)
+        if n_in_vain == _FULL:
+            break
+        beside = rng.random() < crowd.overlapping_fraction
+        found = placed.add_beside(species) if beside else placed.add_apart(species)
+        n_in_vain = 0 if found else n_in_vain + 1
     n_wanted = len(placed.species)
     if library.unwanted is not None:
         mean = n_particles * contamination.second_protein_per_particle

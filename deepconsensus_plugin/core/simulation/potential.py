@@ -230,11 +230,13 @@ def _read_cube(path: Path) -> tuple[FloatArray, float]:
 
 def _between_two_levels(values: FloatArray) -> float:
     """Return the level midway between the means of what it separates."""
-    level = float(values.mean())
+    level = float(values.min() + values.max()) / 2
     for _ in range(100):
         above = values > level
+        if not above.any():  # flat
+            break
         midway = float(values[above].mean() + values[~above].mean()) / 2
-        if np.isclose(midway, level, rtol=1e-6) or not (values > midway).any():
+        if np.isclose(midway, level, rtol=1e-6):
             break
         level = midway
     return level

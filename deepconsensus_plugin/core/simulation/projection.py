@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Projections of a molecule by central slices of its Fourier transform.
 
-The volume is padded to twice its side and divided by the transform of the linear
-interpolation (gridding correction), so that slices are good to a per cent.
+As RELION does: the volume is padded to twice its side, sliced with linear
+interpolation, and divided by what that does to it on average (gridding correction).
+Projections are good to a few per cent.
 """
 
 from __future__ import annotations
