@@ -12,7 +12,10 @@ from functools import partial
 import keras
 from keras import layers
 
-from deepconsensus_plugin.core.models.fourier import FourierConv2D, fourier_pays
+from deepconsensus_plugin.core.models.convolution import (
+    convolution_layer,
+    current_device,
+)
 
 _STATISTICS_MOMENTUM = 0.9
 """Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
@@ -22,7 +25,11 @@ PARTICLE = 1
 
 
 def build_network(
-    *, input_size: int = 128, l2_strength: float = 1e-5, fast: bool = False
+    *,
+    input_size: int = 128,
+    l2_strength: float = 1e-5,
+    fast: bool = False,
+    folded: bool = False,
 ) -> keras.Model:
     """Return the untrained network of Table 1.
 
@@ -33,8 +40,11 @@ def build_network(
     l2_strength : float
         L2 penalty on the kernels of every layer (paper: 1e-5).
     fast : bool
-        Whether wide convolutions may be computed in Fourier space where that is
-        faster: the same function of the same weights. Networks are saved plain.
+        Whether convolutions take the form that is fastest here (`convolution`): the
+        same function of the same weights. Networks are saved plain.
+    folded : bool
+        Whether to leave out batch normalisation, for scoring with weights that it was
+        folded into (`folding`).
 
     Raises
     ------
@@ -44,7 +54,7 @@ def build_network(
     if input_size < 16 or input_size % 16:
         raise ValueError(f"input_size must be a multiple of 16, received {input_size}")
     image = keras.Input((input_size, input_size, 1), name="box")
-    block = partial(_block, l2_strength=l2_strength, fast=fast)
+    block = partial(_block, l2_strength=l2_strength, fast=fast, folded=folded)
     x = block(image, 15, (8, 8), layers.MaxPooling2D(7, 2, "same"))
     x = block(x, 7, (8, 16), layers.MaxPooling2D(5, 2, "same"))
     x = block(x, 3, (32, 32), layers.MaxPooling2D(3, 2, "same"))
@@ -65,16 +75,20 @@ def _block(
     *,
     l2_strength: float,
     fast: bool,
+    folded: bool,
 ) -> keras.KerasTensor:
-    """Two convolutions, the second batch-normalised, and a pooling."""
+    """Two convolutions, the second batch-normalised unless folded, and a pooling."""
     penalty = keras.regularizers.L2(l2_strength)
     for i, n_filters in enumerate(filters):
-        in_fourier = fast and fourier_pays(kernel_size)
-        convolution = FourierConv2D if in_fourier else layers.Conv2D
+        convolution = layers.Conv2D
+        if fast:
+            convolution = convolution_layer(
+                kernel_size, x.shape[-1], device=current_device(), scoring=folded
+            )
         x = convolution(
             n_filters, kernel_size, padding="same", kernel_regularizer=penalty
         )(x)
-        if i == 1:
+        if i == 1 and not folded:
             x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
         x = layers.Activation("relu")(x)
     return pooling(x)

@@ -19,21 +19,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import scipy.fft
 from keras import layers
-
-
-def fourier_pays(kernel_size: int) -> bool:
-    """Whether Fourier space is faster here: wide kernels, TensorFlow, no GPU.
-
-    Measured in ``docs/performance.md``: from 7×7 on for training.
-    """
-    if kernel_size < 7 or keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return not tf.config.list_physical_devices("GPU")
 
 
 class FourierConv2D(layers.Conv2D):  # type: ignore[misc]

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.models.card import (
@@ -23,6 +25,7 @@ from deepconsensus_plugin.core.models.card import (
     load_card,
 )
 from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.models.folding import folded_weights
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
 logger = logging.getLogger(__name__)
@@ -51,7 +54,7 @@ def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -
 
 
 def load_networks(folder: Path) -> list[keras.Model]:
-    """Return the networks of a model folder, in their fast form.
+    """Return the networks of a model folder, in their fast form, to go on training.
 
     Raises
     ------
@@ -59,8 +62,26 @@ def load_networks(folder: Path) -> list[keras.Model]:
         If the folder holds no complete model, or one that is not known.
     """
     card = load_card(folder)
-    ensemble = keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
-    return [_fast_copy(network, card) for network in _members(ensemble, card)]
+    return [
+        _fast_network(card, network.get_weights()) for network in _members(folder, card)
+    ]
+
+
+def load_scorers(folder: Path) -> list[keras.Model]:
+    """Return the networks of a model folder for scoring: batch normalisation folded.
+
+    The same scores but for rounding; their weights are not those that were trained.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model, or one that is not known.
+    """
+    card = load_card(folder)
+    return [
+        _fast_network(card, folded_weights(network), folded=True)
+        for network in _members(folder, card)
+    ]
 
 
 def _ensemble(networks: Sequence[keras.Model], card: ModelCard) -> keras.Model:
@@ -79,15 +100,20 @@ def _ensemble(networks: Sequence[keras.Model], card: ModelCard) -> keras.Model:
     return keras.Model(boxes, merged, name="ensemble")
 
 
-def _members(ensemble: keras.Model, card: ModelCard) -> list[keras.Model]:
+def _members(folder: Path, card: ModelCard) -> list[keras.Model]:
+    """Return the plain networks of a model folder."""
+    ensemble = keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
     return [ensemble.get_layer(f"network_{i + 1}") for i in range(card.n_models)]
 
 
-def _fast_copy(network: keras.Model, card: ModelCard) -> keras.Model:
-    copy = BUILDERS[card.kind](
+def _fast_network(
+    card: ModelCard, weights: list[NDArray[np.float32]], *, folded: bool = False
+) -> keras.Model:
+    network = BUILDERS[card.kind](
         input_size=card.preprocessing.input_size,
         l2_strength=card.training.l2_strength,
         fast=True,
+        folded=folded,
     )
-    copy.set_weights(network.get_weights())
-    return copy
+    network.set_weights(weights)
+    return network

@@ -13,8 +13,12 @@ from deepconsensus_plugin.core.models.card import (
     load_card,
 )
 from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.models.fourier import FourierConv2D
-from deepconsensus_plugin.core.models.store import load_networks, save_model
+from deepconsensus_plugin.core.models.folding import folded_weights
+from deepconsensus_plugin.core.models.store import (
+    load_networks,
+    load_scorers,
+    save_model,
+)
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.scoring import predict
@@ -60,30 +64,6 @@ def test_refuses_a_size_that_does_not_pool():
         build_network(input_size=100)
 
 
-@pytest.mark.parametrize(("side", "kernel", "channels"), [(20, 7, 3), (17, 15, 1)])
-def test_fourier_convolution_equals_the_plain_one(side, kernel, channels):
-    import tensorflow as tf
-
-    rng = np.random.default_rng(0)
-    images = tf.constant(rng.normal(size=(2, side, side, channels)), tf.float32)
-    weights = tf.constant(rng.normal(size=(kernel, kernel, channels, 4)), tf.float32)
-    towards = tf.constant(rng.normal(size=(2, side, side, 4)), tf.float32)
-
-    def result_and_gradients(convolve):
-        with tf.GradientTape() as tape:
-            tape.watch([images, weights])
-            result = convolve(images, weights)
-            loss = tf.reduce_sum(result * towards)
-        return [result, *tape.gradient(loss, [images, weights])]
-
-    layer = FourierConv2D(4, kernel, padding="same")
-    plain = result_and_gradients(lambda x, w: tf.nn.conv2d(x, w, 1, "SAME"))
-    fast = result_and_gradients(layer.convolution_op)
-    for expected, received in zip(plain, fast, strict=True):
-        scale = np.abs(expected).max()
-        np.testing.assert_allclose(received / scale, expected / scale, atol=2e-6)
-
-
 def test_fast_network_computes_the_same():
     plain, fast = build_network(input_size=32), build_network(input_size=32, fast=True)
     fast.set_weights(plain.get_weights())
@@ -92,6 +72,48 @@ def test_fast_network_computes_the_same():
         predict([fast], boxes, batch_size=4),
         predict([plain], boxes, batch_size=4),
         atol=1e-5,
+    )
+
+
+def _trained_looking_network() -> keras.Model:
+    """Return a small network whose batch normalisation does something."""
+    network = build_network(input_size=32)
+    rng = np.random.default_rng(1)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            n = layer.gamma.shape[0]
+            numbers = [rng.uniform(0.3, 2, n), *rng.normal(0, 0.2, (2, n))]
+            layer.set_weights([*numbers, rng.uniform(0.3, 2, n)])
+        elif layer.weights:
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel, rng.normal(0, 0.1, bias.shape)])
+    return network
+
+
+def test_folded_network_computes_the_same():
+    network = _trained_looking_network()
+    folded = build_network(input_size=32, fast=True, folded=True)
+    folded.set_weights(folded_weights(network))
+    boxes = np.random.default_rng(0).normal(size=(8, 32, 32)).astype(np.float32)
+    expected = predict([network], boxes, batch_size=8)
+    assert np.ptp(expected) > 1e-3
+    received = predict([folded], boxes, batch_size=8)
+    np.testing.assert_allclose(received, expected, atol=2e-6)
+
+
+def test_scorers_are_folded_and_networks_to_train_are_not(tmp_path):
+    network = _trained_looking_network()
+    save_model(tmp_path, [network], _card(1))
+    (trainable,), (scorer,) = load_networks(tmp_path), load_scorers(tmp_path)
+    for kept, weight in zip(
+        trainable.get_weights(), network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(kept, weight)
+    kinds = {type(layer) for layer in scorer.layers}
+    assert keras.layers.BatchNormalization not in kinds
+    boxes = np.random.default_rng(0).normal(size=(4, 32, 32)).astype(np.float32)
+    np.testing.assert_allclose(
+        predict([scorer], boxes), predict([network], boxes), atol=1e-5
     )
 
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from keras import layers
+
+from deepconsensus_plugin.core.models.convolution import (
+    Device,
+    convolution_layer,
+    has_avx512,
+)
+from deepconsensus_plugin.core.models.fourier import FourierConv2D
+from deepconsensus_plugin.core.models.packed import PackedConv2D, StridedConv2D
+
+FORMS = pytest.mark.parametrize("form", [FourierConv2D, PackedConv2D, StridedConv2D])
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ("side", "kernel", "channels"), [(20, 7, 3), (18, 15, 1), (17, 5, 2), (6, 15, 2)]
+)
+def test_every_form_equals_the_plain_convolution(form, side, kernel, channels):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    images = tf.constant(rng.normal(size=(2, side, side, channels)), tf.float32)
+    weights = tf.constant(rng.normal(size=(kernel, kernel, channels, 4)), tf.float32)
+    towards = tf.constant(rng.normal(size=(2, side, side, 4)), tf.float32)
+
+    def result_and_gradients(convolve):
+        with tf.GradientTape() as tape:
+            tape.watch([images, weights])
+            result = convolve(images, weights)
+            loss = tf.reduce_sum(result * towards)
+        return [result, *tape.gradient(loss, [images, weights])]
+
+    layer = form(4, kernel, padding="same")
+    plain = result_and_gradients(lambda x, w: tf.nn.conv2d(x, w, 1, "SAME"))
+    fast = result_and_gradients(layer.convolution_op)
+    for expected, received in zip(plain, fast, strict=True):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(received / scale, expected / scale, atol=2e-6)
+
+
+@FORMS
+def test_weights_are_those_of_the_plain_layer(form):
+    shapes = []
+    for kind in (layers.Conv2D, form):
+        layer = kind(16, 7, padding="same")
+        layer.build((None, 8, 8, 3))
+        shapes.append([weight.shape for weight in layer.weights])
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    ("device", "scoring", "expected"),
+    [
+        (Device.ACCELERATOR, False, [layers.Conv2D] * 4),
+        (Device.CPU_AVX512, False, [layers.Conv2D, *[PackedConv2D] * 2, layers.Conv2D]),
+        (Device.CPU_AVX512, True, [layers.Conv2D, *[StridedConv2D] * 2, layers.Conv2D]),
+        (Device.CPU, False, [*[FourierConv2D] * 3, layers.Conv2D]),
+        (Device.CPU, True, [*[FourierConv2D] * 2, *[layers.Conv2D] * 2]),
+    ],
+)
+def test_form_follows_device_and_shape(device, scoring, expected):
+    chosen = [
+        convolution_layer(size, channels, device=device, scoring=scoring)
+        for size, channels in [(15, 1), (15, 8), (7, 8), (3, 16)]
+    ]
+    assert chosen == expected
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "expected"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512bw\n\nflags\t: fpu", True),
+        ("processor\t: 0\nflags\t\t: fpu avx2\n", False),
+        ("model name\t: avx512f\nFeatures\t: asimd\n", False),
+        ("", False),
+    ],
+)
+def test_avx512_is_read_from_the_flags(cpuinfo, expected):
+    assert has_avx512(cpuinfo) is expected
