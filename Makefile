@@ -11,6 +11,8 @@
 # make gui-check  every form and viewer opens on a virtual screen and nothing is cut off;
 #                 screenshots in $(RESULTS)/gui; 2 min on 2 cores; apt: xvfb openbox
 #
+# make bench-speed  ours against the plain way, pairs in turn in one run
+#
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, three sets of pickers, 15 min on 2 cores
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
@@ -32,7 +34,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper clean
+.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper bench-speed clean
 
 env: $(STAMP)
 
@@ -93,6 +95,9 @@ bench-demo: env
 
 bench-paper: env
 	$(RUN) -m benchmarks.paper_test
+
+bench-speed: env
+	$(RUN) -m benchmarks.speed
 
 clean:
 	rm -rf .venv .venv-3.1? .venv-interop .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
