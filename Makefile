@@ -14,9 +14,10 @@
 # make bench-speed  ours against the plain way, pairs in turn in one run
 #
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
-# make bench-real   the workflow on EMPIAR-10017, three sets of pickers, 15 min on 2 cores
+# make bench-real   the workflow on EMPIAR-10017, four sets of pickers; the first three 15 min
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
 # make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
+# make bench-accuracy  fused probabilities on what bench-real left in $(RESULTS), 2 min
 # make bench-paper  the test of the paper's Table 2, 20 min
 
 SHELL := bash
@@ -34,7 +35,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-pickers bench-paper bench-speed clean
+.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-pickers bench-paper bench-speed clean
 
 env: $(STAMP)
 
@@ -86,6 +87,9 @@ gui-check: env
 
 bench-real: env
 	$(RUN) -m benchmarks.real_data $(RESULTS) --run
+
+bench-accuracy: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.accuracy $(RESULTS)
 
 bench-pickers: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.pickers

@@ -2,7 +2,7 @@
 """Figures of finished `run` projects on EMPIAR-10017, as tables for docs/results.md.
 
     export DEEPCONSENSUS_DATA=DIR
-    python -m benchmarks.real_data OUT            # evaluate OUT/A, OUT/B, OUT/weak
+    python -m benchmarks.real_data OUT            # evaluate OUT/A, OUT/B, ...
     python -m benchmarks.real_data OUT --run      # run the command first
     python -m benchmarks.real_data OUT --run --sets A,B nEpochs=5 seed=2
 

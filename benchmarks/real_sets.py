@@ -28,6 +28,7 @@ PICKERS = {
     "A": ("cryolo", "deeppicker", "topaz"),
     "B": ("cassper", "cryolo-b", "gautomatch"),
     "weak": ("deeppicker", "gautomatch"),
+    "six": ("cassper", "cryolo", "cryolo-b", "deeppicker", "gautomatch", "topaz"),
 }
 
 
@@ -38,7 +39,7 @@ class RealSet:
     Parameters
     ----------
     name : str
-        A, B or weak.
+        A key of `PICKERS`.
     micrographs : tuple of Micrograph
         Those with a file of every picker.
     folders : tuple of Path

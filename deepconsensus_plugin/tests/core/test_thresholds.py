@@ -17,6 +17,8 @@ from deepconsensus_plugin.core.thresholds import (
 NAN = float("nan")
 SCORES = np.array([0.2, NAN, 0.9, 0.5, 0.5, 0.5, NAN, 0.1])
 FIRST_N = ThresholdMode.FIRST_N
+MAX_F = ThresholdMode.MAX_F
+MIN_PRECISION = ThresholdMode.MIN_PRECISION
 
 
 def test_a_score_equal_to_the_threshold_is_accepted():
@@ -79,3 +81,56 @@ def test_the_scores_are_left_alone():
     before = SCORES.copy()
     select(SCORES, mode=FIRST_N, n_first=2)
     np.testing.assert_array_equal(SCORES, before)
+
+
+def test_the_largest_expected_f_is_found_by_trying_all():
+    probability = np.random.default_rng(0).beta(0.5, 0.5, 200)
+
+    def expected_f(lowest, beta):
+        accepted = probability >= lowest
+        relevant = accepted.sum() + beta**2 * probability.sum()
+        return (1 + beta**2) * probability[accepted].sum() / relevant
+
+    for beta in (0.5, 1.0, 2.0):
+        best = max(probability, key=lambda lowest: expected_f(lowest, beta))
+        assert choose_threshold(probability, mode=MAX_F, beta=beta) == best
+
+
+@pytest.mark.parametrize(
+    ("least", "lowest"), [(0.95, 0.9), (0.7, 0.5), (0.6, 0.2), (0.0, 0.1)]
+)
+def test_at_least_this_precise(least, lowest):
+    probability = np.array([0.2, NAN, 0.9, 0.5, 0.5, 0.1, 1.0])
+    chosen = choose_threshold(probability, mode=MIN_PRECISION, min_precision=least)
+    assert chosen == lowest
+    accepted = select(probability, mode=MIN_PRECISION, min_precision=least)
+    assert accepted.tolist() == (probability >= lowest).tolist()
+
+
+def test_no_candidate_is_precise_enough():
+    probability = np.array([0.2, 0.3])
+    assert not select(probability, mode=MIN_PRECISION, min_precision=0.9).any()
+
+
+@pytest.mark.parametrize("mode", [MAX_F, MIN_PRECISION])
+@pytest.mark.parametrize("scores", [np.array([]), np.array([NAN, NAN])])
+def test_automatic_thresholds_of_nothing(scores, mode):
+    assert choose_threshold(scores, mode=mode, min_precision=0.5) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": MAX_F, "beta": 0.0}, "beta must be > 0"),
+        ({"mode": MIN_PRECISION}, "min_precision must be between 0 and 1"),
+        ({"mode": MIN_PRECISION, "min_precision": 90}, "received 90"),
+    ],
+)
+def test_automatic_modes_check_their_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        select(SCORES, **options)
+
+
+def test_other_scores_are_not_taken_for_probabilities():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        choose_threshold(np.array([3.0, -2.0]), mode=MAX_F)

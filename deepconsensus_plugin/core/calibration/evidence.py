@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of each candidate, on scales that do not depend on who reports it.
+
+Scores of different pickers share no scale, and a network's 0.9 is no probability. Only
+their order is used: each kind of score is turned into normal quantiles over all
+candidates that have it, so any increasing function of a score is the same evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Votes and scores of n candidates; k pickers, f kinds of score.
+
+    Parameters
+    ----------
+    found : array, shape (n, k), bool
+        Which pickers proposed the candidate; at least one.
+    observed : array, shape (n, k), bool
+        Which pickers were run on its micrograph; a vote of another is missing, not no.
+    scores : array, shape (n, f), float64
+        Higher speaks for a particle; NaN where missing.
+    micrograph_index : array, shape (n,), int
+        Which micrograph each candidate lies on.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a candidate was found by nobody or by a picker that
+        was not run there, or a score is infinite.
+    """
+
+    found: BoolArray
+    observed: BoolArray
+    scores: FloatArray
+    micrograph_index: IntArray
+
+    def __post_init__(self) -> None:
+        """Check once, at the door."""
+        n = len(self.found)
+        shapes = (
+            self.observed.shape,
+            self.scores.shape[:1],
+            self.micrograph_index.shape,
+        )
+        if shapes != (self.found.shape, (n,), (n,)):
+            raise ValueError(
+                f"expected observed {self.found.shape}, {n} rows of scores and {n} "
+                f"micrographs, received {shapes[0]}, {shapes[1]} and {shapes[2]}"
+            )
+        if not self.found.any(axis=1).all():
+            row = int(np.flatnonzero(~self.found.any(axis=1))[0])
+            raise ValueError(f"candidate {row}: expected a picker that found it")
+        if (self.found & ~self.observed).any():
+            row = int(np.flatnonzero((self.found & ~self.observed).any(axis=1))[0])
+            raise ValueError(f"candidate {row}: found by a picker that was not run")
+        if np.isinf(self.scores).any():
+            raise ValueError(
+                "scores: expected finite numbers or NaN, received infinity"
+            )
+
+    @classmethod
+    def of_candidates(
+        cls, candidates: Candidates, network_score: FloatArray | None = None
+    ) -> Evidence:
+        """Return the evidence in a table of candidates.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            The OR set, n.
+        network_score : array, shape (n,), optional
+            NaN where the network gave none.
+        """
+        columns = [candidates.picker_scores]
+        if network_score is not None:
+            columns.insert(0, network_score[:, np.newaxis])
+        return cls(
+            found=candidates.found,
+            observed=candidates.observed[candidates.micrograph_index],
+            scores=np.column_stack(columns),
+            micrograph_index=candidates.micrograph_index,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of candidates."""
+        return len(self.found)
+
+
+def normal_quantiles(scores: FloatArray) -> FloatArray:
+    """Return each column's ranks as quantiles of the standard normal.
+
+    Parameters
+    ----------
+    scores : array, shape (n, f)
+        NaN where missing.
+
+    Returns
+    -------
+    array, shape (n, f)
+        NaN stays NaN; equal scores share their mean rank, so a constant column is 0.
+    """
+    ranks = rankdata(scores, axis=0, nan_policy="omit")
+    n_scored = np.maximum(np.isfinite(scores).sum(axis=0), 1)
+    quantiles: FloatArray = ndtri((ranks - 0.5) / n_scored)
+    return quantiles

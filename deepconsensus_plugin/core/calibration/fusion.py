@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the fitted model says of candidates, pickers and the set, and how surely.
+
+Intervals are percentiles over bootstrap samples of *micrographs*, to each of which the
+model is fitted again: they hold what the choice of micrographs does to the parameters
+and to the counts, and nothing about a model that does not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepconsensus_plugin.core.calibration.evidence import Evidence
+from deepconsensus_plugin.core.calibration.expected import (
+    ExpectedCounts,
+    count_expected_above,
+)
+from deepconsensus_plugin.core.calibration.latent_trait import (
+    LatentTraitFit,
+    LatentTraitModel,
+)
+from deepconsensus_plugin.core.calibration.parameters import Priors
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+THRESHOLDS = np.linspace(0, 1, 101)
+"""Where the expected figures of a set are given."""
+_REFIT_ITERATIONS = 30
+"""Enough from the parameters of all micrographs; few change by more than 0.01 after."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A figure, or an array of them, with the ends of its interval (NaN if unknown)."""
+
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Fusion:
+    """n candidates, k pickers, t = 101 thresholds.
+
+    Parameters
+    ----------
+    probability : array, shape (n,)
+        That each candidate is a particle.
+    picker_precision : Estimate, shape (k,)
+        Expected share of particles among the candidates that a picker found.
+    picker_recall : Estimate, shape (k,)
+        Expected share that it found of the particles among the candidates, on the
+        micrographs where it was run.
+    found_alone : Estimate, shape (k,)
+        Expected number of particles that no other picker found.
+    thresholds : array, shape (t,)
+        Probabilities from 0 to 1.
+    precision, recall : Estimate, shape (t,)
+        Expected, where candidates at or above the threshold are accepted; recall is
+        relative to the particles among the candidates.
+    n_missed : Estimate, shape ()
+        Expected number of particles that no picker found: an extrapolation, which holds
+        if ease is normal, moves all pickers alike, and nothing else ties their votes.
+    fit : LatentTraitFit
+        The model.
+    """
+
+    probability: FloatArray
+    picker_precision: Estimate
+    picker_recall: Estimate
+    found_alone: Estimate
+    thresholds: FloatArray
+    precision: Estimate
+    recall: Estimate
+    n_missed: Estimate
+    fit: LatentTraitFit
+
+
+def fuse(
+    evidence: Evidence,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 50,
+    level: float = 0.95,
+    priors: Priors | None = None,
+) -> Fusion:
+    """Return probabilities of candidates and the expected figures, without any truth.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        n candidates, n >= 1.
+    rng : numpy.random.Generator
+        Draws the micrographs.
+    n_resamples : int
+        How many sets of micrographs are drawn; 0 gives no intervals, and neither does
+        a single micrograph.
+    level : float
+        Confidence, between 0 and 1.
+    priors : Priors, optional
+        The defaults serve all sets.
+
+    Raises
+    ------
+    ValueError
+        If there is no candidate, or `n_resamples` or `level` is out of range.
+    """
+    if n_resamples < 0 or not 0 < level < 1:
+        raise ValueError(
+            "expected n_resamples >= 0 and level between 0 and 1, "
+            f"received {n_resamples} and {level}"
+        )
+    model = LatentTraitModel(evidence, priors=priors)
+    fit = model.fit()
+    best = _figures(evidence, fit, fit, np.ones(len(evidence)))
+    samples = []
+    for weights in _draw_micrographs(evidence.micrograph_index, n_resamples, rng):
+        refit = model.fit(
+            weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
+        )
+        samples.append(_figures(evidence, fit, refit, weights))
+    figures = {
+        name: _estimate(value, [sample[name] for sample in samples], level)
+        for name, value in best.items()
+    }
+    return Fusion(
+        probability=fit.probability, thresholds=THRESHOLDS, fit=fit, **figures
+    )
+
+
+def _draw_micrographs(
+    micrograph_index: IntArray, n_resamples: int, rng: np.random.Generator
+) -> list[FloatArray]:
+    """Return how often each candidate counts, for each set of drawn micrographs."""
+    names, row = np.unique(micrograph_index, return_inverse=True)
+    if len(names) < 2:
+        return []
+    evenly = np.full(len(names), 1 / len(names))
+    drawn = rng.multinomial(len(names), evenly, size=n_resamples).astype(np.float64)
+    return [times[row.reshape(-1)] for times in drawn]
+
+
+def _figures(
+    evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
+) -> dict[str, FloatArray]:
+    """Return all figures of one sample: selected by `fit`, expected by `refit`."""
+    found = evidence.found.astype(np.float64)
+    expected = weights * refit.probability
+    n_true = expected @ found
+    alone = evidence.found.sum(axis=1) == 1
+    counts: ExpectedCounts = count_expected_above(
+        THRESHOLDS, fit.probability, probability=refit.probability, weights=weights
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "picker_precision": n_true / (weights @ found),
+            "picker_recall": n_true / (expected @ evidence.observed),
+            "found_alone": (expected * alone) @ found,
+            "precision": counts.precision,
+            "recall": counts.recall,
+            "n_missed": np.asarray(refit.n_missed),
+        }
+
+
+def _estimate(
+    value: FloatArray, samples: Sequence[FloatArray], level: float
+) -> Estimate:
+    if not samples:
+        unknown = np.full_like(value, np.nan)
+        return Estimate(value, unknown, unknown)
+    # Where a sample does not define a figure (nothing accepted), neither is its end.
+    low, high = np.quantile(
+        np.stack(samples), [(1 - level) / 2, (1 + level) / 2], axis=0
+    )
+    return Estimate(value, low, high)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parameters of the latent trait model, what they say, and where they start.
+
+Equations and reasons: ``docs/method.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, roots_hermitenorm
+
+from deepconsensus_plugin.core.types import FloatArray
+
+_POINTS, _WEIGHTS = roots_hermitenorm(9)
+EASE = _POINTS
+"""Gauss-Hermite points of ease, standard normal over particles, shape (q,)."""
+LOG_SHARE_OF_EASE = np.log(_WEIGHTS / _WEIGHTS.sum())
+"""Log of the share of particles at each of them, shape (q,)."""
+
+
+@dataclass(frozen=True)
+class Priors:
+    """What is believed before any candidate is seen, in pseudo-observations.
+
+    One setting for all sets. The values say: both classes occur; a picker comes upon a
+    place that is no particle in one of ten cases where others do; what is easy for one
+    picker is easy for the others; none finds all particles, or none.
+
+    Parameters
+    ----------
+    prevalence : float
+        Pseudo-candidates of each class.
+    false_rate, false_rate_weight : float
+        Mean of the rates at which pickers find places that are no particles, and the
+        number of such places that it is worth.
+    heterogeneity : float
+        How much easier, in logits, a particle is to find for every picker when its ease
+        is one standard deviation higher; 0 makes votes independent.
+    intercept_deviation : float
+        Standard deviation of the intercepts about 0.
+    """
+
+    prevalence: float = 1.0
+    false_rate: float = 0.1
+    false_rate_weight: float = 20.0
+    heterogeneity: float = 1.0
+    intercept_deviation: float = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """Of k pickers and f kinds of score.
+
+    Parameters
+    ----------
+    prevalence : float
+        Share of particles among all places that a picker may come upon, found or not.
+    heterogeneity : float
+        As in `Priors`; not estimated.
+    intercepts : array, shape (k,)
+        A picker finds a particle of ease u with the probability
+        ``expit(intercept + heterogeneity * u)``.
+    false_rates : array, shape (k,)
+        The probability that it finds a place that is no particle.
+    true_means, score_slopes : arrays, shape (f,)
+        A score's mean over particles of ease u is ``true_mean + score_slope * u``.
+    false_means, deviations : arrays, shape (f,)
+        Its mean over the other places (never the larger one), and the standard
+        deviation of both.
+    """
+
+    prevalence: float
+    heterogeneity: float
+    intercepts: FloatArray
+    false_rates: FloatArray
+    true_means: FloatArray
+    score_slopes: FloatArray
+    false_means: FloatArray
+    deviations: FloatArray
+
+    @classmethod
+    def start(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:
+        """Return where the fit begins: high scores and votes speak for particles."""
+        return cls(
+            prevalence=0.5,
+            heterogeneity=priors.heterogeneity,
+            intercepts=np.full(n_pickers, 0.5),
+            false_rates=np.full(n_pickers, priors.false_rate),
+            true_means=np.full(n_scores, 0.5),
+            score_slopes=np.full(n_scores, 0.3),
+            false_means=np.full(n_scores, -0.8),
+            deviations=np.ones(n_scores),
+        )
+
+    @property
+    def find_rates(self) -> FloatArray:
+        """The probability of being found, shape (k, q + 1); the last: no particle."""
+        logits = self.intercepts[:, np.newaxis] + self.heterogeneity * EASE
+        return np.column_stack([expit(logits), self.false_rates])
+
+    @property
+    def score_means(self) -> FloatArray:
+        """The mean of every score, shape (f, q + 1); the last: no particle."""
+        means = self.true_means[:, np.newaxis] + np.outer(self.score_slopes, EASE)
+        return np.column_stack([means, self.false_means])
+
+    @property
+    def log_shares(self) -> FloatArray:
+        """Log share of every component among all places, shape (q + 1,)."""
+        return np.append(
+            np.log(self.prevalence) + LOG_SHARE_OF_EASE, np.log1p(-self.prevalence)
+        )

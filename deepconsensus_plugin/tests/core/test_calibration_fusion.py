@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Probabilities without labels, against candidates whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from scipy.stats import mannwhitneyu
+
+from deepconsensus_plugin.core.calibration import Evidence, LatentTraitModel, fuse
+from deepconsensus_plugin.core.calibration.evidence import normal_quantiles
+from deepconsensus_plugin.core.calibration.expected import count_expected
+
+FINDING = (0.8, 0.7, 0.4)
+FALSE = (0.1, 0.05, 0.15)
+
+
+def draw(finding=FINDING, false=FALSE, *, network=2.0, seed=0, n=4000, spread=1.0):
+    """Return evidence, truth and the number of missed particles of n places.
+
+    Half are particles; `spread` ties what pickers find by an ease, `network` is how
+    much higher its score is for particles; the second picker has a score too.
+    """
+    rng = np.random.default_rng(seed)
+    is_true, ease = rng.random(n) < 0.5, rng.normal(size=n)
+    logits = np.log(finding) - np.log1p(-np.array(finding))
+    rates = expit(logits + spread * ease[:, np.newaxis])
+    found = rng.random(rates.shape) < np.where(is_true[:, np.newaxis], rates, false)
+    scores = np.full((n, 1 + len(finding)), np.nan)
+    scores[:, 0] = rng.normal(size=n) + is_true * (network + 0.5 * ease)
+    if len(finding) > 1:
+        own = np.exp(rng.normal(size=n) + is_true)
+        scores[:, 2] = np.where(found[:, 1], own, np.nan)
+    seen = found.any(axis=1)
+    evidence = Evidence(
+        found=found[seen],
+        observed=np.ones_like(found[seen]),
+        scores=scores[seen],
+        micrograph_index=np.sort(rng.integers(0, 12, n))[seen],
+    )
+    return evidence, is_true[seen], int((is_true & ~seen).sum())
+
+
+def probabilities(evidence):
+    return LatentTraitModel(evidence).fit().probability
+
+
+def calibration_error(probability, is_true):
+    tenths = np.array_split(np.argsort(probability), 10)
+    gaps = [probability[rows].mean() - is_true[rows].mean() for rows in tenths]
+    return np.abs(gaps).mean()
+
+
+def f1_at_best(probability, is_true):
+    expected = count_expected(probability)
+    accepted = probability >= expected.thresholds[np.argmax(expected.f_beta())]
+    return 2 * is_true[accepted].sum() / (accepted.sum() + is_true.sum())
+
+
+def precision_and_recall(evidence, is_particle):
+    n_true = is_particle.astype(float) @ evidence.found.astype(float)
+    return n_true / evidence.found.sum(axis=0), n_true / is_particle.sum()
+
+
+@pytest.mark.parametrize(
+    ("finding", "false"),
+    [
+        (FINDING, FALSE),
+        ((0.8, 0.7, 0.4, 0.6, 0.5, 0.9, 0.3), (0.1, 0.05, 0.15, 0.02, 0.1, 0.1, 0.2)),
+        ((0.8, 0.7, 0.2), (0.1, 0.05, 0.2)),  # the third is useless
+        ((0.8, 0.7, 0.05), (0.1, 0.05, 0.4)),  # the third prefers what is none
+    ],
+    ids=["three", "seven", "useless", "adversarial"],
+)
+def test_probabilities_are_calibrated_and_pickers_known(finding, false):
+    evidence, is_true, _ = draw(finding, false)
+    probability = probabilities(evidence)
+
+    assert calibration_error(probability, is_true) < 0.03
+    estimated = precision_and_recall(evidence, probability)
+    for figure, truth in zip(
+        estimated, precision_and_recall(evidence, is_true), strict=True
+    ):
+        np.testing.assert_allclose(figure, truth, atol=0.03)
+
+
+def test_votes_and_own_scores_are_enough():
+    evidence, is_true, _ = draw()
+    without = replace(evidence, scores=evidence.scores[:, 1:])
+
+    assert calibration_error(probabilities(without), is_true) < 0.03
+
+
+def test_missed_particles_are_extrapolated_where_the_model_holds():
+    evidence, _, n_missed = draw(n=8000)
+
+    fit = LatentTraitModel(evidence).fit()
+
+    assert fit.n_missed == pytest.approx(n_missed, rel=0.25)
+
+
+def test_the_automatic_threshold_beats_every_rule_of_votes():
+    evidence, is_true, _ = draw()
+    votes = evidence.found.sum(axis=1)
+    rules = [
+        2 * is_true[votes >= m].sum() / ((votes >= m).sum() + is_true.sum())
+        for m in (1, 2, 3)
+    ]
+
+    assert f1_at_best(probabilities(evidence), is_true) > max(rules) + 0.05
+
+
+def test_two_pickers_are_no_worse_than_their_union():
+    evidence, is_true, _ = draw((0.8, 0.3), (0.02, 0.3))
+    union = 2 * is_true.sum() / (len(is_true) + is_true.sum())
+
+    assert f1_at_best(probabilities(evidence), is_true) > union + 0.02
+
+
+def test_one_picker_is_ranked_by_the_network():
+    evidence, is_true, _ = draw((0.7,), (0.2,))
+    probability = probabilities(evidence)
+    rank = mannwhitneyu(probability[is_true], probability[~is_true]).statistic
+
+    assert rank / is_true.sum() / (~is_true).sum() > 0.9
+
+
+def test_without_any_score_one_picker_tells_candidates_apart_in_nothing():
+    evidence, *_ = draw((0.7,), (0.2,))
+    bare = replace(evidence, scores=np.empty((len(evidence), 0)))
+
+    assert np.ptp(probabilities(bare)) < 1e-12
+
+
+def test_the_order_of_pickers_and_candidates_does_not_matter():
+    evidence, *_ = draw()
+    pickers = [2, 0, 1]
+    rows = np.random.default_rng(1).permutation(len(evidence))
+    turned = Evidence(
+        evidence.found[rows][:, pickers],
+        evidence.observed[rows][:, pickers],
+        evidence.scores[rows][:, [3, 0, 2, 1]],
+        evidence.micrograph_index[rows],
+    )
+
+    np.testing.assert_allclose(
+        probabilities(turned), probabilities(evidence)[rows], atol=1e-9
+    )
+
+
+def test_only_the_order_of_scores_counts():
+    evidence, *_ = draw()
+    stretched = replace(evidence, scores=np.exp(evidence.scores / 4) + 100)
+
+    np.testing.assert_allclose(
+        probabilities(stretched), probabilities(evidence), atol=1e-9
+    )
+
+
+def test_a_picker_that_was_not_run_is_missing_and_not_silent():
+    evidence, is_true, _ = draw()
+    half = evidence.micrograph_index < 6
+    unseen = evidence.observed & ~np.outer(half, [True, False, False])
+    found = evidence.found & unseen
+    seen = found.any(axis=1)
+    fewer = Evidence(
+        found[seen],
+        unseen[seen],
+        evidence.scores[seen],
+        evidence.micrograph_index[seen],
+    )
+    truth, looked = is_true[seen], unseen[seen][:, 0]
+
+    fusion = fuse(fewer, rng=np.random.default_rng(0), n_resamples=0)
+
+    assert calibration_error(fusion.probability, truth) < 0.03
+    recall = fewer.found[truth & looked, 0].mean()
+    assert fusion.picker_recall.value[0] == pytest.approx(recall, abs=0.03)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_few_candidates_give_probabilities(n):
+    evidence, *_ = draw()
+    few = Evidence(
+        evidence.found[:n],
+        evidence.observed[:n],
+        evidence.scores[:n],
+        evidence.micrograph_index[:n],
+    )
+    fusion = fuse(few, rng=np.random.default_rng(0), n_resamples=2)
+
+    assert np.isfinite(fusion.probability).all()
+    assert ((fusion.probability >= 0) & (fusion.probability <= 1)).all()
+
+
+def test_figures_of_a_set_agree_with_truth_within_their_intervals():
+    evidence, is_true, _ = draw()
+    fusion = fuse(evidence, rng=np.random.default_rng(0), n_resamples=8)
+    at = 50
+    accepted = fusion.probability >= fusion.thresholds[at]
+
+    assert fusion.precision.value[at] == pytest.approx(
+        is_true[accepted].mean(), abs=0.03
+    )
+    assert fusion.recall.value[at] == pytest.approx(
+        is_true[accepted].sum() / is_true.sum(), abs=0.03
+    )
+    for estimate in (fusion.picker_precision, fusion.picker_recall, fusion.found_alone):
+        assert (estimate.low <= estimate.value).all()
+        assert (estimate.value <= estimate.high).all()
+    assert fusion.recall.value[0] == pytest.approx(1)
+
+
+def test_the_same_seed_gives_the_same_intervals():
+    evidence, *_ = draw(n=500)
+    first, second = (
+        fuse(evidence, rng=np.random.default_rng(3), n_resamples=3) for _ in range(2)
+    )
+
+    np.testing.assert_array_equal(first.n_missed.low, second.n_missed.low)
+
+
+def test_one_micrograph_has_no_intervals():
+    evidence, *_ = draw(n=300)
+    single = replace(evidence, micrograph_index=np.zeros(len(evidence), dtype=int))
+    fusion = fuse(single, rng=np.random.default_rng(0))
+
+    assert np.isnan(fusion.n_missed.low)
+    assert np.isnan(fusion.picker_recall.high).all()
+
+
+def test_quantiles_leave_gaps_and_share_ties():
+    scores = np.array([[0.1, 5.0], [np.nan, 5.0], [7.0, 5.0]])
+    quantiles = normal_quantiles(scores)
+
+    assert quantiles[0, 0] == -quantiles[2, 0] < 0
+    assert np.isnan(quantiles[1, 0])
+    np.testing.assert_allclose(quantiles[:, 1], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"found": np.zeros((2, 2), bool)}, "candidate 0: expected a picker"),
+        ({"observed": np.eye(2, dtype=bool)}, "candidate 0: found by a picker"),
+        ({"scores": np.array([[0.0], [np.inf]])}, "received infinity"),
+        ({"scores": np.zeros((3, 1))}, "2 rows of scores"),
+    ],
+)
+def test_evidence_is_checked_at_the_door(change, message):
+    ones = np.ones((2, 2), dtype=bool)
+    good = Evidence(ones, ones, np.zeros((2, 1)), np.zeros(2, dtype=int))
+
+    with pytest.raises(ValueError, match=message):
+        replace(good, **change)
+
+
+def test_no_candidates_are_refused():
+    none = np.empty((0, 3), dtype=bool)
+    with pytest.raises(ValueError, match="at least one candidate"):
+        LatentTraitModel(Evidence(none, none, np.empty((0, 0)), np.empty(0, dtype=int)))
+
+
+def test_options_are_checked():
+    evidence, *_ = draw(n=50)
+    with pytest.raises(ValueError, match="level between 0 and 1, received 5 and 95"):
+        fuse(evidence, rng=np.random.default_rng(0), n_resamples=5, level=95)
