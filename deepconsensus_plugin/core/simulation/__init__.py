@@ -12,16 +12,13 @@ from deepconsensus_plugin.core.simulation.micrograph import (
     simulate_micrograph,
 )
 from deepconsensus_plugin.core.simulation.parameters import (
-    Contamination,
-    Crowd,
     Detector,
     Exposure,
-    Ice,
     Optics,
-    Phantom,
     SimulationParameters,
-    Structure,
 )
+from deepconsensus_plugin.core.simulation.sample import Contamination, Crowd, Ice
+from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 from deepconsensus_plugin.core.simulation.truth import (
     ObjectClass,
     TrueObject,

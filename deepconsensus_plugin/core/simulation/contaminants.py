@@ -10,7 +10,7 @@ import numpy as np
 import scipy.ndimage
 
 from deepconsensus_plugin.core.simulation.ice import carbon_grain, draw_grain
-from deepconsensus_plugin.core.simulation.parameters import Contamination
+from deepconsensus_plugin.core.simulation.sample import Contamination
 from deepconsensus_plugin.core.simulation.scattering import (
     CARBON_POTENTIAL,
     ETHANE_POTENTIAL,

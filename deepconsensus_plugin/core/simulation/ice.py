@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-from deepconsensus_plugin.core.simulation.parameters import Ice
 from deepconsensus_plugin.core.simulation.potential import PROTEIN_CONTRAST
+from deepconsensus_plugin.core.simulation.sample import Ice
 from deepconsensus_plugin.core.simulation.scattering import (
     CARBON_PER_VOLUME,
     CARBON_SCATTERING,

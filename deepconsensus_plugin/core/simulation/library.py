@@ -10,18 +10,16 @@ from functools import lru_cache
 import numpy as np
 
 from deepconsensus_plugin.core.simulation.atoms import ATOM_FILES, read_atoms
-from deepconsensus_plugin.core.simulation.parameters import (
-    SimulationParameters,
-    Structure,
-)
+from deepconsensus_plugin.core.simulation.maps import read_potential
+from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
 from deepconsensus_plugin.core.simulation.phantoms import make_phantom
 from deepconsensus_plugin.core.simulation.potential import (
     PotentialMap,
     cut,
     potential_of_atoms,
-    read_potential,
 )
 from deepconsensus_plugin.core.simulation.projection import FourierVolume, transform
+from deepconsensus_plugin.core.simulation.structures import Structure
 
 _N_FRAGMENTS = 3
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deepconsensus_plugin.core.optics import electron_wavelength
+from deepconsensus_plugin.core.simulation.classification import classify
 from deepconsensus_plugin.core.simulation.contaminants import (
     add_carbon,
     add_contaminants,
@@ -36,7 +37,6 @@ from deepconsensus_plugin.core.simulation.parameters import (
 from deepconsensus_plugin.core.simulation.placement import (
     Ground,
     Molecule,
-    classify,
     place_molecules,
 )
 from deepconsensus_plugin.core.simulation.projection import project

@@ -15,7 +15,6 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from deepconsensus_plugin.core.simulation.atoms import Atoms
-from deepconsensus_plugin.core.simulation.parameters import Phantom
 from deepconsensus_plugin.core.simulation.scattering import (
     NUCLEIC_VOLUME_PER_DALTON,
     POTENTIAL_PER_SCATTERING,
@@ -23,6 +22,7 @@ from deepconsensus_plugin.core.simulation.scattering import (
     RESIDUE_SCATTERING,
     VOLUME_PER_DALTON,
 )
+from deepconsensus_plugin.core.simulation.structures import Phantom
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 Triple = tuple[float, float, float]

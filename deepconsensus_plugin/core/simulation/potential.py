@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import mrcfile
 import numpy as np
 import scipy.fft
 import scipy.ndimage
 from scipy.spatial.transform import Rotation
 
-from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.simulation.atoms import Atoms
 from deepconsensus_plugin.core.simulation.scattering import (
     ICE_POTENTIAL,
@@ -28,7 +24,7 @@ from deepconsensus_plugin.core.simulation.scattering import (
 from deepconsensus_plugin.core.types import FloatArray
 
 VOXELS_PER_RESOLUTION = 3.0
-_MAX_SIDE = 400
+_MAX_SIDE = 320
 
 _PROTEIN_POTENTIAL = (
     POTENTIAL_PER_SCATTERING * RESIDUE_SCATTERING / (RESIDUE_MASS * VOLUME_PER_DALTON)
@@ -87,19 +83,19 @@ def potential_of_atoms(atoms: Atoms, resolution_A: float) -> PotentialMap:
     Raises
     ------
     ValueError
-        If the molecule would need a grid of more than 400³.
+        If the molecule would need a grid of more than 320³.
     """
     voxel = resolution_A / VOXELS_PER_RESOLUTION
     net = atoms.potential - ICE_POTENTIAL * atoms.volume
-    centred = atoms.xyz - np.average(atoms.xyz, axis=0, weights=net)
-    radius = np.linalg.norm(centred, axis=1).max() + 2 * resolution_A
-    side = _even_side(radius, voxel, resolution_A)
+    xyz = atoms.xyz - np.average(atoms.xyz, axis=0, weights=net)
+    radius = np.linalg.norm(xyz, axis=1).max() + 2 * resolution_A
+    side = even_side(radius, voxel, resolution_A)
     frequency = np.fft.fftfreq(side, voxel)
     half = np.fft.rfftfreq(side, voxel)
     z2, y2, x2 = np.meshgrid(frequency**2, frequency**2, half**2, indexing="ij")
     s2 = (z2 + y2 + x2).astype(np.float32)
     spectrum = np.zeros(s2.shape, np.complex64)
-    position = centred[:, ::-1] / voxel + side // 2
+    position = xyz[:, ::-1] / voxel + side // 2
     for weights, shape in (
         (atoms.potential, atom_shape),
         (-ICE_POTENTIAL * atoms.volume, displaced_shape),
@@ -113,46 +109,6 @@ def potential_of_atoms(atoms: Atoms, resolution_A: float) -> PotentialMap:
     spectrum /= np.sinc(half * voxel).astype(np.float32) ** 2
     values = scipy.fft.irfftn(spectrum, s=(side, side, side))
     return PotentialMap(np.asarray(values, dtype=np.float32), voxel)
-
-
-def read_potential(
-    path: Path,
-    resolution_A: float,
-    *,
-    voxel_size_A: float | None = None,
-) -> PotentialMap:
-    """Return an MRC map scaled to the contrast of protein in ice.
-
-    What the map's numbers mean is not known: what stands out of its background (above
-    the threshold of Ridler and Calvard, 1978) has `PROTEIN_CONTRAST` on average, and
-    what lies away from it is ice.
-
-    Raises
-    ------
-    FileFormatError
-        If it is no map, has no voxel size, or is flat.
-    """
-    values, header_voxel = _read_cube(path)
-    voxel = voxel_size_A or header_voxel
-    if not voxel:
-        raise FileFormatError(
-            path,
-            expected="a map with a voxel size, or one that is given",
-            received="voxel size 0",
-        )
-    threshold = _between_two_levels(values)
-    inside = values > threshold
-    if not inside.any() or inside.all():
-        raise FileFormatError(
-            path, expected="a molecule on a background", received="a flat map"
-        )
-    near = scipy.ndimage.gaussian_filter(
-        scipy.ndimage.binary_dilation(inside, iterations=2).astype(np.float32), 1.0
-    )
-    background = float(values[~inside].mean())
-    contrast = (values - background) * near
-    contrast *= PROTEIN_CONTRAST / contrast[inside].mean()
-    return _resampled(PotentialMap(contrast, voxel), resolution_A)
 
 
 def cut(density: PotentialMap, rng: np.random.Generator) -> PotentialMap:
@@ -173,10 +129,17 @@ def cut(density: PotentialMap, rng: np.random.Generator) -> PotentialMap:
     kept = rng.uniform(0.4, 0.65) * cumulative[-1]
     level = height.ravel()[order[np.searchsorted(cumulative, kept)]]
     mask = np.clip(0.5 - (height - level) / 2, 0, 1)
-    return _centred(PotentialMap(density.values * mask, density.voxel_size_A))
+    return centred(PotentialMap(density.values * mask, density.voxel_size_A))
 
 
-def _even_side(radius: float, voxel: float, resolution_A: float) -> int:
+def even_side(radius: float, voxel: float, resolution_A: float) -> int:
+    """Return the side of a grid that holds a ball, even and quick to transform.
+
+    Raises
+    ------
+    ValueError
+        If it would be more than 320; the message tells a resolution that is not.
+    """
     side = 2 * scipy.fft.next_fast_len(int(np.ceil(radius / voxel)), real=True)
     if side > _MAX_SIDE:
         raise ValueError(
@@ -206,60 +169,7 @@ def _by_radius(shape: Callable[[FloatArray], FloatArray], s2: FloatArray) -> Flo
     return np.interp(s2, known, shape(known)).astype(np.float32)
 
 
-def _read_cube(path: Path) -> tuple[FloatArray, float]:
-    """Return a map as a cube with even sides, and the voxel size of its header."""
-    try:
-        with mrcfile.open(path) as file:
-            values = np.array(file.data, dtype=np.float32)
-            voxel = float(file.voxel_size.x)
-    except (ValueError, EOFError, gzip.BadGzipFile) as error:
-        raise FileFormatError(
-            path, expected="an MRC map", received=str(error)
-        ) from error
-    if values.ndim != 3 or min(values.shape) < 8 or not np.isfinite(values).all():
-        raise FileFormatError(
-            path,
-            expected="a map of finite values, 8 voxels or more along each side",
-            received=f"shape {values.shape}",
-        )
-    side = max(values.shape) + max(values.shape) % 2
-    missing = [side - length for length in values.shape]
-    around = [(lack - lack // 2, lack // 2) for lack in missing]
-    return np.pad(values, around, constant_values=np.median(values)), voxel
-
-
-def _between_two_levels(values: FloatArray) -> float:
-    """Return the level midway between the means of what it separates."""
-    level = float(values.min() + values.max()) / 2
-    for _ in range(100):
-        above = values > level
-        if not above.any():  # flat
-            break
-        midway = float(values[above].mean() + values[~above].mean()) / 2
-        if np.isclose(midway, level, rtol=1e-6):
-            break
-        level = midway
-    return level
-
-
-def _resampled(density: PotentialMap, resolution_A: float) -> PotentialMap:
-    """Return a map on the grid that a resolution asks for, centred, in a cube."""
-    centred = _centred(density)
-    radius = centred.diameter_A / 2 + 2 * resolution_A
-    voxel = max(resolution_A / VOXELS_PER_RESOLUTION, density.voxel_size_A)
-    side = _even_side(radius, voxel, resolution_A)
-    step = voxel / density.voxel_size_A
-    blur = np.sqrt(max(resolution_A**2 - (2 * density.voxel_size_A) ** 2, 0)) / (
-        np.pi * np.sqrt(2) * density.voxel_size_A
-    )
-    smooth = scipy.ndimage.gaussian_filter(centred.values, blur)
-    at = (np.arange(side) - side // 2) * step + len(smooth) // 2
-    grid = np.meshgrid(at, at, at, indexing="ij")
-    values = scipy.ndimage.map_coordinates(smooth, grid, order=1, cval=0.0)
-    return PotentialMap(np.asarray(values, dtype=np.float32), voxel)
-
-
-def _centred(density: PotentialMap) -> PotentialMap:
+def centred(density: PotentialMap) -> PotentialMap:
     """Return the map moved so that its centre of potential is at n // 2."""
     values = density.values
     mass = np.clip(values, 0, None)

@@ -24,10 +24,10 @@ from deepconsensus_plugin.core.simulation.ice import (
 from deepconsensus_plugin.core.simulation.parameters import (
     Detector,
     Exposure,
-    Ice,
     Optics,
     SimulationParameters,
 )
+from deepconsensus_plugin.core.simulation.sample import Ice
 from deepconsensus_plugin.core.simulation.scattering import Medium
 from deepconsensus_plugin.core.simulation.specimen import Field, Specimen
 from deepconsensus_plugin.core.types import Ctf

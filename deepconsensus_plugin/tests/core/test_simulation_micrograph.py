@@ -203,20 +203,25 @@ def test_truth_is_read_as_it_was_written(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("part", "change", "message"),
     [
-        ({"structures": ()}, "at least one"),
-        ({"shape": (10, 400)}, "rows and columns"),
-        ({"sampling_rate": 0.0}, "sampling_rate must be > 0"),
-        ({"seed": -1}, "seed must be >= 0"),
-        ({"exposure": Exposure(snr=0.0)}, "snr must be > 0"),
-        ({"crowd": Crowd(broken_fraction=1.5)}, "broken_fraction"),
-        ({"optics": Optics(defocus_A=(2.0, 1.0))}, r"defocus_A: expected \(least"),
+        (SMALL, {"structures": ()}, "at least one"),
+        (SMALL, {"shape": (10, 400)}, "rows and columns must be >= 64"),
+        (SMALL, {"sampling_rate": 0.0}, "sampling_rate must be > 0"),
+        (SMALL, {"sampling_rate": float("nan")}, "sampling_rate must be > 0"),
+        (SMALL, {"seed": -1}, "seed must be >= 0"),
+        (Exposure(), {"snr": 0.0}, "snr must be > 0"),
+        (Exposure(), {"binning": 0}, "binning must be >= 1"),
+        (Crowd(), {"broken_fraction": 1.5}, "broken_fraction must be from 0 to 1"),
+        (Crowd(), {"spacing": 0.1}, "spacing must be >= 0.5"),
+        (Optics(), {"defocus_A": (2.0, 1.0)}, r"defocus_A: expected \(least"),
+        (Ice(), {"thickness_A": (0.0, 1.0)}, "least thickness_A must be > 0"),
+        (Contamination(), {"gold_beads": -1.0}, "gold_beads must be >= 0"),
     ],
 )
-def test_numbers_out_of_range_are_refused(change, message):
+def test_numbers_out_of_range_are_refused(part, change, message):
     with pytest.raises(ValueError, match=message):
-        replace(SMALL, **change)
+        replace(part, **change)
 
 
 def test_a_missing_structure_is_named(tmp_path):

@@ -11,13 +11,12 @@ import pytest
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.simulation.atoms import Atoms, read_atoms
-from deepconsensus_plugin.core.simulation.parameters import Phantom, Structure
+from deepconsensus_plugin.core.simulation.maps import read_potential
 from deepconsensus_plugin.core.simulation.phantoms import make_phantom
 from deepconsensus_plugin.core.simulation.potential import (
     PROTEIN_CONTRAST,
     cut,
     potential_of_atoms,
-    read_potential,
 )
 from deepconsensus_plugin.core.simulation.scattering import (
     ICE_POTENTIAL,
@@ -27,6 +26,7 @@ from deepconsensus_plugin.core.simulation.scattering import (
     atom_volume,
     mean_free_paths,
 )
+from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 
 PDB = """\
 REMARK 350 BIOMOLECULE: 1
