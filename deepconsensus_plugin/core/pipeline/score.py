@@ -33,7 +33,7 @@ from deepconsensus_plugin.core.models.card import (
     ModelCard,
     load_card,
 )
-from deepconsensus_plugin.core.models.store import load_networks
+from deepconsensus_plugin.core.models.store import load_scorers
 from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
@@ -61,7 +61,7 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     card.check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
-    networks = load_networks(request.model)
+    networks = load_scorers(request.model)
     work = _work(request)
     partial = request.scores.with_suffix(".partial")
 
