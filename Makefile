@@ -3,7 +3,7 @@
 # make types  mypy                          make clean         forget environments and caches
 #
 # make demo   simulated micrographs through the whole workflow, against their truth, in
-#             $(DEMO), fresh each time; under 10 min on 2 cores
+#             $(DEMO), fresh each time
 #
 # make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
 #                    time 3 min and 3 GB for .venv-interop, then 1 min
