@@ -91,7 +91,8 @@ class TestEvaluate(synthetic.SyntheticProject):
             axes.lines[0].get_xydata().tolist(), [[0.8, 1], [0.8, 60 / 63]]
         )
         self.assertEqual(axes.lines[1].get_xydata().tolist(), [[0.8, 60 / 63]])
-        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        [legend] = plotter.getFigure().legends
+        labels = [text.get_text() for text in legend.get_texts()]
         self.assertEqual(
             labels[:2], ["average precision 0.800", "accepted picks, F1 0.870"]
         )
