@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
 
@@ -141,11 +142,13 @@ class ProtSimulateMicrographs(EMProtocol):
         for record in result.micrographs:
             counts.update(record.counts)
         classes = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
-        snrs = sorted(record.snr for record in result.micrographs)
+        snrs = sorted(r.snr for r in result.micrographs if math.isfinite(r.snr))
         return [
             f"{len(result.micrographs)} micrographs with {sum(counts.values())} "
-            f"objects: {classes}.",
-            f"Signal to noise {snrs[0]:.2g} to {snrs[-1]:.2g} within particles.",
+            f"objects: {classes or 'none'}.",
+            f"Signal to noise {snrs[0]:.2g} to {snrs[-1]:.2g} within particles."
+            if snrs
+            else "WARNING: no particles; is there room for one?",
             f"{output.getSize()} coordinates, box {output.getBoxSize()} px; the tables "
             f"of everything are in {self._getFileName('micrographs')}/*.csv.",
         ]

@@ -268,7 +268,7 @@ def defineContaminationParams(form: params.Form) -> None:
         "contamination",
         params.FloatParam,
         default=1.0,
-        label="Contamination",
+        label="Amount (factor)",
         help="1: as below. 0: none. All numbers below are multiplied by it.",
     )
     group.addParam(

@@ -83,7 +83,7 @@ def _run_others(path: Path) -> None:
     picking.inputMicrographs.setExtended("outputMicrographs")
     importing = project.newProtocol(ProtImportModel, modelPath=str(path / model))
     simulating = project.newProtocol(
-        ProtSimulateMicrographs, numberOfMicrographs=1, size=256
+        ProtSimulateMicrographs, numberOfMicrographs=1, size=512
     )
     for run in (picking, importing, simulating):
         project.launchProtocol(run, wait=True)
