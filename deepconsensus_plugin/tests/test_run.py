@@ -100,6 +100,28 @@ def test_summary_holds_sets_timings_and_figures(finished):
     assert metrics["threshold"] == 0.5
 
 
+def test_pickers_union_and_agreement_are_compared_with_the_truth_too(finished):
+    summary = json.loads((finished / "summary.json").read_text())
+    metrics = json.loads((finished / "metrics.json").read_text())
+    compared = {row["picks"]: row for row in summary["comparison"]["rows"]}
+    assert [*compared] == [
+        *("alpha", "particles", "union (OR)", "agreed (AND)"),
+        *("accepted", "blind lattice"),
+    ]
+    sets = summary["sets"]
+    union, agreed = compared["union (OR)"], compared["agreed (AND)"]
+    assert union["n_accepted"] == sets["consensus.outputCoordinatesOR"]
+    assert agreed["n_accepted"] == sets["consensus.outputCoordinatesAND"]
+    assert union["recall"] > compared["alpha"]["recall"] > agreed["recall"]
+    assert agreed["precision"] > union["precision"]
+    assert compared["accepted"]["n_accepted"] == metrics["n_accepted"]
+    # A picker is judged where it was run; this one was not run on the last.
+    assert metrics["pickers"]["particles"]["n_micrographs"] == N_MICROGRAPHS - 1
+    assert metrics["pickers"]["alpha"]["n_micrographs"] == N_MICROGRAPHS
+    picture = (finished / summary["picture_file"]).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+
+
 def test_scores_have_one_row_per_candidate(finished):
     summary = json.loads((finished / "summary.json").read_text())
     with (finished / "scores.csv").open(newline="") as file:
@@ -160,6 +182,32 @@ def test_other_settings_need_another_project(scene, finished):
     other = _run(scene, seed=7)
     assert other.returncode == 1
     assert "holds a run with other settings (values)" in other.stderr
+
+
+def test_the_demonstration_needs_no_data(tmp_path):
+    small = {
+        "numberOfMicrographs": 3,
+        "size": 384,
+        "samplingRate": 5,
+        "particlesPerMicrograph": 30,
+        "contamination": 0,
+        "nEpochs": 1,
+        "nModels": 1,
+        "maxBoxes": 64,
+    }
+    command = [sys.executable, "-m", "deepconsensus_plugin", "run"]
+    command += ["deep_consensus_demo", *(f"{k}={v}" for k, v in small.items())]
+    command += ["--project", str(tmp_path / "demo")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
+    compared = {row["picks"]: row for row in summary["comparison"]["rows"]}
+    pickers = ("difference of Gaussians", "rotational correlation")
+    assert [*compared][:2] == [*pickers]
+    assert summary["comparison"]["n_micrographs"] == 3
+    assert all(compared[name]["recall"] > 0.5 for name in pickers)
+    assert "| accepted " in done.stdout
+    assert f"Picture: {tmp_path}/demo/picture.png" in done.stdout
 
 
 def test_a_failing_protocol_says_why(scene):
