@@ -39,7 +39,8 @@ class TestResume(SyntheticProject):
             new_protocol(
                 type(self),
                 ProtDeepConsensusTrain,
-                **{"nEpochs": 20, "nModels": 2, "batchSize": 8, **self.inputs},
+                **{"nEpochs": 40, "nModels": 2, "batchSize": 8, "inputSize": 32},
+                **self.inputs,
             )
             for _ in range(2)
         )
@@ -59,7 +60,7 @@ class TestResume(SyntheticProject):
         self.assertLess(first_network, state)
 
         self.launchProtocol(killed)
-        log = (folder / "logs" / "run.stdout").read_text()
+        log = (folder / "logs" / "run.stderr").read_text()
         self.assertIn("boxes of an earlier run", log)
         weights = [
             [network.get_weights() for network in load_networks(Path(folder))]
