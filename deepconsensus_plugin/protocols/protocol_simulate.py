@@ -157,10 +157,12 @@ class ProtSimulateMicrographs(EMProtocol):
         output = getattr(self, "outputMicrographs", None)
         if output is None:
             return []
+        exposed = f"{self.dose.get():g} e/Å²"
+        if self.snr.get() is not None:
+            exposed = f"a signal to noise of {self.snr.get():g}"
         return [
             f"{output.getSize()} micrographs of {self.structures.get()} were simulated "
-            f"at {self.dose.get():g} e/Å² and {self.voltage.get():g} kV, following "
-            "[Vulovic2013]."
+            f"at {exposed} and {self.voltage.get():g} kV, following [Vulovic2013]."
         ]
 
     def _citations(self):
