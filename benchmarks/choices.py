@@ -6,7 +6,9 @@
 
 A set's name, then what differs from the defaults; one network unless ``nModels`` says
 otherwise. Trains on the agreed picks and drawn negatives of the set, without its truth,
-and compares all candidates, and those that score 0.5, with the truth. Minutes a row.
+and compares with the truth, as `benchmarks.accuracy` does, the network's score at 0.5
+and what users get: the probability fused from it and the pickers, at the automatic
+threshold. Minutes a setting; two rows each, printed as soon as they are there.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.accuracy import by_micrograph, fused_row
+from benchmarks.accuracy import row as detection_row
 from benchmarks.paper_test import (
     CONSENSUS_RADIUS_PX,
     MERGE_RADIUS_PX,
@@ -28,16 +32,17 @@ from benchmarks.paper_test import (
     score_boxes,
     train_on,
 )
-from benchmarks.real_sets import MATCH_RADIUS_PX, PICKERS, load_set
-from benchmarks.tables import markdown_table
+from benchmarks.real_sets import BOX_SIZE, PICKERS, load_set
+from benchmarks.tables import cell
+from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
-from deepconsensus_plugin.core.metrics import recall_of, summarise_matches
-from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.preprocessing import fitting_input_size
 
-HEADER = "setting,agreed,accepted,precision,recall,F1,AP,best F1,good kept,bad kept,s"
+HEADER = (
+    "setting,agreed,training s,score,threshold,n,precision,recall,F1 (95 %),best F1,"
+    "good kept,of picked good,bad kept,AUC good/bad,AUC of picked"
+).split(",")
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Choice:
     set_name: str
     parameters: TrainingParameters
     min_pickers: int = 0
-    input_size: int = BoxPreprocessing().input_size
+    input_size: int = fitting_input_size(BOX_SIZE)
 
 
 def parse_choice(text: str) -> Choice:
@@ -71,8 +76,8 @@ def parse_choice(text: str) -> Choice:
     return Choice(text, set_name, parameters, least, size)
 
 
-def row(choice: Choice) -> list[object]:
-    """Train as chosen; returns the figures of `HEADER`."""
+def rows(choice: Choice) -> list[list[object]]:
+    """Train as chosen; returns the figures of `HEADER` of the network and fused."""
     real = load_set(choice.set_name)
     candidates = find_consensus(
         real.read_pickers(),
@@ -94,32 +99,32 @@ def row(choice: Choice) -> list[object]:
         )
         seconds = time.monotonic() - started
         scores = score_boxes(fold, model, union)
-    ends = np.cumsum([len(here) for here in union.values()])[:-1]
-    parts = np.split(scores, ends)
-    scored = {
-        name: ScoredCoordinates.from_arrays(here.yx, some)
-        for (name, here), some in zip(union.items(), parts, strict=True)
-    }
-    accepted = {name: here.take(here.scores >= 0.5) for name, here in scored.items()}
-    every, kept = (
-        summarise_matches(match_picks(picks, real.truth, radius_px=MATCH_RADIUS_PX))
-        for picks in (scored, accepted)
+    fusion = fuse(
+        Evidence.of_candidates(candidates, scores),
+        rng=np.random.default_rng(0),
+        n_resamples=0,
     )
-    labels = [
-        recall_of(of, accepted, radius_px=MATCH_RADIUS_PX)
-        for of in (real.good, real.bad)
+    setting = [choice.text, n_agreed, round(seconds)]
+    network = detection_row(real, "network", by_micrograph(candidates, scores), 0.5)
+    return [
+        [*setting, *network],
+        [*setting, *fused_row(real, "**fused**", candidates, fusion)],
     ]
-    at_half = [kept.n_picks, kept.precision, kept.recall, kept.f1]
-    ranking = [every.average_precision, every.best_f1]
-    return [choice.text, n_agreed, *at_half, *ranking, *labels, round(seconds)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("choices", nargs="+", type=parse_choice, metavar="SET[:NAME=…]")
     arguments = parser.parse_args()
-    rows = [row(choice) for choice in arguments.choices]
-    print(markdown_table(HEADER.split(","), rows))
+    _print_row(HEADER)
+    _print_row(["---"] * len(HEADER))
+    for choice in arguments.choices:
+        for row in rows(choice):
+            _print_row(row)
+
+
+def _print_row(cells: list[object]) -> None:
+    print(f"| {' | '.join(map(cell, cells))} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,10 @@ from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     TrainRequest,
 )
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.preprocessing import (
+    BoxPreprocessing,
+    fitting_input_size,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 CONSENSUS_RADIUS_PX = 0.1 * BOX_SIZE
@@ -120,7 +123,7 @@ def train_on(
     negatives: Coordinates,
     parameters: TrainingParameters,
     *,
-    input_size: int = BoxPreprocessing().input_size,
+    input_size: int,
 ) -> Path:
     """Return the folder of a model trained on a fold."""
     sources = []
@@ -209,7 +212,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=TrainingParameters.n_epochs)
     parser.add_argument("--models", type=int, default=1)
     parser.add_argument("--rate", type=float, default=TrainingParameters.learning_rate)
-    parser.add_argument("--input", type=int, default=BoxPreprocessing().input_size)
+    parser.add_argument("--input", type=int, default=fitting_input_size(BOX_SIZE))
     parser.add_argument("--seed", type=int, default=TrainingParameters.seed)
     arguments = parser.parse_args()
     parameters = TrainingParameters(

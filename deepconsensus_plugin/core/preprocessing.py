@@ -21,6 +21,11 @@ from deepconsensus_plugin.core.types import BoolArray, Ctf
 
 Float32Array = NDArray[np.float32]
 
+_INPUT_STEP = 16
+_SMALLEST_INPUT, _LARGEST_INPUT = 64, 128
+"""Inputs that are chosen automatically: 128 is the paper's, and kernels of 15 pixels
+want more than a small box."""
+
 
 @dataclass(frozen=True)
 class BoxPreprocessing:
@@ -40,6 +45,26 @@ class BoxPreprocessing:
     input_size: int = 128
     invert: bool = True
     phase_flip: bool = False
+
+
+def fitting_input_size(box_size: int) -> int:
+    """Return the network's input that holds a box without loss, 64 to 128 pixels.
+
+    The paper resamples every box to 128 pixels. A smaller box holds no more detail
+    then, and costs as much as a large one.
+
+    Parameters
+    ----------
+    box_size : int
+        Pixels, >= 1.
+
+    Returns
+    -------
+    int
+        The smallest multiple of 16 that is not below `box_size`, within the bounds.
+    """
+    holding = -(-box_size // _INPUT_STEP) * _INPUT_STEP
+    return min(max(holding, _SMALLEST_INPUT), _LARGEST_INPUT)
 
 
 def prepare_boxes(boxes: Float32Array, preprocessing: BoxPreprocessing) -> Float32Array:

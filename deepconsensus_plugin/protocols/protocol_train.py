@@ -22,7 +22,10 @@ from deepconsensus_plugin.core.pipeline.requests import (
     TrainRequest,
     TrainResult,
 )
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.preprocessing import (
+    BoxPreprocessing,
+    fitting_input_size,
+)
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
@@ -38,6 +41,7 @@ from deepconsensus_plugin.protocols.shared_forms import (
     micrographsToCut,
 )
 from deepconsensus_plugin.protocols.train_form import (
+    AUTOMATIC_INPUT_SIZE,
     FROM_MODEL,
     defineExtraParams,
     defineInputParams,
@@ -160,8 +164,8 @@ class ProtDeepConsensusTrain(EMProtocol):
                 "Learning rate and regularisation: they must not be below 0, nor the "
                 "rate 0."
             )
-        if self.inputSize.get() < 16 or self.inputSize.get() % 16:
-            errors.append("Network input: a multiple of 16, such as 64, 96 or 128.")
+        if self.inputSize.get() < 0 or self.inputSize.get() % 16:
+            errors.append("Network input: a multiple of 16, such as 64 or 128, or 0.")
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):
@@ -258,6 +262,8 @@ class ProtDeepConsensusTrain(EMProtocol):
         size = self.inputSize.get()
         if self._startsFromModel():
             size = self.initialModel.get().getCard().preprocessing.input_size
+        elif size == AUTOMATIC_INPUT_SIZE:
+            size = fitting_input_size(self._boxSize())
         return BoxPreprocessing(
             input_size=size,
             invert=not self.skipInvert,

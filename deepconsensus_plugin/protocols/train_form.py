@@ -7,7 +7,6 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.protocols.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
@@ -15,6 +14,9 @@ from deepconsensus_plugin.protocols.shared_forms import (
 
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
+
+AUTOMATIC_INPUT_SIZE = 0
+"""What `inputSize` says where the box decides."""
 
 _DEFAULTS = TrainingParameters()
 
@@ -191,11 +193,12 @@ def _defineOptimiserParams(form: params.Form) -> None:
         (
             "inputSize",
             params.IntParam,
-            BoxPreprocessing().input_size,
+            AUTOMATIC_INPUT_SIZE,
             "Network input (px)",
-            "Boxes are resampled to this side, a multiple of 16; 128 as published. 64 "
-            "takes a quarter of the time, and generalises less well to other "
-            "micrographs. A model to start from keeps its own.",
+            "Boxes are resampled to this side, a multiple of 16; 128 as published. The "
+            "time grows with its square. *0*: the smallest of 64, 80, 96, 112 and 128 "
+            "that holds the box, since enlarging a box adds nothing to see. A model to "
+            "start from keeps its own.",
         ),
         (
             "maxBoxes",

@@ -66,7 +66,7 @@ class TestTrain(SyntheticProject):
         card = protocol.outputModel.getCard()
         self.assertEqual((card.box_size, card.sampling_rate), (BOX, SAMPLING_RATE))
         self.assertTrue(card.preprocessing.invert)
-        self.assertEqual(card.preprocessing.input_size, 128)
+        self.assertEqual(card.preprocessing.input_size, 64)  # the box has 40 px
         self.assertFalse(card.preprocessing.phase_flip)
         self.assertEqual((card.training.seed, card.training.n_epochs), (7, 1))
         self.assertEqual(card.training.l2_strength, 1e-4)

@@ -8,6 +8,7 @@ from deepconsensus_plugin.core.optics import ctf_values
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     background_ring,
+    fitting_input_size,
     flip_phases,
     fourier_resize,
     normalise_background,
@@ -102,3 +103,11 @@ def test_flipping_twice_changes_nothing():
     boxes = _noise(2, 65)
     twice = flip_phases(flip_phases(boxes, CTF, 2.0), CTF, 2.0)
     np.testing.assert_allclose(twice, boxes, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("box_size", "expected"),
+    [(1, 64), (64, 64), (65, 80), (90, 96), (96, 96), (128, 128), (400, 128)],
+)
+def test_input_is_the_smallest_that_holds_the_box(box_size, expected):
+    assert fitting_input_size(box_size) == expected
