@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pyworkflow.object import Set
 
-from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.constants import NETWORK_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -86,3 +86,13 @@ def read_scores(items: Set) -> FloatArray:
         If the items were never scored.
     """
     return read_numbers(items, SCORE_ATTRIBUTE)[:, 0]
+
+
+def are_fused(items: Set) -> bool:
+    """Return whether the scores are probabilities, fused from more than the network.
+
+    A score that nothing was combined with is the network's own, to the last digit.
+    """
+    names = (SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE)
+    columns = read_columns(items, *names)
+    return set(names) <= columns.keys() and columns[names[0]] != columns[names[1]]

@@ -108,6 +108,8 @@ def to_scalar(name: str, text: str, kind: type) -> Any:
 
 def _choice(name: str, text: str, param: params.EnumParam) -> int:
     choices = [str(choice) for choice in param.choices]
+    if text.isdigit() and int(text) < len(choices):  # as Scipion stores it
+        return int(text)
     if text not in choices:
         raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
     return choices.index(text)

@@ -90,6 +90,7 @@ def write_summary(
         "score_file": SCORES,
         "picture_file": PICTURE,
         "threshold": to_plain(_threshold(selected, scored)),
+        "calibration": to_plain(by_class["ProtDeepConsensusScore"].readCalibration()),
         "score_histogram": _histogram(scored.score),
         "timings": {name: to_plain(cost) for name, cost in costs.items()},
         "versions": _versions(),
@@ -161,7 +162,7 @@ def _figures(by_class: Mapping[str, Protocol], scored: _Scored) -> dict[str, Any
 def _threshold(selected: Protocol, scored: _Scored) -> float:
     """Return the lowest score that is accepted; infinity where none is.
 
-    For the first N from the scores: Scipion's database rounds what it keeps.
+    Where it was chosen from the scores: Scipion's database rounds what it keeps.
     """
     if _is_fixed(selected):
         return float(selected.threshold.get())

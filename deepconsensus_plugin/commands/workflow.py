@@ -76,15 +76,16 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     """
     template = read_template(settings.template)
     _check_names(settings, template)
+    settings = _given_threshold_is_fixed(settings)
     own = _form_values(settings, template)
     nodes = [_with_values(node, own) for node in template.nodes]
     if settings.picks:
         nodes = _with_pickers(nodes, settings.picks)
     if settings.truth:
         nodes += _evaluation(nodes, settings.truth, own)
-    nodes = _at_the_threshold(nodes)
     _refuse_unused(settings, template, nodes)
     nodes = [template.fill(node, settings.values) for node in nodes]
+    nodes = _at_the_threshold(nodes)
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
 
 
@@ -177,10 +178,18 @@ def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> lis
     return [imported, evaluated]
 
 
+def _given_threshold_is_fixed(settings: RunSettings) -> RunSettings:
+    """Return the settings in which a threshold says that it is what counts."""
+    if "threshold" not in settings.values:
+        return settings
+    values = {"thresholdMode": "fixed", **settings.values}
+    return dataclasses.replace(settings, values=values)
+
+
 def _at_the_threshold(nodes: list[Node]) -> list[Node]:
     """Let comparisons with the truth accept what the selection does.
 
-    The score of the N-th best is not known yet; the summary knows it.
+    A threshold that depends on the scores is not known yet; the summary knows it.
     """
     if not any(node["object.className"] == EVALUATE for node in nodes):
         return nodes

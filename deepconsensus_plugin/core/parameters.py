@@ -14,6 +14,8 @@ class TrainingParameters:
     ----------
     n_epochs : int
         Passes over the training boxes, >= 1.
+    max_updates : int, optional
+        Updates of a network at most, however many boxes there are, >= 1.
     batch_size : int
         Boxes in one update, >= 2.
     learning_rate : float
@@ -36,6 +38,7 @@ class TrainingParameters:
     """
 
     n_epochs: int = 5
+    max_updates: int | None = None
     batch_size: int = 64
     learning_rate: float = 1e-4
     l2_strength: float = 1e-5

@@ -15,6 +15,9 @@ import numpy as np
 from deepconsensus_plugin.core.calibration.expected import count_expected
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
+PUBLISHED_THRESHOLD = 0.5
+"""Of the network's own score (the paper, section 2.4)."""
+
 
 class ThresholdMode(enum.Enum):
     """How the threshold is found."""

@@ -93,7 +93,7 @@ class Training:
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
         """Train until the next validation, and validate; `count` is told of updates."""
-        per_epoch = max(1, self.n_updates // self.parameters.n_epochs)
+        per_epoch = _updates_per_epoch(self.training, self.parameters)
         interval = min(_VALIDATION_INTERVAL, per_epoch)
         self.network.reset_metrics()
         loss = 0.0
@@ -173,7 +173,12 @@ def n_updates(
 ) -> int:
     """Return how many updates a network of the ensemble gets, at most."""
     _, training, _ = _split(rows, parameters, member)
-    return parameters.n_epochs * max(1, round(len(training) / parameters.batch_size))
+    n = parameters.n_epochs * _updates_per_epoch(training, parameters)
+    return n if parameters.max_updates is None else min(n, parameters.max_updates)
+
+
+def _updates_per_epoch(training: IntArray, parameters: TrainingParameters) -> int:
+    return max(1, round(len(training) / parameters.batch_size))
 
 
 def _split(

@@ -38,6 +38,7 @@ from deepconsensus_plugin.protocols.consensus_form import (
     defineInputParams,
 )
 from deepconsensus_plugin.protocols.continuation import fingerprint
+from deepconsensus_plugin.protocols.input_checks import describeLost
 from deepconsensus_plugin.protocols.picker_names import pickerNames
 from deepconsensus_plugin.protocols.subtraction import withoutPicks
 
@@ -182,12 +183,9 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         errors = []
         for pointer in self.inputCoordinates:
             errors += self._validateSet(pointer.get(), str(pointer.getObjValue()))
-        unwanted = self.subtractCoordinates.get()
-        if unwanted is not None and unwanted.getMicrographs() is None:
-            errors.append(
-                "Leave out picks near these: the set has lost its micrographs; choose "
-                "the set of the protocol that made it."
-            )
+        errors += describeLost(
+            "Leave out picks near these", self.subtractCoordinates.get()
+        )
         if self.boxSize.get() is not None and self.boxSize.get() < 1:
             errors.append("Box size: it must be 1 px or more, or empty.")
         if not 0 < self.consensusRadius.get() <= self.mergeRadius.get():
@@ -205,11 +203,8 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     def _validateSet(self, coordinates: SetOfCoordinates, name: str) -> list[str]:
         if coordinates is None:
             return []  # Scipion tells
-        if coordinates.getMicrographs() is None:
-            return [
-                f"Picks: {name} has lost its micrographs; choose the set of the "
-                "protocol that made it."
-            ]
+        if lost := describeLost(f"Picks: {name}", coordinates):
+            return lost
         if not coordinates.getBoxSize() and self.boxSize.get() is None:
             return [f"Picks: {name} has no box size; give one (advanced)."]
         return []

@@ -15,6 +15,7 @@ from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.protocols.continuation import fingerprint
+from deepconsensus_plugin.protocols.input_checks import describeLost
 
 
 class ProtEvaluatePicks(EMProtocol):
@@ -97,15 +98,8 @@ class ProtEvaluatePicks(EMProtocol):
     # -------------------------- information --------------------------
     def _validate(self):
         errors = []
-        for label, pointer in (
-            ("Coordinates", self.inputCoordinates),
-            ("Truth", self.inputTruth),
-        ):
-            if pointer.get() is not None and pointer.get().getMicrographs() is None:
-                errors.append(
-                    f"{label}: the set has lost its micrographs; choose the set of the "
-                    "protocol that made it."
-                )
+        errors += describeLost("Coordinates", self.inputCoordinates.get())
+        errors += describeLost("Truth", self.inputTruth.get())
         if self.inputTruth.get() is not None and not self.inputTruth.get().getBoxSize():
             errors.append(
                 "Truth: the set has no box size; import it again with one, since the "

@@ -29,6 +29,7 @@ from deepconsensus_plugin.core.pipeline.negatives import (
 )
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import fingerprint
+from deepconsensus_plugin.protocols.input_checks import describeLost
 from deepconsensus_plugin.set_columns import read_numbers
 
 DEFAULT_MIN_POSITIVES = 500
@@ -214,11 +215,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             errors.append(
                 "Candidates: the set has no box size; run the consensus again with one."
             )
-        if candidates is not None and candidates.getMicrographs() is None:
-            errors.append(
-                "Candidates: the set has lost its micrographs; choose the set of the "
-                "protocol that made it."
-            )
+        errors += describeLost("Candidates", candidates)
         if not self.negativesPerPositive.get() > 0:
             errors.append("Negatives per positive: it must be above 0; 1 is usual.")
         if not self.exclusionRadius.get() >= 0:

@@ -7,17 +7,17 @@ from itertools import compress
 from pathlib import Path
 
 import numpy as np
-from pwem.objects import (
-    SetOfCoordinates,
-    SetOfMicrographs,
-    SetOfParticles,
-)
+from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Integer, Pointer
+from pyworkflow.object import Float, Integer
 
 from deepconsensus_plugin.convert import Cut, candidates_and_items
-from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
+from deepconsensus_plugin.core.calibration.report import (
+    CalibrationReport,
+    read_report,
+    write_report,
+)
+from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -25,15 +25,23 @@ from deepconsensus_plugin.core.io.tables import (
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.pipeline.fuse import can_fuse, fuse_scores
 from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     ScoreResult,
     StackOptions,
 )
+from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD
+from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import (
     emptyStaleOutputs,
     fingerprint,
+)
+from deepconsensus_plugin.protocols.input_checks import (
+    describeEmpty,
+    describeLost,
+    describeNoBox,
 )
 from deepconsensus_plugin.protocols.model_summary import (
     countNetworks,
@@ -44,10 +52,16 @@ from deepconsensus_plugin.protocols.model_summary import (
 from deepconsensus_plugin.protocols.score_form import (
     defineInputParams,
     defineParticleParams,
+    defineScoreParams,
+)
+from deepconsensus_plugin.protocols.score_summary import (
+    describeCalibration,
+    describeLeftOut,
+    describeScores,
 )
 from deepconsensus_plugin.protocols.scored_sets import (
     appendScored,
-    copyCoordinatesInfo,
+    createScoredSets,
     iterScored,
 )
 from deepconsensus_plugin.protocols.shared_forms import (
@@ -55,15 +69,14 @@ from deepconsensus_plugin.protocols.shared_forms import (
     micrographsToCut,
 )
 
-PUBLISHED_THRESHOLD = 0.5
-"""For the counts in the summary and ``accepted`` in the table; selects nothing."""
-
 
 class ProtDeepConsensusScore(ProtParticles):
-    """Give every candidate the score of a trained network, 0 to 1.
+    """Give every candidate a score, 0 to 1: the probability that it is a particle.
 
-    All candidates are kept, so that another threshold is a matter of seconds
-    (*select by score*), not of a new run. Particle stacks are written on the way.
+    A trained network looks at each; its opinion, the votes of the pickers and their own
+    scores are combined, without any truth. So the pickers get a verdict too. All
+    candidates are kept, so that another threshold is a matter of seconds (*select by
+    score*), not of a new run. Particle stacks are written on the way.
     """
 
     _label = "score particles"
@@ -74,6 +87,7 @@ class ProtDeepConsensusScore(ProtParticles):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        self.suggestedThreshold = Float()
         self.numberAccepted = Integer()
         self.numberLeftOut = Integer()
 
@@ -82,6 +96,7 @@ class ProtDeepConsensusScore(ProtParticles):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
+        defineScoreParams(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
         form.addParallelSection(threads=4, mpi=0)
@@ -95,6 +110,8 @@ class ProtDeepConsensusScore(ProtParticles):
             "coordinates": "coordinates.h5",
             "job": "score.json",
             "scores": "scores.h5",
+            "score": "score.npy",
+            "calibration": "calibration.json",
             "table": "scores.csv",
             "stacks": "particles",
         }
@@ -105,6 +122,7 @@ class ProtDeepConsensusScore(ProtParticles):
         form = fingerprint(self)
         self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
         self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
+        self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
     def convertInputStep(self, form):
@@ -154,15 +172,29 @@ class ProtDeepConsensusScore(ProtParticles):
         result = read_result(job, ScoreResult)
         self.info(f"{result.n_scored} candidates scored")
 
+    def fuseStep(self, form):
+        """Combine networks, votes and pickers' scores to probabilities."""
+        candidates = read_candidates(self._getFileName("candidates"))
+        score = read_scores(Path(self._getFileName("scores"))).mean
+        calibration = Path(self._getFileName("calibration"))
+        calibration.unlink(missing_ok=True)  # of a run that was continued
+        if self.combineEvidence and can_fuse(candidates):
+            score, report = fuse_scores(candidates, score, seed=self.seed.get())
+            write_report(calibration, report)
+            for verdict in report.pickers:
+                self.info(verdict.describe())
+        np.save(self._getFileName("score"), score)
+
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
         candidates = read_candidates(self._getFileName("candidates"))
         positions = np.load(self._getFileName("positions"))
-        scores = read_scores(Path(self._getFileName("scores")))
+        networks = read_scores(Path(self._getFileName("scores")))
+        score = np.load(self._getFileName("score"))
         cut = self._cut()
-        outputs = self._createSets()
+        outputs = createScoredSets(self, observed=self._getFileName("observed"))
         appendScored(
-            iterScored(cut.coordinates, candidates, positions, scores),
+            iterScored(cut.coordinates, candidates, positions, score, networks),
             outputs["outputCoordinates"],
             outputs.get("outputParticles"),
             stacks=Path(self._getFileName("stacks")),
@@ -176,68 +208,40 @@ class ProtDeepConsensusScore(ProtParticles):
             self._defineSourceRelation(self.inputModel, items)
             if self.inputMicrographs.get() is not None:
                 self._defineSourceRelation(self.inputMicrographs, items)
-        self._writeTable(candidates, scores)
-        self._remember(scores)
-
-    def _createSets(self) -> dict[str, SetOfCoordinates | SetOfParticles]:
-        """Return the empty outputs."""
-        candidates = self.inputCoordinates.get()
-        micrographs = self.getInputMicrographs()
-        coordinates = self._createSetOfCoordinates(
-            candidates.getMicrographs(asPointer=True)
-        )
-        copyCoordinatesInfo(coordinates, candidates, self._getFileName("observed"))
-        if not self.writeStacks:
-            return {"outputCoordinates": coordinates}
-        particles = self._createSetOfParticles()
-        particles.setAcquisition(micrographs.getAcquisition())
-        particles.setSamplingRate(micrographs.getSamplingRate())
-        particles.setHasCTF(self.ctfRelations.get() is not None)
-        particles.setIsPhaseFlipped(
-            self.inputModel.get().getCard().preprocessing.phase_flip
-        )
-        particles.setCoordinates(Pointer(self, extended="outputCoordinates"))
-        return {"outputCoordinates": coordinates, "outputParticles": particles}
-
-    def _writeTable(self, candidates: Candidates, scores: EnsembleScores) -> None:
+        self._remember(score)
         write_scores_csv(
             self._getFileName("table"),
             candidates,
-            score=scores.mean,
-            network_score=scores.mean,
-            spread=scores.spread,
-            accepted=scores.mean >= PUBLISHED_THRESHOLD,
+            score=score,
+            network_score=networks.mean,
+            spread=networks.spread,
+            accepted=score >= self.suggestedThreshold.get(),
         )
 
-    def _remember(self, scores: EnsembleScores) -> None:
+    def _remember(self, score: FloatArray) -> None:
         """Keep for the summary what no output tells."""
-        self.numberAccepted.set(int((scores.mean >= PUBLISHED_THRESHOLD).sum()))
-        nLeftOut = self.inputCoordinates.get().getSize() - len(scores.mean)
-        self.numberLeftOut.set(nLeftOut)
-        self._store(self.numberAccepted, self.numberLeftOut)
+        report = self.readCalibration()
+        threshold = report.suggested_threshold if report else PUBLISHED_THRESHOLD
+        self.suggestedThreshold.set(threshold)
+        self.numberAccepted.set(int((score >= threshold).sum()))
+        self.numberLeftOut.set(self.inputCoordinates.get().getSize() - len(score))
+        self._store(self.suggestedThreshold, self.numberAccepted, self.numberLeftOut)
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = []
         candidates = self.inputCoordinates.get()
         if candidates is None or self.inputModel.get() is None:
             return []  # Scipion tells
-        if candidates.isEmpty():
-            errors.append("Candidates: the set is empty; choose one with coordinates.")
-        if not candidates.getBoxSize():
-            errors.append(
-                "Candidates: the set has no box size; import the coordinates again "
-                "with one."
-            )
-        elif candidates.getMicrographs() is None:
-            errors.append(
-                "Candidates: the set has lost its micrographs; choose the set of the "
-                "protocol that made it."
-            )
-        else:
-            errors += self._validateModel()
+        errors = describeEmpty("Candidates", candidates)
+        errors += (
+            describeNoBox("Candidates", candidates)
+            or describeLost("Candidates", candidates)
+            or self._validateModel()
+        )
         if self.batchSize.get() < 1:
             errors.append("Batch size: it must be 1 or more.")
+        if self.seed.get() < 0:
+            errors.append("Seed: it must be 0 or more.")
         return errors
 
     def _validateModel(self) -> list[str]:
@@ -259,19 +263,17 @@ class ProtDeepConsensusScore(ProtParticles):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return ["Not run yet."]
-        nScored = self.outputCoordinates.getSize()
-        nAccepted = self.numberAccepted.get()
-        share = f" ({nAccepted / nScored:.0%})" if nScored else ""
+        threshold = self.suggestedThreshold.get()
         summary = [
-            f"{nScored} candidates scored and kept; {nAccepted}{share} have a score of "
-            f"{PUBLISHED_THRESHOLD} or more. Choose a threshold in the viewer."
-        ]
-        if self.numberLeftOut.get():
-            summary.append(
-                f"{self.numberLeftOut.get()} candidates left out: their micrographs "
-                "have no CTF, or are not among those to cut (see the log)."
+            describeScores(
+                self.outputCoordinates.getSize(), self.numberAccepted.get(), threshold
             )
-        return summary
+        ]
+        if (report := self.readCalibration()) is None:
+            summary.append("The score is the network's own, not a probability.")
+        else:
+            summary += describeCalibration(report, threshold)
+        return summary + describeLeftOut(self.numberLeftOut.get())
 
     def _methods(self):
         if self.numberAccepted.get() is None:
@@ -285,6 +287,12 @@ class ProtDeepConsensusScore(ProtParticles):
         return ["SanchezGarcia2018"]
 
     # -------------------------- what the steps share --------------------------
+    def readCalibration(self) -> CalibrationReport | None:
+        """Return the verdict of a finished run; None if nothing was combined."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("calibration"))
+        return read_report(path) if path.exists() else None
+
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""
         return micrographsToCut(self, self.inputCoordinates)

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pyworkflow.protocol.params as params
+import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer, Pointer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import scaled_item
+from deepconsensus_plugin.core.calibration.expected import expected_figures
 from deepconsensus_plugin.core.thresholds import (
+    PUBLISHED_THRESHOLD,
     ThresholdMode,
     choose_threshold,
     select,
@@ -23,9 +25,18 @@ from deepconsensus_plugin.protocols.continuation import (
     fingerprint,
 )
 from deepconsensus_plugin.protocols.scored_sets import copyCoordinatesInfo
-from deepconsensus_plugin.set_columns import read_scores
+from deepconsensus_plugin.protocols.select_form import (
+    defineInputParams,
+    defineThresholdParams,
+)
+from deepconsensus_plugin.set_columns import are_fused, read_scores
 
-THRESHOLD_MODES = {0: ThresholdMode.FIXED, 1: ThresholdMode.FIRST_N}
+THRESHOLD_MODES = {
+    0: ThresholdMode.FIXED,
+    1: ThresholdMode.FIRST_N,
+    2: ThresholdMode.MAX_F,
+    3: ThresholdMode.MIN_PRECISION,
+}
 """What the numbers of `thresholdMode` mean; they never change."""
 
 KEPT, REJECTED = "", "Rejected"
@@ -51,66 +62,14 @@ class ProtDeepConsensusSelect(ProtParticles):
         super().__init__(**kwargs)
         self.lowestScore = Float()
         self.numberWithoutScore = Integer()
+        self.expectedPrecision = Float()
+        self.expectedRecall = Float()
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        self._defineInputParams(form)
-        self._defineThresholdParams(form)
-
-    def _defineInputParams(self, form):
-        form.addParam(
-            "inputParticles",
-            params.PointerParam,
-            pointerClass="SetOfParticles",
-            allowsNull=True,
-            important=True,
-            label="Scored particles",
-            help="Particles of *score particles*. Their coordinates are selected "
-            "with them. Leave it empty to select from coordinates.",
-        )
-        form.addParam(
-            "inputCoordinates",
-            params.PointerParam,
-            pointerClass="SetOfCoordinates",
-            allowsNull=True,
-            condition="inputParticles is None",
-            label="Scored coordinates",
-            help="Coordinates of *score particles*, where no particles were written.",
-        )
-
-    def _defineThresholdParams(self, form):
-        form.addParam(
-            "thresholdMode",
-            params.EnumParam,
-            choices=["fixed", "first N"],
-            default=0,
-            display=params.EnumParam.DISPLAY_HLIST,
-            label="Kind of threshold",
-            help="*fixed*: every item whose score is at least the threshold.\n"
-            "*first N*: the given number of items with the best scores.",
-        )
-        form.addParam(
-            "threshold",
-            params.FloatParam,
-            default=0.5,
-            condition="thresholdMode == 0",
-            label="Threshold (score)",
-            help="Items with this score or a higher one are kept.\n"
-            "Scores go from 0 (background) to 1 (particle); 0.5 is the published "
-            "choice.\n"
-            "Raise it for fewer false particles, lower it to lose fewer true ones.\n"
-            "The viewer of *score particles* shows how many remain.",
-        )
-        form.addParam(
-            "numberOfParticles",
-            params.IntParam,
-            default=10000,
-            condition="thresholdMode == 1",
-            label="Number of particles",
-            help="How many to keep. If there are fewer, all that have a score are "
-            "kept. Of equal scores, the first in the set.",
-        )
+        defineInputParams(form)
+        defineThresholdParams(form)
 
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
@@ -120,13 +79,10 @@ class ProtDeepConsensusSelect(ProtParticles):
 
     def createOutputStep(self, form):
         """Write what is kept and what is rejected."""
-        scores = read_scores(self.scoredItems().get())
-        options = {
-            "mode": self._mode(),
-            "threshold": self.threshold.get(),
-            "n_first": self.numberOfParticles.get(),
-        }
-        self._remember(scores, choose_threshold(scores, **options))
+        items = self.scoredItems().get()
+        scores, isFused = read_scores(items), are_fused(items)
+        options = self._options(isFused)
+        self._remember(scores, choose_threshold(scores, **options), isFused)
         outputs = self._split(select(scores, **options))
         filled = {
             name: items
@@ -137,6 +93,19 @@ class ProtDeepConsensusSelect(ProtParticles):
         self._defineOutputs(**filled)
         for items in filled.values():
             self._defineSourceRelation(self.scoredItems(), items)
+
+    def _options(self, isFused: bool) -> dict[str, object]:
+        """Return the arguments of `select`."""
+        mode, threshold = self._mode(), self.threshold.get()
+        if mode is ThresholdMode.MAX_F and not isFused:
+            mode, threshold = ThresholdMode.FIXED, PUBLISHED_THRESHOLD
+        return {
+            "mode": mode,
+            "threshold": threshold,
+            "n_first": self.numberOfParticles.get(),
+            "beta": self.beta.get(),
+            "min_precision": self.minPrecision.get(),
+        }
 
     def _split(self, isKept: BoolArray) -> dict[str, SetOfParticles | SetOfCoordinates]:
         """Return new sets by output name; some may be empty."""
@@ -212,8 +181,18 @@ class ProtDeepConsensusSelect(ProtParticles):
             errors.append("The input set is empty; choose one with items.")
         elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
             errors.append("The input has no scores; run *score particles* on it first.")
+        elif self._mode() is ThresholdMode.MIN_PRECISION and not are_fused(scored):
+            errors.append(
+                "Kind of threshold: a precision can be expected of probabilities only, "
+                "and these scores are the network's own. Run *score particles* with "
+                "*Combine with the pickers*, on candidates of two pickers or more."
+            )
         if self._mode() is ThresholdMode.FIRST_N and self.numberOfParticles.get() < 1:
             errors.append("Number of particles: it must be 1 or more.")
+        if not self.beta.get() > 0:
+            errors.append("Weight of recall: it must be above 0.")
+        if not 0 <= self.minPrecision.get() <= 1:
+            errors.append("Least precision: it must be between 0 and 1.")
         return errors
 
     def _summary(self):
@@ -230,6 +209,12 @@ class ProtDeepConsensusSelect(ProtParticles):
             for name, n in (("kept", nKept), ("rejected", nRejected))
             if n == 0
         ]
+        if self.expectedPrecision.get() is not None:
+            summary.append(
+                "Expected of what is kept: precision "
+                f"{self.expectedPrecision.get():.2f}, recall "
+                f"{self.expectedRecall.get():.2f} of the particles among the input."
+            )
         if self.numberWithoutScore.get():
             summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")
         return summary
@@ -273,8 +258,13 @@ class ProtDeepConsensusSelect(ProtParticles):
         name = f"output{self._kind().capitalize()}{suffix}"
         return len(getattr(self, name, None) or ())
 
-    def _remember(self, scores: FloatArray, lowest: float) -> None:
+    def _remember(self, scores: FloatArray, lowest: float, isFused: bool) -> None:
         """Keep for the summary what no output tells."""
         self.lowestScore.set(lowest)
-        self.numberWithoutScore.set(int((scores != scores).sum()))
-        self._store(self.lowestScore, self.numberWithoutScore)
+        self.numberWithoutScore.set(int(np.isnan(scores).sum()))
+        precision, recall = (
+            expected_figures(scores, lowest) if isFused else (None, None)
+        )
+        self.expectedPrecision.set(precision)
+        self.expectedRecall.set(recall)
+        self._store()

@@ -51,6 +51,32 @@ def defineInputParams(form: params.Form) -> None:
     )
 
 
+def defineScoreParams(form: params.Form) -> None:
+    """Add what the score is."""
+    form.addParam(
+        "combineEvidence",
+        params.BooleanParam,
+        default=True,
+        label="Combine with the pickers?",
+        help="*Yes*: the score is the probability that a candidate is a particle, "
+        "given all that is known of it: the network's score, which pickers found it, "
+        "and their own scores. Precision and recall of every picker, and of the "
+        "accepted particles at every threshold, are estimated on the way. No truth is "
+        "needed; two pickers or more are.\n"
+        "*No*: the score is the network's own, as published.",
+    )
+    form.addParam(
+        "seed",
+        params.IntParam,
+        default=0,
+        expertLevel=params.LEVEL_ADVANCED,
+        condition="combineEvidence",
+        label="Seed",
+        help="Of the random draws of micrographs that the intervals come from. "
+        "Probabilities do not depend on it.",
+    )
+
+
 def defineParticleParams(form: params.Form) -> None:
     """Add how particles are written."""
     form.addParam(

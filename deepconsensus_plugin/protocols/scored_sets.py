@@ -19,7 +19,8 @@ from pwem.objects import (
     SetOfCoordinates,
     SetOfParticles,
 )
-from pyworkflow.object import Float
+from pwem.protocols import ProtParticles
+from pyworkflow.object import Float, Pointer
 
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
@@ -36,7 +37,7 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.pipeline.requests import stack_path
-from deepconsensus_plugin.core.types import IntArray
+from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
@@ -58,7 +59,8 @@ def iterScored(
     items: SetOfCoordinates,
     candidates: Candidates,
     positions: IntArray,
-    scores: EnsembleScores,
+    score: FloatArray,
+    networks: EnsembleScores,
 ) -> Iterator[ScoredItem]:
     """Yield the items that were scored, with their scores as attributes.
 
@@ -71,7 +73,9 @@ def iterScored(
     positions : array, shape (n,), int
         Which item of the set each candidate is, from 0 in the order of ids. Items that
         are not there were left out, and are passed over.
-    scores : EnsembleScores
+    score : array, shape (n,)
+        What a threshold applies to, 0 - 1.
+    networks : EnsembleScores
         What the job gave, n rows.
 
     Raises
@@ -79,11 +83,17 @@ def iterScored(
     ValueError
         If there are more or fewer scores than candidates.
     """
-    if len(scores.mean) != len(candidates):
+    if not len(score) == len(networks.mean) == len(candidates):
         raise ValueError(
             f"expected {len(candidates)} scores, one for each candidate, received "
-            f"{len(scores.mean)}. Restart the run, so that all are scored again"
+            f"{len(score)} and {len(networks.mean)} of the networks. Restart the run, "
+            "so that all are scored again"
         )
+    columns = {
+        SCORE_ATTRIBUTE: score,
+        NETWORK_SCORE_ATTRIBUTE: networks.mean,
+        SPREAD_ATTRIBUTE: networks.spread,
+    }
     rows = np.full(len(items), -1)
     rows[positions] = np.arange(len(candidates))
     micrographs = candidates.micrograph_index
@@ -91,16 +101,10 @@ def iterScored(
     for row, item in zip(rows.tolist(), items.iterItems(), strict=True):
         if row < 0:
             continue
-        _setScores(item, float(scores.mean[row]), float(scores.spread[row]))
+        for name, values in columns.items():
+            setattr(item, name, Float(float(values[row])))
         name = candidates.micrographs[micrographs[row]]
         yield ScoredItem(item, name, int(indices[row]))
-
-
-def _setScores(item: Coordinate, mean: float, spread: float) -> None:
-    """Set what the threshold applies to (so far the mean itself) and what it is of."""
-    setattr(item, SCORE_ATTRIBUTE, Float(mean))
-    setattr(item, NETWORK_SCORE_ATTRIBUTE, Float(mean))
-    setattr(item, SPREAD_ATTRIBUTE, Float(spread))
 
 
 def appendScored(
@@ -151,6 +155,39 @@ def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
     for name in _ON_PARTICLES:
         if (value := getattr(coordinate, name, None)) is not None:
             setattr(particle, name, value.clone())
+
+
+def createScoredSets(
+    protocol: ProtParticles, *, observed: str
+) -> dict[str, SetOfCoordinates | SetOfParticles]:
+    """Return the empty outputs of *score particles*, by name.
+
+    Parameters
+    ----------
+    protocol : ProtParticles
+        A `ProtDeepConsensusScore`.
+    observed : str
+        File to write who looked where.
+    """
+    source, micrographs = (
+        protocol.inputCoordinates.get(),
+        protocol.getInputMicrographs(),
+    )
+    coordinates = protocol._createSetOfCoordinates(
+        source.getMicrographs(asPointer=True)
+    )
+    copyCoordinatesInfo(coordinates, source, observed)
+    if not protocol.writeStacks:
+        return {"outputCoordinates": coordinates}
+    micrographs = protocol.getInputMicrographs()
+    preprocessing = protocol.inputModel.get().getCard().preprocessing
+    particles = protocol._createSetOfParticles()
+    particles.setAcquisition(micrographs.getAcquisition())
+    particles.setSamplingRate(micrographs.getSamplingRate())
+    particles.setHasCTF(protocol.ctfRelations.get() is not None)
+    particles.setIsPhaseFlipped(preprocessing.phase_flip)
+    particles.setCoordinates(Pointer(protocol, extended="outputCoordinates"))
+    return {"outputCoordinates": coordinates, "outputParticles": particles}
 
 
 def copyCoordinatesInfo(

@@ -14,6 +14,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core.io.names import listed
 from deepconsensus_plugin.core.pipeline.requests import Role
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.protocols.input_checks import describeEmpty, describeLost
 from deepconsensus_plugin.set_columns import read_columns
 
 
@@ -127,13 +128,9 @@ def describeBadSets(sets: Iterable[LabelledSet]) -> list[str]:
     """Return a sentence for every set that cannot be used."""
     errors = []
     for chosen in sets:
-        if chosen.coordinates.isEmpty():
-            errors.append(f"{chosen.name}: the set is empty; choose another.")
-        elif chosen.micrographs is None:
-            errors.append(
-                f"{chosen.name}: the set has lost its micrographs; choose the set of "
-                "the protocol that made it."
-            )
+        errors += describeEmpty(chosen.name, chosen.coordinates) or describeLost(
+            chosen.name, chosen.coordinates
+        )
     return errors
 
 

@@ -14,6 +14,7 @@ from pwem.protocols import EMProtocol
 from pyworkflow.object import Float, Integer, Pointer, String
 
 from deepconsensus_plugin.constants import (
+    NETWORK_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
@@ -124,9 +125,16 @@ def store_ctfs(
 
 
 def store_scored(
-    test: type[SyntheticProject], scores: ArrayLike, *, particles: bool = True
+    test: type[SyntheticProject],
+    scores: ArrayLike,
+    *,
+    particles: bool = True,
+    network_score: float | None = None,
 ) -> ProtDeepConsensusScore:
-    """Return a run of *score particles* that gave these scores, in order of ids."""
+    """Return a run of *score particles* that gave these scores, in order of ids.
+
+    They are the network's own unless it gave all candidates another one.
+    """
 
     def make(protocol: EMProtocol) -> dict[str, object]:
         coordinates = new_coordinates(test, protocol)
@@ -140,12 +148,14 @@ def store_scored(
         stack = protocol._getExtraPath("particles.mrcs")
         mrcfile.write(stack, np.zeros((len(scores), BOX, BOX), np.float32))
         for number, score in enumerate(scores, start=1):
-            coordinate = _scored_coordinate(test, number, score)
+            own = score if network_score is None else network_score
+            coordinate = _scored_coordinate(test, number, score, own)
             coordinates.append(coordinate)
             if particles:
                 particle = Particle(location=(number, stack))
                 particle.setCoordinate(coordinate)
                 setattr(particle, SCORE_ATTRIBUTE, Float(score))
+                setattr(particle, NETWORK_SCORE_ATTRIBUTE, Float(own))
                 outputs["outputParticles"].append(particle)
         return outputs
 
@@ -153,11 +163,12 @@ def store_scored(
 
 
 def _scored_coordinate(
-    test: type[SyntheticProject], number: int, score: float
+    test: type[SyntheticProject], number: int, score: float, network_score: float
 ) -> Coordinate:
     coordinate = Coordinate(x=BOX + number, y=2 * BOX)
     coordinate.setMicrograph(test.micrographs.getFirstItem())
     setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
+    setattr(coordinate, NETWORK_SCORE_ATTRIBUTE, Float(network_score))
     setattr(coordinate, SPREAD_ATTRIBUTE, Float(0.01 * number))
     setattr(coordinate, VOTES_ATTRIBUTE, Integer(2))
     setattr(coordinate, PICKERS_ATTRIBUTE, String("one;two"))

@@ -18,12 +18,17 @@ from deepconsensus_plugin.constants import (
     SPREAD_ATTRIBUTE,
     VOTES_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import append_candidates, candidates_from_set
+from deepconsensus_plugin.convert import (
+    append_candidates,
+    candidates_and_items,
+    candidates_from_set,
+)
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
+from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     normalise_background,
@@ -32,6 +37,7 @@ from deepconsensus_plugin.core.preprocessing import (
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
 from deepconsensus_plugin.protocols.scored_sets import iterScored
+from deepconsensus_plugin.set_columns import are_fused, read_numbers, read_scores
 from deepconsensus_plugin.tests.stored_sets import (
     new_coordinates,
     new_protocol,
@@ -111,7 +117,7 @@ class TestScore(SyntheticProject):
             self.assertEqual(getattr(item, name).get(), getattr(original, name).get())
         score = getattr(item, SCORE_ATTRIBUTE).get()
         self.assertTrue(0 <= score <= 1)
-        self.assertEqual(getattr(item, NETWORK_SCORE_ATTRIBUTE).get(), score)
+        self.assertTrue(0 <= getattr(item, NETWORK_SCORE_ATTRIBUTE).get() <= 1)
         self.assertGreater(getattr(item, SPREAD_ATTRIBUTE).get(), 0)
 
     def _check_particle(self, particle):
@@ -140,7 +146,7 @@ class TestScore(SyntheticProject):
             boxes = prepare_boxes(self._boxes([item]), BoxPreprocessing())
             each = predict(networks, boxes)[0]
             self.assertAlmostEqual(
-                getattr(item, SCORE_ATTRIBUTE).get(), each.mean(), places=4
+                getattr(item, NETWORK_SCORE_ATTRIBUTE).get(), each.mean(), places=4
             )
             self.assertAlmostEqual(
                 getattr(item, SPREAD_ATTRIBUTE).get(), each.std(), places=4
@@ -171,10 +177,26 @@ class TestScore(SyntheticProject):
             )
             self.assertEqual(by_place[nearest], getattr(item, SCORE_ATTRIBUTE).get())
         self.assertEqual(set(table.observed), {("one", "two")})
-        np.testing.assert_array_equal(table.accepted, table.score >= 0.5)
+        # The item with a network's score is the one whose votes it was combined with.
+        expected, _ = fuse_scores(known, self._network_scores(protocol), seed=0)
+        _, positions = candidates_and_items(protocol.outputCoordinates)
+        scores = read_scores(protocol.outputCoordinates)[positions]
+        np.testing.assert_allclose(scores, expected, atol=1e-3)
+        self.assertEqual(protocol.readCalibration().n_candidates, len(known))
+        np.testing.assert_array_equal(
+            table.accepted, table.score >= protocol.suggestedThreshold.get()
+        )
+
+    def _network_scores(self, protocol: ProtDeepConsensusScore) -> np.ndarray:
+        coordinates = protocol.outputCoordinates
+        _, positions = candidates_and_items(coordinates)
+        return read_numbers(coordinates, NETWORK_SCORE_ATTRIBUTE)[positions, 0]
 
     def _check_information(self, protocol: ProtDeepConsensusScore, n: int):
-        self.assertIn(f"{n} candidates scored and kept", protocol.summary()[0])
+        summary = protocol.summary()
+        self.assertIn(f"{n} candidates scored and kept", summary[0])
+        self.assertIn("Expected there: precision", summary[1])
+        self.assertRegex(summary[2], r"one: \d+ picks, expected precision [01]\.\d\d")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
 
     def test_ctf_is_attached_and_missing_ones_are_counted(self):
@@ -197,7 +219,18 @@ class TestScore(SyntheticProject):
             with mrcfile.open(path) as stack:
                 raw = self._boxes([particle.getCoordinate()])[0]
                 np.testing.assert_allclose(stack.data[index - 1], raw, atol=1e-6)
-        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[1])
+        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-1])
+
+    def test_on_wish_the_score_is_the_networks(self):
+        protocol = self.score(combineEvidence=False, writeStacks=False)
+        self._check_the_networks_own(protocol)
+
+    def _check_the_networks_own(self, protocol: ProtDeepConsensusScore):
+        coordinates = protocol.outputCoordinates
+        self.assertFalse(are_fused(coordinates))
+        self.assertIsNone(protocol.readCalibration())
+        self.assertEqual(protocol.suggestedThreshold.get(), 0.5)
+        self.assertIn("the network's own", protocol.summary()[1])
 
     def test_without_stacks_foreign_coordinates_are_scored(self):
         positions = {name: yx[:2] for name, yx in self.truth.items()}
@@ -207,6 +240,7 @@ class TestScore(SyntheticProject):
         )
         self.assertFalse(protocol.hasAttribute("outputParticles"))
         self.assertEqual(protocol.outputCoordinates.getSize(), 6)
+        self._check_the_networks_own(protocol)  # one picker: nothing to combine
         self.assertEqual(list(Path(protocol.getPath()).rglob("*.mrcs")), [])
 
     def test_validation_says_what_to_do(self):
@@ -239,7 +273,7 @@ class TestScore(SyntheticProject):
         scores = EnsembleScores(np.zeros(n - 1), np.zeros(n - 1))
         items = self.inputs["inputCoordinates"].get()
         with self.assertRaisesRegex(ValueError, f"expected {n} scores.*{n - 1}"):
-            list(iterScored(items, self.candidates, np.arange(n), scores))
+            list(iterScored(items, self.candidates, np.arange(n), np.ones(n), scores))
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

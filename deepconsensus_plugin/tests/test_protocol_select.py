@@ -107,6 +107,29 @@ class TestSelect(SyntheticProject):
         self.assertFalse(protocol.hasAttribute("outputParticles"))
         self.assertIn("score at least 0.5", protocol.summary()[0])
 
+    def test_probabilities_choose_the_threshold(self):
+        """The largest expected F1, 2 * 4.09 / (6 + 4.19), is at 0.49."""
+        scored = store_scored(type(self), SCORES, network_score=0.5)
+        inputs = {"inputParticles": output(scored, "outputParticles")}
+        automatic = self.select(**inputs, thresholdMode=2)
+        self.assertEqual(ids(automatic.outputParticles), {1, 3, 4, 5, 6, 8})
+        summary = "\n".join(automatic.summary())
+        self.assertIn("Expected of what is kept: precision 0.68, recall 0.98", summary)
+        careful = self.select(**inputs, thresholdMode=2, beta=0.1)
+        self.assertEqual(ids(careful.outputParticles), {8})
+        precise = self.select(**inputs, thresholdMode=3, minPrecision=0.86)
+        self.assertEqual(ids(precise.outputParticles), {1, 5, 8})
+
+    def test_scores_of_the_network_are_no_probabilities(self):
+        inputs = {"inputParticles": output(self.scored, "outputParticles")}
+        automatic = self.select(**inputs, thresholdMode=2)
+        self.assertEqual(automatic.lowestScore.get(), 0.5)
+        self.assertNotIn("Expected", "\n".join(automatic.summary()))
+        precise = new_protocol(
+            type(self), ProtDeepConsensusSelect, **inputs, thresholdMode=3
+        )
+        self.assertIn("expected of probabilities only", precise.validate()[0])
+
     def test_nothing_kept_gives_no_empty_set(self):
         protocol = self.select(
             inputCoordinates=output(self.scored, "outputCoordinates"), threshold=1.5
@@ -136,6 +159,16 @@ class TestSelect(SyntheticProject):
         protocol.numberOfParticles.set(0)
         self.assertEqual(
             protocol.validate(), ["Number of particles: it must be 1 or more."]
+        )
+        protocol.numberOfParticles.set(1)
+        protocol.beta.set(0.0)
+        protocol.minPrecision.set(1.5)
+        self.assertEqual(
+            protocol.validate(),
+            [
+                "Weight of recall: it must be above 0.",
+                "Least precision: it must be between 0 and 1.",
+            ],
         )
 
     def test_scores_are_read_in_the_order_of_ids(self):

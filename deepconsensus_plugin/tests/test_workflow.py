@@ -107,7 +107,20 @@ def test_what_is_said_of_one_folder_wins_and_the_truth_is_left_alone(folders):
     assert _of(nodes, "ProtEvaluatePicks")[0]["matchRadius"] == 0.3
 
 
-@pytest.mark.parametrize(("mode", "threshold"), [("fixed", 0.75), ("first N", None)])
+def test_the_threshold_is_automatic_unless_one_is_given(folders):
+    def mode_and_threshold(*words: str) -> tuple[int, float]:
+        selected = _of(_build(*words), "ProtDeepConsensusSelect")[0]
+        return selected["thresholdMode"], selected["threshold"]
+
+    assert mode_and_threshold() == (2, 0.5)
+    assert mode_and_threshold("threshold=0.7") == (0, 0.7)
+    assert mode_and_threshold("thresholdMode=automatic", "threshold=0.7") == (2, 0.7)
+    assert mode_and_threshold("thresholdMode=3", "minPrecision=0.8")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "threshold"), [("fixed", 0.75), ("first N", None), ("automatic", None)]
+)
 def test_the_truth_is_compared_at_a_threshold_that_is_known(folders, mode, threshold):
     nodes = _build("truth=truth", "threshold=0.75", f"thresholdMode={mode}")
     assert _of(nodes, "ProtEvaluatePicks")[0]["threshold"] == threshold

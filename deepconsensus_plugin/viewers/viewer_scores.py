@@ -9,6 +9,7 @@ from pyworkflow.protocol.params import FloatParam, LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
 from deepconsensus_plugin.set_columns import read_scores
@@ -124,8 +125,8 @@ class DeepConsensusScoresViewer(ProtocolViewer):
 
     def _initialThreshold(self) -> float:
         if isinstance(self.protocol, ProtDeepConsensusSelect):
-            return self.protocol.lowestScore.get(0.5)
-        return 0.5
+            return self.protocol.lowestScore.get(PUBLISHED_THRESHOLD)
+        return self.protocol.suggestedThreshold.get(PUBLISHED_THRESHOLD)
 
     def _message(self, text: str) -> MessageView:
         return self.infoMessage(text, "Scores")

@@ -113,6 +113,32 @@ def count_expected_above(
     )
 
 
+def expected_figures(
+    probability: FloatArray, threshold: float
+) -> tuple[float | None, float | None]:
+    """Return expected precision and recall of what reaches a threshold.
+
+    Parameters
+    ----------
+    probability : array, shape (n,)
+        NaN for candidates that have none; they are left out.
+    threshold : float
+        Lowest probability that is accepted.
+
+    Returns
+    -------
+    tuple of float
+        None where not defined: nothing is accepted, or nothing is expected.
+    """
+    known = probability[~np.isnan(probability)]
+    counts = count_expected_above(np.array([threshold]), known, probability=known)
+    precision, recall = float(counts.precision[0]), float(counts.recall[0])
+    return (
+        None if np.isnan(precision) else precision,
+        None if np.isnan(recall) else recall,
+    )
+
+
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     positive: BoolArray = whole > 0
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=positive)

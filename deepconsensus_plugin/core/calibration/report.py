@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict of a fusion in plain numbers, stored and shown beside the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.calibration.fusion import Estimate, Fusion
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
+from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
+from deepconsensus_plugin.core.types import FloatArray
+
+
+@dataclass(frozen=True)
+class EstimatedFigure:
+    """A figure with the ends of its 95 % interval; NaN where not defined."""
+
+    value: float
+    low: float
+    high: float
+
+    def describe(self, *, decimals: int = 2) -> str:
+        """Return ``0.94 (0.93 - 0.95)``, without the interval where there is none."""
+        text = f"{self.value:.{decimals}f}"
+        if np.isnan(self.low) or np.isnan(self.high):
+            return text
+        return f"{text} ({self.low:.{decimals}f} – {self.high:.{decimals}f})"
+
+
+@dataclass(frozen=True)
+class PickerVerdict:
+    """What is expected of one picker, without truth.
+
+    Parameters
+    ----------
+    name : str
+        The picker.
+    n_picks : int
+        Candidates that it found.
+    precision : EstimatedFigure
+        Share of particles among them.
+    recall : EstimatedFigure
+        Share that it found of the particles among the candidates.
+    found_alone : EstimatedFigure
+        Particles that no other picker found.
+    """
+
+    name: str
+    n_picks: int
+    precision: EstimatedFigure
+    recall: EstimatedFigure
+    found_alone: EstimatedFigure
+
+    def describe(self) -> str:
+        """Return the verdict as one line."""
+        return (
+            f"{self.name}: {self.n_picks} picks, expected precision "
+            f"{self.precision.describe()}, recall {self.recall.describe()}, "
+            f"{self.found_alone.describe(decimals=0)} particles found by it alone"
+        )
+
+
+@dataclass(frozen=True)
+class CalibrationReport:
+    """What a fusion expects of the pickers and of the set; t thresholds.
+
+    Parameters
+    ----------
+    seed : int
+        Of the bootstrap.
+    n_candidates : int
+        How many were fused.
+    n_particles : float
+        Expected number of particles among them.
+    suggested_threshold : float
+        The probability with the largest expected F1; infinity where none is expected.
+    n_missed : EstimatedFigure
+        Expected number of particles that no picker found (see `Fusion.n_missed`).
+    pickers : list of PickerVerdict
+        In the order of the candidates' table.
+    thresholds : list of float, t
+        Probabilities, ascending.
+    precision, recall : list of EstimatedFigure, t
+        Expected, where the candidates at or above a threshold are accepted; recall is
+        relative to the particles among the candidates.
+    """
+
+    seed: int
+    n_candidates: int
+    n_particles: float
+    suggested_threshold: float
+    n_missed: EstimatedFigure
+    pickers: list[PickerVerdict]
+    thresholds: list[float]
+    precision: list[EstimatedFigure]
+    recall: list[EstimatedFigure]
+
+    @classmethod
+    def of(
+        cls,
+        fusion: Fusion,
+        pickers: Sequence[str],
+        n_picks: Sequence[int],
+        *,
+        seed: int,
+    ) -> CalibrationReport:
+        """Return the figures of `fusion`, whose pickers have these names."""
+        columns = (fusion.picker_precision, fusion.picker_recall, fusion.found_alone)
+        verdicts = zip(pickers, n_picks, *map(_figures, columns), strict=True)
+        return cls(
+            seed=seed,
+            n_candidates=len(fusion.probability),
+            n_particles=float(fusion.probability.sum()),
+            suggested_threshold=choose_threshold(
+                fusion.probability, mode=ThresholdMode.MAX_F
+            ),
+            n_missed=_figures(fusion.n_missed)[0],
+            pickers=[PickerVerdict(name, int(n), *rest) for name, n, *rest in verdicts],
+            thresholds=fusion.thresholds.tolist(),
+            precision=_figures(fusion.precision),
+            recall=_figures(fusion.recall),
+        )
+
+    def expected_at(self, threshold: float) -> tuple[EstimatedFigure, EstimatedFigure]:
+        """Return expected precision and recall at a threshold, 0 - 1.
+
+        Those of the nearest threshold of the report: good to 0.01 in probability.
+        """
+        nearest = int(np.abs(np.array(self.thresholds) - threshold).argmin())
+        return self.precision[nearest], self.recall[nearest]
+
+
+def _figures(estimate: Estimate) -> list[EstimatedFigure]:
+    ends = (estimate.value, estimate.low, estimate.high)
+    columns: list[FloatArray] = [np.atleast_1d(end) for end in ends]
+    return [EstimatedFigure(*row) for row in np.column_stack(columns).tolist()]
+
+
+def write_report(path: Path, report: CalibrationReport) -> None:
+    """Write a report as JSON."""
+    write_json(path, to_plain(report))
+
+
+def read_report(path: Path) -> CalibrationReport:
+    """Return what `write_report` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not such a report.
+    """
+    return from_plain(read_json(path), CalibrationReport, path=path)

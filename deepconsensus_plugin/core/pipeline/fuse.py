@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what pickers and network say of candidates to probabilities and a verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deepconsensus_plugin.core.calibration import Evidence, fuse
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.types import FloatArray
+
+
+def can_fuse(candidates: Candidates) -> bool:
+    """Return whether at least two pickers found something.
+
+    The votes of one picker say nothing about it, and ranks of scores have no level: the
+    network's own score is the better answer then.
+    """
+    return int(candidates.found.any(axis=0).sum()) > 1
+
+
+def fuse_scores(
+    candidates: Candidates, network_score: FloatArray, *, seed: int
+) -> tuple[FloatArray, CalibrationReport]:
+    """Return the probability that each candidate is a particle, and the verdict.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        n, of which `can_fuse` is true.
+    network_score : array, shape (n,)
+        Mean over the networks; NaN where there is none.
+    seed : int
+        Of the bootstrap that gives the intervals; >= 0.
+
+    Returns
+    -------
+    array, shape (n,)
+        Probabilities, 0 - 1.
+    CalibrationReport
+        Expected figures of pickers and set.
+    """
+    evidence = Evidence.of_candidates(candidates, network_score)
+    fusion = fuse(evidence, rng=np.random.default_rng(seed))
+    n_picks = candidates.found.sum(axis=0).tolist()
+    report = CalibrationReport.of(fusion, candidates.pickers, n_picks, seed=seed)
+    return fusion.probability, report

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be wrong with a chosen set of coordinates, in one sentence each."""
+
+from __future__ import annotations
+
+from pwem.objects import SetOfCoordinates
+
+
+def describeLost(label: str, coordinates: SetOfCoordinates | None) -> list[str]:
+    """Return a sentence if the set does not know its micrographs any more."""
+    if coordinates is None or coordinates.getMicrographs() is not None:
+        return []
+    return [
+        f"{label}: the set has lost its micrographs; choose the set of the protocol "
+        "that made it."
+    ]
+
+
+def describeEmpty(label: str, coordinates: SetOfCoordinates) -> list[str]:
+    """Return a sentence if there is nothing in the set."""
+    if not coordinates.isEmpty():
+        return []
+    return [f"{label}: the set is empty; choose one with coordinates."]
+
+
+def describeNoBox(label: str, coordinates: SetOfCoordinates) -> list[str]:
+    """Return a sentence if the set has no box size."""
+    if coordinates.getBoxSize():
+        return []
+    return [f"{label}: the set has no box size; import the coordinates again with one."]
