@@ -67,6 +67,7 @@ def parse_choice(text: str) -> Choice:
     numbers = {
         "learningRate": ("learning_rate", float),
         "nEpochs": ("n_epochs", int),
+        "nUpdates": ("n_updates", int),
         "nModels": ("n_models", int),
         "maxBoxes": ("max_boxes", int),
         "seed": ("seed", int),

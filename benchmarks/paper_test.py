@@ -210,6 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--epochs", type=int, default=TrainingParameters.n_epochs)
+    parser.add_argument("--updates", type=int, default=TrainingParameters.n_updates)
     parser.add_argument("--models", type=int, default=1)
     parser.add_argument("--rate", type=float, default=TrainingParameters.learning_rate)
     parser.add_argument("--input", type=int, default=fitting_input_size(BOX_SIZE))
@@ -217,6 +218,7 @@ def main() -> None:
     arguments = parser.parse_args()
     parameters = TrainingParameters(
         n_epochs=arguments.epochs,
+        n_updates=arguments.updates,
         n_models=arguments.models,
         learning_rate=arguments.rate,
         seed=arguments.seed,

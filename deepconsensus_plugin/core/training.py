@@ -32,8 +32,8 @@ from deepconsensus_plugin.core.plateau import Plateau, balanced_loss, is_exhaust
 from deepconsensus_plugin.core.scoring import predict
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
-_VALIDATION_INTERVAL = 50
-"""Updates between validations, at most."""
+_SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
+"""Updates between validations: an epoch within these bounds."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Training:
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
         """Train until the next validation, and validate; `count` is told of updates."""
         per_epoch = _updates_per_epoch(self.training, self.parameters)
-        interval = min(_VALIDATION_INTERVAL, per_epoch)
+        interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
         self.network.reset_metrics()
         loss = 0.0
         for _ in range(min(interval, self.n_updates - self.update)):
@@ -172,9 +172,10 @@ def n_updates(
     rows: LabelledCoordinates, parameters: TrainingParameters, member: int
 ) -> int:
     """Return how many updates a network of the ensemble gets, at most."""
+    if parameters.n_epochs is None:
+        return parameters.n_updates
     _, training, _ = _split(rows, parameters, member)
-    n = parameters.n_epochs * _updates_per_epoch(training, parameters)
-    return n if parameters.max_updates is None else min(n, parameters.max_updates)
+    return parameters.n_epochs * _updates_per_epoch(training, parameters)
 
 
 def _updates_per_epoch(training: IntArray, parameters: TrainingParameters) -> int:

@@ -50,9 +50,14 @@ def describeMethods(card: ModelCard) -> str:
         sum(s.n_boxes for s in card.training_sets if s.is_particle is label)
         for label in (True, False)
     )
+    duration = (
+        f"{card.training.n_updates} batches of {card.training.batch_size}"
+        if card.training.n_epochs is None
+        else f"{card.training.n_epochs} epochs"
+    )
     return (
         f"{countNetworks(card)} [SanchezGarcia2018] was trained with Keras "
-        f"[Chollet2015] for {card.training.n_epochs} epochs on {positives} boxes "
+        f"[Chollet2015] for {duration} on {positives} boxes "
         f"of particles and {negatives} of background, {card.box_extent_A:.0f} Å wide."
     )
 

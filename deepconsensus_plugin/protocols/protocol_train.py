@@ -59,7 +59,7 @@ from deepconsensus_plugin.protocols.training_sets import (
     joinMicrographs,
 )
 
-_SMALLEST = {"nEpochs": 1, "nModels": 1, "batchSize": 2, "maxBoxes": 1, "seed": 0}
+_SMALLEST = {"nEpochs": 0, "nModels": 1, "batchSize": 2, "maxBoxes": 1, "seed": 0}
 
 
 class ProtDeepConsensusTrain(EMProtocol):
@@ -272,7 +272,7 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _trainingParameters(self) -> TrainingParameters:
         return TrainingParameters(
-            n_epochs=self.nEpochs.get(),
+            n_epochs=self.nEpochs.get() or None,  # 0: automatic
             batch_size=self.batchSize.get(),
             learning_rate=self.learningRate.get(),
             l2_strength=self.l2RegStrength.get(),

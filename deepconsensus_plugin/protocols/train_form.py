@@ -129,10 +129,12 @@ def defineTrainingParams(form: params.Form) -> None:
     form.addParam(
         "nEpochs",
         params.IntParam,
-        default=_DEFAULTS.n_epochs,
+        default=0,
         label="Number of epochs",
         help="How often the networks see every box. The best weights are kept, so "
-        "more takes longer but does no harm.",
+        "more takes longer but does no harm.\n"
+        f"*0*: each network learns from {_DEFAULTS.n_updates} batches, however many "
+        "boxes there are; enough to tell the candidates of these micrographs apart.",
     )
     form.addParam(
         "nModels",

@@ -134,7 +134,7 @@ class TestTrain(SyntheticProject):
         plain = write_untrained_model(self.data / "plain")
         empty = store_coordinates(type(self), {})
         for options, reason in (
-            ({"nEpochs": 0}, "Number of epochs: it must be 1 or more."),
+            ({"nEpochs": -1}, "Number of epochs: it must be 0 or more."),
             ({"seed": -1}, "Seed: it must be 0 or more."),
             ({"learningRate": 0.0}, "Learning rate"),
             ({"inputSize": 100}, "Network input: a multiple of 16"),

@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.training import Training, initialise
 
 PARAMETERS = TrainingParameters(
-    n_epochs=4, batch_size=16, learning_rate=1e-3, patience=3, seed=7
+    n_epochs=10, batch_size=16, learning_rate=1e-3, patience=3, seed=7
 )
 
 

@@ -142,3 +142,11 @@ def test_an_epoch_sees_every_box_that_is_not_held_out():
 
 def test_a_few_boxes_give_one_update_an_epoch():
     assert n_updates(_data(10).rows, TrainingParameters(n_epochs=5), 0) == 5
+
+
+@pytest.mark.parametrize("n_boxes", [10, 400])
+def test_without_a_number_of_epochs_the_updates_are_given(n_boxes):
+    training = _start(_data(n_boxes), n_epochs=None, n_updates=12)
+    trained = _finish(training)
+    assert training.update == 12
+    assert trained.history[-1].update == 12
