@@ -37,6 +37,7 @@ from deepconsensus_plugin.core.metrics import recall_of, summarise_matches
 from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.metrics.intervals import bootstrap_intervals
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
+from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 Coordinates = Mapping[str, ScoredCoordinates]
@@ -56,7 +57,7 @@ def where(
 
 
 def rows_of(real: RealSet, table: ScoreTable) -> dict[str, Coordinates]:
-    """Return what is compared: pickers, vote rules, the network's choice."""
+    """Return what is compared: pickers, vote rules, the network, what was accepted."""
     votes = table.votes.astype(float)
     n_pickers = len(real.folders)
     every = np.ones(len(votes), dtype=bool)
@@ -67,7 +68,11 @@ def rows_of(real: RealSet, table: ScoreTable) -> dict[str, Coordinates]:
             f"at least {least}": where(table, votes >= least, votes)
             for least in range(2, n_pickers + 1)
         },
-        "union, scored": where(table, every, table.score),
+        "union (score = network)": where(table, every, table.network_score),
+        "network at 0.5": where(
+            table, table.network_score >= PUBLISHED_THRESHOLD, table.network_score
+        ),
+        "union, fused": where(table, every, table.score),
         "**accepted**": where(table, table.accepted, table.score),
     }
 

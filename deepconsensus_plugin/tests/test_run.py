@@ -86,7 +86,10 @@ def test_summary_holds_sets_timings_and_figures(finished):
     assert kept + sets.get("particles.outputParticlesRejected", 0) == n_candidates
     assert summary["box_size"] == BOX
     assert summary["micrograph_shapes"]["mic_2.mrc"] == list(SHAPE)
-    assert summary["threshold"] == 0.5
+    assert 0 < summary["threshold"] < 1
+    verdicts = {each["name"]: each for each in summary["calibration"]["pickers"]}
+    assert {*verdicts} == {"alpha", "particles"}
+    assert all(0 < each["precision"]["value"] <= 1 for each in verdicts.values())
     assert summary["observed"] == {
         "mic_0.mrc": ["alpha", "particles"],
         "mic_1.mrc": ["alpha", "particles"],
@@ -97,7 +100,7 @@ def test_summary_holds_sets_timings_and_figures(finished):
     assert summary["timings"]["network"]["peak_memory_mb"] > 100
     metrics = json.loads((finished / summary["metrics_file"]).read_text())
     assert metrics["n_truth"] == N_MICROGRAPHS * N_PARTICLES
-    assert metrics["threshold"] == 0.5
+    assert metrics["threshold"] == summary["threshold"]
 
 
 def test_pickers_union_and_agreement_are_compared_with_the_truth_too(finished):
