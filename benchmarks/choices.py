@@ -32,7 +32,7 @@ from benchmarks.paper_test import (
     score_boxes,
     train_on,
 )
-from benchmarks.real_sets import BOX_SIZE, PICKERS, load_set
+from benchmarks.real_sets import BOX_SIZE, PICKERS, SAMPLING_RATE, load_set
 from benchmarks.tables import cell
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
@@ -53,7 +53,7 @@ class Choice:
     set_name: str
     parameters: TrainingParameters
     min_pickers: int = 0
-    input_size: int = fitting_input_size(BOX_SIZE)
+    input_size: int = fitting_input_size(BOX_SIZE, SAMPLING_RATE)
 
 
 def parse_choice(text: str) -> Choice:

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.real_sets import BOX_SIZE, RealSet, load_set
+from benchmarks.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
 from benchmarks.tables import markdown_table
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
@@ -213,7 +213,9 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=TrainingParameters.n_updates)
     parser.add_argument("--models", type=int, default=1)
     parser.add_argument("--rate", type=float, default=TrainingParameters.learning_rate)
-    parser.add_argument("--input", type=int, default=fitting_input_size(BOX_SIZE))
+    parser.add_argument(
+        "--input", type=int, default=fitting_input_size(BOX_SIZE, SAMPLING_RATE)
+    )
     parser.add_argument("--seed", type=int, default=TrainingParameters.seed)
     arguments = parser.parse_args()
     parameters = TrainingParameters(

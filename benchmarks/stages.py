@@ -112,7 +112,7 @@ def write_random_model(folder: Path) -> Path:
     """Write an untrained ensemble of the default size."""
     keras.utils.set_random_seed(0)
     parameters = TrainingParameters()
-    size = fitting_input_size(BOX_SIZE)
+    size = fitting_input_size(BOX_SIZE, SAMPLING_RATE)
     networks = [build_network(input_size=size) for _ in range(parameters.n_models)]
     card = ModelCard(
         kind=DEEP_CONSENSUS,

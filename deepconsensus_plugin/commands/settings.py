@@ -29,13 +29,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "thresholdMode": "fixed",
         "threshold": "0.5",
     },
-    "fast": {
-        "nModels": "1",
-        "nEpochs": "5",
-        "maxBoxes": "2000",
-        "inputSize": "64",
-        "learningRate": "1e-3",
-    },
+    "fast": {"nModels": "1", "inputSize": "64"},
 }
 """Settings by name; what is written out on the command line wins over them.
 

@@ -44,7 +44,7 @@ class TrainingParameters:
     n_epochs: int | None = None
     n_updates: int = 100
     batch_size: int = 64
-    learning_rate: float = 1e-4
+    learning_rate: float = 1e-3
     l2_strength: float = 1e-5
     n_models: int = 3
     auto_stopping: bool = True

@@ -263,7 +263,8 @@ class ProtDeepConsensusTrain(EMProtocol):
         if self._startsFromModel():
             size = self.initialModel.get().getCard().preprocessing.input_size
         elif size == AUTOMATIC_INPUT_SIZE:
-            size = fitting_input_size(self._boxSize())
+            rate = self.getInputMicrographs().getSamplingRate()
+            size = fitting_input_size(self._boxSize(), rate)
         return BoxPreprocessing(
             input_size=size,
             invert=not self.skipInvert,

@@ -198,9 +198,8 @@ def _defineOptimiserParams(form: params.Form) -> None:
             AUTOMATIC_INPUT_SIZE,
             "Network input (px)",
             "Boxes are resampled to this side, a multiple of 16; 128 as published. The "
-            "time grows with its square. *0*: the smallest of 64, 80, 96, 112 and 128 "
-            "that holds the box, since enlarging a box adds nothing to see. A model to "
-            "start from keeps its own.",
+            "time grows with its square. *0*: as large as the box, but with pixels of "
+            "5 Å or more, from 64 to 128. A model to start from keeps its own.",
         ),
         (
             "maxBoxes",

@@ -106,8 +106,15 @@ def test_flipping_twice_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("box_size", "expected"),
-    [(1, 64), (64, 64), (65, 80), (90, 96), (96, 96), (128, 128), (400, 128)],
+    ("box_size", "sampling_rate", "expected"),
+    [
+        (1, 1.0, 64),
+        (90, 3.54, 64),  # 319 Å
+        (90, 5.0, 96),
+        (90, 10.0, 96),  # pixels larger than 5 Å: as many as there are
+        (400, 1.0, 80),
+        (512, 1.5, 128),
+    ],
 )
-def test_input_is_the_smallest_that_holds_the_box(box_size, expected):
-    assert fitting_input_size(box_size) == expected
+def test_input_has_pixels_of_5_angstrom(box_size, sampling_rate, expected):
+    assert fitting_input_size(box_size, sampling_rate) == expected
