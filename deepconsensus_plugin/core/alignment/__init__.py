@@ -2,6 +2,7 @@
 """Systematic shift, mirror or scale between the picks of two pickers."""
 
 from deepconsensus_plugin.core.alignment.misalignment import Misalignment
+from deepconsensus_plugin.core.alignment.offsets import Offsets, measure_offsets
 from deepconsensus_plugin.core.alignment.search import (
     find_misalignments,
     measure_misalignment,
@@ -9,6 +10,8 @@ from deepconsensus_plugin.core.alignment.search import (
 
 __all__ = [
     "Misalignment",
+    "Offsets",
     "find_misalignments",
     "measure_misalignment",
+    "measure_offsets",
 ]

@@ -74,7 +74,7 @@ def measure_misalignment(
     """
     if not 0 < box_size < np.inf:
         raise ValueError(f"box_size must be > 0, received {box_size}")
-    pairs = _points_to_compare(reference, other, shapes)
+    pairs = points_to_compare(reference, other, shapes)
     n_compared = min(sum(len(p.a) for p in pairs), sum(len(p.b) for p in pairs))
     placement, is_significant = (
         Placement(fraction=matched_share(pairs, box_size)),
@@ -97,9 +97,13 @@ def measure_misalignment(
     )
 
 
-def _points_to_compare(
+def points_to_compare(
     reference: PickerPicks, other: PickerPicks, shapes: Mapping[str, tuple[int, int]]
 ) -> list[PointPairs]:
+    """Return the points of both on micrographs that both know, those with most first.
+
+    As many as tell a systematic error; none where a picker found nothing.
+    """
     common = []
     for name in sorted(set(reference.coordinates) & set(other.coordinates)):
         a, b = reference.coordinates[name].yx, other.coordinates[name].yx
@@ -164,16 +168,29 @@ def find_misalignments(
     shapes, box_size
         As for `measure_misalignment`.
     """
-    pickers = sorted(pickers, key=lambda p: p.picker)
-    agreement = np.zeros(len(pickers))
-    for i, j in combinations(range(len(pickers)), 2):
-        pairs = _points_to_compare(pickers[i], pickers[j], shapes)
-        agreement[[i, j]] += matched_share(pairs, box_size)
-    reference = int(agreement.argmax()) if len(pickers) else 0
     found = [
-        measure_misalignment(pickers[reference], other, shapes, box_size=box_size)
-        for index, other in enumerate(pickers)
-        if index != reference
+        measure_misalignment(reference, other, shapes, box_size=box_size)
+        for reference, other in pairs_to_compare(pickers, shapes, box_size=box_size)
     ]
     significant = [each for each in found if each.is_significant]
     return sorted(significant, key=lambda each: (not each.is_gross, each.other))
+
+
+def pairs_to_compare(
+    pickers: Sequence[PickerPicks],
+    shapes: Mapping[str, tuple[int, int]],
+    *,
+    box_size: float,
+) -> list[tuple[PickerPicks, PickerPicks]]:
+    """Return each picker, by name, behind the one that agrees best with all others."""
+    pickers = sorted(pickers, key=lambda p: p.picker)
+    agreement = np.zeros(len(pickers))
+    for i, j in combinations(range(len(pickers)), 2):
+        pairs = points_to_compare(pickers[i], pickers[j], shapes)
+        agreement[[i, j]] += matched_share(pairs, box_size)
+    reference = int(agreement.argmax()) if len(pickers) else 0
+    return [
+        (pickers[reference], other)
+        for index, other in enumerate(pickers)
+        if index != reference
+    ]

@@ -58,7 +58,7 @@ def best_placements(
     """
     reach = _REACH * box_size
     n_bins = int(2 * _REACH * _BINS_PER_BOX)
-    dy, dx = _differences(pairs, placement, reach).T
+    dy, dx = differences_within(pairs, placement, reach).T
     counts, edges, _ = np.histogram2d(dy, dx, n_bins, [[-reach, reach]] * 2)
     expected = max(float(counts.mean()) * _PILE**2, 1e-3)
     piles = uniform_filter(counts, _PILE, mode="constant") * _PILE**2
@@ -84,10 +84,13 @@ def _smaller(pairs: Sequence[PointPairs]) -> int:
     return min(sum(len(p.a) for p in pairs), sum(len(p.b) for p in pairs))
 
 
-def _differences(
+def differences_within(
     pairs: Sequence[PointPairs], placement: Placement, reach: float
 ) -> FloatArray:
-    """Return b - a of all pairs of points within reach along both axes."""
+    """Return b - a of all pairs of points within reach along both axes, shape (n, 2).
+
+    Pixels of a, which is oriented as `placement` says; its shift is not applied.
+    """
     parts = [np.empty((0, 2))]
     for each in pairs:
         a, b = placement.oriented(each)

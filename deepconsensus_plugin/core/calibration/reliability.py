@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the votes alone say of the pickers, before any network was trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deepconsensus_plugin.core.calibration.evidence import Evidence
+from deepconsensus_plugin.core.calibration.fusion import fuse
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.types import IntArray
+
+ENOUGH_CANDIDATES = 10_000
+"""More say nothing more of pickers that are given to a hundredth, and take minutes."""
+
+
+def estimate_reliability(
+    candidates: Candidates, *, seed: int = 1, n_resamples: int = 50
+) -> CalibrationReport:
+    """Return what is expected of the pickers, from their votes and scores.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Of two pickers or more that found something (`can_fuse`). Of large sets, whole
+        micrographs drawn at random, as many as hold `ENOUGH_CANDIDATES`.
+    seed : int
+        Of that draw and of the bootstrap; >= 0.
+    n_resamples : int
+        Of the bootstrap; 0 gives no intervals.
+
+    Raises
+    ------
+    ValueError
+        If there is no candidate.
+    """
+    rng = np.random.default_rng(seed)
+    some = candidates.take(_rows_of_some_micrographs(candidates, rng))
+    fusion = fuse(Evidence.of_candidates(some), rng=rng, n_resamples=n_resamples)
+    n_picks = some.found.sum(axis=0).tolist()
+    return CalibrationReport.of(fusion, some.pickers, n_picks, seed=seed)
+
+
+def _rows_of_some_micrographs(
+    candidates: Candidates, rng: np.random.Generator
+) -> IntArray:
+    counts = np.bincount(
+        candidates.micrograph_index, minlength=len(candidates.micrographs)
+    )
+    order = rng.permutation(len(counts))
+    n_before = np.cumsum(counts[order]) - counts[order]
+    chosen = order[n_before < ENOUGH_CANDIDATES]
+    return np.flatnonzero(np.isin(candidates.micrograph_index, chosen))
