@@ -20,7 +20,6 @@ from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
     augment,
-    split_by_micrograph,
 )
 from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
@@ -30,6 +29,7 @@ from deepconsensus_plugin.core.models.deep_consensus import PARTICLE
 from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters
 from deepconsensus_plugin.core.plateau import Plateau, balanced_loss, is_exhausted
 from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.splits import split_by_micrograph
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50

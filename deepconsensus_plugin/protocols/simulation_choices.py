@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.pipeline.simulate import PixelType
+from deepconsensus_plugin.core.io.pixel_types import PixelType
 from deepconsensus_plugin.core.simulation import (
     Contamination,
     Crowd,

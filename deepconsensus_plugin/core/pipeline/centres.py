@@ -9,6 +9,7 @@ from enum import Enum
 
 import numpy as np
 
+from deepconsensus_plugin.core.extraction import round_centres
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -65,6 +66,13 @@ class Centres:
         return Centres(
             self.micrograph[selection], self.yx[selection], self.kind[selection]
         )
+
+    def are_inside(self, micrographs: Sequence[Micrograph], box_size: int) -> BoolArray:
+        """Return whose boxes lie on their micrograph entirely, shape (n,)."""
+        shapes = np.array([m.shape for m in micrographs]).reshape(-1, 2)
+        corners = round_centres(self.yx) - box_size // 2
+        inside = (corners >= 0) & (corners + box_size <= shapes[self.micrograph])
+        return np.asarray(inside.all(axis=1))
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -16,7 +16,6 @@ from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
     join_coordinates,
-    limit_per_label,
     read_boxes,
     read_origin,
     write_boxes,
@@ -28,6 +27,7 @@ from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
+from deepconsensus_plugin.core.splits import limit_per_label
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 logger = logging.getLogger(__name__)

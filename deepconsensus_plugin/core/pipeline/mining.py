@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, map_ahead
-from deepconsensus_plugin.core.extraction import extract_boxes, round_centres
+from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.hard import (
@@ -171,7 +171,7 @@ def _centres_to_look_at(
     parts = []
     for role, coordinates in sets.items():
         part = Centres.of(coordinates, micrographs, role)
-        part = part.take(_are_inside(part, micrographs, rules.box_size))
+        part = part.take(part.are_inside(micrographs, rules.box_size))
         chosen = rng.permutation(len(part))[:_MAX_BOXES]
         parts.append(part.take(np.sort(chosen)))
     return Centres.joined(parts)
@@ -181,15 +181,6 @@ def _are_far(yx: FloatArray, others: FloatArray, radius_px: float) -> BoolArray:
     if not len(others):
         return np.ones(len(yx), dtype=bool)
     return np.asarray(cKDTree(others).query(yx)[0] > radius_px)
-
-
-def _are_inside(
-    centres: Centres, micrographs: Sequence[Micrograph], box_size: int
-) -> BoolArray:
-    shapes = np.array([m.shape for m in micrographs]).reshape(-1, 2)
-    corners = round_centres(centres.yx) - box_size // 2
-    inside = (corners >= 0) & (corners + box_size <= shapes[centres.micrograph])
-    return np.asarray(inside.all(axis=1))
 
 
 def _features(

@@ -10,17 +10,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
-from typing import Any
 
-import mrcfile
 import numpy as np
-from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.identity import identify, identify_file
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -40,22 +36,11 @@ from deepconsensus_plugin.core.simulation.truth import (
     true_coordinates,
     write_truth,
 )
-from deepconsensus_plugin.core.types import Ctf, FloatArray
+from deepconsensus_plugin.core.types import Ctf
 
 logger = logging.getLogger(__name__)
 
 BOX_PER_DIAMETER = 1.5
-
-
-class PixelType(Enum):
-    """How pixels are stored."""
-
-    FLOAT32 = "float32"
-    """Electrons."""
-    INT16 = "int16"
-    """Electrons, rounded."""
-    INT8 = "int8"
-    """25 levels per standard deviation, 0 the mean."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +194,12 @@ def _make(request: SimulateRequest, index: int, origin: str) -> MicrographRecord
     record_path = _record_path(request, index)
     path, truth = record_path.with_suffix(".mrc"), record_path.with_suffix(".csv")
     record_path.unlink(missing_ok=True)
-    write_micrograph(path, simulated.image, request)
+    write_micrograph(
+        path,
+        simulated.image,
+        request.pixel_type,
+        sampling_rate=request.parameters.sampling_rate,
+    )
     write_truth(truth, simulated.objects, simulated.ctf)
     record = _record(simulated, path, truth)
     write_json(record_path, {"origin": origin, "record": to_plain(record)})
@@ -231,27 +221,6 @@ def _record(
         simulated.has_carbon,
         {each.value: counts[each.value] for each in ObjectClass},
     )
-
-
-def write_micrograph(path: Path, image: FloatArray, request: SimulateRequest) -> None:
-    """Write an image as an MRC file in the type of pixels that is asked for."""
-    pixels = _as_type(image, request.pixel_type)
-    with (
-        whole_file(path) as partial,
-        mrcfile.new(partial, pixels, overwrite=True) as file,
-    ):
-        file.voxel_size = request.parameters.sampling_rate
-
-
-def _as_type(image: FloatArray, pixel_type: PixelType) -> NDArray[Any]:
-    if pixel_type is PixelType.FLOAT32:
-        return np.asarray(image, dtype=np.float32)
-    levels = image
-    if pixel_type is PixelType.INT8:
-        levels = 25 * (image - image.mean()) / max(float(image.std()), 1e-6)
-    kind = np.dtype(pixel_type.value)
-    limits = np.iinfo(kind)
-    return np.clip(np.rint(levels), limits.min, limits.max).astype(kind)
 
 
 def _write_accepted(request: SimulateRequest, records: list[MicrographRecord]) -> None:

@@ -9,12 +9,11 @@ from deepconsensus_plugin.core.datasets import (
     LabelledCoordinates,
     augment,
     join_coordinates,
-    limit_per_label,
     read_boxes,
-    split_by_micrograph,
     write_boxes,
 )
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.splits import limit_per_label, split_by_micrograph
 
 
 def _rows(labels, micrograph, name: str = "set") -> LabelledCoordinates:

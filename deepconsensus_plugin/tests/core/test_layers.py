@@ -18,7 +18,7 @@ import deepconsensus_plugin
 PACKAGE = "deepconsensus_plugin"
 ROOT = Path(deepconsensus_plugin.__file__).parent
 LEARNING = (
-    *("models", "pickers", "datasets", "losses"),
+    *("models", "pickers", "datasets", "splits", "losses"),
     *("plateau", "training", "checkpoints", "scoring"),
 )
 JOBS = ("pipeline", "jobs")

@@ -10,11 +10,11 @@ import pytest
 
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.io.pixel_types import PixelType
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, run_job, write_job
 from deepconsensus_plugin.core.pipeline import simulate
 from deepconsensus_plugin.core.pipeline.simulate import (
-    PixelType,
     SimulateRequest,
     SimulateResult,
     run,

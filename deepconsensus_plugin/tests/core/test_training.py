@@ -9,11 +9,11 @@ from keras import layers
 from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
-    split_by_micrograph,
 )
 from deepconsensus_plugin.core.models.deep_consensus import build_network
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.splits import split_by_micrograph
 from deepconsensus_plugin.core.training import (
     TrainedNetwork,
     Training,
