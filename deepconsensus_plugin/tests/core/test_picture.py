@@ -13,6 +13,7 @@ from deepconsensus_plugin.commands.picture import (
     choose_micrograph,
     draw_picks,
     low_passed,
+    picture_extent,
     write_picture,
 )
 from deepconsensus_plugin.core.consensus import find_consensus
@@ -37,6 +38,19 @@ def test_half_of_the_amplitude_is_left_at_20_angstrom():
         image = np.broadcast_to(wave, (50, 400))
         middle = low_passed(image, sampling_rate=2.0)[25, 100:300]
         assert np.abs(middle).max() == pytest.approx(left, abs=0.02)
+
+
+def test_a_binned_picture_keeps_amplitude_and_place():
+    x = np.arange(2401)  # binned by 3, and not a whole number of blocks
+    for period_px, left in ((20, 0.5), (100, 1.0)):
+        wave = np.cos(2 * np.pi * x / period_px)
+        shown = low_passed(np.broadcast_to(wave, (30, 2401)), sampling_rate=1.0)
+        assert np.abs(shown[5, 100:700]).max() == pytest.approx(left, abs=0.03)
+    first, last, bottom, top = picture_extent((30, 2401))
+    assert (bottom, top) == (29.5, -0.5)
+    centres = first + (np.arange(801) + 0.5) * (last - first) / 801
+    expected = np.cos(2 * np.pi * centres / 100)
+    np.testing.assert_allclose(shown[5, 10:-10], expected[10:-10], atol=0.035)
 
 
 def test_large_micrographs_become_small_and_stay_finite():
@@ -69,7 +83,7 @@ def test_the_micrograph_with_most_to_tell_apart_is_shown(tmp_path):
     corners = [(10, 10), (10, 50), (50, 10), (50, 50)]
     candidates = _candidates(a=corners, b=corners, c=corners[:1])
     accepted = np.array([1, 1, 1, 0, 0, 0, 1, 1, 1], dtype=bool)
-    assert choose_micrograph(candidates, accepted) == 1
+    assert choose_micrograph(candidates.micrograph_index, accepted) == 1
     micrographs = []
     for name in candidates.micrographs:
         mrcfile.write(tmp_path / name, np.zeros((60, 70), np.float32))
