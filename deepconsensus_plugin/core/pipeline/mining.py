@@ -11,15 +11,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, map_ahead
-from deepconsensus_plugin.core.extraction import extract_boxes
-from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
@@ -30,11 +27,10 @@ from deepconsensus_plugin.core.negatives.hard import (
 )
 from deepconsensus_plugin.core.negatives.sorting import (
     FEATURES,
-    box_features,
     sorting_zscores,
 )
+from deepconsensus_plugin.core.pipeline.box_statistics import statistics_of_boxes
 from deepconsensus_plugin.core.pipeline.centres import Centres
-from deepconsensus_plugin.core.preprocessing import fourier_resize
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -44,9 +40,6 @@ from deepconsensus_plugin.core.types import (
 
 logger = logging.getLogger(__name__)
 
-_FEATURE_SIZE = 32
-"""Boxes are resampled to this many pixels before their statistics are taken."""
-
 _MAX_BOXES = 20_000
 """Boxes of each role looked at, all micrographs together."""
 
@@ -54,10 +47,6 @@ _MIN_AGREED = 50
 """With fewer agreed particles nobody can tell what is unlike them."""
 
 _PLACES_PER_MICROGRAPH = 128
-_BOXES_AT_ONCE = 256
-_PIXEL_STEP = 7
-"""Every so many-th row and column gives a micrograph's level and deviation."""
-
 
 MINED_KINDS = (NegativeKind.SINGLE_PICKER, NegativeKind.CONTAMINATION)
 """Kinds that are looked for besides the agreed particles that are sorted out."""
@@ -194,7 +183,7 @@ def _features(
 
     def look(index: int) -> FloatArray:
         yx = centres.yx[centres.micrograph == index]
-        return _features_of_one(micrographs[index].path, yx, box_size)
+        return statistics_of_boxes(micrographs[index].path, yx, box_size)
 
     used = [int(index) for index in np.unique(centres.micrograph)]
     parts = [np.empty((0, len(FEATURES)))]
@@ -202,22 +191,6 @@ def _features(
         for part in map_ahead(look, used, workers=workers):
             parts.append(part)
             advance(1)
-    return np.concatenate(parts)
-
-
-def _features_of_one(path: Path, yx: FloatArray, box_size: int) -> FloatArray:
-    """Features of boxes, on the scale of their micrograph's level and deviation."""
-    pixels = open_micrograph(path)
-    some = pixels[::_PIXEL_STEP, ::_PIXEL_STEP].astype(np.float64)
-    some = some[np.isfinite(some)]
-    level = np.median(some) if some.size else 0.0
-    deviation = some.std() if some.size else 0.0
-    parts = [np.empty((0, len(FEATURES)))]
-    for first in range(0, len(yx), _BOXES_AT_ONCE):
-        boxes = extract_boxes(pixels, yx[first : first + _BOXES_AT_ONCE], box_size)
-        scaled = (boxes - np.float32(level)) / np.float32(deviation or 1.0)
-        scaled = np.where(np.isfinite(scaled), scaled, np.float32(0))
-        parts.append(box_features(fourier_resize(scaled, _FEATURE_SIZE)))
     return np.concatenate(parts)
 
 
