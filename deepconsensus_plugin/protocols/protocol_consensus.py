@@ -85,7 +85,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
 
     def consensusStep(self, form):
         """Find the candidates and how many pickers should agree."""
-        pickers = self._readPickers()
+        pickers = self.readPickers()
         box = self.boxSize.get() or median_high(round(p.box_size) for p in pickers)
         pickers = self._subtract(pickers, self.mergeRadius.get() * box)
         candidates = find_consensus(
@@ -131,15 +131,6 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
             self.numberSubtracted.set(sum(map(len, pickers)) - sum(map(len, left)))
         self._store(self.numberSubtracted)
         return left
-
-    def _readPickers(self) -> list[PickerPicks]:
-        micrographs = self.getInputMicrographs()
-        return [
-            picks_from_set(pointer.get(), picker=name, micrographs=micrographs)
-            for pointer, name in zip(
-                self.inputCoordinates, pickerNames(self.inputCoordinates), strict=True
-            )
-        ]
 
     def _shapes(self) -> dict[str, tuple[int, int]]:
         micrographs = micrographs_from_set(self.getInputMicrographs())
@@ -243,6 +234,23 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     def getInputMicrographs(self) -> SetOfMicrographs:
         """Return the reference: the micrographs of the first set."""
         return self.inputCoordinates[0].get().getMicrographs()
+
+    def readPickers(self) -> list[PickerPicks]:
+        """Return the picks of every input, in pixels of the reference."""
+        micrographs = self.getInputMicrographs()
+        return [
+            picks_from_set(pointer.get(), picker=name, micrographs=micrographs)
+            for pointer, name in zip(
+                self.inputCoordinates, pickerNames(self.inputCoordinates), strict=True
+            )
+        ]
+
+    def readCandidates(self) -> Candidates | None:
+        """Return the candidates of a finished run; None before that."""
+        self._createFilenameTemplates()
+        if not self.hasAttribute("outputCoordinatesOR"):
+            return None
+        return read_candidates(self._getFileName("candidates"))
 
     def _report(self) -> ConsensusReport:
         path = Path(self._getFileName("report"))
