@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from benchmarks.real_data import cost_table, run_project
 from benchmarks.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
@@ -80,7 +81,7 @@ def score_repeated(
         for micrograph in real.micrographs
     }
     coordinates = {
-        name: real.truth[micrograph.name].take(slice(_BOXES_PER_MICROGRAPH))
+        name: real.truth[micrograph.name].take(np.arange(_BOXES_PER_MICROGRAPH))
         for name, micrograph in copies.items()
     }
     write_coordinates(folder / "coordinates.h5", coordinates)
