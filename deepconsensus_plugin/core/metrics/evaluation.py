@@ -38,7 +38,7 @@ class Evaluation:
     blind_lattice : DetectionMetrics
         Of a lattice that never saw an image, on the same micrographs.
     intervals : dict of str to Interval
-        95 % intervals of the pooled figures.
+        95 % intervals of `bootstrap_intervals`.
     n_not_observed : int
         Micrographs with a truth on which the picker was not run; left out.
     curve : array, shape (t, 3)

@@ -42,7 +42,7 @@ def bootstrap_intervals(
     n_resamples: int = 1000,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Return percentile intervals of the pooled figures.
+    """Return percentile intervals of the pooled figures, and of means over micrographs.
 
     Parameters
     ----------
@@ -58,8 +58,9 @@ def bootstrap_intervals(
     Returns
     -------
     dict of str to Interval
-        For ``precision``, ``recall``, ``f1`` and ``average_precision``. NaN for fewer
-        than two micrographs, which tell nothing about the spread.
+        For ``precision``, ``recall``, ``f1``, each also with ``mean_`` before it (as in
+        `DetectionMetrics`), and ``average_precision``. NaN for fewer than two
+        micrographs, which tell nothing about the spread.
 
     Raises
     ------
@@ -72,11 +73,14 @@ def bootstrap_intervals(
             f"received {n_resamples} and {level}"
         )
     drawn = _draw_micrographs(len(matched.micrographs), n_resamples, rng)
-    samples = precision_recall_f1(
-        drawn @ matched.count(matched.is_accepted & matched.is_match),
-        drawn @ matched.count(matched.is_accepted),
-        drawn @ matched.n_truth,
+    counts = (
+        matched.count(matched.is_accepted & matched.is_match),
+        matched.count(matched.is_accepted),
+        matched.n_truth,
     )
+    samples = precision_recall_f1(*(drawn @ count for count in counts))
+    for name, values in precision_recall_f1(*counts).items():
+        samples[f"mean_{name}"] = _means_of_defined(values, drawn)
     samples["average_precision"] = _average_precisions(matched, drawn)
     return {name: _percentiles(values, level) for name, values in samples.items()}
 
@@ -89,6 +93,14 @@ def _draw_micrographs(
         return np.zeros((0, n_micrographs), dtype=np.int64)
     evenly = np.full(n_micrographs, 1 / n_micrographs)
     return rng.multinomial(n_micrographs, evenly, size=n_resamples)
+
+
+def _means_of_defined(values: FloatArray, drawn: IntArray) -> FloatArray:
+    """Return the mean over each row of drawn micrographs, shape (r,); NaN of none."""
+    is_defined = ~np.isnan(values)
+    total = drawn @ np.where(is_defined, values, 0.0)
+    count = drawn @ is_defined
+    return np.divide(total, count, out=np.full(len(drawn), np.nan), where=count > 0)
 
 
 def _average_precisions(matched: MatchedPicks, drawn: IntArray) -> FloatArray:

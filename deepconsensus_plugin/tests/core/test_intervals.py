@@ -11,6 +11,8 @@ from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.metrics.intervals import Interval, bootstrap_intervals
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
+COMPARED = ("precision", "f1", "mean_precision", "mean_f1", "average_precision")
+
 
 def scene(seed, n_micrographs, *, scored=True):
     """Return picks and truth on micrographs that differ in how well they go."""
@@ -38,7 +40,7 @@ def slow_intervals(picks, truth, *, radius_px, rng, n_resamples):
             {f"{n}#{k}": truth[n] for n, k in drawn},
             radius_px=radius_px,
         )
-        figures.append((again.precision, again.f1, again.average_precision))
+        figures.append([getattr(again, name) for name in COMPARED])
     return np.quantile(figures, [0.025, 0.975], axis=0).T
 
 
@@ -49,7 +51,7 @@ def test_equals_evaluating_the_drawn_micrographs():
     )
     matched = match_picks(picks, truth, radius_px=5.0)
     found = bootstrap_intervals(matched, rng=np.random.default_rng(4), n_resamples=20)
-    for row, name in enumerate(("precision", "f1", "average_precision")):
+    for row, name in enumerate(COMPARED):
         assert found[name].to_list() == pytest.approx(expected[row])
 
 
@@ -58,7 +60,9 @@ def test_holds_the_figure_and_narrows_with_the_level():
     figures = summarise_matches(matched).to_dict()
     wide = bootstrap_intervals(matched, rng=np.random.default_rng(0), level=0.99)
     narrow = bootstrap_intervals(matched, rng=np.random.default_rng(0), level=0.5)
-    assert set(wide) == {"precision", "recall", "f1", "average_precision"}
+    pooled = {"precision", "recall", "f1"}
+    means = {f"mean_{name}" for name in pooled}
+    assert set(wide) == {*pooled, *means, "average_precision"}
     for name, interval in wide.items():
         assert interval.low < figures[name] < interval.high
         assert interval.low < narrow[name].low < narrow[name].high < interval.high
