@@ -6,7 +6,8 @@
 
 OUT holds finished `run` projects, as ``benchmarks.real_data OUT --run`` leaves them; a
 set without one is fused from votes and the pickers' scores alone. One setting for all
-sets; the truth is used for evaluation only. Takes a minute.
+sets; the truth is used for evaluation only. Takes
+three minutes, most of them for REPIC's rule on six pickers.
 """
 
 from __future__ import annotations
@@ -16,8 +17,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.accuracy_rows import (
+    HEADER,
+    Floats,
+    baseline_rows,
+    by_micrograph,
+    fused_row,
+    row,
+)
 from benchmarks.real_sets import (
     BOX_SIZE,
     MATCH_RADIUS_PX,
@@ -30,19 +38,8 @@ from deepconsensus_plugin.core.calibration import Evidence, Fusion, fuse
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
-from deepconsensus_plugin.core.metrics import summarise_matches
-from deepconsensus_plugin.core.metrics.classification import classification_metrics
-from deepconsensus_plugin.core.metrics.detections import match_picks
-from deepconsensus_plugin.core.metrics.intervals import bootstrap_intervals
-from deepconsensus_plugin.core.metrics.matching import (
-    match_best_first,
-    match_coordinates,
-)
+from deepconsensus_plugin.core.metrics.matching import match_best_first
 from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
-from deepconsensus_plugin.core.types import ScoredCoordinates
-
-Floats = NDArray[np.floating]
-Marks = dict[str, ScoredCoordinates]
 
 CONSENSUS_RADIUS_PX = 0.1 * BOX_SIZE
 MERGE_RADIUS_PX = 0.3 * BOX_SIZE
@@ -60,82 +57,6 @@ def network_scores(project: Path, candidates: Candidates) -> Floats:
             f"radii, received {len(table)} others"
         )
     return table.network_score
-
-
-def by_micrograph(candidates: Candidates, scores: Floats) -> Marks:
-    """Return all candidates with `scores`, by micrograph."""
-    return {
-        name: ScoredCoordinates.from_arrays(
-            candidates.yx[rows := candidates.micrograph_index == index], scores[rows]
-        )
-        for index, name in enumerate(candidates.micrographs)
-    }
-
-
-def scores_of_labels(labels: Marks, scored: Marks) -> Floats:
-    """Return the score of the candidate at each label; -1 where there is none."""
-    parts = []
-    for name, marked in labels.items():
-        scores = np.full(len(marked), -1.0)
-        if name in scored:
-            picks = scored[name]
-            pick, label = match_coordinates(picks.yx, marked.yx, MATCH_RADIUS_PX)
-            scores[label] = picks.scores[pick]
-        parts.append(scores)
-    return np.concatenate(parts)
-
-
-def area_between(good: Floats, bad: Floats) -> float:
-    """Return the chance that a good label outscores a bad one."""
-    labels = np.repeat([True, False], [len(good), len(bad)])
-    return classification_metrics(labels, np.concatenate([good, bad])).roc_auc
-
-
-def row(real: RealSet, name: str, scored: Marks, threshold: float) -> list[object]:
-    """Return one row: detection figures, then what becomes of good and bad labels."""
-    matched = match_picks(
-        scored, real.truth, radius_px=MATCH_RADIUS_PX, threshold=threshold
-    )
-    found = summarise_matches(matched)
-    spread = bootstrap_intervals(matched, rng=np.random.default_rng(0))["f1"]
-    good, bad = (scores_of_labels(each, scored) for each in (real.good, real.bad))
-    return [
-        name,
-        float(threshold),
-        found.n_accepted,
-        found.precision,
-        found.recall,
-        with_interval(found.f1, spread.low, spread.high),
-        found.best_f1,
-        float((good >= threshold).mean()),
-        float((good[good >= 0] >= threshold).mean()),
-        float((bad >= threshold).mean()),
-        area_between(good, bad),
-        area_between(good[good >= 0], bad[bad >= 0]),
-    ]
-
-
-def baseline_rows(real: RealSet, candidates: Candidates) -> list[list[object]]:
-    """Return the rows of every picker and of every rule of votes."""
-    rows = []
-    for picks in real.read_pickers():
-        every = {
-            name: ScoredCoordinates.from_arrays(found.yx, np.ones(len(found)))
-            for name, found in picks.coordinates.items()
-        }
-        rows.append(row(real, picks.picker, every, 1.0))
-    votes = by_micrograph(candidates, candidates.votes.astype(np.float64))
-    for least in range(1, len(candidates.pickers) + 1):
-        rows.append(row(real, f"at least {least}", votes, float(least)))
-    return rows
-
-
-def fused_row(
-    real: RealSet, name: str, candidates: Candidates, fusion: Fusion
-) -> list[object]:
-    """Return the row of fused probabilities at the automatic threshold."""
-    best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
-    return row(real, name, by_micrograph(candidates, fusion.probability), best)
 
 
 def picker_table(real: RealSet, candidates: Candidates, fusion: Fusion) -> str:
@@ -193,7 +114,7 @@ def report(real: RealSet, project: Path) -> str:
         consensus_radius_px=CONSENSUS_RADIUS_PX,
         merge_radius_px=MERGE_RADIUS_PX,
     )
-    rows = baseline_rows(real, candidates)
+    rows = list(baseline_rows(real, candidates))
     network = None
     if (project / "scores.csv").exists():
         network = network_scores(project, candidates)
@@ -211,15 +132,11 @@ def report(real: RealSet, project: Path) -> str:
     seconds = time.monotonic() - started
     name = "**fused**" if network is not None else "**fused**, no network"
     rows.append(fused_row(real, name, candidates, fusion))
-    header = (
-        "picks,threshold,n,precision,recall,F1 (95 %),best F1,good kept,"
-        "of picked good,bad kept,AUC good/bad,AUC of picked"
-    )
     return "\n\n".join(
         [
             f"## {real.name}: {', '.join(PICKERS[real.name])}; "
             f"{len(real.micrographs)} micrographs",
-            markdown_table(header.split(","), rows),
+            markdown_table(HEADER, rows),
             expected_sentence(fusion, seconds),
             picker_table(real, candidates, fusion),
         ]

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy import by_micrograph, fused_row
-from benchmarks.accuracy import row as detection_row
+from benchmarks.accuracy_rows import HEADER as DETECTION_HEADER
+from benchmarks.accuracy_rows import by_micrograph, fused_row
+from benchmarks.accuracy_rows import row as detection_row
 from benchmarks.paper_test import (
     CONSENSUS_RADIUS_PX,
     MERGE_RADIUS_PX,
@@ -39,10 +40,7 @@ from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consens
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import fitting_input_size
 
-HEADER = (
-    "setting,agreed,training s,score,threshold,n,precision,recall,F1 (95 %),best F1,"
-    "good kept,of picked good,bad kept,AUC good/bad,AUC of picked"
-).split(",")
+HEADER = ["setting", "agreed", "training s", "score", *DETECTION_HEADER[1:]]
 
 
 @dataclass(frozen=True)
