@@ -113,13 +113,12 @@ def baseline_rows(real: RealSet, candidates: Candidates) -> Iterator[list[object
     votes = by_micrograph(candidates, candidates.votes.astype(np.float64))
     for least in range(1, len(pickers) + 1):
         yield row(real, f"at least {least}", votes, float(least))
-    for least, name in {
-        len(pickers): "REPIC",
-        2: "REPIC, cliques of 2 or more",
-    }.items():
-        if least < len(pickers) or name == "REPIC":
-            found = repic_consensus(pickers, box_size=BOX_SIZE, min_pickers=least)
-            yield row(real, name, found, _EVERYTHING)
+    rules = {"REPIC": len(pickers)}
+    if len(pickers) > 2:
+        rules["REPIC, cliques of 2 or more"] = 2
+    for name, least in rules.items():
+        found = repic_consensus(pickers, box_size=BOX_SIZE, min_pickers=least)
+        yield row(real, name, found, _EVERYTHING)
     unlikeness = zscores(real.micrographs, candidates, box_size=BOX_SIZE)
     yield row(real, "Z-score", by_micrograph(candidates, -unlikeness), -MAX_Z)
 
