@@ -127,7 +127,8 @@ class ProtClassicalPick(ProtParticlePicking):
             expertLevel=params.LEVEL_ADVANCED,
             label="Upper threshold",
             help="Peaks scored better are left out: gold, ice and aggregates have more "
-            "contrast than particles. Empty: none are.",
+            "contrast than particles. Empty: found in the scores of difference of "
+            "Gaussians, if carbon and ice are avoided; correlation has none.",
         )
         group.addParam(
             "minDistance",
@@ -261,10 +262,12 @@ class ProtClassicalPick(ProtParticlePicking):
         self._createFilenameTemplates()
         result = read_result(Path(self._getFileName("job")), PickResult)
         nMicrographs = self.inputMicrographs.get().getSize()
+        upper = result.upper_threshold
+        scored = "or better" if upper is None else f"to {upper:.3g}"
         summary = [
             f"{output.getSize()} picks on {nMicrographs} micrographs, box "
             f"{output.getBoxSize()} px: of {result.n_peaks} peaks, those scored "
-            f"{result.threshold:.3g} or better."
+            f"{result.threshold:.3g} {scored}."
         ]
         if self.threshold.get() is None and not result.is_separated:
             summary.append(

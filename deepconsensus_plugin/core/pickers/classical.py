@@ -70,7 +70,8 @@ class PickParameters:
     particles_dark : bool
         Whether particles are darker than their surroundings.
     avoid_contamination : bool
-        Whether carbon, ice and the like are left out.
+        Whether carbon, ice and the like are left out: unusual places, and what has
+        more contrast than the particles.
     """
 
     diameter_A: float
@@ -79,6 +80,11 @@ class PickParameters:
     min_distance: float = 0.6
     particles_dark: bool = True
     avoid_contamination: bool = True
+
+    @property
+    def tells_contamination(self) -> bool:
+        """Whether scores are contrasts, and too high ones are to be left out."""
+        return self.method is PickMethod.GAUSSIANS and self.avoid_contamination
 
     @property
     def is_learnt(self) -> bool:

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, uniform_filter
 
+from deepconsensus_plugin.core.pickers.robust import OUTLIER_Z, middle_and_spread
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 Float32Array = NDArray[np.float32]
-
-_OUTLIER_Z = 4.0
-"""Robust deviations from the usual within which nothing is contaminated."""
 
 _MEAN_WINDOW = 2.0
 _VARIANCE_WINDOW = 1.5
@@ -125,26 +123,20 @@ def _is_clean(
         return is_usable
     mean = _local_mean(image, _MEAN_WINDOW * diameter_px)
     blobs = sample(_local_mean(image, _PARTICLE_WINDOW * diameter_px)) - sample(mean)
-    middle, spread = _middle_and_spread(sample(mean))
+    middle, spread = middle_and_spread(sample(mean))
     bright, dark = (
-        max(_OUTLIER_Z * spread, abs(float(np.quantile(blobs, q) - np.median(blobs))))
+        max(OUTLIER_Z * spread, abs(float(np.quantile(blobs, q) - np.median(blobs))))
         for q in (_CONTRAST_QUANTILE, 1 - _CONTRAST_QUANTILE)
     )
     is_clean = (mean <= middle + bright) & (mean >= middle - dark)
 
     fine = image - _local_mean(image, _VARIANCE_WINDOW * diameter_px)
     variance = _local_mean(fine * fine, _VARIANCE_WINDOW * diameter_px)
-    middle, spread = _middle_and_spread(sample(variance))
-    most = middle + max(_OUTLIER_Z * spread, max(bright, dark) ** 2)
+    middle, spread = middle_and_spread(sample(variance))
+    most = middle + max(OUTLIER_Z * spread, max(bright, dark) ** 2)
     return is_clean & (variance <= most) & (variance >= _DEAD * middle)
 
 
 def _local_mean(image: Float32Array, width_px: float) -> Float32Array:
     """Return the mean of the odd square window nearest to `width_px`."""
     return np.asarray(uniform_filter(image, round(width_px) // 2 * 2 + 1))
-
-
-def _middle_and_spread(values: FloatArray) -> tuple[float, float]:
-    """Return the median, and the deviation that half of the values tell."""
-    middle = np.median(values)
-    return float(middle), float(1.4826 * np.median(np.abs(values - middle)))

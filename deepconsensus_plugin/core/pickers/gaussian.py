@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from deepconsensus_plugin.core.pickers.filtering import ReflectedSpectrum, gaussian
+from deepconsensus_plugin.core.pickers.robust import middle_and_spread
 from deepconsensus_plugin.core.pickers.working_image import WorkingImage
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -20,6 +21,9 @@ _RATIO = 1.1
 """Of the two widths; the factor k of Voss *et al.*"""
 
 _REACH_IN_SIGMA = 4
+
+_PLACE_STEP = 5
+"""Every so many-th place tells the noise: the filtered image is smooth."""
 
 
 def score_by_gaussians(working: WorkingImage) -> FloatArray:
@@ -33,8 +37,9 @@ def score_by_gaussians(working: WorkingImage) -> FloatArray:
     Returns
     -------
     array, shape of the image
-        In noise units: 0 is the mean and 1 the deviation over the usable area of this
-        micrograph. All 0 where there is no variation.
+        In noise units: 0 is the median and 1 the robust deviation over the usable area
+        of this micrograph, so that a piece of carbon or ice does not set the scale. All
+        0 where there is no variation.
     """
     narrow = gaussian_width(working.diameter_px / 2)
     wide = _RATIO * narrow
@@ -44,11 +49,13 @@ def score_by_gaussians(working: WorkingImage) -> FloatArray:
     frequency = spectrum.frequency()
     band = gaussian(frequency, narrow) - gaussian(frequency, wide)
     blobs = spectrum.filtered(band)
-    usable = blobs[working.is_usable]
-    deviation = usable.std(dtype=np.float64) if usable.size else 0.0
-    if not deviation > 0:
+    usable = blobs[working.is_usable][::_PLACE_STEP]
+    if not usable.size or not np.ptp(usable) > 0:
         return np.zeros(blobs.shape)
-    return np.asarray((blobs - usable.mean(dtype=np.float64)) / deviation)
+    middle, spread = middle_and_spread(usable)
+    if not spread > 0:  # most of it is flat
+        spread = float(usable.std(dtype=np.float64))
+    return np.asarray((blobs - middle) / spread)
 
 
 def gaussian_width(radius_px: float) -> float:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepconsensus_plugin.core.pickers.robust import OUTLIER_Z, middle_and_spread
 from deepconsensus_plugin.core.types import FloatArray
 
 _MAX_COMPONENTS = 3
@@ -88,6 +89,28 @@ def find_threshold(scores: FloatArray) -> float | None:
     # A wide component must not claim what lies below the background.
     probability[ascending < best.means[first - 1]] = 0
     return _best_expected_f1(ascending, np.maximum.accumulate(probability))
+
+
+def find_upper_threshold(scores: FloatArray) -> float | None:
+    """Return the score beyond which picks have more contrast than the particles.
+
+    Gold, ice crystals and the edges of carbon are blobs of any contrast; particles of
+    one kind are alike (Voss *et al.*, 2009, leave that threshold to the user).
+
+    Parameters
+    ----------
+    scores : array, shape (n,)
+        Of all picks, in units of contrast; finite.
+
+    Returns
+    -------
+    float or None
+        Four robust deviations above their median. None with too few picks to tell.
+    """
+    if len(scores) < _FEWEST:
+        return None
+    middle, spread = middle_and_spread(scores)
+    return middle + OUTLIER_Z * spread if spread > 0 else None
 
 
 def _best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:

@@ -22,12 +22,15 @@ from deepconsensus_plugin.core.pickers.classical import (
     learn_profile,
     pick_micrograph,
 )
-from deepconsensus_plugin.core.pickers.populations import find_threshold
+from deepconsensus_plugin.core.pickers.populations import (
+    find_threshold,
+    find_upper_threshold,
+)
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 """Raised when the same request gives other peaks; older files are then ignored."""
 
 
@@ -48,7 +51,9 @@ class PickRequest:
     threshold : float, optional
         Peaks scored this or better are picks. Default: found in the scores.
     upper_threshold : float, optional
-        Peaks scored better are contamination. Default: none.
+        Peaks scored better are contamination. Default: found in the scores where
+        these are contrasts, contamination is to be avoided and not every peak is a
+        pick; else none.
     workers : int
         Threads.
     """
@@ -74,6 +79,8 @@ class PickResult:
         Before and after the thresholds.
     threshold : float
         The one used.
+    upper_threshold : float, optional
+        The one used, if any was.
     is_separated : bool
         Whether the scores showed particles and background apart. If not, and no
         threshold was given, every peak was taken.
@@ -87,6 +94,7 @@ class PickResult:
     n_peaks: int
     n_picks: int
     threshold: float
+    upper_threshold: float | None
     is_separated: bool
     profile: list[float]
     timings: dict[str, StageCost] = field(default_factory=dict)
@@ -106,28 +114,42 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
     peaks = _find_all_peaks(request, profile, progress)
     scores = np.concatenate([found.scores for found in peaks.values()])
     separating = find_threshold(scores)
-    threshold = request.threshold
-    if threshold is None:
-        threshold = 0.0 if separating is None else separating
-        if separating is None:
-            logger.warning(
-                "The scores of %d peaks do not tell particles from background: all "
-                "are picks. Choose a threshold by eye",
-                len(scores),
-            )
-    picks = _within(peaks, threshold, request.upper_threshold)
+    threshold = _threshold(request, separating, n_peaks=len(scores))
+    upper = request.upper_threshold
+    if upper is None and request.parameters.tells_contamination and threshold > 0:
+        upper = find_upper_threshold(scores[scores >= threshold])
+    picks = _within(peaks, threshold, upper)
     write_coordinates(request.result, picks)
     n_picks = sum(map(len, picks.values()))
-    logger.info("%d of %d peaks scored %g or better", n_picks, len(scores), threshold)
+    logger.info(
+        "%d of %d peaks scored %g to %s", n_picks, len(scores), threshold, upper
+    )
     return PickResult(
         coordinates=request.result,
         n_peaks=len(scores),
         n_picks=n_picks,
         threshold=threshold,
+        upper_threshold=upper,
         is_separated=separating is not None,
         profile=[] if profile is None else profile.tolist(),
         timings=progress.timings,
     )
+
+
+def _threshold(
+    request: PickRequest, separating: float | None, *, n_peaks: int
+) -> float:
+    """Return the lowest score of a pick: what is asked for, found, or 0."""
+    if request.threshold is not None:
+        return request.threshold
+    if separating is None:
+        logger.warning(
+            "The scores of %d peaks do not tell particles from background: all are "
+            "picks. Choose a threshold by eye",
+            n_peaks,
+        )
+        return 0.0
+    return separating
 
 
 def _check(request: PickRequest) -> None:

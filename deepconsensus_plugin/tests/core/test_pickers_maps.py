@@ -15,7 +15,11 @@ from deepconsensus_plugin.core.pickers.correlation import (
 )
 from deepconsensus_plugin.core.pickers.gaussian import score_by_gaussians
 from deepconsensus_plugin.core.pickers.peaks import find_peaks
-from deepconsensus_plugin.core.pickers.populations import find_threshold, fit_mixture
+from deepconsensus_plugin.core.pickers.populations import (
+    find_threshold,
+    find_upper_threshold,
+    fit_mixture,
+)
 from deepconsensus_plugin.core.pickers.working_image import (
     WorkingImage,
     prepare_micrograph,
@@ -145,7 +149,7 @@ class TestGaussians:
         point = np.zeros((129, 129))
         point[64, 64] = 1
         scores = score_by_gaussians(working_of(point, diameter=20))
-        scores -= scores[0, 0]  # noise units are relative to the mean
+        scores -= scores[0, 0]  # noise units are relative to the median
         row = scores[64, 64:]
         assert (row[:10] > 0).all()
         assert (row[11:30] < 0).all()
@@ -156,8 +160,19 @@ class TestGaussians:
         image = noise()
         image[:, 100:] *= 50
         scores = score_by_gaussians(working_of(image, is_usable=usable))
-        assert scores[usable].mean() == pytest.approx(0, abs=1e-5)
-        assert scores[usable].std() == pytest.approx(1, abs=1e-5)
+        quarter, middle, three_quarters = np.quantile(scores[usable], [0.25, 0.5, 0.75])
+        assert middle == pytest.approx(0, abs=0.05)
+        assert three_quarters - quarter == pytest.approx(1.349, abs=0.1)
+
+    def test_dirt_does_not_change_noise_units(self):
+        image = noise()
+        dirty = image.copy()
+        dirty[:20, :20] += 50
+        clean, soiled = (
+            score_by_gaussians(working_of(each)) for each in (image, dirty)
+        )
+        far = (slice(60, None), slice(60, None))
+        assert soiled[far].std() == pytest.approx(clean[far].std(), rel=0.15)
 
     def test_answers_most_to_its_own_size(self):
         answers = {}
@@ -251,6 +266,15 @@ class TestThreshold:
         rng = np.random.default_rng(2)
         scores = [rng.normal(1, 0.3, 3000), rng.normal(4, 0.5, 3000), [40.0, 60.0]]
         assert 1.5 < find_threshold(np.concatenate(scores)) < 3
+
+    def test_what_has_more_contrast_than_particles_is_told(self):
+        rng = np.random.default_rng(5)
+        particles, dirt = rng.normal(4, 0.5, 1000), rng.uniform(8, 40, 60)
+        upper = find_upper_threshold(np.concatenate([particles, dirt]))
+        assert (particles < upper).all()
+        assert (dirt > upper).all()
+        assert find_upper_threshold(dirt[:9]) is None
+        assert find_upper_threshold(np.ones(100)) is None
 
     def test_one_population_gives_none(self):
         rng = np.random.default_rng(3)

@@ -149,6 +149,24 @@ def test_thresholds_are_kept_on_both_sides(picking):
     assert result.n_picks == ((peaks >= low) & (peaks <= high)).sum()
 
 
+def test_gold_is_left_out_if_asked_for(picking):
+    request, truth = picking
+    path = request.micrographs[0].path
+    image = mrcfile.read(path).copy()
+    row, column = (round(each) for each in truth["m1.mrc"].yx[5])
+    image[row - 3 : row + 4, column - 3 : column + 4] -= 30
+    mrcfile.write(path, image, overwrite=True)
+
+    def n_there(avoid):
+        parameters = replace(request.parameters, avoid_contamination=avoid)
+        run(replace(request, parameters=parameters), Progress())
+        found = read_coordinates(request.result)["m1.mrc"].yx
+        return int((np.hypot(*(found - [row, column]).T) < DIAMETER / 2).sum())
+
+    assert n_there(avoid=False) == 1
+    assert n_there(avoid=True) == 0
+
+
 def test_noise_alone_is_told(picking, tmp_path, caplog):
     request, _ = picking
     noise = np.random.default_rng(5).normal(0, 1, SHAPE).astype(np.float32)
