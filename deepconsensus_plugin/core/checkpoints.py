@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.parameters import Checkpoint
+from deepconsensus_plugin.core.io.histories import NUMBERS, parse_history, read_numbers
 from deepconsensus_plugin.core.plateau import Plateau
-from deepconsensus_plugin.core.serialisation import from_plain, to_plain
+from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.training import Training
 
 
@@ -52,7 +52,7 @@ def save_training(path: Path, training: Training, *, made_from: str) -> None:
     with whole_file(path) as partial:
         np.savez(
             partial,
-            numbers=np.array(json.dumps(numbers)),
+            **{NUMBERS: np.array(json.dumps(numbers))},
             queue=training.queue,
             best_scores=plateau.best_scores,
             **variables,
@@ -71,7 +71,7 @@ def restore_training(path: Path, training: Training, *, made_from: str) -> bool:
     if not path.is_file():
         return False
     with np.load(path) as saved:
-        numbers = json.loads(str(saved["numbers"]))
+        numbers = read_numbers(saved)
         if numbers["made_from"] != made_from:
             return False
         for i, variable in enumerate(training.variables()):
@@ -86,7 +86,7 @@ def restore_training(path: Path, training: Training, *, made_from: str) -> bool:
 def _plateau(saved: Any, numbers: dict[str, Any], path: Path) -> Plateau:
     n_best = sum(name.startswith("best_") for name in saved.files) - 1
     return Plateau(
-        history=[from_plain(c, Checkpoint, path=path) for c in numbers["history"]],
+        history=parse_history(numbers, path),
         best_weights=[saved[f"best_{i}"] for i in range(n_best)],
         best_scores=saved["best_scores"],
         best_loss=numbers["best_loss"],

@@ -63,6 +63,11 @@ def run_job(path: Path) -> Any:
     return result
 
 
+def read_request(path: Path, kind: type[T]) -> T:
+    """Return the request, of dataclass `kind`, of the job at `path`."""
+    return from_plain(read_json(path)["request"], kind, path=path)
+
+
 def read_result(path: Path, kind: type[T]) -> T:
     """Return the result, of dataclass `kind`, of the finished job at `path`."""
     source = result_path(path)

@@ -11,7 +11,7 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import IntArray
 
-ENOUGH_CANDIDATES = 10_000
+ENOUGH_CANDIDATES = 5_000
 """More say nothing more of pickers that are given to a hundredth, and take minutes."""
 
 

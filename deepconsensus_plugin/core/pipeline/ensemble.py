@@ -12,8 +12,14 @@ from deepconsensus_plugin.core.checkpoints import restore_training, save_trainin
 from deepconsensus_plugin.core.datasets import LabelledBoxes
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.identity import identify
+from deepconsensus_plugin.core.io.histories import STATE
 from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS, load_card
 from deepconsensus_plugin.core.models.store import BUILDERS, load_networks
+from deepconsensus_plugin.core.pipeline.held_out import (
+    HeldOut,
+    held_out_path,
+    write_held_out,
+)
 from deepconsensus_plugin.core.pipeline.labelled import identify_boxes
 from deepconsensus_plugin.core.pipeline.requests import TrainRequest
 from deepconsensus_plugin.core.serialisation import to_plain
@@ -31,6 +37,8 @@ def train_ensemble(
     data: LabelledBoxes, request: TrainRequest, partial: Path, progress: Progress
 ) -> list[TrainedNetwork]:
     """Return ``request.parameters.n_models`` trained networks.
+
+    What they say of the boxes that they held out is kept beside the model.
 
     Parameters
     ----------
@@ -59,17 +67,19 @@ def train_ensemble(
     partial.mkdir(parents=True, exist_ok=True)
     members = range(parameters.n_models)
     total = sum(n_updates(data.rows, parameters, member) for member in members)
-    trained = []
+    trained, held_out = [], []
     with progress.stage("train", total) as count:
         for member in members:
             training = _begin(data, request, member, inherited)
-            state = partial / f"network_{member + 1}.npz"
+            state = partial / STATE.format(number=member + 1)
             if restore_training(state, training, made_from=made_from):
                 count(training.update)
             while not training.is_finished:
                 training.advance(count)
                 save_training(state, training, made_from=made_from)
             trained.append(training.result())
+            held_out.append((training.held_out, training.plateau.best_scores))
+    write_held_out(held_out_path(request.model), HeldOut.of(data.rows, held_out))
     return trained
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from deepconsensus_plugin import __version__
 from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.histories import states_folder
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
@@ -57,7 +58,7 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     learnt = check_labels(collect_coordinates(request, Role.TRAINING))
     tested = collect_coordinates(request, Role.TESTING)
     data = store_boxes(learnt, request, request.dataset, progress)
-    partial = request.model.with_name(f"{request.model.name}.partial")
+    partial = states_folder(request.model)
     trained = train_ensemble(data, request, partial, progress)
     networks = [member.network for member in trained]
     testing = None

@@ -9,6 +9,8 @@ import pytest
 
 from deepconsensus_plugin.core.checkpoints import restore_training, save_training
 from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.histories import STATE, read_histories, states_folder
 from deepconsensus_plugin.core.models.deep_consensus import build_network
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.training import Training, initialise
@@ -86,3 +88,18 @@ def test_state_of_other_boxes_or_none_is_not_taken(data, tmp_path: Path):
     assert training.update == 0
     for old, variable in zip(before, training.variables(), strict=True):
         np.testing.assert_array_equal(old, np.asarray(variable))
+
+
+def test_others_read_the_history_while_it_trains(data, tmp_path: Path):
+    model = tmp_path / "model"
+    assert read_histories(model) == []
+    training = _begin(data)
+    training.advance()
+    states_folder(model).mkdir()
+    for number in (1, 2):
+        state = states_folder(model) / STATE.format(number=number)
+        save_training(state, training, made_from="this")
+        assert read_histories(model) == [training.plateau.history] * number
+    state.write_bytes(b"not a state")
+    with pytest.raises(FileFormatError, match="network_2"):
+        read_histories(model)

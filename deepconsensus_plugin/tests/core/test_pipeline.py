@@ -19,10 +19,12 @@ from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
+from deepconsensus_plugin.core.metrics.classification import classification_metrics
 from deepconsensus_plugin.core.models.card import load_card
 from deepconsensus_plugin.core.models.store import load_networks
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train
+from deepconsensus_plugin.core.pipeline.held_out import held_out_path, read_held_out
 from deepconsensus_plugin.core.pipeline.labelled import collect_coordinates
 from deepconsensus_plugin.core.pipeline.requests import (
     BoxSource,
@@ -124,6 +126,20 @@ def test_training_writes_boxes_model_and_figures(request_to_train, trained):
     boxes = read_boxes(request_to_train.dataset)
     assert boxes.boxes.shape == (180, 16, 16)
     assert set(trained.timings) >= {"cut boxes", "train"}
+
+
+def test_what_networks_say_of_held_out_boxes_is_kept(request_to_train, trained):
+    held_out = read_held_out(held_out_path(trained.model))
+    for column, figures in enumerate(trained.validation):
+        scores = held_out.scores[:, column]
+        known = ~np.isnan(scores)
+        labels = held_out.rows.is_particle[known]
+        assert classification_metrics(labels, scores[known]) == figures
+    assert len(held_out.rows) < 180
+    discs = read_coordinates(request_to_train.sources[0].coordinates)
+    row = int(np.flatnonzero(held_out.rows.is_particle)[0])
+    where = held_out.rows.micrographs[held_out.rows.micrograph[row]]
+    assert held_out.rows.yx[row].tolist() in discs[where].yx.tolist()
 
 
 def test_discs_score_higher_than_background(scene, trained, tmp_path):
