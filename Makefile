@@ -11,7 +11,8 @@
 # make gui-check  every form and viewer opens on a virtual screen and nothing is cut off;
 #                 screenshots in $(RESULTS)/gui; 2 min on 2 cores; apt: xvfb openbox
 #
-# make bench-speed  ours against the plain way, pairs in turn in one run
+# make bench-speed  ours against the plain way, pairs in turn in one run, a plot of them in
+#                   $(RESULTS); time and memory of whole stages on real micrographs; 15 min
 #
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, four sets of pickers; the first three 15 min
@@ -101,7 +102,8 @@ bench-paper: env
 	$(RUN) -m benchmarks.paper_test
 
 bench-speed: env
-	$(RUN) -m benchmarks.speed
+	$(RUN) -m benchmarks.speed $(RESULTS)
+	$(RUN) -m benchmarks.stages $(RESULTS)/stages
 
 clean:
 	rm -rf .venv .venv-3.1? .venv-interop .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
