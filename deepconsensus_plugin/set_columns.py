@@ -8,6 +8,7 @@ the set's SQLite file takes a tenth of one.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,7 @@ def read_columns(items: Set, *attributes: str) -> dict[str, list[Any]]:
     """
     if items.isEmpty():
         return {}
-    path = Path(items.getFileName()).absolute()
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+    with _opened(items) as database:
         columns = dict(
             database.execute("SELECT label_property, column_name FROM Classes")
         )
@@ -48,6 +48,11 @@ def read_columns(items: Set, *attributes: str) -> dict[str, list[Any]]:
         rows = database.execute(f"SELECT {chosen} FROM Objects ORDER BY id").fetchall()
     _, *values = map(list, zip(*rows, strict=True))
     return dict(zip(present, values, strict=True))
+
+
+def _opened(items: Set) -> closing[sqlite3.Connection]:
+    path = Path(items.getFileName()).absolute()
+    return closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True))
 
 
 def read_numbers(items: Set, *attributes: str) -> FloatArray:
@@ -88,11 +93,25 @@ def read_scores(items: Set) -> FloatArray:
     return read_numbers(items, SCORE_ATTRIBUTE)[:, 0]
 
 
+def read_ids(items: Set) -> list[int]:
+    """Return the ids of all items, ascending, as `read_columns` goes."""
+    with _opened(items) as database:
+        return [
+            row[0] for row in database.execute("SELECT id FROM Objects ORDER BY id")
+        ]
+
+
 def are_fused(items: Set) -> bool:
     """Return whether the scores are probabilities, fused from more than the network.
 
     A score that nothing was combined with is the network's own, to the last digit.
     """
-    names = (SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE)
-    columns = read_columns(items, *names)
-    return set(names) <= columns.keys() and columns[names[0]] != columns[names[1]]
+    return columns_are_fused(
+        read_columns(items, SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE)
+    )
+
+
+def columns_are_fused(columns: Mapping[str, list[Any]]) -> bool:
+    """Return what `are_fused` does, of columns that were read."""
+    both = SCORE_ATTRIBUTE in columns and NETWORK_SCORE_ATTRIBUTE in columns
+    return both and columns[SCORE_ATTRIBUTE] != columns[NETWORK_SCORE_ATTRIBUTE]

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The viewer of scores: what is drawn, counted, and launched."""
+"""The viewer of scores: what it takes from Scipion's sets, and what it launches."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from pathlib import Path
 
+import mrcfile
+import numpy as np
+
+from deepconsensus_plugin.core.calibration.report import (
+    CalibrationReport,
+    EstimatedFigure,
+    write_report,
+)
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
     ProtDeepConsensusSelect,
@@ -18,12 +23,10 @@ from deepconsensus_plugin.tests.stored_sets import (
     store_coordinates,
     store_scored,
 )
-from deepconsensus_plugin.tests.synthetic import BOX, SyntheticProject
+from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
 from deepconsensus_plugin.viewers import DeepConsensusScoresViewer
-from deepconsensus_plugin.viewers.score_histogram import (
-    describe_selection,
-    draw_score_histogram,
-)
+from deepconsensus_plugin.viewers.scores.images import MicrographImages, StackImages
+from deepconsensus_plugin.viewers.viewer_scores import ScoresView
 
 SCORES = (0.9, 0.1, 0.5, 0.49, 0.7, 0.5, 0.0, 1.0)
 
@@ -39,99 +42,93 @@ class TestScoresViewer(SyntheticProject):
         cls.scored = store_scored(cls, SCORES)
 
     def view(self, protocol) -> DeepConsensusScoresViewer:
-        viewer = DeepConsensusScoresViewer(project=self.proj, protocol=protocol)
-        viewer.setProtocol(protocol)
-        return viewer
+        return DeepConsensusScoresViewer(project=self.proj, protocol=protocol)
 
-    def test_the_threshold_is_moved_and_selected_with(self):
+    def test_what_is_shown_is_what_the_set_holds(self):
         viewer = self.view(self.scored)
-        self.assertEqual(viewer.threshold.get(), 0.5)
-        self.assertEqual(viewer.validate(), [])
-        handlers = viewer._getVisualizeDict()
-        viewer.threshold.set(0.6)
-        (message,) = handlers["showCounts"]("showCounts")
-        self.assertEqual(message.getMessage(), "3 of 8 (38%) kept at score ≥ 0.6")
-        (plotter,) = handlers["showHistogram"]("showHistogram")
-        axes = plotter.getFigure().axes[0]
-        self.assertEqual(axes.get_title(), message.getMessage())
-        plotter.close()
+        (window,) = viewer._visualize(self.scored)
+        self.assertIsInstance(window, ScoresView)
+        overview = viewer.reader()()
+        table = overview.table
+        np.testing.assert_array_equal(table.score, SCORES)
+        self.assertEqual(table.groupings["number of votes"].names, ("2 votes",))
+        self.assertEqual(table.groupings["picker"].names, ("several pickers",))
+        np.testing.assert_array_equal(table.yx[:2], [[80, 41], [80, 42]])
+        self.assertEqual(table.micrographs.names, self.names)
+        self.assertTrue(table.micrographs.paths[0].is_absolute())
+        self.assertEqual(table.micrographs.sampling_rate, SAMPLING_RATE)
+        self.assertEqual(table.micrographs.box_size, BOX)
+        self.assertEqual(overview.picks_on(0).rows.tolist(), [*range(len(SCORES))])
+        self.assertIsInstance(overview.images, StackImages)
+        self.assertEqual(overview.images.read(3).shape, (BOX, BOX))
+        self.assertIsNone(overview.expectation)  # the network's own scores
+        self.assertEqual(overview.suggested_threshold, 0.5)
 
-        selection = viewer.selectAtThreshold(wait=True)
+    def test_the_threshold_makes_new_sets(self):
+        selection = self.view(self.scored).selectAtThreshold(0.6, wait=True)
         self.assertIsInstance(selection, ProtDeepConsensusSelect)
         self.assertEqual(selection.outputParticles.getSize(), 3)
         self.assertEqual(selection.outputCoordinatesRejected.getSize(), 5)
         self.assertIn("0.6", selection.getObjLabel())
-        self._check_viewer_of(selection)
-
-    def _check_viewer_of(self, selection: ProtDeepConsensusSelect):
-        """All that was selected from is there, at the threshold that was used."""
         viewer = self.view(selection)
-        self.assertEqual(viewer.threshold.get(), 0.6)
-        (message,) = viewer._showCounts()
-        self.assertEqual(message.getMessage(), "3 of 8 (38%) kept at score ≥ 0.6")
+        self.assertEqual(viewer.initialThreshold(), 0.6)
+        # All that was selected from is there.
+        self.assertEqual(len(viewer.reader()().ranking), len(SCORES))
 
-    def test_coordinates_alone_are_enough(self):
+    def test_coordinates_get_their_pictures_from_the_micrographs(self):
         scored = store_scored(type(self), SCORES[:4], particles=False)
-        viewer = self.view(scored)
-        self.assertIn("2 of 4", viewer._showCounts()[0].getMessage())
+        overview = self.view(scored).reader()()
+        self.assertIsInstance(overview.images, MicrographImages)
+        with mrcfile.open(overview.table.micrographs.paths[0]) as micrograph:
+            expected = micrograph.data[80 - 20 : 80 + 20, 41 - 20 : 41 + 20]
+            np.testing.assert_array_equal(overview.images.read(0), expected)
+        selection = self.view(scored).selectAtThreshold(0.5, wait=True)
+        self.assertEqual(selection.outputCoordinates.getSize(), 2)
+
+    def test_figures_are_those_of_the_run_that_gave_the_probabilities(self):
+        scored = store_scored(type(self), SCORES, network_score=0.3)
+        sure, unsure = EstimatedFigure(1, 1, 1), EstimatedFigure(0.5, 0.4, 0.6)
+        report = CalibrationReport(
+            seed=0,
+            n_candidates=len(SCORES),
+            n_particles=sum(SCORES),
+            suggested_threshold=0.5,
+            n_missed=unsure,
+            pickers=[],
+            thresholds=[0.0, 1.0],
+            precision=[unsure, sure],
+            recall=[sure, unsure],
+        )
+        write_report(Path(scored._getExtraPath("calibration.json")), report)
+        self.assertTrue(self.view(scored).reader()().expectation.has_intervals)
+        selection = self.view(scored).selectAtThreshold(0.6, wait=True)
+        self.assertTrue(self.view(selection).reader()().expectation.has_intervals)
+        # A selection of a selection is from a part of what the report speaks of.
+        part = new_protocol(
+            type(self),
+            ProtDeepConsensusSelect,
+            inputParticles=output(selection, "outputParticles"),
+        )
+        expectation = self.view(part).reader()().expectation
+        self.assertFalse(expectation.has_intervals)
+        self.assertAlmostEqual(expectation.n_particles, 2.6)
 
     def test_before_the_run_it_says_so(self):
         for protocol in (
             self.newProtocol(ProtDeepConsensusScore),
             self.newProtocol(ProtDeepConsensusSelect),
         ):
-            self.assertIn("no scores yet", self.view(protocol).validate()[0])
+            (message,) = self.view(protocol)._visualize(protocol)
+            self.assertIn("no scores yet", message.getMessage())
         waiting = new_protocol(
             type(self),
             ProtDeepConsensusSelect,
             inputParticles=output(self.scored, "outputParticles"),
         )
-        self.assertEqual(self.view(waiting).validate(), [])
+        self.assertEqual(self.view(waiting).describeFault(), "")
+        self.assertIsNone(self.view(waiting).initialThreshold())
         plain = store_coordinates(type(self), {self.names[0]: np.full((2, 2), BOX)})
         waiting = new_protocol(
             type(self), ProtDeepConsensusSelect, inputCoordinates=plain
         )
-        self.assertIn("never scored", self.view(waiting).validate()[0])
-
-
-def drawn(scores: np.ndarray, threshold: float) -> list[Axes]:
-    figure = Figure()
-    draw_score_histogram(figure, scores, threshold=threshold)
-    figure.canvas.draw()
-    return figure.axes
-
-
-def heights(axes: Axes) -> list[float]:
-    """Return the sum of the bars of each colour."""
-    return [sum(bar.get_height() for bar in bars) for bars in axes.containers]
-
-
-def test_bars_are_split_exactly_at_the_threshold():
-    scores = np.array([0.301, 0.305, 0.309, 0.9])  # three in one bar
-    axes, right = drawn(scores, 0.305)
-    assert heights(axes) == [1, 3]
-    (curve,) = right.get_lines()
-    at, n_kept = curve.get_data()
-    for threshold in (0.0, 0.302, 0.5, 1.0):
-        nearest = np.abs(at - threshold).argmin()
-        assert n_kept[nearest] == (scores >= at[nearest]).sum()
-
-
-@pytest.mark.parametrize(
-    ("scores", "expected"),
-    [
-        (np.empty(0), [0, 0]),
-        (np.array([np.nan]), [0, 0]),
-        (np.array([0.5]), [0, 1]),
-        (np.array([-3.0, 0.0, 1.0, 7.5]), [2, 2]),  # not of a network: nothing is cut
-    ],
-)
-def test_any_scores_can_be_drawn(scores, expected):
-    axes, _ = drawn(scores, 0.5)
-    assert heights(axes) == expected
-
-
-def test_counts_include_what_has_no_score():
-    scores = np.array([0.5, 0.4, np.nan])
-    assert describe_selection(scores, 0.5) == "1 of 3 (33%) kept at score ≥ 0.5"
-    assert describe_selection(np.empty(0), 0.5) == "0 of 0 kept at score ≥ 0.5"
+        self.assertIn("never scored", self.view(waiting).describeFault())

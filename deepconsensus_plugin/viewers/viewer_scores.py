@@ -3,109 +3,126 @@
 
 from __future__ import annotations
 
-from pyworkflow.gui.plotter import Plotter
-from pyworkflow.object import Pointer, Set
-from pyworkflow.protocol.params import FloatParam, LabelParam
-from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import SetOfParticles
+from pyworkflow.gui import Window
+from pyworkflow.object import Pointer
+from pyworkflow.protocol import Protocol
+from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
-from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
-from deepconsensus_plugin.set_columns import read_scores
-from deepconsensus_plugin.viewers.score_histogram import (
-    describe_selection,
-    draw_score_histogram,
-)
+from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
+from deepconsensus_plugin.viewers.scores.overview import Overview
+from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
+
+_TITLE = "Scores"
 
 
-class DeepConsensusScoresViewer(ProtocolViewer):
-    """Histogram of the scores, what a threshold keeps, and its selection."""
+class ScoreWindow(Window):
+    """A window of Scipion's around a `ScoreFrame`."""
+
+    def __init__(
+        self, read: Callable[[], Overview], *, title: str, masterWindow=None, **options
+    ):
+        super().__init__(title, masterWindow, minsize=(900, 480))
+        self.frame = ScoreFrame(self.root, read, **options)
+        self.frame.grid(row=0, column=0, sticky="news")
+
+    def desiredDimensions(self) -> tuple[int, int]:
+        """Return a size that fits on the screen."""
+        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        return min(1600, round(0.97 * screen[0])), min(900, round(0.88 * screen[1]))
+
+
+class ScoresView(View):
+    """Opens a `ScoreWindow` with these arguments."""
+
+    def __init__(self, **arguments):
+        self._arguments = arguments
+
+    def show(self) -> None:
+        """Open the window."""
+        ScoreWindow(**self._arguments).show()
+
+
+class DeepConsensusScoresViewer(Viewer):
+    """Scores, particles around the threshold, a micrograph, and the selection."""
 
     _label = "scores and threshold"
     _environments = [DESKTOP_TKINTER]
     _targets = [ProtDeepConsensusScore, ProtDeepConsensusSelect]
 
-    def _defineParams(self, form):
-        form.addSection(label="Scores")
-        form.addParam(
-            "threshold",
-            FloatParam,
-            default=self._initialThreshold(),
-            label="Threshold (score)",
-            help="Candidates with this score or a higher one are kept. Change it and "
-            "look at the histogram again; nothing is computed anew.",
+    def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
+        self.protocol = obj
+        if fault := self.describeFault():
+            return [self.infoMessage(fault, _TITLE)]
+        view = ScoresView(
+            read=self.reader(),
+            title=f"{_TITLE}: {obj.getRunName()}",
+            masterWindow=self.getParent(),
+            action=Action("Make the new sets", self._select),
+            threshold=self.initialThreshold(),
         )
-        form.addParam(
-            "showHistogram",
-            LabelParam,
-            important=True,
-            label="Histogram of the scores",
-            help="Kept and rejected candidates, and how many any other threshold "
-            "would keep.",
+        return [view]
+
+    def describeFault(self) -> str:
+        """Return why there is nothing to look at; empty if there is something."""
+        scored = self._scored()
+        if scored is None:
+            return "There are no scores yet: wait until the run has finished."
+        if not scored.get().getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
+            return "The input was never scored: run *score particles* on it."
+        return ""
+
+    def reader(self) -> Callable[[], Overview]:
+        """Return what reads the scores; any thread can call it."""
+        source = locate(
+            self._scored().get(),
+            folder=Path(self.getProject().getPath()).absolute(),
+            report=self._report(),
         )
-        form.addParam(
-            "showCounts",
-            LabelParam,
-            label="How many are kept",
-            help="The number and the share of candidates that reach the threshold.",
-        )
-        form.addParam(
-            "launchSelection",
-            LabelParam,
-            label="Select with this threshold",
-            help="Adds a run of *select by score* with this threshold to the project "
-            "and starts it. It takes seconds and gives the kept and the rejected "
-            "particles.",
-        )
+        return partial(read_overview, source)
 
-    def _getVisualizeDict(self):
-        return {
-            "showHistogram": self._showHistogram,
-            "showCounts": self._showCounts,
-            "launchSelection": self._launchSelection,
-        }
+    def initialThreshold(self) -> float | None:
+        """Return the threshold that the run itself applied; None if it has none."""
+        if isinstance(self.protocol, ProtDeepConsensusSelect):
+            applied = self.protocol.lowestScore.get()
+        else:
+            applied = self.protocol.suggestedThreshold.get()
+        return applied if applied is not None and np.isfinite(applied) else None
 
-    def _showHistogram(self, paramName=None) -> list[View]:
-        plotter = Plotter(figsize=(7, 5), windowTitle="Scores")
-        plotter.tightLayoutOn = False  # the figure arranges itself
-        draw_score_histogram(
-            plotter.getFigure(), self._scores(), threshold=self.threshold.get()
-        )
-        return [plotter]
-
-    def _showCounts(self, paramName=None) -> list[View]:
-        return [self._message(describe_selection(self._scores(), self.threshold.get()))]
-
-    def _launchSelection(self, paramName=None) -> list[View]:
-        protocol = self.selectAtThreshold()
-        return [self._message(f"*{protocol.getRunName()}* was added and started.")]
-
-    def selectAtThreshold(self, *, wait: bool = False) -> ProtDeepConsensusSelect:
-        """Add a selection with the viewer's threshold to the project and start it.
+    def selectAtThreshold(
+        self, threshold: float, *, wait: bool = False
+    ) -> ProtDeepConsensusSelect:
+        """Add a selection with a fixed threshold to the project and start it.
 
         Parameters
         ----------
+        threshold : float
+            Lowest score that is kept.
         wait : bool
             Whether to return only when it has finished.
         """
         project = self.getProject()
         selection = project.newProtocol(ProtDeepConsensusSelect)
-        selection.setObjLabel(f"select by score >= {self.threshold.get():.3g}")
+        selection.setObjLabel(f"select by score >= {threshold:.4g}")
         scored = self._scored()
-        name = "inputParticles" if _isParticles(scored) else "inputCoordinates"
+        are_particles = isinstance(scored.get(), SetOfParticles)
+        name = "inputParticles" if are_particles else "inputCoordinates"
         getattr(selection, name).copy(scored)
-        selection.threshold.set(self.threshold.get())
+        selection.threshold.set(threshold)
         project.launchProtocol(selection, wait=wait)
         return selection
 
-    def _validate(self):
-        scored = self._scored()
-        if scored is None:
-            return ["There are no scores yet: wait until the run has finished."]
-        if not scored.get().getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
-            return ["The input was never scored: run *score particles* on it."]
-        return []
+    def _select(self, threshold: float) -> str:
+        return f"'{self.selectAtThreshold(threshold).getRunName()}' was started."
 
     # -------------------------- what is looked at --------------------------
     def _scored(self) -> Pointer | None:
@@ -120,18 +137,11 @@ class DeepConsensusScoresViewer(ProtocolViewer):
             pointers = [Pointer(self.protocol, extended=name) for name in names]
         return next((p for p in pointers if p.get() is not None and len(p.get())), None)
 
-    def _scores(self):
-        return read_scores(self._scored().get())
-
-    def _initialThreshold(self) -> float:
-        if isinstance(self.protocol, ProtDeepConsensusSelect):
-            return self.protocol.lowestScore.get(PUBLISHED_THRESHOLD)
-        return self.protocol.suggestedThreshold.get(PUBLISHED_THRESHOLD)
-
-    def _message(self, text: str) -> MessageView:
-        return self.infoMessage(text, "Scores")
-
-
-def _isParticles(pointer: Pointer) -> bool:
-    scored: Set = pointer.get()
-    return scored.getClassName() == "SetOfParticles"
+    def _report(self) -> CalibrationReport | None:
+        """Return what the run that scored the items expects of its candidates."""
+        run = self.protocol
+        if isinstance(run, ProtDeepConsensusSelect):
+            run = self.getProject().getProtocol(self._scored().get().getObjParentId())
+        return (
+            run.readCalibration() if isinstance(run, ProtDeepConsensusScore) else None
+        )

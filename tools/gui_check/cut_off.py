@@ -129,6 +129,7 @@ def _name(widget: tk.Misc) -> str:
     text = ""
     if "text" in widget.keys():
         text = str(widget.cget("text"))
-    if "textvariable" in widget.keys() and not text:
-        text = str(widget.getvar(str(widget.cget("textvariable"))))
+    if not text and "textvariable" in widget.keys():
+        variable = str(widget.cget("textvariable"))
+        text = str(widget.getvar(variable)) if variable else ""
     return f"{widget.winfo_class()} '{text}'" if text else widget.winfo_class()

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window of scores, from below: what is shown, how it is drawn, and the window.
+
+=================  ====================================================================
+`table`            what is known of the candidates; `reading` takes it from a set
+`ranking`          what a threshold keeps, and who stands next to it
+`expectation`      expected precision and recall
+`images`           pictures of particles, read when they are looked at
+`overview`         all of these, which is what a window shows
+`plots`            histogram and curves, with the line of the threshold
+`gallery`          pictures beside each other
+`micrograph`       one micrograph with its picks
+`frame`            the three side by side in Tk, with buttons
+=================  ====================================================================
+
+Only `frame` and what it is made of (`bars`, `background`) need a display.
+"""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work that a window does not wait for: files are read by a thread of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+_POLL_MS = 15
+_END = object()
+
+Part = TypeVar("Part")
+
+
+class Clock(Protocol):
+    """What calls back later: a widget of Tk."""
+
+    def after(self, ms: int, func: Callable[[], None]) -> Any:
+        """Call `func` in the thread of the window; return what cancels it."""
+
+    def after_cancel(self, id: Any) -> None:
+        """Call it no more."""
+
+
+@dataclass(eq=False)
+class _Work:
+    parts: Iterator[Any]
+    receive: Callable[[Any], None]
+    next_part: Future[Any]
+
+
+class Background:
+    """One thread that makes things part by part; a newer wish replaces an older one.
+
+    Parameters
+    ----------
+    clock : Clock
+        Asked to look for finished parts, as long as there is work.
+    report_error : callable
+        Told what a wish ended with, where it could not be met.
+    """
+
+    def __init__(self, clock: Clock, report_error: Callable[[BaseException], None]):
+        self._clock, self._report_error = clock, report_error
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="viewer")
+        self._work: dict[str, _Work] = {}
+        self._next_poll: Any = None
+
+    def ask(
+        self, topic: str, parts: Iterator[Part], receive: Callable[[Part], None]
+    ) -> None:
+        """Have `parts` made, and each received in the window's own thread.
+
+        Parameters
+        ----------
+        topic : str
+            What is left of an earlier wish with the same topic is forgotten.
+        parts : iterator
+            Advanced in the other thread only.
+        receive : callable
+            Called with each part.
+        """
+        self._work[topic] = _Work(parts, receive, self._start(parts))
+        if self._next_poll is None:
+            self._next_poll = self._clock.after(_POLL_MS, self._poll)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is still to be received."""
+        return bool(self._work)
+
+    def close(self) -> None:
+        """Forget all wishes; the part that is being made is the last one."""
+        self._work.clear()
+        if self._next_poll is not None:
+            self._clock.after_cancel(self._next_poll)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, parts: Iterator[Any]) -> Future[Any]:
+        return self._thread.submit(next, parts, _END)
+
+    def _poll(self) -> None:
+        for topic, work in list(self._work.items()):
+            if not work.next_part.done() or self._work.get(topic) is not work:
+                continue
+            if (error := work.next_part.exception()) is not None:
+                del self._work[topic]
+                self._report_error(error)
+            elif (part := work.next_part.result()) is _END:
+                del self._work[topic]
+            else:
+                work.next_part = self._start(work.parts)
+                work.receive(part)
+        again = bool(self._work)
+        self._next_poll = self._clock.after(_POLL_MS, self._poll) if again else None

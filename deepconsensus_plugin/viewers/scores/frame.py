@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window of scores in Tk: threshold and button above, three panes below."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepconsensus_plugin.viewers.scores.background import Background
+from deepconsensus_plugin.viewers.scores.overview import Overview
+from deepconsensus_plugin.viewers.scores.panes import (
+    BACKGROUND,
+    GalleryPane,
+    MicrographPane,
+    PlotsPane,
+)
+
+_HEIGHT = 560
+_WIDTHS = 430, 410, 470
+_REFRESH_MS = 40
+"""Pictures follow a line that is dragged after this time."""
+_STEP = 0.01
+_PAD = 6
+
+
+@dataclass(frozen=True)
+class Action:
+    """What the button on the top does with the threshold.
+
+    Parameters
+    ----------
+    label : str
+        On the button.
+    run : callable
+        Is given the threshold; returns what to tell the user.
+    """
+
+    label: str
+    run: Callable[[float], str]
+
+
+class ScoreFrame(tk.Frame):
+    """Scores, particles and a micrograph, and a threshold that all of them follow.
+
+    Parameters
+    ----------
+    parent : tk.Misc
+        What it is put in.
+    read : callable
+        Returns what is shown; called in another thread.
+    action : Action
+        What can be done with a threshold.
+    threshold : float, optional
+        At first; the suggested one if None.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        read: Callable[[], Overview],
+        *,
+        action: Action,
+        threshold: float | None = None,
+    ):
+        super().__init__(parent, bg=BACKGROUND)
+        self._action = action
+        self._pending: str | None = None
+        self.threshold = threshold
+        self.overview: Overview | None = None
+        self.background = Background(self, self._tell_error)
+        self._add_bar()
+        self._body = tk.PanedWindow(self, sashwidth=6, bg="#DDDDDD", bd=0)
+        self._body.pack(fill=tk.BOTH, expand=True)
+        self.bind("<Destroy>", self._close)
+        self.tell("Reading the scores …")
+
+        def once() -> Iterator[Overview]:
+            yield read()
+
+        self.background.ask("scores", once(), self._show)
+
+    # -------------------------- what is there --------------------------
+    def _add_bar(self) -> None:
+        bar = tk.Frame(self, bg=BACKGROUND)
+        bar.pack(fill=tk.X, pady=_PAD)
+        tk.Label(bar, text="Threshold: score ≥", bg=BACKGROUND).pack(
+            side=tk.LEFT, padx=_PAD
+        )
+        self.entry = tk.Entry(bar, width=9, justify=tk.RIGHT)
+        self.entry.pack(side=tk.LEFT)
+        for key, step in (("<Up>", _STEP), ("<Down>", -_STEP)):
+            self.entry.bind(key, lambda _, by=step: self._step(by))
+        for event in ("<Return>", "<KP_Enter>", "<FocusOut>"):
+            self.entry.bind(event, lambda _: self._read_entry())
+        self._automatic = tk.Button(bar, text="Automatic", command=self.suggest)
+        self._automatic.pack(side=tk.LEFT, padx=_PAD)
+        self._run = tk.Button(bar, text=self._action.label, command=self.run_action)
+        self._run.pack(side=tk.LEFT, padx=_PAD)
+        self._status = tk.Label(bar, bg=BACKGROUND, anchor=tk.W)
+        self._status.pack(side=tk.LEFT, padx=2 * _PAD)
+
+    def _show(self, overview: Overview) -> None:
+        """Fill the window, once the scores are read."""
+        self.overview = overview
+        if self.threshold is None:
+            self.threshold = overview.suggested_threshold
+        common = overview, self.background, self.threshold
+        plots, gallery, micrograph = (
+            {"width": width, "height": _HEIGHT} for width in _WIDTHS
+        )
+        self.plots = PlotsPane(
+            self._body, overview, self.threshold, self.set_threshold, **plots
+        )
+        self.micrograph = MicrographPane(self._body, *common, **micrograph)
+        self.gallery = GalleryPane(
+            self._body, *common, self.micrograph.point_at, **gallery
+        )
+        for pane in (self.plots, self.gallery, self.micrograph):
+            self._body.add(pane, stretch="always")
+        self._show_threshold()
+        self.gallery.set_threshold(self.threshold)
+        self.tell("Drag the red line, or type a threshold.")
+
+    def tell(self, message: str) -> None:
+        """Show a line of text beside the buttons."""
+        self._status.configure(text=message)
+
+    def _tell_error(self, error: BaseException) -> None:
+        self.tell(f"{type(error).__name__}: {error}")
+
+    def _close(self, event: tk.Event) -> None:
+        if event.widget is self:
+            self.background.close()
+            if self._pending is not None:
+                self.after_cancel(self._pending)
+
+    # -------------------------- the threshold --------------------------
+    def set_threshold(self, threshold: float) -> None:
+        """Move the threshold: the line at once, pictures a moment later."""
+        if self.overview is None:
+            return
+        self.threshold = threshold
+        self._show_threshold()
+        self.plots.plots.set_threshold(threshold)
+        if self._pending is None:
+            self._pending = self.after(_REFRESH_MS, self._refresh)
+
+    def suggest(self) -> None:
+        """Move the threshold to the suggested one."""
+        if self.overview is None:
+            return
+        if np.isfinite(self.overview.suggested_threshold):
+            self.set_threshold(self.overview.suggested_threshold)
+        else:
+            self.tell("No candidate is expected to be a particle.")
+
+    def run_action(self) -> None:
+        """Do what the button is for, with the threshold as it is typed."""
+        if self.overview is None or not self._read_entry():
+            return
+        self._run.configure(state=tk.DISABLED)
+        self.update_idletasks()
+        try:
+            self.tell(self._action.run(self.threshold))
+        finally:
+            self._run.configure(state=tk.NORMAL)
+
+    def _refresh(self) -> None:
+        self._pending = None
+        self.gallery.set_threshold(self.threshold)
+        self.micrograph.set_threshold(self.threshold)
+
+    def _step(self, by: float) -> None:
+        if self._read_entry():
+            self.set_threshold(round(self.threshold + by, 4))
+
+    def _read_entry(self) -> bool:
+        """Take over what was typed; return whether it is a number."""
+        typed = self.entry.get().strip()
+        if self.overview is None or typed == _format(self.threshold):
+            return self.overview is not None
+        try:
+            threshold = float(typed)
+        except ValueError:
+            threshold = float("nan")
+        if np.isnan(threshold):
+            self.tell(f"Expected a number as threshold, received '{typed}'.")
+            return False
+        self.set_threshold(threshold)
+        return True
+
+    def _show_threshold(self) -> None:
+        self.entry.delete(0, tk.END)
+        self.entry.insert(0, _format(self.threshold))
+
+
+def _format(threshold: float) -> str:
+    return f"{threshold:.4g}"

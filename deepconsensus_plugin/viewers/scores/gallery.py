@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures of particles beside each other, with their scores, kept ones in a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from deepconsensus_plugin.commands.picture import ACCEPTED, REJECTED
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.viewers.scores.images import TILE_PX, Tile
+from deepconsensus_plugin.viewers.scores.overlay import Overlay
+from deepconsensus_plugin.viewers.scores.overview import Page
+
+PLACE_PX = 78
+"""What a picture takes on the screen, pixels, at least."""
+_EMPTY = 235
+_FRAME = 0.035
+"""Distance of a frame from the next place, in places."""
+_FONT = 7
+_LABEL = (16, 36)
+"""Height and width of what is darkened behind a score, pixels of a picture."""
+
+
+class Gallery:
+    """A page of candidates, row by row, best first.
+
+    Parameters
+    ----------
+    figure : Figure
+        Empty, on its canvas.
+    """
+
+    def __init__(self, figure: Figure):
+        self._figure = figure
+        self._axes = figure.add_axes((0, 0, 1, 1))
+        self._axes.set_axis_off()
+        self._overlay = Overlay(figure)
+        self._shape = (0, 0)
+        self._page = Page(0, np.empty(0, int), np.empty(0))
+        self.fit()
+
+    @property
+    def size(self) -> int:
+        """How many candidates a page has."""
+        return self._shape[0] * self._shape[1]
+
+    def fit(self) -> bool:
+        """Make as many places as the figure has room for; return if that is another."""
+        width, height = self._figure.bbox.size
+        shape = max(1, int(height // PLACE_PX)), max(1, int(width // PLACE_PX))
+        if shape == self._shape:
+            return False
+        self._shape = shape
+        self._make_places()
+        return True
+
+    def show(self, page: Page, threshold: float) -> None:
+        """Show a page, its pictures empty until `add_tiles` has them."""
+        self._page = page
+        self._pixels[:] = _EMPTY
+        self._frame(threshold)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Colour the frames anew, those of kept and those of rejected candidates."""
+        self._frame(threshold)
+        self._overlay.update()
+
+    def add_tiles(self, tiles: Mapping[int, Tile]) -> None:
+        """Put pictures, by row of the table, in their places, and show them."""
+        for place, row in enumerate(self._page.rows.tolist()):
+            if row in tiles:
+                y, x = (TILE_PX * each for each in divmod(place, self._shape[1]))
+                self._pixels[y : y + TILE_PX, x : x + TILE_PX] = tiles[row]
+                label = np.s_[y + TILE_PX - _LABEL[0] : y + TILE_PX, x : x + _LABEL[1]]
+                self._pixels[label] //= 3
+        self._image.set_data(self._pixels)
+        self._overlay.update()
+
+    def row_at(self, event: Any) -> int | None:
+        """Return the candidate that the mouse is at, or None."""
+        if event.inaxes is not self._axes:
+            return None
+        place = int(event.ydata) * self._shape[1] + int(event.xdata)
+        rows = self._page.rows
+        return int(rows[place]) if 0 <= place < len(rows) else None
+
+    def _make_places(self) -> None:
+        rows, columns = self._shape
+        self._axes.clear()
+        self._axes.set_axis_off()
+        self._overlay.clear()
+        self._pixels = np.full((rows * TILE_PX, columns * TILE_PX), _EMPTY, np.uint8)
+        add = self._overlay.add
+        self._image = add(
+            self._axes.imshow(
+                self._pixels,
+                cmap="gray",
+                vmin=0,
+                vmax=255,
+                extent=(0, columns, rows, 0),
+                aspect="equal",
+            )
+        )
+        self._frames = add(LineCollection([], linewidths=2))
+        self._axes.add_collection(self._frames, autolim=False)
+        self._scores = [add(self._place_score(n)) for n in range(self.size)]
+
+    def _place_score(self, place: int) -> Text:
+        y, x = divmod(place, self._shape[1])
+        return self._axes.text(
+            x + 2 * _FRAME,
+            y + 1 - 2 * _FRAME,
+            "",
+            fontsize=_FONT,
+            color="white",
+            va="bottom",
+        )
+
+    def _frame(self, threshold: float) -> None:
+        """Frame the places that are taken, and write the scores."""
+        n_shown = len(self._page.rows)
+        places = np.divmod(np.arange(n_shown), self._shape[1])
+        corners = _CORNERS + np.stack(places[::-1], axis=1)[:, np.newaxis]
+        self._frames.set_segments(corners)
+        kept: FloatArray = self._page.scores >= threshold
+        self._frames.set_color([ACCEPTED if each else REJECTED for each in kept])
+        for place, text in enumerate(self._scores):
+            text.set_text(f"{self._page.scores[place]:.3f}" if place < n_shown else "")
+
+
+_CORNERS = (
+    np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * (1 - 2 * _FRAME) + _FRAME
+)
