@@ -224,6 +224,11 @@ class ProtDeepConsensusTrain(EMProtocol):
         return ["SanchezGarcia2018", "Chollet2015"]
 
     # -------------------------- what the steps share --------------------------
+    def getJob(self) -> Path:
+        """Return the job file, which says where all others are."""
+        self._createFilenameTemplates()
+        return Path(self._getFileName("job"))
+
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""
         return micrographsToCut(self, self.inputPositives)

@@ -83,21 +83,45 @@ class TestEvaluate(synthetic.SyntheticProject):
     def _check_curve(self, protocol: ProtEvaluatePicks):
         curve = [[0.9, 1.0, 0.8], [0.1, 60 / 63, 0.8]]
         self.assertEqual(protocol.readCurve().tolist(), curve)
-        [plotter] = DeepConsensusEvaluationViewer(project=self.proj)._visualize(
-            protocol
-        )
-        [axes] = plotter.getFigure().axes
-        self.assertEqual(
-            axes.lines[0].get_xydata().tolist(), [[0.8, 1], [0.8, 60 / 63]]
-        )
-        self.assertEqual(axes.lines[1].get_xydata().tolist(), [[0.8, 60 / 63]])
-        [legend] = plotter.getFigure().legends
-        labels = [text.get_text() for text in legend.get_texts()]
-        self.assertEqual(
-            labels[:2], ["average precision 0.800", "accepted picks, F1 0.870"]
-        )
-        self.assertIn("75 particles on 3 micrographs", axes.get_title())
+        viewer = DeepConsensusEvaluationViewer(project=self.proj, protocol=protocol)
+        viewer.setProtocol(protocol)
+        self.assertEqual(viewer.validate(), [])
+        [plotter] = viewer._showRun()
+        precision, f1 = plotter.getFigure().axes
+        drawn = precision.lines[0].get_xydata().tolist()
+        self.assertEqual(drawn, [[0.8, 1], [0.8, 60 / 63]])
+        self.assertEqual(precision.lines[1].get_xydata().tolist(), [[0.8, 60 / 63]])
+        # Of 75 particles 60 are found, by the first 60 of 63 picks.
+        best = f1.lines[0].get_xydata()[0]
+        np.testing.assert_allclose(best, [0.8, 120 / (60 + 75)])
+        self._check_legend(plotter)
         plotter.close()
+        self._check_all_runs(viewer)
+
+    def _check_legend(self, plotter):
+        figure = plotter.getFigure()
+        [legend] = figure.legends
+        own, floor = (text.get_text() for text in legend.get_texts())
+        self.assertIn(
+            "F1 0.870, at best 0.889 at score 0.9, average precision 0.800", own
+        )
+        self.assertIn("blind lattice", floor)
+        self.assertIn("75 particles on 3 micrographs", figure.get_suptitle())
+
+    def _check_all_runs(self, viewer: DeepConsensusEvaluationViewer):
+        """See that the same comparison, under another name, is drawn beside it."""
+        again = self._newProtocol()
+        again.setObjLabel("second look")
+        self.launchProtocol(again)
+        for names, expected in (("*", 2), ("second*, third", 1)):
+            viewer.runNames.set(names)
+            [plotter] = viewer._showRuns()
+            [legend] = plotter.getFigure().legends
+            self.assertEqual(len(legend.get_texts()), expected + 1)
+            plotter.close()
+        viewer.runNames.set("third")
+        [message] = viewer._showRuns()
+        self.assertIn("No finished comparison", message.getMessage())
 
     def _check_information(self, protocol: ProtEvaluatePicks):
         summary = protocol.summary()

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Scipion shows of the results."""
 
+from deepconsensus_plugin.viewers.viewer_consensus import DeepConsensusPicksViewer
 from deepconsensus_plugin.viewers.viewer_evaluation import (
     DeepConsensusEvaluationViewer,
 )
 from deepconsensus_plugin.viewers.viewer_scores import DeepConsensusScoresViewer
+from deepconsensus_plugin.viewers.viewer_training import DeepConsensusTrainViewer
 
-__all__ = ["DeepConsensusEvaluationViewer", "DeepConsensusScoresViewer"]
+__all__ = [
+    "DeepConsensusEvaluationViewer",
+    "DeepConsensusPicksViewer",
+    "DeepConsensusScoresViewer",
+    "DeepConsensusTrainViewer",
+]

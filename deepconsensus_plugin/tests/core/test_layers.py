@@ -23,7 +23,7 @@ LEARNING = (
 )
 JOBS = ("pipeline", "jobs")
 SEAM = ("constants", "convert", "objects", "plugin", "bootstrap", "set_columns")
-WORKFLOW = ("protocols", "viewers", "wizards", "commands", "__main__")
+WORKFLOW = ("protocols", "viewers", "wizards", "commands", "plots", "__main__")
 SCIPION = ("pwem", "pyworkflow")
 
 

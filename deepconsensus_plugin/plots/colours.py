@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Okabe and Ito's colours, told apart by the colour-blind too."""
+
+from __future__ import annotations
+
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+SKY, AMBER, PINK = "#56B4E9", "#E69F00", "#CC79A7"
+GREY, LIGHT_GREY = "#999999", "#DDDDDD"
+
+SERIES = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
+"""For things of one kind; taken again from the start where there are more."""
+
+
+def colour_of(index: int) -> str:
+    """Return the colour of the thing with this number, from 0."""
+    return SERIES[index % len(SERIES)]

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a training went: its history, and curves of what was held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from deepconsensus_plugin.core.metrics.classification import (
+    area_under_roc,
+    average_precision,
+    count_at_thresholds,
+)
+from deepconsensus_plugin.core.parameters import Checkpoint
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.plots.colours import GREY, LIGHT_GREY, colour_of
+
+Histories = Sequence[Sequence[Checkpoint]]
+"""The validations of each network."""
+
+Labelled = tuple[BoolArray, FloatArray]
+"""Which boxes are particles, and what a network says of them; arrays of shape (n,)."""
+
+
+def draw_history(figure: Figure, histories: Histories, *, is_running: bool) -> None:
+    """Draw loss, accuracy and learning rate of every network over its updates.
+
+    Parameters
+    ----------
+    figure : Figure
+        Anything in it is replaced; gets three plots above each other.
+    histories : sequence of sequences of Checkpoint
+        Empty ones are not drawn.
+    is_running : bool
+        Whether there will be more.
+    """
+    figure.clear()
+    figure.set_layout_engine("constrained")
+    loss, accuracy, rate = figure.subplots(
+        3, 1, sharex=True, height_ratios=[2.2, 1.6, 1]
+    )
+    for number, history in enumerate(histories):
+        _draw_network(loss, accuracy, rate, history, number)
+    loss.set_ylabel("Cross entropy")
+    accuracy.set_ylabel("Validation accuracy")
+    rate.set(ylabel="Learning rate", xlabel="Updates (batches)")
+    if any(map(len, histories)):
+        rate.set_yscale("log")
+        loss.plot([], [], color=GREY, label="validation")
+        loss.plot([], [], color=GREY, linestyle=":", label="training")
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    for axes in (loss, accuracy, rate):
+        axes.grid(color=LIGHT_GREY, linewidth=0.6)
+        axes.margins(x=0.02)
+    rate.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.suptitle(_describe(histories, is_running), fontsize="medium")
+
+
+def _draw_network(
+    loss: Axes,
+    accuracy: Axes,
+    rate: Axes,
+    history: Sequence[Checkpoint],
+    number: int,
+) -> None:
+    updates = [each.update for each in history]
+    style = {"color": colour_of(number), "marker": ".", "markersize": 4}
+    name = f"network {number + 1}"
+    loss.plot(updates, [each.validation_loss for each in history], label=name, **style)
+    loss.plot(
+        updates,
+        [each.training_loss for each in history],
+        color=colour_of(number),
+        linestyle=":",
+    )
+    accuracy.plot(updates, [each.validation_accuracy for each in history], **style)
+    rate.step(updates, [each.learning_rate for each in history], where="pre", **style)
+    if history:  # the weights of this one are kept
+        best = min(history, key=lambda each: each.validation_loss)
+        loss.plot(
+            *(best.update, best.validation_loss, "*"),
+            color=colour_of(number),
+            markersize=11,
+        )
+
+
+def _describe(histories: Histories, is_running: bool) -> str:
+    n_begun = sum(map(bool, histories))
+    if not n_begun:
+        return "No validation yet"
+    last = histories[n_begun - 1][-1]
+    if is_running:
+        return (
+            f"At work: network {n_begun}, {last.update} updates, validation accuracy "
+            f"{last.validation_accuracy:.1%}"
+        )
+    kept = "the weights with the lowest validation loss are kept (★)"
+    return f"{n_begun} network{'s' if n_begun > 1 else ''}; {kept}"
+
+
+def draw_validation(figure: Figure, networks: Sequence[Labelled]) -> None:
+    """Draw ROC and precision-recall of each network on what it held out.
+
+    Parameters
+    ----------
+    figure : Figure
+        Empty; gets two plots beside each other.
+    networks : sequence of (array, array)
+        Labels and scores of each; without both labels a network is not drawn.
+    """
+    figure.set_layout_engine("constrained")
+    roc, precision = figure.subplots(1, 2)
+    for number, (is_particle, scores) in enumerate(networks):
+        n_particles, n_others = int(is_particle.sum()), int((~is_particle).sum())
+        if not n_particles or not n_others:
+            continue
+        counts = count_at_thresholds(is_particle, scores)
+        recall = counts.n_true / n_particles
+        false_alarms = (counts.n_accepted - counts.n_true) / n_others
+        area = area_under_roc(counts)
+        roc.plot(
+            *(np.append(0, false_alarms), np.append(0, recall)),
+            color=colour_of(number),
+            label=f"network {number + 1}: area {area:.3f}",
+        )
+        precision.plot(
+            *(recall, counts.n_true / counts.n_accepted),
+            color=colour_of(number),
+            label=f"network {number + 1}: average precision "
+            f"{average_precision(counts, n_particles):.3f}",
+        )
+    roc.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="chance")
+    roc.set(xlabel="Background taken for particles", ylabel="Particles recognised")
+    precision.set(xlabel="Recall", ylabel="Precision")
+    for axes in (roc, precision):
+        axes.set(xlim=(-0.02, 1.02), ylim=(0, 1.02))
+        axes.grid(color=LIGHT_GREY, linewidth=0.6)
+        axes.legend(loc="lower right", fontsize="small", framealpha=0.9)
+    figure.suptitle(
+        "On micrographs that each network did not learn from, against the labels it "
+        "was given",
+        fontsize="medium",
+    )

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The viewer of a training, on the files that a job leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from deepconsensus_plugin.convert import micrographs_from_set
+from deepconsensus_plugin.core.datasets import LabelledCoordinates
+from deepconsensus_plugin.core.jobs import result_path, write_job
+from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters
+from deepconsensus_plugin.core.pipeline.held_out import (
+    HeldOut,
+    held_out_path,
+    write_held_out,
+)
+from deepconsensus_plugin.core.pipeline.requests import TrainRequest, TrainResult
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.serialisation import to_plain, write_json
+from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
+from deepconsensus_plugin.tests.stored_sets import store_outputs
+from deepconsensus_plugin.tests.synthetic import BOX, SyntheticProject
+from deepconsensus_plugin.viewers import DeepConsensusTrainViewer
+from deepconsensus_plugin.viewers.live_history import LiveHistory
+
+HISTORY = [
+    Checkpoint(10, 1e-3, 0.7, 0.6, 0.7),
+    Checkpoint(20, 1e-3, 0.5, 0.4, 0.8),
+    Checkpoint(30, 1e-4, 0.3, 0.5, 0.75),
+]
+
+
+class TestTrainViewer(SyntheticProject):
+    """Two networks were trained; of six held-out boxes two are wrong."""
+
+    names = ("mic_1.mrc",)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.training = store_outputs(cls, ProtDeepConsensusTrain, lambda _: {})
+        job = cls.training.getJob()
+        model = job.with_name("model")
+        request = TrainRequest(
+            micrographs=micrographs_from_set(cls.micrographs),
+            sources=(),
+            box_size=BOX,
+            preprocessing=BoxPreprocessing(),
+            parameters=TrainingParameters(n_models=2),
+            dataset=job.with_name("boxes.h5"),
+            model=model,
+        )
+        write_job(job, request)
+        write_held_out(held_out_path(model), cls._heldOut())
+        result = TrainResult(model, 3, 3, [], None, [HISTORY, HISTORY[:2]])
+        write_json(result_path(job), {"result": to_plain(result)})
+
+    @classmethod
+    def _heldOut(cls) -> HeldOut:
+        rows = LabelledCoordinates(
+            sources=("all",),
+            micrographs=cls.names,
+            is_particle=np.array([True, True, True, False, False, False]),
+            weight=np.ones(6, np.float32),
+            source=np.zeros(6, int),
+            micrograph=np.zeros(6, int),
+            yx=cls.truth[cls.names[0]][:6],
+        )
+        scores = np.array([0.9, 0.8, 0.1, 0.2, 0.7, 0.3])
+        return HeldOut.of(rows, [(np.arange(6), scores), (np.arange(2, 6), scores[2:])])
+
+    def view(self, protocol) -> DeepConsensusTrainViewer:
+        viewer = DeepConsensusTrainViewer(project=self.proj, protocol=protocol)
+        viewer.setProtocol(protocol)
+        return viewer
+
+    def draw(self, name: str) -> Figure:
+        viewer = self.view(self.training)
+        [plotter] = viewer._getVisualizeDict()[name](name)
+        plotter.getFigure().canvas.draw()
+        return plotter.getFigure()
+
+    def test_history_of_all_networks(self):
+        figure = self.draw("showHistory")
+        loss, accuracy, rate = figure.axes
+        self.assertEqual(loss.lines[0].get_ydata().tolist(), [0.6, 0.4, 0.5])
+        best = loss.lines[2].get_xydata()
+        self.assertEqual(best.tolist(), [[20, 0.4]])  # the lowest validation loss
+        self.assertEqual(accuracy.lines[1].get_ydata().tolist(), [0.7, 0.8])
+        self.assertEqual(rate.lines[0].get_ydata().tolist(), [1e-3, 1e-3, 1e-4])
+        self.assertIn("2 networks", figure.get_suptitle())
+
+    def test_validation_curves(self):
+        roc, precision = self.draw("showValidation").axes
+        labels = [text.get_text() for text in roc.get_legend().get_texts()]
+        self.assertEqual(labels[0], "network 1: area 0.667")  # 6 of 9 pairs in order
+        self.assertEqual(precision.lines[0].get_xydata()[0].tolist(), [1 / 3, 1])
+
+    def test_worst_mistakes_are_shown_with_their_scores(self):
+        figure = self.draw("showMistakes")
+        captions = [t.get_text() for axes in figure.axes for t in axes.texts]
+        self.assertEqual(captions, ["0.10", "0.70"])
+
+    def test_before_the_run_it_says_so(self):
+        viewer = self.view(self.newProtocol(ProtDeepConsensusTrain))
+        for name in ("showValidation", "showMistakes", "showCard"):
+            [message] = viewer._getVisualizeDict()[name](name)
+            self.assertIn("the run has", message.getMessage())
+        [plotter] = viewer._showHistory()
+        self.assertEqual(plotter.getFigure().get_suptitle(), "No validation yet")
+
+    def test_a_run_without_what_was_held_out(self):
+        path = held_out_path(self.training.getJob().with_name("model"))
+        moved = path.rename(Path(f"{path}.away"))
+        [message] = self.view(self.training)._showMistakes()
+        self.assertIn("earlier version", message.getMessage())
+        moved.rename(path)
+
+
+def test_the_history_is_drawn_again_while_it_grows():
+    grown = [([], True), ([HISTORY[:1]], True), ([HISTORY], False)]
+    figure = Figure()
+    live = LiveHistory(figure, lambda: grown[0])
+    assert figure.get_suptitle() == "No validation yet"
+    grown.pop(0)
+    assert live.look()
+    assert "At work: network 1, 10 updates" in figure.get_suptitle()
+    grown.pop(0)
+    assert not live.look()
+    assert "At work" not in figure.get_suptitle()
+    assert len(figure.axes) == 3

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Candidates of one micrograph in groups by who found them, each with its colour."""
+
+from __future__ import annotations
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.plots.colours import AMBER, BLUE, GREEN, PINK, SKY
+from deepconsensus_plugin.viewers.micrograph_browser import Picks
+
+_BY_VOTES = ("#D55E00", AMBER, "#F0E442", GREEN, SKY, BLUE)
+"""From few pickers to many."""
+
+
+def group_by_votes(candidates: Candidates) -> Picks:
+    """Return centres by the number of pickers that found them, few first."""
+    k = len(candidates.pickers)
+    return {
+        (f"found by {votes} of {k}", _colour_of_votes(votes, k)): candidates.yx[
+            candidates.votes == votes
+        ]
+        for votes in range(1, k + 1)
+    }
+
+
+def _colour_of_votes(votes: int, k: int) -> str:
+    """Return a colour that is the last one where all pickers agree."""
+    last = len(_BY_VOTES) - 1
+    return _BY_VOTES[round(last * (votes - 1) / max(1, k - 1))]
+
+
+def group_by_picker(candidates: Candidates, picker: str) -> Picks:
+    """Return centres that `picker` found with others or alone, and that it did not."""
+    by_it = candidates.found[:, candidates.pickers.index(picker)]
+    alone = candidates.votes == 1
+    return {
+        (f"{picker} and others", SKY): candidates.yx[by_it & ~alone],
+        (f"{picker} alone", PINK): candidates.yx[by_it & alone],
+        ("others only", AMBER): candidates.yx[~by_it],
+    }
