@@ -13,7 +13,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.viewers.scores.gallery import PLACE_PX, Gallery
-from deepconsensus_plugin.viewers.scores.images import TILE_PX
 from deepconsensus_plugin.viewers.scores.micrograph import (
     MicrographPicture,
     MicrographPlot,
@@ -26,6 +25,7 @@ from deepconsensus_plugin.viewers.scores.table import (
     group_all,
     group_by_votes,
 )
+from deepconsensus_plugin.viewers.scores.tiles import TILE_PX
 
 
 def canvas(width: int = 430, height: int = 560) -> FigureCanvasAgg:

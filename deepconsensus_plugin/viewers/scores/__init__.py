@@ -5,7 +5,7 @@
 `table`            what is known of the candidates; `reading` takes it from a set
 `ranking`          what a threshold keeps, and who stands next to it
 `expectation`      expected precision and recall
-`images`           pictures of particles, read when they are looked at
+`images`, `tiles`  boxes of particles, read when they are looked at, and small ones
 `overview`         all of these, which is what a window shows
 `plots`            histogram and curves, with the line of the threshold
 `gallery`          pictures beside each other
@@ -13,5 +13,7 @@
 `frame`            the three side by side in Tk, with buttons
 =================  ====================================================================
 
-Only `frame` and what it is made of (`bars`, `background`) need a display.
+Only `frame` and its `panes` need a display. Two things keep the window awake: what
+moves is drawn over what stays (`overlay`), and files are read by a thread of their own
+(`background`).
 """

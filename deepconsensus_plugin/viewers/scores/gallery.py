@@ -13,9 +13,9 @@ from matplotlib.text import Text
 
 from deepconsensus_plugin.commands.picture import ACCEPTED, REJECTED
 from deepconsensus_plugin.core.types import FloatArray
-from deepconsensus_plugin.viewers.scores.images import TILE_PX, Tile
 from deepconsensus_plugin.viewers.scores.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.overview import Page
+from deepconsensus_plugin.viewers.scores.tiles import TILE_PX, Tile
 
 PLACE_PX = 78
 """What a picture takes on the screen, pixels, at least."""

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 
 from deepconsensus_plugin.viewers.scores.background import Background
 from deepconsensus_plugin.viewers.scores.gallery import Gallery
-from deepconsensus_plugin.viewers.scores.images import Tiles
 from deepconsensus_plugin.viewers.scores.micrograph import (
     MicrographPicture,
     MicrographPlot,
 )
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.plots import ScorePlots
+from deepconsensus_plugin.viewers.scores.tiles import Tiles
 
 BACKGROUND = "white"
 _DPI = 100
