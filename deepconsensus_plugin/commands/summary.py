@@ -10,7 +10,6 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +26,18 @@ from deepconsensus_plugin.commands.evaluation import (
 )
 from deepconsensus_plugin.commands.picture import write_picture
 from deepconsensus_plugin.commands.project import Protocols
+from deepconsensus_plugin.commands.scored import (
+    ScoredCandidates,
+    is_fixed,
+    read_scored,
+)
 from deepconsensus_plugin.commands.settings import RunSettings
-from deepconsensus_plugin.constants import (
-    NETWORK_SCORE_ATTRIBUTE,
-    SCORE_ATTRIBUTE,
-    SPREAD_ATTRIBUTE,
-)
-from deepconsensus_plugin.convert import (
-    candidates_and_items,
-    micrographs_from_set,
-    observed_in,
-)
-from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.convert import micrographs_from_set, observed_in
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
-from deepconsensus_plugin.core.thresholds import ThresholdMode
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
-from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
-from deepconsensus_plugin.set_columns import read_numbers
+from deepconsensus_plugin.core.types import FloatArray
 
 SUMMARY, SCORES, METRICS = "summary.json", "scores.csv", "metrics.json"
 PICTURE = "picture.png"
@@ -69,7 +60,7 @@ def write_summary(
     folder = Path(project.getPath())
     by_class = {p.getClassName(): p for p in protocols.values()}
     selected = by_class["ProtDeepConsensusSelect"]
-    scored = _read_scored(by_class["ProtDeepConsensusScore"], selected)
+    scored = read_scored(by_class["ProtDeepConsensusScore"], selected)
     coordinates = by_class["ProtDeepConsensusScore"].outputCoordinates
     micrographs = micrographs_from_set(coordinates.getMicrographs())
     _write_scores(folder / SCORES, scored)
@@ -89,7 +80,7 @@ def write_summary(
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
         "score_file": SCORES,
         "picture_file": PICTURE,
-        "threshold": to_plain(_threshold(selected, scored)),
+        "threshold": to_plain(scored.threshold),
         "calibration": to_plain(by_class["ProtDeepConsensusScore"].readCalibration()),
         "score_histogram": _histogram(scored.score),
         "timings": {name: to_plain(cost) for name, cost in costs.items()},
@@ -105,28 +96,7 @@ def write_summary(
     return summary
 
 
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    """Candidates, n, with what they scored; arrays of shape (n,)."""
-
-    candidates: Candidates
-    score: FloatArray
-    network_score: FloatArray
-    spread: FloatArray
-    accepted: BoolArray
-
-
-def _read_scored(scored: Protocol, selected: Protocol) -> _Scored:
-    coordinates = scored.outputCoordinates
-    candidates, item = candidates_and_items(coordinates)
-    names = (SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE)
-    score, network_score, spread = read_numbers(coordinates, *names)[item].T
-    kept = getattr(selected, "outputCoordinates", None)
-    accepted = np.isin(_ids(coordinates)[item], [] if kept is None else _ids(kept))
-    return _Scored(candidates, score, network_score, spread, accepted)
-
-
-def _write_scores(path: Path, scored: _Scored) -> None:
+def _write_scores(path: Path, scored: ScoredCandidates) -> None:
     """Write one row per candidate."""
     write_scores_csv(
         path,
@@ -138,43 +108,27 @@ def _write_scores(path: Path, scored: _Scored) -> None:
     )
 
 
-def _figures(by_class: Mapping[str, Protocol], scored: _Scored) -> dict[str, Any]:
+def _figures(
+    by_class: Mapping[str, Protocol], scored: ScoredCandidates
+) -> dict[str, Any]:
     """Return the figures at what was accepted, and those of the pickers."""
     evaluated = by_class["ProtEvaluatePicks"]
     selected = by_class["ProtDeepConsensusSelect"]
     truth = Truth.of(evaluated)
     figures = (
         evaluated.readFigures()
-        if _is_fixed(selected)
+        if is_fixed(selected)
         else evaluate_accepted(
             truth,
             scored.candidates,
             scored.score,
             scored.accepted,
-            threshold=_threshold(selected, scored),
+            threshold=scored.threshold,
         )
     )
     consensus = by_class["ProtDeepConsensusPicks"]
     pickers = evaluate_pickers(truth, consensus, scored.candidates)
     return {**figures, "pickers": pickers}
-
-
-def _threshold(selected: Protocol, scored: _Scored) -> float:
-    """Return the lowest score that is accepted; infinity where none is.
-
-    Where it was chosen from the scores: Scipion's database rounds what it keeps.
-    """
-    if _is_fixed(selected):
-        return float(selected.threshold.get())
-    return float(scored.score[scored.accepted].min(initial=np.inf))
-
-
-def _is_fixed(selected: Protocol) -> bool:
-    return THRESHOLD_MODES[selected.thresholdMode.get()] is ThresholdMode.FIXED
-
-
-def _ids(items: Any) -> np.ndarray:
-    return np.array(sorted(items.getIdSet()))
 
 
 def _sizes(protocols: Protocols) -> dict[str, int]:

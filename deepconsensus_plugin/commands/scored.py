@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All candidates of a finished run with what they scored, and which were accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.constants import (
+    NETWORK_SCORE_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    SPREAD_ATTRIBUTE,
+)
+from deepconsensus_plugin.convert import candidates_and_items
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.thresholds import ThresholdMode
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
+from deepconsensus_plugin.set_columns import read_columns, read_numbers
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredCandidates:
+    """Candidates, n, with what they scored; arrays of shape (n,).
+
+    Parameters
+    ----------
+    candidates : Candidates
+        The OR set.
+    score, network_score, spread : arrays
+        What the threshold applies to, the mean of the networks and their spread; NaN
+        for candidates without a score.
+    accepted : array, bool
+        What the selection kept.
+    threshold : float
+        The lowest score that it accepted; infinity where it accepted none.
+    """
+
+    candidates: Candidates
+    score: FloatArray
+    network_score: FloatArray
+    spread: FloatArray
+    accepted: BoolArray
+    threshold: float
+
+
+def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
+    """Return what a *score particles* and the *select by score* behind it came to."""
+    coordinates = scored.outputCoordinates
+    candidates, item = candidates_and_items(coordinates)
+    score, spread = read_numbers(coordinates, SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE)[item].T
+    network_score = score  # as it was before anything else was combined with it
+    if NETWORK_SCORE_ATTRIBUTE in read_columns(coordinates, NETWORK_SCORE_ATTRIBUTE):
+        network_score = read_numbers(coordinates, NETWORK_SCORE_ATTRIBUTE)[item, 0]
+    kept = getattr(selected, "outputCoordinates", None)
+    accepted = np.isin(_ids(coordinates)[item], [] if kept is None else _ids(kept))
+    # Where it was chosen from the scores: Scipion's database rounds what it keeps.
+    threshold = (
+        float(selected.threshold.get())
+        if is_fixed(selected)
+        else float(score[accepted].min(initial=np.inf))
+    )
+    return ScoredCandidates(
+        candidates, score, network_score, spread, accepted, threshold
+    )
+
+
+def is_fixed(selected: Protocol) -> bool:
+    """Return whether the threshold of a selection was given, not chosen."""
+    return THRESHOLD_MODES[selected.thresholdMode.get()] is ThresholdMode.FIXED
+
+
+def _ids(items: Any) -> np.ndarray:
+    return np.array(sorted(items.getIdSet()))
