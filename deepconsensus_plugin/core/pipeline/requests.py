@@ -170,7 +170,7 @@ class ScoreRequest:
     model: Path
     scores: Path
     stacks: StackOptions | None = None
-    batch_size: int = 64
+    batch_size: int = 32
     workers: int = 2
 
 
