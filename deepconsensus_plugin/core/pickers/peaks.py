@@ -33,8 +33,11 @@ def find_peaks(
     -------
     ScoredCoordinates
         Best score first; scores are the values of the map at the pixel of the peak.
+        The outermost lines hold none: there, scores may go on rising beyond the border,
+        as they do for a particle whose centre lies outside.
     """
     is_peak = (scores == maximum_filter(scores, size=3)) & (scores > 0) & is_usable
+    is_peak[[0, -1], :] = is_peak[:, [0, -1]] = False
     yx = np.argwhere(is_peak)
     peaks = ScoredCoordinates.from_arrays(_refine(scores, yx), scores[is_peak])
     return suppress_overlaps(peaks, radius_px=radius_px)

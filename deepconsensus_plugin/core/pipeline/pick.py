@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordi
 
 logger = logging.getLogger(__name__)
 
-_CODE_VERSION = 2
+_CODE_VERSION = 3
 """Raised when the same request gives other peaks; older files are then ignored."""
 
 

@@ -229,16 +229,24 @@ class TestPeaks:
         peaks = find_peaks(scores, np.ones(scores.shape, bool), radius_px=3)
         np.testing.assert_allclose(peaks.yx, [[12.3, 20.7]], atol=1e-9)
 
-    def test_borders_plateaus_and_masks(self):
+    def test_plateaus_and_masks(self):
         scores = np.zeros((20, 20))
-        scores[0, 5], scores[19, 19] = 2, 3
+        scores[1, 5], scores[18, 18] = 2, 3
         scores[10, 10:12] = 1
         everywhere = np.ones(scores.shape, bool)
         found = find_peaks(scores, everywhere, radius_px=2)
         assert found.scores.tolist() == [3, 2, 1]
-        assert np.abs(found.yx - [[19, 19], [0, 5], [10, 10.5]]).max() <= 0.5
+        assert np.abs(found.yx - [[18, 18], [1, 5], [10, 10.5]]).max() <= 0.5
         everywhere[10:] = False
         assert find_peaks(scores, everywhere, radius_px=2).scores.tolist() == [2]
+
+    def test_what_rises_beyond_the_border_is_no_peak(self):
+        rows, columns = np.indices((30, 40))
+        outside = 9 - (rows + 2) ** 2 - (columns - 20) ** 2
+        inside = 8 - (rows - 4) ** 2 - (columns - 20) ** 2
+        scores = np.maximum(outside, inside)
+        peaks = find_peaks(scores, np.ones(scores.shape, bool), radius_px=5)
+        np.testing.assert_allclose(peaks.yx, [[4, 20]])
 
 
 class TestThreshold:
