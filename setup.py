@@ -70,6 +70,7 @@ setup(
     packages=find_packages(include=["deepconsensus_plugin", "deepconsensus_plugin.*"]),
     package_data={
         "deepconsensus_plugin": [
+            "commands/report.html",
             "hosts.conf",
             "logo.png",
             "protocols.conf",

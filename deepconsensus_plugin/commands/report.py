@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.commands.comparison import comparison_cells
 from deepconsensus_plugin.commands.summary import SUMMARY
 
 _FILES = {
     "score_file": "Scores of all candidates",
     "metrics_file": "Figures against the truth",
     "picture_file": "Picture",
+    "summary_file": "Summary",
+    "report_file": "Report",
 }
-_HEADER = ("picks", "n", "precision", "recall", "F1 (95 %)", "AP", "best F1")
 
 
 def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
@@ -34,10 +36,10 @@ def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield from comparison_lines(summary["comparison"])
         yield ""
+    named = {**summary, "summary_file": SUMMARY}
     for key, what in _FILES.items():
-        if key in summary:
-            yield f"{what}: {folder / summary[key]}"
-    yield f"Report: {folder / SUMMARY}"
+        if key in named:
+            yield f"{what}: {folder / named[key]}"
 
 
 def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
@@ -53,26 +55,8 @@ def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
         f"micrographs, matched within {comparison['radius_px']:.1f} px:"
     )
     yield ""
-    yield from _markdown([_HEADER, *map(_cells, comparison["rows"])])
-
-
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    f1, interval = _decimals(row["f1"]), row["f1_interval"]
-    if interval is not None and None not in interval:
-        f1 += f" ({_decimals(interval[0])} – {_decimals(interval[1])})"
-    return (
-        row["picks"],
-        str(row["n_accepted"]),
-        _decimals(row["precision"]),
-        _decimals(row["recall"]),
-        f1,
-        _decimals(row["average_precision"]),
-        _decimals(row["best_f1"]),
-    )
-
-
-def _decimals(figure: float | None) -> str:
-    return "" if figure is None else f"{figure:.3f}"
+    header, rows = comparison_cells(comparison)
+    yield from _markdown([header, *rows])
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> Iterator[str]:

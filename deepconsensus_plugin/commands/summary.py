@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a finished run came to: ``summary.json``, ``scores.csv``, ``metrics.json``.
 
-And ``picture.png``, the micrograph on which there was most to tell apart.
+And ``picture.png``, the micrograph on which there was most to tell apart, and
+``report.html``, all of it on one page.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from deepconsensus_plugin.commands.evaluation import (
     evaluate_accepted,
     evaluate_pickers,
 )
+from deepconsensus_plugin.commands.finished_run import FinishedRun
+from deepconsensus_plugin.commands.html_report import write_html_report
 from deepconsensus_plugin.commands.picture import write_picture
 from deepconsensus_plugin.commands.project import Protocols
 from deepconsensus_plugin.commands.scored import (
@@ -40,7 +43,7 @@ from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.core.types import FloatArray
 
 SUMMARY, SCORES, METRICS = "summary.json", "scores.csv", "metrics.json"
-PICTURE = "picture.png"
+PICTURE, REPORT = "picture.png", "report.html"
 _N_BINS = 20
 
 
@@ -80,18 +83,26 @@ def write_summary(
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
         "score_file": SCORES,
         "picture_file": PICTURE,
+        "report_file": REPORT,
         "threshold": to_plain(scored.threshold),
         "calibration": to_plain(by_class["ProtDeepConsensusScore"].readCalibration()),
         "score_histogram": _histogram(scored.score),
         "timings": {name: to_plain(cost) for name, cost in costs.items()},
         "versions": _versions(),
     }
+    figures = None
     if "ProtEvaluatePicks" in by_class:
         figures = _figures(by_class, scored)
         text = json.dumps(figures, indent=1, allow_nan=False)
         write_text(folder / METRICS, text + "\n")
         summary["metrics_file"] = METRICS
         summary["comparison"] = compare(figures)
+    write_html_report(
+        folder / REPORT,
+        FinishedRun(
+            folder, summary, [*protocols.values()], scored, micrographs, figures
+        ),
+    )
     write_json(folder / SUMMARY, summary)
     return summary
 

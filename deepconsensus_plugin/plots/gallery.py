@@ -89,6 +89,7 @@ def _draw_row(
     )
     for axes in grid.flat:
         axes.set_axis_off()
+        axes.set_anchor("N")
     for axes, box, caption in zip(grid.flat, row.boxes, row.captions, strict=False):
         shown = low_passed(box, sampling_rate=sampling_rate)
         low, high = np.percentile(shown, CONTRAST_PERCENTILES)

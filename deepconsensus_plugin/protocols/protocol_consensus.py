@@ -139,7 +139,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     def createOutputStep(self, form):
         """Register AND and OR."""
         candidates = read_candidates(self._getFileName("candidates"))
-        report = self._report()
+        report = self.readReport()
         agreed = candidates.take(candidates.is_agreed(report.min_pickers))
         outputs = {
             "outputCoordinatesAND": self._createSet("AND", agreed, report.box_size),
@@ -204,7 +204,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         self._createFilenameTemplates()
         if not hasattr(self, "outputCoordinatesOR"):
             return ["Not run yet."]
-        summary = self._report().sentences()
+        summary = self.readReport().sentences()
         if self.numberSubtracted.get() is not None:
             summary.append(
                 f"{self.numberSubtracted.get()} picks left out before: within "
@@ -219,7 +219,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         self._createFilenameTemplates()
         if not hasattr(self, "outputCoordinatesOR"):
             return []
-        report = self._report()
+        report = self.readReport()
         return [
             f"The picks of {len(report.pickers)} pickers were combined to "
             f"{report.n_or} candidates; on {report.n_and} of them at least "
@@ -252,6 +252,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
             return None
         return read_candidates(self._getFileName("candidates"))
 
-    def _report(self) -> ConsensusReport:
+    def readReport(self) -> ConsensusReport:
+        """Return the sizes and choices of a finished run."""
         path = Path(self._getFileName("report"))
         return from_plain(read_json(path), ConsensusReport, path=path)

@@ -56,6 +56,7 @@ from deepconsensus_plugin.protocols.score_form import (
 )
 from deepconsensus_plugin.protocols.score_summary import (
     describeCalibration,
+    describeFusion,
     describeLeftOut,
     describeScores,
 )
@@ -278,10 +279,12 @@ class ProtDeepConsensusScore(ProtParticles):
     def _methods(self):
         if self.numberAccepted.get() is None:
             return []
-        return [
+        methods = [
             f"{countNetworks(self.inputModel.get().getCard())} [SanchezGarcia2018] "
             f"scored {self.outputCoordinates.getSize()} candidate particles."
         ]
+        report = self.readCalibration()
+        return methods if report is None else [*methods, describeFusion(report)]
 
     def _citations(self):
         return ["SanchezGarcia2018"]

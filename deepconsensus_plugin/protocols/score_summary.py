@@ -34,3 +34,13 @@ def describeLeftOut(nLeftOut: int) -> list[str]:
         f"{nLeftOut} candidates left out: their micrographs have no CTF, or are not "
         "among those to cut (see the log)."
     ]
+
+
+def describeFusion(report: CalibrationReport) -> str:
+    """Return how the scores became probabilities, as a sentence of a paper."""
+    return (
+        f"Its scores, the votes and the scores of the {len(report.pickers)} pickers "
+        "were combined to the probability that each is a particle, by a latent trait "
+        f"model fitted without labels; {report.n_particles:.0f} particles are expected "
+        "among them."
+    )

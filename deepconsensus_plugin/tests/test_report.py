@@ -48,6 +48,7 @@ def test_files_are_named_and_a_run_without_truth_has_no_table():
         "protocols": {"network": ["one", "two"]},
         "score_file": "scores.csv",
         "picture_file": "picture.png",
+        "report_file": "report.html",
     }
     assert [*report_lines(Path("/p"), summary)] == [
         "network:",
@@ -55,5 +56,6 @@ def test_files_are_named_and_a_run_without_truth_has_no_table():
         "  two",
         "Scores of all candidates: /p/scores.csv",
         "Picture: /p/picture.png",
-        "Report: /p/summary.json",
+        "Summary: /p/summary.json",
+        "Report: /p/report.html",
     ]

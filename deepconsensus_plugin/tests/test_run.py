@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import time
@@ -123,6 +124,19 @@ def test_pickers_union_and_agreement_are_compared_with_the_truth_too(finished):
     assert metrics["pickers"]["alpha"]["n_micrographs"] == N_MICROGRAPHS
     picture = (finished / summary["picture_file"]).read_bytes()
     assert picture.startswith(b"\x89PNG")
+
+
+def test_the_report_needs_nothing_beside_itself(finished):
+    summary = json.loads((finished / "summary.json").read_text())
+    page = (finished / summary["report_file"]).read_text(encoding="utf-8")
+    assert not re.findall(r"(?:src|href)=[\"'](?!data:)", page)
+    assert page.count("data:image/png;base64,") == 8
+    for part in (
+        *("Reliability of the pickers", "alpha", "particles kept of"),
+        *("Comparison with the truth", "Sanchez-Garcia et al. (2018)", "nEpochs"),
+        f"{summary['threshold']:.3g}",
+    ):
+        assert part in page
 
 
 def test_scores_have_one_row_per_candidate(finished):

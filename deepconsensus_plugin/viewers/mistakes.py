@@ -5,13 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from deepconsensus_plugin.core.extraction import extract_boxes
-from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.pipeline.boxes import cut_chosen_boxes
 from deepconsensus_plugin.core.pipeline.held_out import HeldOut
-from deepconsensus_plugin.core.types import IntArray, Micrograph
+from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.plots.gallery import GalleryRow
 
 _TITLES = {
@@ -40,24 +36,12 @@ def worst_mistakes(
     for is_particle, title in _TITLES.items():
         rows = held_out.worst(is_particle=is_particle, n=n)
         if len(rows):
-            boxes = _cut(held_out, rows, micrographs, box_size)
+            boxes = cut_chosen_boxes(
+                [micrographs[name] for name in held_out.rows.micrographs],
+                held_out.rows.micrograph[rows],
+                held_out.rows.yx[rows],
+                box_size,
+            )
             captions = [f"{held_out.mean_score[row]:.2f}" for row in rows]
             gallery.append(GalleryRow(f"{title} (score)", boxes, captions))
     return gallery
-
-
-def _cut(
-    held_out: HeldOut,
-    rows: IntArray,
-    micrographs: Mapping[str, Micrograph],
-    box_size: int,
-) -> NDArray[np.float32]:
-    """Return the boxes in the order of `rows`; each micrograph is opened once."""
-    boxes = np.empty((len(rows), box_size, box_size), np.float32)
-    where = held_out.rows.micrograph[rows]
-    for index in np.unique(where):
-        micrograph = micrographs[held_out.rows.micrographs[index]]
-        pixels = open_micrograph(micrograph.path)
-        here = where == index
-        boxes[here] = extract_boxes(pixels, held_out.rows.yx[rows[here]], box_size)
-    return boxes

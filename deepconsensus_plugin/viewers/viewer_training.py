@@ -12,10 +12,10 @@ from deepconsensus_plugin.plots.gallery import draw_gallery, gallery_size
 from deepconsensus_plugin.plots.training import Histories, draw_validation
 from deepconsensus_plugin.protocols.model_summary import describeModel
 from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
+from deepconsensus_plugin.protocols.training_record import TrainingRecord
 from deepconsensus_plugin.viewers.figures import figure_view
 from deepconsensus_plugin.viewers.live_history import LiveHistory
 from deepconsensus_plugin.viewers.mistakes import worst_mistakes
-from deepconsensus_plugin.viewers.training_record import TrainingRecord
 
 _TITLE = "Training"
 _N_MISTAKES, _N_COLUMNS = 20, 10

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.preprocessing import flip_phases
-from deepconsensus_plugin.core.types import FloatArray, Micrograph
+from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
 
 _BYTES_AT_ONCE = 2**26
 
@@ -61,3 +61,35 @@ def cut_boxes(
             inner = slice(corner, corner + box_size)
             boxes = boxes[:, inner, inner]
         yield boxes
+
+
+def cut_chosen_boxes(
+    micrographs: Sequence[Micrograph],
+    which: IntArray,
+    yx: FloatArray,
+    box_size: int,
+) -> NDArray[np.float32]:
+    """Return raw boxes of several micrographs, each of which is opened once.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Only those with boxes are read.
+    which : array, shape (n,), int
+        The micrograph of each box.
+    yx : array, shape (n, 2)
+        Centres, pixels.
+    box_size : int
+        Pixels.
+
+    Returns
+    -------
+    array, shape (n, box_size, box_size), float32
+        In the order of the positions.
+    """
+    boxes = np.empty((len(which), box_size, box_size), np.float32)
+    for index in np.unique(which):
+        here = which == index
+        pixels = open_micrograph(micrographs[index].path)
+        boxes[here] = extract_boxes(pixels, yx[here], box_size)
+    return boxes

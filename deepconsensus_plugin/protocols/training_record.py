@@ -7,13 +7,13 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.io.histories import read_histories
 from deepconsensus_plugin.core.jobs import read_request, read_result, result_path
+from deepconsensus_plugin.core.parameters import Checkpoint
 from deepconsensus_plugin.core.pipeline.held_out import (
     HeldOut,
     held_out_path,
     read_held_out,
 )
 from deepconsensus_plugin.core.pipeline.requests import TrainRequest, TrainResult
-from deepconsensus_plugin.plots.training import Histories
 
 
 class TrainingRecord:
@@ -28,7 +28,7 @@ class TrainingRecord:
     def __init__(self, job: Path):
         self._job = job
 
-    def histories(self) -> Histories:
+    def histories(self) -> list[list[Checkpoint]]:
         """Return the validations of each network so far."""
         if result_path(self._job).exists():
             return read_result(self._job, TrainResult).history
