@@ -5,8 +5,8 @@
 
 Each pair is run once to warm up and then in turn; a ratio is that of two neighbours.
 CPU time counts all threads and says the same on a machine that others use too, wall
-time does not. Prints the table of docs/performance.md, and draws it as OUT/speed.png.
-About ten minutes.
+time does not. Prints a table of docs/performance.md, and draws it as OUT/speed.png.
+About seven minutes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import argparse
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from benchmarks.speed_pairs import BENCHMARKS, Pair, Run
@@ -68,18 +70,24 @@ def measure(pair: Pair) -> Measured:
     return Measured(pair, np.array(seconds))
 
 
-def draw(measured: list[Measured], path: Path) -> None:
-    """Draw the ratios of CPU time with their range, as a picture file."""
-    figure = Figure(figsize=(8, 0.5 * len(measured) + 1), layout="constrained")
+def draw(names: Sequence[str], ratios: NDArray[np.float64], path: Path) -> None:
+    """Draw ratios, shape (n, 3): median, least and most, as a picture file."""
+    figure = Figure(figsize=(8, 0.4 * len(names) + 1), layout="constrained")
     axes = figure.subplots()
-    names = [each.pair.name.replace("`", "") for each in measured]
-    median, least, most = np.stack([each.ratios[:, 0] for each in measured], axis=1)
-    axes.barh(
-        names, median, xerr=(median - least, most - median), color="0.7", capsize=3
+    median, least, most = ratios.T
+    axes.errorbar(
+        median,
+        range(len(names)),
+        xerr=(median - least, most - median),
+        fmt="o",
+        color="black",
+        capsize=4,
     )
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_xscale("log")
-    axes.set_xlabel("times faster (CPU time; median and range)")
+    axes.axvline(1, color="0.6")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.set_xlabel("times faster: CPU time, median and range")
     axes.invert_yaxis()
     figure.savefig(path, dpi=100)
 
@@ -117,7 +125,9 @@ def main() -> None:
     ]
     header = ["", "CPU time, ours", "times faster, CPU", "wall", "agreement"]
     print(markdown_table(header, [each.row() for each in measured]))
-    draw(measured, arguments.out / "speed.png")
+    names = [each.pair.name.replace("`", "") for each in measured]
+    ratios = np.array([each.ratios[:, 0] for each in measured])
+    draw(names, ratios, arguments.out / "speed.png")
 
 
 if __name__ == "__main__":
