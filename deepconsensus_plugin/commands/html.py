@@ -84,7 +84,7 @@ def preformatted(text: str) -> Html:
     return Html(f"<pre>{escape(text)}</pre>")
 
 
-def picture(png: bytes, caption: str) -> Html:
+def embed(png: bytes, caption: str) -> Html:
     """Return an image, inside the page, with its caption."""
     data = base64.b64encode(png).decode("ascii")
     return Html(
@@ -97,4 +97,4 @@ def plot(figure: Figure, caption: str) -> Html:
     """Return a figure as an image, inside the page, with its caption."""
     content = BytesIO()
     figure.savefig(content, format="png", dpi=_DPI)
-    return picture(content.getvalue(), caption)
+    return embed(content.getvalue(), caption)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import re
 import threading
 import time
@@ -18,6 +17,7 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import MODE_RESUME, Protocol
 from tqdm import tqdm
 
+from deepconsensus_plugin.commands.costs import keep_cost, known_cost
 from deepconsensus_plugin.commands.processes import (
     find_process,
     memory_mb,
@@ -29,12 +29,6 @@ from deepconsensus_plugin.commands.project import (
     explained,
 )
 from deepconsensus_plugin.core.execution import StageCost
-from deepconsensus_plugin.core.serialisation import (
-    from_plain,
-    read_json,
-    to_plain,
-    write_json,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -68,17 +62,16 @@ def run_protocols(project: Project, protocols: Protocols) -> dict[str, StageCost
 def _run(project: Project, protocol: Protocol) -> StageCost:
     """Run one protocol unless it is finished, and keep what it took."""
     _catch_up(project, protocol)
-    kept = Path(project.getPath(protocol.getWorkingDir() or "")) / "cost.json"
     if protocol.isFinished():
-        if kept.exists():
-            return from_plain(read_json(kept), StageCost, path=kept)
-        # `run` was ended before it: nobody has seen the memory.
-        cost = StageCost(protocol.getElapsedTime().total_seconds(), math.nan)
+        cost = known_cost(_folder(project, protocol), protocol)
     else:
         cost = _launch(project, protocol)
-    kept = Path(project.getPath(protocol.getWorkingDir())) / "cost.json"
-    write_json(kept, to_plain(cost))
+    keep_cost(_folder(project, protocol), cost)
     return cost
+
+
+def _folder(project: Project, protocol: Protocol) -> Path:
+    return Path(project.getPath(protocol.getWorkingDir()))
 
 
 def _catch_up(project: Project, protocol: Protocol) -> None:

@@ -41,7 +41,7 @@ def open_run(folder: Path, settings: RunSettings) -> Project:
     ValueError
         If the folder holds a run with other settings, or something else.
     """
-    known = _read_record(folder)
+    known = read_record(folder)
     project = Project(Domain, str(folder))
     if known.get("protocols"):
         _check_same(folder, known.get("settings"), settings)
@@ -61,13 +61,29 @@ def open_run(folder: Path, settings: RunSettings) -> Project:
     return project
 
 
+def open_project(folder: Path) -> Project:
+    """Return any project, not only one of `run`; its folder is the working directory.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds none.
+    """
+    if not (folder / PROJECT_DBNAME).is_file():
+        raise ValueError(f"{folder}: expected a Scipion project, received none")
+    project = Project(Domain, str(folder))
+    project.load()
+    return project
+
+
 def _check_database(path: Path) -> None:
     """Fail as SQLite does; Scipion would hide which kind of failure it is."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
         database.execute("SELECT count(*) FROM sqlite_master")
 
 
-def _read_record(folder: Path) -> dict[str, Any]:
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return settings and protocols of the run in a folder; empty if there is none."""
     record = folder / _RECORD
     return read_json(record) if record.exists() else {}
 
@@ -107,7 +123,7 @@ def load_protocols(
 ) -> Protocols:
     """Return the protocols of the run, made from `nodes` in a new project."""
     folder = Path(project.getPath())
-    ids = _read_record(folder).get("protocols")
+    ids = read_record(folder).get("protocols")
     with explained(folder):
         if ids:
             return _find_protocols(project, ids)

@@ -1,71 +1,60 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``run`` says when it is done: sets, figures against the truth, files."""
+"""``report PROJECT``: a selection of any project, on one page that needs no network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import argparse
+import sys
 from pathlib import Path
-from typing import Any
 
-from deepconsensus_plugin.commands.comparison import comparison_cells
-from deepconsensus_plugin.commands.summary import SUMMARY
+from deepconsensus_plugin.bootstrap import prepare_environment
 
-_FILES = {
-    "score_file": "Scores of all candidates",
-    "metrics_file": "Figures against the truth",
-    "picture_file": "Picture",
-    "summary_file": "Summary",
-    "report_file": "Report",
-}
+HELP = "write the report of a project's last selection, or of another one"
 
 
-def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a user wants to know of a finished run.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the project.
-    summary : mapping
-        Content of its ``summary.json``.
-    """
-    for label, lines in summary["protocols"].items():
-        yield f"{label}:"
-        yield from (f"  {line}" for line in lines)
-    if "comparison" in summary:
-        yield ""
-        yield from comparison_lines(summary["comparison"])
-        yield ""
-    named = {**summary, "summary_file": SUMMARY}
-    for key, what in _FILES.items():
-        if key in named:
-            yield f"{what}: {folder / named[key]}"
-
-
-def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a table with a row for every set that was compared with the truth.
-
-    Parameters
-    ----------
-    comparison : mapping
-        Of ``summary.json``, as `evaluation.compare` makes it.
-    """
-    yield (
-        f"{comparison['n_truth']} true particles on {comparison['n_micrographs']} "
-        f"micrographs, matched within {comparison['radius_px']:.1f} px:"
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of the command."""
+    parser.add_argument("project", type=Path, help="folder of a Scipion project")
+    parser.add_argument(
+        "--selection",
+        metavar="NAME",
+        help="name of a run of *select by score*; without it the last one",
     )
-    yield ""
-    header, rows = comparison_cells(comparison)
-    yield from _markdown([header, *rows])
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="HTML file to write; without it report.html in the project",
+    )
 
 
-def _markdown(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a Markdown table whose columns line up, the first one to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rule = [f"{'-' * (width - 1)}:" for width in widths]
-    rule[0] = "-" * widths[0]
-    for first, *rest in (rows[0], rule, *rows[1:]):
-        aligned = [
-            cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)
-        ]
-        yield f"| {' | '.join([first.ljust(widths[0]), *aligned])} |"
+def run(arguments: argparse.Namespace) -> int:
+    """Write the report; the exit status is 0 if it worked."""
+    folder = arguments.project.expanduser().absolute()
+    path = (arguments.out or folder / "report.html").expanduser().absolute()
+    try:
+        prepare_environment()
+        _write(folder, arguments.selection, path)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"Report: {path}")
+    return 0
+
+
+def _write(folder: Path, name: str | None, path: Path) -> None:
+    # Scipion reads its environment when it is imported.
+    from deepconsensus_plugin.commands.project import open_project, read_record
+    from deepconsensus_plugin.commands.selection_report import (
+        find_selections,
+        write_selection_report,
+    )
+
+    project = open_project(folder)
+    selections = find_selections(project)
+    names = [selection.getRunName() for selection in selections]
+    if not names or name not in (None, *names):
+        wanted = "a finished *select by score*" + (f" named {name!r}" if name else "")
+        raise ValueError(f"{folder}: expected {wanted}, received {names or 'none'}")
+    chosen = -1 if name is None else names.index(name)
+    settings = read_record(folder).get("settings")
+    write_selection_report(project, selections[chosen], path, settings=settings)

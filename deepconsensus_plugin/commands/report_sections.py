@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from pyworkflow.object import Pointer
+from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.comparison import comparison_cells
-from deepconsensus_plugin.commands.finished_run import FinishedRun
 from deepconsensus_plugin.commands.html import (
     Html,
     details,
+    embed,
     escape,
     paragraphs,
-    picture,
     preformatted,
     section,
     table,
@@ -27,20 +30,28 @@ from deepconsensus_plugin.commands.report_plots import (
     plot_reliability,
     plot_scores,
 )
+from deepconsensus_plugin.commands.reported_run import ReportedRun
 from deepconsensus_plugin.commands.run_parameters import (
     command_again,
     list_parameters,
 )
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.protocols.model_summary import describeModel
+from deepconsensus_plugin.protocols.picker_names import pickerNames
 from deepconsensus_plugin.protocols.training_record import TrainingRecord
 
+_PICTURE = "Where there was most to tell apart; low-passed to 20 Å."
 _TOLD_FIRST = ("WARNING", "Note:")
 """How sentences of summaries begin that must not be missed."""
 
 
-def write_sections(run: FinishedRun) -> Iterator[Html]:
-    """Yield the sections of a report; those without content are empty."""
+def write_sections(
+    run: ReportedRun, picture: Path, settings: Mapping[str, Any] | None
+) -> Iterator[Html]:
+    """Yield the sections of a report; those without content are empty.
+
+    `write_html_report` tells what the arguments are.
+    """
     calibration = run.calibration
     yield section("Result", _tiles(run, calibration), _told_first(run))
     yield section("Input", *_input(run))
@@ -58,14 +69,14 @@ def write_sections(run: FinishedRun) -> Iterator[Html]:
         "Particles",
         plot_gallery(run.scored, run.micrographs, box_size=run.summary["box_size"]),
     )
-    yield section("Micrograph", *_micrograph(run))
+    yield section("Micrograph", embed(picture.read_bytes(), _PICTURE))
     yield section("Comparison with the truth", *_comparison(run))
     yield section("Methods", *_methods(run))
     yield section("Sets, time and memory", *_steps(run))
-    yield section("Parameters", *_parameters(run))
+    yield section("Parameters", *_parameters(run, settings))
 
 
-def _tiles(run: FinishedRun, calibration: CalibrationReport | None) -> Html:
+def _tiles(run: ReportedRun, calibration: CalibrationReport | None) -> Html:
     """Return the figures that a reader looks for first."""
     n_all, n_kept = len(run.scored.candidates), int(run.scored.accepted.sum())
     tiles = [
@@ -89,7 +100,7 @@ def _tiles(run: FinishedRun, calibration: CalibrationReport | None) -> Html:
     return Html(f'<div class="tiles">{cells}</div>')
 
 
-def _told_first(run: FinishedRun) -> Html:
+def _told_first(run: ReportedRun) -> Html:
     return paragraphs(
         line
         for lines in run.summary["protocols"].values()
@@ -98,8 +109,7 @@ def _told_first(run: FinishedRun) -> Html:
     )
 
 
-def _input(run: FinishedRun) -> Iterator[Html]:
-    settings = run.summary["settings"]
+def _input(run: ReportedRun) -> Iterator[Html]:
     first = run.micrographs[0]
     rows, columns = first.shape
     yield paragraphs(
@@ -111,28 +121,39 @@ def _input(run: FinishedRun) -> Iterator[Html]:
     )
     consensus = run.only("ProtDeepConsensusPicks")
     if consensus is not None:
-        paths = {Path(each["path"]).name: each["path"] for each in settings["picks"]}
-        paths |= {Path(each["path"]).stem: each["path"] for each in settings["picks"]}
-        yield table(
-            ("picker", "picks", "micrographs", "confirmed by another", "from"),
-            [
-                (
-                    each.name,
-                    each.n_picks,
-                    each.n_micrographs,
-                    f"{each.n_confirmed / each.n_candidates:.0%}"
-                    if each.n_candidates
-                    else "–",
-                    paths.get(each.name, ""),
-                )
-                for each in consensus.readReport().pickers
-            ],
-        )
-    if settings["truth"]:
-        yield paragraphs([f"Truth: {settings['truth']}"])
+        yield _pickers(consensus)
+    evaluated = run.only("ProtEvaluatePicks")
+    if evaluated is not None:
+        yield paragraphs([f"Truth: {_origin(evaluated.inputTruth)}"])
 
 
-def _network(run: FinishedRun) -> Iterator[Html]:
+def _pickers(consensus: Protocol) -> Html:
+    """Return a table of the pickers that went into a consensus."""
+    pointers = consensus.inputCoordinates
+    origins = dict(zip(pickerNames(pointers), map(_origin, pointers), strict=True))
+    return table(
+        ("picker", "picks", "micrographs", "confirmed by another", "from"),
+        [
+            (
+                each.name,
+                each.n_picks,
+                each.n_micrographs,
+                f"{each.n_confirmed / max(1, each.n_candidates):.0%}",
+                origins.get(each.name, ""),
+            )
+            for each in consensus.readReport().pickers
+        ],
+    )
+
+
+def _origin(pointer: Pointer) -> str:
+    """Return the folder that a set was imported from, or the run that made it."""
+    run = pointer.getObjValue()
+    path = getattr(run, "filesPath", None)
+    return str(path or getattr(run, "getRunName", run.getObjLabel)())
+
+
+def _network(run: ReportedRun) -> Iterator[Html]:
     training = run.only("ProtDeepConsensusTrain")
     if training is None or not training.hasAttribute("outputModel"):
         return
@@ -140,7 +161,7 @@ def _network(run: FinishedRun) -> Iterator[Html]:
     yield plot_history(TrainingRecord(training.getJob()).histories())
 
 
-def _scores(run: FinishedRun, calibration: CalibrationReport | None) -> Iterator[Html]:
+def _scores(run: ReportedRun, calibration: CalibrationReport | None) -> Iterator[Html]:
     n_kept = int(run.scored.accepted.sum())
     text = [f"{n_kept} candidates reach the threshold of {run.scored.threshold:.3g}."]
     if calibration is None:
@@ -158,15 +179,7 @@ def _scores(run: FinishedRun, calibration: CalibrationReport | None) -> Iterator
     yield plot_scores(run.scored, calibration)
 
 
-def _micrograph(run: FinishedRun) -> Iterator[Html]:
-    path = run.folder / run.summary["picture_file"]
-    caption = (
-        "The micrograph on which there was most to tell apart, low-passed to 20 Å."
-    )
-    yield picture(path.read_bytes(), caption)
-
-
-def _comparison(run: FinishedRun) -> Iterator[Html]:
+def _comparison(run: ReportedRun) -> Iterator[Html]:
     evaluated = run.only("ProtEvaluatePicks")
     if run.figures is None or evaluated is None:
         return
@@ -174,7 +187,7 @@ def _comparison(run: FinishedRun) -> Iterator[Html]:
     yield plot_comparison(run.figures, evaluated.readCurve())
 
 
-def _methods(run: FinishedRun) -> Iterator[Html]:
+def _methods(run: ReportedRun) -> Iterator[Html]:
     methods = write_methods(run.protocols)
     yield paragraphs([methods.text])
     numbered = enumerate(methods.references, start=1)
@@ -182,7 +195,7 @@ def _methods(run: FinishedRun) -> Iterator[Html]:
     yield details("BibTeX", preformatted(methods.bibtex))
 
 
-def _steps(run: FinishedRun) -> Iterator[Html]:
+def _steps(run: ReportedRun) -> Iterator[Html]:
     sizes = run.summary["sets"].items()
     yield table(("set", "items"), sizes)
     costs = run.summary["timings"]
@@ -201,9 +214,10 @@ def _megabytes(memory: float | None) -> str:
     return "–" if memory is None else f"{memory:.0f}"
 
 
-def _parameters(run: FinishedRun) -> Iterator[Html]:
-    yield paragraphs(["The same again:"])
-    yield preformatted(command_again(run.summary["settings"]))
+def _parameters(run: ReportedRun, settings: Mapping[str, Any] | None) -> Iterator[Html]:
+    if settings is not None:
+        yield paragraphs(["The same again:"])
+        yield preformatted(command_again(settings))
     for protocol in run.protocols:
         listed = list_parameters(protocol)
         if listed:

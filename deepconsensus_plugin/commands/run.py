@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(settings, folder: Path) -> int:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.launcher import run_protocols
+    from deepconsensus_plugin.commands.printed_lines import report_lines
     from deepconsensus_plugin.commands.project import load_protocols, open_run
-    from deepconsensus_plugin.commands.report import report_lines
     from deepconsensus_plugin.commands.summary import write_summary
     from deepconsensus_plugin.commands.workflow import (
         build_nodes,

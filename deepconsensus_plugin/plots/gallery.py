@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.commands.picture import CONTRAST_PERCENTILES, low_passed
 
-_TILE_INCHES, _TITLE_INCHES = 0.95, 0.5
+_TILE_INCHES, _TITLE_INCHES = 0.95, 0.4
+_GAP, _LINE = 0.02, 1.2
+"""Space around a picture, and from one line to the next, in pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class GalleryRow:
 def gallery_size(n_columns: int, rows: Sequence[GalleryRow]) -> tuple[float, float]:
     """Return width and height, inches, of a gallery."""
     lines = [_n_lines(row, n_columns) for row in rows]
-    height = sum(1.2 * _TILE_INCHES * n + _TITLE_INCHES for n in lines)
+    height = sum(_LINE * _TILE_INCHES * n + _TITLE_INCHES for n in lines)
     return n_columns * _TILE_INCHES, height
 
 
@@ -74,30 +76,23 @@ def _n_lines(row: GalleryRow, n_columns: int) -> int:
 def _draw_row(
     part: SubFigure, row: GalleryRow, n_columns: int, sampling_rate: float
 ) -> None:
-    n_lines = _n_lines(row, n_columns)
+    """Draw all pictures into one plot, whose unit is the distance of two pictures."""
     height = gallery_size(n_columns, [row])[1]
-    top = 1 - 0.6 * _TITLE_INCHES / height
     part.text(0.005, 1, row.title, va="top", ha="left", fontsize="medium")
-    grid = part.subplots(
-        n_lines,
-        n_columns,
-        squeeze=False,
-        gridspec_kw={
-            **{"left": 0.005, "right": 0.995, "bottom": 0.01, "top": top},
-            **{"wspace": 0.04, "hspace": 0.25},
-        },
-    )
-    for axes in grid.flat:
-        axes.set_axis_off()
-        axes.set_anchor("N")
-    for axes, box, caption in zip(grid.flat, row.boxes, row.captions, strict=False):
+    axes = part.add_axes((0, 0, 1, 1 - 0.6 * _TITLE_INCHES / height))
+    axes.set_axis_off()
+    for index, (box, caption) in enumerate(zip(row.boxes, row.captions, strict=True)):
+        line, column = divmod(index, n_columns)
+        top = _LINE * line
         shown = low_passed(box, sampling_rate=sampling_rate)
         low, high = np.percentile(shown, CONTRAST_PERCENTILES)
-        axes.imshow(shown, cmap="gray", vmin=low, vmax=high)
+        extent = (column + _GAP, column + 1 - _GAP, top + 1 - 2 * _GAP, top)
+        axes.imshow(shown, cmap="gray", vmin=low, vmax=high, extent=extent)
         axes.text(
-            *(0.5, -0.03, caption),
-            transform=axes.transAxes,
+            *(column + 0.5, top + 1, caption),
             ha="center",
             va="top",
             fontsize="x-small",
         )
+    axes.set(xlim=(0, n_columns), ylim=(_LINE * _n_lines(row, n_columns), 0))
+    axes.set_anchor("NW")

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from deepconsensus_plugin.commands.html import (
     Html,
     details,
+    embed,
     paragraphs,
-    picture,
     section,
     table,
 )
@@ -51,7 +51,7 @@ def test_names_of_users_stay_text():
             table([HOSTILE], [[HOSTILE]]),
             details(HOSTILE, paragraphs([HOSTILE])),
             section(HOSTILE, paragraphs([HOSTILE])),
-            picture(b"png", HOSTILE),
+            embed(b"png", HOSTILE),
         ]
     )
     read = _Reader(page)

@@ -139,6 +139,25 @@ def test_the_report_needs_nothing_beside_itself(finished):
         assert part in page
 
 
+def test_a_report_can_be_written_again(finished, tmp_path):
+    command = [sys.executable, "-m", "deepconsensus_plugin", "report", str(finished)]
+    out = tmp_path / "again.html"
+    done = subprocess.run(
+        [*command, "--out", str(out)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    again, first = (path.read_text() for path in (out, finished / "report.html"))
+    for page in (again, first):
+        assert page.count("<section>") == 12
+        assert "nEpochs=1" in page
+    assert not (tmp_path / "again.png").exists()
+    other = subprocess.run(
+        [*command, "--selection", "none"], check=False, capture_output=True, text=True
+    )
+    assert other.returncode == 1
+    assert "received ['particles']" in other.stderr
+
+
 def test_scores_have_one_row_per_candidate(finished):
     summary = json.loads((finished / "summary.json").read_text())
     with (finished / "scores.csv").open(newline="") as file:
