@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
 from deepconsensus_plugin.commands.forms import (
@@ -33,6 +34,9 @@ TRUTH_LABEL = "truth"
 _ALL_PICKERS = "all"
 """What ``minPickers=all`` says: as many as there are."""
 
+_STRUCTURES = ("structures", "secondProtein")
+"""Settings that name built-in shapes, or files, separated by commas."""
+
 _PER_FOLDER = {
     "scale": "scale=…",
     "invertY": "invertY=…",
@@ -50,10 +54,18 @@ def with_absolute_paths(settings: RunSettings) -> RunSettings:
         if is_path(param)
     }
     values = {
-        name: absolute(value) if name in paths else value
+        name: absolute(value) if name in paths - {*_STRUCTURES} else value
         for name, value in settings.values.items()
     }
+    for name in values.keys() & {*_STRUCTURES}:
+        values[name] = ",".join(map(_absolute_file, values[name].split(",")))
     return dataclasses.replace(settings, values=values)
+
+
+def _absolute_file(word: str) -> str:
+    """Return the path of a file that is there; another word as it is."""
+    path = absolute(word.strip())
+    return path if Path(path).is_file() else word.strip()
 
 
 def build_nodes(settings: RunSettings) -> list[Node]:

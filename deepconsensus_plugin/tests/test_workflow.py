@@ -151,6 +151,15 @@ def _demo(*words: str) -> list[dict]:
     return build_nodes(with_absolute_paths(settings))
 
 
+def test_structures_are_shapes_or_files(tmp_path, monkeypatch):
+    (tmp_path / "a.pdb").touch()
+    monkeypatch.chdir(tmp_path)
+    node = _of(_demo("structures=two lobes, a.pdb"), "ProtSimulateMicrographs")[0]
+    assert node["structures"] == f"two lobes,{tmp_path / 'a.pdb'}"
+    node = _of(_demo("secondProtein="), "ProtSimulateMicrographs")[0]
+    assert node["secondProtein"] == ""
+
+
 def test_the_demonstration_needs_no_settings_and_takes_any():
     assert "~" not in json.dumps(_demo())
     nodes = _demo("seed=3", "threshold=0.7", "numberOfMicrographs=2", "nEpochs=1")
