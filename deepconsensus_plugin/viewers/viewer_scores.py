@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from pwem.objects import SetOfParticles
-from pyworkflow.gui import Window
+from pyworkflow.gui.gui import Window, centerWindows
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
@@ -34,11 +34,10 @@ class ScoreWindow(Window):
         super().__init__(title, masterWindow, minsize=(900, 480))
         self.frame = ScoreFrame(self.root, read, **options)
         self.frame.grid(row=0, column=0, sticky="news")
-
-    def desiredDimensions(self) -> tuple[int, int]:
-        """Return a size that fits on the screen."""
+        # Scipion would centre it on its own window, and lose the buttons below.
         screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
-        return min(1600, round(0.97 * screen[0])), min(900, round(0.88 * screen[1]))
+        size = min(1600, round(0.97 * screen[0])), min(900, round(0.88 * screen[1]))
+        centerWindows(self.root, dim=size)
 
 
 class ScoresView(View):
@@ -49,7 +48,7 @@ class ScoresView(View):
 
     def show(self) -> None:
         """Open the window."""
-        ScoreWindow(**self._arguments).show()
+        ScoreWindow(**self._arguments).show(center=False)
 
 
 class DeepConsensusScoresViewer(Viewer):

@@ -25,6 +25,7 @@ from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
 from deepconsensus_plugin import viewers as own_viewers
 from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
+from tools.gui_check.score_window import score_frame, use_score_window
 from tools.gui_check.windows import all_opened, descendants, opened, unattended
 
 _PACKAGE = "deepconsensus_plugin"
@@ -216,6 +217,9 @@ def _shoot_views(
     before = set(plt.get_fignums())
     with all_opened(window.root, action) as messages:
         for message in messages:
+            if score_frame(message) is not None:
+                use_score_window(message, window.project, name, report)
+                continue
             report.shoot(message, name)
             report.add(name, find_cut_off(message))
         figures = sorted(set(plt.get_fignums()) - before)

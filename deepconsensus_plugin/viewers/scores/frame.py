@@ -15,6 +15,7 @@ from deepconsensus_plugin.viewers.scores.panes import (
     BACKGROUND,
     GalleryPane,
     MicrographPane,
+    Pane,
     PlotsPane,
 )
 
@@ -104,9 +105,19 @@ class ScoreFrame(tk.Frame):
 
     def _show(self, overview: Overview) -> None:
         """Fill the window, once the scores are read."""
-        self.overview = overview
         if self.threshold is None:
             self.threshold = overview.suggested_threshold
+        self._add_next(self._panes(overview))
+
+    def _add_next(self, panes: Iterator[Pane]) -> None:
+        """Add one pane, and the next one after the window has drawn it."""
+        self._pending = None
+        if (pane := next(panes, None)) is not None:
+            self._body.add(pane, stretch="always")
+            self._pending = self.after(1, self._add_next, panes)
+
+    def _panes(self, overview: Overview) -> Iterator[Pane]:
+        """Make the panes from left to right; the threshold moves once all are there."""
         common = overview, self.background, self.threshold
         plots, gallery, micrograph = (
             {"width": width, "height": _HEIGHT} for width in _WIDTHS
@@ -114,15 +125,19 @@ class ScoreFrame(tk.Frame):
         self.plots = PlotsPane(
             self._body, overview, self.threshold, self.set_threshold, **plots
         )
+        yield self.plots
+        self.gallery = GalleryPane(self._body, *common, self._point_at, **gallery)
+        yield self.gallery
         self.micrograph = MicrographPane(self._body, *common, **micrograph)
-        self.gallery = GalleryPane(
-            self._body, *common, self.micrograph.point_at, **gallery
-        )
-        for pane in (self.plots, self.gallery, self.micrograph):
-            self._body.add(pane, stretch="always")
+        yield self.micrograph
+        self.overview = overview
         self._show_threshold()
         self.gallery.set_threshold(self.threshold)
         self.tell("Drag the red line, or type a threshold.")
+
+    def _point_at(self, row: int) -> None:
+        if self.overview is not None:
+            self.micrograph.point_at(row)
 
     def tell(self, message: str) -> None:
         """Show a line of text beside the buttons."""
@@ -136,6 +151,11 @@ class ScoreFrame(tk.Frame):
             self.background.close()
             if self._pending is not None:
                 self.after_cancel(self._pending)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was asked for is shown."""
+        return self._pending is None and not self.background.is_busy
 
     # -------------------------- the threshold --------------------------
     def set_threshold(self, threshold: float) -> None:

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Use the window of scores as a user does: drag the line, make the new sets."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+
+import numpy as np
+from pyworkflow.project import Project
+from pyworkflow.protocol import Protocol, getProtocolFromDb
+
+from deepconsensus_plugin.viewers.scores.frame import ScoreFrame
+from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
+from tools.gui_check.report import Report
+from tools.gui_check.windows import descendants
+
+_DRAGGED_TO = 0.62
+_NEAR = 0.01
+"""What a pixel of the plot is, and a bit."""
+_WINDOW_SECONDS, _RUN_SECONDS = 60.0, 180.0
+
+
+def score_frame(window: tk.Misc) -> ScoreFrame | None:
+    """Return what a window of scores consists of; None for any other window."""
+    found = (each for each in descendants(window) if isinstance(each, ScoreFrame))
+    return next(found, None)
+
+
+def use_score_window(
+    window: tk.Toplevel, project: Project, name: str, report: Report
+) -> None:
+    """Look at a window of scores, drag its line, and check the sets that it makes."""
+    frame = score_frame(window)
+    _settle(frame)
+    _look(window, frame, name, report)
+    _drag(frame, _DRAGGED_TO)
+    _settle(frame)
+    if not abs(frame.threshold - _DRAGGED_TO) < _NEAR:
+        report.add(name, [f"dragged to {_DRAGGED_TO}, it is at {frame.threshold}"])
+    _look(window, frame, f"{name}_dragged", report)
+    before = {run.getObjId() for run in project.getRuns()}
+    frame.run_action()
+    report.shoot(window, f"{name}_selected")
+    new = [run for run in project.getRuns() if run.getObjId() not in before]
+    if len(new) != 1:
+        report.add(name, [f"expected one new run, received {len(new)}"])
+        return
+    report.add(name, _describe_wrong_sets(_finished(new[0]), frame))
+
+
+def _look(window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report) -> None:
+    """Save what is seen, and note what is cut off."""
+    report.shoot(window, name)
+    report.add(name, find_cut_off(window))
+    for pane in (frame.plots, frame.gallery, frame.micrograph):
+        report.add(name, find_cut_off_in_figure(pane.figure))
+
+
+def _settle(frame: ScoreFrame) -> None:
+    """Wait until all that was asked for is there."""
+    deadline = time.monotonic() + _WINDOW_SECONDS
+    frame.update()
+    while not frame.is_settled:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not ready after {_WINDOW_SECONDS:.0f} s")
+        frame.update()
+        time.sleep(0.01)
+
+
+def _drag(frame: ScoreFrame, threshold: float) -> None:
+    """Press on the histogram where the line is, and move it."""
+    axes = frame.plots.figure.axes[0]
+    widget = frame.plots.canvas.get_tk_widget()
+    for event, score in (
+        ("<Button-1>", frame.threshold),
+        ("<B1-Motion>", (frame.threshold + threshold) / 2),
+        ("<B1-Motion>", threshold),
+        ("<ButtonRelease-1>", threshold),
+    ):
+        x, y = axes.transData.transform((score, np.mean(axes.get_ylim())))
+        widget.event_generate(event, x=round(x), y=round(widget.winfo_height() - y))
+        frame.update()
+
+
+def _finished(run: Protocol) -> Protocol:
+    """Return a run as it is once it has ended."""
+    deadline = time.monotonic() + _RUN_SECONDS
+    place = run.getProject().path, run.getDbPath(), run.getObjId()
+    while True:
+        stored = getProtocolFromDb(*place)
+        if not stored.isActive():
+            return stored
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{run.getRunName()} did not end: {stored.getStatus()}")
+        time.sleep(0.5)
+
+
+def _describe_wrong_sets(run: Protocol, frame: ScoreFrame) -> list[str]:
+    """Return a sentence if the new sets are not what the window counted."""
+    if not run.isFinished():
+        return [f"{run.getRunName()} {run.getStatus()}: {run.getErrorMessage()}"]
+    n_kept = int(frame.overview.ranking.n_kept(frame.threshold))
+    expected = n_kept, frame.overview.ranking.n_candidates - n_kept
+    sets = (
+        getattr(run, f"outputParticles{suffix}", None) for suffix in ("", "Rejected")
+    )
+    received = tuple(0 if each is None else each.getSize() for each in sets)
+    if received == expected:
+        return []
+    return [f"expected {expected} kept and rejected particles, received {received}"]
