@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer, View
@@ -19,6 +21,9 @@ from deepconsensus_plugin.viewers.mistakes import worst_mistakes
 
 _TITLE = "Training"
 _N_MISTAKES, _N_COLUMNS = 20, 10
+_WIDTH = 80
+"""Letters in a line of a message; Scipion makes room for as many lines as it gets."""
+
 _NOT_KEPT = (
     "What the networks said of held-out boxes is not there: the run has not finished, "
     "or an earlier version of the plugin made it."
@@ -116,7 +121,8 @@ class DeepConsensusTrainViewer(ProtocolViewer):
             return self._say("There is no model yet: wait until the run has finished.")
         card = self.protocol.outputModel.getCard()
         versions = ", ".join(f"{name} {v}" for name, v in card.versions.items())
-        return self._say("\n".join([*describeModel(card), f"Made with {versions}."]))
+        lines = [*describeModel(card), f"Made with {versions}."]
+        return self._say("\n".join(textwrap.fill(line, _WIDTH) for line in lines))
 
     def _record(self) -> TrainingRecord:
         return TrainingRecord(self.protocol.getJob())
