@@ -23,17 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        help="HTML file to write; without it report.html in the project",
+        help="HTML file to write; without it one that the selection's summary in "
+        "Scipion's window leads to",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report; the exit status is 0 if it worked."""
     folder = arguments.project.expanduser().absolute()
-    path = (arguments.out or folder / "report.html").expanduser().absolute()
+    out = arguments.out.expanduser().absolute() if arguments.out else None
     try:
         prepare_environment()
-        _write(folder, arguments.selection, path)
+        path = _write(folder, arguments.selection, out)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(folder: Path, name: str | None, path: Path) -> None:
+def _write(folder: Path, name: str | None, out: Path | None) -> Path:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.project import open_project, read_record
     from deepconsensus_plugin.commands.selection_report import (
@@ -55,6 +56,8 @@ def _write(folder: Path, name: str | None, path: Path) -> None:
     if not names or name not in (None, *names):
         wanted = "a finished *select by score*" + (f" named {name!r}" if name else "")
         raise ValueError(f"{folder}: expected {wanted}, received {names or 'none'}")
-    chosen = -1 if name is None else names.index(name)
+    selected = selections[-1 if name is None else names.index(name)]
+    path = out or selected.getReportPath().absolute()
     settings = read_record(folder).get("settings")
-    write_selection_report(project, selections[chosen], path, settings=settings)
+    write_selection_report(project, selected, path, settings=settings)
+    return path

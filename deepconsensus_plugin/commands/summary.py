@@ -8,11 +8,13 @@ And ``picture.png``, the micrograph on which there was most to tell apart, and
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pyworkflow.project import Project
+from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.html_report import write_html_report
 from deepconsensus_plugin.commands.project import Protocols
@@ -52,6 +54,7 @@ def write_summary(
         files["metrics_file"] = METRICS
     plain = settings.to_plain()
     write_html_report(folder / REPORT, run, picture=folder / PICTURE, settings=plain)
+    _link_report(folder / REPORT, run.only("ProtDeepConsensusSelect"))
     summary = {"settings": plain, **files, **run.summary}
     write_json(folder / SUMMARY, summary)
     return summary
@@ -67,3 +70,10 @@ def _write_scores(path: Path, scored: ScoredCandidates) -> None:
         spread=scored.spread,
         accepted=scored.accepted,
     )
+
+
+def _link_report(path: Path, selected: Protocol) -> None:
+    """Let the selection find its report; its summary leads there."""
+    link = selected.getReportPath().absolute()
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.path.relpath(path, link.parent))

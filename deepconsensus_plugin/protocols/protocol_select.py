@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
@@ -217,6 +218,11 @@ class ProtDeepConsensusSelect(ProtParticles):
             )
         if self.numberWithoutScore.get():
             summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")
+        if self.getReportPath().exists():
+            # A link in Scipion's window.
+            summary.append(
+                f"Report: [[{self.getReportPath().absolute()}][report.html]]"
+            )
         return summary
 
     def _methods(self):
@@ -235,6 +241,10 @@ class ProtDeepConsensusSelect(ProtParticles):
     # -------------------------- what the steps share --------------------------
     def _mode(self) -> ThresholdMode:
         return THRESHOLD_MODES[self.thresholdMode.get()]
+
+    def getReportPath(self) -> Path:
+        """Return where the report of this selection is, if it was written."""
+        return Path(self._getExtraPath("report.html"))
 
     def scoredItems(self) -> Pointer:
         """Return the pointer to what is selected from."""

@@ -180,6 +180,10 @@ def test_the_same_command_again_repeats_nothing(scene, finished):
     again = _run(scene)
     assert again.returncode == 0
     assert "started" not in again.stderr
+    # Scipion's window leads from the selection to its report.
+    assert re.search(
+        r"Report: \[\[/.*/extra/report.html\]\[report.html\]\]", again.stdout
+    )
     assert (finished / "scores.csv").read_bytes() == before
 
 
