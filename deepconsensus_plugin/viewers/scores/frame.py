@@ -133,7 +133,7 @@ class ScoreFrame(tk.Frame):
         self.overview = overview
         self._show_threshold()
         self.gallery.set_threshold(self.threshold)
-        self.tell("Drag the red line, or type a threshold.")
+        self.tell("Drag the line in the plots, or type a threshold.")
 
     def _point_at(self, row: int) -> None:
         if self.overview is not None:

@@ -13,6 +13,7 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import MaxNLocator
 
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.plots.colours import BLUE, GREEN, ORANGE, colour_of
 from deepconsensus_plugin.viewers.scores.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.table import Grouping
@@ -23,9 +24,7 @@ _MOST_BINS = 1000
 _N_POINTS = 501
 """Of the curves."""
 
-# Okabe and Ito's colours, told apart by the colour-blind too.
-_LINE, _KEPT, _PRECISION, _RECALL = "#D55E00", "#666666", "#0072B2", "#009E73"
-_GROUPS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#999999")
+_LINE, _KEPT, _PRECISION, _RECALL = "black", BLUE, ORANGE, GREEN
 _ORDERED = "YlGnBu"
 _PALE = 0.65
 """How much of the bars below the threshold is covered by white."""
@@ -219,7 +218,7 @@ class ScorePlots:
 
 
 def _colours(grouping: Grouping) -> list[Any]:
-    n = len(grouping.names)
+    n_groups = len(grouping.names)
     if grouping.is_ordered:
-        return list(colormaps[_ORDERED](np.linspace(0.35, 0.95, n)))
-    return [_GROUPS[number % len(_GROUPS)] for number in range(n)]
+        return list(colormaps[_ORDERED](np.linspace(0.35, 0.95, n_groups)))
+    return [colour_of(number) for number in range(n_groups)]
