@@ -34,10 +34,7 @@ from deepconsensus_plugin.core.pipeline.requests import (
 from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plugin import Plugin
-from deepconsensus_plugin.protocols.continuation import (
-    emptyStaleOutputs,
-    fingerprint,
-)
+from deepconsensus_plugin.protocols.continuation import emptyStaleOutputs, fingerprint
 from deepconsensus_plugin.protocols.input_checks import (
     describeEmpty,
     describeLost,
@@ -55,9 +52,7 @@ from deepconsensus_plugin.protocols.score_form import (
     defineScoreParams,
 )
 from deepconsensus_plugin.protocols.score_summary import (
-    describeCalibration,
     describeFusion,
-    describeLeftOut,
     describeScores,
 )
 from deepconsensus_plugin.protocols.scored_sets import (
@@ -132,9 +127,8 @@ class ProtDeepConsensusScore(ProtParticles):
         cut = self._cut()
         found = cut.read_micrographs()
         usable = {mic.name for mic in found if mic.ctf or cut.ctfs is None}
-        names = candidates.micrographs
-        isKept = np.array([name in usable for name in names], dtype=bool)
-        for name in compress(names, ~isKept):
+        isKept = np.array([name in usable for name in candidates.micrographs], bool)
+        for name in compress(candidates.micrographs, ~isKept):
             self.warning(
                 f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
                 "candidates are left out"
@@ -166,12 +160,12 @@ class ProtDeepConsensusScore(ProtParticles):
             stacks=stacks if self.writeStacks else None,
             batch_size=self.batchSize.get(),
             workers=self.numberOfThreads.get(),
+            half_precision=self.halfPrecision.get(),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
         Plugin.runCoreJob(self, job)
-        result = read_result(job, ScoreResult)
-        self.info(f"{result.n_scored} candidates scored")
+        self.info(f"{read_result(job, ScoreResult).n_scored} candidates scored")
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
@@ -264,17 +258,13 @@ class ProtDeepConsensusScore(ProtParticles):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return ["Not run yet."]
-        threshold = self.suggestedThreshold.get()
-        summary = [
-            describeScores(
-                self.outputCoordinates.getSize(), self.numberAccepted.get(), threshold
-            )
-        ]
-        if (report := self.readCalibration()) is None:
-            summary.append("The score is the network's own, not a probability.")
-        else:
-            summary += describeCalibration(report, threshold)
-        return summary + describeLeftOut(self.numberLeftOut.get())
+        return describeScores(
+            self.outputCoordinates.getSize(),
+            self.numberAccepted.get(),
+            self.numberLeftOut.get(),
+            self.suggestedThreshold.get(),
+            self.readCalibration(),
+        )
 
     def _methods(self):
         if self.numberAccepted.get() is None:

@@ -49,6 +49,16 @@ def defineInputParams(form: params.Form) -> None:
         help="Boxes the network sees at once. It changes speed and memory, not "
         "the scores.",
     )
+    form.addParam(
+        "halfPrecision",
+        params.BooleanParam,
+        default=False,
+        expertLevel=params.LEVEL_ADVANCED,
+        label="Half precision?",
+        help="*Yes*: the network computes in bfloat16: half the memory, and faster on "
+        "GPUs and processors that have instructions for it; slower on others. Scores "
+        "change in the second or third decimal.",
+    )
 
 
 def defineScoreParams(form: params.Form) -> None:

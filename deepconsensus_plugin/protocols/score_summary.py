@@ -6,17 +6,42 @@ from __future__ import annotations
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 
 
-def describeScores(nScored: int, nAccepted: int, threshold: float) -> str:
-    """Return how many reach the suggested threshold, as one line."""
+def describeScores(
+    nScored: int,
+    nAccepted: int,
+    nLeftOut: int,
+    threshold: float,
+    report: CalibrationReport | None,
+) -> list[str]:
+    """Return what came out, and what is expected of it and of the pickers.
+
+    Parameters
+    ----------
+    nScored, nAccepted, nLeftOut : int
+        Candidates with a score, with one that reaches the threshold, and without one.
+    threshold : float
+        What is suggested.
+    report : CalibrationReport, optional
+        None where the score is the network's own.
+    """
     share = f" ({nAccepted / nScored:.0%})" if nScored else ""
-    return (
+    lines = [
         f"{nScored} candidates scored and kept; {nAccepted}{share} reach the suggested "
         f"threshold of {threshold:.3g}. Choose another in the viewer."
-    )
+    ]
+    if report is None:
+        lines.append("The score is the network's own, not a probability.")
+    else:
+        lines += _describeExpected(report, threshold)
+    if nLeftOut:
+        lines.append(
+            f"{nLeftOut} candidates left out: their micrographs have no CTF, or are "
+            "not among those to cut (see the log)."
+        )
+    return lines
 
 
-def describeCalibration(report: CalibrationReport, threshold: float) -> list[str]:
-    """Return what is expected at a threshold, and of every picker, without truth."""
+def _describeExpected(report: CalibrationReport, threshold: float) -> list[str]:
     precision, recall = report.expected_at(threshold)
     return [
         f"Expected there: precision {precision.describe()}, recall {recall.describe()} "
@@ -24,23 +49,3 @@ def describeCalibration(report: CalibrationReport, threshold: float) -> list[str
         "intervals).",
         *(verdict.describe() for verdict in report.pickers),
     ]
-
-
-def describeLeftOut(nLeftOut: int) -> list[str]:
-    """Return why candidates have no score, where some have none."""
-    if not nLeftOut:
-        return []
-    return [
-        f"{nLeftOut} candidates left out: their micrographs have no CTF, or are not "
-        "among those to cut (see the log)."
-    ]
-
-
-def describeFusion(report: CalibrationReport) -> str:
-    """Return how the scores became probabilities, as a sentence of a paper."""
-    return (
-        f"Its scores, the votes and the scores of the {len(report.pickers)} pickers "
-        "were combined to the probability that each is a particle, by a latent trait "
-        f"model fitted without labels; {report.n_particles:.0f} particles are expected "
-        "among them."
-    )

@@ -63,7 +63,9 @@ def build_network(
     penalty = keras.regularizers.L2(l2_strength)
     x = layers.Dense(512, activation="relu", kernel_regularizer=penalty)(x)
     x = layers.Dropout(0.5)(x)
-    output = layers.Dense(2, activation="softmax", kernel_regularizer=penalty)(x)
+    output = layers.Dense(
+        2, activation="softmax", kernel_regularizer=penalty, dtype="float32"
+    )(x)
     return keras.Model(image, output, name="deep_consensus")
 
 

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -63,14 +64,23 @@ def load_networks(folder: Path) -> list[keras.Model]:
     """
     card = load_card(folder)
     return [
-        _fast_network(card, network.get_weights()) for network in _members(folder, card)
+        _network(card, network.get_weights(), fast=True)
+        for network in _members(folder, card)
     ]
 
 
-def load_scorers(folder: Path) -> list[keras.Model]:
+def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Model]:
     """Return the networks of a model folder for scoring: batch normalisation folded.
 
     The same scores but for rounding; their weights are not those that were trained.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    half_precision : bool
+        Compute in bfloat16, with plain convolutions, where there are instructions for
+        it; the softmax stays in float32.
 
     Raises
     ------
@@ -78,10 +88,12 @@ def load_scorers(folder: Path) -> list[keras.Model]:
         If the folder holds no complete model, or one that is not known.
     """
     card = load_card(folder)
-    return [
-        _fast_network(card, folded_weights(network), folded=True)
-        for network in _members(folder, card)
-    ]
+    members = [folded_weights(network) for network in _members(folder, card)]
+    with _computing_in("mixed_bfloat16" if half_precision else "float32"):
+        return [
+            _network(card, weights, fast=not half_precision, folded=True)
+            for weights in members
+        ]
 
 
 def _ensemble(networks: Sequence[keras.Model], card: ModelCard) -> keras.Model:
@@ -106,14 +118,29 @@ def _members(folder: Path, card: ModelCard) -> list[keras.Model]:
     return [ensemble.get_layer(f"network_{i + 1}") for i in range(card.n_models)]
 
 
-def _fast_network(
-    card: ModelCard, weights: list[NDArray[np.float32]], *, folded: bool = False
+def _network(
+    card: ModelCard,
+    weights: list[NDArray[np.float32]],
+    *,
+    fast: bool,
+    folded: bool = False,
 ) -> keras.Model:
     network = BUILDERS[card.kind](
         input_size=card.preprocessing.input_size,
         l2_strength=card.training.l2_strength,
-        fast=True,
+        fast=fast,
         folded=folded,
     )
     network.set_weights(weights)
     return network
+
+
+@contextmanager
+def _computing_in(policy: str) -> Iterator[None]:
+    """Make new layers compute in this policy of Keras."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

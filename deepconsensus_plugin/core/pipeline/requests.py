@@ -162,6 +162,8 @@ class ScoreRequest:
         Boxes the network sees at once.
     workers : int
         Threads that cut boxes.
+    half_precision : bool
+        Whether the networks compute in bfloat16.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -172,6 +174,7 @@ class ScoreRequest:
     stacks: StackOptions | None = None
     batch_size: int = 32
     workers: int = 2
+    half_precision: bool = False
 
 
 @dataclass(frozen=True)

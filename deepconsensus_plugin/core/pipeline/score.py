@@ -61,7 +61,7 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     card.check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
-    networks = load_scorers(request.model)
+    networks = load_scorers(request.model, half_precision=request.half_precision)
     work = _work(request)
     partial = request.scores.with_suffix(".partial")
 
@@ -94,7 +94,8 @@ def _origin(request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]]) ->
     return identify(
         identify_micrographs(micrograph for micrograph, _ in work),
         *(yx for _, yx in work),
-        [request.box_size, request.batch_size, to_plain(request.stacks)],
+        [request.box_size, request.batch_size, request.half_precision],
+        [to_plain(request.stacks)],
         [identify_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
     )
 

@@ -101,6 +101,17 @@ def test_folded_network_computes_the_same():
     np.testing.assert_allclose(received, expected, atol=2e-6)
 
 
+def test_half_precision_changes_scores_little_and_leaves_no_trace(tmp_path):
+    save_model(tmp_path, [_trained_looking_network()], _card(1))
+    boxes = np.random.default_rng(5).normal(size=(8, 32, 32)).astype(np.float32)
+    full, half = (
+        predict(load_scorers(tmp_path, half_precision=is_half), boxes, batch_size=8)
+        for is_half in (False, True)
+    )
+    assert 0 < np.abs(full - half).max() < 0.02
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_scorers_are_folded_and_networks_to_train_are_not(tmp_path):
     network = _trained_looking_network()
     save_model(tmp_path, [network], _card(1))
