@@ -49,3 +49,13 @@ def _describeExpected(report: CalibrationReport, threshold: float) -> list[str]:
         "intervals).",
         *(verdict.describe() for verdict in report.pickers),
     ]
+
+
+def describeFusion(report: CalibrationReport) -> str:
+    """Return how the scores became probabilities, as a sentence of a paper."""
+    return (
+        f"Its scores, the votes and the scores of the {len(report.pickers)} pickers "
+        "were combined to the probability that each is a particle, by a latent trait "
+        f"model fitted without labels; {report.n_particles:.0f} particles are expected "
+        "among them."
+    )
