@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A latent trait model of votes and scores, fitted without labels.
 
-A place is a particle or not; a particle has an ease, on which every picker's vote and
-every score depend; given that, they are independent. Places that nobody found are not
-seen, and the likelihood is conditional on being found. Estimated by expectation
-maximisation (Dempster *et al.*, 1977): the model is an exponential family, so that the
-expectation is one matrix product, and so are the statistics of the maximisation.
-Equations, and what the ease is for: ``docs/method.md``.
+A place is a particle or not, and has an ease, on which every picker's vote depends, and
+a particle's scores; given both, votes and scores are independent. Places that nobody
+found are not seen, and the likelihood is conditional on being found. Estimated by
+expectation maximisation (Dempster *et al.*, 1977): the model is an exponential family,
+so that the expectation is one matrix product, and so are the statistics of the
+maximisation. Equations, and what the ease is for: ``docs/method.md``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,13 @@ from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
 )
-from deepconsensus_plugin.core.calibration.parameters import Parameters, Priors
+from deepconsensus_plugin.core.calibration.parameters import EASE, Parameters, Priors
 from deepconsensus_plugin.core.types import FloatArray
+
+_DECISIVE = 20.0
+"""By so much must the log likelihood of another maximum be higher. Where the votes
+hardly tell, as those of two pickers that share few particles, maxima that differ by a
+few are no evidence, and the usual start stands for what is believed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +41,14 @@ class LatentTraitFit:
         That each candidate is a particle, 0 - 1.
     n_missed : float
         Expected number of particles that no picker found.
+    log_likelihood : float
+        Of the candidates, but for a constant.
     """
 
     parameters: Parameters
     probability: FloatArray
     n_missed: float
+    log_likelihood: float
 
 
 class LatentTraitModel:
@@ -84,40 +92,71 @@ class LatentTraitModel:
         weights : array, shape (n,), optional
             How often each candidate counts; default once.
         start : Parameters, optional
-            Where to begin; default `Parameters.start`.
+            Where to begin. Default: at `Parameters.start` and at
+            `Parameters.start_rare`; the latter counts where it is decisively likelier.
         max_iterations : int
             It ends there, converged or not; >= 1.
         tolerance : float
             Converged when no probability changes by more in one iteration.
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
-        parameters = start or Parameters.start(
-            self._n_pickers, self._n_scores, self._priors
+        if start is not None:
+            return self._climb(weight, start, max_iterations, tolerance)
+        shape = self._n_pickers, self._n_scores, self._priors
+        usual, rare = (
+            self._climb(weight, first(*shape), max_iterations, tolerance)
+            for first in (Parameters.start, Parameters.start_rare)
         )
+        is_rare = rare.log_likelihood > usual.log_likelihood + _DECISIVE
+        return rare if is_rare else usual
+
+    def _climb(
+        self,
+        weight: FloatArray,
+        parameters: Parameters,
+        max_iterations: int,
+        tolerance: float,
+    ) -> LatentTraitFit:
+        """Return the fit that expectation maximisation leads to."""
+        points = len(EASE)
         probability = np.full(len(weight), np.inf)
         for _ in range(max_iterations):
-            membership = self._memberships(parameters)
-            missed = self._missed(parameters, weight)
-            before, probability = probability, 1 - membership[:, -1]
+            membership, log_joint = self._memberships(parameters)
+            unfound = self._unfound(parameters)
+            missed = self._missed(unfound, weight)
+            before, probability = probability, membership[:, :points].sum(axis=1)
             if np.abs(probability - before).max() < tolerance:
                 break
             expected = self._expected(membership * weight[:, np.newaxis], missed)
             parameters = maximise(expected, start=parameters, priors=self._priors)
-        n_missed = float(missed[:, :-1].sum())
-        return LatentTraitFit(parameters, probability, n_missed)
+        log_density = log_joint - np.log1p(-unfound.sum(axis=1))[self._group]
+        return LatentTraitFit(
+            parameters,
+            np.clip(probability, 0, 1),
+            n_missed=float(missed[:, :points].sum()),
+            log_likelihood=float(weight @ log_density),
+        )
 
-    def _memberships(self, parameters: Parameters) -> FloatArray:
-        """Return each candidate's probability of every component, shape (n, q + 1)."""
+    def _memberships(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
+        """Return each candidate's probability of every component, and its log density.
+
+        Shapes (n, 2q) and (n,).
+        """
         joint = self._statistics @ _natural_parameters(parameters)
-        joint -= joint.max(axis=1, keepdims=True)
+        highest = joint.max(axis=1, keepdims=True)
+        joint -= highest
         np.exp(joint, out=joint)
-        joint /= joint.sum(axis=1, keepdims=True)
-        return np.asarray(joint)
+        total = joint.sum(axis=1, keepdims=True)
+        joint /= total
+        return joint, (highest + np.log(total))[:, 0]
 
-    def _missed(self, parameters: Parameters, weight: FloatArray) -> FloatArray:
-        """Return how many places nobody found, per set of observers and component."""
+    def _unfound(self, parameters: Parameters) -> FloatArray:
+        """Return the share of all places that nobody finds, as `_missed`."""
         log_unfound = self._looked @ np.log1p(-parameters.find_rates)
-        unfound = np.exp(log_unfound + parameters.log_shares)
+        return np.asarray(np.exp(log_unfound + parameters.log_shares))
+
+    def _missed(self, unfound: FloatArray, weight: FloatArray) -> FloatArray:
+        """Return how many places nobody found, per set of observers and component."""
         n_seen = np.bincount(self._group, weight, minlength=len(self._looked))
         per_place = n_seen / (1 - unfound.sum(axis=1))
         return np.asarray(unfound * per_place[:, np.newaxis])
@@ -155,8 +194,7 @@ def _sufficient_statistics(evidence: Evidence) -> FloatArray:
 def _natural_parameters(parameters: Parameters) -> FloatArray:
     """Return what each statistic adds to the components' log likelihood.
 
-    Shape (1 + 2k + 3f, q + 1). The logarithm of the deviations is the same for all
-    components, and left out.
+    Shape (1 + 2k + 3f, 2q).
     """
     rates, means = parameters.find_rates, parameters.score_means
     precision = 1 / parameters.deviations[:, np.newaxis] ** 2
@@ -165,7 +203,7 @@ def _natural_parameters(parameters: Parameters) -> FloatArray:
             parameters.log_shares,
             np.log(rates) - np.log1p(-rates),
             np.log1p(-rates),
-            -(means**2) * precision / 2,
+            np.log(precision) / 2 - means**2 * precision / 2,
             means * precision,
             np.broadcast_to(-precision / 2, means.shape),
         ]

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The maximisation step: parameters from the expected statistics of each component.
 
-Components are particles at each point of ease (q of them) and, last, no particle.
+Components are particles at each point of ease (q of them), then the others at each.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from deepconsensus_plugin.core.calibration.parameters import EASE, Parameters, Priors
+from deepconsensus_plugin.core.calibration.parameters import (
+    EASE,
+    SHARE_OF_EASE,
+    Parameters,
+    Priors,
+)
 from deepconsensus_plugin.core.types import FloatArray
 
-_RATES = (1e-4, 0.95)
-"""Bounds of false rates, so that no vote is a proof."""
+_FALSE_INTERCEPTS = tuple(logit([1e-4, 0.95]))
+"""Bounds, so that no vote is a proof."""
+_POINTS = len(EASE)
 _SCORE_WEIGHT = 1.0
 """Pseudo-candidates at the median score, for components that are empty."""
 _VARIANCE_WEIGHT = 5.0
@@ -28,15 +34,15 @@ fill three cells, for five unknowns: one rate of each kind then serves both."""
 
 @dataclass(frozen=True, eq=False)
 class ExpectedStatistics:
-    """What is expected in each component, q + 1 of them.
+    """What is expected in each component, 2q of them.
 
     Parameters
     ----------
-    places : array, shape (q + 1,)
+    places : array, shape (2q,)
         Places, those that nobody found included.
-    found, looked : arrays, shape (k, q + 1)
+    found, looked : arrays, shape (k, 2q)
         Places that each picker found, and those it had a chance to.
-    scored, sums, squares : arrays, shape (f, q + 1)
+    scored, sums, squares : arrays, shape (f, 2q)
         Candidates with a score of each kind; sums of the scores and of their squares.
     """
 
@@ -52,23 +58,49 @@ def maximise(
     expected: ExpectedStatistics, *, start: Parameters, priors: Priors
 ) -> Parameters:
     """Return the most probable parameters; the search begins at `start`."""
-    n_true, n_false = expected.places[:-1].sum(), expected.places[-1]
-    found, looked = _pooled_if_few(expected.found), _pooled_if_few(expected.looked)
-    false_hits = found[:, -1] + priors.false_rate * priors.false_rate_weight
-    false_looks = looked[:, -1] + priors.false_rate_weight
+    n_true = expected.places[:_POINTS].sum()
+    n_false = expected.places[_POINTS:].sum()
     true_means, score_slopes, false_means = _fit_means(expected)
-    return Parameters(
+    return replace(
+        start,
         prevalence=float(
             (n_true + priors.prevalence) / (n_true + n_false + 2 * priors.prevalence)
         ),
-        heterogeneity=start.heterogeneity,
-        intercepts=_fit_votes(found[:, :-1], looked[:, :-1], start, priors),
-        false_rates=np.clip(false_hits / false_looks, *_RATES),
+        intercepts=_fit_true_votes(expected, start, priors),
+        false_intercepts=_fit_false_votes(expected, start, priors),
         true_means=true_means,
         score_slopes=score_slopes,
         false_means=false_means,
         deviations=_fit_deviations(expected, true_means, score_slopes, false_means),
     )
+
+
+def _fit_true_votes(
+    expected: ExpectedStatistics, start: Parameters, priors: Priors
+) -> FloatArray:
+    """Return the intercepts of particles; their prior is normal about 0."""
+    return _fit_intercepts(
+        _pooled_if_few(expected.found[:, :_POINTS]),
+        _pooled_if_few(expected.looked[:, :_POINTS]),
+        start.intercepts,
+        slope=start.heterogeneity,
+        precision=1 / priors.intercept_deviation**2,
+    )
+
+
+def _fit_false_votes(
+    expected: ExpectedStatistics, start: Parameters, priors: Priors
+) -> FloatArray:
+    """Return the intercepts of the others; their prior is places, seen before."""
+    places = priors.false_rate_weight * SHARE_OF_EASE
+    intercepts = _fit_intercepts(
+        _pooled_if_few(expected.found[:, _POINTS:]) + priors.false_rate * places,
+        _pooled_if_few(expected.looked[:, _POINTS:]) + places,
+        start.false_intercepts,
+        slope=start.false_heterogeneity,
+        precision=0.0,
+    )
+    return np.clip(intercepts, *_FALSE_INTERCEPTS)
 
 
 def _pooled_if_few(counts: FloatArray) -> FloatArray:
@@ -78,14 +110,17 @@ def _pooled_if_few(counts: FloatArray) -> FloatArray:
     return np.broadcast_to(counts.sum(axis=0), counts.shape)
 
 
-def _fit_votes(
-    found: FloatArray, looked: FloatArray, start: Parameters, priors: Priors
+def _fit_intercepts(
+    found: FloatArray,
+    looked: FloatArray,
+    intercepts: FloatArray,
+    *,
+    slope: float,
+    precision: float,
 ) -> FloatArray:
     """Return intercepts: logistic regression with known slope, by Newton's method."""
-    precision = 1 / priors.intercept_deviation**2
-    intercepts = start.intercepts
     for _ in range(_NEWTON_STEPS):
-        rate = expit(intercepts[:, np.newaxis] + start.heterogeneity * EASE)
+        rate = expit(intercepts[:, np.newaxis] + slope * EASE)
         gradient = (found - looked * rate).sum(axis=1) - precision * intercepts
         curvature = (looked * rate * (1 - rate)).sum(axis=1) + precision
         intercepts = intercepts + np.clip(gradient / curvature, -1, 1)
@@ -101,13 +136,13 @@ def _fit_means(
     particles have no lower mean than the rest; where the candidates say otherwise, the
     score says nothing.
     """
-    n, total = expected.scored[:, :-1], expected.sums[:, :-1]
+    n, total = expected.scored[:, :_POINTS], expected.sums[:, :_POINTS]
     n_0, n_1, n_2 = n.sum(axis=1) + _SCORE_WEIGHT, n @ EASE, n @ EASE**2 + _SCORE_WEIGHT
     x_0, x_1 = total.sum(axis=1), total @ EASE
     slopes = np.maximum((n_0 * x_1 - n_1 * x_0) / (n_0 * n_2 - n_1**2), 0.0)
     true_means = (x_0 - slopes * n_1) / n_0
-    n_false = expected.scored[:, -1] + _SCORE_WEIGHT
-    false_means = expected.sums[:, -1] / n_false
+    n_false = expected.scored[:, _POINTS:].sum(axis=1) + _SCORE_WEIGHT
+    false_means = expected.sums[:, _POINTS:].sum(axis=1) / n_false
     wrong = false_means > true_means
     pooled = (true_means * n_0 + false_means * n_false) / (n_0 + n_false)
     return (
@@ -127,9 +162,9 @@ def _fit_deviations(
 
     One for all components: the likelihood ratio of a score is then monotone in it.
     """
-    means = np.column_stack(
-        [true_means[:, np.newaxis] + np.outer(slopes, EASE), false_means]
-    )
+    true = true_means[:, np.newaxis] + np.outer(slopes, EASE)
+    false = np.repeat(false_means[:, np.newaxis], _POINTS, axis=1)
+    means = np.column_stack([true, false])
     squares = expected.squares - 2 * means * expected.sums + means**2 * expected.scored
     counts = expected.scored.sum(axis=1) + _VARIANCE_WEIGHT
     return np.asarray(np.sqrt((squares.sum(axis=1) + _VARIANCE_WEIGHT) / counts))

@@ -6,18 +6,18 @@ Equations and reasons: ``docs/method.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit, roots_hermitenorm
+from scipy.special import expit, logit, roots_hermitenorm
 
 from deepconsensus_plugin.core.types import FloatArray
 
 _POINTS, _WEIGHTS = roots_hermitenorm(9)
 EASE = _POINTS
-"""Gauss-Hermite points of ease, standard normal over particles, shape (q,)."""
-LOG_SHARE_OF_EASE = np.log(_WEIGHTS / _WEIGHTS.sum())
-"""Log of the share of particles at each of them, shape (q,)."""
+"""Gauss-Hermite points of ease, standard normal over the places of a class, (q,)."""
+SHARE_OF_EASE = _WEIGHTS / _WEIGHTS.sum()
+"""Share of the places at each of them, shape (q,)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Priors:
 
     One setting for all sets. The values say: both classes occur; a picker comes upon a
     place that is no particle in one of ten cases where others do; what is easy for one
-    picker is easy for the others; none finds all particles, or none.
+    picker is easy for the others, and what misleads one misleads others, though less
+    so; none finds all particles, or none.
 
     Parameters
     ----------
@@ -38,6 +39,9 @@ class Priors:
     heterogeneity : float
         How much easier, in logits, a particle is to find for every picker when its ease
         is one standard deviation higher; 0 makes votes independent.
+    false_heterogeneity : float
+        The same of places that are no particles: how much likelier every picker is to
+        be misled.
     intercept_deviation : float
         Standard deviation of the intercepts about 0.
     """
@@ -46,6 +50,7 @@ class Priors:
     false_rate: float = 0.1
     false_rate_weight: float = 20.0
     heterogeneity: float = 1.0
+    false_heterogeneity: float = 0.25
     intercept_deviation: float = 2.0
 
 
@@ -57,13 +62,14 @@ class Parameters:
     ----------
     prevalence : float
         Share of particles among all places that a picker may come upon, found or not.
-    heterogeneity : float
+    heterogeneity, false_heterogeneity : float
         As in `Priors`; not estimated.
     intercepts : array, shape (k,)
         A picker finds a particle of ease u with the probability
         ``expit(intercept + heterogeneity * u)``.
-    false_rates : array, shape (k,)
-        The probability that it finds a place that is no particle.
+    false_intercepts : array, shape (k,)
+        It finds a place that is no particle, of ease u, with the probability
+        ``expit(false_intercept + false_heterogeneity * u)``.
     true_means, score_slopes : arrays, shape (f,)
         A score's mean over particles of ease u is ``true_mean + score_slope * u``.
     false_means, deviations : arrays, shape (f,)
@@ -73,8 +79,9 @@ class Parameters:
 
     prevalence: float
     heterogeneity: float
+    false_heterogeneity: float
     intercepts: FloatArray
-    false_rates: FloatArray
+    false_intercepts: FloatArray
     true_means: FloatArray
     score_slopes: FloatArray
     false_means: FloatArray
@@ -86,29 +93,51 @@ class Parameters:
         return cls(
             prevalence=0.5,
             heterogeneity=priors.heterogeneity,
+            false_heterogeneity=priors.false_heterogeneity,
             intercepts=np.full(n_pickers, 0.5),
-            false_rates=np.full(n_pickers, priors.false_rate),
+            false_intercepts=np.full(n_pickers, logit(priors.false_rate)),
             true_means=np.full(n_scores, 0.5),
             score_slopes=np.full(n_scores, 0.3),
             false_means=np.full(n_scores, -0.8),
             deviations=np.ones(n_scores),
         )
 
+    @classmethod
+    def start_rare(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:
+        """Return another beginning: few places are particles, which all pickers find.
+
+        Where one picker takes nearly everything, the usual start may end at a maximum
+        of the likelihood that takes its picks for particles that are hard to find.
+        """
+        return replace(
+            cls.start(n_pickers, n_scores, priors),
+            prevalence=0.02,
+            intercepts=np.full(n_pickers, 2.0),
+            true_means=np.full(n_scores, 1.0),
+            false_means=np.full(n_scores, -0.3),
+        )
+
     @property
     def find_rates(self) -> FloatArray:
-        """The probability of being found, shape (k, q + 1); the last: no particle."""
-        logits = self.intercepts[:, np.newaxis] + self.heterogeneity * EASE
-        return np.column_stack([expit(logits), self.false_rates])
+        """The probability of being found, shape (k, 2q); as `log_shares`."""
+        true = self.intercepts[:, np.newaxis] + self.heterogeneity * EASE
+        false = self.false_intercepts[:, np.newaxis] + self.false_heterogeneity * EASE
+        return np.asarray(expit(np.column_stack([true, false])))
 
     @property
     def score_means(self) -> FloatArray:
-        """The mean of every score, shape (f, q + 1); the last: no particle."""
-        means = self.true_means[:, np.newaxis] + np.outer(self.score_slopes, EASE)
-        return np.column_stack([means, self.false_means])
+        """The mean of every score, shape (f, 2q); as `log_shares`."""
+        true = self.true_means[:, np.newaxis] + np.outer(self.score_slopes, EASE)
+        false = np.repeat(self.false_means[:, np.newaxis], len(EASE), axis=1)
+        return np.column_stack([true, false])
 
     @property
     def log_shares(self) -> FloatArray:
-        """Log share of every component among all places, shape (q + 1,)."""
+        """Log share of every component among all places, shape (2q,).
+
+        Components are particles at each point of ease, then the others at each.
+        """
+        log_share = np.log(SHARE_OF_EASE)
         return np.append(
-            np.log(self.prevalence) + LOG_SHARE_OF_EASE, np.log1p(-self.prevalence)
+            np.log(self.prevalence) + log_share, np.log1p(-self.prevalence) + log_share
         )
