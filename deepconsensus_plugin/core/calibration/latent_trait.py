@@ -23,10 +23,10 @@ from deepconsensus_plugin.core.calibration.maximisation import (
 from deepconsensus_plugin.core.calibration.parameters import EASE, Parameters, Priors
 from deepconsensus_plugin.core.types import FloatArray
 
-_DECISIVE = 20.0
+_DECISIVE = 100.0
 """By so much must the log likelihood of another maximum be higher. Where the votes
-hardly tell, as those of two pickers that share few particles, maxima that differ by a
-few are no evidence, and the usual start stands for what is believed."""
+hardly tell, as those of two pickers, maxima that differ by some tens are no evidence,
+since the model is none so exact, and the usual start stands for what is believed."""
 
 
 @dataclass(frozen=True, eq=False)
