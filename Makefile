@@ -17,7 +17,10 @@
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, four sets of pickers; the first three 15 min
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
+# make bench-classical  the workflow from those two pickers alone, 10 min
 # make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
+# make bench-noise  training on wrong labels, the paper's Tables 5 and 6, on simulated
+#                   micrographs (needs no data); 25 min, Table 5 alone (--quick) 7 min
 # make bench-accuracy  fused probabilities on what bench-real left in $(RESULTS), 2 min
 # make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min
 # make bench-paper  the test of the paper's Table 2, 20 min
@@ -37,7 +40,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-paper bench-speed clean
+.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-paper bench-speed clean
 
 env: $(STAMP)
 
@@ -98,6 +101,12 @@ bench-accuracy-simulated: env
 
 bench-pickers: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.pickers
+
+bench-classical: env
+	$(RUN) -m benchmarks.classical $(RESULTS)/classical
+
+bench-noise: env
+	$(RUN) -m benchmarks.label_noise $(RESULTS)/noise
 
 bench-demo: env
 	$(RUN) -m benchmarks.demo $(RESULTS)/demo-seeds
