@@ -11,7 +11,8 @@ maximisation. Equations, and what the ease is for: ``docs/method.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +28,15 @@ _DECISIVE = 100.0
 """By so much must the log likelihood of another maximum be higher. Where the votes
 hardly tell, as those of two pickers, maxima that differ by some tens are no evidence,
 since the model is none so exact, and the usual start stands for what is believed."""
+
+
+_IDENTIFIABLE = 3
+"""Pickers whose votes tell each one's rates (Hui and Walter, 1980). The votes of two
+fill three cells, for five unknowns, and only scores can tell them apart."""
+
+_LEAST_PRECISION = 0.5
+"""Of a picker that somebody uses. Where two pickers' own rates say that one is wrong
+more often than right, the scores have misled, and both get the same rates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +112,40 @@ class LatentTraitModel:
         weight = np.ones(len(self._statistics)) if weights is None else weights
         if start is not None:
             return self._climb(weight, start, max_iterations, tolerance)
+        climb = partial(
+            self._climb_twice,
+            weight,
+            max_iterations=max_iterations,
+            tolerance=tolerance,
+        )
+        fit = climb(are_tied=False)
+        if self._n_pickers < _IDENTIFIABLE and not self._is_plausible(fit, weight):
+            return climb(are_tied=True)
+        return fit
+
+    def _is_plausible(self, fit: LatentTraitFit, weight: FloatArray) -> bool:
+        """Return whether every picker is expected to be right often enough."""
+        found = weight[:, np.newaxis] * self._statistics[:, 1 : 1 + self._n_pickers]
+        n_true = fit.probability @ found
+        return bool((n_true >= _LEAST_PRECISION * found.sum(axis=0)).all())
+
+    def _climb_twice(
+        self,
+        weight: FloatArray,
+        *,
+        are_tied: bool,
+        max_iterations: int,
+        tolerance: float,
+    ) -> LatentTraitFit:
+        """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
         usual, rare = (
-            self._climb(weight, first(*shape), max_iterations, tolerance)
+            self._climb(
+                weight,
+                replace(first(*shape), are_tied=are_tied),
+                max_iterations,
+                tolerance,
+            )
             for first in (Parameters.start, Parameters.start_rare)
         )
         is_rare = rare.log_likelihood > usual.log_likelihood + _DECISIVE

@@ -27,9 +27,6 @@ _SCORE_WEIGHT = 1.0
 _VARIANCE_WEIGHT = 5.0
 """Pseudo-candidates of variance 1, the variance over all candidates."""
 _NEWTON_STEPS = 3
-_IDENTIFIABLE = 3
-"""Pickers whose votes tell each one's rates (Hui and Walter, 1980). The votes of two
-fill three cells, for five unknowns: one rate of each kind then serves both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +77,8 @@ def _fit_true_votes(
 ) -> FloatArray:
     """Return the intercepts of particles; their prior is normal about 0."""
     return _fit_intercepts(
-        _pooled_if_few(expected.found[:, :_POINTS]),
-        _pooled_if_few(expected.looked[:, :_POINTS]),
+        _shared(expected.found[:, :_POINTS], start),
+        _shared(expected.looked[:, :_POINTS], start),
         start.intercepts,
         slope=start.heterogeneity,
         precision=1 / priors.intercept_deviation**2,
@@ -94,8 +91,8 @@ def _fit_false_votes(
     """Return the intercepts of the others; their prior is places, seen before."""
     places = priors.false_rate_weight * SHARE_OF_EASE
     intercepts = _fit_intercepts(
-        _pooled_if_few(expected.found[:, _POINTS:]) + priors.false_rate * places,
-        _pooled_if_few(expected.looked[:, _POINTS:]) + places,
+        _shared(expected.found[:, _POINTS:], start) + priors.false_rate * places,
+        _shared(expected.looked[:, _POINTS:], start) + places,
         start.false_intercepts,
         slope=start.false_heterogeneity,
         precision=0.0,
@@ -103,9 +100,9 @@ def _fit_false_votes(
     return np.clip(intercepts, *_FALSE_INTERCEPTS)
 
 
-def _pooled_if_few(counts: FloatArray) -> FloatArray:
-    """Return counts by picker, the same for all where they cannot be told apart."""
-    if len(counts) >= _IDENTIFIABLE:
+def _shared(counts: FloatArray, start: Parameters) -> FloatArray:
+    """Return counts by picker, the same for all where their rates are tied."""
+    if not start.are_tied:
         return counts
     return np.broadcast_to(counts.sum(axis=0), counts.shape)
 

@@ -75,6 +75,8 @@ class Parameters:
     false_means, deviations : arrays, shape (f,)
         Its mean over the other places (never the larger one), and the standard
         deviation of both.
+    are_tied : bool
+        Whether all pickers share one rate of each kind; not estimated.
     """
 
     prevalence: float
@@ -86,6 +88,7 @@ class Parameters:
     score_slopes: FloatArray
     false_means: FloatArray
     deviations: FloatArray
+    are_tied: bool = False
 
     @classmethod
     def start(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:
