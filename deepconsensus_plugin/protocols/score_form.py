@@ -55,9 +55,8 @@ def defineInputParams(form: params.Form) -> None:
         default=False,
         expertLevel=params.LEVEL_ADVANCED,
         label="Half precision?",
-        help="*Yes*: the network computes in bfloat16: half the memory, and faster on "
-        "GPUs and processors that have instructions for it; slower on others. Scores "
-        "change in the second or third decimal.",
+        help="*Yes*: the network computes in bfloat16: less memory, and faster where "
+        "there are instructions for it; slower elsewhere. Scores change a little.",
     )
 
 
@@ -68,11 +67,10 @@ def defineScoreParams(form: params.Form) -> None:
         params.BooleanParam,
         default=True,
         label="Combine with the pickers?",
-        help="*Yes*: the score is the probability that a candidate is a particle, "
-        "given all that is known of it: the network's score, which pickers found it, "
-        "and their own scores. Precision and recall of every picker, and of the "
-        "accepted particles at every threshold, are estimated on the way. No truth is "
-        "needed; two pickers or more are.\n"
+        help="*Yes*: the score is the probability of a particle, given the network's "
+        "score, who found the candidate, and the pickers' own scores. Precision and "
+        "recall, of every picker and of what is accepted, are estimated on the way. No "
+        "truth is needed, but two pickers are.\n"
         "*No*: the score is the network's own, as published.",
     )
     form.addParam(

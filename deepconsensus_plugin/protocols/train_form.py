@@ -133,8 +133,7 @@ def defineTrainingParams(form: params.Form) -> None:
         label="Number of epochs",
         help="How often the networks see every box. The best weights are kept, so "
         "more takes longer but does no harm.\n"
-        f"*0*: each network learns from {_DEFAULTS.n_updates} batches, however many "
-        "boxes there are; enough to tell the candidates of these micrographs apart.",
+        f"*0*: each network learns from {_DEFAULTS.n_updates} batches.",
     )
     form.addParam(
         "nModels",
@@ -197,9 +196,9 @@ def _defineOptimiserParams(form: params.Form) -> None:
             params.IntParam,
             AUTOMATIC_INPUT_SIZE,
             "Network input (px)",
-            "Boxes are resampled to this side, a multiple of 16; 128 as published. The "
-            "time grows with its square. *0*: as large as the box, but with pixels of "
-            "5 Å or more, from 64 to 128. A model to start from keeps its own.",
+            "Side that boxes are resampled to, a multiple of 16; 128 as published. The "
+            "time grows with its square. *0*: 64 to 128, with pixels of 5 Å or more. A "
+            "model to start from keeps its own.",
         ),
         (
             "maxBoxes",
