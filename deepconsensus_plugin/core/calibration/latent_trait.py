@@ -34,6 +34,9 @@ _IDENTIFIABLE = 3
 """Pickers whose votes tell each one's rates (Hui and Walter, 1980). The votes of two
 fill three cells, for five unknowns, and only scores can tell them apart."""
 
+_PAIR_SHARING = 0.15
+"""How much the votes of one of two pickers count for the other's rates."""
+
 _LEAST_PRECISION = 0.5
 """Of a picker that somebody uses. Where two pickers' own rates say that one is wrong
 more often than right, the scores have misled, and both get the same rates."""
@@ -112,16 +115,11 @@ class LatentTraitModel:
         weight = np.ones(len(self._statistics)) if weights is None else weights
         if start is not None:
             return self._climb(weight, start, max_iterations, tolerance)
-        climb = partial(
-            self._climb_twice,
-            weight,
-            max_iterations=max_iterations,
-            tolerance=tolerance,
-        )
-        fit = climb(are_tied=False)
-        if self._n_pickers < _IDENTIFIABLE and not self._is_plausible(fit, weight):
-            return climb(are_tied=True)
-        return fit
+        climb = partial(self._climb_twice, weight, max_iterations, tolerance)
+        if self._n_pickers >= _IDENTIFIABLE:
+            return climb(sharing=0.0)
+        fit = climb(sharing=_PAIR_SHARING)
+        return fit if self._is_plausible(fit, weight) else climb(sharing=1.0)
 
     def _is_plausible(self, fit: LatentTraitFit, weight: FloatArray) -> bool:
         """Return whether every picker is expected to be right often enough."""
@@ -132,17 +130,17 @@ class LatentTraitModel:
     def _climb_twice(
         self,
         weight: FloatArray,
-        *,
-        are_tied: bool,
         max_iterations: int,
         tolerance: float,
+        *,
+        sharing: float,
     ) -> LatentTraitFit:
         """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
         usual, rare = (
             self._climb(
                 weight,
-                replace(first(*shape), are_tied=are_tied),
+                replace(first(*shape), sharing=sharing),
                 max_iterations,
                 tolerance,
             )

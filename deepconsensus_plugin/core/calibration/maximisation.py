@@ -101,10 +101,9 @@ def _fit_false_votes(
 
 
 def _shared(counts: FloatArray, start: Parameters) -> FloatArray:
-    """Return counts by picker, the same for all where their rates are tied."""
-    if not start.are_tied:
-        return counts
-    return np.broadcast_to(counts.sum(axis=0), counts.shape)
+    """Return counts by picker, to which the others' are added as far as they count."""
+    others: FloatArray = counts.sum(axis=0) - counts
+    return np.asarray(counts + start.sharing * others)
 
 
 def _fit_intercepts(
