@@ -182,9 +182,10 @@ class TestScore(SyntheticProject):
         _, positions = candidates_and_items(protocol.outputCoordinates)
         scores = read_scores(protocol.outputCoordinates)[positions]
         np.testing.assert_allclose(scores, expected, atol=1e-3)
-        self.assertEqual(protocol.readCalibration().n_candidates, len(known))
+        report = protocol.readCalibration()
+        self.assertEqual(report.n_candidates, len(known))
         np.testing.assert_array_equal(
-            table.accepted, table.score >= protocol.suggestedThreshold.get()
+            table.accepted, table.score >= report.suggested_threshold
         )
 
     def _network_scores(self, protocol: ProtDeepConsensusScore) -> np.ndarray:
