@@ -20,7 +20,7 @@ from deepconsensus_plugin.viewers.scores.panes import (
 )
 
 _HEIGHT = 560
-_WIDTHS = 430, 410, 470
+_WIDTHS = 420, 455, 440
 _REFRESH_MS = 40
 """Pictures follow a line that is dragged after this time."""
 _STEP = 0.01
@@ -112,9 +112,19 @@ class ScoreFrame(tk.Frame):
     def _add_next(self, panes: Iterator[Pane]) -> None:
         """Add one pane, and the next one after the window has drawn it."""
         self._pending = None
-        if (pane := next(panes, None)) is not None:
+        if (pane := next(panes, None)) is None:
+            self._share_width()
+        else:
             self._body.add(pane, stretch="always")
             self._pending = self.after(1, self._add_next, panes)
+
+    def _share_width(self) -> None:
+        """Give every pane its part of the width; the first ones may have it all."""
+        self._body.update_idletasks()
+        width = self._body.winfo_width()
+        edges = np.cumsum(_WIDTHS) / sum(_WIDTHS)
+        for index in range(len(self._body.panes()) - 1):
+            self._body.sash_place(index, round(width * edges[index]), 0)
 
     def _panes(self, overview: Overview) -> Iterator[Pane]:
         """Make the panes from left to right; the threshold moves once all are there."""
