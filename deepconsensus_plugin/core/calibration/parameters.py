@@ -51,7 +51,7 @@ class Priors:
     false_rate_weight: float = 20.0
     heterogeneity: float = 1.0
     false_heterogeneity: float = 0.25
-    intercept_deviation: float = 2.0
+    intercept_deviation: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
