@@ -21,7 +21,8 @@
 # make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
 # make bench-noise  training on wrong labels, the paper's Tables 5 and 6, on simulated
 #                   micrographs (needs no data); 25 min, Table 5 alone (--quick) 7 min
-# make bench-accuracy  fused probabilities on what bench-real left in $(RESULTS), 2 min
+# make bench-accuracy  fused probabilities beside votes, REPIC and Z-scores, on what
+#                      bench-real left in $(RESULTS), 4 min
 # make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min
 # make bench-paper  the test of the paper's Table 2, 20 min
 
