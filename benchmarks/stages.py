@@ -43,6 +43,7 @@ from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     fitting_input_size,
 )
+from deepconsensus_plugin.core.scoring import CPU_BATCH
 
 _BATCH_SIZES = (8, 16, 32, 64)
 _REPEATED = (1, 20)
@@ -52,7 +53,7 @@ _BOXES_PER_MICROGRAPH = 100
 def scoring_table(real: RealSet, folder: Path) -> str:
     """Return the cost of scoring with other batches, and of more micrographs."""
     model = write_random_model(folder / "model")
-    defaults = (ScoreRequest.batch_size, _REPEATED[0])
+    defaults = (CPU_BATCH, _REPEATED[0])
     varied = [(size, defaults[1]) for size in _BATCH_SIZES]
     varied += [(defaults[0], times) for times in _REPEATED]
     rows = []

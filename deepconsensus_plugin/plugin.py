@@ -65,6 +65,7 @@ class Plugin(pwem.Plugin):
         environ.setdefault("KERAS_BACKEND", "tensorflow")
         environ["PYTHONUNBUFFERED"] = "1"  # progress appears in the log as it happens
         environ.update(_KEEP_MEMORY)
+        environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # others use it too
         environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # numbers of nvidia-smi
         return environ
 

@@ -37,6 +37,9 @@ class TrainingParameters:
         Share of the boxes, on whole micrographs, kept for validation.
     max_boxes : int
         Boxes of each label used at most, drawn at random.
+    half_precision : bool
+        Compute in bfloat16, weights and what is added up in float32: for GPUs that
+        have instructions for it.
     seed : int
         Of every random act.
     """
@@ -51,6 +54,7 @@ class TrainingParameters:
     patience: int = 300
     validation_fraction: float = 0.1
     max_boxes: int = 10_000
+    half_precision: bool = False
     seed: int = 1
 
 

@@ -10,15 +10,25 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.models.convolution import Device, current_device
 from deepconsensus_plugin.core.models.deep_consensus import PARTICLE
 from deepconsensus_plugin.core.types import FloatArray
+
+CPU_BATCH = 32
+"""Boxes at once on a CPU: more were not faster (docs/performance.md)."""
+
+_GPU_BATCHES = (1024, 512, 256, 128, 64)
+"""Tried in this order."""
+
+_OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
+"""What TensorFlow and PyTorch call it, neither of which is imported here."""
 
 
 def predict(
     networks: Sequence[keras.Model],
     boxes: NDArray[np.floating[Any]],
     *,
-    batch_size: int = 32,
+    batch_size: int = CPU_BATCH,
 ) -> FloatArray:
     """Return each network's probability that a box is a particle.
 
@@ -45,6 +55,33 @@ def predict(
             output = network.predict_on_batch(batch)
             probabilities[first : first + len(some), i] = output[: len(some), PARTICLE]
     return probabilities
+
+
+def fitting_batch(networks: Sequence[keras.Model], input_size: int) -> int:
+    """Return how many boxes the networks should see at once here.
+
+    A CPU has nothing to gain from more than a few. A GPU is given as many as its memory
+    holds, found by trying.
+
+    Parameters
+    ----------
+    networks : sequence of keras.Model
+        Of one size; each is tried.
+    input_size : int
+        Side of a box, pixels.
+    """
+    if current_device() is not Device.ACCELERATOR:
+        return CPU_BATCH
+    for n_boxes in _GPU_BATCHES:
+        boxes = np.zeros((n_boxes, input_size, input_size), np.float32)
+        try:
+            predict(networks, boxes, batch_size=n_boxes)
+        except Exception as error:
+            if type(error).__name__ not in _OUT_OF_MEMORY:
+                raise
+        else:
+            return n_boxes
+    return CPU_BATCH
 
 
 def in_batches(

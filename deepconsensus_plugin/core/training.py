@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.datasets import (
     LabelledCoordinates,
     augment,
 )
+from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
     classification_metrics,
@@ -97,8 +98,9 @@ class Training:
         interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
         self.network.reset_metrics()
         loss = 0.0
-        for _ in range(min(interval, self.n_updates - self.update)):
-            loss = self._update()
+        updates = range(min(interval, self.n_updates - self.update))
+        for batch in map_ahead(lambda _: self._next_batch(), updates, workers=1):
+            loss = self._learn(*batch)
             count(1)
         self._validate(mean_loss=loss)
 
@@ -126,19 +128,27 @@ class Training:
         """Return what, with `rng`, `queue`, `update` and `plateau`, is all state."""
         return [*self.network.variables, *self.network.optimizer.variables]
 
-    def _update(self) -> float:
-        """Learn from the next batch; returns the mean loss since the validation."""
-        index = self._next_batch()
-        loss = self.network.train_on_batch(
-            augment(self.data.batch(index), self.rng),
-            _targets(self.data.rows, index),
-            sample_weight=self.weights[index],
-        )
+    def _learn(
+        self,
+        boxes: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        weights: FloatArray,
+    ) -> float:
+        """Learn from a batch; returns the mean loss since the validation."""
+        loss = self.network.train_on_batch(boxes, targets, sample_weight=weights)
         self.update += 1
         return float(np.asarray(loss).ravel()[0])
 
-    def _next_batch(self) -> IntArray:
-        """Return the next batch; all are of one size, every box once before any twice.
+    def _next_batch(
+        self,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], FloatArray]:
+        """Return the boxes, augmented, targets and weights of the next batch."""
+        index = self._next_rows()
+        boxes = augment(self.data.batch(index), self.rng)
+        return boxes, _targets(self.data.rows, index), self.weights[index]
+
+    def _next_rows(self) -> IntArray:
+        """Return a batch's rows; all are of one size, every row once before any twice.
 
         So one epoch ends and the next begins within a batch.
         """

@@ -47,6 +47,7 @@ from deepconsensus_plugin.protocols.model_summary import (
     describeOtherContrast,
 )
 from deepconsensus_plugin.protocols.score_form import (
+    AUTOMATIC_BATCH,
     defineInputParams,
     defineParticleParams,
     defineScoreParams,
@@ -158,7 +159,7 @@ class ProtDeepConsensusScore(ProtParticles):
             model=Path(self.inputModel.get().getFolder()),
             scores=Path(self._getFileName("scores")),
             stacks=stacks if self.writeStacks else None,
-            batch_size=self.batchSize.get(),
+            batch_size=self.batchSize.get() or None,  # 0: automatic
             workers=self.numberOfThreads.get(),
             half_precision=self.halfPrecision.get(),
         )
@@ -233,8 +234,8 @@ class ProtDeepConsensusScore(ProtParticles):
             or describeLost("Candidates", candidates)
             or self._validateModel()
         )
-        if self.batchSize.get() < 1:
-            errors.append("Batch size: it must be 1 or more.")
+        if self.batchSize.get() < AUTOMATIC_BATCH:
+            errors.append("Batch size: it must be 0 (automatic) or more.")
         if self.seed.get() < 0:
             errors.append("Seed: it must be 0 or more.")
         return errors

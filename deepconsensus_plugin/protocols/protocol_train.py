@@ -285,6 +285,7 @@ class ProtDeepConsensusTrain(EMProtocol):
             n_models=self.nModels.get(),
             auto_stopping=self.autoStopping.get(),
             max_boxes=self.maxBoxes.get(),
+            half_precision=self.halfPrecision.get(),
             seed=self.seed.get(),
         )
 

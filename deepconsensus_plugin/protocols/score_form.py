@@ -10,6 +10,9 @@ from deepconsensus_plugin.protocols.shared_forms import (
     defineOtherMicrographsParam,
 )
 
+AUTOMATIC_BATCH = 0
+"""What `batchSize` says where the device decides."""
+
 
 def defineInputParams(form: params.Form) -> None:
     """Add what is scored, and with what."""
@@ -43,11 +46,12 @@ def defineInputParams(form: params.Form) -> None:
     form.addParam(
         "batchSize",
         params.IntParam,
-        default=32,
+        default=AUTOMATIC_BATCH,
         expertLevel=params.LEVEL_ADVANCED,
         label="Batch size",
         help="Boxes the network sees at once. It changes speed and memory, not "
-        "the scores.",
+        f"the scores.\n*{AUTOMATIC_BATCH}*: few on processors, on a GPU as many as its "
+        "memory holds.",
     )
     form.addParam(
         "halfPrecision",

@@ -209,6 +209,14 @@ def _defineOptimiserParams(form: params.Form) -> None:
             "many are drawn at random.",
         ),
         (
+            "halfPrecision",
+            params.BooleanParam,
+            _DEFAULTS.half_precision,
+            "Half precision?",
+            "*Yes*: the networks are trained in bfloat16, with weights in single "
+            "precision: faster on a GPU of 2020 (Ampere) or later, slower elsewhere.",
+        ),
+        (
             "seed",
             params.IntParam,
             _DEFAULTS.seed,

@@ -8,8 +8,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -27,6 +26,7 @@ from deepconsensus_plugin.core.models.card import (
 )
 from deepconsensus_plugin.core.models.deep_consensus import build_network
 from deepconsensus_plugin.core.models.folding import folded_weights
+from deepconsensus_plugin.core.models.precision import computing_in
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
     """
     card = load_card(folder)
     members = [folded_weights(network) for network in _members(folder, card)]
-    with _computing_in("mixed_bfloat16" if half_precision else "float32"):
+    with computing_in(half_precision=half_precision):
         return [
             _network(card, weights, fast=not half_precision, folded=True)
             for weights in members
@@ -133,14 +133,3 @@ def _network(
     )
     network.set_weights(weights)
     return network
-
-
-@contextmanager
-def _computing_in(policy: str) -> Iterator[None]:
-    """Make new layers compute in this policy of Keras."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -14,6 +14,7 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.identity import identify
 from deepconsensus_plugin.core.io.histories import STATE
 from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS, load_card
+from deepconsensus_plugin.core.models.precision import computing_in
 from deepconsensus_plugin.core.models.store import BUILDERS, load_networks
 from deepconsensus_plugin.core.pipeline.held_out import (
     HeldOut,
@@ -87,15 +88,17 @@ def _begin(
     data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
 ) -> Training:
     """Return the training of a network that has seen nothing yet."""
-    initialise(member, request.parameters)
-    network = BUILDERS[DEEP_CONSENSUS](
-        input_size=request.preprocessing.input_size,
-        l2_strength=request.parameters.l2_strength,
-        fast=True,
-    )
+    parameters = request.parameters
+    initialise(member, parameters)
+    with computing_in(half_precision=parameters.half_precision):
+        network = BUILDERS[DEEP_CONSENSUS](
+            input_size=request.preprocessing.input_size,
+            l2_strength=parameters.l2_strength,
+            fast=not parameters.half_precision,
+        )
     if inherited:
         network.set_weights(inherited[member % len(inherited)])
-    return Training(data, network, request.parameters, member)
+    return Training(data, network, parameters, member)
 
 
 def _weights_to_start_from(request: TrainRequest) -> list[Weights]:

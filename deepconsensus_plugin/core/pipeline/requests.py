@@ -158,8 +158,8 @@ class ScoreRequest:
         HDF5 file to write; rows in the order of `coordinates`.
     stacks : StackOptions, optional
         Also write particle stacks.
-    batch_size : int
-        Boxes the network sees at once.
+    batch_size : int, optional
+        Boxes the network sees at once. None: as `core.scoring.fitting_batch` finds.
     workers : int
         Threads that cut boxes.
     half_precision : bool
@@ -172,7 +172,7 @@ class ScoreRequest:
     model: Path
     scores: Path
     stacks: StackOptions | None = None
-    batch_size: int = 32
+    batch_size: int | None = None
     workers: int = 2
     half_precision: bool = False
 

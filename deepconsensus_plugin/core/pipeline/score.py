@@ -42,7 +42,7 @@ from deepconsensus_plugin.core.pipeline.requests import (
     stack_path,
 )
 from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
-from deepconsensus_plugin.core.scoring import in_batches, predict
+from deepconsensus_plugin.core.scoring import fitting_batch, in_batches, predict
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
@@ -62,6 +62,8 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
     networks = load_scorers(request.model, half_precision=request.half_precision)
+    size = card.preprocessing.input_size
+    n_at_once = request.batch_size or fitting_batch(networks, size)
     work = _work(request)
     partial = request.scores.with_suffix(".partial")
 
@@ -73,15 +75,15 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
         GrowingRows(
             partial,
             len(networks),
-            made_from=_origin(request, work),
-            step=request.batch_size,
+            made_from=_origin(request, work, n_at_once),
+            step=n_at_once,
         ) as scored,
     ):
         advance(scored.n_kept)
         left, n_known = _left(work, scored.n_kept)
         boxes = map_ahead(cut, left, workers=request.workers)
-        for batch in in_batches(boxes, request.batch_size, skip=n_known):
-            scored.append(predict(networks, batch, batch_size=request.batch_size))
+        for batch in in_batches(boxes, n_at_once, skip=n_known):
+            scored.append(predict(networks, batch, batch_size=n_at_once))
             advance(len(batch))
         scores = EnsembleScores.of(scored.read())
     write_scores(request.scores, scores)
@@ -89,12 +91,14 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     return ScoreResult(request.scores, len(scores.mean), progress.timings)
 
 
-def _origin(request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]]) -> str:
+def _origin(
+    request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]], n_at_once: int
+) -> str:
     """Return a digest of all that decides scores and stacks."""
     return identify(
         identify_micrographs(micrograph for micrograph, _ in work),
         *(yx for _, yx in work),
-        [request.box_size, request.batch_size, request.half_precision],
+        [request.box_size, n_at_once, request.half_precision],
         [to_plain(request.stacks)],
         [identify_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
     )

@@ -111,6 +111,22 @@ def _score(scene, model: Path, out: Path, **changes) -> ScoreRequest:
     )
 
 
+def test_half_precision_learns_the_same_and_is_saved_plain(
+    request_to_train, trained, tmp_path
+):
+    parameters = replace(request_to_train.parameters, n_models=1, half_precision=True)
+    request = replace(
+        request_to_train,
+        parameters=parameters,
+        dataset=tmp_path / "boxes.h5",
+        model=tmp_path / "model",
+    )
+    assert train.run(request, Progress()).testing.roc_auc > 0.95
+    (network,) = load_networks(request.model)
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+    assert {array.dtype for array in network.get_weights()} == {np.dtype("float32")}
+
+
 def test_training_writes_boxes_model_and_figures(request_to_train, trained):
     card = load_card(trained.model)
     assert (trained.n_positives, trained.n_negatives) == (60, 120)

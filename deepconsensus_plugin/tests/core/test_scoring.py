@@ -11,8 +11,9 @@ from deepconsensus_plugin.core.io.scores import (
     read_scores,
     write_scores,
 )
+from deepconsensus_plugin.core.models.convolution import Device
 from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.scoring import predict
+from deepconsensus_plugin.core.scoring import CPU_BATCH, fitting_batch, predict
 
 
 def test_scores_are_those_of_each_box_alone():
@@ -27,6 +28,45 @@ def test_scores_are_those_of_each_box_alone():
 def test_no_boxes_give_no_scores():
     boxes = np.empty((0, 16, 16), np.float32)
     assert predict([build_network(input_size=16)], boxes).shape == (0, 1)
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow raises it."""
+
+
+class _SmallGpu:
+    """A network on a GPU whose memory holds so many boxes."""
+
+    def __init__(self, n_boxes, error=ResourceExhaustedError):
+        self.n_boxes, self.error = n_boxes, error
+
+    def predict_on_batch(self, batch):
+        if len(batch) > self.n_boxes:
+            raise self.error(f"OOM when allocating {batch.shape}")
+        return np.full((len(batch), 2), 0.5)
+
+
+@pytest.mark.parametrize(
+    "n_held, n_at_once", [(5000, 1024), (300, 256), (10, CPU_BATCH)]
+)
+def test_a_gpu_is_given_what_its_memory_holds(n_held, n_at_once, monkeypatch):
+    monkeypatch.setattr(
+        "deepconsensus_plugin.core.scoring.current_device", lambda: Device.ACCELERATOR
+    )
+    networks = [_SmallGpu(2000), _SmallGpu(n_held)]
+    assert fitting_batch(networks, 16) == n_at_once
+
+
+def test_other_faults_of_a_gpu_are_not_taken_for_lack_of_memory(monkeypatch):
+    monkeypatch.setattr(
+        "deepconsensus_plugin.core.scoring.current_device", lambda: Device.ACCELERATOR
+    )
+    with pytest.raises(OSError, match="OOM"):
+        fitting_batch([_SmallGpu(0, error=OSError)], 16)
+
+
+def test_a_cpu_is_given_few():
+    assert fitting_batch([_SmallGpu(0)], 16) == CPU_BATCH
 
 
 def test_mean_and_spread_of_an_ensemble():

@@ -134,7 +134,7 @@ def test_a_training_that_diverges_is_said():
 
 def test_an_epoch_sees_every_box_that_is_not_held_out():
     training = _start(_data(400), n_epochs=5, batch_size=16)
-    seen = [training._next_batch() for _ in range(training.n_updates // 5)]
+    seen = [training._next_rows() for _ in range(training.n_updates // 5)]
     n_training = len(training.training)
     assert training.n_updates == 5 * round(n_training / 16)
     assert len(np.unique(np.concatenate(seen))) >= n_training - 16
