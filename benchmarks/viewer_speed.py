@@ -173,9 +173,9 @@ def acts(root: tk.Tk, frame) -> dict[str, Callable[[], Wait]]:
         "bars by picker": partial(group, 1),
         "bars by votes": partial(group, 0),
         "log scale": plots._rescale,
-        "the next micrograph": lambda: micrograph.show(micrograph._shown + 1),
+        "the next micrograph": lambda: micrograph.show(micrograph.shown + 1),
         "zoom": zoom,
-        "the whole micrograph": micrograph.plot.show_all,
+        "the whole micrograph": micrograph.view.show_all,
     }
     waits = {name: partial(wait_for, root, frame, act) for name, act in simple.items()}
     return {"the line is dragged, a motion": partial(drag, root, frame), **waits}

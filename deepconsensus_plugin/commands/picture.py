@@ -28,7 +28,8 @@ from deepconsensus_plugin.core.types import (
 # Okabe and Ito's colours, told apart by the colour-blind too.
 ACCEPTED, REJECTED = "#56B4E9", "#E69F00"
 
-_LOW_PASS_A = 20.0
+LOW_PASS_A = 20.0
+"""What the eye gets unless it asks for more."""
 SIGMA_PER_PERIOD = 0.187
 """A Gaussian of this many periods leaves half of the amplitude at that period."""
 
@@ -151,7 +152,9 @@ def draw_picks(
     )
 
 
-def low_passed(image: NDArray[Any], *, sampling_rate: float) -> FloatArray:
+def low_passed(
+    image: NDArray[Any], *, sampling_rate: float, low_pass_A: float = LOW_PASS_A
+) -> FloatArray:
     """Return a smaller image without what the eye sees as noise only.
 
     Parameters
@@ -160,6 +163,9 @@ def low_passed(image: NDArray[Any], *, sampling_rate: float) -> FloatArray:
         Pixels.
     sampling_rate : float
         Å/px.
+    low_pass_A : float
+        Period of which half of the amplitude is left, Å; 0 for no filter but that of
+        the coarser pixels.
 
     Returns
     -------
@@ -173,7 +179,7 @@ def low_passed(image: NDArray[Any], *, sampling_rate: float) -> FloatArray:
         pixels = np.where(is_finite, pixels, np.float32(level))
     step = _binning(pixels.shape)
     # Never less than what the coarser pixels can show; their mean is a part of it.
-    sigma_px = max(SIGMA_PER_PERIOD * _LOW_PASS_A / sampling_rate, step / 2)
+    sigma_px = max(SIGMA_PER_PERIOD * low_pass_A / sampling_rate, step / 2)
     rest_px = np.sqrt(sigma_px**2 - (step**2 - 1) / 12)
     binned = _block_means(pixels, step)
     smooth = scipy.ndimage.gaussian_filter(binned, rest_px / step, mode="nearest")

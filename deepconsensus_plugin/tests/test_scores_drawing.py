@@ -12,12 +12,10 @@ from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
+from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.gallery import PLACE_PX, Gallery
-from deepconsensus_plugin.viewers.scores.micrograph import (
-    MicrographPicture,
-    MicrographPlot,
-)
-from deepconsensus_plugin.viewers.scores.overlay import Overlay
+from deepconsensus_plugin.viewers.scores.micrograph import MicrographPlot
 from deepconsensus_plugin.viewers.scores.overview import Overview, Page, PicksShown
 from deepconsensus_plugin.viewers.scores.plots import ScorePlots
 from deepconsensus_plugin.viewers.scores.table import (

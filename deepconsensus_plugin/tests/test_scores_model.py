@@ -13,19 +13,19 @@ from deepconsensus_plugin.core.calibration.report import (
     EstimatedFigure,
 )
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.viewers.scores.background import Background
+from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.scores.expectation import Expectation, is_report_of
 from deepconsensus_plugin.viewers.scores.images import MicrographImages, StackImages
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.ranking import Ranking
 from deepconsensus_plugin.viewers.scores.table import (
     ScoredTable,
-    ShownMicrographs,
     group_all,
     group_by_picker,
     group_by_votes,
 )
 from deepconsensus_plugin.viewers.scores.tiles import TILE_PX, Tiles, make_tile
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 
 def some_scores(n: int = 400) -> np.ndarray:

@@ -14,6 +14,6 @@
 =================  ====================================================================
 
 Only `frame` and its `panes` need a display. Two things keep the window awake: what
-moves is drawn over what stays (`overlay`), and files are read by a thread of their own
-(`background`).
+moves is drawn over what stays (`viewers.overlay`), and files are read by a thread of
+their own (`viewers.background`).
 """

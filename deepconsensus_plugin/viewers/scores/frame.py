@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.viewers.scores.background import Background
+from deepconsensus_plugin.viewers.background import Background
+from deepconsensus_plugin.viewers.pane import BACKGROUND, Pane
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.panes import (
-    BACKGROUND,
     GalleryPane,
-    MicrographPane,
-    Pane,
     PlotsPane,
+    ScoredMicrographPane,
 )
 
 _HEIGHT = 560
@@ -138,7 +137,7 @@ class ScoreFrame(tk.Frame):
         yield self.plots
         self.gallery = GalleryPane(self._body, *common, self._point_at, **gallery)
         yield self.gallery
-        self.micrograph = MicrographPane(self._body, *common, **micrograph)
+        self.micrograph = ScoredMicrographPane(self._body, *common, **micrograph)
         yield self.micrograph
         self.overview = overview
         self._show_threshold()

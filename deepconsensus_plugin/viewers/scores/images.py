@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.types import FloatArray, IntArray
-from deepconsensus_plugin.viewers.scores.table import ShownMicrographs
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 _N_STACKS, _N_MICROGRAPHS = 16, 2
 """Files that are kept open; a compressed micrograph is in memory then."""

@@ -1,81 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One micrograph, low-passed for the eye, with accepted and rejected picks."""
+"""One micrograph with accepted and rejected picks."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.commands.picture import (
     ACCEPTED,
-    CONTRAST_PERCENTILES,
     DIAMETER_PER_BOX,
     REJECTED,
     add_circles,
     circle_in_legend,
-    low_passed,
-    picture_extent,
-    round_length_nm,
 )
-from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.types import FloatArray
-from deepconsensus_plugin.viewers.scores.overlay import Overlay
+from deepconsensus_plugin.viewers.micrograph_view import (
+    FONT,
+    MicrographPicture,
+    MicrographView,
+)
 from deepconsensus_plugin.viewers.scores.overview import PicksShown
 
 _CHOSEN = "#FF3030"
-_ZOOM_STEP = 1.3
-_SMALLEST_SIDE_BOXES = 2
-"""How far one can zoom in."""
-_FONT = 8.5
-_ABOVE, _BELOW = 0.3, 0.35
-"""Inches left free."""
 _NOTHING = np.empty((0, 2))
 
 
-@dataclass(frozen=True, eq=False)
-class MicrographPicture:
-    """A micrograph made ready to be shown.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    grey : array, shape (rows, columns), uint8
-        What the eye sees.
-    extent : tuple of float
-        Left, right, bottom, top; pixels of the micrograph.
-    sampling_rate : float
-        Å/px of the micrograph.
-    """
-
-    name: str
-    grey: FloatArray
-    extent: tuple[float, float, float, float]
-    sampling_rate: float
-
-    @classmethod
-    def read(cls, name: str, path: Path, sampling_rate: float) -> MicrographPicture:
-        """Return the picture of a file.
-
-        Raises
-        ------
-        FileNotFoundError, FileFormatError
-            If it cannot be read.
-        """
-        image = open_micrograph(path)
-        shown = low_passed(image, sampling_rate=sampling_rate)
-        low, high = np.percentile(shown, CONTRAST_PERCENTILES)
-        stretched = (shown - low) / max(high - low, 1e-30)
-        grey = np.clip(255 * stretched, 0, 255).astype(np.uint8)
-        return cls(name, grey, picture_extent(image.shape), sampling_rate)
-
-
-class MicrographPlot:
-    """A picture with circles; the wheel zooms, a double click shows all.
+class MicrographPlot(MicrographView):
+    """A picture with circles, in the colour of what becomes of them.
 
     Parameters
     ----------
@@ -86,37 +36,18 @@ class MicrographPlot:
     """
 
     def __init__(self, figure: Figure, *, box_size: float):
-        self._figure = figure
-        self._box_size = box_size
-        self._axes = figure.add_subplot()
-        self._lay_out()
-        figure.canvas.mpl_connect("resize_event", self._lay_out)
-        self._axes.set_axis_off()
-        self._overlay = Overlay(figure)
-        self._extent = (0.0, 1.0, 1.0, 0.0)
-        self._nm_per_px = 0.1
-        self._grabbed: tuple[float, float] | None = None
+        super().__init__(figure, box_size=box_size)
         self._picks = PicksShown(np.empty(0, int), _NOTHING, np.empty(0))
-        self._add_moving()
-
-    def _lay_out(self, event: Any = None) -> None:
-        """Leave room for the name above and the legend below."""
-        height = self._figure.get_size_inches()[1]
-        self._figure.subplots_adjust(
-            left=0.01, right=0.99, top=1 - _ABOVE / height, bottom=_BELOW / height
-        )
-
-    def _add_moving(self) -> None:
-        diameter = DIAMETER_PER_BOX * self._box_size
+        diameter = DIAMETER_PER_BOX * box_size
         self._circles = [
-            self._overlay.add(add_circles(self._axes, size, colour))
+            self.overlay.add(add_circles(self.axes, size, colour))
             for size, colour in (
                 (diameter, REJECTED),
                 (diameter, ACCEPTED),
                 (1.4 * diameter, _CHOSEN),
             )
         ]
-        self._legend = self._axes.legend(
+        self._legend = self.axes.legend(
             handles=[
                 circle_in_legend(ACCEPTED, "accepted"),
                 circle_in_legend(REJECTED, "rejected"),
@@ -125,45 +56,29 @@ class MicrographPlot:
             bbox_to_anchor=(0.5, 0),
             ncols=2,
             frameon=False,
-            fontsize=_FONT,
+            fontsize=FONT,
         )
-        self._overlay.add(self._legend)
-        place = {"transform": self._axes.transAxes, "color": "white"}
-        (bar,) = self._axes.plot([], [], linewidth=4, solid_capstyle="butt", **place)
-        self._bar = self._overlay.add(bar)
-        behind = {"facecolor": "black", "alpha": 0.5, "edgecolor": "none", "pad": 2}
-        length = self._axes.text(
-            *(0.03, 0.045, ""), fontsize=_FONT, va="bottom", bbox=behind, **place
-        )
-        self._bar_length = self._overlay.add(length)
+        self.overlay.add(self._legend)
 
-    # -------------------------- what is shown --------------------------
     def show(
         self, picture: MicrographPicture, picks: PicksShown, threshold: float
     ) -> None:
-        """Show another micrograph, all of it."""
-        for old in [*self._axes.images]:
-            old.remove()
-        self._extent, self._nm_per_px = picture.extent, picture.sampling_rate / 10
+        """Show another micrograph with its picks."""
         self._picks = picks
-        self._axes.imshow(
-            *(picture.grey, "gray"), vmin=0, vmax=255, extent=picture.extent
-        )
-        self._axes.set_title(picture.name, fontsize=_FONT, loc="left")
         self._circles[2].set_offsets(_NOTHING)
         self._colour(threshold)
-        self.show_all()
+        self.set_picture(picture)
 
     def set_threshold(self, threshold: float) -> None:
         """Colour the picks anew."""
         self._colour(threshold)
-        self._overlay.update()
+        self.overlay.update()
 
     def point_at(self, row: int) -> None:
         """Mark a candidate by a circle of its own, if it is on this micrograph."""
         here = self._picks.yx[self._picks.rows == row]
         self._circles[2].set_offsets(here[:, ::-1])
-        self._overlay.update()
+        self.overlay.update()
 
     def _colour(self, threshold: float) -> None:
         accepted = self._picks.are_accepted(threshold)
@@ -177,57 +92,3 @@ class MicrographPlot:
         ):
             circles.set_offsets(self._picks.yx[chosen][:, ::-1])
             entry.set_text(f"{name} ({chosen.sum():,})")
-
-    # -------------------------- which part of it --------------------------
-    def zoom(self, event: Any) -> None:
-        """Zoom by a step of the wheel, about where the mouse is."""
-        if event.inaxes is not self._axes:
-            return
-        factor = _ZOOM_STEP**-event.step
-        x, y = event.xdata, event.ydata
-        (left, right), (bottom, top) = self._axes.get_xlim(), self._axes.get_ylim()
-        width, height = (right - left) * factor, (bottom - top) * factor
-        if width >= self._extent[1] - self._extent[0]:
-            self.show_all()
-        elif min(width, height) >= _SMALLEST_SIDE_BOXES * self._box_size:
-            self._show_part(
-                (x + (left - x) * factor, x + (right - x) * factor),
-                (y + (bottom - y) * factor, y + (top - y) * factor),
-            )
-
-    def grab(self, event: Any) -> None:
-        """Take hold of the micrograph; a double click lets all of it show."""
-        if event.inaxes is not self._axes:
-            return
-        if event.dblclick:
-            self.show_all()
-        else:
-            self._grabbed = event.xdata, event.ydata
-
-    def drag(self, event: Any) -> None:
-        """Move what was grabbed to where the mouse is."""
-        if self._grabbed is None or event.inaxes is not self._axes:
-            return
-        x, y = (
-            g - e
-            for g, e in zip(self._grabbed, (event.xdata, event.ydata), strict=True)
-        )
-        (left, right), (bottom, top) = self._axes.get_xlim(), self._axes.get_ylim()
-        self._show_part((left + x, right + x), (bottom + y, top + y))
-
-    def let_go(self, event: Any) -> None:
-        """End a drag."""
-        self._grabbed = None
-
-    def show_all(self) -> None:
-        """Show the whole micrograph."""
-        left, right, bottom, top = self._extent
-        self._show_part((left, right), (bottom, top))
-
-    def _show_part(self, x: tuple[float, float], y: tuple[float, float]) -> None:
-        self._axes.set(xlim=x, ylim=y)
-        width_nm = (x[1] - x[0]) * self._nm_per_px
-        length = round_length_nm(width_nm)
-        self._bar.set_data([0.03, 0.03 + length / width_nm], [0.03, 0.03])
-        self._bar_length.set_text(f"{length:g} nm")
-        self._figure.canvas.draw_idle()

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plots.colours import BLUE, GREEN, ORANGE, colour_of
-from deepconsensus_plugin.viewers.scores.overlay import Overlay
+from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.table import Grouping
 

@@ -33,11 +33,11 @@ from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.table import (
     Grouping,
     ScoredTable,
-    ShownMicrographs,
     group_all,
     group_by_picker,
     group_by_votes,
 )
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 VOTES, PICKERS, NOTHING = "number of votes", "picker", "nothing"
 """What bars are stacked by."""
@@ -159,23 +159,15 @@ def _read_micrographs(
     nowhere = np.full(n_candidates, -1, dtype=np.intp)
     if source.micrographs is None or ids is None:
         return None, nowhere
-    known = read_columns(source.micrographs, "_micName", "_filename")
-    paths = [source.folder / each for each in known["_filename"]]
-    own = [
-        name or path.name for name, path in zip(known["_micName"], paths, strict=True)
-    ]
-    by_name = {name: number for number, name in enumerate(own)}
+    shown = ShownMicrographs.of_set(
+        source.micrographs, folder=source.folder, box_size=source.box_size
+    )
+    by_name = {name: number for number, name in enumerate(shown.names)}
     by_id = {each: number for number, each in enumerate(read_ids(source.micrographs))}
     index = [
         by_name.get(name, by_id.get(each, -1))
         for name, each in zip(names or [None] * n_candidates, ids, strict=True)
     ]
-    shown = ShownMicrographs(
-        tuple(own),
-        tuple(paths),
-        sampling_rate=source.micrographs.getSamplingRate(),
-        box_size=source.box_size,
-    )
     return shown, np.array(index, dtype=np.intp)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 _SEVERAL = "several pickers"
 
@@ -50,28 +50,6 @@ class Grouping:
         flat = self.index[known] * n_bins + bins
         counts = np.bincount(flat, minlength=len(self.names) * n_bins)
         return np.asarray(counts.reshape(len(self.names), n_bins))
-
-
-@dataclass(frozen=True)
-class ShownMicrographs:
-    """Micrographs that candidates lie on, m.
-
-    Parameters
-    ----------
-    names : tuple of str
-        What coordinates call them.
-    paths : tuple of Path
-        Their files.
-    sampling_rate : float
-        Å/px.
-    box_size : float
-        Of the candidates, pixels.
-    """
-
-    names: tuple[str, ...]
-    paths: tuple[Path, ...]
-    sampling_rate: float
-    box_size: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which micrographs a window shows: their names and files, read from a set at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pwem.objects import SetOfMicrographs
+
+from deepconsensus_plugin.set_columns import read_columns
+
+
+@dataclass(frozen=True)
+class ShownMicrographs:
+    """Micrographs that candidates lie on, m.
+
+    Parameters
+    ----------
+    names : tuple of str
+        What coordinates call them.
+    paths : tuple of Path
+        Their files.
+    sampling_rate : float
+        Å/px.
+    box_size : float
+        Of the candidates, pixels; 0 if it is not known.
+    """
+
+    names: tuple[str, ...]
+    paths: tuple[Path, ...]
+    sampling_rate: float
+    box_size: float
+
+    @classmethod
+    def of_set(
+        cls, micrographs: SetOfMicrographs, *, folder: Path, box_size: float
+    ) -> ShownMicrographs:
+        """Return the micrographs of a set, in the order of their ids.
+
+        Parameters
+        ----------
+        micrographs : SetOfMicrographs
+            Not empty; no file of a micrograph is opened.
+        folder : Path
+            Of the project, which paths start from.
+        box_size : float
+            Pixels; 0 if it is not known.
+        """
+        known = read_columns(micrographs, "_micName", "_filename")
+        paths = tuple(folder / each for each in known["_filename"])
+        names = known.get("_micName", [None] * len(paths))
+        return cls(
+            tuple(name or path.name for name, path in zip(names, paths, strict=True)),
+            paths,
+            sampling_rate=micrographs.getSamplingRate(),
+            box_size=box_size,
+        )
