@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median_high
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pwem.protocols import ProtParticlePicking
@@ -15,17 +14,12 @@ from deepconsensus_plugin.convert import (
     append_candidates,
     micrographs_from_set,
     observed_in,
-    picks_from_set,
     write_observed,
 )
-from deepconsensus_plugin.core.alignment import find_misalignments
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
-from deepconsensus_plugin.core.consensus.report import (
-    ConsensusReport,
-    report_consensus,
-)
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
+from deepconsensus_plugin.core.pipeline.combine import combine_picks
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -38,9 +32,14 @@ from deepconsensus_plugin.protocols.consensus_form import (
     defineInputParams,
 )
 from deepconsensus_plugin.protocols.continuation import fingerprint
-from deepconsensus_plugin.protocols.input_checks import describeLost
 from deepconsensus_plugin.protocols.picker_names import pickerNames
-from deepconsensus_plugin.protocols.subtraction import withoutPicks
+from deepconsensus_plugin.protocols.picks_input import (
+    consensusRules,
+    describeBadPicks,
+    readPicks,
+    readUnwanted,
+    referenceMicrographs,
+)
 
 
 class ProtDeepConsensusPicks(ProtParticlePicking):
@@ -85,52 +84,24 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
 
     def consensusStep(self, form):
         """Find the candidates and how many pickers should agree."""
-        pickers = self.readPickers()
-        box = self.boxSize.get() or median_high(round(p.box_size) for p in pickers)
-        pickers = self._subtract(pickers, self.mergeRadius.get() * box)
-        candidates = find_consensus(
-            pickers,
-            consensus_radius_px=self.consensusRadius.get() * box,
-            merge_radius_px=self.mergeRadius.get() * box,
+        unwanted = readUnwanted(self)
+        found = combine_picks(
+            self.readPickers(),
+            consensusRules(self),
+            shapes=self._shapes(),
+            unwanted=unwanted,
         )
-        minPickers, minPositives = self.minPickers.get(), self.minPositives.get()
-        report = report_consensus(
-            pickers,
-            candidates,
-            box_size=box,
-            n_micrographs=self.getInputMicrographs().getSize(),
-            min_pickers=minPickers
-            or choose_min_pickers(candidates, min_positives=minPositives),
-            min_positives=None if minPickers else minPositives,
-            misalignments=find_misalignments(pickers, self._shapes(), box_size=box),
-        )
-        write_candidates(self._getFileName("candidates"), candidates)
-        write_json(Path(self._getFileName("report")), to_plain(report))
-        self._tell(report.sentences())
+        self.numberSubtracted.set(None if unwanted is None else found.n_subtracted)
+        self._store(self.numberSubtracted)
+        write_candidates(self._getFileName("candidates"), found.candidates)
+        write_json(Path(self._getFileName("report")), to_plain(found.report))
+        self._tell(found.report.sentences())
 
     def _tell(self, sentences: Iterable[str]) -> None:
         """Log the sentences, gross findings as warnings."""
         for sentence in sentences:
             log = self.warning if sentence.startswith("WARNING") else self.info
             log(sentence)
-
-    def _subtract(
-        self, pickers: list[PickerPicks], radiusPx: float
-    ) -> list[PickerPicks]:
-        """Return the picks without those to leave out, and remember how many."""
-        if self.subtractCoordinates.get() is None:
-            self.numberSubtracted.set(None)
-            left = pickers
-        else:
-            unwanted = picks_from_set(
-                self.subtractCoordinates.get(),
-                picker="unwanted",
-                micrographs=self.getInputMicrographs(),
-            )
-            left = [withoutPicks(p, unwanted, radiusPx=radiusPx) for p in pickers]
-            self.numberSubtracted.set(sum(map(len, pickers)) - sum(map(len, left)))
-        self._store(self.numberSubtracted)
-        return left
 
     def _shapes(self) -> dict[str, tuple[int, int]]:
         micrographs = micrographs_from_set(self.getInputMicrographs())
@@ -171,34 +142,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = []
-        for pointer in self.inputCoordinates:
-            errors += self._validateSet(pointer.get(), str(pointer.getObjValue()))
-        errors += describeLost(
-            "Leave out picks near these", self.subtractCoordinates.get()
-        )
-        if self.boxSize.get() is not None and self.boxSize.get() < 1:
-            errors.append("Box size: it must be 1 px or more, or empty.")
-        if not 0 < self.consensusRadius.get() <= self.mergeRadius.get():
-            errors.append(
-                "Consensus radius: it must be above 0 and at most the merge radius "
-                f"({self.mergeRadius.get():g} boxes); 0.1 and 0.3 are usual."
-            )
-        if not 0 <= self.minPickers.get() <= len(self.inputCoordinates):
-            errors.append(
-                "Pickers that must agree: it must be 0 (automatic) to "
-                f"{len(self.inputCoordinates)}, the number of sets."
-            )
-        return errors
-
-    def _validateSet(self, coordinates: SetOfCoordinates, name: str) -> list[str]:
-        if coordinates is None:
-            return []  # Scipion tells
-        if lost := describeLost(f"Picks: {name}", coordinates):
-            return lost
-        if not coordinates.getBoxSize() and self.boxSize.get() is None:
-            return [f"Picks: {name} has no box size; give one (advanced)."]
-        return []
+        return describeBadPicks(self)
 
     def _summary(self):
         self._createFilenameTemplates()
@@ -233,17 +177,11 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     # -------------------------- shared --------------------------
     def getInputMicrographs(self) -> SetOfMicrographs:
         """Return the reference: the micrographs of the first set."""
-        return self.inputCoordinates[0].get().getMicrographs()
+        return referenceMicrographs(self)
 
     def readPickers(self) -> list[PickerPicks]:
         """Return the picks of every input, in pixels of the reference."""
-        micrographs = self.getInputMicrographs()
-        return [
-            picks_from_set(pointer.get(), picker=name, micrographs=micrographs)
-            for pointer, name in zip(
-                self.inputCoordinates, pickerNames(self.inputCoordinates), strict=True
-            )
-        ]
+        return readPicks(self)
 
     def readCandidates(self) -> Candidates | None:
         """Return the candidates of a finished run; None before that."""

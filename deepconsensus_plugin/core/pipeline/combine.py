@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the picks of several pickers to candidates, and what to say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median_high
+
+from deepconsensus_plugin.core.alignment import find_misalignments
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus import (
+    choose_min_pickers,
+    find_consensus,
+    subtract_picks,
+)
+from deepconsensus_plugin.core.consensus.report import (
+    ConsensusReport,
+    report_consensus,
+)
+from deepconsensus_plugin.core.types import PickerPicks
+
+
+@dataclass(frozen=True)
+class ConsensusRules:
+    """When pickers agree, and how many must.
+
+    Parameters
+    ----------
+    box_size : int, optional
+        Pixels. None: the upper median of the pickers' own.
+    consensus_radius, merge_radius : float
+        As parts of the box; 0 < consensus_radius <= merge_radius.
+    min_pickers : int, optional
+        Agreeing pickers that make a particle of AND. None: the most that leave
+        `min_positives`.
+    min_positives : int
+        Particles that training needs.
+    """
+
+    box_size: int | None = None
+    consensus_radius: float = 0.1
+    merge_radius: float = 0.3
+    min_pickers: int | None = None
+    min_positives: int = 500
+
+    def box_for(self, pickers: Sequence[PickerPicks]) -> int:
+        """Return the box that applies to these pickers, pixels."""
+        return self.box_size or median_high(round(p.box_size) for p in pickers)
+
+
+@dataclass(frozen=True, eq=False)
+class Combination:
+    """What pickers came to together.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        All of them (OR).
+    report : ConsensusReport
+        Sizes and choices, among them who must agree for AND.
+    n_subtracted : int
+        Picks left out before, since they were unwanted.
+    """
+
+    candidates: Candidates
+    report: ConsensusReport
+    n_subtracted: int
+
+
+def find_candidates(
+    pickers: Sequence[PickerPicks], rules: ConsensusRules
+) -> Candidates:
+    """Return the candidates of `pickers`; a micrograph's depend on its own picks."""
+    box = rules.box_for(pickers)
+    return find_consensus(
+        pickers,
+        consensus_radius_px=rules.consensus_radius * box,
+        merge_radius_px=rules.merge_radius * box,
+    )
+
+
+def combine_picks(
+    pickers: Sequence[PickerPicks],
+    rules: ConsensusRules,
+    *,
+    shapes: Mapping[str, tuple[int, int]],
+    unwanted: PickerPicks | None = None,
+) -> Combination:
+    """Return the candidates of all pickers, and the report on them.
+
+    Parameters
+    ----------
+    pickers : sequence of PickerPicks
+        In any order, in pixels of the same micrographs; names differ.
+    rules : ConsensusRules
+        When they agree.
+    shapes : mapping of micrograph name to (rows, columns)
+        All micrographs, also those that nobody observed.
+    unwanted : PickerPicks, optional
+        Picks near these are left out first; see `without_picks`.
+    """
+    box = rules.box_for(pickers)
+    left = without_picks(pickers, unwanted, radius_px=rules.merge_radius * box)
+    candidates = find_candidates(left, replace(rules, box_size=box))
+    report = report_consensus(
+        left,
+        candidates,
+        box_size=box,
+        n_micrographs=len(shapes),
+        min_pickers=rules.min_pickers
+        or choose_min_pickers(candidates, min_positives=rules.min_positives),
+        min_positives=None if rules.min_pickers else rules.min_positives,
+        misalignments=find_misalignments(left, shapes, box_size=box),
+    )
+    return Combination(candidates, report, sum(map(len, pickers)) - sum(map(len, left)))
+
+
+def without_picks(
+    pickers: Sequence[PickerPicks], unwanted: PickerPicks | None, *, radius_px: float
+) -> list[PickerPicks]:
+    """Return pickers without the picks that are in `unwanted`, matched one to one.
+
+    Parameters
+    ----------
+    pickers : sequence of PickerPicks
+        Each by itself.
+    unwanted : PickerPicks, optional
+        In pixels of the same micrographs; None leaves all.
+    radius_px : float
+        Pairs at this distance or closer match; > 0.
+
+    Returns
+    -------
+    list of PickerPicks
+        On all their micrographs. Where nobody looked for the unwanted, all stay.
+    """
+    if unwanted is None:
+        return list(pickers)
+    left = [subtract_picks(picks, unwanted, radius_px=radius_px) for picks in pickers]
+    return [
+        replace(picks, coordinates={**picks.coordinates, **fewer.coordinates})
+        for picks, fewer in zip(pickers, left, strict=True)
+    ]
