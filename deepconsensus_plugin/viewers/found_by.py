@@ -15,14 +15,14 @@ def group_by_votes(candidates: Candidates) -> Picks:
     """Return centres by the number of pickers that found them, few first."""
     k = len(candidates.pickers)
     return {
-        (f"found by {votes} of {k}", _colour_of_votes(votes, k)): candidates.yx[
+        (f"found by {votes} of {k}", colour_of_votes(votes, k)): candidates.yx[
             candidates.votes == votes
         ]
         for votes in range(1, k + 1)
     }
 
 
-def _colour_of_votes(votes: int, k: int) -> str:
+def colour_of_votes(votes: int, k: int) -> str:
     """Return a colour that is the last one where all pickers agree."""
     last = len(_BY_VOTES) - 1
     return _BY_VOTES[round(last * (votes - 1) / max(1, k - 1))]

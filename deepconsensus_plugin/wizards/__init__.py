@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows that help to fill in a value of a form; the wand beside it opens them."""
+
+from deepconsensus_plugin.wizards.wizard_consensus_radius import (
+    DeepConsensusRadiusWizard,
+)
+from deepconsensus_plugin.wizards.wizard_sizes import (
+    DeepConsensusBoxSizeWizard,
+    DeepConsensusDiameterWizard,
+)
+from deepconsensus_plugin.wizards.wizard_threshold import DeepConsensusThresholdWizard
+
+__all__ = [
+    "DeepConsensusBoxSizeWizard",
+    "DeepConsensusDiameterWizard",
+    "DeepConsensusRadiusWizard",
+    "DeepConsensusThresholdWizard",
+]

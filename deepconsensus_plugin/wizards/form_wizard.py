@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the wizards of forms share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pwem.objects import SetOfMicrographs
+from pyworkflow.gui import dialog
+from pyworkflow.protocol import Protocol
+from pyworkflow.wizard import Wizard
+
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
+
+
+class FormWizard(Wizard):
+    """Opens a window that fills in a value of a form, or says what it lacks."""
+
+    _title = ""
+
+    def show(self, form, *params) -> None:
+        """Open the window of this wizard for a form of Scipion's."""
+        if fault := self.describeFault(form.protocol):
+            dialog.showWarning(self._title, fault, form.root)
+        else:
+            self.openWindow(form)
+
+    def describeFault(self, protocol: Protocol) -> str:
+        """Return what has to be filled in before; empty if nothing has to."""
+        raise NotImplementedError
+
+    def openWindow(self, form) -> None:
+        """Open the window; what is chosen in it is written into the form."""
+        raise NotImplementedError
+
+
+def inputMicrographsOf(protocol: Protocol) -> SetOfMicrographs | None:
+    """Return the micrographs that a form is about; None before they are chosen.
+
+    Those of the form itself, or of the first of its sets of picks.
+    """
+    if hasattr(protocol, "inputMicrographs"):
+        return protocol.inputMicrographs.get()
+    chosen = (pointer.get() for pointer in protocol.inputCoordinates)
+    first = next((picks for picks in chosen if picks is not None), None)
+    return None if first is None else first.getMicrographs()
+
+
+def describeMicrographs(protocol: Protocol) -> str:
+    """Return why there are no micrographs to show; empty if there are."""
+    micrographs = inputMicrographsOf(protocol)
+    if micrographs is None:
+        what = (
+            "the micrographs"
+            if hasattr(protocol, "inputMicrographs")
+            else "sets of picks, with their micrographs,"
+        )
+        return f"Choose {what} first: they are shown to measure on."
+    if micrographs.isEmpty():
+        return "The set of micrographs is empty: choose one with micrographs."
+    return ""
+
+
+def shownMicrographs(
+    protocol: Protocol, micrographs: SetOfMicrographs, *, boxSize: float = 0.0
+) -> ShownMicrographs:
+    """Return the micrographs of a set in the form's project."""
+    folder = Path(protocol.getProject().getPath()).absolute()
+    return ShownMicrographs.of_set(micrographs, folder=folder, box_size=boxSize)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wizard: the consensus radius, by what it makes of the picks."""
+
+from __future__ import annotations
+
+from statistics import median_high
+
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
+from deepconsensus_plugin.wizards.form_wizard import (
+    FormWizard,
+    describeMicrographs,
+    inputMicrographsOf,
+    shownMicrographs,
+)
+from deepconsensus_plugin.wizards.radius_frame import RadiusFrame
+from deepconsensus_plugin.wizards.radius_study import RadiusStudy
+from deepconsensus_plugin.wizards.value_dialog import ValueDialog
+
+_PARAM = "consensusRadius"
+
+
+class DeepConsensusRadiusWizard(FormWizard):
+    """Drags a line over curves of agreement, beside a micrograph with the picks."""
+
+    _title = "Consensus radius"
+    _targets = [(ProtDeepConsensusPicks, [_PARAM])]
+
+    def describeFault(self, protocol: Protocol) -> str:
+        """Return what has to be filled in before."""
+        pointers = list(protocol.inputCoordinates)
+        sets = [picks for pointer in pointers if (picks := pointer.get()) is not None]
+        if len(sets) < max(2, len(pointers)):
+            return (
+                "Choose the sets of two pickers or more first: the radius tells which "
+                "of their picks agree."
+            )
+        if fault := describeMicrographs(protocol):
+            return fault
+        if any(picks.isEmpty() for picks in sets):
+            return "A set of picks is empty: choose sets with picks."
+        boxes = [picks.getBoxSize() for picks in sets]
+        if protocol.boxSize.get() is None and not all(boxes):
+            return "A set of picks has no box size: give a box size first (advanced)."
+        if not protocol.mergeRadius.get() > 0:
+            return "The merge radius must be above 0; 0.3 is usual."
+        return ""
+
+    def openWindow(self, form) -> None:
+        """Open the window."""
+        protocol = form.protocol
+        study = self.study(protocol)
+        shown = shownOf(study, protocol)
+        value = protocol.consensusRadius.get() or study.merge_radius
+        ValueDialog(
+            form.root,
+            self._title,
+            lambda parent: RadiusFrame(parent, study, shown, value=value),
+            lambda chosen: form.setVar(_PARAM, chosen),
+        )
+
+    def study(self, protocol: ProtDeepConsensusPicks) -> RadiusStudy:
+        """Return the picks of a form, of some micrographs."""
+        pickers = protocol.readPickers()
+        box = protocol.boxSize.get() or median_high(round(p.box_size) for p in pickers)
+        return RadiusStudy.of_some(
+            pickers, box_size=box, merge_radius=protocol.mergeRadius.get()
+        )
+
+
+def shownOf(study: RadiusStudy, protocol: Protocol) -> ShownMicrographs:
+    """Return the micrographs of a study, in its order."""
+    every = shownMicrographs(
+        protocol, inputMicrographsOf(protocol), boxSize=study.box_size
+    )
+    paths = dict(zip(every.names, every.paths, strict=True))
+    return ShownMicrographs(
+        study.micrographs,
+        tuple(paths[name] for name in study.micrographs),
+        sampling_rate=every.sampling_rate,
+        box_size=every.box_size,
+    )

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wizards: the box size and the particle diameter, measured on a micrograph."""
+
+from __future__ import annotations
+
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.protocols import (
+    ProtClassicalPick,
+    ProtDeepConsensusPicks,
+    ProtImportPicks,
+)
+from deepconsensus_plugin.wizards.form_wizard import (
+    FormWizard,
+    describeMicrographs,
+    inputMicrographsOf,
+    shownMicrographs,
+)
+from deepconsensus_plugin.wizards.measure import Measure
+from deepconsensus_plugin.wizards.size_frame import SizeFrame
+from deepconsensus_plugin.wizards.value_dialog import ValueDialog
+
+
+class _SizeWizard(FormWizard):
+    """Measures a length on the micrographs of a form."""
+
+    _param = ""
+
+    def measure(self, samplingRate: float) -> Measure:
+        """Return what is measured on micrographs of this pixel size."""
+        raise NotImplementedError
+
+    def describeFault(self, protocol: Protocol) -> str:
+        """Return what has to be filled in before."""
+        return describeMicrographs(protocol)
+
+    def openWindow(self, form) -> None:
+        """Open the window."""
+        micrographs = inputMicrographsOf(form.protocol)
+        shown = shownMicrographs(form.protocol, micrographs)
+        measure = self.measure(micrographs.getSamplingRate())
+        value = getattr(form.protocol, self._param).get()
+        ValueDialog(
+            form.root,
+            self._title,
+            lambda parent: SizeFrame(parent, shown, measure, value=value),
+            lambda chosen: form.setVar(self._param, chosen),
+        )
+
+
+class DeepConsensusBoxSizeWizard(_SizeWizard):
+    """Drags a box over a particle."""
+
+    _title = "Box size"
+    _param = "boxSize"
+    _targets = [
+        (ProtImportPicks, [_param]),
+        (ProtClassicalPick, [_param]),
+        (ProtDeepConsensusPicks, [_param]),
+    ]
+
+    def measure(self, samplingRate: float) -> Measure:
+        """Return the side of a box."""
+        return Measure.box(samplingRate)
+
+
+class DeepConsensusDiameterWizard(_SizeWizard):
+    """Drags a circle over a particle."""
+
+    _title = "Particle diameter"
+    _param = "particleDiameter"
+    _targets = [(ProtClassicalPick, [_param])]
+
+    def measure(self, samplingRate: float) -> Measure:
+        """Return the diameter of a particle."""
+        return Measure.diameter(samplingRate)

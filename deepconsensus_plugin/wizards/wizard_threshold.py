@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wizard: the threshold of *select by score*, in the window of scores."""
+
+from __future__ import annotations
+
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.protocols import ProtDeepConsensusSelect
+from deepconsensus_plugin.viewers.scores.frame import Action
+from deepconsensus_plugin.viewers.viewer_scores import (
+    DeepConsensusScoresViewer,
+    ScoreWindow,
+)
+from deepconsensus_plugin.wizards.form_wizard import FormWizard
+
+_PARAM = "threshold"
+
+
+class DeepConsensusThresholdWizard(FormWizard):
+    """Drags a line over the histogram of scores."""
+
+    _title = "Threshold"
+    _targets = [(ProtDeepConsensusSelect, [_PARAM])]
+
+    def describeFault(self, protocol: Protocol) -> str:
+        """Return what has to be filled in before."""
+        scored = protocol.scoredItems().get()
+        if scored is None or scored.isEmpty():
+            return (
+                "Choose scored particles first, or scored coordinates: the output of "
+                "*score particles*, with items in it."
+            )
+        return _viewerOf(protocol).describeFault()
+
+    def openWindow(self, form) -> None:
+        """Open the window of scores; its button writes the threshold into the form."""
+
+        def use(threshold: float) -> str:
+            form.setVar(_PARAM, round(threshold, 4))
+            window.root.after_idle(window.close)
+            return f"The form has the threshold {threshold:.4g} now."
+
+        window = ScoreWindow(
+            _viewerOf(form.protocol).reader(),
+            title=f"{self._title}: {form.protocol.getRunName()}",
+            masterWindow=form,
+            action=Action("Use this threshold", use),
+            threshold=form.protocol.threshold.get(),
+        )
+        window.show(center=False)
+
+
+def _viewerOf(protocol: Protocol) -> DeepConsensusScoresViewer:
+    return DeepConsensusScoresViewer(project=protocol.getProject(), protocol=protocol)
