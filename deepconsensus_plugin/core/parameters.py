@@ -60,10 +60,15 @@ class TrainingParameters:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State of the training when it was validated."""
+    """State of the training when it was validated.
+
+    `validation_average_precision` is None in histories of the first versions, and where
+    it is not defined.
+    """
 
     update: int
     learning_rate: float
     training_loss: float
     validation_loss: float
     validation_accuracy: float
+    validation_average_precision: float | None = None

@@ -24,14 +24,16 @@ from deepconsensus_plugin.core.datasets import (
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
+    average_precision,
     classification_metrics,
+    count_at_thresholds,
 )
 from deepconsensus_plugin.core.models.deep_consensus import PARTICLE
 from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters
 from deepconsensus_plugin.core.plateau import Plateau, balanced_loss, is_exhausted
 from deepconsensus_plugin.core.scoring import predict
 from deepconsensus_plugin.core.splits import split_by_micrograph
-from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
 """Updates between validations: an epoch within these bounds."""
@@ -168,8 +170,16 @@ class Training:
             training_loss=mean_loss,
             validation_loss=balanced_loss(labels, scores),
             validation_accuracy=float(((scores >= 0.5) == labels).mean()),
+            validation_average_precision=_average_precision(labels, scores),
         )
         self.plateau.observe(self.network, checkpoint, scores, self.parameters)
+
+
+def _average_precision(labels: BoolArray, scores: FloatArray) -> float:
+    """Return that of the scores; NaN once a training has diverged."""
+    if not np.isfinite(scores).all():
+        return float("nan")
+    return average_precision(count_at_thresholds(labels, scores), int(labels.sum()))
 
 
 def initialise(member: int, parameters: TrainingParameters) -> None:

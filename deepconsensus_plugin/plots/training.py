@@ -27,46 +27,44 @@ Labelled = tuple[BoolArray, FloatArray]
 
 
 def draw_history(figure: Figure, histories: Histories, *, is_running: bool) -> None:
-    """Draw loss, accuracy and learning rate of every network over its updates.
+    """Draw loss, accuracy, average precision and learning rate of every network.
 
     Parameters
     ----------
     figure : Figure
-        Anything in it is replaced; gets three plots above each other.
+        Anything in it is replaced; gets four plots above each other, over the updates.
     histories : sequence of sequences of Checkpoint
-        Empty ones are not drawn.
+        Empty ones are not drawn; nor is an average precision that was not kept.
     is_running : bool
         Whether there will be more.
     """
     figure.clear()
     figure.set_layout_engine("constrained")
-    loss, accuracy, rate = figure.subplots(
-        3, 1, sharex=True, height_ratios=[2.2, 1.6, 1]
-    )
+    rows = figure.subplots(4, 1, sharex=True, height_ratios=[2.2, 1.4, 1.4, 1])
+    loss, accuracy, precision, rate = rows
     for number, history in enumerate(histories):
-        _draw_network(loss, accuracy, rate, history, number)
+        _draw_network(rows, history, number)
     loss.set_ylabel("Cross entropy")
-    accuracy.set_ylabel("Validation accuracy")
-    rate.set(ylabel="Learning rate", xlabel="Updates (batches)")
+    accuracy.set_ylabel("Accuracy")
+    precision.set_ylabel("Average\nprecision")
+    rate.set(ylabel="Learning\nrate", xlabel="Updates (batches)")
     if any(map(len, histories)):
         rate.set_yscale("log")
         loss.plot([], [], color=GREY, label="validation")
         loss.plot([], [], color=GREY, linestyle=":", label="training")
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    for axes in (loss, accuracy, rate):
+    for axes in rows:
         axes.grid(color=LIGHT_GREY, linewidth=0.6)
         axes.margins(x=0.02)
+    figure.align_ylabels(rows)
     rate.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.suptitle(_describe(histories, is_running), fontsize="medium")
 
 
 def _draw_network(
-    loss: Axes,
-    accuracy: Axes,
-    rate: Axes,
-    history: Sequence[Checkpoint],
-    number: int,
+    rows: Sequence[Axes], history: Sequence[Checkpoint], number: int
 ) -> None:
+    loss, accuracy, precision, rate = rows
     updates = [each.update for each in history]
     style = {"color": colour_of(number), "marker": ".", "markersize": 4}
     name = f"network {number + 1}"
@@ -78,6 +76,12 @@ def _draw_network(
         linestyle=":",
     )
     accuracy.plot(updates, [each.validation_accuracy for each in history], **style)
+    known = [each for each in history if each.validation_average_precision is not None]
+    precision.plot(
+        [each.update for each in known],
+        [each.validation_average_precision for each in known],
+        **style,
+    )
     rate.step(updates, [each.learning_rate for each in history], where="pre", **style)
     if history:  # the weights of this one are kept
         best = min(history, key=lambda each: each.validation_loss)

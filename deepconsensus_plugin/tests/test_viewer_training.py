@@ -27,9 +27,9 @@ from deepconsensus_plugin.viewers import DeepConsensusTrainViewer
 from deepconsensus_plugin.viewers.live_history import LiveHistory
 
 HISTORY = [
-    Checkpoint(10, 1e-3, 0.7, 0.6, 0.7),
-    Checkpoint(20, 1e-3, 0.5, 0.4, 0.8),
-    Checkpoint(30, 1e-4, 0.3, 0.5, 0.75),
+    Checkpoint(10, 1e-3, 0.7, 0.6, 0.7),  # of a version that kept no precision
+    Checkpoint(20, 1e-3, 0.5, 0.4, 0.8, 0.9),
+    Checkpoint(30, 1e-4, 0.3, 0.5, 0.75, 0.85),
 ]
 
 
@@ -85,11 +85,14 @@ class TestTrainViewer(SyntheticProject):
 
     def test_history_of_all_networks(self):
         figure = self.draw("showHistory")
-        loss, accuracy, rate = figure.axes
+        loss, accuracy, precision, rate = figure.axes
         self.assertEqual(loss.lines[0].get_ydata().tolist(), [0.6, 0.4, 0.5])
         best = loss.lines[2].get_xydata()
         self.assertEqual(best.tolist(), [[20, 0.4]])  # the lowest validation loss
         self.assertEqual(accuracy.lines[1].get_ydata().tolist(), [0.7, 0.8])
+        self.assertEqual(
+            precision.lines[0].get_xydata().tolist(), [[20, 0.9], [30, 0.85]]
+        )
         self.assertEqual(rate.lines[0].get_ydata().tolist(), [1e-3, 1e-3, 1e-4])
         self.assertIn("2 networks", figure.get_suptitle())
 
@@ -131,4 +134,4 @@ def test_the_history_is_drawn_again_while_it_grows():
     grown.pop(0)
     assert not live.look()
     assert "At work" not in figure.get_suptitle()
-    assert len(figure.axes) == 3
+    assert len(figure.axes) == 4

@@ -42,9 +42,9 @@ class DeepConsensusTrainViewer(ProtocolViewer):
         for name, label, help_ in (
             (
                 "showHistory",
-                "Loss, accuracy and learning rate",
-                "Of every network at each validation. While the run is at work the "
-                "plot follows it.",
+                "Loss, accuracy, average precision and learning rate",
+                "Of every network at each validation, on the micrographs that it does "
+                "not learn from. While the run is at work the plot follows it.",
             ),
             (
                 "showValidation",
@@ -76,7 +76,7 @@ class DeepConsensusTrainViewer(ProtocolViewer):
         }
 
     def _showHistory(self, paramName=None) -> list[View]:
-        view = figure_view((7.5, 7), _TITLE)
+        view = figure_view((7.5, 8), _TITLE)
         LiveHistory(view.getFigure(), self._readHistories)
         return [view]
 

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from sklearn.metrics import average_precision_score
 
 from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
@@ -103,9 +104,12 @@ def test_best_weights_are_kept():
     labels = data.rows.is_particle[held_out]
     surprise = -np.log(np.where(labels, scores, 1 - scores))
     loss = np.mean([surprise[labels].mean(), surprise[~labels].mean()])
-    lowest = min(checkpoint.validation_loss for checkpoint in trained.history)
+    best = min(trained.history, key=lambda checkpoint: checkpoint.validation_loss)
+    lowest = best.validation_loss
     assert loss == pytest.approx(lowest, rel=1e-5)
     assert lowest < trained.history[-1].validation_loss
+    precision = average_precision_score(labels, scores)
+    assert best.validation_average_precision == pytest.approx(precision, rel=1e-5)
 
 
 def test_learning_rate_falls_where_nothing_improves_and_training_stops():
