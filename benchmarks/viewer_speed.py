@@ -190,7 +190,9 @@ def measure(folder: Path, n_candidates: int) -> list[list[str]]:
     root = tk.Tk()
     root.geometry("1325x676")
     source = locate(particles, folder=folder)
-    frame = ScoreFrame(root, partial(read_overview, source), action=Action("none", str))
+    frame = ScoreFrame(
+        root, partial(read_overview, source), actions=[Action("none", str)]
+    )
     frame.pack(fill=tk.BOTH, expand=True)
     waits = {"the window opens": [wait_for(root, frame, root.update_idletasks)]}
     for _ in range(_ROUNDS):

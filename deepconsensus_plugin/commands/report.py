@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--selection",
         metavar="NAME",
-        help="name of a run of *select by score*; without it the last one",
+        help="name or number of a run of *select by score*; without it the last one",
     )
     parser.add_argument(
         "--out",
@@ -52,11 +52,16 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
 
     project = open_project(folder)
     selections = find_selections(project)
-    names = [selection.getRunName() for selection in selections]
-    if not names or name not in (None, *names):
+    found = [
+        selection
+        for selection in selections
+        if name in (None, selection.getRunName(), selection.strId())
+    ]
+    if not found:
         wanted = "a finished *select by score*" + (f" named {name!r}" if name else "")
-        raise ValueError(f"{folder}: expected {wanted}, received {names or 'none'}")
-    selected = selections[-1 if name is None else names.index(name)]
+        received = [each.getRunName() for each in selections] or "none"
+        raise ValueError(f"{folder}: expected {wanted}, received {received}")
+    selected = found[-1]
     path = out or selected.getReportPath().absolute()
     settings = read_record(folder).get("settings")
     write_selection_report(project, selected, path, settings=settings)

@@ -3,11 +3,19 @@
 
 from __future__ import annotations
 
+import argparse
+import subprocess
+import webbrowser
 from pathlib import Path
+from unittest import mock
 
 import mrcfile
 import numpy as np
+import pytest
+from pwem import Domain
+from pyworkflow.viewer import DESKTOP_TKINTER
 
+from deepconsensus_plugin.commands import report
 from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     EstimatedFigure,
@@ -24,8 +32,17 @@ from deepconsensus_plugin.tests.stored_sets import (
     store_scored,
 )
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
-from deepconsensus_plugin.viewers import DeepConsensusScoresViewer
+from deepconsensus_plugin.viewers import (
+    DeepConsensusReportViewer,
+    DeepConsensusScoresViewer,
+)
+from deepconsensus_plugin.viewers.opened_report import (
+    ReportTask,
+    open_report,
+    plan_report,
+)
 from deepconsensus_plugin.viewers.scores.images import MicrographImages, StackImages
+from deepconsensus_plugin.viewers.viewer_report import ReportView
 from deepconsensus_plugin.viewers.viewer_scores import ScoresView
 
 SCORES = (0.9, 0.1, 0.5, 0.49, 0.7, 0.5, 0.0, 1.0)
@@ -113,6 +130,24 @@ class TestScoresViewer(SyntheticProject):
         self.assertFalse(expectation.has_intervals)
         self.assertAlmostEqual(expectation.n_particles, 2.6)
 
+    def test_the_report_is_that_of_the_last_selection(self):
+        scored = store_scored(type(self), SCORES)
+        self.assertIn("make the new sets first", open_report(self.proj, scored))
+        last = self.view(scored).selectAtThreshold(0.6, wait=True)
+        tasks = [plan_report(self.proj, run) for run in (scored, last)]
+        self.assertEqual(tasks[0], tasks[1])
+        self.assertEqual(tasks[0].selection, last.getObjId())
+        self.assertEqual(tasks[0].path, last.getReportPath().absolute())
+        output_of = {run: run.outputParticles for run in (scored, last)}
+        handled = [
+            DeepConsensusReportViewer in Domain.findViewers(each, DESKTOP_TKINTER)
+            for each in output_of.values()
+        ]
+        self.assertEqual(handled, [False, True])
+        viewer = DeepConsensusReportViewer(project=self.proj, protocol=last)
+        (view,) = viewer._visualize(output_of[last])
+        self.assertIsInstance(view, ReportView)
+
     def test_before_the_run_it_says_so(self):
         for protocol in (
             self.newProtocol(ProtDeepConsensusScore),
@@ -132,3 +167,30 @@ class TestScoresViewer(SyntheticProject):
             type(self), ProtDeepConsensusSelect, inputCoordinates=plain
         )
         self.assertIn("never scored", self.view(waiting).describeFault())
+
+
+def test_a_report_opens_when_it_is_written(tmp_path):
+    task = ReportTask(tmp_path / "project", 7, tmp_path / "report.html")
+    opened = []
+    written = subprocess.CompletedProcess([], 0)
+    with (
+        mock.patch.object(subprocess, "run", return_value=written) as run,
+        mock.patch.object(webbrowser, "open", lambda uri: not opened.append(uri)),
+    ):
+        _, last = task.write_and_open()
+    assert last == f"Report: {task.path}"
+    assert opened == [task.path.as_uri()]
+    (command,), _ = run.call_args
+    parser = argparse.ArgumentParser()
+    report.add_arguments(parser)
+    arguments = parser.parse_args(command[command.index("report") + 1 :])
+    assert (arguments.project, arguments.selection) == (task.project, "7")
+    assert arguments.out == task.path
+    failed = subprocess.CompletedProcess(
+        [], 1, stderr="warning: x\nerror: no project\n"
+    )
+    with (
+        mock.patch.object(subprocess, "run", return_value=failed),
+        pytest.raises(RuntimeError, match="not written: error: no project"),
+    ):
+        [*task.write_and_open()]

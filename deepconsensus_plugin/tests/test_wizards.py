@@ -171,6 +171,7 @@ class TestWizards(SyntheticProject):
         (read,), options = window.call_args
         self.assertEqual(read().table.score.tolist(), [0.9, 0.6, 0.2])
         self.assertEqual(options["threshold"], 0.4)
-        self.assertIn("0.71", options["action"].run(0.71))
+        (action,) = options["actions"]
+        self.assertIn("0.71", action.run(0.71))
         self.assertEqual(form.values, {"threshold": 0.71})
         root.after_idle.assert_called_once()

@@ -5,12 +5,14 @@ from deepconsensus_plugin.viewers.viewer_consensus import DeepConsensusPicksView
 from deepconsensus_plugin.viewers.viewer_evaluation import (
     DeepConsensusEvaluationViewer,
 )
+from deepconsensus_plugin.viewers.viewer_report import DeepConsensusReportViewer
 from deepconsensus_plugin.viewers.viewer_scores import DeepConsensusScoresViewer
 from deepconsensus_plugin.viewers.viewer_training import DeepConsensusTrainViewer
 
 __all__ = [
     "DeepConsensusEvaluationViewer",
     "DeepConsensusPicksViewer",
+    "DeepConsensusReportViewer",
     "DeepConsensusScoresViewer",
     "DeepConsensusTrainViewer",
 ]

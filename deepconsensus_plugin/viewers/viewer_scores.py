@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
@@ -66,7 +67,10 @@ class DeepConsensusScoresViewer(Viewer):
             read=self.reader(),
             title=f"{_TITLE}: {obj.getRunName()}",
             masterWindow=self.getParent(),
-            action=Action("Make the new sets", self._select),
+            actions=[
+                Action("Make the new sets", self._select),
+                Action("Report", self._report_on_selection),
+            ],
             threshold=self.initialThreshold(),
         )
         return [view]
@@ -122,6 +126,9 @@ class DeepConsensusScoresViewer(Viewer):
 
     def _select(self, threshold: float) -> str:
         return f"'{self.selectAtThreshold(threshold).getRunName()}' was started."
+
+    def _report_on_selection(self, _: float) -> str | Iterator[str]:
+        return open_report(self.getProject(), self.protocol)
 
     # -------------------------- what is looked at --------------------------
     def _scored(self) -> Pointer | None:

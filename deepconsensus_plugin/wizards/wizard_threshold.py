@@ -44,7 +44,7 @@ class DeepConsensusThresholdWizard(FormWizard):
             _viewerOf(form.protocol).reader(),
             title=f"{self._title}: {form.protocol.getRunName()}",
             masterWindow=form,
-            action=Action("Use this threshold", use),
+            actions=[Action("Use this threshold", use)],
             threshold=form.protocol.threshold.get(),
         )
         window.show(center=False)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -28,18 +29,19 @@ _PAD = 6
 
 @dataclass(frozen=True)
 class Action:
-    """What the button on the top does with the threshold.
+    """What a button on the top does.
 
     Parameters
     ----------
     label : str
         On the button.
     run : callable
-        Is given the threshold; returns what to tell the user.
+        Is given the threshold; returns what to tell the user, at once or, as an
+        iterator that another thread goes through, one message after the other.
     """
 
     label: str
-    run: Callable[[float], str]
+    run: Callable[[float], str | Iterator[str]]
 
 
 class ScoreFrame(tk.Frame):
@@ -51,8 +53,8 @@ class ScoreFrame(tk.Frame):
         What it is put in.
     read : callable
         Returns what is shown; called in another thread.
-    action : Action
-        What can be done with a threshold.
+    actions : sequence of Action
+        What can be done, one button each.
     threshold : float, optional
         At first; the suggested one if None.
     """
@@ -62,11 +64,11 @@ class ScoreFrame(tk.Frame):
         parent: tk.Misc,
         read: Callable[[], Overview],
         *,
-        action: Action,
+        actions: Sequence[Action],
         threshold: float | None = None,
     ):
         super().__init__(parent, bg=BACKGROUND)
-        self._action = action
+        self._actions = actions
         self._pending: str | None = None
         self.threshold = threshold
         self.overview: Overview | None = None
@@ -97,8 +99,10 @@ class ScoreFrame(tk.Frame):
             self.entry.bind(event, lambda _: self._read_entry())
         self._automatic = tk.Button(bar, text="Automatic", command=self.suggest)
         self._automatic.pack(side=tk.LEFT, padx=_PAD)
-        self._run = tk.Button(bar, text=self._action.label, command=self.run_action)
-        self._run.pack(side=tk.LEFT, padx=_PAD)
+        self._buttons = [tk.Button(bar, text=each.label) for each in self._actions]
+        for number, button in enumerate(self._buttons):
+            button.configure(command=partial(self.run_action, number))
+            button.pack(side=tk.LEFT, padx=_PAD)
         self._status = tk.Label(bar, bg=BACKGROUND, anchor=tk.W)
         self._status.pack(side=tk.LEFT, padx=2 * _PAD)
 
@@ -186,16 +190,20 @@ class ScoreFrame(tk.Frame):
         else:
             self.tell("No candidate is expected to be a particle.")
 
-    def run_action(self) -> None:
-        """Do what the button is for, with the threshold as it is typed."""
+    def run_action(self, number: int = 0) -> None:
+        """Do what a button is for, with the threshold as it is typed."""
         if self.overview is None or not self._read_entry():
             return
-        self._run.configure(state=tk.DISABLED)
+        self._buttons[number].configure(state=tk.DISABLED)
         self.update_idletasks()
         try:
-            self.tell(self._action.run(self.threshold))
+            told = self._actions[number].run(self.threshold)
         finally:
-            self._run.configure(state=tk.NORMAL)
+            self._buttons[number].configure(state=tk.NORMAL)
+        if isinstance(told, str):
+            self.tell(told)
+        else:
+            self.background.ask("action", told, self.tell)
 
     def _refresh(self) -> None:
         self._pending = None
