@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from deepconsensus_plugin import __version__
 
-COMMANDS = ("run", "report", "export", "check")
+COMMANDS = ("run", "report", "export", "models", "check")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

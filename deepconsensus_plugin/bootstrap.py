@@ -34,9 +34,9 @@ def prepare_environment(home: Path | str | None = None) -> Path:
     RuntimeError
         If pyworkflow was imported before, and without a home: it is too late then.
     """
-    own_home = Path(home).absolute() if home else _default_home()
+    chosen_home = Path(home).absolute() if home else own_home()
     _require_first_import()
-    scipion_home = Path(os.environ.setdefault("SCIPION_HOME", str(own_home)))
+    scipion_home = Path(os.environ.setdefault("SCIPION_HOME", str(chosen_home)))
     defaults = {
         "SCIPION_USER_DATA": str(scipion_home / "user-data"),
         "SCIPION_DOMAIN": "pwem",
@@ -47,11 +47,12 @@ def prepare_environment(home: Path | str | None = None) -> Path:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    _provide_hosts(scipion_home, own_home)
+    _provide_hosts(scipion_home, chosen_home)
     return scipion_home
 
 
-def _default_home() -> Path:
+def own_home() -> Path:
+    """Return the folder of this plugin's own files, for all projects of a user."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "deepconsensus"
 
@@ -65,12 +66,12 @@ def _require_first_import() -> None:
         )
 
 
-def _provide_hosts(scipion_home: Path, own_home: Path) -> None:
+def _provide_hosts(scipion_home: Path, chosen_home: Path) -> None:
     """Point SCIPION_HOSTS at a hosts.conf, written to our own home if there is none."""
     if "SCIPION_HOSTS" in os.environ:
         return
     installed = scipion_home / "config" / "hosts.conf"
-    hosts = installed if installed.exists() else own_home / "config" / "hosts.conf"
+    hosts = installed if installed.exists() else chosen_home / "config" / "hosts.conf"
     if not hosts.exists():
         hosts.parent.mkdir(parents=True, exist_ok=True)
         hosts.write_text((files("deepconsensus_plugin") / "hosts.conf").read_text())

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 #: Scipion variable: the Python that runs the jobs; this package is installed there.
 DEEPCONSENSUS_PYTHON = "DEEPCONSENSUS_PYTHON"
+#: Scipion variable: the user's own library of models.
+DEEPCONSENSUS_MODELS = "DEEPCONSENSUS_MODELS"
 
 #: The score, 0 - 1. Xmipp's name for it, so that its tools sort by it.
 SCORE_ATTRIBUTE = "_xmipp_zScoreDeepLearning1"

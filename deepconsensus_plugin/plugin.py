@@ -21,9 +21,14 @@ from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import VOID_GPU
 from pyworkflow.utils import Environ
 
-from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
+from deepconsensus_plugin.bootstrap import own_home
+from deepconsensus_plugin.constants import (
+    DEEPCONSENSUS_MODELS,
+    DEEPCONSENSUS_PYTHON,
+)
 
 JOBS_MODULE = "deepconsensus_plugin.core.jobs"
+_DEFAULT_MODELS = own_home() / "models"
 REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "starfile", "cattrs")
 
 # Every update of a network allocates and frees the same large arrays. By default the C
@@ -55,6 +60,19 @@ class Plugin(pwem.Plugin):
             "must be installed there. Default: the Python that runs Scipion.",
             var_type=VarTypes.PATH,
         )
+        cls._defineVar(
+            DEEPCONSENSUS_MODELS,
+            str(_DEFAULT_MODELS),
+            description="Your library of models: a folder with a folder for each. "
+            "*Import model* and the command *models* look there.",
+            var_type=VarTypes.FOLDER,
+        )
+
+    @classmethod
+    def getModelsFolder(cls) -> Path:
+        """Return the user's own library of models; it may not be there."""
+        default = os.environ.get(DEEPCONSENSUS_MODELS, _DEFAULT_MODELS)
+        return Path(cls.getVar(DEEPCONSENSUS_MODELS, default)).expanduser()
 
     @classmethod
     def getEnviron(cls, gpus: Sequence[int] = ()) -> Environ:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pyworkflow.protocol.params as params
 from pwem.protocols import ProtImport
 
-from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.models.library import KnownModel, find_models
 from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.protocols.model_summary import countNetworks, describeModel
 
@@ -20,7 +22,8 @@ from deepconsensus_plugin.protocols.model_summary import countNetworks, describe
 class ProtImportModel(ProtImport):
     """Bring the folder of a trained model into the project.
 
-    The folder is copied, so that the project stays whole without the original.
+    It comes from another project, from a library of one's own, or from any folder. It
+    is copied, so that the project stays whole without the original.
     """
 
     _label = "import model"
@@ -32,10 +35,24 @@ class ProtImportModel(ProtImport):
         form.addParam(
             "modelPath",
             params.FolderParam,
+            allowsNull=True,
             important=True,
-            label="Model folder",
-            help=f"Folder with *{WEIGHTS_FILE}* and *{CARD_FILE}*, as *train network* "
-            "writes: *extra/model* in the folder of its run, in any project.",
+            label="Folder",
+            help="Of another project, of a library of models, or of one model: with "
+            f"*{WEIGHTS_FILE}* and *{CARD_FILE}*, as *train network* writes them to "
+            "*extra/model* of its run.\n"
+            "A library is a folder of your own with a copy of such a folder for each "
+            "model.\n"
+            f"Empty: your library, named by the variable *{DEEPCONSENSUS_MODELS}*.",
+        )
+        form.addParam(
+            "modelName",
+            params.StringParam,
+            allowsNull=True,
+            label="Model",
+            help="Name of the model, if the folder holds several; the wand lists them "
+            "with what they were made from, as *python -m deepconsensus_plugin models* "
+            "does.",
         )
 
     # -------------------------- steps --------------------------
@@ -49,10 +66,9 @@ class ProtImportModel(ProtImport):
         target = Path(self._modelFolder())
         target.mkdir(exist_ok=True)
         (target / CARD_FILE).unlink(missing_ok=True)
+        source = self._chosenModel().folder
         for name in (WEIGHTS_FILE, CARD_FILE):
-            shutil.copyfile(
-                Path(self.modelPath.get().strip()).expanduser() / name, target / name
-            )
+            shutil.copyfile(source / name, target / name)
 
     def createOutputStep(self, form):
         """Register the model."""
@@ -60,33 +76,27 @@ class ProtImportModel(ProtImport):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        folder = Path(self.modelPath.get("").strip()).expanduser()
-        if not self.modelPath.get("").strip() or not folder.is_dir():
-            return [f"Model folder: '{self.modelPath.get('')}' is no folder."]
-        missing = [
-            name for name in (WEIGHTS_FILE, CARD_FILE) if not (folder / name).is_file()
-        ]
-        if missing:
+        try:
+            model = self._chosenModel()
+        except (OSError, ValueError) as error:
+            return [str(error)]
+        if model.fault:
             return [
-                f"Model folder: {folder} has no {' and no '.join(missing)}. Choose the "
-                "folder *extra/model* of a run of *train network*, or a copy of it."
+                f"Model: {model.fault}. Choose the folder *extra/model* of a run of "
+                "*train network*, or a copy of it."
             ]
-        if not zipfile.is_zipfile(folder / WEIGHTS_FILE):
+        if not zipfile.is_zipfile(model.folder / WEIGHTS_FILE):
             return [
-                f"Model folder: {folder / WEIGHTS_FILE} is damaged (no Keras archive). "
+                f"Model: {model.folder / WEIGHTS_FILE} is damaged (no Keras archive). "
                 "Copy it again from where it was made."
             ]
-        try:
-            ParticleClassifier(folder).getCard()
-        except FileFormatError as error:
-            return [f"Model folder: {error}. It was not written by this plugin."]
         return []
 
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
         return [
-            f"Imported from {self.modelPath.get()}.",
+            f"Imported from {self._describeSource()}.",
             *describeModel(self.outputModel.getCard()),
         ]
 
@@ -98,6 +108,35 @@ class ProtImportModel(ProtImport):
 
     def _citations(self):
         return ["SanchezGarcia2018"]
+
+    # -------------------------- shared --------------------------
+    def getSourceFolder(self) -> Path:
+        """Return the folder that models are looked for in."""
+        given = self.modelPath.get("").strip()
+        return Path(given).expanduser() if given else Plugin.getModelsFolder()
+
+    def _chosenModel(self) -> KnownModel:
+        """Return the model that the form names.
+
+        Raises
+        ------
+        OSError, ValueError
+            If there is none, or it is not clear which; says what there is.
+        """
+        folder, name = self.getSourceFolder(), self.modelName.get("").strip()
+        models = find_models(folder)
+        if not models:
+            raise ValueError(f"Folder: {folder} holds no model.")
+        chosen = [model for model in models if name in ("", model.name)]
+        if len(chosen) != 1:
+            names = ", ".join(model.name for model in models)
+            wrong = f"there is no {name!r}" if name else "it holds several"
+            raise ValueError(f"Model: {wrong}; {folder} has {names}.")
+        return chosen[0]
+
+    def _describeSource(self) -> str:
+        name = self.modelName.get("").strip()
+        return f"{self.getSourceFolder()}{f' ({name})' if name else ''}"
 
     def _modelFolder(self) -> str:
         return self._getExtraPath("model")

@@ -4,6 +4,7 @@
 from deepconsensus_plugin.wizards.wizard_consensus_radius import (
     DeepConsensusRadiusWizard,
 )
+from deepconsensus_plugin.wizards.wizard_model import DeepConsensusModelWizard
 from deepconsensus_plugin.wizards.wizard_sizes import (
     DeepConsensusBoxSizeWizard,
     DeepConsensusDiameterWizard,
@@ -13,6 +14,7 @@ from deepconsensus_plugin.wizards.wizard_threshold import DeepConsensusThreshold
 __all__ = [
     "DeepConsensusBoxSizeWizard",
     "DeepConsensusDiameterWizard",
+    "DeepConsensusModelWizard",
     "DeepConsensusRadiusWizard",
     "DeepConsensusThresholdWizard",
 ]

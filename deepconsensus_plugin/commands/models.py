@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``models [FOLDER]``: the models of a library or a project, with their cards."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from deepconsensus_plugin.bootstrap import prepare_environment
+from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
+from deepconsensus_plugin.core.models.library import KnownModel, find_models
+
+HELP = "list the models of a library or a project, with their cards"
+_WIDTH = 88
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"""
+A library is a folder of your own, with one folder for each model: a copy of the folder
+extra/model of a run of *train network*. *Import model* takes models from libraries and
+projects by the names that are listed here.
+
+The library that is meant where none is named: variable {DEEPCONSENSUS_MODELS} of the
+environment or of Scipion's configuration.
+"""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        help="a library, the folder of a Scipion project, or one model; without it "
+        "your own library",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List the models; the exit status is 0 if all of them can be used."""
+    try:
+        prepare_environment()
+        return _list(arguments.folder)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _list(given: Path | None) -> int:
+    # Scipion reads its environment when it is imported.
+    from deepconsensus_plugin.plugin import Plugin
+
+    folder = Plugin.getModelsFolder() if given is None else given.expanduser()
+    models = find_models(folder.absolute())
+    if not models:
+        print(f"{folder}: no models. See: python -m deepconsensus_plugin models --help")
+    for model in models:
+        for line in _describe(model):
+            print(line)
+    return 1 if any(model.fault for model in models) else 0
+
+
+def _describe(model: KnownModel) -> Iterator[str]:
+    """Yield a model's name and what is known of it, indented."""
+    from deepconsensus_plugin.protocols.model_summary import describeModel
+
+    yield model.name
+    lines = [f"CANNOT BE USED: {model.fault}"] if model.fault else []
+    if model.card is not None:
+        lines += describeModel(model.card)
+        versions = ", ".join(f"{name} {v}" for name, v in model.card.versions.items())
+        lines += [f"Made with {versions}."] if versions else []
+    lines.append(f"Folder: {model.folder}")
+    for line in lines:
+        indent = {"initial_indent": "  ", "subsequent_indent": "    "}
+        yield textwrap.fill(line, _WIDTH, break_long_words=False, **indent)

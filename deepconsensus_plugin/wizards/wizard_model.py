@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wizard: one of the models of a library or a project, by their cards."""
+
+from __future__ import annotations
+
+from pyworkflow.gui.dialog import ListDialog
+from pyworkflow.gui.tree import TreeProvider
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.models.library import KnownModel, find_models
+from deepconsensus_plugin.protocols import ProtImportModel
+from deepconsensus_plugin.wizards.form_wizard import FormWizard
+
+_PARAM = "modelName"
+_COLUMNS = (
+    ("Model", 260),
+    ("Networks", 80),
+    ("Box (Å)", 80),
+    ("Pixel size (Å)", 110),
+    ("Learnt from (boxes)", 140),
+    ("ROC-AUC, held out", 140),
+)
+
+
+class DeepConsensusModelWizard(FormWizard):
+    """Lists models with what they are, to choose one."""
+
+    _title = "Model"
+    _targets = [(ProtImportModel, [_PARAM])]
+
+    def describeFault(self, protocol: Protocol) -> str:
+        """Return why there are no models to choose from."""
+        folder = protocol.getSourceFolder()
+        try:
+            found = usableModels(protocol)
+        except NotADirectoryError as error:
+            return f"{error}. Choose the folder of a project or of a library first."
+        return "" if found else f"{folder} holds no model that can be used."
+
+    def openWindow(self, form) -> None:
+        """Open the window."""
+        dialog = ListDialog(
+            form.root,
+            self._title,
+            ModelsProvider(usableModels(form.protocol)),
+            f"Models in {form.protocol.getSourceFolder()}",
+            selectmode="browse",
+            selectOnDoubleClick=True,
+        )
+        if dialog.resultYes() and dialog.values:
+            form.setVar(_PARAM, dialog.values[0].name)
+
+
+class ModelsProvider(TreeProvider):
+    """Models as lines of a list.
+
+    Parameters
+    ----------
+    models : list of KnownModel
+        With cards.
+    """
+
+    def __init__(self, models: list[KnownModel]):
+        super().__init__()
+        self._models = models
+
+    def getColumns(self) -> list[tuple[str, int]]:
+        """Return names and widths of the columns."""
+        return list(_COLUMNS)
+
+    def getObjects(self) -> list[KnownModel]:
+        """Return the models."""
+        return self._models
+
+    def getObjectInfo(self, obj: KnownModel) -> dict[str, object]:
+        """Return the line of a model."""
+        card = obj.card
+        areas = [figures.roc_auc for figures in card.validation]
+        values = (
+            card.n_models,
+            f"{card.box_extent_A:.0f}",
+            f"{card.sampling_rate:.3g}",
+            f"{sum(each.n_boxes for each in card.training_sets):,}",
+            f"{sum(areas) / len(areas):.3f}" if areas else "",
+        )
+        return {"key": obj.name, "text": obj.name, "values": values}
+
+
+def usableModels(protocol: Protocol) -> list[KnownModel]:
+    """Return the models in the folder of a form that can be read."""
+    found = find_models(protocol.getSourceFolder())
+    return [model for model in found if not model.fault]
