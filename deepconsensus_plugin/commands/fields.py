@@ -18,6 +18,7 @@ from deepconsensus_plugin.commands.forms import (
     convert,
     form_of,
     is_path,
+    require_runnable,
     to_scalar,
 )
 from deepconsensus_plugin.commands.settings import parse_yes_no
@@ -112,8 +113,8 @@ def read_template(name: str) -> RunTemplate:
     Raises
     ------
     ValueError
-        If there is none of this name (lists those that there are), or if a field is
-        a part of a value only.
+        If there is none of this name (lists those that there are), if it cannot be
+        run here (`require_runnable`), or if a field is a part of a value only.
     """
     templates = TemplateList()
     templates.addPluginTemplates()
@@ -131,7 +132,9 @@ def read_template(name: str) -> RunTemplate:
     for mark, field in fields.items():
         if f'"{mark}"' not in text:
             raise ValueError(f"{name}: the field {field.alias} must be a whole value")
-    return RunTemplate(json.loads(text), fields)
+    nodes = json.loads(text)
+    require_runnable(name, (node["object.className"] for node in nodes))
+    return RunTemplate(nodes, fields)
 
 
 def _value(

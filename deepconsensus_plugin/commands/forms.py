@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ from pyworkflow.protocol import params
 from deepconsensus_plugin.commands.settings import parse_yes_no
 
 PLUGIN = "deepconsensus_plugin"
+
+_PLUGINS = {"Xmipp": "scipion-em-xmipp", "Eman": "scipion-em-eman2"}
+"""How names of protocols of other plugins begin, and the plugins."""
+
+_INTERACTIVE = frozenset({"XmippProtParticlePicking", "EmanProtBoxing"})
+"""Protocols of other plugins that open a window and wait for their user."""
+
 PER_IMPORT = frozenset({"filesPath", "pickerName"})
 """Parameters that mean nothing for several imports at once."""
 
@@ -24,6 +32,38 @@ _SCALARS: dict[type, type] = {
     params.StringParam: str,
 }
 _SETTABLE = (*_SCALARS, params.BooleanParam, params.EnumParam)
+
+
+def require_runnable(template: str, class_names: Iterable[str]) -> None:
+    """Refuse a template that cannot be run here without its user.
+
+    Raises
+    ------
+    ValueError
+        If protocols are missing (names their plugins), or need somebody at the screen.
+    """
+    names = list(dict.fromkeys(class_names))
+    known = Domain.getProtocols()
+    missing = [name for name in names if name not in known]
+    if missing:
+        plugins = {p for name in missing if (p := _plugin_of(name)) is not None}
+        installing = " ".join(f"-p {plugin}" for plugin in sorted(plugins))
+        raise ValueError(
+            f"{template}: it needs protocols that are not installed: "
+            f"{', '.join(missing)}."
+            + (f" Install them: scipion3 installp {installing}" if plugins else "")
+        )
+    if waiting := [name for name in names if name in _INTERACTIVE]:
+        raise ValueError(
+            f"{template}: {', '.join(waiting)} needs somebody who picks in its window. "
+            "Open the template in Scipion's project window"
+        )
+
+
+def _plugin_of(class_name: str) -> str | None:
+    return next(
+        (p for start, p in _PLUGINS.items() if class_name.startswith(start)), None
+    )
 
 
 @functools.cache

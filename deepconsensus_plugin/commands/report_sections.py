@@ -155,6 +155,9 @@ def _origin(pointer: Pointer) -> str:
 
 def _network(run: ReportedRun) -> Iterator[Html]:
     training = run.only("ProtDeepConsensusTrain")
+    if training is None and (imported := run.only("ProtImportModel")) is not None:
+        yield paragraphs(imported.summary())
+        return
     if training is None or not training.hasAttribute("outputModel"):
         return
     yield paragraphs(describeModel(training.outputModel.getCard()))

@@ -24,6 +24,7 @@ from deepconsensus_plugin.commands.settings import (
 from deepconsensus_plugin.core.thresholds import ThresholdMode
 from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
 
+IMPORT_MICROGRAPHS = "ProtImportMicrographs"
 IMPORT_PICKS = "ProtImportPicks"
 CONSENSUS = "ProtDeepConsensusPicks"
 SCORE = "ProtDeepConsensusScore"
@@ -172,7 +173,7 @@ def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> lis
 
     Of the settings of the picks, the truth shares the box size only.
     """
-    pattern = _only(nodes, IMPORT_PICKS)
+    pattern = _truth_pattern(nodes)
     shared = ("object.className", "inputMicrographs", "boxSize")
     imported = {
         **{key: pattern[key] for key in shared if key in pattern},
@@ -188,6 +189,18 @@ def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> lis
         "inputTruth": "9001.outputCoordinates",
     }
     return [imported, evaluated]
+
+
+def _truth_pattern(nodes: list[Node]) -> Node:
+    """Return the import that the truth's is like; without one, one of the same data."""
+    for node in nodes:
+        if node["object.className"] == IMPORT_PICKS:
+            return node
+    micrographs = _only(nodes, IMPORT_MICROGRAPHS)["object.id"]
+    return {
+        "object.className": IMPORT_PICKS,
+        "inputMicrographs": f"{micrographs}.outputMicrographs",
+    }
 
 
 def _given_threshold_is_fixed(settings: RunSettings) -> RunSettings:

@@ -17,7 +17,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pwem
-from pyworkflow.protocol import Protocol
+from pyworkflow.protocol import Protocol, params
 from pyworkflow.template import LocalTemplate
 from pyworkflow.utils import parseBibTex
 
@@ -26,6 +26,12 @@ from deepconsensus_plugin import bibtex
 
 PACKAGE = "deepconsensus_plugin"
 ROOT = Path(deepconsensus_plugin.__file__).parent
+OF_OTHER_PLUGINS = {
+    "EmanProtAutopick",
+    "XmippParticlePickingAutomatic",
+    "XmippProtParticlePicking",
+}
+"""What templates may name; tests/interop checks them where they are installed."""
 SCANNED = ("objects", "protocols", "viewers", "wizards")
 
 
@@ -45,6 +51,13 @@ def menu() -> Iterator[dict]:
 def own_protocols() -> dict[str, type[Protocol]]:
     found = pwem.Domain.getProtocols().items()
     return {name: c for name, c in found if c.__module__.startswith(PACKAGE)}
+
+
+def list_names(outputs) -> list[str]:
+    """Return the names of a protocol's possible outputs, an Enum or a dict."""
+    if isinstance(outputs, dict):
+        return list(outputs)
+    return list(outputs.__members__)
 
 
 def own_classes(submodule: str) -> dict[str, type]:
@@ -136,7 +149,7 @@ class TestDeepConsensusRegistry(unittest.TestCase):
                 self.assertTrue(made.isInstalled())
 
     def test_every_template_loads(self):
-        protocols = own_protocols().keys() | pwem.Domain.getProtocols().keys()
+        protocols = own_protocols() | pwem.Domain.getProtocols()
         for path in sorted((ROOT / "templates").glob("*")):
             with self.subTest(path.name):
                 self.assertTrue(path.name.endswith(".json.template"))
@@ -146,8 +159,33 @@ class TestDeepConsensusRegistry(unittest.TestCase):
                 template._replaceFields()
                 nodes = json.loads("".join(template.getContent()))
                 self.assertTrue(nodes)
-                self.assertLessEqual({n["object.className"] for n in nodes}, protocols)
                 self.assertNotEqual(template.description, "Not provided")
+                classes = {n["object.className"] for n in nodes}
+                self.assertLessEqual(classes - protocols.keys(), OF_OTHER_PLUGINS)
+                for node in nodes:
+                    with self.subTest(node["object.label"]):
+                        self.checkNode(node, nodes, protocols)
+
+    def checkNode(self, node: dict, nodes: list[dict], protocols: dict) -> None:
+        """Check that parameters exist, and that pointers lead to outputs that do."""
+        if (kind := protocols.get(node["object.className"])) is None:
+            return
+        form = {name for name, _ in kind().iterDefinitionAttributes()}
+        given = {name for name in node if not name.startswith("object.")}
+        self.assertLessEqual(given, form)
+        earlier = {n["object.id"]: n for n in nodes[: nodes.index(node)]}
+        for name in given:
+            param = kind().getParam(name)
+            if not isinstance(param, params.PointerParam | params.MultiPointerParam):
+                continue
+            pointers = node[name] if isinstance(node[name], list) else [node[name]]
+            for pointer in pointers:
+                source, _, output = pointer.partition(".")
+                self.assertIn(source, earlier)
+                made_by = protocols.get(earlier[source]["object.className"])
+                outputs = getattr(made_by, "_possibleOutputs", None)
+                if output and outputs is not None:
+                    self.assertIn(output, list_names(outputs))
 
     def test_templates_are_offered(self):
         plugin = pwem.Domain.getPlugins()[PACKAGE]._pluginInstance

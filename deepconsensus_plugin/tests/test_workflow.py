@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from deepconsensus_plugin.commands import forms
+from deepconsensus_plugin.commands.fields import read_template
 from deepconsensus_plugin.commands.settings import parse_settings
 from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
 
@@ -180,3 +182,42 @@ def test_the_demonstration_has_pickers_and_a_truth_of_its_own(folders):
     for word in ("picks=alpha,particles", "truth=truth"):
         with pytest.raises(ValueError, match="expected a template with a ProtImport"):
             _demo(word)
+
+
+def test_templates_of_other_plugins_say_what_is_missing():
+    with pytest.raises(ValueError, match="Xmipp") as caught:
+        read_template("deep_consensus_xmipp_eman2")
+    message = str(caught.value)
+    assert "XmippParticlePickingAutomatic, EmanProtAutopick." in message
+    assert "installp -p scipion-em-eman2 -p scipion-em-xmipp" in message
+
+
+def test_what_waits_for_its_user_is_not_run_headless(monkeypatch):
+    known = {"XmippProtParticlePicking": object}
+    monkeypatch.setattr(forms.Domain, "getProtocols", lambda: known)
+    with pytest.raises(ValueError, match="somebody who picks in its window"):
+        forms.require_runnable("one", ["XmippProtParticlePicking"])
+
+
+def test_pickers_without_training_can_be_compared_with_a_truth(folders):
+    words = ["micrographs=*.mrc", "particleDiameter=120", "truth=truth"]
+    settings = parse_settings("deep_consensus_classical", words)
+    nodes = build_nodes(with_absolute_paths(settings))
+    pickers = _of(nodes, "ProtClassicalPick")
+    assert [picker["particleDiameter"] for picker in pickers] == [120, 120]
+    (truth,) = _of(nodes, "ProtImportPicks")
+    assert truth["inputMicrographs"] == "1.outputMicrographs"
+
+
+def test_a_model_of_another_session_is_taken_by_its_name(folders):
+    words = ["micrographs=*.mrc", "picks=alpha,particles", "modelPath=."]
+    settings = parse_settings("deep_consensus_reuse", [*words, "modelName=krios"])
+    nodes = build_nodes(with_absolute_paths(settings))
+    (imported,) = _of(nodes, "ProtImportModel")
+    assert (imported["modelPath"], imported["modelName"]) == (str(folders), "krios")
+    (consensus,) = _of(nodes, "ProtDeepConsensusPicks")
+    assert len(consensus["inputCoordinates"]) == 2
+    assert not _of(nodes, "ProtDeepConsensusTrain")
+    settings = parse_settings("deep_consensus_reuse", words[:2])
+    with pytest.raises(ValueError, match="modelPath: not given"):
+        build_nodes(with_absolute_paths(settings))

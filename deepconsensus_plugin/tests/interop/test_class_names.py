@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pwem
 import pytest
+from pwem.protocols import ProtParticlePicking
 
 import deepconsensus_plugin
 
@@ -29,7 +30,7 @@ PICKERS = {
 ROOT = Path(deepconsensus_plugin.__file__).parent
 
 
-def declared(plugin: str) -> set[str]:
+def declared(plugin: str) -> dict[str, ast.ClassDef]:
     """Return the classes in the source of a plugin's ``protocols``."""
     spec = importlib.util.find_spec(plugin)
     folder = Path(spec.origin).parent / "protocols"
@@ -38,10 +39,22 @@ def declared(plugin: str) -> set[str]:
         for path in folder.rglob("*.py")
     )
     return {
-        node.name
+        node.name: node
         for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
+    }
+
+
+def declared_params(kind: ast.ClassDef) -> set[str]:
+    """Return the parameters that a class adds to its form, and its base's."""
+    base = {name for name, _ in ProtParticlePicking().iterDefinitionAttributes()}
+    return base | {
+        node.args[0].value
+        for node in ast.walk(kind)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", "") in ("addParam", "addHidden")
+        and isinstance(node.args[0], ast.Constant)
     }
 
 
@@ -51,7 +64,7 @@ def test_plugins_are_found_beside_ours():
 
 @pytest.mark.parametrize("plugin", PICKERS)
 def test_pickers_exist(plugin):
-    assert declared(plugin) >= PICKERS[plugin]
+    assert declared(plugin).keys() >= PICKERS[plugin]
 
 
 def test_pickers_of_eman2_make_coordinates_of_the_usual_name():
@@ -64,12 +77,22 @@ def test_no_class_of_ours_has_a_name_of_theirs():
     ours = declared("deepconsensus_plugin")
     assert "ProtDeepConsensusScore" in ours
     for plugin in PICKERS:
-        assert ours.isdisjoint(declared(plugin))
+        assert ours.keys().isdisjoint(declared(plugin))
 
 
-def test_templates_name_classes_that_exist():
-    known = set(pwem.Domain.getProtocols()).union(*map(declared, PICKERS))
+def test_templates_name_classes_and_parameters_that_exist():
+    registered = pwem.Domain.getProtocols()
+    theirs = {
+        name: node for plugin in PICKERS for name, node in declared(plugin).items()
+    }
+    n_of_others = 0
     for path in sorted((ROOT / "templates").glob("*.json.template")):
         text = path.read_text(encoding="utf8")
-        nodes = json.loads(text[text.index("[") :])
-        assert {node["object.className"] for node in nodes} <= known, path.name
+        for node in json.loads(text[text.index("[") :]):
+            name = node["object.className"]
+            assert name in registered or name in theirs, path.name
+            if name in theirs:
+                n_of_others += 1
+                given = {key for key in node if not key.startswith("object.")}
+                assert given <= declared_params(theirs[name]), (path.name, name)
+    assert n_of_others == 3
