@@ -18,7 +18,7 @@ from deepconsensus_plugin.convert import candidates_and_items
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.thresholds import ThresholdMode
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
-from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
+from deepconsensus_plugin.protocols.select_form import THRESHOLD_MODES
 from deepconsensus_plugin.set_columns import read_columns, read_numbers
 
 

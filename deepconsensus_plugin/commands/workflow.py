@@ -22,7 +22,7 @@ from deepconsensus_plugin.commands.settings import (
     check_names,
 )
 from deepconsensus_plugin.core.thresholds import ThresholdMode
-from deepconsensus_plugin.protocols.protocol_select import THRESHOLD_MODES
+from deepconsensus_plugin.protocols.select_form import THRESHOLD_MODES
 
 IMPORT_MICROGRAPHS = "ProtImportMicrographs"
 IMPORT_PICKS = "ProtImportPicks"

@@ -7,6 +7,7 @@ sampling rate between sets, and how provenance is kept on items and sets.
 
 from deepconsensus_plugin.convert.candidates import (
     append_candidates,
+    candidate_items,
     candidates_and_items,
     candidates_from_set,
 )
@@ -30,6 +31,7 @@ from deepconsensus_plugin.convert.observed import (
     write_observed,
 )
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
+from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
     "Cut",
@@ -38,6 +40,7 @@ __all__ = [
     "append_candidates",
     "append_coordinates",
     "append_simulated",
+    "candidate_items",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
@@ -48,6 +51,8 @@ __all__ = [
     "observed_in",
     "picks_from_set",
     "read_observed",
+    "refresh",
     "scaled_item",
+    "state_of_file",
     "write_observed",
 ]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -61,6 +61,19 @@ def append_candidates(
     ValueError
         If a picker's name holds ``;``, or a micrograph is not there.
     """
+    for item in candidate_items(
+        micrographs, candidates, at_agreed_centre=at_agreed_centre
+    ):
+        coords_set.append(item)
+
+
+def candidate_items(
+    micrographs: SetOfMicrographs,
+    candidates: Candidates,
+    *,
+    at_agreed_centre: bool = False,
+) -> Iterator[Coordinate]:
+    """Yield what `append_candidates` appends: one object, which has no id."""
     for picker in candidates.pickers:
         if LIST_SEPARATOR in picker:
             raise ValueError(f"expected no '{LIST_SEPARATOR}' in the name '{picker}'")
@@ -70,7 +83,7 @@ def append_candidates(
         yx = table.agreed_yx if at_agreed_centre else table.yx
         for row, _ in enumerate(fill_items(item, name, ids, yx)):
             describe_item(item, table, row)
-            coords_set.append(item)
+            yield item
 
 
 def candidates_from_set(coordinates: SetOfCoordinates) -> Candidates:

@@ -34,11 +34,14 @@ class Cut:
         matched by name.
     ctfs : SetOfCTF, optional
         Of the same exposures too.
+    picked_box : int, optional
+        Pixels of the coordinates. None: as the set knows.
     """
 
     coordinates: SetOfCoordinates
     micrographs: SetOfMicrographs
     ctfs: SetOfCTF | None = None
+    picked_box: int | None = None
 
     @property
     def scale(self) -> float:
@@ -53,7 +56,7 @@ class Cut:
         A box that is scaled becomes the nearest even one, as programs for 2D and 3D
         classification want it.
         """
-        box = self.coordinates.getBoxSize()
+        box = self.picked_box or self.coordinates.getBoxSize()
         return int(box) if self.scale == 1 else max(2, 2 * round(box * self.scale / 2))
 
     def read_micrographs(self) -> tuple[Micrograph, ...]:
@@ -66,11 +69,15 @@ class Cut:
         NameMatchError
             If the two sets share no micrograph, or names are ambiguous.
         """
+        names = self._names()  # first, since a set that is being filled grows
         found = micrographs_from_set(self.micrographs, ctfs=self.ctfs)
         by_name = {micrograph.name: micrograph for micrograph in found}
-        return tuple(
-            replace(by_name[name], name=own) for own, name in self._names().items()
-        )
+        return tuple(replace(by_name[name], name=own) for own, name in names.items())
+
+    def read_usable(self) -> tuple[Micrograph, ...]:
+        """Return `read_micrographs` without those whose CTF is wanted but not known."""
+        found = self.read_micrographs()
+        return tuple(m for m in found if m.ctf or self.ctfs is None)
 
     def read_ctfs(self) -> dict[str, CTFModel]:
         """Return the CTFs of `read_micrographs`, by the same names; none without."""

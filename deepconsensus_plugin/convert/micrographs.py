@@ -47,7 +47,8 @@ def micrographs_from_set(
     models = {} if ctfs is None else ctfs_by_micrograph(ctfs, names)
     rate = micrographs.getSamplingRate()
     found = []
-    for name, item in zip(names, micrographs.iterItems(), strict=True):
+    # A set that is being filled has more by now.
+    for name, item in zip(names, micrographs.iterItems(), strict=False):
         path, model = Path(item.getFileName()), models.get(name)
         ctf = None if model is None else _ctf(name, model, item.getAcquisition())
         found.append(Micrograph(name, path, read_shape(path), rate, ctf))

@@ -8,7 +8,7 @@ It is what the consensus makes and everything downstream reads: one row per cand
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -115,6 +115,11 @@ class Candidates:
     def n_observers(self) -> IntArray:
         """How many pickers were run on each candidate's micrograph, shape (n,)."""
         return np.asarray(self.observed.sum(axis=1)[self.micrograph_index])
+
+    def are_on(self, names: Container[str]) -> BoolArray:
+        """Return which candidates lie on one of these micrographs, shape (n,)."""
+        chosen = np.array([name in names for name in self.micrographs], dtype=bool)
+        return np.asarray(chosen[self.micrograph_index])
 
     def take(self, selection: ArrayLike) -> Candidates:
         """Return the candidates at `selection` (ascending indices or a mask)."""

@@ -51,6 +51,16 @@ def consensusRules(protocol: Protocol) -> ConsensusRules:
     )
 
 
+def pickedBox(protocol: Protocol) -> int:
+    """Return the box of the candidates, in pixels of the reference."""
+    reference = referenceMicrographs(protocol).getSamplingRate()
+    sets = [pointer.get() for pointer in protocol.inputCoordinates]
+    return consensusRules(protocol).box_for(
+        items.getBoxSize() * items.getMicrographs().getSamplingRate() / reference
+        for items in sets
+    )
+
+
 def describeBadPicks(protocol: Protocol) -> list[str]:
     """Return what is wrong with the picks and the rules, a sentence each."""
     errors = []

@@ -30,6 +30,12 @@ from deepconsensus_plugin.core.pipeline.negatives import (
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.protocols.input_checks import describeLost
+from deepconsensus_plugin.protocols.negatives_form import (
+    defineDrawingParams,
+    defineSeedParam,
+    describeBadDrawing,
+    drawingChoices,
+)
 from deepconsensus_plugin.set_columns import read_numbers
 
 DEFAULT_MIN_POSITIVES = 500
@@ -58,7 +64,8 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
     def _defineParams(self, form):
         form.addSection(label="Input")
         self._defineInputParams(form)
-        self._defineDrawingParams(form)
+        defineDrawingParams(form)
+        defineSeedParam(form)
         form.addParallelSection(threads=2, mpi=0)
 
     def _defineInputParams(self, form):
@@ -90,44 +97,6 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             "others and take the place of the agreed particles that are sorted out.",
         )
 
-    def _defineDrawingParams(self, form):
-        group = form.addGroup("Negatives")
-        group.addParam(
-            "negativesPerPositive",
-            params.FloatParam,
-            default=1.0,
-            label="Negatives per positive",
-            help="How many, without your own; 1: as many as positives.",
-        )
-        group.addParam(
-            "exclusionRadius",
-            params.FloatParam,
-            default=0.5,
-            label="Exclusion radius (boxes)",
-            help="Random negatives are farther than this from every candidate, as a "
-            "part of the box.",
-        )
-        group.addParam(
-            "mineHardNegatives",
-            params.BooleanParam,
-            default=False,
-            label="Look for hard negatives?",
-            help="*Yes*: up to a fifth of the negatives are likely mistakes:\n"
-            "carbon, ice, borders, and picks of one picker unlike particles.\n"
-            "It helps against contamination where the pickers find nearly the same "
-            "particles,\nand harms where each finds others.\n"
-            "*Yes* or *No*: without negatives of your own, the worst 1 % of the "
-            "positives are negatives, as published.",
-        )
-        group.addParam(
-            "seed",
-            params.IntParam,
-            default=0,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Seed",
-            help="The same seed and input give the same negatives.",
-        )
-
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
         self._updateFilenamesDict(
@@ -154,13 +123,9 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             box_size=self.inputCoordinates.get().getBoxSize(),
             min_pickers=self._chooseMinPickers(candidates),
             result=Path(self._getFileName("negatives")),
-            mine_hard_negatives=self.mineHardNegatives.get(),
             sort_out_agreed=self.extraNegatives.get() is None,
             n_positives=self._numberOfPositives(),
-            negatives_per_positive=self.negativesPerPositive.get(),
-            exclusion_radius=self.exclusionRadius.get(),
-            seed=self.seed.get(),
-            workers=self.numberOfThreads.get(),
+            **drawingChoices(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -216,14 +181,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
                 "Candidates: the set has no box size; run the consensus again with one."
             )
         errors += describeLost("Candidates", candidates)
-        if not self.negativesPerPositive.get() > 0:
-            errors.append("Negatives per positive: it must be above 0; 1 is usual.")
-        if not self.exclusionRadius.get() >= 0:
-            errors.append("Exclusion radius: it must be 0 or more; 0.5 is usual.")
-        if self.seed.get() < 0:
-            errors.append("Seed: it must be 0 or more.")
-        if self.numberOfThreads.get() < 1:
-            errors.append("Threads: there must be 1 or more.")
+        errors += describeBadDrawing(self)
         return errors
 
     def _summary(self):

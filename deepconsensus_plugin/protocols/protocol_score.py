@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from deepconsensus_plugin.convert import Cut, candidates_and_items
 from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     read_report,
-    write_report,
 )
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
@@ -25,7 +23,7 @@ from deepconsensus_plugin.core.io.tables import (
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.pipeline.fuse import can_fuse, fuse_scores
+from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     ScoreResult,
@@ -48,9 +46,10 @@ from deepconsensus_plugin.protocols.model_summary import (
 )
 from deepconsensus_plugin.protocols.score_form import (
     AUTOMATIC_BATCH,
+    defineCombineParam,
     defineInputParams,
     defineParticleParams,
-    defineScoreParams,
+    defineSeedParam,
 )
 from deepconsensus_plugin.protocols.score_summary import (
     describeFusion,
@@ -58,8 +57,10 @@ from deepconsensus_plugin.protocols.score_summary import (
 )
 from deepconsensus_plugin.protocols.scored_sets import (
     appendScored,
+    copyCoordinatesInfo,
     createScoredSets,
     iterScored,
+    warnOfLeftOut,
 )
 from deepconsensus_plugin.protocols.shared_forms import (
     defineGpuParams,
@@ -93,7 +94,8 @@ class ProtDeepConsensusScore(ProtParticles):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
-        defineScoreParams(form)
+        defineCombineParam(form)
+        defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
         form.addParallelSection(threads=4, mpi=0)
@@ -126,15 +128,9 @@ class ProtDeepConsensusScore(ProtParticles):
         """Write the candidates for the job, in the order of its rows."""
         candidates, positions = candidates_and_items(self.inputCoordinates.get())
         cut = self._cut()
-        found = cut.read_micrographs()
-        usable = {mic.name for mic in found if mic.ctf or cut.ctfs is None}
-        isKept = np.array([name in usable for name in candidates.micrographs], bool)
-        for name in compress(candidates.micrographs, ~isKept):
-            self.warning(
-                f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
-                "candidates are left out"
-            )
-        chosen = isKept[candidates.micrograph_index]
+        usable = {micrograph.name for micrograph in cut.read_usable()}
+        warnOfLeftOut(self, candidates, usable)
+        chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
         write_candidates(self._getFileName("candidates"), candidates)
         positionsToCut = candidates.coordinates(scale=cut.scale)
@@ -170,16 +166,15 @@ class ProtDeepConsensusScore(ProtParticles):
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
-        candidates = read_candidates(self._getFileName("candidates"))
-        score = read_scores(Path(self._getFileName("scores"))).mean
-        calibration = Path(self._getFileName("calibration"))
-        calibration.unlink(missing_ok=True)  # of a run that was continued
-        if self.combineEvidence and can_fuse(candidates):
-            score, report = fuse_scores(candidates, score, seed=self.seed.get())
-            write_report(calibration, report)
-            for verdict in report.pickers:
-                self.info(verdict.describe())
-        np.save(self._getFileName("score"), score)
+        report = keep_fused(
+            read_candidates(self._getFileName("candidates")),
+            read_scores(Path(self._getFileName("scores"))).mean,
+            seed=self.seed.get() if self.combineEvidence else None,
+            score=Path(self._getFileName("score")),
+            calibration=Path(self._getFileName("calibration")),
+        )
+        for verdict in report.pickers if report else ():
+            self.info(verdict.describe())
 
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
@@ -188,7 +183,14 @@ class ProtDeepConsensusScore(ProtParticles):
         networks = read_scores(Path(self._getFileName("scores")))
         score = np.load(self._getFileName("score"))
         cut = self._cut()
-        outputs = createScoredSets(self, observed=self._getFileName("observed"))
+        coordinates = self._createSetOfCoordinates(
+            cut.coordinates.getMicrographs(asPointer=True)
+        )
+        copyCoordinatesInfo(coordinates, cut.coordinates, self._getFileName("observed"))
+        card = self.inputModel.get().getCard()
+        outputs = createScoredSets(
+            self, coordinates, phaseFlipped=card.preprocessing.phase_flip
+        )
         appendScored(
             iterScored(cut.coordinates, candidates, positions, score, networks),
             outputs["outputCoordinates"],

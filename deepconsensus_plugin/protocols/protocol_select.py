@@ -15,7 +15,6 @@ from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import scaled_item
 from deepconsensus_plugin.core.calibration.expected import expected_figures
 from deepconsensus_plugin.core.thresholds import (
-    PUBLISHED_THRESHOLD,
     ThresholdMode,
     choose_threshold,
     select,
@@ -29,16 +28,11 @@ from deepconsensus_plugin.protocols.scored_sets import copyCoordinatesInfo
 from deepconsensus_plugin.protocols.select_form import (
     defineInputParams,
     defineThresholdParams,
+    describeBadThreshold,
+    thresholdMode,
+    thresholdOptions,
 )
 from deepconsensus_plugin.set_columns import are_fused, read_scores
-
-THRESHOLD_MODES = {
-    0: ThresholdMode.FIXED,
-    1: ThresholdMode.FIRST_N,
-    2: ThresholdMode.MAX_F,
-    3: ThresholdMode.MIN_PRECISION,
-}
-"""What the numbers of `thresholdMode` mean; they never change."""
 
 KEPT, REJECTED = "", "Rejected"
 """Suffixes of the outputs."""
@@ -82,7 +76,7 @@ class ProtDeepConsensusSelect(ProtParticles):
         """Write what is kept and what is rejected."""
         items = self.scoredItems().get()
         scores, isFused = read_scores(items), are_fused(items)
-        options = self._options(isFused)
+        options = thresholdOptions(self, isFused=isFused)
         self._remember(scores, choose_threshold(scores, **options), isFused)
         outputs = self._split(select(scores, **options))
         filled = {
@@ -94,19 +88,6 @@ class ProtDeepConsensusSelect(ProtParticles):
         self._defineOutputs(**filled)
         for items in filled.values():
             self._defineSourceRelation(self.scoredItems(), items)
-
-    def _options(self, isFused: bool) -> dict[str, object]:
-        """Return the arguments of `select`."""
-        mode, threshold = self._mode(), self.threshold.get()
-        if mode is ThresholdMode.MAX_F and not isFused:
-            mode, threshold = ThresholdMode.FIXED, PUBLISHED_THRESHOLD
-        return {
-            "mode": mode,
-            "threshold": threshold,
-            "n_first": self.numberOfParticles.get(),
-            "beta": self.beta.get(),
-            "min_precision": self.minPrecision.get(),
-        }
 
     def _split(self, isKept: BoolArray) -> dict[str, SetOfParticles | SetOfCoordinates]:
         """Return new sets by output name; some may be empty."""
@@ -182,19 +163,15 @@ class ProtDeepConsensusSelect(ProtParticles):
             errors.append("The input set is empty; choose one with items.")
         elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
             errors.append("The input has no scores; run *score particles* on it first.")
-        elif self._mode() is ThresholdMode.MIN_PRECISION and not are_fused(scored):
+        elif thresholdMode(self) is ThresholdMode.MIN_PRECISION and not are_fused(
+            scored
+        ):
             errors.append(
                 "Kind of threshold: a precision can be expected of probabilities only, "
                 "and these scores are the network's own. Run *score particles* with "
                 "*Combine with the pickers*, on candidates of two pickers or more."
             )
-        if self._mode() is ThresholdMode.FIRST_N and self.numberOfParticles.get() < 1:
-            errors.append("Number of particles: it must be 1 or more.")
-        if not self.beta.get() > 0:
-            errors.append("Weight of recall: it must be above 0.")
-        if not 0 <= self.minPrecision.get() <= 1:
-            errors.append("Least precision: it must be between 0 and 1.")
-        return errors
+        return errors + describeBadThreshold(self)
 
     def _summary(self):
         if self.lowestScore.get() is None:
@@ -239,9 +216,6 @@ class ProtDeepConsensusSelect(ProtParticles):
         return ["SanchezGarcia2018"]
 
     # -------------------------- what the steps share --------------------------
-    def _mode(self) -> ThresholdMode:
-        return THRESHOLD_MODES[self.thresholdMode.get()]
-
     def getReportPath(self) -> Path:
         """Return where the report of this selection is, if it was written."""
         return Path(self._getExtraPath("report.html"))

@@ -15,16 +15,11 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline.labelled import FEW_BOXES
 from deepconsensus_plugin.core.pipeline.requests import (
     BoxSource,
     TrainRequest,
     TrainResult,
-)
-from deepconsensus_plugin.core.preprocessing import (
-    BoxPreprocessing,
-    fitting_input_size,
 )
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
@@ -32,21 +27,24 @@ from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import fingerprint
 from deepconsensus_plugin.protocols.model_summary import (
     describeMethods,
-    describeMisfit,
     describeModel,
-    describeOtherPreprocessing,
 )
 from deepconsensus_plugin.protocols.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
 from deepconsensus_plugin.protocols.train_form import (
-    AUTOMATIC_INPUT_SIZE,
-    FROM_MODEL,
     defineExtraParams,
     defineInputParams,
     defineKeepParam,
     defineTrainingParams,
+)
+from deepconsensus_plugin.protocols.training_choices import (
+    boxPreprocessing,
+    describeBadStart,
+    describeBadTraining,
+    initialFolder,
+    trainingParameters,
 )
 from deepconsensus_plugin.protocols.training_sets import (
     LabelledSet,
@@ -58,8 +56,6 @@ from deepconsensus_plugin.protocols.training_sets import (
     extraSets,
     joinMicrographs,
 )
-
-_SMALLEST = {"nEpochs": 0, "nModels": 1, "batchSize": 2, "maxBoxes": 1, "seed": 0}
 
 
 class ProtDeepConsensusTrain(EMProtocol):
@@ -128,11 +124,11 @@ class ProtDeepConsensusTrain(EMProtocol):
             micrographs=self._micrographs(),
             sources=self._sources(),
             box_size=self._boxSize(),
-            preprocessing=self._preprocessing(),
-            parameters=self._trainingParameters(),
+            preprocessing=boxPreprocessing(self, boxSize=self._boxSize()),
+            parameters=trainingParameters(self),
             dataset=Path(self._getFileName("boxes")),
             model=Path(self._getFileName("model")),
-            initial_model=self._initialFolder(),
+            initial_model=initialFolder(self),
             workers=self.numberOfThreads.get(),
         )
         job = Path(self._getFileName("job"))
@@ -147,25 +143,14 @@ class ProtDeepConsensusTrain(EMProtocol):
         self._defineOutputs(outputModel=model)
         for chosen in chosenSets(self):
             self._defineSourceRelation(chosen.pointer, model)
-        if self._initialFolder() is not None:
+        if initialFolder(self) is not None:
             self._defineSourceRelation(self.initialModel, model)
 
     # -------------------------- information --------------------------
     def _validate(self):
         if self.inputPositives.get() is None or self.inputNegatives.get() is None:
             return []  # Scipion tells
-        errors = [
-            f"{self.getParam(name).label}: it must be {smallest} or more."
-            for name, smallest in _SMALLEST.items()
-            if self.getAttributeValue(name) < smallest
-        ]
-        if not self.learningRate.get() > 0 or self.l2RegStrength.get() < 0:
-            errors.append(
-                "Learning rate and regularisation: they must not be below 0, nor the "
-                "rate 0."
-            )
-        if self.inputSize.get() < 0 or self.inputSize.get() % 16:
-            errors.append("Network input: a multiple of 16, such as 64 or 128, or 0.")
+        errors = describeBadTraining(self)
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):
@@ -175,7 +160,7 @@ class ProtDeepConsensusTrain(EMProtocol):
                 errors.append(f"{self.getParam(f'{key}Weights').label}: {error}.")
         if not errors:
             errors += self._validateSets()
-        return errors or self._validateInitialModel()
+        return errors or describeBadStart(self, boxSize=self._boxSize())
 
     def _validateSets(self) -> list[str]:
         """Return what is wrong with the chosen sets."""
@@ -185,22 +170,6 @@ class ProtDeepConsensusTrain(EMProtocol):
         if errors or self.inputMicrographs.get() is not None:
             return errors
         return describeDifferentRates(chosenSets(self))
-
-    def _validateInitialModel(self) -> list[str]:
-        """Return why the training cannot start from the chosen model."""
-        if not self._startsFromModel():
-            return []
-        if self.initialModel.get() is None:
-            return ["Model to start from: choose one, or start from a new network."]
-        misfit = describeMisfit(
-            self.initialModel.get(),
-            boxSize=self._boxSize(),
-            samplingRate=self.getInputMicrographs().getSamplingRate(),
-        )
-        if misfit:
-            return [f"Model to start from: {misfit}"]
-        card = self.initialModel.get().getCard()
-        return describeOtherPreprocessing(card, self._preprocessing())
 
     def _warnings(self):
         return [
@@ -261,41 +230,6 @@ class ProtDeepConsensusTrain(EMProtocol):
     def _boxSize(self) -> int:
         """Return the box of the positives, pixels of the micrographs that are cut."""
         return Cut(self.inputPositives.get(), self.getInputMicrographs()).box_size
-
-    def _preprocessing(self) -> BoxPreprocessing:
-        """Return what is done to a box; its size is that of the model started from."""
-        size = self.inputSize.get()
-        if self._startsFromModel():
-            size = self.initialModel.get().getCard().preprocessing.input_size
-        elif size == AUTOMATIC_INPUT_SIZE:
-            rate = self.getInputMicrographs().getSamplingRate()
-            size = fitting_input_size(self._boxSize(), rate)
-        return BoxPreprocessing(
-            input_size=size,
-            invert=not self.skipInvert,
-            phase_flip=self._ctfs() is not None,
-        )
-
-    def _trainingParameters(self) -> TrainingParameters:
-        return TrainingParameters(
-            n_epochs=self.nEpochs.get() or None,  # 0: automatic
-            batch_size=self.batchSize.get(),
-            learning_rate=self.learningRate.get(),
-            l2_strength=self.l2RegStrength.get(),
-            n_models=self.nModels.get(),
-            auto_stopping=self.autoStopping.get(),
-            max_boxes=self.maxBoxes.get(),
-            half_precision=self.halfPrecision.get(),
-            seed=self.seed.get(),
-        )
-
-    def _startsFromModel(self) -> bool:
-        return self.modelInitialization.get() == FROM_MODEL
-
-    def _initialFolder(self) -> Path | None:
-        if not self._startsFromModel():
-            return None
-        return Path(self.initialModel.get().getFolder())
 
     def _ctfs(self) -> SetOfCTF | None:
         return self.ctfRelations.get()

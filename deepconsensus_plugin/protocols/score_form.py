@@ -64,7 +64,7 @@ def defineInputParams(form: params.Form) -> None:
     )
 
 
-def defineScoreParams(form: params.Form) -> None:
+def defineCombineParam(form: params.Form) -> None:
     """Add what the score is."""
     form.addParam(
         "combineEvidence",
@@ -77,6 +77,10 @@ def defineScoreParams(form: params.Form) -> None:
         "truth is needed, but two pickers are.\n"
         "*No*: the score is the network's own, as published.",
     )
+
+
+def defineSeedParam(form: params.Form) -> None:
+    """Add the seed of the intervals."""
     form.addParam(
         "seed",
         params.IntParam,
@@ -89,8 +93,8 @@ def defineScoreParams(form: params.Form) -> None:
     )
 
 
-def defineParticleParams(form: params.Form) -> None:
-    """Add how particles are written."""
+def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:
+    """Add how particles are written, perhaps without their contrast."""
     form.addParam(
         "writeStacks",
         params.BooleanParam,
@@ -101,15 +105,16 @@ def defineParticleParams(form: params.Form) -> None:
         "*No*: only coordinates get scores.\n500 000 boxes of 400 px take 320 GB; "
         "then select first and extract what is kept.",
     )
-    form.addParam(
-        "doInvert",
-        params.BooleanParam,
-        default=True,
-        condition="writeStacks",
-        label="Invert contrast?",
-        help="Makes particles white, as programs for 2D and 3D classification "
-        "expect. Say *No* if they are white in the micrographs already.",
-    )
+    if asksContrast:
+        form.addParam(
+            "doInvert",
+            params.BooleanParam,
+            default=True,
+            condition="writeStacks",
+            label="Invert contrast?",
+            help="Makes particles white, as programs for 2D and 3D classification "
+            "expect. Say *No* if they are white in the micrographs already.",
+        )
     form.addParam(
         "doNormalise",
         params.BooleanParam,

@@ -7,7 +7,7 @@ items in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ class ScoredItem(NamedTuple):
 
 
 def iterScored(
-    items: SetOfCoordinates,
+    items: Iterable[Coordinate],
     candidates: Candidates,
     positions: IntArray,
     score: FloatArray,
@@ -66,13 +66,13 @@ def iterScored(
 
     Parameters
     ----------
-    items : SetOfCoordinates
-        What was scored. One object is reused, as by `iterItems`.
+    items : iterable of Coordinate
+        What was scored, with ids. One object may be reused, as by `iterItems`.
     candidates : Candidates
         What the job was given, n rows.
     positions : array, shape (n,), int
-        Which item of the set each candidate is, from 0 in the order of ids. Items that
-        are not there were left out, and are passed over.
+        Which item each candidate is, from 0 in their order. Items that are not there
+        were left out, and are passed over.
     score : array, shape (n,)
         What a threshold applies to, 0 - 1.
     networks : EnsembleScores
@@ -94,12 +94,11 @@ def iterScored(
         NETWORK_SCORE_ATTRIBUTE: networks.mean,
         SPREAD_ATTRIBUTE: networks.spread,
     }
-    rows = np.full(len(items), -1)
-    rows[positions] = np.arange(len(candidates))
+    rows = {position: row for row, position in enumerate(positions.tolist())}
     micrographs = candidates.micrograph_index
     indices = np.arange(len(candidates)) - np.searchsorted(micrographs, micrographs) + 1
-    for row, item in zip(rows.tolist(), items.iterItems(), strict=True):
-        if row < 0:
+    for position, item in enumerate(items):
+        if (row := rows.get(position)) is None:
             continue
         for name, values in columns.items():
             setattr(item, name, Float(float(values[row])))
@@ -158,36 +157,49 @@ def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
 
 
 def createScoredSets(
-    protocol: ProtParticles, *, observed: str
+    protocol: ProtParticles,
+    coordinates: SetOfCoordinates,
+    *,
+    phaseFlipped: bool,
+    suffix: str = "",
 ) -> dict[str, SetOfCoordinates | SetOfParticles]:
-    """Return the empty outputs of *score particles*, by name.
+    """Return the empty outputs for scored items, by name.
 
     Parameters
     ----------
     protocol : ProtParticles
-        A `ProtDeepConsensusScore`.
-    observed : str
-        File to write who looked where.
+        Its form tells whether there are particles, what they are cut from, and whether
+        they have CTFs.
+    coordinates : SetOfCoordinates
+        The output of coordinates, empty.
+    phaseFlipped : bool
+        Whether the particles are.
+    suffix : str
+        Of the names of the outputs.
     """
-    source, micrographs = (
-        protocol.inputCoordinates.get(),
-        protocol.getInputMicrographs(),
-    )
-    coordinates = protocol._createSetOfCoordinates(
-        source.getMicrographs(asPointer=True)
-    )
-    copyCoordinatesInfo(coordinates, source, observed)
+    outputs = {f"outputCoordinates{suffix}": coordinates}
     if not protocol.writeStacks:
-        return {"outputCoordinates": coordinates}
+        return outputs
     micrographs = protocol.getInputMicrographs()
-    preprocessing = protocol.inputModel.get().getCard().preprocessing
-    particles = protocol._createSetOfParticles()
-    particles.setAcquisition(micrographs.getAcquisition())
+    particles = protocol._createSetOfParticles(suffix)
+    particles.setAcquisition(micrographs.getAcquisition().clone())
     particles.setSamplingRate(micrographs.getSamplingRate())
     particles.setHasCTF(protocol.ctfRelations.get() is not None)
-    particles.setIsPhaseFlipped(preprocessing.phase_flip)
-    particles.setCoordinates(Pointer(protocol, extended="outputCoordinates"))
-    return {"outputCoordinates": coordinates, "outputParticles": particles}
+    particles.setIsPhaseFlipped(phaseFlipped)
+    particles.setCoordinates(Pointer(protocol, extended=f"outputCoordinates{suffix}"))
+    return {**outputs, f"outputParticles{suffix}": particles}
+
+
+def warnOfLeftOut(
+    protocol: ProtParticles, candidates: Candidates, usable: Container[str]
+) -> None:
+    """Log every micrograph whose candidates cannot be scored."""
+    for name in candidates.micrographs:
+        if name not in usable:
+            protocol.warning(
+                f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
+                "candidates are left out"
+            )
 
 
 def copyCoordinatesInfo(

@@ -3,7 +3,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyworkflow.protocol.params as params
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD, ThresholdMode
+
+THRESHOLD_MODES = {
+    0: ThresholdMode.FIXED,
+    1: ThresholdMode.FIRST_N,
+    2: ThresholdMode.MAX_F,
+    3: ThresholdMode.MIN_PRECISION,
+}
+"""What the numbers of `thresholdMode` mean; they never change."""
+
+FIXED, AUTOMATIC = 0, 2
 
 
 def defineInputParams(form: params.Form) -> None:
@@ -29,13 +44,13 @@ def defineInputParams(form: params.Form) -> None:
     )
 
 
-def defineThresholdParams(form: params.Form) -> None:
-    """Add what is kept."""
+def defineThresholdParams(form: params.Form, *, default: int = FIXED) -> None:
+    """Add what is kept; `default` is one of `THRESHOLD_MODES`."""
     form.addParam(
         "thresholdMode",
         params.EnumParam,
         choices=["fixed", "first N", "automatic", "precision"],
-        default=0,
+        default=default,
         display=params.EnumParam.DISPLAY_HLIST,
         label="Kind of threshold",
         help="*automatic*: the threshold with the best expected compromise of "
@@ -85,3 +100,44 @@ def defineThresholdParams(form: params.Form) -> None:
         help="How many to keep. If there are fewer, all that have a score are "
         "kept. Of equal scores, the first in the set.",
     )
+
+
+def thresholdMode(protocol: Protocol) -> ThresholdMode:
+    """Return the kind of threshold that was chosen."""
+    return THRESHOLD_MODES[protocol.thresholdMode.get()]
+
+
+def thresholdOptions(protocol: Protocol, *, isFused: bool) -> dict[str, Any]:
+    """Return the arguments of `core.thresholds.select` that the form asks for.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Its form has `defineThresholdParams`.
+    isFused : bool
+        Whether scores are probabilities. Where not, *automatic* is the published
+        threshold.
+    """
+    mode, threshold = thresholdMode(protocol), protocol.threshold.get()
+    if mode is ThresholdMode.MAX_F and not isFused:
+        mode, threshold = ThresholdMode.FIXED, PUBLISHED_THRESHOLD
+    return {
+        "mode": mode,
+        "threshold": threshold,
+        "n_first": protocol.numberOfParticles.get(),
+        "beta": protocol.beta.get(),
+        "min_precision": protocol.minPrecision.get(),
+    }
+
+
+def describeBadThreshold(protocol: Protocol) -> list[str]:
+    """Return what is wrong with the chosen threshold, a sentence each."""
+    errors = []
+    isFirstN = thresholdMode(protocol) is ThresholdMode.FIRST_N
+    if isFirstN and protocol.numberOfParticles.get() < 1:
+        errors.append("Number of particles: it must be 1 or more.")
+    if not protocol.beta.get() > 0:
+        errors.append("Weight of recall: it must be above 0.")
+    if not 0 <= protocol.minPrecision.get() <= 1:
+        errors.append("Least precision: it must be between 0 and 1.")
+    return errors

@@ -41,7 +41,13 @@ def defineInputParams(form: params.Form) -> None:
         help="Coordinates to learn background from: *outputCoordinatesNEG* of "
         "*negative picks*.",
     )
+    defineContrastParam(form)
     _defineMicrographParams(form)
+    defineInitialModelParams(form)
+
+
+def defineInitialModelParams(form: params.Form) -> None:
+    """Add what the network starts from."""
     form.addParam(
         "modelInitialization",
         params.EnumParam,
@@ -64,7 +70,8 @@ def defineInputParams(form: params.Form) -> None:
     )
 
 
-def _defineMicrographParams(form: params.Form) -> None:
+def defineContrastParam(form: params.Form) -> None:
+    """Add whether particles are white already."""
     form.addParam(
         "skipInvert",
         params.BooleanParam,
@@ -73,6 +80,9 @@ def _defineMicrographParams(form: params.Form) -> None:
         help="*No*: particles are dark in the micrographs, as the microscope gives "
         "them; they are made white.\n*Yes*: particles are white already.",
     )
+
+
+def _defineMicrographParams(form: params.Form) -> None:
     defineCtfParam(
         form,
         "Optional. With CTFs, the phases of every box are flipped before the network "

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median_high
 
@@ -44,9 +44,15 @@ class ConsensusRules:
     min_pickers: int | None = None
     min_positives: int = 500
 
-    def box_for(self, pickers: Sequence[PickerPicks]) -> int:
-        """Return the box that applies to these pickers, pixels."""
-        return self.box_size or median_high(round(p.box_size) for p in pickers)
+    def box_for(self, boxes: Iterable[float]) -> int:
+        """Return the box that applies where pickers have these, pixels."""
+        return self.box_size or median_high(map(round, boxes))
+
+    def agreeing_on(self, candidates: Candidates) -> int:
+        """Return how many pickers must agree on these candidates for AND."""
+        return self.min_pickers or choose_min_pickers(
+            candidates, min_positives=self.min_positives
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +75,21 @@ class Combination:
 
 
 def find_candidates(
-    pickers: Sequence[PickerPicks], rules: ConsensusRules
+    pickers: Sequence[PickerPicks],
+    rules: ConsensusRules,
+    *,
+    unwanted: PickerPicks | None = None,
 ) -> Candidates:
-    """Return the candidates of `pickers`; a micrograph's depend on its own picks."""
-    box = rules.box_for(pickers)
+    """Return the candidates of `pickers`, as `combine_picks`, but without a report.
+
+    Those of a micrograph depend on the picks there alone, if the rules tell the box.
+    """
+    box = rules.box_for(p.box_size for p in pickers)
+    merge_radius_px = rules.merge_radius * box
     return find_consensus(
-        pickers,
+        without_picks(pickers, unwanted, radius_px=merge_radius_px),
         consensus_radius_px=rules.consensus_radius * box,
-        merge_radius_px=rules.merge_radius * box,
+        merge_radius_px=merge_radius_px,
     )
 
 
@@ -100,7 +113,7 @@ def combine_picks(
     unwanted : PickerPicks, optional
         Picks near these are left out first; see `without_picks`.
     """
-    box = rules.box_for(pickers)
+    box = rules.box_for(p.box_size for p in pickers)
     left = without_picks(pickers, unwanted, radius_px=rules.merge_radius * box)
     candidates = find_candidates(left, replace(rules, box_size=box))
     report = report_consensus(
@@ -108,8 +121,7 @@ def combine_picks(
         candidates,
         box_size=box,
         n_micrographs=len(shapes),
-        min_pickers=rules.min_pickers
-        or choose_min_pickers(candidates, min_positives=rules.min_positives),
+        min_pickers=rules.agreeing_on(candidates),
         min_positives=None if rules.min_pickers else rules.min_positives,
         misalignments=find_misalignments(left, shapes, box_size=box),
     )

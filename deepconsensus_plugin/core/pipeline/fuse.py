@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence, fuse
-from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.calibration.report import (
+    CalibrationReport,
+    write_report,
+)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -46,3 +51,38 @@ def fuse_scores(
     n_picks = candidates.found.sum(axis=0).tolist()
     report = CalibrationReport.of(fusion, candidates.pickers, n_picks, seed=seed)
     return fusion.probability, report
+
+
+def keep_fused(
+    candidates: Candidates,
+    network_score: FloatArray,
+    *,
+    seed: int | None,
+    score: Path,
+    calibration: Path,
+) -> CalibrationReport | None:
+    """Write what a threshold applies to, and the verdict if there is one.
+
+    Parameters
+    ----------
+    candidates, network_score
+        As `fuse_scores` takes them; `can_fuse` may be false.
+    seed : int, optional
+        See `fuse_scores`. None: nothing is combined.
+    score : Path
+        ``.npy`` file to write: probabilities, or else the network's own score.
+    calibration : Path
+        Of the verdict; one of an earlier run is removed.
+
+    Returns
+    -------
+    CalibrationReport or None
+        None where the score is the network's own.
+    """
+    calibration.unlink(missing_ok=True)
+    report = None
+    if seed is not None and can_fuse(candidates):
+        network_score, report = fuse_scores(candidates, network_score, seed=seed)
+        write_report(calibration, report)
+    np.save(score, network_score)
+    return report
