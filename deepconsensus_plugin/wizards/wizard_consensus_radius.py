@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from statistics import median_high
-
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
+from deepconsensus_plugin.protocols.picks_input import pickedBox, readPicks
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 from deepconsensus_plugin.wizards.form_wizard import (
     FormWizard,
@@ -61,12 +60,12 @@ class DeepConsensusRadiusWizard(FormWizard):
             lambda chosen: form.setVar(_PARAM, chosen),
         )
 
-    def study(self, protocol: ProtDeepConsensusPicks) -> RadiusStudy:
+    def study(self, protocol: Protocol) -> RadiusStudy:
         """Return the picks of a form, of some micrographs."""
-        pickers = protocol.readPickers()
-        box = protocol.boxSize.get() or median_high(round(p.box_size) for p in pickers)
         return RadiusStudy.of_some(
-            pickers, box_size=box, merge_radius=protocol.mergeRadius.get()
+            readPicks(protocol),
+            box_size=pickedBox(protocol),
+            merge_radius=protocol.mergeRadius.get(),
         )
 
 
