@@ -37,6 +37,9 @@ class TrainingParameters:
         Share of the boxes, on whole micrographs, kept for validation.
     max_boxes : int
         Boxes of each label used at most, drawn at random.
+    prune_labels : bool
+        Leave out boxes whose labels are probably wrong, and weight the others by the
+        probability that they are right (`label_noise`).
     half_precision : bool
         Compute in bfloat16, weights and what is added up in float32: for GPUs that
         have instructions for it.
@@ -54,6 +57,7 @@ class TrainingParameters:
     patience: int = 300
     validation_fraction: float = 0.1
     max_boxes: int = 10_000
+    prune_labels: bool = True
     half_precision: bool = False
     seed: int = 1
 

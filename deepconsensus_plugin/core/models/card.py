@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
+from deepconsensus_plugin.core.label_noise import LabelNoise
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
@@ -53,6 +54,8 @@ class ModelCard:
         How it was trained; holds the seed.
     training_sets, testing_sets : list of TrainingSet
         What it learnt from, what it was tested on.
+    label_noise : LabelNoise, optional
+        What looked wrong among the labels, and was not learnt from.
     validation : list of ClassificationMetrics
         One per network, on micrographs held out.
     testing : ClassificationMetrics, optional
@@ -69,6 +72,7 @@ class ModelCard:
     training: TrainingParameters
     training_sets: list[TrainingSet]
     testing_sets: list[TrainingSet] = field(default_factory=list)
+    label_noise: LabelNoise | None = None
     validation: list[ClassificationMetrics] = field(default_factory=list)
     testing: ClassificationMetrics | None = None
     versions: dict[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from deepconsensus_plugin.core.datasets import (
 )
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.identity import identify, identify_micrographs
+from deepconsensus_plugin.core.invariants import rotation_invariants
 from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.label_noise import LabelNoise, estimate_label_trust
 from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
@@ -37,6 +40,10 @@ _SAME_PLACE_PX = 1.0
 
 FEW_BOXES = 200
 """Fewer boxes of a label than this, and the user is told what to expect."""
+
+_MANY_WRONG = 0.2
+_TRUST_STEP = 1 / 1024
+"""Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
 
 
 def collect_coordinates(
@@ -186,3 +193,47 @@ def _prepared(
     for boxes in map_ahead(cut, used.tolist(), workers=request.workers):
         advance(len(boxes))
         yield boxes
+
+
+def prune_labels(data: LabelledBoxes, *, seed: int) -> tuple[LabelledBoxes, LabelNoise]:
+    """Return the boxes whose labels are probably right, weighted by how probably.
+
+    Parameters
+    ----------
+    data : LabelledBoxes
+        Both labels must be there.
+    seed : int
+        Of the draw of the micrographs that judge each other.
+
+    Returns
+    -------
+    data : LabelledBoxes
+        At least two boxes of each label, or all of them.
+    noise : LabelNoise
+        What was expected of all labels.
+    """
+    rows = data.rows
+    trust = estimate_label_trust(
+        rotation_invariants(data.boxes),
+        rows.is_particle,
+        rows.micrograph,
+        rng=np.random.default_rng([seed, 2**31 + 1]),
+    )
+    trust = np.round(trust / _TRUST_STEP) * _TRUST_STEP
+    noise = LabelNoise.of(rows.is_particle, trust)
+    logger.info(
+        "%.1f%% of the particles' labels and %.1f%% of the background's look wrong",
+        *(100 * noise.wrong_particles, 100 * noise.wrong_background),
+    )
+    if max(noise.wrong_particles, noise.wrong_background) > _MANY_WRONG:
+        logger.warning(
+            "More than %.0f%% of a kind of label look wrong: look at what is taught as "
+            "particles, and as background",
+            100 * _MANY_WRONG,
+        )
+    kept = trust > 0.5
+    if min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum()) < 2:
+        return data, noise
+    weight = (rows.weight * trust).astype(rows.weight.dtype)
+    weighted = LabelledBoxes(data.boxes, replace(rows, weight=weight))
+    return weighted.take(kept), noise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -33,6 +34,7 @@ from deepconsensus_plugin.core.pipeline.ensemble import train_ensemble
 from deepconsensus_plugin.core.pipeline.labelled import (
     check_labels,
     collect_coordinates,
+    prune_labels,
     store_boxes,
 )
 from deepconsensus_plugin.core.pipeline.requests import (
@@ -58,6 +60,9 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     learnt = check_labels(collect_coordinates(request, Role.TRAINING))
     tested = collect_coordinates(request, Role.TESTING)
     data = store_boxes(learnt, request, request.dataset, progress)
+    noise = None
+    if request.parameters.prune_labels:
+        data, noise = prune_labels(data, seed=request.parameters.seed)
     partial = states_folder(request.model)
     trained = train_ensemble(data, request, partial, progress)
     networks = [member.network for member in trained]
@@ -65,7 +70,9 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     if tested is not None:
         path = request.dataset.with_name("testing_" + request.dataset.name)
         testing = _test(networks, store_boxes(tested, request, path, progress))
-    card = _describe(request, data.rows, tested, trained, testing)
+    card = replace(
+        _describe(request, data.rows, tested, trained, testing), label_noise=noise
+    )
     save_model(request.model, networks, card)
     shutil.rmtree(partial)
     return TrainResult(
