@@ -113,7 +113,7 @@ def expected_row(
     threshold = choose_threshold(probability, mode=ThresholdMode.MAX_F)
     accepted = probability >= threshold
     precisions, recalls = (
-        [figure] for figure in expected_figures(probability, threshold)
+        [figure] for figure in expected_figures(probability, accepted)
     )
     errors = []
     for truth_set in (simulated.good, simulated.whole):

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
+from pwem.objects import (
+    Coordinate,
+    SetOfCoordinates,
+    SetOfMicrographs,
+    SetOfParticles,
+)
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer, Pointer
 
@@ -23,6 +28,11 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.protocols.continuation import (
     emptyStaleOutputs,
     fingerprint,
+)
+from deepconsensus_plugin.protocols.isolation import (
+    areIsolated,
+    defineIsolationParams,
+    describeBadIsolation,
 )
 from deepconsensus_plugin.protocols.scored_sets import copyCoordinatesInfo
 from deepconsensus_plugin.protocols.select_form import (
@@ -59,12 +69,14 @@ class ProtDeepConsensusSelect(ProtParticles):
         self.numberWithoutScore = Integer()
         self.expectedPrecision = Float()
         self.expectedRecall = Float()
+        self.numberNotIsolated = Integer()
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
         defineInputParams(form)
         defineThresholdParams(form)
+        defineIsolationParams(form)
 
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
@@ -77,8 +89,12 @@ class ProtDeepConsensusSelect(ProtParticles):
         items = self.scoredItems().get()
         scores, isFused = read_scores(items), are_fused(items)
         options = thresholdOptions(self, isFused=isFused)
-        self._remember(scores, choose_threshold(scores, **options), isFused)
-        outputs = self._split(select(scores, **options))
+        isGoodEnough = select(scores, **options)
+        isKept = areIsolated(self, items, self._micrographs(), isGoodEnough)
+        self.lowestScore.set(choose_threshold(scores, **options))
+        self.numberNotIsolated.set(int((isGoodEnough & ~isKept).sum()))
+        self._remember(scores, isKept, isFused)
+        outputs = self._split(isKept)
         filled = {
             name: items
             for name, items in outputs.items()
@@ -171,6 +187,8 @@ class ProtDeepConsensusSelect(ProtParticles):
                 "and these scores are the network's own. Run *score particles* with "
                 "*Combine with the pickers*, on candidates of two pickers or more."
             )
+        else:
+            errors += describeBadIsolation(self, scored, self._micrographs())
         return errors + describeBadThreshold(self)
 
     def _summary(self):
@@ -192,6 +210,11 @@ class ProtDeepConsensusSelect(ProtParticles):
                 "Expected of what is kept: precision "
                 f"{self.expectedPrecision.get():.2f}, recall "
                 f"{self.expectedRecall.get():.2f} of the particles among the input."
+            )
+        if self.numberNotIsolated.get():
+            summary.append(
+                f"{self.numberNotIsolated.get()} with a sufficient score rejected: too "
+                "near to the border or to another."
             )
         if self.numberWithoutScore.get():
             summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")
@@ -235,6 +258,10 @@ class ProtDeepConsensusSelect(ProtParticles):
             else (particles.getCoordinates())
         )
 
+    def _micrographs(self) -> SetOfMicrographs | None:
+        coordinates = self._inputCoordinates()
+        return None if coordinates is None else coordinates.getMicrographs()
+
     def _kind(self) -> str:
         return "coordinates" if self.inputParticles.get() is None else "particles"
 
@@ -242,12 +269,11 @@ class ProtDeepConsensusSelect(ProtParticles):
         name = f"output{self._kind().capitalize()}{suffix}"
         return len(getattr(self, name, None) or ())
 
-    def _remember(self, scores: FloatArray, lowest: float, isFused: bool) -> None:
+    def _remember(self, scores: FloatArray, isKept: BoolArray, isFused: bool) -> None:
         """Keep for the summary what no output tells."""
-        self.lowestScore.set(lowest)
         self.numberWithoutScore.set(int(np.isnan(scores).sum()))
         precision, recall = (
-            expected_figures(scores, lowest) if isFused else (None, None)
+            expected_figures(scores, isKept) if isFused else (None, None)
         )
         self.expectedPrecision.set(precision)
         self.expectedRecall.set(recall)

@@ -130,6 +130,30 @@ class TestSelect(SyntheticProject):
         )
         self.assertIn("expected of probabilities only", precise.validate()[0])
 
+    def test_whole_particles_by_themselves(self):
+        """Coordinates are one pixel apart, the first a pixel off the box's side."""
+        scores = (0.9, 0.1, 0.8, 0.7, 0.2, 0.2, 0.6, 0.0)
+        scored = store_scored(type(self), scores)
+        for kind in ("Particles", "Coordinates"):
+            name = f"output{kind}"
+            inputs = {f"input{kind}": output(scored, name)}
+            apart = self.select(**inputs, neighbourDistance=2.5 * SAMPLING_RATE)
+            # 3 and 4 are next to each other; what is rejected is nobody's neighbour.
+            self.assertEqual(ids(getattr(apart, name)), {7})
+            self.assertIn("3 with a sufficient score", "\n".join(apart.summary()))
+            inside = self.select(**inputs, borderDistance=(BOX + 3.5) * SAMPLING_RATE)
+            self.assertEqual(ids(getattr(inside, name)), {4, 7})
+
+    def test_distances_that_cannot_be(self):
+        coordinates = output(self.scored, "outputCoordinates")
+        protocol = new_protocol(
+            type(self),
+            ProtDeepConsensusSelect,
+            inputCoordinates=coordinates,
+            neighbourDistance=-1,
+        )
+        self.assertIn("0 or more, in Å", "\n".join(protocol.validate()))
+
     def test_nothing_kept_gives_no_empty_set(self):
         protocol = self.select(
             inputCoordinates=output(self.scored, "outputCoordinates"), threshold=1.5

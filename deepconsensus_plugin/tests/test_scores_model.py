@@ -41,7 +41,9 @@ def a_report(probability: np.ndarray) -> CalibrationReport:
     thresholds = np.linspace(0, 1, 101)
 
     def figures(which: int) -> list[EstimatedFigure]:
-        values = [expected_figures(probability, t)[which] for t in thresholds]
+        values = [
+            expected_figures(probability, probability >= t)[which] for t in thresholds
+        ]
         known = [np.nan if value is None else value for value in values]
         return [EstimatedFigure(v, v - 0.02, v + 0.01) for v in known]
 
@@ -104,7 +106,9 @@ def test_expected_figures_are_those_of_the_probabilities():
             expectation.precision(at).at(0).value,
             expectation.recall(at).at(0).value,
         )
-        assert found == pytest.approx(expected_figures(probability, threshold))
+        assert found == pytest.approx(
+            expected_figures(probability, probability >= threshold)
+        )
     assert np.isnan(expectation.precision(np.array([1.5])).value[0])
     assert expectation.recall(np.array([1.5])).value[0] == 0
 

@@ -114,28 +114,27 @@ def count_expected_above(
 
 
 def expected_figures(
-    probability: FloatArray, threshold: float
+    probability: FloatArray, accepted: BoolArray
 ) -> tuple[float | None, float | None]:
-    """Return expected precision and recall of what reaches a threshold.
+    """Return expected precision and recall of what is accepted.
 
     Parameters
     ----------
     probability : array, shape (n,)
-        NaN for candidates that have none; they are left out.
-    threshold : float
-        Lowest probability that is accepted.
+        NaN for candidates that have none; they are not accepted.
+    accepted : array, shape (n,), bool
+        Which are.
 
     Returns
     -------
     tuple of float
         None where not defined: nothing is accepted, or nothing is expected.
     """
-    known = probability[~np.isnan(probability)]
-    counts = count_expected_above(np.array([threshold]), known, probability=known)
-    precision, recall = float(counts.precision[0]), float(counts.recall[0])
+    n_accepted, n_true = int(accepted.sum()), float(probability[accepted].sum())
+    n_particles = float(np.nansum(probability))
     return (
-        None if np.isnan(precision) else precision,
-        None if np.isnan(recall) else recall,
+        n_true / n_accepted if n_accepted else None,
+        n_true / n_particles if n_particles else None,
     )
 
 
