@@ -19,7 +19,8 @@ VOTES_ATTRIBUTE = "_deepConsensusVotes"
 PICKERS_ATTRIBUTE = "_deepConsensusPickers"
 #: Standard deviation of the score over the ensemble of networks.
 SPREAD_ATTRIBUTE = "_deepConsensusSpread"
-#: The score that a picker gave its own pick. RELION's name for it.
+#: The score that a picker gave its own pick; of scored candidates of several pickers,
+#: their score. RELION's name for it.
 PICKER_SCORE_ATTRIBUTE = "_rlnAutopickFigureOfMerit"
 
 #: The names of `PICKERS_ATTRIBUTE` and the lists that go with them are joined by it.

@@ -24,6 +24,7 @@ from pyworkflow.object import Float, Pointer
 
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
+    PICKER_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
@@ -102,6 +103,9 @@ def iterScored(
             continue
         for name, values in columns.items():
             setattr(item, name, Float(float(values[row])))
+        if item.getAttributeValue(PICKERS_ATTRIBUTE):
+            # RELION's plugin reads it. What has no provenance keeps its picker's own.
+            setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
         name = candidates.micrographs[micrographs[row]]
         yield ScoredItem(item, name, int(indices[row]))
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import mrcfile
 import numpy as np
+from pwem import Domain
 from pwem.objects import Coordinate, SetOfCoordinates
+from pwem.viewers.viewer_coordinates import CoordinateViewer
 from pyworkflow.object import Pointer
+from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
@@ -38,6 +41,12 @@ from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
 from deepconsensus_plugin.protocols.scored_sets import iterScored
 from deepconsensus_plugin.set_columns import are_fused, read_numbers, read_scores
+from deepconsensus_plugin.tests.other_plugins import (
+    faults_of_set,
+    read_as_relion,
+    read_as_xmipp,
+    shown_columns,
+)
 from deepconsensus_plugin.tests.stored_sets import (
     new_coordinates,
     new_protocol,
@@ -221,6 +230,25 @@ class TestScore(SyntheticProject):
                 raw = self._boxes([particle.getCoordinate()])[0]
                 np.testing.assert_allclose(stack.data[index - 1], raw, atol=1e-6)
         self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-1])
+        self._check_what_others_read(protocol)
+
+    def _check_what_others_read(self, protocol: ProtDeepConsensusScore):
+        """RELION, Xmipp, cryoSPARC and Scipion's tables find all they look for."""
+        particles, coordinates = protocol.outputParticles, protocol.outputCoordinates
+        self.assertEqual(faults_of_set(particles), [])
+        for particle in particles.iterItems():
+            row = read_as_relion(particle)
+            score = read_as_xmipp(particle)
+            self.assertEqual(row["rlnAutopickFigureOfMerit"], score)
+            self.assertEqual(read_as_xmipp(particle.getCoordinate()), score)
+            self.assertEqual((row["rlnVoltage"], row["rlnImagePixelSize"]), (300, 2.5))
+            self.assertIn(row["rlnMicrographName"], self.names)
+            self.assertTrue(15000 <= row["rlnDefocusU"] <= 15001)
+        for items in (particles, coordinates):
+            self.assertIn(SCORE_ATTRIBUTE, shown_columns(items))
+            found = Domain.findViewers(items, DESKTOP_TKINTER)
+            self.assertIn("MDViewer", [viewer.__name__ for viewer in found])
+        self.assertIn(CoordinateViewer, found)
 
     def test_on_wish_the_score_is_the_networks(self):
         protocol = self.score(combineEvidence=False, writeStacks=False)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Scipion shows of the results."""
 
+from deepconsensus_plugin.viewers.table_columns import show_scores_in_tables
 from deepconsensus_plugin.viewers.viewer_consensus import DeepConsensusPicksViewer
 from deepconsensus_plugin.viewers.viewer_evaluation import (
     DeepConsensusEvaluationViewer,
@@ -16,3 +17,5 @@ __all__ = [
     "DeepConsensusScoresViewer",
     "DeepConsensusTrainViewer",
 ]
+
+show_scores_in_tables()
