@@ -5,20 +5,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyworkflow.object import Set
+from pyworkflow.object import Pointer, Set
+from pyworkflow.protocol import Protocol, getUpdatedProtocol
+
+_STATE = "_streamState"
 
 
-def refresh(items: Set) -> bool:
-    """Take over what the file of a set holds by now; return whether it may still grow.
+def refresh(pointer: Pointer) -> bool:
+    """Take over what a set holds by now; return whether it may still grow.
 
     Whoever reads the items after it is asked, not before, misses none of a set that is
     closed.
+
+    Parameters
+    ----------
+    pointer : Pointer
+        To a Set, of a run that may be at work in another process.
     """
+    items = pointer.get()
     items.close()
     items.load()  # the number of items
-    items.loadProperty("_streamState")
+    if items.hasProperty(_STATE):
+        items.loadProperty(_STATE)
+    else:  # the file of an empty set does not tell
+        items.setStreamState(_state_in_run(pointer, items))
     items.close()
     return bool(items.isStreamOpen())
+
+
+def _state_in_run(pointer: Pointer, items: Set) -> int:
+    """Return the state that the run of a set has noted; the known one without."""
+    run = pointer.getObjValue()
+    if isinstance(run, Protocol) and Path(run.getDbPath()).exists():
+        items = getattr(getUpdatedProtocol(run), pointer.getExtended(), items)
+    return int(items.getStreamState())
 
 
 def state_of_file(items: Set) -> tuple[str, int, int]:

@@ -10,6 +10,7 @@ from deepconsensus_plugin.protocols.protocol_negatives import (
     ProtDeepConsensusNegatives,
 )
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
+from deepconsensus_plugin.protocols.protocol_screen import ProtDeepConsensusScreen
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
 from deepconsensus_plugin.protocols.protocol_simulate import ProtSimulateMicrographs
 from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
@@ -19,6 +20,7 @@ __all__ = [
     "ProtDeepConsensusNegatives",
     "ProtDeepConsensusPicks",
     "ProtDeepConsensusScore",
+    "ProtDeepConsensusScreen",
     "ProtDeepConsensusSelect",
     "ProtDeepConsensusTrain",
     "ProtEvaluatePicks",

@@ -20,6 +20,8 @@ WITHOUT_EFFECT = frozenset(
     {
         *("runName", "runMode", "hostName", USE_GPU, GPU_LIST),
         *("numberOfThreads", "numberOfMpi", "binThreads"),
+        *("doPreliminarPredictions", "extractingBatch", "preliminaryPositives"),
+        "streamingSleepOnWait",
     }
 )
 """Parameters that say how a run is carried out, not what comes out."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pwem.objects import Coordinate, CTFModel, Particle, SetOfCoordinates
 from pwem.protocols import EMProtocol
-from pyworkflow.object import Float, Integer, Pointer, String
+from pyworkflow.object import Float, Integer, Pointer, Set, String
 
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
@@ -97,6 +97,56 @@ def store_coordinates(
         return {"outputCoordinates": coordinates}
 
     return output(store_outputs(test, ProtImportPicks, make), "outputCoordinates")
+
+
+class GrowingCoordinates:
+    """An open set of coordinates that a picker in another process fills.
+
+    Parameters
+    ----------
+    test : type of SyntheticProject
+        Its micrographs are picked.
+    positions : mapping of micrograph name to array
+        What the picker finds.
+    """
+
+    def __init__(
+        self, test: type[SyntheticProject], positions: Mapping[str, FloatArray]
+    ):
+        self._test, self._positions = test, positions
+
+        def make(protocol: EMProtocol) -> dict[str, SetOfCoordinates]:
+            return {"outputCoordinates": new_coordinates(test, protocol)}
+
+        self._protocol = store_outputs(test, ProtImportPicks, make)
+        self._items = self._protocol.outputCoordinates
+        self._write(Set.STREAM_OPEN)
+        test.proj._storeProtocol(self._protocol)
+
+    def pointer(self) -> Pointer:
+        """Return a pointer as another process has it, with an object of its own."""
+        number = self._protocol.getObjId()
+        protocol = self._test.proj.getProtocol(number, fromRuns=False)
+        return output(protocol, "outputCoordinates")
+
+    def add(self, *names: str) -> None:
+        """Write what is found on some micrographs."""
+        self._items.enableAppend()
+        append_coordinates(
+            self._items,
+            self._test.micrographs,
+            {n: ScoredCoordinates.from_arrays(self._positions[n]) for n in names},
+        )
+        self._write(Set.STREAM_OPEN)
+
+    def finish(self) -> None:
+        """Close the set."""
+        self._write(Set.STREAM_CLOSED)
+
+    def _write(self, state: int) -> None:
+        self._items.setStreamState(state)
+        self._items.write()
+        self._items.close()
 
 
 def store_ctfs(

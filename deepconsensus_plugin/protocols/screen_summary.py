@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run of *deep consensus* says of itself."""
+
+from __future__ import annotations
+
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.streaming import StreamProgress
+from deepconsensus_plugin.protocols.model_summary import (
+    countNetworks,
+    describeMethods,
+)
+from deepconsensus_plugin.protocols.score_summary import describeFusion
+
+
+def describeProgress(progress: StreamProgress | None) -> list[str]:
+    """Return how far a run is that has not ended."""
+    if progress is None:
+        return ["Not run yet, or nothing has come so far."]
+    return ["PRELIMINARY: the outputs still grow.", *progress.sentences()]
+
+
+def describeScreening(protocol: Protocol) -> list[str]:
+    """Return how the particles were chosen, as sentences of a paper."""
+    report, card = protocol.readReport(), load_card(protocol.modelFolder())
+    fusion = protocol.readCalibration()
+    return [
+        f"The picks of {len(report.pickers)} pickers were combined to {report.n_or} "
+        "candidates [SanchezGarcia2018].",
+        *([] if protocol.usesModelAsIs() else [describeMethods(card)]),
+        f"{countNetworks(card)} scored them.",
+        *([] if fusion is None else [describeFusion(fusion)]),
+        f"{protocol.numberAccepted.get()} of {protocol.numberScored.get()}, with a "
+        f"score of at least {protocol.suggestedThreshold.get():.3g}, were accepted.",
+    ]

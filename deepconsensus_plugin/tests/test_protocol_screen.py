@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything on one form: the end is that of the stages, however the input came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepconsensus_plugin.core.jobs import run_job
+from deepconsensus_plugin.protocols import (
+    ProtDeepConsensusNegatives,
+    ProtDeepConsensusPicks,
+    ProtDeepConsensusScore,
+    ProtDeepConsensusScreen,
+    ProtDeepConsensusSelect,
+    ProtDeepConsensusTrain,
+)
+from deepconsensus_plugin.set_columns import read_ids
+from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.stored_sets import (
+    GrowingCoordinates,
+    new_protocol,
+    output,
+    store_coordinates,
+    store_model,
+    write_untrained_model,
+)
+from deepconsensus_plugin.tests.synthetic import SyntheticProject, pick
+
+SMALL = {"nModels": 1, "nEpochs": 2, "batchSize": 16, "inputSize": 32}
+"""Training of a second."""
+
+SEED = 3
+
+
+def rows_of(items):
+    """Return all that the items of a set hold, in their order."""
+    return [
+        {k: v for k, v in item.getObjDict().items() if "filename" not in k.lower()}
+        for item in items.iterItems()
+    ]
+
+
+class TestScreen(SyntheticProject):
+    """Two pickers; inputs that are closed, and inputs that grow."""
+
+    names = ("mic_1.mrc", "mic_2.mrc", "mic_3.mrc", "mic_4.mrc", "mic_10.mrc")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.positions = [
+            {
+                name: picks.yx
+                for name, picks in pick(
+                    cls.truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4
+                ).items()
+            }
+            for seed in (1, 2)
+        ]
+        cls.picks = [store_coordinates(cls, found) for found in cls.positions]
+        cls.end = run_here(cls, cls.new_screen(cls.picks))
+
+    def run_stages(self):
+        """Run the protocols of the stages one after another."""
+        test = type(self)
+        consensus = new_protocol(test, ProtDeepConsensusPicks)
+        consensus.inputCoordinates.set(self.picks)
+        run_here(test, consensus)
+        candidates = output(consensus, "outputCoordinatesOR")
+        agreed = output(consensus, "outputCoordinatesAND")
+        negatives = run_here(
+            test,
+            new_protocol(
+                test,
+                ProtDeepConsensusNegatives,
+                inputCoordinates=candidates,
+                inputPositives=agreed,
+                seed=SEED,
+            ),
+        )
+        trained = run_here(
+            test,
+            new_protocol(
+                test,
+                ProtDeepConsensusTrain,
+                inputPositives=agreed,
+                inputNegatives=output(negatives, "outputCoordinatesNEG"),
+                seed=SEED,
+                **SMALL,
+            ),
+        )
+        scored = run_here(
+            test,
+            new_protocol(
+                test,
+                ProtDeepConsensusScore,
+                inputCoordinates=candidates,
+                inputModel=output(trained, "outputModel"),
+                seed=SEED,
+            ),
+        )
+        selected = run_here(
+            test,
+            new_protocol(
+                test,
+                ProtDeepConsensusSelect,
+                inputParticles=output(scored, "outputParticles"),
+                thresholdMode=2,
+            ),
+        )
+        return scored, selected
+
+    @classmethod
+    def new_screen(cls, picks, **options):
+        """Return a run on these picks that nothing is wrong with."""
+        screen = new_protocol(
+            cls, ProtDeepConsensusScreen, seed=SEED, **SMALL, **options
+        )
+        screen.inputCoordinates.set(picks)
+        assert screen.validate() == []
+        return screen
+
+    def test_the_end_is_that_of_the_stages(self):
+        scored, selected = self.run_stages()
+        for name in ("outputCoordinates", "outputParticles"):
+            for mine, theirs in (
+                (f"{name}Scored", getattr(scored, name)),
+                (name, getattr(selected, name)),
+            ):
+                mine = getattr(self.end, mine)
+                self.assertGreater(len(mine), 0)
+                self.assertEqual(rows_of(mine), rows_of(theirs))
+
+    def test_inputs_that_grow_and_kills_change_nothing(self):
+        growing = [GrowingCoordinates(type(self), found) for found in self.positions]
+        screen = self.new_screen(
+            [each.pointer() for each in growing],
+            extractingBatch=2,
+            preliminaryPositives=20,
+        )
+        stream = Stream(self, growing)
+        while not screen.isFinished():
+            try:
+                run_here(type(self), screen, job=stream.job, wait=stream.wait)
+                self.assertFalse(screen.isFailed(), screen.getErrorMessage())
+            except Killed:
+                number = screen.getObjId()
+                screen = self.proj.getProtocol(number, fromRuns=False)
+                stream.look(screen)
+        self.assertEqual(stream.n_killed, 4)
+        self.assertGreater(max(stream.n_scored), 60)
+        self.assertEqual(sorted(stream.n_scored), stream.n_scored)
+        for name, items in self.end.iterOutputAttributes():
+            mine = getattr(screen, name)
+            self.assertEqual(rows_of(mine), rows_of(items))
+            self.assertTrue(mine.isStreamClosed())
+        self.assertEqual(screen.summary(), self.end.summary())
+        self.assertFalse(Path(screen._getExtraPath("preliminary")).exists())
+
+    def test_what_it_says(self):
+        n = len(self.end.outputCoordinatesScored)
+        summary, methods = self.end.summary(), self.end._methods()
+        self.assertIn(f"{n} candidates scored and kept", summary[0])
+        self.assertIn("of 2 pickers agree", "".join(summary))
+        self.assertIn("were accepted", methods[-1])
+        self.assertEqual(
+            self.new_screen(self.picks).summary(),
+            ["Not run yet, or nothing has come so far."],
+        )
+
+    def test_a_model_is_used_as_it_is(self):
+        model = store_model(type(self), write_untrained_model(self.data / "model"))
+        screen = self.new_screen(
+            self.picks, modelInitialization=1, initialModel=model, writeStacks=False
+        )
+        jobs = []
+        run_here(type(self), screen, job=lambda path: jobs.append(run_job(path)))
+        self.assertEqual(len(jobs), 1)  # scores; nothing is trained
+        self.assertEqual(
+            len(screen.outputCoordinatesScored), len(self.end.outputCoordinatesScored)
+        )
+        self.assertFalse(screen.hasAttribute("outputParticles"))
+        self.assertFalse(Path(screen._getExtraPath("model")).exists())
+
+    def test_validation_names_the_field(self):
+        nothing = type(self).newProtocol(ProtDeepConsensusScreen)
+        self.assertEqual(nothing._validate() + nothing._warnings(), [])
+        self.assertIsNone(nothing.getInputMicrographs())
+        screen = self.new_screen(self.picks)
+        screen.seed.set(-1)
+        screen.extractingBatch.set(0)
+        screen.nModels.set(0)
+        self.assertEqual(
+            [error.split(":")[0] for error in screen.validate()],
+            ["Seed", "Networks in the ensemble", "Micrographs in a batch"],
+        )
+        other = write_untrained_model(self.data / "other", sampling_rate=5.0)
+        for options, reason in (
+            ({}, "Model to start from: choose one"),
+            ({"initialModel": store_model(type(self), other)}, "Use a box of about"),
+        ):
+            screen = new_protocol(
+                type(self), ProtDeepConsensusScreen, modelInitialization=1, **options
+            )
+            screen.inputCoordinates.set(self.picks)
+            self.assertIn(reason, screen.validate()[0])
+        screen = new_protocol(type(self), ProtDeepConsensusScreen, thresholdMode=3)
+        screen.inputCoordinates.set(self.picks[:1])
+        self.assertIn("Kind of threshold", screen.validate()[0])
+
+
+class Killed(BaseException):
+    """The process is gone; nobody handles it."""
+
+
+class Stream:
+    """Pickers at different pace, and a run that is killed now and then."""
+
+    def __init__(self, test, growing):
+        self.test, self.first, self.second = test, *growing
+        self.n_jobs = self.n_killed = 0
+        self.n_scored = []
+        self.feed = self._feed()
+
+    def _feed(self):
+        one, two, three, four, last = TestScreen.names
+        self.first.add(one, two, three)
+        yield
+        self.second.add(two)
+        yield
+        self.second.add(one)
+        yield
+        self.first.add(last, four)
+        self.first.finish()
+        yield
+        self.second.add(three, four, last)
+        yield
+        self.second.finish()
+        yield
+
+    def wait(self):
+        """Let the pickers work; they are never waited for in vain."""
+        next(self.feed)
+
+    def job(self, path):
+        """Carry out a job; every third is the last thing that the process does."""
+        run_job(path)
+        self.n_jobs += 1
+        if self.n_jobs % 3 == 0:
+            self.n_killed += 1
+            raise Killed
+
+    def look(self, screen):
+        """Check what others see of a run that was killed."""
+        items = getattr(screen, "outputCoordinatesScored", None)
+        if items is not None and items.isStreamOpen():
+            ids = read_ids(items)
+            self.test.assertEqual(ids, list(range(1, len(ids) + 1)))
+            self.n_scored.append(len(ids))
+            self.test.assertIn("Preliminary", items.getObjComment())
+            self.test.assertIn("PRELIMINARY", screen.summary()[0])
+            self.test.assertIn("micrographs so far", screen.summary()[1])
