@@ -17,6 +17,7 @@ from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
+from deepconsensus_plugin.protocols.protocol_screen import ProtDeepConsensusScreen
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
@@ -24,6 +25,9 @@ from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
 
 _TITLE = "Scores"
+
+_SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
+"""Protocols that give scores, and an expectation with them."""
 
 
 class ScoreWindow(Window):
@@ -57,7 +61,7 @@ class DeepConsensusScoresViewer(Viewer):
 
     _label = "scores and threshold"
     _environments = [DESKTOP_TKINTER]
-    _targets = [ProtDeepConsensusScore, ProtDeepConsensusSelect]
+    _targets = [*_SCORERS, ProtDeepConsensusSelect]
 
     def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
         self.protocol = obj
@@ -139,8 +143,11 @@ class DeepConsensusScoresViewer(Viewer):
         if isinstance(self.protocol, ProtDeepConsensusSelect):
             pointers = [self.protocol.scoredItems()]
         else:
-            names = ("outputParticles", "outputCoordinates")
-            pointers = [Pointer(self.protocol, extended=name) for name in names]
+            pointers = [
+                Pointer(self.protocol, extended=f"output{kind}{suffix}")
+                for suffix in ("Scored", "")  # *deep consensus* has both
+                for kind in ("Particles", "Coordinates")
+            ]
         return next((p for p in pointers if p.get() is not None and len(p.get())), None)
 
     def _report(self) -> CalibrationReport | None:
@@ -148,6 +155,4 @@ class DeepConsensusScoresViewer(Viewer):
         run = self.protocol
         if isinstance(run, ProtDeepConsensusSelect):
             run = self.getProject().getProtocol(self._scored().get().getObjParentId())
-        return (
-            run.readCalibration() if isinstance(run, ProtDeepConsensusScore) else None
-        )
+        return run.readCalibration() if isinstance(run, _SCORERS) else None
