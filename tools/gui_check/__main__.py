@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from deepconsensus_plugin.bootstrap import prepare_environment
+from tools.gui_check.page import shoot_page
 from tools.gui_check.screen import virtual_screen
 
 
@@ -47,12 +48,16 @@ def _check(folder: Path, temporary: Path) -> int:
                 [sys.executable, "-O", "-m", "tools.gui_check.walk", project, folder],
                 check=False,
                 cwd=Path(__file__).parents[2],
-                env={**os.environ, "DISPLAY": display},
+                # Reports open in a browser that does nothing.
+                env={**os.environ, "DISPLAY": display, "BROWSER": "true"},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
     print(log.read_text(), end="")
-    return done.returncode
+    fault = shoot_page(project / "report.html", folder / "report.png")
+    if fault is not None:
+        print(fault)
+    return 1 if fault else done.returncode
 
 
 if __name__ == "__main__":

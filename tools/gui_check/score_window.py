@@ -15,10 +15,12 @@ from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
 from tools.gui_check.windows import descendants
 
+_REPORT = 1
+"""Number of its button."""
 _DRAGGED_TO = 0.62
 _NEAR = 0.01
 """What a pixel of the plot is, and a bit."""
-_WINDOW_SECONDS, _RUN_SECONDS = 60.0, 180.0
+_WINDOW_SECONDS, _RUN_SECONDS = 180.0, 180.0
 
 
 def score_frame(window: tk.Misc) -> ScoreFrame | None:
@@ -32,13 +34,14 @@ def use_score_window(
 ) -> None:
     """Look at a window of scores, drag its line, and check the sets that it makes."""
     frame = score_frame(window)
-    _settle(frame)
+    settle(frame)
     _look(window, frame, name, report)
     _drag(frame, _DRAGGED_TO)
-    _settle(frame)
+    settle(frame)
     if not abs(frame.threshold - _DRAGGED_TO) < _NEAR:
         report.add(name, [f"dragged to {_DRAGGED_TO}, it is at {frame.threshold}"])
     _look(window, frame, f"{name}_dragged", report)
+    _write_report(window, frame, name, report)
     before = {run.getObjId() for run in project.getRuns()}
     frame.run_action()
     report.shoot(window, f"{name}_selected")
@@ -49,6 +52,22 @@ def use_score_window(
     report.add(name, _describe_wrong_sets(_finished(new[0]), frame))
 
 
+def _write_report(
+    window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report
+) -> None:
+    """Press the button of the report, and see that it is written."""
+    frame.run_action(_REPORT)
+    settle(frame)
+    report.shoot(window, f"{name}_report")
+    told = " ".join(
+        str(each.cget("text"))
+        for each in descendants(frame)
+        if isinstance(each, tk.Label)
+    )
+    if "Report: " not in told:
+        report.add(name, [f"expected the path of a report, received '{told}'"])
+
+
 def _look(window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report) -> None:
     """Save what is seen, and note what is cut off."""
     report.shoot(window, name)
@@ -57,7 +76,7 @@ def _look(window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report) -> 
         report.add(name, find_cut_off_in_figure(pane.figure))
 
 
-def _settle(frame: ScoreFrame) -> None:
+def settle(frame: ScoreFrame) -> None:
     """Wait until all that was asked for is there."""
     deadline = time.monotonic() + _WINDOW_SECONDS
     frame.update()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import tkinter as tk
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,10 +28,14 @@ from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
 from tools.gui_check.score_window import score_frame, use_score_window
 from tools.gui_check.windows import all_opened, descendants, opened, unattended
+from tools.gui_check.wizard_windows import press_wands
 
 _PACKAGE = "deepconsensus_plugin"
 _ADVANCED = "Advanced"  # Scipion's second expert level
 _STARTS_A_RUN = "launch"  # how parameters of viewers are named that do
+
+
+_WORK_SECONDS = 180.0
 
 
 class _ErrorRecords(logging.Handler):
@@ -114,6 +119,7 @@ def _walk_runs(window: ProjectWindow, report: Report) -> None:
             report.shoot(window.root, name)
             with opened(window.root, edit) as form:
                 _shoot_tabs(form, f"{name}_form", report)
+                press_wands(form, _notebook(form), run, name, report)
 
 
 def _walk_viewers(window: ProjectWindow, report: Report) -> None:
@@ -131,8 +137,27 @@ def _walk_viewers(window: ProjectWindow, report: Report) -> None:
                     _shoot_views(
                         window, lambda v=viewer, r=run: v.visualize(r), name, report
                     )
+        shown |= _walk_viewers_of_outputs(run, window, report)
     missing = set(own_viewers.__all__) - shown
     report.add("viewers", [f"{name} was never shown" for name in sorted(missing)])
+
+
+def _walk_viewers_of_outputs(
+    run: Protocol, window: ProjectWindow, report: Report
+) -> set[str]:
+    """Open our viewers of the outputs of a run; return their names."""
+    shown: set[str] = set()
+    for output, items in run.iterOutputAttributes():
+        for kind in Domain.findViewers(items, DESKTOP_TKINTER):
+            if kind.__name__ in own_viewers.__all__ and kind.__name__ not in shown:
+                shown.add(kind.__name__)
+                name = f"{kind.__name__}_of_{output}"
+                with report.noting_errors(name):
+                    viewer = kind(project=window.project, protocol=run, parent=window)
+                    _shoot_views(
+                        window, lambda v=viewer, i=items: v.visualize(i), name, report
+                    )
+    return shown
 
 
 def _walk_viewer_form(
@@ -220,6 +245,7 @@ def _shoot_views(
             if score_frame(message) is not None:
                 use_score_window(message, window.project, name, report)
                 continue
+            _wait_for_work(message)
             report.shoot(message, name)
             report.add(name, find_cut_off(message))
         figures = sorted(set(plt.get_fignums()) - before)
@@ -230,6 +256,19 @@ def _shoot_views(
             plt.close(figure)
         if not messages and not figures:
             report.add(name, ["it shows nothing"])
+
+
+def _wait_for_work(message: tk.Toplevel) -> None:
+    """Wait until no text says that something is being done."""
+    deadline = time.monotonic() + _WORK_SECONDS
+    while any(
+        isinstance(each, tk.Label) and str(each.cget("text")).endswith("…")
+        for each in descendants(message)
+    ):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"still at work after {_WORK_SECONDS:.0f} s")
+        message.update()
+        time.sleep(0.05)
 
 
 # -------------------------- what is there --------------------------
