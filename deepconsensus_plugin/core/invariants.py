@@ -77,7 +77,7 @@ def _bases(size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     members = ring[:, None] == np.arange(_N_RINGS + 1)
     means = (members / np.maximum(members.sum(axis=0), 1)).astype(np.float32)
     phases = angle[:, None] * np.arange(1, _N_ORDERS + 1)
-    inner = means[:, :_N_RINGS, None]
+    inner = means[:, :_N_RINGS, None] * (radius > 0)[:, None, None]
     waves = [inner * wave(phases)[:, None, :] for wave in (np.cos, np.sin)]
     harmonics = np.concatenate([w.reshape(size**2, -1) for w in waves], axis=1)
     return means, harmonics.astype(np.float32)

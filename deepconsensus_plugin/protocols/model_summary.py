@@ -8,6 +8,7 @@ import math
 from pwem.objects import SetOfCTF
 
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
+from deepconsensus_plugin.core.label_noise import LabelNoise
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.models.card import ModelCard
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
@@ -28,6 +29,8 @@ def describeModel(card: ModelCard) -> list[str]:
             f"{'particles' if s.is_particle else 'background'}, weight {s.weight:g}."
             for s in sets
         ]
+    if card.label_noise is not None:
+        lines.append(_describeNoise(card.label_noise))
     lines += [
         f"Network {number} on held-out micrographs: {_describe(figures)}"
         for number, figures in enumerate(card.validation, start=1)
@@ -118,6 +121,15 @@ def _describe(figures: ClassificationMetrics) -> str:
     boxes = f"{figures.n_positives} + {figures.n_negatives} boxes"
     at = f" at score ≥ {figures.threshold:.2f}" if len(known) > 1 else ""
     return f"{', '.join(known) or 'no figures'}{at} ({boxes})."
+
+
+def _describeNoise(noise: LabelNoise) -> str:
+    """Return how many labels look wrong, and what was left out for it."""
+    return (
+        f"Labels that look wrong: {noise.wrong_particles:.1%} of the particles', "
+        f"{noise.wrong_background:.1%} of the background's; {noise.n_particles} + "
+        f"{noise.n_background} boxes were left out."
+    )
 
 
 def describeMissingCtf(model: ParticleClassifier, ctfs: SetOfCTF | None) -> list[str]:

@@ -161,6 +161,16 @@ def defineTrainingParams(form: params.Form) -> None:
         help="The learning rate is divided by ten where the accuracy on held-out "
         "micrographs stops improving; after three times the network is done.",
     )
+    form.addParam(
+        "pruneLabels",
+        params.BooleanParam,
+        default=_DEFAULTS.prune_labels,
+        label="Leave out labels that look wrong?",
+        help="*Yes*: every box is judged by those of other micrographs; the ones that "
+        "contradict their label are not learnt from, which tolerates positives and "
+        "negatives of which four in ten are wrong. The summary tells how many.\n"
+        "*No*: as published, every label is believed.",
+    )
     _defineOptimiserParams(form)
 
 

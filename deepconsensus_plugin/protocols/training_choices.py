@@ -50,6 +50,7 @@ def trainingParameters(protocol: Protocol) -> TrainingParameters:
         n_models=protocol.nModels.get(),
         auto_stopping=protocol.autoStopping.get(),
         max_boxes=protocol.maxBoxes.get(),
+        prune_labels=protocol.pruneLabels.get(),
         half_precision=protocol.halfPrecision.get(),
         seed=protocol.seed.get(),
     )

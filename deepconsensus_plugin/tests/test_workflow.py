@@ -134,7 +134,7 @@ def test_the_paper_wants_all_pickers_to_agree(folders):
     trained = _of(nodes, "ProtDeepConsensusTrain")[0]
     assert (trained["nEpochs"], trained["autoStopping"]) == (20, True)
     assert (trained["learningRate"], trained["l2RegStrength"]) == (1e-4, 1e-5)
-    assert trained["inputSize"] == 128
+    assert (trained["inputSize"], trained["pruneLabels"]) == (128, False)
     negatives = _of(nodes, "ProtDeepConsensusNegatives")[0]
     assert negatives["negativesPerPositive"] == 1.0
     assert negatives["exclusionRadius"] == 0.5

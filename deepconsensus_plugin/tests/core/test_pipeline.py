@@ -127,6 +127,48 @@ def test_half_precision_learns_the_same_and_is_saved_plain(
     assert {array.dtype for array in network.get_weights()} == {np.dtype("float32")}
 
 
+def test_wrong_labels_are_left_out_unless_all_are_to_be_believed(
+    scene, request_to_train, tmp_path
+):
+    """A third of the background is particles, on every micrograph."""
+    _, folder = scene
+    discs, empty = (read_coordinates(folder / f"{n}.h5") for n in ("discs", "empty"))
+    mixed = {
+        name: ScoredCoordinates.from_arrays(
+            np.concatenate([empty[name].yx[:10], discs[name].yx[:5]])
+        )
+        for name in empty
+    }
+    good = {
+        name: ScoredCoordinates.from_arrays(here.yx[5:]) for name, here in discs.items()
+    }
+    write_coordinates(tmp_path / "good.h5", good)
+    write_coordinates(tmp_path / "mixed.h5", mixed)
+    request = replace(
+        request_to_train,
+        sources=(
+            BoxSource("AND", tmp_path / "good.h5", is_particle=True),
+            BoxSource("NEG", tmp_path / "mixed.h5", is_particle=False),
+        ),
+        parameters=replace(request_to_train.parameters, n_epochs=1, n_models=1),
+        dataset=tmp_path / "boxes.h5",
+        model=tmp_path / "model",
+    )
+    n_good, n_mixed = (sum(map(len, marks.values())) for marks in (good, mixed))
+
+    pruned = train.run(request, Progress())
+    noise = load_card(request.model).label_noise
+    assert pruned.n_positives == n_good
+    assert pruned.n_negatives == pytest.approx(n_mixed * 2 / 3, rel=0.05)
+    assert noise.n_background == n_mixed - pruned.n_negatives
+    assert noise.wrong_background == pytest.approx(1 / 3, abs=0.05)
+
+    believing = replace(request.parameters, prune_labels=False)
+    plain = train.run(replace(request, parameters=believing), Progress())
+    assert (plain.n_positives, plain.n_negatives) == (n_good, n_mixed)
+    assert load_card(request.model).label_noise is None
+
+
 def test_training_writes_boxes_model_and_figures(request_to_train, trained):
     card = load_card(trained.model)
     assert (trained.n_positives, trained.n_negatives) == (60, 120)
