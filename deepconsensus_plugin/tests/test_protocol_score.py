@@ -245,9 +245,9 @@ class TestScore(SyntheticProject):
             self.assertIn(row["rlnMicrographName"], self.names)
             self.assertTrue(15000 <= row["rlnDefocusU"] <= 15001)
         for items in (particles, coordinates):
-            self.assertIn(SCORE_ATTRIBUTE, shown_columns(items))
             found = Domain.findViewers(items, DESKTOP_TKINTER)
             self.assertIn("MDViewer", [viewer.__name__ for viewer in found])
+            self.assertIn(SCORE_ATTRIBUTE, shown_columns(items))
         self.assertIn(CoordinateViewer, found)
 
     def test_on_wish_the_score_is_the_networks(self):
