@@ -28,6 +28,15 @@ def defineDrawingParams(form: params.Form) -> None:
         "part of the box.",
     )
     group.addParam(
+        "displacedFraction",
+        params.FloatParam,
+        default=0.5,
+        label="Share beside particles",
+        help="Part of the negatives that lie 0.3 to 0.5 boxes beside an agreed "
+        "particle, away from all candidates: the network learns that a pick off its "
+        "particle is none.\n*0*: all at random, as published.",
+    )
+    group.addParam(
         "mineHardNegatives",
         params.BooleanParam,
         default=False,
@@ -59,6 +68,7 @@ def drawingChoices(protocol: Protocol) -> dict[str, Any]:
         "mine_hard_negatives": protocol.mineHardNegatives.get(),
         "negatives_per_positive": protocol.negativesPerPositive.get(),
         "exclusion_radius": protocol.exclusionRadius.get(),
+        "displaced_fraction": protocol.displacedFraction.get(),
         "seed": protocol.seed.get(),
         "workers": protocol.numberOfThreads.get(),
     }
@@ -71,6 +81,8 @@ def describeBadDrawing(protocol: Protocol) -> list[str]:
         errors.append("Negatives per positive: it must be above 0; 1 is usual.")
     if not protocol.exclusionRadius.get() >= 0:
         errors.append("Exclusion radius: it must be 0 or more; 0.5 is usual.")
+    if not 0 <= protocol.displacedFraction.get() <= 1:
+        errors.append("Share beside particles: it must be between 0 and 1.")
     if protocol.seed.get() < 0:
         errors.append("Seed: it must be 0 or more.")
     if protocol.numberOfThreads.get() < 1:

@@ -43,6 +43,7 @@ DEFAULT_MIN_POSITIVES = 500
 
 KIND_LABELS = {
     NegativeKind.RANDOM: "at random",
+    NegativeKind.DISPLACED: "beside particles",
     NegativeKind.SORTED_OUT: "agreed on but unlike the other particles",
     NegativeKind.SINGLE_PICKER: "found by one picker and unlike particles",
     NegativeKind.CONTAMINATION: "carbon, ice or borders",
@@ -53,8 +54,9 @@ KIND_LABELS = {
 class ProtDeepConsensusNegatives(ProtParticlePicking):
     """Choose background for training, far from every candidate.
 
-    Most are drawn at random from the whole area of the micrographs that all pickers
-    were run on; some are chosen because they are likely to be taken for particles.
+    Half are drawn at random from the whole area of the micrographs that all pickers
+    were run on, and half lie well beside agreed particles; some are chosen because they
+    are likely to be taken for particles.
     """
 
     _label = "negative picks"

@@ -60,9 +60,13 @@ class TestNegatives(synthetic.SyntheticProject):
         self._check_places(output)
         kinds = read_numbers(output, NEGATIVE_KIND_ATTRIBUTE)[:, 0]
         self.assertEqual((kinds == NegativeKind.SORTED_OUT.value).sum(), 1)  # of 75
+        displaced = int((kinds == NegativeKind.DISPLACED.value).sum())
+        self.assertGreater(displaced, 20)  # not every particle has room
+        self.assertLessEqual(displaced, 75)  # one each
         summary = protocol.summary()
         self.assertIn("150 negatives on 3 micrographs", summary[0])
-        self.assertEqual(summary[1], "149 at random.")
+        self.assertEqual(summary[1], f"{149 - displaced} at random.")
+        self.assertEqual(summary[2], f"{displaced} beside particles.")
         self.assertIn("150 coordinates of background", protocol._methods()[0])
         self.assertIn("SanchezGarcia2018", protocol._citations())
 
@@ -101,7 +105,9 @@ class TestNegatives(synthetic.SyntheticProject):
         counts = {kind: int((kinds == kind.value).sum()) for kind in NegativeKind}
         self.assertEqual(counts[NegativeKind.USER], 2)
         self.assertEqual(counts[NegativeKind.SORTED_OUT], 0)
-        self.assertGreaterEqual(counts[NegativeKind.RANDOM], 60)  # 4 of 5 of 75
+        self.assertGreaterEqual(
+            counts[NegativeKind.RANDOM] + counts[NegativeKind.DISPLACED], 60
+        )  # 4 of 5 of 75
         self.assertLessEqual(len(kinds), 75 + 2)
         self.assertGreaterEqual(len(kinds), 75 + 2 - 1)  # 1 % of 75 was sorted out
         positions = synthetic.positions_of(output)["mic_2.mrc"]

@@ -36,6 +36,7 @@ class NegativeKind(Enum):
     SINGLE_PICKER = 2
     CONTAMINATION = 3
     USER = 4
+    DISPLACED = 5
 
 
 def worst_agreed(zscores: FloatArray, *, fraction: float = 0.01) -> IntArray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Negatives of a whole set: hard ones mined, the rest drawn at random."""
+"""Negatives of a whole set: hard ones, some beside particles, the rest at random."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
 from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives.displaced import draw_displaced
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.centres import Centres
 from deepconsensus_plugin.core.pipeline.mining import (
@@ -53,6 +54,9 @@ class NegativesRequest:
         Number of negatives, of all kinds together, > 0.
     exclusion_radius : float
         Distance from candidates, as a part of the box, >= 0.
+    displaced_fraction : float
+        Share of those that are not hard, 0 - 1, that lie beside agreed particles
+        where there is room (`core.negatives.displaced`).
     hard_per_random : float
         At most so many hard negatives for each random one, >= 0.
     seed : int
@@ -71,6 +75,7 @@ class NegativesRequest:
     n_positives: int | None = None
     negatives_per_positive: float = 1.0
     exclusion_radius: float = 0.5
+    displaced_fraction: float = 0.5
     hard_per_random: float = 0.25
     seed: int = 0
     workers: int = 2
@@ -127,6 +132,8 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
             progress=progress,
         )
         parts.append(mined)
+    n_easy = n_negatives - sum(map(len, parts))
+    parts.append(_displaced(request, micrographs, candidates, n_easy, rng))
     n_random = n_negatives - sum(map(len, parts))
     parts.append(_random(request, micrographs, candidates, n_random, rng))
     negatives = Centres.joined(parts)
@@ -210,6 +217,24 @@ def _n_negatives(request: NegativesRequest, candidates: Candidates) -> int:
         agreed = candidates.agreed(request.min_pickers)
         n_positives = sum(len(picks) for picks in agreed.values())
     return round(n_positives * request.negatives_per_positive)
+
+
+def _displaced(
+    request: NegativesRequest,
+    micrographs: Sequence[Micrograph],
+    candidates: Candidates,
+    n_easy: int,
+    rng: np.random.Generator,
+) -> Centres:
+    drawn = draw_displaced(
+        micrographs,
+        candidates.agreed(request.min_pickers),
+        candidates.coordinates(),
+        round(n_easy * request.displaced_fraction),
+        box_size=request.box_size,
+        rng=rng,
+    )
+    return Centres.of(drawn, micrographs, NegativeKind.DISPLACED)
 
 
 def _random(

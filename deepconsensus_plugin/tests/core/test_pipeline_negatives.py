@@ -13,6 +13,7 @@ from scipy.spatial.distance import cdist
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
+from deepconsensus_plugin.core.negatives.displaced import FARTHEST, NEAREST
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest, run
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
@@ -56,6 +57,7 @@ def request_(tmp_path):
         min_pickers=2,
         result=tmp_path / "negatives.h5",
         mine_hard_negatives=True,
+        displaced_fraction=0.0,
         seed=7,
     )
 
@@ -100,12 +102,30 @@ def test_random_ones_keep_away_from_all_candidates(request_):
         "SINGLE_PICKER": 0,
         "CONTAMINATION": 0,
         "USER": 0,
+        "DISPLACED": 0,
     }
     rng = np.random.default_rng(0)
     for name, picks in read_coordinates(result.coordinates).items():
         _, particles = simulate(rng)
         rng.uniform(20, 300, 6), rng.uniform(425, 455, 6)
         assert cdist(picks.yx, particles).min() > BOX / 2, name
+
+
+def test_displaced_ones_take_the_place_of_random_ones(request_):
+    result = run(replace(request_, displaced_fraction=0.4), Progress())
+    counts = result.counts
+    assert sum(counts.values()) == 3 * 35
+    assert counts["DISPLACED"] == round(0.4 * (counts["DISPLACED"] + counts["RANDOM"]))
+    rng = np.random.default_rng(0)
+    beside = read_coordinates(result.coordinates)
+    for picks in beside.values():
+        _, particles = simulate(rng)
+        rng.uniform(20, 300, 6), rng.uniform(425, 455, 6)
+        yx = picks.yx[picks.scores == NegativeKind.DISPLACED.value]
+        assert len(yx)
+        nearest = cdist(yx, particles).min(axis=1) / BOX
+        assert nearest.min() >= NEAREST
+        assert nearest.max() <= FARTHEST + 1 / BOX  # whole pixels
 
 
 def test_same_seed_same_negatives(request_, tmp_path):

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Boxes beside particles: a pick that is well off its particle is no particle.
+
+A network that has seen only particles in the middle of their boxes and empty background
+cannot tell where in its box a particle is: the poolings forget it. A pick between two
+molecules, or on what the border leaves of one, then gets a particle's score. Detectors
+learn from such near misses for the same reason (Liu *et al.*, SSD, 2016, section 2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+
+NEAREST, FARTHEST = 0.3, 0.5
+"""Distances from the particle, as parts of the box: beyond where picks are merged, and
+where random background begins."""
+
+_ATTEMPTS = 8
+"""Directions tried around each particle."""
+
+
+def draw_displaced(
+    micrographs: Sequence[Micrograph],
+    particles: Mapping[str, ScoredCoordinates],
+    occupied: Mapping[str, ScoredCoordinates],
+    n_displaced: int,
+    *,
+    box_size: int,
+    rng: np.random.Generator,
+) -> dict[str, ScoredCoordinates]:
+    """Return centres that lie beside particles, at most one for each.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Where to draw; names differ.
+    particles : mapping of micrograph name to ScoredCoordinates
+        Those to lie beside.
+    occupied : mapping of micrograph name to ScoredCoordinates
+        All candidates: centres keep `NEAREST` from every one of them.
+    n_displaced : int
+        How many in all, >= 0; fewer where there is no room.
+    box_size : int
+        Boxes of this side lie inside the micrograph; pixels.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    dict of micrograph name to ScoredCoordinates
+        Whole pixels, without scores; all micrographs, in their order.
+    """
+    nothing = ScoredCoordinates.from_arrays([])
+    found = [
+        _beside(
+            particles.get(micrograph.name, nothing).yx,
+            occupied.get(micrograph.name, nothing).yx,
+            micrograph.shape,
+            box_size,
+            rng,
+        )
+        for micrograph in micrographs
+    ]
+    owner = np.repeat(np.arange(len(found)), [len(yx) for yx in found])
+    chosen = np.sort(rng.permutation(len(owner))[:n_displaced])
+    yx = np.concatenate([np.empty((0, 2)), *found])[chosen]
+    return {
+        micrograph.name: ScoredCoordinates.from_arrays(yx[owner[chosen] == index])
+        for index, micrograph in enumerate(micrographs)
+    }
+
+
+def _beside(
+    particles_yx: FloatArray,
+    occupied_yx: FloatArray,
+    shape: tuple[int, int],
+    box_size: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Return a free centre beside each particle that has one, shape (m, 2)."""
+    if not len(particles_yx):
+        return np.empty((0, 2))
+    size = (len(particles_yx), _ATTEMPTS)
+    # Uniform over the ring's area.
+    radius = box_size * np.sqrt(rng.uniform(NEAREST**2, FARTHEST**2, size))
+    angle = rng.uniform(0, 2 * np.pi, size)
+    away = radius[..., None] * np.stack([np.sin(angle), np.cos(angle)], axis=-1)
+    tried = np.round(particles_yx[:, None] + away)
+    lowest = box_size // 2
+    highest = np.array(shape) - box_size + lowest
+    is_inside = ((tried >= lowest) & (tried <= highest)).all(axis=-1)
+    distance, _ = cKDTree(np.concatenate([particles_yx, occupied_yx])).query(tried)
+    is_free = is_inside & (distance >= NEAREST * box_size)
+    first = is_free.argmax(axis=1)
+    return np.asarray(tried[np.arange(len(tried)), first][is_free.any(axis=1)])
