@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +19,11 @@ from deepconsensus_plugin.core.parameters import Checkpoint
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.plots.colours import GREY, LIGHT_GREY, colour_of
 
+_LOSS, _ACCURACY = "Cross entropy", "Accuracy"
+_PRECISION, _RATE = "Average\nprecision", "Learning\nrate"
+_RATIOS = {_LOSS: 2.2, _ACCURACY: 1.4, _PRECISION: 1.4, _RATE: 1}
+"""Plots of a history from above, and their heights."""
+
 Histories = Sequence[Sequence[Checkpoint]]
 """The validations of each network."""
 
@@ -32,23 +37,30 @@ def draw_history(figure: Figure, histories: Histories, *, is_running: bool) -> N
     Parameters
     ----------
     figure : Figure
-        Anything in it is replaced; gets four plots above each other, over the updates.
+        Anything in it is replaced; gets four plots above each other, over the updates,
+        or three where no average precision was kept.
     histories : sequence of sequences of Checkpoint
-        Empty ones are not drawn; nor is an average precision that was not kept.
+        Empty ones are not drawn.
     is_running : bool
         Whether there will be more.
     """
     figure.clear()
     figure.set_layout_engine("constrained")
-    rows = figure.subplots(4, 1, sharex=True, height_ratios=[2.2, 1.4, 1.4, 1])
-    loss, accuracy, precision, rate = rows
+    checkpoints = [each for history in histories for each in history]
+    ratios = dict(_RATIOS)
+    if checkpoints and all(c.validation_average_precision is None for c in checkpoints):
+        del ratios[_PRECISION]
+    rows = figure.subplots(
+        len(ratios), 1, sharex=True, height_ratios=[*ratios.values()]
+    )
+    plots = dict(zip(ratios, rows, strict=True))
+    for name, axes in plots.items():
+        axes.set_ylabel(name)
     for number, history in enumerate(histories):
-        _draw_network(rows, history, number)
-    loss.set_ylabel("Cross entropy")
-    accuracy.set_ylabel("Accuracy")
-    precision.set_ylabel("Average\nprecision")
-    rate.set(ylabel="Learning\nrate", xlabel="Updates (batches)")
-    if any(map(len, histories)):
+        _draw_network(plots, history, number)
+    loss, rate = plots[_LOSS], plots[_RATE]
+    rate.set_xlabel("Updates (batches)")
+    if checkpoints:
         rate.set_yscale("log")
         loss.plot([], [], color=GREY, label="validation")
         loss.plot([], [], color=GREY, linestyle=":", label="training")
@@ -62,9 +74,9 @@ def draw_history(figure: Figure, histories: Histories, *, is_running: bool) -> N
 
 
 def _draw_network(
-    rows: Sequence[Axes], history: Sequence[Checkpoint], number: int
+    plots: Mapping[str, Axes], history: Sequence[Checkpoint], number: int
 ) -> None:
-    loss, accuracy, precision, rate = rows
+    loss = plots[_LOSS]
     updates = [each.update for each in history]
     style = {"color": colour_of(number), "marker": ".", "markersize": 4}
     name = f"network {number + 1}"
@@ -75,14 +87,14 @@ def _draw_network(
         color=colour_of(number),
         linestyle=":",
     )
-    accuracy.plot(updates, [each.validation_accuracy for each in history], **style)
-    known = [each for each in history if each.validation_average_precision is not None]
-    precision.plot(
-        [each.update for each in known],
-        [each.validation_average_precision for each in known],
-        **style,
-    )
-    rate.step(updates, [each.learning_rate for each in history], where="pre", **style)
+    accuracies = [each.validation_accuracy for each in history]
+    plots[_ACCURACY].plot(updates, accuracies, **style)
+    if _PRECISION in plots:
+        known = [c for c in history if c.validation_average_precision is not None]
+        precisions = [c.validation_average_precision for c in known]
+        plots[_PRECISION].plot([c.update for c in known], precisions, **style)
+    rates = [each.learning_rate for each in history]
+    plots[_RATE].step(updates, rates, where="pre", **style)
     if history:  # the weights of this one are kept
         best = min(history, key=lambda each: each.validation_loss)
         loss.plot(
