@@ -164,4 +164,14 @@ r"""
   year = {2018},
   doi = {https://doi.org/10.1016/j.jsb.2018.06.007}
 }
+
+@article{Northcutt2021,
+  author = {Northcutt, Curtis G. and Jiang, Lu and Chuang, Isaac L.},
+  title = {Confident learning: estimating uncertainty in dataset labels},
+  journal = {Journal of Artificial Intelligence Research},
+  volume = {70},
+  pages = {1373--1411},
+  year = {2021},
+  doi = {https://doi.org/10.1613/jair.1.12125}
+}
 """

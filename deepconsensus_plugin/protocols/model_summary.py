@@ -62,6 +62,17 @@ def describeMethods(card: ModelCard) -> str:
         f"{countNetworks(card)} [SanchezGarcia2018] was trained with Keras "
         f"[Chollet2015] for {duration} on {positives} boxes "
         f"of particles and {negatives} of background, {card.box_extent_A:.0f} Å wide."
+        f"{_describePruning(card.label_noise)}"
+    )
+
+
+def _describePruning(noise: LabelNoise | None) -> str:
+    """Return a further sentence where boxes were left out for their labels."""
+    if noise is None or not noise.n_particles + noise.n_background:
+        return ""
+    return (
+        f" {noise.n_particles + noise.n_background} further boxes were left out, since "
+        "what others like them are called contradicted their labels [Northcutt2021]."
     )
 
 

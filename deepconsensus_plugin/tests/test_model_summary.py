@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model in words: what was left out for its labels is told, or nothing."""
+
+from __future__ import annotations
+
+from deepconsensus_plugin.core.label_noise import LabelNoise
+from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.protocols.model_summary import (
+    describeMethods,
+    describeModel,
+)
+
+
+def _card(noise: LabelNoise | None) -> ModelCard:
+    return ModelCard(
+        kind="deep_consensus",
+        n_models=3,
+        box_size=90,
+        sampling_rate=3.54,
+        preprocessing=BoxPreprocessing(),
+        training=TrainingParameters(),
+        training_sets=[],
+        label_noise=noise,
+    )
+
+
+def test_labels_that_look_wrong_are_counted():
+    card = _card(LabelNoise(0.123, 0.01, n_particles=40, n_background=3))
+
+    (line,) = [text for text in describeModel(card) if "look wrong" in text]
+    assert "12.3% of the particles', 1.0% of the background's" in line
+    assert "40 + 3 boxes" in line
+    assert "43 further boxes were left out" in describeMethods(card)
+    assert "[Northcutt2021]" in describeMethods(card)
+
+
+def test_where_none_was_left_out_a_paper_says_nothing():
+    for noise in (None, LabelNoise(0.0, 0.001, n_particles=0, n_background=0)):
+        assert "Northcutt" not in describeMethods(_card(noise))
+    assert not [t for t in describeModel(_card(None)) if "look wrong" in t]
