@@ -14,6 +14,7 @@ from deepconsensus_plugin import wizards
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
     ProtDeepConsensusPicks,
+    ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
     ProtImportPicks,
 )
@@ -89,6 +90,17 @@ class TestWizards(SyntheticProject):
                 "sets of picks",
             ),
             (wizards.DeepConsensusRadiusWizard, ProtDeepConsensusPicks, "two pickers"),
+            (wizards.DeepConsensusRadiusWizard, ProtDeepConsensusScreen, "two pickers"),
+            (
+                wizards.DeepConsensusBoxSizeWizard,
+                ProtDeepConsensusScreen,
+                "sets of picks",
+            ),
+            (
+                wizards.DeepConsensusThresholdWizard,
+                ProtDeepConsensusScreen,
+                "no scores yet",
+            ),
             (
                 wizards.DeepConsensusThresholdWizard,
                 ProtDeepConsensusSelect,

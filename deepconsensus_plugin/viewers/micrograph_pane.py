@@ -51,9 +51,9 @@ class MicrographPane(Pane):
         self._micrographs, self._background = micrographs, background
         self._n_micrographs = len(micrographs.names) if micrographs else 0
         self.view = self.make_view()
-        self.add_button("◀ previous", lambda: self.show(self.shown - 1))
-        self.add_button("next ▶", lambda: self.show(self.shown + 1))
+        self.add_button("◀", lambda: self.show(self.shown - 1))
         self._place = self.add_label()
+        self.add_button("▶", lambda: self.show(self.shown + 1))
         self.add_button("show all", self.view.show_all)
         self.add_label("Low-pass")
         self._low_pass = self.add_choices(

@@ -37,9 +37,9 @@ class FormWizard(Wizard):
 def inputMicrographsOf(protocol: Protocol) -> SetOfMicrographs | None:
     """Return the micrographs that a form is about; None before they are chosen.
 
-    Those of the form itself, or of the first of its sets of picks.
+    Those of the first of its sets of picks, or else of the form itself.
     """
-    if hasattr(protocol, "inputMicrographs"):
+    if not hasattr(protocol, "inputCoordinates"):
         return protocol.inputMicrographs.get()
     chosen = (pointer.get() for pointer in protocol.inputCoordinates)
     first = next((picks for picks in chosen if picks is not None), None)
@@ -51,9 +51,9 @@ def describeMicrographs(protocol: Protocol) -> str:
     micrographs = inputMicrographsOf(protocol)
     if micrographs is None:
         what = (
-            "the micrographs"
-            if hasattr(protocol, "inputMicrographs")
-            else "sets of picks, with their micrographs,"
+            "sets of picks, with their micrographs,"
+            if hasattr(protocol, "inputCoordinates")
+            else "the micrographs"
         )
         return f"Choose {what} first: they are shown to measure on."
     if micrographs.isEmpty():

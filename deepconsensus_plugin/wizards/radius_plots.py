@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from deepconsensus_plugin.wizards.radius_study import AgreedPicks
 
 _LEFT, _RIGHT, _ABOVE, _BELOW = 0.75, 0.2, 0.55, 1.15
 """Inches left free."""
+_MARKERS, _MARKER_SIZE = "os^Dv", 3.5
+_FIRST_COLOUR = 2
+"""Pickers begin with colours that few votes and all votes do not have."""
 
 
 def describe_agreed(n_agreed: IntArray) -> str:
@@ -136,8 +140,10 @@ class RadiusPlot(MicrographView):
         self._links = add(LineCollection([], colors="white", linewidths=1.2))
         self.axes.add_collection(self._links, autolim=False)
         self._dots = {
-            name: add(self._add_dots(colour_of(number)))
-            for number, name in enumerate(pickers)
+            name: add(self._add_dots(colour_of(_FIRST_COLOUR + number), marker))
+            for number, (name, marker) in enumerate(
+                zip(pickers, cycle(_MARKERS), strict=False)
+            )
         }
         self._circles = {
             m: add(
@@ -152,7 +158,14 @@ class RadiusPlot(MicrographView):
             for m in range(1, k + 1)
         ]
         handles += [
-            Line2D([], [], color=dots.get_color(), marker=".", ls="", label=name)
+            Line2D(
+                *([], []),
+                color=dots.get_color(),
+                marker=dots.get_marker(),
+                markersize=_MARKER_SIZE,
+                linestyle="",
+                label=name,
+            )
             for name, dots in self._dots.items()
         ]
         self._legend = add(
@@ -168,8 +181,9 @@ class RadiusPlot(MicrographView):
             )
         )
 
-    def _add_dots(self, colour: str) -> Line2D:
-        (dots,) = self.axes.plot([], [], ".", color=colour, markersize=5)
+    def _add_dots(self, colour: str, marker: str) -> Line2D:
+        style = {"linestyle": "", "marker": marker, "markersize": _MARKER_SIZE}
+        (dots,) = self.axes.plot([], [], color=colour, **style)
         return dots
 
     def show_agreed(self, agreed: AgreedPicks, *, radius_px: float) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
+from deepconsensus_plugin.protocols import (
+    ProtDeepConsensusPicks,
+    ProtDeepConsensusScreen,
+)
 from deepconsensus_plugin.protocols.picks_input import pickedBox, readPicks
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 from deepconsensus_plugin.wizards.form_wizard import (
@@ -25,7 +28,10 @@ class DeepConsensusRadiusWizard(FormWizard):
     """Drags a line over curves of agreement, beside a micrograph with the picks."""
 
     _title = "Consensus radius"
-    _targets = [(ProtDeepConsensusPicks, [_PARAM])]
+    _targets = [
+        (ProtDeepConsensusPicks, [_PARAM]),
+        (ProtDeepConsensusScreen, [_PARAM]),
+    ]
 
     def describeFault(self, protocol: Protocol) -> str:
         """Return what has to be filled in before."""

@@ -48,7 +48,14 @@ class DeepConsensusModelWizard(FormWizard):
             selectOnDoubleClick=True,
         )
         if dialog.resultYes() and dialog.values:
-            form.setVar(_PARAM, dialog.values[0].name)
+            form.setVar(_PARAM, dialog.values[0].model.name)
+
+
+class ModelLine:
+    """A model in a list of Scipion's, which adds attributes of its own."""
+
+    def __init__(self, model: KnownModel):
+        self.model = model
 
 
 class ModelsProvider(TreeProvider):
@@ -62,19 +69,19 @@ class ModelsProvider(TreeProvider):
 
     def __init__(self, models: list[KnownModel]):
         super().__init__()
-        self._models = models
+        self._lines = [ModelLine(model) for model in models]
 
     def getColumns(self) -> list[tuple[str, int]]:
         """Return names and widths of the columns."""
         return list(_COLUMNS)
 
-    def getObjects(self) -> list[KnownModel]:
+    def getObjects(self) -> list[ModelLine]:
         """Return the models."""
-        return self._models
+        return self._lines
 
-    def getObjectInfo(self, obj: KnownModel) -> dict[str, object]:
+    def getObjectInfo(self, obj: ModelLine) -> dict[str, object]:
         """Return the line of a model."""
-        card = obj.card
+        name, card = obj.model.name, obj.model.card
         areas = [figures.roc_auc for figures in card.validation]
         values = (
             card.n_models,
@@ -83,7 +90,7 @@ class ModelsProvider(TreeProvider):
             f"{sum(each.n_boxes for each in card.training_sets):,}",
             f"{sum(areas) / len(areas):.3f}" if areas else "",
         )
-        return {"key": obj.name, "text": obj.name, "values": values}
+        return {"key": name, "text": name, "values": values}
 
 
 def usableModels(protocol: Protocol) -> list[KnownModel]:

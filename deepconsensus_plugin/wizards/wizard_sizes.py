@@ -8,6 +8,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
     ProtDeepConsensusPicks,
+    ProtDeepConsensusScreen,
     ProtImportPicks,
 )
 from deepconsensus_plugin.wizards.form_wizard import (
@@ -57,6 +58,7 @@ class DeepConsensusBoxSizeWizard(_SizeWizard):
         (ProtImportPicks, [_param]),
         (ProtClassicalPick, [_param]),
         (ProtDeepConsensusPicks, [_param]),
+        (ProtDeepConsensusScreen, [_param]),
     ]
 
     def measure(self, samplingRate: float) -> Measure:

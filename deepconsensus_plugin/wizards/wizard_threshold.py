@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wizard: the threshold of *select by score*, in the window of scores."""
+"""Wizard: the threshold of a selection, in the window of scores."""
 
 from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.protocols import ProtDeepConsensusSelect
+from deepconsensus_plugin.protocols import (
+    ProtDeepConsensusScreen,
+    ProtDeepConsensusSelect,
+)
 from deepconsensus_plugin.viewers.scores.frame import Action
 from deepconsensus_plugin.viewers.viewer_scores import (
     DeepConsensusScoresViewer,
@@ -20,12 +23,16 @@ class DeepConsensusThresholdWizard(FormWizard):
     """Drags a line over the histogram of scores."""
 
     _title = "Threshold"
-    _targets = [(ProtDeepConsensusSelect, [_PARAM])]
+    _targets = [
+        (ProtDeepConsensusSelect, [_PARAM]),
+        (ProtDeepConsensusScreen, [_PARAM]),
+    ]
 
     def describeFault(self, protocol: Protocol) -> str:
-        """Return what has to be filled in before."""
-        scored = protocol.scoredItems().get()
-        if scored is None or scored.isEmpty():
+        """Return what has to be filled in, or run, before."""
+        isSelection = isinstance(protocol, ProtDeepConsensusSelect)
+        scored = protocol.scoredItems().get() if isSelection else None
+        if isSelection and (scored is None or scored.isEmpty()):
             return (
                 "Choose scored particles first, or scored coordinates: the output of "
                 "*score particles*, with items in it."
