@@ -14,10 +14,15 @@ from pyworkflow.project import Project
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusPicks,
+    ProtDeepConsensusScore,
+    ProtDeepConsensusScreen,
+    ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
     ProtImportModel,
     ProtSimulateMicrographs,
 )
+from deepconsensus_plugin.protocols.train_form import FROM_MODEL
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
     SAMPLING_RATE,
@@ -85,7 +90,16 @@ def _run_others(path: Path) -> None:
     simulating = project.newProtocol(
         ProtSimulateMicrographs, numberOfMicrographs=1, size=512
     )
-    for run in (picking, importing, simulating):
+    selecting = project.newProtocol(ProtDeepConsensusSelect, threshold=0.5)
+    selecting.inputParticles.set(runs[ProtDeepConsensusScore])
+    selecting.inputParticles.setExtended("outputParticles")
+    screening = project.newProtocol(
+        ProtDeepConsensusScreen, modelInitialization=FROM_MODEL
+    )
+    screening.inputCoordinates.set([*runs[ProtDeepConsensusPicks].inputCoordinates])
+    screening.initialModel.set(runs[ProtDeepConsensusTrain])
+    screening.initialModel.setExtended("outputModel")
+    for run in (picking, importing, simulating, selecting, screening):
         project.launchProtocol(run, wait=True)
         if not run.isFinished():
             message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"
