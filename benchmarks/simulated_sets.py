@@ -51,7 +51,9 @@ class SimulatedSet:
     whole: TruthSet
 
 
-def simulate_set(name: str, seed: int, folder: Path) -> SimulatedSet:
+def simulate_set(
+    name: str, seed: int, folder: Path, *, n_micrographs: int = N_MICROGRAPHS
+) -> SimulatedSet:
     """Return the set of that name; what `folder` holds of it is kept."""
     phantom, n_particles = SETS[name]
     parameters = SimulationParameters(
@@ -60,12 +62,12 @@ def simulate_set(name: str, seed: int, folder: Path) -> SimulatedSet:
         seed=seed,
     )
     request = SimulateRequest(
-        parameters, N_MICROGRAPHS, folder / "micrographs", folder / "truth.h5"
+        parameters, n_micrographs, folder / "micrographs", folder / "truth.h5"
     )
     made = simulate.run(request, Progress())
     rate = parameters.sampling_rate
     micrographs = tuple(
-        Micrograph(each.path.name, each.path, read_shape(each.path), rate)
+        Micrograph(each.path.name, each.path, read_shape(each.path), rate, each.ctf)
         for each in made.micrographs
     )
     objects = {each.path.name: read_truth(each.truth) for each in made.micrographs}
