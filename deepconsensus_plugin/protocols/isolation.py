@@ -31,8 +31,9 @@ def defineIsolationParams(form: params.Form) -> None:
         default=0.0,
         label="Distance to the next particle, at least (Å)",
         help="Between centres of what is kept. Two that are closer overlap, and both "
-        "are rejected; the particle's diameter leaves none that touch. *0*: all are "
-        "kept. Their scores are not changed: overlapping particles are particles.",
+        "are rejected; the particle's diameter leaves none that touch.\n"
+        "*0*: all are kept.\n"
+        "Their scores are not changed: overlapping particles are particles.",
     )
 
 

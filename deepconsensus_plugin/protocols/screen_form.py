@@ -7,6 +7,7 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.protocols import consensus_form
+from deepconsensus_plugin.protocols.isolation import defineIsolationParams
 from deepconsensus_plugin.protocols.negatives_form import defineDrawingParams
 from deepconsensus_plugin.protocols.score_form import (
     defineCombineParam,
@@ -59,6 +60,7 @@ def defineStageParams(form: params.Form) -> None:
     form.addSection(label="Scores")
     defineCombineParam(form)
     defineThresholdParams(form, default=AUTOMATIC)
+    defineIsolationParams(form)
     defineParticleParams(form, asksContrast=False)
 
 
@@ -70,7 +72,7 @@ def defineStreamingParams(form: params.Form) -> None:
         default=True,
         label="Score while micrographs come?",
         help="*Yes*: as soon as pickers agree on enough particles, networks are "
-        "trained, and the outputs grow with the micrographs. They are preliminary: "
+        "trained, and the outputs grow with the micrographs.\nThey are preliminary: "
         "once all inputs are closed, everything is trained, scored and selected "
         "anew.\n*No*: nothing is computed before all inputs are closed.\n"
         "The end is the same. Inputs that are closed already are not waited for.",

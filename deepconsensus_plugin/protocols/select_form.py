@@ -89,7 +89,7 @@ def defineThresholdParams(form: params.Form, *, default: int = FIXED) -> None:
         "Scores go from 0 (background) to 1 (particle); 0.5 is the published "
         "choice.\n"
         "Raise it for fewer false particles, lower it to lose fewer true ones.\n"
-        "The viewer of *score particles* shows how many remain.",
+        "The wand shows the scores, and how many remain.",
     )
     form.addParam(
         "numberOfParticles",
