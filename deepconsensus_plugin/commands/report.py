@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--selection",
         metavar="NAME",
-        help="name or number of a run of *select by score*; without it the last one",
+        help="name or number of a run of *select by score* or *deep consensus*; "
+        "without it the last one",
     )
     parser.add_argument(
         "--out",
@@ -49,6 +50,7 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
         find_selections,
         write_selection_report,
     )
+    from deepconsensus_plugin.protocols.report_link import reportPath
 
     project = open_project(folder)
     selections = find_selections(project)
@@ -58,11 +60,13 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
         if name in (None, selection.getRunName(), selection.strId())
     ]
     if not found:
-        wanted = "a finished *select by score*" + (f" named {name!r}" if name else "")
+        wanted = "a finished *select by score* or *deep consensus*" + (
+            f" named {name!r}" if name else ""
+        )
         received = [each.getRunName() for each in selections] or "none"
         raise ValueError(f"{folder}: expected {wanted}, received {received}")
     selected = found[-1]
-    path = out or selected.getReportPath().absolute()
+    path = out or reportPath(selected).absolute()
     settings = read_record(folder).get("settings")
     write_selection_report(project, selected, path, settings=settings)
     return path

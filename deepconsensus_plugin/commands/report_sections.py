@@ -30,12 +30,13 @@ from deepconsensus_plugin.commands.report_plots import (
     plot_reliability,
     plot_scores,
 )
-from deepconsensus_plugin.commands.reported_run import ReportedRun
+from deepconsensus_plugin.commands.reported_run import SCORERS, SCREEN, ReportedRun
 from deepconsensus_plugin.commands.run_parameters import (
     command_again,
     list_parameters,
 )
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.models.card import load_card
 from deepconsensus_plugin.protocols.model_summary import describeModel
 from deepconsensus_plugin.protocols.picker_names import pickerNames
 from deepconsensus_plugin.protocols.training_record import TrainingRecord
@@ -119,7 +120,7 @@ def _input(run: ReportedRun) -> Iterator[Html]:
             f"{run.summary['box_size'] * first.sampling_rate:.0f} Å."
         ]
     )
-    consensus = run.only("ProtDeepConsensusPicks")
+    consensus = run.only("ProtDeepConsensusPicks", SCREEN)
     if consensus is not None:
         yield _pickers(consensus)
     evaluated = run.only("ProtEvaluatePicks")
@@ -154,6 +155,10 @@ def _origin(pointer: Pointer) -> str:
 
 
 def _network(run: ReportedRun) -> Iterator[Html]:
+    scored_by = run.only(*SCORERS)
+    if scored_by.getClassName() == SCREEN:
+        yield paragraphs(describeModel(load_card(scored_by.modelFolder())))
+        return
     training = run.only("ProtDeepConsensusTrain")
     if training is None and (imported := run.only("ProtImportModel")) is not None:
         yield paragraphs(imported.summary())

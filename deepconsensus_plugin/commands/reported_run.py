@@ -25,12 +25,18 @@ from deepconsensus_plugin.commands.scored import (
     ScoredCandidates,
     is_fixed,
     read_scored,
+    scored_coordinates,
 )
 from deepconsensus_plugin.convert import micrographs_from_set, observed_in
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
+
+SCREEN = "ProtDeepConsensusScreen"
+SCORERS = ("ProtDeepConsensusScore", SCREEN)
+SELECTORS = ("ProtDeepConsensusSelect", SCREEN)
+"""What scores candidates, and what accepts some; *deep consensus* does both."""
 
 _N_BINS = 20
 
@@ -62,15 +68,19 @@ class ReportedRun:
     micrographs: Sequence[Micrograph]
     figures: Mapping[str, Any] | None = None
 
-    def only(self, class_name: str) -> Protocol | None:
-        """Return the protocol of a class; None where there is none."""
-        named = (p for p in self.protocols if p.getClassName() == class_name)
-        return next(named, None)
+    def only(self, *class_names: str) -> Protocol | None:
+        """Return the protocol of a class, the first that there is; None without one."""
+        return _first(self.protocols, class_names)
+
+    @property
+    def selected(self) -> Protocol:
+        """What accepted candidates and rejected the others."""
+        return _first(self.protocols, SELECTORS)
 
     @property
     def calibration(self) -> CalibrationReport | None:
         """What is expected without truth; None where scores are the network's own."""
-        scores = self.only("ProtDeepConsensusScore")
+        scores = self.only(*SCORERS)
         return None if scores is None else scores.readCalibration()
 
 
@@ -84,14 +94,14 @@ def collect_run(
     name : str
         What to call them together.
     protocols : sequence of Protocol
-        In the order they ran; a *score particles* and a *select by score* are there.
+        In the order they ran. A *score particles* and a *select by score* are there,
+        or *deep consensus* for either.
     costs : mapping of label to StageCost
         What each took.
     """
-    by_class = {p.getClassName(): p for p in protocols}
-    scored_by = by_class["ProtDeepConsensusScore"]
-    scored = read_scored(scored_by, by_class["ProtDeepConsensusSelect"])
-    coordinates = scored_by.outputCoordinates
+    scored_by = _first(protocols, SCORERS)
+    scored = read_scored(scored_by, _first(protocols, SELECTORS))
+    coordinates = scored_coordinates(scored_by)
     micrographs = micrographs_from_set(coordinates.getMicrographs())
     summary = {
         "sets": _sizes(protocols),
@@ -106,10 +116,17 @@ def collect_run(
         "versions": _versions(),
     }
     figures = None
-    if "ProtEvaluatePicks" in by_class:
-        figures = _figures(by_class, scored)
+    if _first(protocols, ["ProtEvaluatePicks"]) is not None:
+        figures = _figures(protocols, scored)
         summary["comparison"] = compare(figures)
     return ReportedRun(name, summary, protocols, scored, micrographs, figures)
+
+
+def _first(
+    protocols: Sequence[Protocol], class_names: Sequence[str]
+) -> Protocol | None:
+    by_class = {p.getClassName(): p for p in protocols}
+    return next((by_class[name] for name in class_names if name in by_class), None)
 
 
 def write_run_picture(path: Path, run: ReportedRun) -> None:
@@ -123,12 +140,10 @@ def write_run_picture(path: Path, run: ReportedRun) -> None:
     )
 
 
-def _figures(
-    by_class: Mapping[str, Protocol], scored: ScoredCandidates
-) -> dict[str, Any]:
+def _figures(protocols: Sequence[Protocol], scored: ScoredCandidates) -> dict[str, Any]:
     """Return the figures at what was accepted, and those of the pickers."""
-    evaluated = by_class["ProtEvaluatePicks"]
-    selected = by_class["ProtDeepConsensusSelect"]
+    evaluated = _first(protocols, ["ProtEvaluatePicks"])
+    selected = _first(protocols, SELECTORS)
     truth = Truth.of(evaluated)
     figures = (
         evaluated.readFigures()
@@ -141,7 +156,7 @@ def _figures(
             threshold=scored.threshold,
         )
     )
-    consensus = by_class.get("ProtDeepConsensusPicks")
+    consensus = _first(protocols, ["ProtDeepConsensusPicks"])
     pickers = (
         {}
         if consensus is None

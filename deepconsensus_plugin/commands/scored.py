@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pwem.objects import SetOfCoordinates
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.constants import (
@@ -48,8 +49,11 @@ class ScoredCandidates:
 
 
 def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
-    """Return what a *score particles* and the *select by score* behind it came to."""
-    coordinates = scored.outputCoordinates
+    """Return what a *score particles* and the *select by score* behind it came to.
+
+    *Deep consensus* can stand for either, or for both.
+    """
+    coordinates = scored_coordinates(scored)
     candidates, item = candidates_and_items(coordinates)
     score, spread = read_numbers(coordinates, SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE)[item].T
     network_score = score  # as it was before anything else was combined with it
@@ -66,6 +70,12 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
     return ScoredCandidates(
         candidates, score, network_score, spread, accepted, threshold
     )
+
+
+def scored_coordinates(scored: Protocol) -> SetOfCoordinates:
+    """Return all candidates of a run that scored them."""
+    of_one_form = getattr(scored, "outputCoordinatesScored", None)
+    return scored.outputCoordinates if of_one_form is None else of_one_form
 
 
 def is_fixed(selected: Protocol) -> bool:

@@ -16,7 +16,11 @@ from deepconsensus_plugin.commands.html_report import write_html_report
 from deepconsensus_plugin.commands.reported_run import collect_run, write_run_picture
 from deepconsensus_plugin.protocols.protocol_evaluate import ProtEvaluatePicks
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
+from deepconsensus_plugin.protocols.protocol_screen import ProtDeepConsensusScreen
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+
+SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
+SELECTORS = (ProtDeepConsensusSelect, ProtDeepConsensusScreen)
 
 
 def write_selection_report(
@@ -33,7 +37,7 @@ def write_selection_report(
     project : Project
         Loaded; its folder is the working directory.
     selected : Protocol
-        A finished *select by score*.
+        A finished *select by score*, or *deep consensus*.
     path : Path
         The file; replaced if it is there.
     settings : mapping, optional
@@ -62,7 +66,7 @@ def find_selections(project: Project) -> list[Protocol]:
     finished = [
         run
         for run in project.getRuns()
-        if isinstance(run, ProtDeepConsensusSelect) and run.isFinished()
+        if isinstance(run, SELECTORS) and run.isFinished()
     ]
     return sorted(finished, key=Protocol.getObjId)
 
@@ -75,14 +79,14 @@ def find_related(project: Project, selected: Protocol) -> list[Protocol]:
     Raises
     ------
     ValueError
-        If no *score particles* is among them.
+        If neither *score particles* nor *deep consensus* is among them.
     """
     found = _with_sources(project, [selected])
-    scored = [run for run in found.values() if isinstance(run, ProtDeepConsensusScore)]
+    scored = [run for run in found.values() if isinstance(run, SCORERS)]
     if not scored:
         raise ValueError(
-            f"{selected.getRunName()}: expected a run of *score particles* that it "
-            "selects from, received none"
+            f"{selected.getRunName()}: expected a run of *score particles* or *deep "
+            "consensus* that it selects from, received none"
         )
     comparisons = [
         run

@@ -25,6 +25,7 @@ from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.serialisation import write_json
+from deepconsensus_plugin.protocols.report_link import reportPath
 
 SUMMARY, SCORES, METRICS = "summary.json", "scores.csv", "metrics.json"
 PICTURE, REPORT = "picture.png", "report.html"
@@ -54,7 +55,7 @@ def write_summary(
         files["metrics_file"] = METRICS
     plain = settings.to_plain()
     write_html_report(folder / REPORT, run, picture=folder / PICTURE, settings=plain)
-    _link_report(folder / REPORT, run.only("ProtDeepConsensusSelect"))
+    _link_report(folder / REPORT, run.selected)
     summary = {"settings": plain, **files, **run.summary}
     write_json(folder / SUMMARY, summary)
     return summary
@@ -74,6 +75,6 @@ def _write_scores(path: Path, scored: ScoredCandidates) -> None:
 
 def _link_report(path: Path, selected: Protocol) -> None:
     """Let the selection find its report; its summary leads there."""
-    link = selected.getReportPath().absolute()
+    link = reportPath(selected).absolute()
     link.unlink(missing_ok=True)
     link.symlink_to(os.path.relpath(path, link.parent))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from pwem.objects import (
@@ -34,6 +33,7 @@ from deepconsensus_plugin.protocols.isolation import (
     defineIsolationParams,
     describeBadIsolation,
 )
+from deepconsensus_plugin.protocols.report_link import describeReport
 from deepconsensus_plugin.protocols.scored_sets import copyCoordinatesInfo
 from deepconsensus_plugin.protocols.select_form import (
     defineInputParams,
@@ -218,11 +218,7 @@ class ProtDeepConsensusSelect(ProtParticles):
             )
         if self.numberWithoutScore.get():
             summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")
-        if self.getReportPath().exists():
-            # A link in Scipion's window.
-            summary.append(
-                f"Report: [[{self.getReportPath().absolute()}][report.html]]"
-            )
+        summary += describeReport(self)
         return summary
 
     def _methods(self):
@@ -239,10 +235,6 @@ class ProtDeepConsensusSelect(ProtParticles):
         return ["SanchezGarcia2018"]
 
     # -------------------------- what the steps share --------------------------
-    def getReportPath(self) -> Path:
-        """Return where the report of this selection is, if it was written."""
-        return Path(self._getExtraPath("report.html"))
-
     def scoredItems(self) -> Pointer:
         """Return the pointer to what is selected from."""
         if self.inputParticles.get() is not None:

@@ -25,6 +25,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
     ProtDeepConsensusSelect,
 )
+from deepconsensus_plugin.protocols.report_link import reportPath
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
@@ -137,7 +138,7 @@ class TestScoresViewer(SyntheticProject):
         tasks = [plan_report(self.proj, run) for run in (scored, last)]
         self.assertEqual(tasks[0], tasks[1])
         self.assertEqual(tasks[0].selection, last.getObjId())
-        self.assertEqual(tasks[0].path, last.getReportPath().absolute())
+        self.assertEqual(tasks[0].path, reportPath(last).absolute())
         output_of = {run: run.outputParticles for run in (scored, last)}
         handled = [
             DeepConsensusReportViewer in Domain.findViewers(each, DESKTOP_TKINTER)

@@ -15,6 +15,7 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.selection_report import find_selections
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+from deepconsensus_plugin.protocols.report_link import reportPath
 
 _NO_SELECTION = (
     "There is no finished selection to report on: make the new sets first, and wait "
@@ -31,7 +32,7 @@ class ReportTask:
     project : Path
         Folder, absolute.
     selection : int
-        Number of the run of *select by score*.
+        Number of the run of *select by score* or *deep consensus*.
     path : Path
         The file, absolute.
     """
@@ -68,7 +69,8 @@ def plan_report(project: Project, run: Protocol) -> ReportTask | None:
     project : Project
         Loaded.
     run : Protocol
-        A selection, or what made the items that are selected from.
+        A selection, or what made the items that are selected from; *deep consensus*
+        is both.
 
     Returns
     -------
@@ -78,13 +80,16 @@ def plan_report(project: Project, run: Protocol) -> ReportTask | None:
     if isinstance(run, ProtDeepConsensusSelect):
         selections = [run] if run.isFinished() else []
     else:
+        number = run.getObjId()
         selections = [
-            each for each in find_selections(project) if _selects_from(each, run)
+            each
+            for each in find_selections(project)
+            if number in (each.getObjId(), _scored_by(each))
         ]
     if not selections:
         return None
     folder = Path(project.getPath()).absolute()
-    path = folder / selections[-1].getReportPath()
+    path = folder / reportPath(selections[-1])
     return ReportTask(folder, selections[-1].getObjId(), path)
 
 
@@ -94,6 +99,9 @@ def open_report(project: Project, run: Protocol) -> str | Iterator[str]:
     return _NO_SELECTION if task is None else task.write_and_open()
 
 
-def _selects_from(selection: ProtDeepConsensusSelect, run: Protocol) -> bool:
+def _scored_by(selection: Protocol) -> int | None:
+    """Return the number of the run that a selection is made from."""
+    if not isinstance(selection, ProtDeepConsensusSelect):
+        return None
     scored = selection.scoredItems().get()
-    return scored is not None and scored.getObjParentId() == run.getObjId()
+    return None if scored is None else scored.getObjParentId()

@@ -10,7 +10,7 @@ from pwem.objects import EMSet, SetOfCoordinates, SetOfParticles
 from pyworkflow.gui.gui import Window
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
-from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+from deepconsensus_plugin.commands.selection_report import SELECTORS
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.pane import BACKGROUND
@@ -63,7 +63,8 @@ class DeepConsensusReportViewer(Viewer):
     @classmethod
     def can_handle_this_instance(cls, instance: EMSet) -> bool:
         """Whether it is an output of a selection: in the folder of such a run."""
-        return f"_{ProtDeepConsensusSelect.__name__}/" in instance.getFileName()
+        path = instance.getFileName()
+        return any(f"_{kind.__name__}/" in path for kind in SELECTORS)
 
     def _visualize(self, obj: EMSet, **kwargs) -> list[View]:
         project = self.getProject()
