@@ -74,7 +74,8 @@ def defineCombineParam(form: params.Form) -> None:
         help="*Yes*: the score is the probability of a particle, given the network's "
         "score, who found the candidate, and the pickers' own scores.\n"
         "Precision and recall, of every picker and of what is accepted, are estimated "
-        "on the way. No truth is needed, but two pickers are.\n"
+        "on the way.\n"
+        "No truth is needed, but two pickers are.\n"
         "*No*: the score is the network's own, as published.",
     )
 
