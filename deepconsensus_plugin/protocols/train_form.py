@@ -167,8 +167,9 @@ def defineTrainingParams(form: params.Form) -> None:
         default=_DEFAULTS.prune_labels,
         label="Leave out labels that look wrong?",
         help="*Yes*: every box is judged by those of other micrographs; the ones that "
-        "contradict their label are not learnt from, which tolerates positives and "
-        "negatives of which four in ten are wrong. The summary tells how many.\n"
+        "contradict their label are not learnt from.\n"
+        "It tolerates positives and negatives of which four in ten are wrong. The "
+        "summary tells how many.\n"
         "*No*: as published, every label is believed.",
     )
     _defineOptimiserParams(form)
