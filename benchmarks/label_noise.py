@@ -29,6 +29,7 @@ from benchmarks.tables import markdown_table
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
+from deepconsensus_plugin.core.models.card import load_card
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import train
 from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest
@@ -143,12 +144,22 @@ class Measurements:
 
     def of(self, n: int, share: float, way: str) -> ClassificationMetrics:
         """Return the figures of one of `WAYS`, trained on corrupted labels."""
-        place = self.folder / f"{way}-{n}-{share:g}-{self.updates}-{self.seed}"
+        place = self._place(n, share, way)
         result = place / "figures.json"
         if not result.exists():
             figures = self._train(place, n, share, prune_labels=WAYS[way])
             write_json(result, to_plain(figures))
         return from_plain(read_json(result), ClassificationMetrics, path=result)
+
+    def expected_noise(self, n: int, share: float, way: str) -> str | None:
+        """Return the expected shares of wrong labels, of particles and background."""
+        noise = load_card(self._place(n, share, way) / "model").label_noise
+        if noise is None:
+            return None
+        return f"{noise.wrong_particles:.1%}, {noise.wrong_background:.1%}"
+
+    def _place(self, n: int, share: float, way: str) -> Path:
+        return self.folder / f"{way}-{n}-{share:g}-{self.updates}-{self.seed}"
 
     def _train(
         self, place: Path, n: int, share: float, *, prune_labels: bool
@@ -208,17 +219,14 @@ def table_5(measured: Measurements, levels: Sequence[float]) -> str:
                 [
                     *(f"{share:.0%}", way, ours.mcc, ours.precision, ours.recall),
                     *(ours.accuracy, ours.roc_auc),
+                    measured.expected_noise(3000, share, way),
                 ]
             )
         both = zip(*TABLE_5[share], strict=True)
         paper = [" / ".join(f"{each:.3f}" for each in pair) for pair in both]
-        rows.append([f"{share:.0%}", "paper", *paper])
-    header = [
-        "corruption",
-        "labels",
-        *"MCC,precision,recall,accuracy,ROC-AUC".split(","),
-    ]
-    return markdown_table(header, rows)
+        rows.append([f"{share:.0%}", "paper", *paper, None])
+    header = "corruption,labels,MCC,precision,recall,accuracy,ROC-AUC,found wrong"
+    return markdown_table(header.split(","), rows)
 
 
 def table_6(measured: Measurements) -> str:
