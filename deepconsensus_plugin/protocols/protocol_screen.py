@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from deepconsensus_plugin.core.serialisation import (
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
 from deepconsensus_plugin.core.thresholds import choose_threshold, select
 from deepconsensus_plugin.protocols.continuation import emptyStaleOutputs, fingerprint
+from deepconsensus_plugin.protocols.isolation import areIsolated
 from deepconsensus_plugin.protocols.model_summary import describeOtherContrast
 from deepconsensus_plugin.protocols.picks_input import (
     consensusRules,
@@ -36,7 +38,6 @@ from deepconsensus_plugin.protocols.picks_input import (
     readUnwanted,
     referenceMicrographs,
 )
-from deepconsensus_plugin.protocols.score_summary import describeScores
 from deepconsensus_plugin.protocols.scored_sets import warnOfLeftOut
 from deepconsensus_plugin.protocols.screen_checks import describeBadForm
 from deepconsensus_plugin.protocols.screen_following import (
@@ -50,6 +51,8 @@ from deepconsensus_plugin.protocols.screen_form import (
     defineStreamingParams,
 )
 from deepconsensus_plugin.protocols.screen_outputs import (
+    ACCEPTED,
+    SCORED,
     ScreenScores,
     createOutputs,
     fillOutputs,
@@ -57,6 +60,7 @@ from deepconsensus_plugin.protocols.screen_outputs import (
 )
 from deepconsensus_plugin.protocols.screen_stages import ScreenStages, screenCut
 from deepconsensus_plugin.protocols.screen_summary import (
+    describeEnd,
     describeProgress,
     describeScreening,
 )
@@ -100,6 +104,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         self.numberScored = Integer()
         self.numberAccepted = Integer()
         self.numberLeftOut = Integer()
+        self.numberNotIsolated = Integer()
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
@@ -197,12 +202,17 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         score = np.load(self._getFileName("score"))
         isFused = self.readCalibration() is not None
         options = thresholdOptions(self, isFused=isFused)
-        isAccepted = select(score, **options)
-        found = ScreenScores(candidates, positions, networks, score, isAccepted)
+        isGoodEnough = select(score, **options)
+        found = ScreenScores(candidates, positions, networks, score, isGoodEnough)
         card = load_card(self.modelFolder())
         outputs = createOutputs(self, phaseFlipped=card.preprocessing.phase_flip)
         noteObserved(outputs, candidates, self._getFileName("observed"))
-        fillOutputs(self, outputs, found)
+        fillOutputs(self, outputs, found, SCORED)
+        scored = outputs[f"outputCoordinates{SCORED}"]
+        scored.write()  # distances are read from its file
+        isAccepted = areIsolated(self, scored, referenceMicrographs(self), isGoodEnough)
+        found = replace(found, isAccepted=isAccepted)
+        fillOutputs(self, outputs, found, ACCEPTED)
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
         for items in outputs.values():
@@ -220,9 +230,10 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         self.numberScored.set(len(score))
         self.numberAccepted.set(int(isAccepted.sum()))
         self.numberLeftOut.set(len(candidates) - len(score))
+        self.numberNotIsolated.set(int((isGoodEnough & ~isAccepted).sum()))
         self._store(
-            *(self.suggestedThreshold, self.numberScored),
-            *(self.numberAccepted, self.numberLeftOut),
+            *(self.suggestedThreshold, self.numberScored, self.numberAccepted),
+            *(self.numberLeftOut, self.numberNotIsolated),
         )
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
 
@@ -243,14 +254,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return describeProgress(self.readProgress())
-        lines = describeScores(
-            self.numberScored.get(),
-            self.numberAccepted.get(),
-            self.numberLeftOut.get(),
-            self.suggestedThreshold.get(),
-            self.readCalibration(),
-        )
-        return [*lines, *self.readReport().sentences()]
+        return describeEnd(self)
 
     def _methods(self):
         if self.numberAccepted.get() is None:
@@ -258,7 +262,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         return describeScreening(self)
 
     def _citations(self):
-        return ["SanchezGarcia2018", "Chollet2015"]
+        return ["SanchezGarcia2018", "Chollet2015", "Vargas2013"]
 
     # -------------------------- what the steps share --------------------------
     def usesModelAsIs(self) -> bool:

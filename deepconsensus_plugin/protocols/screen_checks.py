@@ -6,6 +6,7 @@ from __future__ import annotations
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.thresholds import ThresholdMode
+from deepconsensus_plugin.protocols.isolation import describeBadIsolation
 from deepconsensus_plugin.protocols.model_summary import (
     describeMisfit,
     describeMissingCtf,
@@ -35,6 +36,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *describeBadDrawing(protocol),
         *describeBadTraining(protocol),
         *describeBadThreshold(protocol),
+        *describeBadIsolation(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
         *_describeBadStreaming(protocol),
     ]

@@ -56,7 +56,7 @@ class ScreenScores:
     score : array, shape (n,)
         What a threshold applies to.
     isAccepted : array, shape (n,), bool
-        Whether it is reached.
+        What belongs to the outputs of what is accepted.
     firstId : int
         Of the first candidate as an item.
     """
@@ -111,19 +111,19 @@ def createOutputs(protocol: Protocol, *, phaseFlipped: bool) -> Outputs:
     return outputs
 
 
-def fillOutputs(protocol: Protocol, outputs: Outputs, found: ScreenScores) -> None:
-    """Append what was scored to the outputs that it belongs to."""
+def fillOutputs(
+    protocol: Protocol, outputs: Outputs, found: ScreenScores, suffix: str
+) -> None:
+    """Append what was scored to the outputs of a suffix, as far as it belongs there."""
     cut = screenCut(protocol)
-    ctfs = cut.read_ctfs()
-    for suffix in (ACCEPTED, SCORED):
-        appendScored(
-            found.items(protocol, suffix),
-            outputs[f"outputCoordinates{suffix}"],
-            outputs.get(f"outputParticles{suffix}"),
-            stacks=stackFolder(protocol),
-            scale=cut.scale,
-            ctfs=ctfs,
-        )
+    appendScored(
+        found.items(protocol, suffix),
+        outputs[f"outputCoordinates{suffix}"],
+        outputs.get(f"outputParticles{suffix}"),
+        stacks=stackFolder(protocol),
+        scale=cut.scale,
+        ctfs=cut.read_ctfs(),
+    )
 
 
 def noteObserved(outputs: Outputs, candidates: Candidates, path: str) -> None:
@@ -168,7 +168,8 @@ class GrowingOutputs:
         self._nextId += len(candidates)
         for items in self._outputs.values():
             items.enableAppend()
-        fillOutputs(self._protocol, self._outputs, found)
+        for suffix in (ACCEPTED, SCORED):
+            fillOutputs(self._protocol, self._outputs, found, suffix)
         for name, items in self._outputs.items():
             items.setObjComment(PRELIMINARY)
             self._protocol._updateOutputSet(name, items, state=Set.STREAM_OPEN)

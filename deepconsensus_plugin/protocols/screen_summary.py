@@ -11,7 +11,10 @@ from deepconsensus_plugin.protocols.model_summary import (
     countNetworks,
     describeMethods,
 )
-from deepconsensus_plugin.protocols.score_summary import describeFusion
+from deepconsensus_plugin.protocols.score_summary import (
+    describeFusion,
+    describeScores,
+)
 
 
 def describeProgress(progress: StreamProgress | None) -> list[str]:
@@ -19,6 +22,23 @@ def describeProgress(progress: StreamProgress | None) -> list[str]:
     if progress is None:
         return ["Not run yet, or nothing has come so far."]
     return ["PRELIMINARY: the outputs still grow.", *progress.sentences()]
+
+
+def describeEnd(protocol: Protocol) -> list[str]:
+    """Return what came out of a finished run, and what is expected of it."""
+    nNotIsolated = protocol.numberNotIsolated.get()
+    lines = describeScores(
+        protocol.numberScored.get(),
+        protocol.numberAccepted.get() + nNotIsolated,
+        protocol.numberLeftOut.get(),
+        protocol.suggestedThreshold.get(),
+        protocol.readCalibration(),
+    )
+    if nNotIsolated:
+        lines.append(
+            f"{nNotIsolated} of these rejected: too near to the border or to another."
+        )
+    return [*lines, *protocol.readReport().sentences()]
 
 
 def describeScreening(protocol: Protocol) -> list[str]:
