@@ -19,6 +19,8 @@
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
 # make bench-classical  the workflow from those two pickers alone, 10 min
 # make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
+# make bench-streaming  deep consensus while micrographs come, one run killed and
+#                   continued, against the stages one by one (needs no data); 10 min
 # make bench-noise  training on wrong labels, the paper's Tables 5 and 6, on simulated
 #                   micrographs (needs no data); 25 min, Table 5 alone (--quick) 7 min
 # make bench-accuracy  fused probabilities beside votes, REPIC and Z-scores, on what
@@ -41,7 +43,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-paper bench-speed clean
+.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed clean
 
 env: $(STAMP)
 
@@ -108,6 +110,9 @@ bench-classical: env
 
 bench-noise: env
 	$(RUN) -m benchmarks.label_noise $(RESULTS)/noise
+
+bench-streaming: env
+	$(RUN) -m benchmarks.streaming $(RESULTS)/streaming
 
 bench-demo: env
 	$(RUN) -m benchmarks.demo $(RESULTS)/demo-seeds
