@@ -3,6 +3,7 @@
 
     python -m benchmarks.label_noise OUT [--quick] [--set tetramer] [--snr 0.05]
                                          [--updates 150] [--seed 1] [--levels 0.4]
+                                         [--sizes 500,1000]
 
 A network learns from n putative particles and as many putative background boxes, of
 which a share c is the other: particles are whole molecules by themselves, background
@@ -229,10 +230,14 @@ def table_5(measured: Measurements, levels: Sequence[float]) -> str:
     return markdown_table(header.split(","), rows)
 
 
-def table_6(measured: Measurements) -> str:
+def table_6(
+    measured: Measurements, sizes: Sequence[int], levels: Sequence[float]
+) -> str:
     """Return precision, recall and MCC by size and level, with the paper's."""
     rows = []
     for (n, share), paper in TABLE_6.items():
+        if n not in sizes or share not in levels:
+            continue
         cells: list[object] = [n, f"{share:.0%}"]
         for way in WAYS:
             ours = measured.of(n, share, way)
@@ -242,18 +247,9 @@ def table_6(measured: Measurements) -> str:
     return markdown_table(header, rows)
 
 
-def _levels(text: str) -> list[float]:
-    """Return levels of the paper's Table 5, written with commas.
-
-    Raises
-    ------
-    ValueError
-        If one is not.
-    """
-    levels = [float(word) for word in text.split(",")]
-    if not set(levels) <= set(TABLE_5):
-        raise ValueError(f"expected some of {list(TABLE_5)}, received {text}")
-    return levels
+def _numbers(text: str) -> list[float]:
+    """Return what is written with commas."""
+    return [float(word) for word in text.split(",")]
 
 
 def main() -> None:
@@ -263,9 +259,12 @@ def main() -> None:
     parser.add_argument("--snr", type=float, default=0.05)
     parser.add_argument("--updates", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--levels", type=_levels, default=list(TABLE_5))
+    parser.add_argument("--levels", type=_numbers, default=list(TABLE_5))
+    parser.add_argument("--sizes", type=_numbers, default=[500, 1000, 2000, 3000])
     parser.add_argument("--quick", action="store_true", help="Table 5 alone")
     arguments = parser.parse_args()
+    if unknown := set(arguments.levels) - set(TABLE_5):
+        parser.error(f"--levels: expected some of {list(TABLE_5)}, received {unknown}")
     out = arguments.out.resolve() / f"{arguments.set}-snr-{arguments.snr:g}"
     learnt, tested = make_sets(arguments.set, out, arguments.snr)
     print(
@@ -278,7 +277,7 @@ def main() -> None:
     )
     print(table_5(measured, arguments.levels), flush=True)
     if not arguments.quick:
-        print("\n" + table_6(measured))
+        print("\n" + table_6(measured, arguments.sizes, arguments.levels))
 
 
 if __name__ == "__main__":
