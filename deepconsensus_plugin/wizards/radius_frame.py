@@ -20,7 +20,7 @@ from deepconsensus_plugin.wizards.radius_plots import (
 from deepconsensus_plugin.wizards.radius_study import RadiusStudy, count_agreed
 from deepconsensus_plugin.wizards.value_dialog import ValueFrame
 
-_HEIGHT = 560
+_HEIGHT = 530
 _WIDTHS = 400, 640
 _HINT = (
     "Drag the line in the plot, or type a radius. Where the curves become flat, picks "

@@ -23,7 +23,7 @@ from deepconsensus_plugin.viewers.micrograph_view import FONT, MicrographView
 from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.wizards.radius_study import AgreedPicks
 
-_LEFT, _RIGHT, _ABOVE, _BELOW = 0.75, 0.2, 0.55, 1.15
+_LEFT, _RIGHT, _ABOVE, _BELOW = 0.75, 0.2, 0.55, 0.9
 """Inches left free."""
 _MARKERS, _MARKER_SIZE = "os^Dv", 3.5
 _FIRST_COLOUR = 2
