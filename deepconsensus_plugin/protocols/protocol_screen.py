@@ -38,6 +38,7 @@ from deepconsensus_plugin.protocols.picks_input import (
     readUnwanted,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.report_link import describeReport
 from deepconsensus_plugin.protocols.scored_sets import warnOfLeftOut
 from deepconsensus_plugin.protocols.screen_checks import describeBadForm
 from deepconsensus_plugin.protocols.screen_following import (
@@ -254,7 +255,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return describeProgress(self.readProgress())
-        return describeEnd(self)
+        return [*describeEnd(self), *describeReport(self)]
 
     def _methods(self):
         if self.numberAccepted.get() is None:

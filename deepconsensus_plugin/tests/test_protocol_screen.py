@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deepconsensus_plugin.commands.selection_report import write_selection_report
 from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,
@@ -167,6 +168,21 @@ class TestScreen(SyntheticProject):
             self.new_screen(self.picks).summary(),
             ["Not run yet, or nothing has come so far."],
         )
+
+    def test_its_report_has_all_that_the_stages_would_have(self):
+        path = self.data / "report.html"
+        write_selection_report(self.proj, self.end, path)
+        page = path.read_text()
+        n = len(self.end.outputCoordinatesScored)
+        for part in (
+            *(
+                "Agreement of the pickers",
+                "Reliability of the pickers",
+                "Ensemble of 1",
+            ),
+            *("confirmed by another", f"particles kept of {n} candidates"),
+        ):
+            self.assertIn(part, page)
 
     def test_a_model_is_used_as_it_is(self):
         model = store_model(type(self), write_untrained_model(self.data / "model"))
