@@ -102,12 +102,13 @@ def _tiles(run: ReportedRun, calibration: CalibrationReport | None) -> Html:
 
 
 def _told_first(run: ReportedRun) -> Html:
-    return paragraphs(
+    told = (
         line
         for lines in run.summary["protocols"].values()
         for line in lines
         if line.startswith(_TOLD_FIRST)
     )
+    return paragraphs(dict.fromkeys(told))  # what several say is told once
 
 
 def _input(run: ReportedRun) -> Iterator[Html]:
