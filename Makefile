@@ -21,8 +21,9 @@
 # make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
 # make bench-streaming  deep consensus while micrographs come, one run killed and
 #                   continued, against the stages one by one (needs no data); 10 min
-# make bench-noise  training on wrong labels, the paper's Tables 5 and 6, on simulated
-#                   micrographs (needs no data); 25 min, Table 5 alone (--quick) 7 min
+# make bench-noise  training on wrong labels, plain and pruned, the paper's Tables 5 and 6,
+#                   on simulated micrographs (needs no data); 40 min, Table 5 alone
+#                   (--quick) 15 min
 # make bench-accuracy  fused probabilities beside votes, REPIC and Z-scores, on what
 #                      bench-real left in $(RESULTS), 4 min
 # make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min

@@ -13,7 +13,7 @@ leaves out those that look wrong (docs/method.md). The paper's sets were curated
 from two real ones; here the signal to noise is chosen so that correct labels give about
 the figures that the paper's give; ``--set empiar10017`` takes expert centres on real
 micrographs. Figures at the threshold of the largest MCC, as there. Finished rows are in
-OUT and not computed again. About 40 minutes on two cores, Table 5 (``--quick``) 12.
+OUT and not computed again. About 40 minutes on two cores, Table 5 (``--quick``) 15.
 """
 
 from __future__ import annotations
