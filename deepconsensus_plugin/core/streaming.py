@@ -134,17 +134,16 @@ class StreamProgress:
     def sentences(self) -> list[str]:
         """Return how far the stream is, for a summary."""
         n_scored = sum(len(b.micrographs) for b in self.batches[: self.n_scored])
-        state = f"{self.n_open} inputs are open" if self.n_open else "All are closed"
         lines = [
-            f"{state}. {self.n_seen} micrographs so far: {n_scored} scored, "
+            f"{self.n_seen} micrographs so far: {n_scored} scored, "
             f"{self.n_seen - n_scored} waiting ({len(self.micrographs) - n_scored} of "
-            "them seen by all pickers and taken in).",
+            f"them seen by all pickers and taken in); {self.n_open} inputs are open.",
             f"{self.n_candidates_scored} candidates scored; {self.n_agreed} particles "
             "that pickers agree on.",
         ]
         if self.trained_on:
             lines.append(
-                f"Trained {len(self.trained_on)} times, last on "
+                f"Trainings so far: {len(self.trained_on)}, the last on "
                 f"{self.trained_on[-1]} agreed particles."
             )
         return lines

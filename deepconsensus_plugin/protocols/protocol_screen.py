@@ -112,7 +112,6 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         defineGpuParams(form)
         defineInputParams(form)
         defineStageParams(form)
-        self._defineStreamingParams(form)
         defineStreamingParams(form)
         form.addParallelSection(threads=4, mpi=0)
 

@@ -23,7 +23,7 @@ from deepconsensus_plugin.protocols.training_choices import (
     describeBadTraining,
 )
 
-_AT_LEAST_ONE = ("extractingBatch", "preliminaryPositives")
+_AT_LEAST_ONE = ("streamingSleepOnWait", "extractingBatch", "preliminaryPositives")
 
 
 def describeBadForm(protocol: Protocol) -> list[str]:

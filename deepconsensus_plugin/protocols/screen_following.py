@@ -74,8 +74,16 @@ class ScreenFollower:
         Inputs that are closed from the beginning are not even read.
         """
         while self._look():
-            if not (self._takeIn() or self._train() or self._score()):
+            if not self._advance():
                 self._protocol._streamingSleepOnWait()
+        if self._progress.batches:
+            self._keep(replace(self._progress, n_open=0))
+
+    def _advance(self) -> bool:
+        """Do the first thing that there is to do; return whether there was any."""
+        if not self._pickers:  # not to be read yet, or not wanted
+            return False
+        return self._takeIn() or self._train() or self._score()
 
     def _look(self) -> bool:
         """Read what is new; return whether any input may still grow."""

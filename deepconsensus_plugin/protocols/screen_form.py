@@ -65,7 +65,8 @@ def defineStageParams(form: params.Form) -> None:
 
 
 def defineStreamingParams(form: params.Form) -> None:
-    """Add what is done while the input still grows, to the section of streaming."""
+    """Add what is done while the input still grows."""
+    form.addSection(label="Streaming")
     form.addParam(
         "doPreliminarPredictions",
         params.BooleanParam,
@@ -76,6 +77,14 @@ def defineStreamingParams(form: params.Form) -> None:
         "once all inputs are closed, everything is trained, scored and selected "
         "anew.\n*No*: nothing is computed before all inputs are closed.\n"
         "The end is the same. Inputs that are closed already are not waited for.",
+    )
+    form.addParam(
+        "streamingSleepOnWait",
+        params.IntParam,
+        default=10,
+        expertLevel=LEVEL_ADVANCED,
+        label="Sleep when waiting (s)",
+        help="How long to wait before the inputs are looked at again.",
     )
     for key, default, label, text in (
         (

@@ -21,7 +21,12 @@ def describeProgress(progress: StreamProgress | None) -> list[str]:
     """Return how far a run is that has not ended."""
     if progress is None:
         return ["Not run yet, or nothing has come so far."]
-    return ["PRELIMINARY: the outputs still grow.", *progress.sentences()]
+    state = (
+        "the outputs still grow."
+        if progress.n_open
+        else "all inputs are closed, and everything is computed anew."
+    )
+    return [f"PRELIMINARY: {state}", *progress.sentences()]
 
 
 def describeEnd(protocol: Protocol) -> list[str]:

@@ -45,11 +45,11 @@ def test_what_it_says_adds_up():
     progress = StreamProgress(batches, n_scored=1, trained_on=[9], n_seen=5, n_open=2)
     first, second, third = progress.sentences()
     assert first == (
-        "2 inputs are open. 5 micrographs so far: 2 scored, 3 waiting (1 of them seen "
-        "by all pickers and taken in)."
+        "5 micrographs so far: 2 scored, 3 waiting (1 of them seen by all pickers and "
+        "taken in); 2 inputs are open."
     )
     assert "20 candidates scored; 14 particles" in second
-    assert third == "Trained 1 times, last on 9 agreed particles."
+    assert third == "Trainings so far: 1, the last on 9 agreed particles."
     assert len(StreamProgress().sentences()) == 2
 
 
