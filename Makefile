@@ -8,8 +8,9 @@
 # make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
 #                    time 3 min and 3 GB for .venv-interop, then 1 min
 #
-# make gui-check  every form and viewer opens on a virtual screen and nothing is cut off;
-#                 screenshots in $(RESULTS)/gui; 2 min on 2 cores; apt: xvfb openbox
+# make gui-check  every form, viewer and wizard opens on a virtual screen, is used, and
+#                 nothing is cut off; screenshots in $(RESULTS)/gui, of the report too
+#                 where there is a chromium; 3 min on 2 cores; apt: xvfb openbox
 #
 # make bench-speed  ours against the plain way, pairs in turn in one run, a plot of them in
 #                   $(RESULTS); time and memory of whole stages on real micrographs; 15 min
