@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +28,8 @@ from deepconsensus_plugin.core.serialisation import (
 )
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
 from deepconsensus_plugin.core.thresholds import choose_threshold, select
+from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.protocols.continuation import emptyStaleOutputs, fingerprint
-from deepconsensus_plugin.protocols.isolation import areIsolated
 from deepconsensus_plugin.protocols.model_summary import describeOtherContrast
 from deepconsensus_plugin.protocols.picks_input import (
     consensusRules,
@@ -51,14 +50,7 @@ from deepconsensus_plugin.protocols.screen_form import (
     defineStageParams,
     defineStreamingParams,
 )
-from deepconsensus_plugin.protocols.screen_outputs import (
-    ACCEPTED,
-    SCORED,
-    ScreenScores,
-    createOutputs,
-    fillOutputs,
-    noteObserved,
-)
+from deepconsensus_plugin.protocols.screen_outputs import ScreenScores, makeOutputs
 from deepconsensus_plugin.protocols.screen_stages import ScreenStages, screenCut
 from deepconsensus_plugin.protocols.screen_summary import (
     describeEnd,
@@ -200,19 +192,14 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         candidates = self._candidates()
         positions, networks = self._stages().readScores()
         score = np.load(self._getFileName("score"))
-        isFused = self.readCalibration() is not None
-        options = thresholdOptions(self, isFused=isFused)
+        options = thresholdOptions(self, isFused=self.readCalibration() is not None)
         isGoodEnough = select(score, **options)
-        found = ScreenScores(candidates, positions, networks, score, isGoodEnough)
-        card = load_card(self.modelFolder())
-        outputs = createOutputs(self, phaseFlipped=card.preprocessing.phase_flip)
-        noteObserved(outputs, candidates, self._getFileName("observed"))
-        fillOutputs(self, outputs, found, SCORED)
-        scored = outputs[f"outputCoordinates{SCORED}"]
-        scored.write()  # distances are read from its file
-        isAccepted = areIsolated(self, scored, referenceMicrographs(self), isGoodEnough)
-        found = replace(found, isAccepted=isAccepted)
-        fillOutputs(self, outputs, found, ACCEPTED)
+        outputs, isAccepted = makeOutputs(
+            self,
+            ScreenScores(candidates, positions, networks, score, isGoodEnough),
+            phaseFlipped=load_card(self.modelFolder()).preprocessing.phase_flip,
+            observed=self._getFileName("observed"),
+        )
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
         for items in outputs.values():
@@ -227,15 +214,19 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
             accepted=isAccepted,
         )
         self.suggestedThreshold.set(choose_threshold(score, **options))
-        self.numberScored.set(len(score))
-        self.numberAccepted.set(int(isAccepted.sum()))
         self.numberLeftOut.set(len(candidates) - len(score))
+        self._remember(isGoodEnough, isAccepted)
+        shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
+
+    def _remember(self, isGoodEnough: BoolArray, isAccepted: BoolArray) -> None:
+        """Keep for the summary what no output tells."""
+        self.numberScored.set(len(isAccepted))
+        self.numberAccepted.set(int(isAccepted.sum()))
         self.numberNotIsolated.set(int((isGoodEnough & ~isAccepted).sum()))
         self._store(
             *(self.suggestedThreshold, self.numberScored, self.numberAccepted),
             *(self.numberLeftOut, self.numberNotIsolated),
         )
-        shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
 
     def _usedPointers(self) -> list[Pointer]:
         others = (self.initialModel, self.inputMicrographs, self.subtractCoordinates)

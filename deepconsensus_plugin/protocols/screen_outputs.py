@@ -8,7 +8,7 @@ scored, for another threshold. They hold the same items, with the same ids.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
 from pyworkflow.object import Set
@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.protocols.isolation import areIsolated
 from deepconsensus_plugin.protocols.picks_input import pickedBox, referenceMicrographs
 from deepconsensus_plugin.protocols.scored_sets import (
     ScoredItem,
@@ -126,12 +127,41 @@ def fillOutputs(
     )
 
 
-def noteObserved(outputs: Outputs, candidates: Candidates, path: str) -> None:
-    """Let the sets of coordinates know who looked where."""
+def makeOutputs(
+    protocol: Protocol, found: ScreenScores, *, phaseFlipped: bool, observed: str
+) -> tuple[Outputs, BoolArray]:
+    """Return the outputs of the end, and what is accepted.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScreen`.
+    found : ScreenScores
+        Everything; what is accepted by its score alone.
+    phaseFlipped : bool
+        Whether the particles are.
+    observed : str
+        File to write who looked where.
+
+    Returns
+    -------
+    dict
+        Outputs by name, filled.
+    array, shape (n,), bool
+        What is accepted by its score and by the distances of the form.
+    """
+    outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
-        write_observed(
-            outputs[f"outputCoordinates{suffix}"], path, observed_in(candidates)
-        )
+        coordinates = outputs[f"outputCoordinates{suffix}"]
+        write_observed(coordinates, observed, observed_in(found.candidates))
+    fillOutputs(protocol, outputs, found, SCORED)
+    scored = outputs[f"outputCoordinates{SCORED}"]
+    scored.write()  # distances are read from its file
+    micrographs = referenceMicrographs(protocol)
+    isAccepted = areIsolated(protocol, scored, micrographs, found.isAccepted)
+    accepted = replace(found, isAccepted=isAccepted)
+    fillOutputs(protocol, outputs, accepted, ACCEPTED)
+    return outputs, isAccepted
 
 
 class GrowingOutputs:
