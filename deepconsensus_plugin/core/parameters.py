@@ -38,8 +38,8 @@ class TrainingParameters:
     max_boxes : int
         Boxes of each label used at most, drawn at random.
     prune_labels : bool
-        Leave out boxes whose labels are probably wrong, and weight the others by the
-        probability that they are right (`label_noise`).
+        Where more than a few labels look wrong, leave out boxes whose labels probably
+        are, and weight the others by how probably theirs are right (`label_noise`).
     half_precision : bool
         Compute in bfloat16, weights and what is added up in float32: for GPUs that
         have instructions for it.

@@ -220,6 +220,7 @@ class ProtDeepConsensusTrain(EMProtocol):
                 is_particle=chosen.isParticle,
                 weight=chosen.weight,
                 role=chosen.role,
+                believed=chosen.isBelieved,
             )
             for chosen in chosenSets(self)
         )

@@ -167,7 +167,7 @@ def defineTrainingParams(form: params.Form) -> None:
         default=_DEFAULTS.prune_labels,
         label="Leave out labels that look wrong?",
         help="*Yes*: every box is judged by those of other micrographs; the ones that "
-        "contradict their label are not learnt from.\n"
+        "contradict their label are not learnt from; *extra sets* are believed.\n"
         "It tolerates positives and negatives of which four in ten are wrong. The "
         "summary tells how many.\n"
         "*No*: as published, every label is believed.",

@@ -34,6 +34,8 @@ class LabelledSet:
         Weight of each of its boxes in the loss.
     role : Role
         Whether the network learns from it.
+    isBelieved : bool
+        Whether its labels stand whatever its boxes look like.
     """
 
     key: str
@@ -41,6 +43,7 @@ class LabelledSet:
     isParticle: bool
     weight: float = 1.0
     role: Role = Role.TRAINING
+    isBelieved: bool = False
 
     @property
     def coordinates(self) -> SetOfCoordinates:
@@ -95,7 +98,7 @@ def extraSets(protocol: Protocol, key: str, *, isParticle: bool) -> list[Labelle
     pointers = list(getattr(protocol, key))
     weights = parseWeights(getattr(protocol, f"{key}Weights").get(), len(pointers))
     return [
-        LabelledSet(f"{key}{number}", pointer, isParticle, weight)
+        LabelledSet(f"{key}{number}", pointer, isParticle, weight, isBelieved=True)
         for number, (pointer, weight) in enumerate(
             zip(pointers, weights, strict=True), start=1
         )

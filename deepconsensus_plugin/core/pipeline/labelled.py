@@ -41,7 +41,9 @@ _SAME_PLACE_PX = 1.0
 FEW_BOXES = 200
 """Fewer boxes of a label than this, and the user is told what to expect."""
 
-_MANY_WRONG = 0.2
+_FEW_WRONG, _MANY_WRONG = 0.05, 0.2
+"""Shares of wrong labels: of boxes left out for fewer, too many were right and are
+missed (docs/method.md); more, and the user is told to look."""
 _TRUST_STEP = 1 / 1024
 """Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
 
@@ -195,22 +197,27 @@ def _prepared(
         yield boxes
 
 
-def prune_labels(data: LabelledBoxes, *, seed: int) -> tuple[LabelledBoxes, LabelNoise]:
+def prune_labels(
+    data: LabelledBoxes, *, believed: Sequence[bool], seed: int
+) -> tuple[LabelledBoxes, LabelNoise]:
     """Return the boxes whose labels are probably right, weighted by how probably.
 
     Parameters
     ----------
     data : LabelledBoxes
         Both labels must be there.
+    believed : sequence of bool
+        Of each of the sources: whether its labels stand.
     seed : int
         Of the draw of the micrographs that judge each other.
 
     Returns
     -------
     data : LabelledBoxes
-        At least two boxes of each label, or all of them.
+        The same, if few labels of either kind look wrong, or if fewer than two boxes of
+        a kind would be left.
     noise : LabelNoise
-        What was expected of all labels.
+        What is expected of all labels.
     """
     rows = data.rows
     trust = estimate_label_trust(
@@ -220,20 +227,27 @@ def prune_labels(data: LabelledBoxes, *, seed: int) -> tuple[LabelledBoxes, Labe
         rng=np.random.default_rng([seed, 2**31 + 1]),
     )
     trust = np.round(trust / _TRUST_STEP) * _TRUST_STEP
+    trust = np.where(np.array(believed)[rows.source], 1.0, trust)
     noise = LabelNoise.of(rows.is_particle, trust)
+    share = max(noise.wrong_particles, noise.wrong_background)
+    _tell(noise, share)
+    kept = trust > 0.5
+    n_kept = min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum())
+    if share < _FEW_WRONG or n_kept < 2:
+        return data, replace(noise, n_particles=0, n_background=0)
+    weight = (rows.weight * trust).astype(rows.weight.dtype)
+    weighted = LabelledBoxes(data.boxes, replace(rows, weight=weight))
+    return weighted.take(kept), noise
+
+
+def _tell(noise: LabelNoise, share: float) -> None:
     logger.info(
         "%.1f%% of the particles' labels and %.1f%% of the background's look wrong",
         *(100 * noise.wrong_particles, 100 * noise.wrong_background),
     )
-    if max(noise.wrong_particles, noise.wrong_background) > _MANY_WRONG:
+    if share > _MANY_WRONG:
         logger.warning(
-            "More than %.0f%% of a kind of label look wrong: look at what is taught as "
-            "particles, and as background",
-            100 * _MANY_WRONG,
+            "%.0f%% of a kind of label look wrong: look at what is taught as particle, "
+            "and as background",
+            100 * share,
         )
-    kept = trust > 0.5
-    if min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum()) < 2:
-        return data, noise
-    weight = (rows.weight * trust).astype(rows.weight.dtype)
-    weighted = LabelledBoxes(data.boxes, replace(rows, weight=weight))
-    return weighted.take(kept), noise

@@ -41,6 +41,8 @@ class BoxSource:
         Weight of each of its boxes in the loss, > 0.
     role : Role
         Whether the network learns from it or is only tested on it.
+    believed : bool
+        Whether its labels stand whatever boxes look like: somebody chose them.
     """
 
     name: str
@@ -48,6 +50,7 @@ class BoxSource:
     is_particle: bool
     weight: float = 1.0
     role: Role = Role.TRAINING
+    believed: bool = False
 
 
 @dataclass(frozen=True)

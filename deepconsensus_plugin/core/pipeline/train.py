@@ -62,7 +62,11 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     data = store_boxes(learnt, request, request.dataset, progress)
     noise = None
     if request.parameters.prune_labels:
-        data, noise = prune_labels(data, seed=request.parameters.seed)
+        data, noise = prune_labels(
+            data,
+            believed=[source.believed for source in _sources(request, Role.TRAINING)],
+            seed=request.parameters.seed,
+        )
     partial = states_folder(request.model)
     trained = train_ensemble(data, request, partial, progress)
     networks = [member.network for member in trained]
@@ -130,9 +134,14 @@ def _sets(
     request: TrainRequest, role: Role, rows: LabelledCoordinates
 ) -> list[TrainingSet]:
     """Count what each source of a role contributed."""
-    sources: list[BoxSource] = [s for s in request.sources if s.role is role]
+    sources = _sources(request, role)
     counts = np.bincount(rows.source, minlength=len(sources))
     return [
         TrainingSet(source.name, source.is_particle, int(count), source.weight)
         for source, count in zip(sources, counts, strict=True)
     ]
+
+
+def _sources(request: TrainRequest, role: Role) -> list[BoxSource]:
+    """Return the sources of a role, in the order that rows number them."""
+    return [source for source in request.sources if source.role is role]

@@ -25,7 +25,10 @@ from deepconsensus_plugin.core.models.store import load_networks
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train
 from deepconsensus_plugin.core.pipeline.held_out import held_out_path, read_held_out
-from deepconsensus_plugin.core.pipeline.labelled import collect_coordinates
+from deepconsensus_plugin.core.pipeline.labelled import (
+    collect_coordinates,
+    prune_labels,
+)
 from deepconsensus_plugin.core.pipeline.requests import (
     BoxSource,
     Role,
@@ -163,10 +166,24 @@ def test_wrong_labels_are_left_out_unless_all_are_to_be_believed(
     assert noise.n_background == n_mixed - pruned.n_negatives
     assert noise.wrong_background == pytest.approx(1 / 3, abs=0.05)
 
+    chosen = tuple(replace(source, believed=True) for source in request.sources)
+    stand = train.run(replace(request, sources=chosen), Progress())
+    assert stand.n_negatives == n_mixed
+
     believing = replace(request.parameters, prune_labels=False)
     plain = train.run(replace(request, parameters=believing), Progress())
     assert (plain.n_positives, plain.n_negatives) == (n_good, n_mixed)
     assert load_card(request.model).label_noise is None
+
+
+def test_where_few_labels_look_wrong_all_are_believed(request_to_train, trained):
+    data = read_boxes(request_to_train.dataset)
+
+    same, noise = prune_labels(data, believed=[False] * 3, seed=1)
+
+    assert same is data
+    assert max(noise.wrong_particles, noise.wrong_background) < 0.05
+    assert (noise.n_particles, noise.n_background) == (0, 0)
 
 
 def test_training_writes_boxes_model_and_figures(request_to_train, trained):
