@@ -10,7 +10,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.models.convolution import Device, current_device
+from deepconsensus_plugin.core.models.convolution import (
+    Device,
+    current_device,
+    memory_error,
+)
 from deepconsensus_plugin.core.models.deep_consensus import PARTICLE
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -19,9 +23,6 @@ CPU_BATCH = 32
 
 _GPU_BATCHES = (1024, 512, 256, 128, 64)
 """Tried in this order."""
-
-_OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
-"""What TensorFlow and PyTorch call it, neither of which is imported here."""
 
 
 def predict(
@@ -76,11 +77,9 @@ def fitting_batch(networks: Sequence[keras.Model], input_size: int) -> int:
         boxes = np.zeros((n_boxes, input_size, input_size), np.float32)
         try:
             predict(networks, boxes, batch_size=n_boxes)
-        except Exception as error:
-            if type(error).__name__ not in _OUT_OF_MEMORY:
-                raise
-        else:
-            return n_boxes
+        except memory_error():
+            continue
+        return n_boxes
     return CPU_BATCH
 
 

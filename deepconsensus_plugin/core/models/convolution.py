@@ -89,6 +89,16 @@ def current_device() -> Device:
     return Device.CPU_AVX512 if has_avx512(cpuinfo) else Device.CPU
 
 
+def memory_error() -> type[Exception]:
+    """Return what is raised where the memory of a GPU is full."""
+    if keras.backend.backend() != "tensorflow":
+        return RuntimeError  # of which the other backends' errors are kinds
+    import tensorflow as tf
+
+    error: type[Exception] = tf.errors.ResourceExhaustedError
+    return error
+
+
 def has_avx512(cpuinfo: str) -> bool:
     """Whether a text as Linux' ``/proc/cpuinfo`` names the flag ``avx512f``."""
     for line in cpuinfo.splitlines():
