@@ -2,7 +2,8 @@
 """``python -m tools.gui_check FOLDER``: open all windows, save screenshots to FOLDER.
 
 The exit status is 0 if every form and viewer of the plugin opens without an error and
-shows all of its text. Needs no display: it makes its own.
+shows all of its text. Needs no display: it makes its own. The windows are those of a
+small synthetic project, or, with ``--project``, of a copy of a finished one.
 """
 
 from __future__ import annotations
@@ -24,22 +25,33 @@ def main() -> int:
     """Make a finished project and a screen, and walk through the windows there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="new screenshots replace its content")
-    folder = parser.parse_args().folder.absolute()
+    parser.add_argument(
+        "--project",
+        type=Path,
+        help="a finished one, a copy of which is opened; protocols that it has no run "
+        "of are named as faults",
+    )
+    arguments = parser.parse_args()
+    folder, project = arguments.folder.absolute(), arguments.project
     try:
         with tempfile.TemporaryDirectory(prefix="gui-check-") as temporary:
-            return _check(folder, Path(temporary))
+            return _check(folder, Path(temporary), project)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _check(folder: Path, temporary: Path) -> int:
+def _check(folder: Path, temporary: Path, finished: Path | None) -> int:
     prepare_environment(temporary / "home")
     # Scipion reads its environment when it is imported.
     from tools.gui_check.scene import make_finished_project
 
     with virtual_screen() as display:
-        project = make_finished_project(temporary)
+        if finished is None:
+            project = make_finished_project(temporary)
+        else:
+            project = temporary / finished.name
+            shutil.copytree(finished, project, symlinks=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         log = folder / "log.txt"
