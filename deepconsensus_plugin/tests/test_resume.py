@@ -39,7 +39,7 @@ class TestResume(SyntheticProject):
             new_protocol(
                 type(self),
                 ProtDeepConsensusTrain,
-                **{"nEpochs": 40, "nModels": 2, "batchSize": 8, "inputSize": 32},
+                **{"nEpochs": 12, "nModels": 2, "batchSize": 8, "inputSize": 32},
                 **self.inputs,
             )
             for _ in range(2)
