@@ -101,6 +101,8 @@ class Training:
         self.network.reset_metrics()
         loss = 0.0
         updates = range(min(interval, self.n_updates - self.update))
+        # Drawn ahead in one thread: in order, and none beyond the next validation, so
+        # that what is saved there says what comes next.
         for batch in map_ahead(lambda _: self._next_batch(), updates, workers=1):
             loss = self._learn(*batch)
             count(1)

@@ -149,6 +149,23 @@ class TestOtherMicrographs(SyntheticProject):
                 self._check_ctf(particle)
         n_selected = len(protocol.outputParticles)
         self.assertEqual(n_selected, 2 * N_PICKS - N_PICKS // 2)
+        self._check_distances_are_in_A(scored)
+
+    def _check_distances_are_in_A(self, scored: ProtDeepConsensusScore):
+        """Those of particles and of the coordinates they come from are the same."""
+        kept = []
+        for kind in ("Particles", "Coordinates"):
+            protocol = new_protocol(
+                type(self),
+                ProtDeepConsensusSelect,
+                **{f"input{kind}": output(scored, f"output{kind}")},
+                threshold=0.0,
+                borderDistance=60 * SAMPLING_RATE,
+            )
+            self.launchProtocol(protocol)
+            kept.append(getattr(protocol, f"output{kind}").getIdSet())
+        self.assertEqual(*kept)
+        self.assertTrue(0 < len(kept[0]) < 2 * N_PICKS)
 
     def _check_scipion_extracts_the_same(self, scored: ProtDeepConsensusScore):
         """Scipion's own way back from particles to micrographs finds the picks."""

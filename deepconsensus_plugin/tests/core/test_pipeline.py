@@ -114,9 +114,7 @@ def _score(scene, model: Path, out: Path, **changes) -> ScoreRequest:
     )
 
 
-def test_half_precision_learns_the_same_and_is_saved_plain(
-    request_to_train, trained, tmp_path
-):
+def test_half_precision_learns_the_same_and_is_saved_plain(request_to_train, tmp_path):
     parameters = replace(
         request_to_train.parameters, n_models=1, n_epochs=3, half_precision=True
     )
