@@ -2,65 +2,91 @@
 """The state of a training on disk, so that a killed one goes on where it was.
 
 One file a network, replaced whole after every validation: weights, optimiser, seeds of
-dropout, order of the boxes still to come, state of the random generator, and the best
-so far. A training that goes on from it ends as one that was never interrupted (same
-machine, same number of threads).
+dropout, what draws the batches to come, and the best so far. A training that goes on
+from it ends as one that was never interrupted (same machine, same number of threads).
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.histories import NUMBERS, parse_history, read_numbers
-from deepconsensus_plugin.core.plateau import Plateau
+from deepconsensus_plugin.core.parameters import Checkpoint
 from deepconsensus_plugin.core.serialisation import to_plain
-from deepconsensus_plugin.core.training import Training
 
 
-def save_training(path: Path, training: Training, *, made_from: str) -> None:
+@dataclass(frozen=True, eq=False)
+class TrainingState:
+    """All that a training needs to go on, beside the variables of its network.
+
+    Parameters
+    ----------
+    history : list of Checkpoint
+        Every validation.
+    numbers : dict
+        What JSON can hold.
+    arrays : dict of arrays
+        By name.
+    best_weights : list of arrays
+        Of the network when it was best.
+    """
+
+    history: list[Checkpoint]
+    numbers: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    best_weights: list[NDArray[np.float32]]
+
+
+class Resumable(Protocol):
+    """A training whose state can be kept."""
+
+    def variables(self) -> list[Any]:
+        """Return the variables of the network and its optimiser."""
+
+    def state(self) -> TrainingState:
+        """Return the rest of its state, just after a validation."""
+
+    def resume(self, state: TrainingState) -> None:
+        """Put a training that has not begun into a state; its variables are set."""
+
+
+def save_training(path: Path, training: Resumable, *, made_from: str) -> None:
     """Write the state of a training.
 
     Parameters
     ----------
     path : Path
         ``.npz`` file; its folder must exist.
-    training : Training
+    training : Resumable
         Just validated.
     made_from : str
         Identifies data and parameters; only the same can go on from the file.
     """
-    plateau = training.plateau
-    best = {f"best_{i}": array for i, array in enumerate(plateau.best_weights)}
+    state = training.state()
     numbers = {
         "made_from": made_from,
-        "update": training.update,
-        "rng": training.rng.bit_generator.state,
-        "history": [to_plain(checkpoint) for checkpoint in plateau.history],
-        "best_loss": plateau.best_loss,
-        "best_accuracy": plateau.best_accuracy,
-        "last_improvement": plateau.last_improvement,
+        "history": [to_plain(checkpoint) for checkpoint in state.history],
+        **state.numbers,
     }
-    variables = {
-        f"variable_{i}": np.asarray(variable)
-        for i, variable in enumerate(training.variables())
-    }
+    variables = [np.asarray(variable) for variable in training.variables()]
     with whole_file(path) as partial:
         np.savez(
             partial,
             **{NUMBERS: np.array(json.dumps(numbers))},
-            queue=training.queue,
-            best_scores=plateau.best_scores,
-            **variables,
-            **best,
+            **state.arrays,
+            **{f"variable_{i}": array for i, array in enumerate(variables)},
+            **{f"best_{i}": array for i, array in enumerate(state.best_weights)},
         )
 
 
-def restore_training(path: Path, training: Training, *, made_from: str) -> bool:
+def restore_training(path: Path, training: Resumable, *, made_from: str) -> bool:
     """Put a new training into a saved state; whether there was one of the same origin.
 
     Raises
@@ -76,20 +102,18 @@ def restore_training(path: Path, training: Training, *, made_from: str) -> bool:
             return False
         for i, variable in enumerate(training.variables()):
             variable.assign(saved[f"variable_{i}"])
-        training.update = int(numbers["update"])
-        training.queue = saved["queue"]
-        training.rng.bit_generator.state = numbers["rng"]
-        training.plateau = _plateau(saved, numbers, path)
+        arrays = {
+            name: saved[name]
+            for name in saved.files
+            if not name.startswith(("variable_", "best_")) and name != NUMBERS
+        }
+        n_best = sum(name.startswith("best_") for name in saved.files)
+        training.resume(
+            TrainingState(
+                history=parse_history(numbers, path),
+                numbers=numbers,
+                arrays=arrays,
+                best_weights=[saved[f"best_{i}"] for i in range(n_best)],
+            )
+        )
     return True
-
-
-def _plateau(saved: Any, numbers: dict[str, Any], path: Path) -> Plateau:
-    n_best = sum(name.startswith("best_") for name in saved.files) - 1
-    return Plateau(
-        history=parse_history(numbers, path),
-        best_weights=[saved[f"best_{i}"] for i in range(n_best)],
-        best_scores=saved["best_scores"],
-        best_loss=numbers["best_loss"],
-        best_accuracy=numbers["best_accuracy"],
-        last_improvement=numbers["last_improvement"],
-    )

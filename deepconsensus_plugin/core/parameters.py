@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -66,13 +67,14 @@ class TrainingParameters:
 class Checkpoint:
     """State of the training when it was validated.
 
-    `validation_average_precision` is None in histories of the first versions, and where
-    it is not defined.
+    Loss and accuracy are NaN where a picker is validated, which has no boxes with
+    labels. `validation_average_precision` is None in histories of the first versions,
+    and where it is not defined.
     """
 
     update: int
     learning_rate: float
     training_loss: float
-    validation_loss: float
-    validation_accuracy: float
+    validation_loss: float = math.nan
+    validation_accuracy: float = math.nan
     validation_average_precision: float | None = None

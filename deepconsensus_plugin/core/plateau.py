@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.checkpoints import TrainingState
 from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 logger = logging.getLogger(__name__)
 
 _SMALLEST_RATE_RATIO = 1e-3
+
+_NUMBERS = ("best_loss", "best_accuracy", "last_improvement")
+_SCORES = "scores"
+"""What a state holds of it, beside history and weights."""
 
 
 @dataclass(eq=False)
@@ -66,6 +72,27 @@ class Plateau:
         elif checkpoint.update - self.last_improvement >= parameters.patience:
             network.optimizer.learning_rate = checkpoint.learning_rate / 10
             self.last_improvement = checkpoint.update
+
+    def added_to(
+        self, numbers: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> TrainingState:
+        """Return the state of a training: its own numbers and arrays, and these."""
+        return TrainingState(
+            history=self.history,
+            numbers=numbers | {name: getattr(self, name) for name in _NUMBERS},
+            arrays=arrays | {_SCORES: self.best_scores},
+            best_weights=self.best_weights,
+        )
+
+    @classmethod
+    def of(cls, state: TrainingState) -> Plateau:
+        """Return what `added_to` added."""
+        return cls(
+            history=state.history,
+            best_weights=state.best_weights,
+            best_scores=state.arrays[_SCORES],
+            **{name: state.numbers[name] for name in _NUMBERS},
+        )
 
 
 def is_exhausted(network: keras.Model, parameters: TrainingParameters) -> bool:

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.checkpoints import TrainingState
 from deepconsensus_plugin.core.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
@@ -129,8 +130,20 @@ class Training:
         return TrainedNetwork(self.network, self.plateau.history, figures)
 
     def variables(self) -> list[Any]:
-        """Return what, with `rng`, `queue`, `update` and `plateau`, is all state."""
+        """Return the variables of the network and its optimiser."""
         return [*self.network.variables, *self.network.optimizer.variables]
+
+    def state(self) -> TrainingState:
+        """Return what draws the batches to come, and what validations told."""
+        numbers = {"update": self.update, "rng": self.rng.bit_generator.state}
+        return self.plateau.added_to(numbers, {"queue": self.queue})
+
+    def resume(self, state: TrainingState) -> None:
+        """Go on from what `state` returned."""
+        self.update = int(state.numbers["update"])
+        self.rng.bit_generator.state = state.numbers["rng"]
+        self.queue = state.arrays["queue"]
+        self.plateau = Plateau.of(state)
 
     def _learn(
         self,

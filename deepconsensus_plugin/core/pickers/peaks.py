@@ -16,9 +16,14 @@ from deepconsensus_plugin.core.types import (
 
 
 def find_peaks(
-    scores: FloatArray, is_usable: BoolArray, *, radius_px: float
+    scores: FloatArray,
+    is_usable: BoolArray,
+    *,
+    radius_px: float,
+    lowest: float = 0.0,
+    at_borders: bool = False,
 ) -> ScoredCoordinates:
-    """Return the positive peaks of a map, between pixels, one a neighbourhood.
+    """Return the peaks of a map above a score, between pixels, one a neighbourhood.
 
     Parameters
     ----------
@@ -28,16 +33,21 @@ def find_peaks(
         Where peaks count.
     radius_px : float
         Of two peaks at this distance or closer the higher one is kept; > 0.
+    lowest : float
+        Peaks are higher than this.
+    at_borders : bool
+        Whether the outermost lines may hold peaks: not where scores may go on rising
+        beyond the border, as they do for a particle whose centre lies outside.
 
     Returns
     -------
     ScoredCoordinates
         Best score first; scores are the values of the map at the pixel of the peak.
-        The outermost lines hold none: there, scores may go on rising beyond the border,
-        as they do for a particle whose centre lies outside.
     """
-    is_peak = (scores == maximum_filter(scores, size=3)) & (scores > 0) & is_usable
-    is_peak[[0, -1], :] = is_peak[:, [0, -1]] = False
+    is_top = scores == maximum_filter(scores, size=3)
+    is_peak = is_top & (scores > lowest) & is_usable
+    if not at_borders:
+        is_peak[[0, -1], :] = is_peak[:, [0, -1]] = False
     yx = np.argwhere(is_peak)
     peaks = ScoredCoordinates.from_arrays(_refine(scores, yx), scores[is_peak])
     return suppress_overlaps(peaks, radius_px=radius_px)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 
 class Objective(enum.Enum):
@@ -24,3 +25,76 @@ class Objective(enum.Enum):
 
     GE_BINOMIAL = "ge-binomial"
     """The number of positives among a batch's unlabelled regions is binomial."""
+
+
+_STRENGTHS = {Objective.GE_KL: 10.0, Objective.GE_BINOMIAL: 1.0}
+"""Weights of the criteria (the paper's λ); the other objectives have none."""
+
+_AUTOENCODER_LABELS = 250
+"""Labels up to which the paper finds that a decoder helps."""
+
+
+@dataclass(frozen=True)
+class TopazParameters:
+    """How a Topaz picker is trained. Defaults as the paper and its implementation.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimised.
+    strength : float, optional
+        Weight λ of the criterion of GE-KL or GE-binomial. Default: 10 and 1.
+    n_layers, n_units : int
+        Size of the network (`core.models.topaz.convolutions`).
+    radius_px : float
+        Pixels, of the downsampled micrographs, this close to a label are positive.
+    n_particles : float, optional
+        Particles that a micrograph holds, on average. Default: as many as a picker
+        without training finds.
+    prior : float, optional
+        Fraction π of positive pixels, in place of what follows from `n_particles`.
+    autoencoder : float, optional
+        Weight γ of the reconstruction; 0 is none. Default: 10 / labels up to 250
+        labels, 0 beyond.
+    n_epochs, n_updates : int
+        Epochs, and updates of an epoch; each ends with a validation.
+    batch_size : int
+        Patches in one update.
+    labelled_fraction : float
+        Share of a batch that is labelled.
+    learning_rate : float
+        Of Adam.
+    validation_fraction : float
+        Share of the labels, on whole micrographs, kept for validation.
+    seed : int
+        Of every random act.
+    """
+
+    objective: Objective = Objective.GE_BINOMIAL
+    strength: float | None = None
+    n_layers: int = 3
+    n_units: int = 32
+    radius_px: float = 3.0
+    n_particles: float | None = None
+    prior: float | None = None
+    autoencoder: float | None = None
+    n_epochs: int = 10
+    n_updates: int = 1000
+    batch_size: int = 256
+    labelled_fraction: float = 1 / 16
+    learning_rate: float = 2e-4
+    validation_fraction: float = 0.2
+    seed: int = 1
+
+    @property
+    def criterion_strength(self) -> float:
+        """Return λ: the given one, or the paper's for the objective."""
+        if self.strength is not None:
+            return self.strength
+        return _STRENGTHS.get(self.objective, 0.0)
+
+    def decoder_strength(self, n_labels: int) -> float:
+        """Return γ: the given one, or the paper's for a number of labels."""
+        if self.autoencoder is not None:
+            return self.autoencoder
+        return 10 / n_labels if 0 < n_labels <= _AUTOENCODER_LABELS else 0.0

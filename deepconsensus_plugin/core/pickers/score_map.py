@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scores at places of a grid over an image, whole or tile by tile, and their maxima."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.peaks import find_peaks
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreMap:
+    """Scores on a grid that begins at the first pixel of an image.
+
+    Parameters
+    ----------
+    values : array, shape (rows, columns), float32
+        Higher is better.
+    step : int
+        Pixels of the image between neighbours.
+    """
+
+    values: Float32Array
+    step: int
+
+    def maxima(self, *, radius_px: float) -> ScoredCoordinates:
+        """Return the local maxima, one a neighbourhood, best first.
+
+        Positions are pixels of the image, between places of the grid where the scores
+        around a maximum say so; those at the border count.
+
+        Parameters
+        ----------
+        radius_px : float
+            Of two maxima at this distance or closer the higher one is kept; pixels of
+            the image, > 0.
+        """
+        found = find_peaks(
+            self.values,
+            np.ones(self.values.shape, dtype=bool),
+            radius_px=radius_px / self.step,
+            lowest=-np.inf,
+            at_borders=True,
+        )
+        return ScoredCoordinates(found.yx * self.step, found.scores)
+
+
+def score_in_tiles(
+    score: Callable[[Float32Array], Float32Array],
+    image: Float32Array,
+    *,
+    reach: int,
+    step: int,
+    tile: int,
+) -> ScoreMap:
+    """Return the scores of an image, computed tile by tile; equal to the whole.
+
+    Every call gets an array of one shape, for which a graph is compiled once.
+
+    Parameters
+    ----------
+    score : callable
+        From pixels, shape (n + 2 · reach, m + 2 · reach), to scores at every `step`-th
+        pixel from the first that lies `reach` inside, shape (⌈n / step⌉, ⌈m / step⌉).
+    image : array, shape (rows, columns), float32
+        What lies outside counts as 0, the background's mean.
+    reach : int
+        Pixels that a score looks at on each side.
+    step : int
+        Pixels between scores.
+    tile : int
+        Side of a tile, pixels; a multiple of `step`. Smaller images make one tile.
+    """
+    sides = [min(tile, -(-length // step) * step) for length in image.shape]
+    tiles = [-(-length // side) for length, side in zip(image.shape, sides, strict=True)]
+    borders = [
+        (reach, n * side - length + reach)
+        for n, side, length in zip(tiles, sides, image.shape, strict=True)
+    ]
+    padded = np.pad(image, borders)
+    values = np.empty([n * side // step for n, side in zip(tiles, sides, strict=True)])
+    for i in range(tiles[0]):
+        for j in range(tiles[1]):
+            top, left = i * sides[0], j * sides[1]
+            part = padded[
+                top : top + sides[0] + 2 * reach, left : left + sides[1] + 2 * reach
+            ]
+            rows = slice(top // step, (top + sides[0]) // step)
+            columns = slice(left // step, (left + sides[1]) // step)
+            values[rows, columns] = score(part)
+    rows, columns = (-(-length // step) for length in image.shape)
+    return ScoreMap(values[:rows, :columns].astype(np.float32), step)
