@@ -57,8 +57,7 @@ class GaussianMixture:
 
     def responsibilities(self, values: FloatArray) -> FloatArray:
         """Return the probability of each component, shape (n, k)."""
-        log_density = _log_densities(values, self.weights, self.means, self.variances)
-        return np.exp(log_density - _log_sum(log_density)[:, None])
+        return responsibilities(values, self.weights, self.means, self.variances)[0]
 
 
 def find_threshold(scores: FloatArray) -> float | None:
@@ -138,15 +137,13 @@ def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     variances = np.maximum([part.var() for part in parts], floor)
     last = -np.inf
     for _ in range(_ITERATIONS):
-        log_density = _log_densities(values, weights, means, variances)
-        log_sum = _log_sum(log_density)
-        share = np.exp(log_density - log_sum[:, None])
+        share, log_density = responsibilities(values, weights, means, variances)
         count = np.maximum(share.sum(axis=0), 1e-12)
         weights = count / len(values)
         means = values @ share / count
         variances = ((values[:, None] - means) ** 2 * share).sum(axis=0) / count
         variances = np.maximum(variances, floor)
-        likelihood = float(log_sum.mean())
+        likelihood = float(log_density.mean())
         if likelihood - last < _TOLERANCE:
             break
         last = likelihood
@@ -156,15 +153,28 @@ def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     return GaussianMixture(weights[order], means[order], variances[order], float(bic))
 
 
-def _log_densities(
+def responsibilities(
     values: FloatArray, weights: FloatArray, means: FloatArray, variances: FloatArray
-) -> FloatArray:
-    distance = (values[:, None] - means) ** 2 / variances
-    return np.asarray(np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2)
+) -> tuple[FloatArray, FloatArray]:
+    """Return what each Gaussian of a mixture has in values, and how likely these are.
 
+    Parameters
+    ----------
+    values : array, shape (...)
+        Finite.
+    weights, means, variances : array, shape (k,)
+        Of the components; weights and variances > 0.
 
-def _log_sum(log_density: FloatArray) -> FloatArray:
-    largest = log_density.max(axis=1)
-    return np.asarray(
-        largest + np.log(np.exp(log_density - largest[:, None]).sum(axis=1))
-    )
+    Returns
+    -------
+    share : array, shape (..., k)
+        Probability of each component.
+    log_density : array, shape (...)
+        Of the mixture at the values.
+    """
+    distance = (values[..., None] - means) ** 2 / variances
+    each = np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2
+    largest = each.max(axis=-1)
+    share = np.exp(each - largest[..., None])
+    total = share.sum(axis=-1)
+    return share / total[..., None], largest + np.log(total)
