@@ -112,8 +112,9 @@ def summarise_pixels(sample: NDArray[Any]) -> FloatArray | None:
     if not values.size or values[0] == values[-1]:
         return None
     first = np.rint(_FRACTIONS * values.size).astype(np.intp)
-    usual = values[np.minimum(first[[0, -1]], values.size - 1)]
-    first = np.append(first, np.searchsorted(values, np.linspace(*usual, _N_BINS)))
+    lowest, highest = values[np.minimum(first[[0, -1]], values.size - 1)]
+    equally_wide = np.linspace(lowest, highest, _N_BINS)
+    first = np.append(first, np.searchsorted(values, equally_wide))
     first = np.unique(np.append(0, first[first < values.size]))
     counts = np.diff(first, append=values.size)
     means = np.add.reduceat(values, first) / counts
