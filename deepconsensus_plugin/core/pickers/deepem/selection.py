@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which candidates DeepEM keeps: by their score, then by the spread of their pixels.
+
+Zhu et al. 2017, *Particle recognition and selection*: the threshold is where F₂, in
+which recall weighs twice precision, is largest on labelled micrographs (eq. 8);
+candidates whose standard deviation is not that of true particles are carbon or ice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, ScoredCoordinates
+
+Float32Array = NDArray[np.float32]
+
+_BETA = 2.0
+
+_LEFT_OUT = 0.01
+"""Of the true particles, half at each end of the range, as labels may be wrong."""
+
+_MARGIN = 0.1
+"""Of the range, added at each end: there are particles that were not labelled."""
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold, and what is reached with it on labelled micrographs.
+
+    Parameters
+    ----------
+    threshold : float
+        Lowest score that is accepted.
+    precision, recall, f2 : float
+        Eqs. 6, 7 and 8.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+    f2: float
+
+
+@dataclass(frozen=True)
+class DeviationRange:
+    """Standard deviations that boxes of particles have.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Both included.
+    """
+
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, deviations: FloatArray) -> DeviationRange:
+        """Return what 99 % of true particles have, and a tenth more at each end.
+
+        Raises
+        ------
+        ValueError
+            If there are no particles.
+        """
+        if not len(deviations):
+            raise ValueError(
+                "expected particles to learn the range from, received none"
+            )
+        tails = [_LEFT_OUT / 2, 1 - _LEFT_OUT / 2]
+        lowest, highest = np.quantile(deviations, tails)
+        margin = _MARGIN * (highest - lowest)
+        return cls(float(lowest - margin), float(highest + margin))
+
+    def contains(self, deviations: FloatArray) -> BoolArray:
+        """Whether boxes may be particles, shape (n,)."""
+        return np.asarray((deviations >= self.lowest) & (deviations <= self.highest))
+
+
+def box_deviations(image: Float32Array, yx: FloatArray, box_size: int) -> FloatArray:
+    """Return the standard deviation of the pixels of each box, shape (n,).
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        A prepared micrograph.
+    yx : array, shape (n, 2)
+        Centres, pixels.
+    box_size : int
+        Side, pixels.
+    """
+    return np.asarray(extract_boxes(image, yx, box_size).std(axis=(1, 2)))
+
+
+def find_f2_threshold(
+    picks: Mapping[str, ScoredCoordinates],
+    labels: Mapping[str, ScoredCoordinates],
+    *,
+    radius_px: float,
+) -> OperatingPoint | None:
+    """Return the threshold with the largest F₂ on labelled micrographs.
+
+    Parameters
+    ----------
+    picks : mapping of micrograph name to ScoredCoordinates
+        All candidates.
+    labels : mapping of micrograph name to ScoredCoordinates
+        All particles of each micrograph.
+    radius_px : float
+        Largest distance of a pick from its label, pixels.
+
+    Returns
+    -------
+    OperatingPoint or None
+        Of equal ones the highest threshold; None where no pick meets a label.
+    """
+    matched = match_picks(picks, labels, radius_px=radius_px)
+    counts = matched.counts_at_thresholds()
+    n_labels = int(matched.n_truth.sum())
+    if not n_labels or not counts.n_true.any():
+        return None
+    square = _BETA**2
+    f2 = (1 + square) * counts.n_true / (square * n_labels + counts.n_accepted)
+    best = int(np.argmax(f2))
+    return OperatingPoint(
+        threshold=float(counts.thresholds[best]),
+        precision=float(counts.n_true[best] / counts.n_accepted[best]),
+        recall=float(counts.n_true[best] / n_labels),
+        f2=float(f2[best]),
+    )
