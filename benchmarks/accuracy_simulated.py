@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 
 from benchmarks.classical import (
     PICKERS,
-    Marks,
-    TruthSet,
     agree,
     by_micrograph,
     network_scores,
@@ -31,6 +29,7 @@ from benchmarks.classical import (
 from benchmarks.repic import repic_consensus
 from benchmarks.simulated_sets import SETS, SimulatedSet, simulate_set
 from benchmarks.tables import markdown_table, with_interval
+from benchmarks.truth_sets import Marks, TruthSet
 from benchmarks.zscores import MAX_Z, zscores
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.expected import expected_figures

@@ -15,20 +15,19 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.pickers import MATCH_RADIUS_IN_BOXES, SETS, load
+from benchmarks.pickers import SETS
 from benchmarks.tables import markdown_table, with_interval
+from benchmarks.truth_sets import Marks, TruthSet, load_truth_set
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.micrographs import read_shape
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_coordinates,
@@ -41,7 +40,7 @@ from deepconsensus_plugin.core.metrics.intervals import bootstrap_intervals
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pickers.classical import PickMethod, PickParameters
-from deepconsensus_plugin.core.pipeline import negatives, pick, score, simulate, train
+from deepconsensus_plugin.core.pipeline import negatives, pick, score, train
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.pipeline.requests import (
@@ -49,91 +48,23 @@ from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     TrainRequest,
 )
-from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     fitting_input_size,
 )
-from deepconsensus_plugin.core.simulation import SimulationParameters
 from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
 from deepconsensus_plugin.core.types import (
-    Micrograph,
     PickerPicks,
     ScoredCoordinates,
 )
 
 CONSENSUS_RADIUS, MERGE_RADIUS = 0.1, 0.3
 MIN_POSITIVES = 500
-BOX_PER_DIAMETER = 1.5
-DEMO_MICROGRAPHS, DEMO_DIAMETER_A = 14, 160.0
 PICKERS = {
     "difference of Gaussians": PickMethod.GAUSSIANS,
     "rotational correlation": PickMethod.CORRELATION,
 }
 HEADER = "picks,n,precision,recall,F1 (95 %),AP,best F1,at score"
-
-Marks = Mapping[str, ScoredCoordinates]
-
-
-@dataclass(frozen=True)
-class TruthSet:
-    """Micrographs, their true centres, and what a user knows of the particle."""
-
-    name: str
-    micrographs: tuple[Micrograph, ...]
-    truth: Marks
-    diameter_A: float
-    truth_box_size: int
-
-    @property
-    def box_size(self) -> int:
-        """Box of the pickers, pixels: even, one and a half diameters."""
-        rate = self.micrographs[0].sampling_rate
-        return 2 * int(np.ceil(BOX_PER_DIAMETER * self.diameter_A / rate / 2))
-
-    @property
-    def match_radius_px(self) -> float:
-        """Largest distance of a match, pixels."""
-        return MATCH_RADIUS_IN_BOXES * self.truth_box_size
-
-
-def load_truth_set(name: str, folder: Path) -> TruthSet:
-    """Return a real set by its folder's name, or ``simulated-SEED``, made in `folder`.
-
-    Raises
-    ------
-    ValueError
-        If there is no such set.
-    """
-    real = {picking.folder: picking for picking in SETS}
-    if name in real:
-        picking = real[name]
-        return TruthSet(name, *load(picking), picking.diameter_A, picking.box_size)
-    kind, _, seed = name.partition("-")
-    if kind != "simulated" or not seed.isdecimal():
-        raise ValueError(
-            f"expected {', '.join(real)} or simulated-SEED, received {name!r}"
-        )
-    return _simulated(name, int(seed), folder)
-
-
-def _simulated(name: str, seed: int, folder: Path) -> TruthSet:
-    parameters = SimulationParameters(seed=seed)
-    request = SimulateRequest(
-        parameters, DEMO_MICROGRAPHS, folder / "micrographs", folder / "truth.h5"
-    )
-    made = simulate.run(request, Progress())
-    micrographs = tuple(
-        Micrograph(
-            record.path.name,
-            record.path,
-            read_shape(record.path),
-            parameters.sampling_rate,
-        )
-        for record in made.micrographs
-    )
-    truth = read_coordinates(made.coordinates)
-    return TruthSet(name, micrographs, truth, DEMO_DIAMETER_A, made.box_size)
 
 
 def pick_all(truth_set: TruthSet, folder: Path) -> list[PickerPicks]:

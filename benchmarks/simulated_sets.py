@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from benchmarks.classical import TruthSet
+from benchmarks.truth_sets import TruthSet
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import read_shape
 from deepconsensus_plugin.core.pipeline import simulate
@@ -61,6 +61,13 @@ def simulate_set(
         crowd=Crowd(particles_per_micrograph=n_particles),
         seed=seed,
     )
+    return make_set(name, parameters, folder, n_micrographs=n_micrographs)
+
+
+def make_set(
+    name: str, parameters: SimulationParameters, folder: Path, *, n_micrographs: int
+) -> SimulatedSet:
+    """Return a set of simulated micrographs; what `folder` holds of it is kept."""
     request = SimulateRequest(
         parameters, n_micrographs, folder / "micrographs", folder / "truth.h5"
     )
