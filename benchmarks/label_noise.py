@@ -30,7 +30,7 @@ from benchmarks.tables import markdown_table
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
-from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.kinds import load_card
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import train
 from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest

@@ -30,8 +30,8 @@ from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS, ModelCard
 from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.store import save_model
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline.requests import (
@@ -116,7 +116,7 @@ def write_random_model(folder: Path) -> Path:
     parameters = TrainingParameters()
     size = fitting_input_size(BOX_SIZE, SAMPLING_RATE)
     networks = [build_network(input_size=size) for _ in range(parameters.n_models)]
-    card = ModelCard(
+    card = EnsembleCard(
         kind=DEEP_CONSENSUS,
         n_models=len(networks),
         box_size=BOX_SIZE,

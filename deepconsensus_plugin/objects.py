@@ -9,12 +9,8 @@ from pwem.objects import EMObject
 from pyworkflow.object import String
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.models.card import (
-    CARD_FILE,
-    WEIGHTS_FILE,
-    ModelCard,
-    load_card,
-)
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard
+from deepconsensus_plugin.core.models.kinds import Card, load_card_of
 
 
 class ParticleClassifier(EMObject):
@@ -38,15 +34,17 @@ class ParticleClassifier(EMObject):
         """Point it to another model folder."""
         self._folder.set(str(folder))
 
-    def getCard(self) -> ModelCard:
+    def getCard(self, cardType: type[Card] = ModelCard) -> Card:
         """Return what the model is and was made from.
 
         Raises
         ------
         FileFormatError
             If the folder holds no model that this version knows.
+        IncompatibleModelError
+            If it is of another kind than those of `cardType`.
         """
-        return load_card(Path(self.getFolder() or ""))
+        return load_card_of(Path(self.getFolder() or ""), cardType)
 
     def getKind(self) -> str:
         """Return which network it is."""

@@ -36,7 +36,7 @@ from deepconsensus_plugin.commands.run_parameters import (
     list_parameters,
 )
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.kinds import load_card
 from deepconsensus_plugin.protocols.model_summary import describeModel
 from deepconsensus_plugin.protocols.picker_names import pickerNames
 from deepconsensus_plugin.protocols.training_record import TrainingRecord

@@ -11,12 +11,21 @@ from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelE
 from deepconsensus_plugin.core.label_noise import LabelNoise
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.picker_card import PickerCard
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.protocols.picker_summary import describePicker
 
 
 def describeModel(card: ModelCard) -> list[str]:
     """Return what a model is, what it learnt from, and its figures, a line each."""
+    if isinstance(card, PickerCard):
+        return describePicker(card)
+    return _describeEnsemble(card)
+
+
+def _describeEnsemble(card: EnsembleCard) -> list[str]:
     lines = [
         f"Ensemble of {card.n_models}, box {card.box_size} px at "
         f"{card.sampling_rate:.3g} Å/px = {card.box_extent_A:.0f} Å, phases "
@@ -47,7 +56,7 @@ def countNetworks(card: ModelCard) -> str:
     return f"An ensemble of {card.n_models} convolutional networks"
 
 
-def describeMethods(card: ModelCard) -> str:
+def describeMethods(card: EnsembleCard) -> str:
     """Return how a model was made, as a sentence of a paper."""
     positives, negatives = (
         sum(s.n_boxes for s in card.training_sets if s.is_particle is label)
@@ -91,14 +100,15 @@ def describeMisfit(
         Of the micrographs, Å/px.
     """
     try:
-        model.getCard().check_fits(box_size=boxSize, sampling_rate=samplingRate)
+        card = model.getCard(EnsembleCard)
+        card.check_fits(box_size=boxSize, sampling_rate=samplingRate)
     except (OSError, FileFormatError, IncompatibleModelError) as error:
         return str(error)
     return None
 
 
 def describeOtherPreprocessing(
-    card: ModelCard, preprocessing: BoxPreprocessing
+    card: EnsembleCard, preprocessing: BoxPreprocessing
 ) -> list[str]:
     """Return why training on such boxes cannot start from a model; empty if it can."""
     known = card.preprocessing
@@ -145,7 +155,7 @@ def _describeNoise(noise: LabelNoise) -> str:
 
 def describeMissingCtf(model: ParticleClassifier, ctfs: SetOfCTF | None) -> list[str]:
     """Return a sentence if a model needs CTFs, and there are none."""
-    if ctfs is not None or not model.getCard().preprocessing.phase_flip:
+    if ctfs is not None or not model.getCard(EnsembleCard).preprocessing.phase_flip:
         return []
     return [
         "CTF estimation: the model was trained on phase-flipped boxes; choose the CTFs "
@@ -155,11 +165,12 @@ def describeMissingCtf(model: ParticleClassifier, ctfs: SetOfCTF | None) -> list
 
 def describeOtherContrast(model: ParticleClassifier, inverts: bool) -> list[str]:
     """Return a sentence if boxes are inverted that the training did not, or not."""
-    trained = model.getCard().preprocessing.invert
-    if inverts == trained:
+    card = model.getCard()
+    if not isinstance(card, EnsembleCard) or inverts == card.preprocessing.invert:
         return []
     return [
         "Invert contrast: the model was trained on micrographs whose particles are "
-        f"{'dark' if trained else 'white'}; your choice is for the opposite. Scores "
-        "mean something only for micrographs like those of the training."
+        f"{'dark' if card.preprocessing.invert else 'white'}; your choice is for the "
+        "opposite. Scores mean something only for micrographs like those of the "
+        "training."
     ]

@@ -23,6 +23,7 @@ from deepconsensus_plugin.core.io.tables import (
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
@@ -187,7 +188,7 @@ class ProtDeepConsensusScore(ProtParticles):
             cut.coordinates.getMicrographs(asPointer=True)
         )
         copyCoordinatesInfo(coordinates, cut.coordinates, self._getFileName("observed"))
-        card = self.inputModel.get().getCard()
+        card = self.inputModel.get().getCard(EnsembleCard)
         outputs = createScoredSets(
             self, coordinates, phaseFlipped=card.preprocessing.phase_flip
         )

@@ -17,7 +17,8 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport, read
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
-from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.pipeline.combine import combine_picks
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.serialisation import (
@@ -194,10 +195,11 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         score = np.load(self._getFileName("score"))
         options = thresholdOptions(self, isFused=self.readCalibration() is not None)
         isGoodEnough = select(score, **options)
+        card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs, isAccepted = makeOutputs(
             self,
             ScreenScores(candidates, positions, networks, score, isGoodEnough),
-            phaseFlipped=load_card(self.modelFolder()).preprocessing.phase_flip,
+            phaseFlipped=card.preprocessing.phase_flip,
             observed=self._getFileName("observed"),
         )
         emptyStaleOutputs(self, outputs)

@@ -21,7 +21,8 @@ from deepconsensus_plugin.convert import refresh, state_of_file
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import NameMatchError
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
-from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.pipeline.combine import find_candidates
 from deepconsensus_plugin.core.streaming import (
     StreamBatch,
@@ -158,7 +159,7 @@ class ScreenFollower:
         stages = self._batch(number)
         stages.score(read_candidates(stages.candidates), model)
         if self._outputs is None:
-            flipped = load_card(model).preprocessing.phase_flip
+            flipped = load_card_of(model, EnsembleCard).preprocessing.phase_flip
             self._outputs = GrowingOutputs(self._protocol, phaseFlipped=flipped)
             for earlier in map(self._batch, range(1, number)):
                 self._outputs.append(earlier)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.streaming import StreamProgress
 from deepconsensus_plugin.protocols.model_summary import (
     countNetworks,
@@ -48,7 +49,8 @@ def describeEnd(protocol: Protocol) -> list[str]:
 
 def describeScreening(protocol: Protocol) -> list[str]:
     """Return how the particles were chosen, as sentences of a paper."""
-    report, card = protocol.readReport(), load_card(protocol.modelFolder())
+    report = protocol.readReport()
+    card = load_card_of(protocol.modelFolder(), EnsembleCard)
     fusion = protocol.readCalibration()
     return [
         f"The picks of {len(report.pickers)} pickers were combined to {report.n_or} "

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
@@ -68,7 +69,8 @@ def boxPreprocessing(protocol: Protocol, *, boxSize: int) -> BoxPreprocessing:
     """
     size = protocol.inputSize.get()
     if startsFromModel(protocol):
-        size = protocol.initialModel.get().getCard().preprocessing.input_size
+        card = protocol.initialModel.get().getCard(EnsembleCard)
+        size = card.preprocessing.input_size
     elif size == AUTOMATIC_INPUT_SIZE:
         rate = protocol.getInputMicrographs().getSamplingRate()
         size = fitting_input_size(boxSize, rate)
@@ -117,5 +119,5 @@ def describeBadStart(protocol: Protocol, *, boxSize: int) -> list[str]:
     )
     if misfit:
         return [f"Model to start from: {misfit}"]
-    card = protocol.initialModel.get().getCard()
+    card = protocol.initialModel.get().getCard(EnsembleCard)
     return describeOtherPreprocessing(card, boxPreprocessing(protocol, boxSize=boxSize))

@@ -21,7 +21,8 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import append_coordinates
-from deepconsensus_plugin.core.models.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.models.card import TrainingSet
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
@@ -236,12 +237,12 @@ def write_untrained_model(
     """Write a model folder whose weights are random, and the same every time."""
     import keras  # heavy
 
-    from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS
+    from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS
     from deepconsensus_plugin.core.models.store import BUILDERS, save_model
 
     keras.utils.set_random_seed(3)
     networks = [BUILDERS[DEEP_CONSENSUS]() for _ in range(n_models)]
-    card = ModelCard(
+    card = EnsembleCard(
         kind=DEEP_CONSENSUS,
         n_models=n_models,
         box_size=BOX,

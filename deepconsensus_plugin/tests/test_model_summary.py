@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from deepconsensus_plugin.core.label_noise import LabelNoise
-from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.protocols.model_summary import (
@@ -13,8 +13,8 @@ from deepconsensus_plugin.protocols.model_summary import (
 )
 
 
-def _card(noise: LabelNoise | None) -> ModelCard:
-    return ModelCard(
+def _card(noise: LabelNoise | None) -> EnsembleCard:
+    return EnsembleCard(
         kind="deep_consensus",
         n_models=3,
         box_size=90,

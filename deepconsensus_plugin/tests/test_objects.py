@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from deepconsensus_plugin.core.models.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.models.card import TrainingSet
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
@@ -16,7 +17,7 @@ from deepconsensus_plugin.objects import ParticleClassifier
 
 
 def test_the_card_tells_what_it_is(tmp_path):
-    card = ModelCard(
+    card = EnsembleCard(
         kind="deep_consensus",
         n_models=3,
         box_size=90,

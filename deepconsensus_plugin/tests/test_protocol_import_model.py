@@ -60,7 +60,7 @@ class TestImportModel(SyntheticProject):
                 (lambda f: (f / CARD_FILE).write_text("{}"), "expected schema 1"),
                 (
                     lambda f: (f / CARD_FILE).write_text('{"schema": 1}'),
-                    "the fields of ModelCard",
+                    "kind to be one of",
                 ),
             )
         ):

@@ -7,7 +7,9 @@ from pyworkflow.gui.dialog import ListDialog
 from pyworkflow.gui.tree import TreeProvider
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.models.card import ModelCard
 from deepconsensus_plugin.core.models.library import KnownModel, find_models
+from deepconsensus_plugin.core.models.picker_card import PickerCard
 from deepconsensus_plugin.protocols import ProtImportModel
 from deepconsensus_plugin.wizards.form_wizard import FormWizard
 
@@ -18,7 +20,7 @@ _COLUMNS = (
     ("Box (Å)", 80),
     ("Pixel size (Å)", 110),
     ("Learnt from (boxes)", 140),
-    ("ROC-AUC, held out", 140),
+    ("ROC-AUC or AP, held out", 180),
 )
 
 
@@ -82,15 +84,23 @@ class ModelsProvider(TreeProvider):
     def getObjectInfo(self, obj: ModelLine) -> dict[str, object]:
         """Return the line of a model."""
         name, card = obj.model.name, obj.model.card
-        areas = [figures.roc_auc for figures in card.validation]
         values = (
             card.n_models,
             f"{card.box_extent_A:.0f}",
             f"{card.sampling_rate:.3g}",
             f"{sum(each.n_boxes for each in card.training_sets):,}",
-            f"{sum(areas) / len(areas):.3f}" if areas else "",
+            _describeFigure(card),
         )
         return {"key": name, "text": name, "values": values}
+
+
+def _describeFigure(card: ModelCard) -> str:
+    """Return what validation told: an area under ROC, or an average precision."""
+    if isinstance(card, PickerCard):
+        figures = [] if card.validation is None else [card.validation.average_precision]
+    else:
+        figures = [figures.roc_auc for figures in card.validation]
+    return f"{sum(figures) / len(figures):.3f}" if figures else ""
 
 
 def usableModels(protocol: Protocol) -> list[KnownModel]:

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.models.card import (
-    CARD_FILE,
-    WEIGHTS_FILE,
-    ModelCard,
-    load_card,
-)
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard
+from deepconsensus_plugin.core.models.kinds import load_card
 
 _IN_LIBRARIES = ("*", "*/*")
 _IN_PROJECTS = "Runs/*/extra/model"

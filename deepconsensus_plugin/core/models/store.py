@@ -17,15 +17,11 @@ from keras import layers
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.models.card import (
-    CARD_FILE,
-    DEEP_CONSENSUS,
-    WEIGHTS_FILE,
-    ModelCard,
-    load_card,
-)
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.folding import folded_weights
+from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.models.precision import computing_in
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
@@ -35,7 +31,9 @@ BUILDERS: dict[str, Callable[..., keras.Model]] = {DEEP_CONSENSUS: build_network
 """Networks by the name that cards use."""
 
 
-def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -> None:
+def save_model(
+    folder: Path, networks: Sequence[keras.Model], card: EnsembleCard
+) -> None:
     """Write an ensemble and its card; the card last, so that it means *complete*.
 
     Parameters
@@ -44,7 +42,7 @@ def save_model(folder: Path, networks: Sequence[keras.Model], card: ModelCard) -
         Created if needed; a model there is replaced.
     networks : sequence of keras.Model
         As `BUILDERS` makes them, fast or plain.
-    card : ModelCard
+    card : EnsembleCard
         Describes them.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,8 +59,10 @@ def load_networks(folder: Path) -> list[keras.Model]:
     ------
     ModelFormatError
         If the folder holds no complete model, or one that is not known.
+    IncompatibleModelError
+        If it is a picker.
     """
-    card = load_card(folder)
+    card = load_card_of(folder, EnsembleCard)
     return [
         _network(card, network.get_weights(), fast=True)
         for network in _members(folder, card)
@@ -86,8 +86,10 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
     ------
     ModelFormatError
         If the folder holds no complete model, or one that is not known.
+    IncompatibleModelError
+        If it is a picker.
     """
-    card = load_card(folder)
+    card = load_card_of(folder, EnsembleCard)
     members = [folded_weights(network) for network in _members(folder, card)]
     with computing_in(half_precision=half_precision):
         return [
@@ -96,7 +98,7 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
         ]
 
 
-def _ensemble(networks: Sequence[keras.Model], card: ModelCard) -> keras.Model:
+def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Model:
     """One plain model of all networks."""
     size = card.preprocessing.input_size
     boxes = keras.Input((size, size, 1), name="box")
@@ -112,14 +114,14 @@ def _ensemble(networks: Sequence[keras.Model], card: ModelCard) -> keras.Model:
     return keras.Model(boxes, merged, name="ensemble")
 
 
-def _members(folder: Path, card: ModelCard) -> list[keras.Model]:
+def _members(folder: Path, card: EnsembleCard) -> list[keras.Model]:
     """Return the plain networks of a model folder."""
     ensemble = keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
     return [ensemble.get_layer(f"network_{i + 1}") for i in range(card.n_models)]
 
 
 def _network(
-    card: ModelCard,
+    card: EnsembleCard,
     weights: list[NDArray[np.float32]],
     *,
     fast: bool,

@@ -6,7 +6,8 @@ slope a channel; the last gives one log-odds. A patch of the side of the recepti
 gives one number, an image one for every place: strides become dilations, so that the
 same weights see the same pixels from any place.
 
-Input ``(batch, rows, columns, 1)``; output ``(batch, rows', columns', 1)``, log-odds.
+Input ``(batch, rows, columns, 1)``; output ``(batch, 1)`` for patches,
+``(batch, rows', columns', 1)`` for images: log-odds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 
 import keras
 from keras import layers
+
+LOG_ODDS, PATCH = "log_odds", "patch"
+"""Names of the outputs of a network for patches."""
 
 _STATISTICS_MOMENTUM = 0.9
 """Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
@@ -110,11 +114,18 @@ def build_network(
             x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
         x = layers.PReLU(alpha_initializer=_slope(), shared_axes=[1, 2])(x)
         step, walked = onward, reached
-    log_odds = layers.Conv2D(1, 1, dtype="float32", name="log_odds")(x)
+    log_odds = layers.Conv2D(1, 1, dtype="float32")(x)
+    if map_step is None:
+        log_odds = layers.Flatten(name=LOG_ODDS)(log_odds)
     if not has_decoder:
         return keras.Model(image, log_odds, name="topaz")
     patch = _decode(x, field)
     return keras.Model(image, [log_odds, patch], name="topaz_autoencoder")
+
+
+def classifier_of(network: keras.Model) -> keras.Model:
+    """Return the part of a network for patches that classifies, without its decoder."""
+    return keras.Model(network.inputs, network.get_layer(LOG_ODDS).output)
 
 
 def _slope() -> keras.initializers.Initializer:
@@ -132,4 +143,4 @@ def _decode(maps: keras.KerasTensor, field: int) -> keras.KerasTensor:
         x = layers.LeakyReLU(_LEAK)(x)
         side, n_maps, stride, padding = x.shape[1], n_maps // 2, 2, "same"
     x = layers.Conv2DTranspose(1, 3, 2, "valid", dtype="float32")(x)
-    return layers.Cropping2D(1, name="patch")(x)
+    return layers.Cropping2D(1, name=PATCH)(x)

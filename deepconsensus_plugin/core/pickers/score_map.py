@@ -78,11 +78,12 @@ def score_in_tiles(
     tile : int
         Side of a tile, pixels; a multiple of `step`. Smaller images make one tile.
     """
-    sides = [min(tile, -(-length // step) * step) for length in image.shape]
-    tiles = [-(-length // side) for length, side in zip(image.shape, sides, strict=True)]
+    lengths = image.shape
+    sides = [min(tile, -(-length // step) * step) for length in lengths]
+    tiles = [-(-length // side) for length, side in zip(lengths, sides, strict=True)]
     borders = [
         (reach, n * side - length + reach)
-        for n, side, length in zip(tiles, sides, image.shape, strict=True)
+        for n, side, length in zip(tiles, sides, lengths, strict=True)
     ]
     padded = np.pad(image, borders)
     values = np.empty([n * side // step for n, side in zip(tiles, sides, strict=True)])
@@ -95,5 +96,5 @@ def score_in_tiles(
             rows = slice(top // step, (top + sides[0]) // step)
             columns = slice(left // step, (left + sides[1]) // step)
             values[rows, columns] = score(part)
-    rows, columns = (-(-length // step) for length in image.shape)
-    return ScoreMap(values[:rows, :columns].astype(np.float32), step)
+    n_rows, n_columns = (-(-length // step) for length in lengths)
+    return ScoreMap(values[:n_rows, :n_columns].astype(np.float32), step)

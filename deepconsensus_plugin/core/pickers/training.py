@@ -50,7 +50,7 @@ class Schedule:
         Every batch is drawn from a generator of its own, seeded by this and its number,
         so that it does not matter which thread draws it.
     patience : int, optional
-        Epochs without a better validation after which the training ends. Default: never.
+        Epochs without a better validation after which it ends. Default: never.
     """
 
     n_epochs: int

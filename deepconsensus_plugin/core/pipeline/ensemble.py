@@ -13,7 +13,8 @@ from deepconsensus_plugin.core.datasets import LabelledBoxes
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.identity import identify
 from deepconsensus_plugin.core.io.histories import STATE
-from deepconsensus_plugin.core.models.card import DEEP_CONSENSUS, load_card
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.models.precision import computing_in
 from deepconsensus_plugin.core.models.store import BUILDERS, load_networks
 from deepconsensus_plugin.core.pipeline.held_out import (
@@ -105,7 +106,7 @@ def _weights_to_start_from(request: TrainRequest) -> list[Weights]:
     """Weights of the networks of `initial_model`, after a check that it fits."""
     if request.initial_model is None:
         return []
-    load_card(request.initial_model).check_fits(
+    load_card_of(request.initial_model, EnsembleCard).check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
     return [network.get_weights() for network in load_networks(request.initial_model)]

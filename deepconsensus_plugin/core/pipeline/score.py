@@ -27,12 +27,9 @@ from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.growing import GrowingRows
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.models.card import (
-    CARD_FILE,
-    WEIGHTS_FILE,
-    ModelCard,
-    load_card,
-)
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.models.store import load_scorers
 from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import (
@@ -57,7 +54,7 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     ValueError
         If a coordinate lies on a micrograph that is not given.
     """
-    card = load_card(request.model)
+    card = load_card_of(request.model, EnsembleCard)
     card.check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
@@ -137,7 +134,7 @@ def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
 
 
 def _cut_and_prepare(
-    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: ModelCard
+    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: EnsembleCard
 ) -> NDArray[np.float32]:
     """Network input for all coordinates of a micrograph; writes its stack too."""
     size = card.preprocessing.input_size

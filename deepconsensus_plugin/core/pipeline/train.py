@@ -24,11 +24,8 @@ from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
     classification_metrics,
 )
-from deepconsensus_plugin.core.models.card import (
-    DEEP_CONSENSUS,
-    ModelCard,
-    TrainingSet,
-)
+from deepconsensus_plugin.core.models.card import TrainingSet
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.store import save_model
 from deepconsensus_plugin.core.pipeline.ensemble import train_ensemble
 from deepconsensus_plugin.core.pipeline.labelled import (
@@ -103,9 +100,9 @@ def _describe(
     tested: LabelledCoordinates | None,
     trained: Sequence[TrainedNetwork],
     testing: ClassificationMetrics | None,
-) -> ModelCard:
+) -> EnsembleCard:
     """Write the card of the new model."""
-    return ModelCard(
+    return EnsembleCard(
         kind=DEEP_CONSENSUS,
         n_models=len(trained),
         box_size=request.box_size,

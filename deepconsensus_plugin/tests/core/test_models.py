@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
-from deepconsensus_plugin.core.models.card import (
-    DEEP_CONSENSUS,
-    ModelCard,
-    TrainingSet,
-    load_card,
-)
+from deepconsensus_plugin.core.models.card import TrainingSet
 from deepconsensus_plugin.core.models.deep_consensus import build_network
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.folding import folded_weights
+from deepconsensus_plugin.core.models.kinds import load_card
 from deepconsensus_plugin.core.models.store import (
     load_networks,
     load_scorers,
@@ -29,8 +26,8 @@ def _same_weights_every_time():
     keras.utils.set_random_seed(0)
 
 
-def _card(n_models: int = 2, box_size: int = 90) -> ModelCard:
-    return ModelCard(
+def _card(n_models: int = 2, box_size: int = 90) -> EnsembleCard:
+    return EnsembleCard(
         kind=DEEP_CONSENSUS,
         n_models=n_models,
         box_size=box_size,

@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
 from deepconsensus_plugin.core.metrics.classification import classification_metrics
-from deepconsensus_plugin.core.models.card import load_card
+from deepconsensus_plugin.core.models.kinds import load_card
 from deepconsensus_plugin.core.models.store import load_networks
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pipeline import score, train

@@ -122,7 +122,9 @@ class Examples:
         }
         drawn[UNLABELLED] = self._draw_unlabelled(size - n_labelled * len(drawn), rng)
         targets = [np.full((len(p), 1), t, np.float32) for t, p in drawn.items()]
-        return self._cut(np.concatenate([*drawn.values()]), rng), np.concatenate(targets)
+        return self._cut(np.concatenate([*drawn.values()]), rng), np.concatenate(
+            targets
+        )
 
     def _draw_unlabelled(self, number: int, rng: np.random.Generator) -> IntArray:
         """Return so many places of pixels without a label, all equally likely."""

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many particles micrographs hold, told without any label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.pickers.classical import PickParameters, pick_micrograph
+from deepconsensus_plugin.core.pickers.populations import find_threshold
+from deepconsensus_plugin.core.types import Micrograph
+
+_LOOKED_AT = 8
+"""Micrographs, spread evenly over the set."""
+
+
+def estimate_particles(
+    micrographs: Sequence[Micrograph],
+    *,
+    diameter_A: float,
+    particles_dark: bool,
+    workers: int,
+) -> float | None:
+    """Return how many particles a micrograph holds, on average.
+
+    As many as a difference of Gaussians finds there. Objectives that need this number
+    bear with half of it, and with half as much again (Bepler et al. 2018, supplementary
+    figure 3).
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        At most eight of them, spread evenly, are read.
+    diameter_A : float
+        Of the particle, Å.
+    particles_dark : bool
+        Whether particles are darker than their surroundings.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    float or None
+        None where peaks of particles and of background cannot be told apart.
+    """
+    parameters = PickParameters(diameter_A, particles_dark=particles_dark)
+    chosen = np.linspace(0, len(micrographs) - 1, min(len(micrographs), _LOOKED_AT))
+    found = map_ahead(
+        lambda index: pick_micrograph(micrographs[index], parameters),
+        chosen.round().astype(int).tolist(),
+        workers=workers,
+    )
+    scores = [peaks.scores for peaks in found]
+    threshold = find_threshold(np.concatenate(scores))
+    if threshold is None:
+        return None
+    return float(np.mean([(each >= threshold).sum() for each in scores]))

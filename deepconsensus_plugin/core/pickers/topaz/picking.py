@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained Topaz network slid over micrographs."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.models.folding import folded_weights
+from deepconsensus_plugin.core.models.picker_card import TopazCard
+from deepconsensus_plugin.core.models.topaz import (
+    build_network,
+    classifier_of,
+    convolutions,
+    receptive_field,
+)
+from deepconsensus_plugin.core.pickers.prepared import (
+    MicrographPreprocessing,
+    PreparedMicrograph,
+)
+from deepconsensus_plugin.core.pickers.score_map import score_in_tiles
+from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+Float32Array = NDArray[np.float32]
+
+MAP_STEP = 2
+"""Pixels between the places that are scored: a score changes little within 2 pixels,
+and a quarter of the places takes a quarter of the time (docs/performance.md)."""
+
+_TILE = 512
+"""Side of what is scored at once, pixels."""
+
+
+class TopazPicker:
+    """Finds the maxima of a network's log-odds; a `TrainedPicker`.
+
+    Parameters
+    ----------
+    network : keras.Model
+        For patches, as it was trained; may go on training: see `refresh`.
+    parameters : TopazParameters
+        Of that training.
+    preprocessing : MicrographPreprocessing
+        Done to micrographs.
+    particle_diameter_A : float
+        Å; of two maxima within half of it the better one is kept.
+    map_step : int
+        Pixels between the places that are scored: 1, 2, 4, … up to the strides.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        parameters: TopazParameters,
+        preprocessing: MicrographPreprocessing,
+        *,
+        particle_diameter_A: float,
+        map_step: int = MAP_STEP,
+    ) -> None:
+        self.preprocessing = preprocessing
+        architecture = convolutions(
+            n_layers=parameters.n_layers, n_units=parameters.n_units
+        )
+        self._step = map_step
+        self._reach = receptive_field(architecture) // 2
+        self._radius_px = particle_diameter_A / 2 / preprocessing.pixel_size_A
+        self._dense = build_network(architecture, map_step=map_step, folded=True)
+        self.refresh(network)
+
+    @classmethod
+    def of(cls, network: keras.Model, card: TopazCard) -> TopazPicker:
+        """Return the picker of a model."""
+        return cls(
+            network,
+            card.training,
+            card.preprocessing,
+            particle_diameter_A=card.particle_diameter_A,
+        )
+
+    def refresh(self, network: keras.Model) -> None:
+        """Take over the weights of a network for patches."""
+        self._dense.set_weights(folded_weights(classifier_of(network)))
+
+    def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
+        """Return every maximum, best first; log-odds, pixels of the micrograph."""
+        scores = score_in_tiles(
+            self._log_odds,
+            prepared.image,
+            reach=self._reach,
+            step=self._step,
+            tile=_TILE,
+        )
+        found = scores.maxima(radius_px=self._radius_px)
+        return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
+
+    def _log_odds(self, pixels: Float32Array) -> Float32Array:
+        output = self._dense.predict_on_batch(pixels[None, ..., None])
+        return np.asarray(output[0, ..., 0])

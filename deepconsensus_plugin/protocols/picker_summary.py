@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained picker in words, for summaries and methods."""
+
+from __future__ import annotations
+
+import math
+
+from deepconsensus_plugin.core.models.kinds import LABELS
+from deepconsensus_plugin.core.models.picker_card import PickerCard
+from deepconsensus_plugin.core.pickers.validation import (
+    WANTED_PRECISION,
+    PickerValidation,
+)
+
+
+def describePicker(card: PickerCard) -> list[str]:
+    """Return what a picker is, what it learnt from, and its figures, a line each."""
+    lines = [
+        f"{LABELS[card.kind]} of particles of {card.particle_diameter_A:.0f} Å, which "
+        f"looks at pixels of {card.preprocessing.pixel_size_A:.3g} Å; box "
+        f"{card.box_size} px at {card.sampling_rate:.3g} Å/px, seed "
+        f"{card.training.seed}."
+    ]
+    lines += [
+        f"Learnt: {s.n_boxes} places of {s.name} as "
+        f"{'particles' if s.is_particle else 'background'}."
+        for s in card.training_sets
+    ]
+    if card.validation is None or not math.isfinite(card.validation.average_precision):
+        return [*lines, "Not validated: too few micrographs have labels."]
+    return [*lines, *describeValidation(card.validation)]
+
+
+def describeValidation(figures: PickerValidation) -> list[str]:
+    """Return how good a picker is on micrographs held out, a line each."""
+    lines = [
+        f"On {figures.n_micrographs} micrographs held out, with {figures.n_labels} of "
+        f"about {figures.n_particles:.0f} particles labelled: average precision "
+        f"{figures.average_precision:.3f}, best F1 {figures.best_f1:.3f} at log-odds "
+        f"{figures.best_threshold:.2f}."
+    ]
+    precise = figures.threshold_for(WANTED_PRECISION)
+    if precise is None:
+        lines.append(f"No threshold reaches a precision of {WANTED_PRECISION:g} there.")
+    else:
+        lines.append(f"Precision {WANTED_PRECISION:g} from log-odds {precise:.2f}.")
+    return lines
