@@ -20,6 +20,10 @@ from typing import Any, TypeVar
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
+from deepconsensus_plugin.core.pipeline.picker_requests import (
+    NetworkPickRequest,
+    TopazTrainRequest,
+)
 from deepconsensus_plugin.core.pipeline.requests import ScoreRequest, TrainRequest
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.serialisation import (
@@ -39,6 +43,8 @@ _KINDS: dict[str, type] = {
     "negatives": NegativesRequest,
     "train": TrainRequest,
     "score": ScoreRequest,
+    "train_topaz": TopazTrainRequest,
+    "network_pick": NetworkPickRequest,
 }
 """Requests by the module of `core.pipeline` whose ``run`` carries them out."""
 

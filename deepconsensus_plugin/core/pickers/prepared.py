@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,7 @@ def prepare_to_learn(
     pixel_size_A: float,
     normalisation: Normalisation,
     workers: int,
+    count: Callable[[int], None] = lambda _: None,
 ) -> tuple[MicrographPreprocessing, list[PreparedMicrograph]]:
     """Return what is to be done to micrographs, learnt from these, and these.
 
@@ -93,10 +94,15 @@ def prepare_to_learn(
         What micrographs have in common.
     workers : int
         Threads.
+    count : callable
+        Is told of every micrograph.
     """
-    read = list(
-        map_ahead(lambda m: _downsampled(m, pixel_size_A), micrographs, workers=workers)
-    )
+    read = []
+    for each in map_ahead(
+        lambda m: _downsampled(m, pixel_size_A), micrographs, workers=workers
+    ):
+        read.append(each)
+        count(1)
     mixture = None
     if normalisation is Normalisation.COMMON_MIXTURE:
         mixture, _ = fit_mixture_of_micrographs(image for image, _ in read)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from deepconsensus_plugin.core.boxes import cut_boxes
 from deepconsensus_plugin.core.datasets import (
     ORIGIN,
     LabelledBoxes,
@@ -26,7 +27,6 @@ from deepconsensus_plugin.core.identity import identify, identify_micrographs
 from deepconsensus_plugin.core.invariants import rotation_invariants
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.label_noise import LabelNoise, estimate_label_trust
-from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import BoxSource, Role, TrainRequest
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain

@@ -17,6 +17,7 @@ import mrcfile
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.boxes import cut_boxes
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.identity import (
     identify,
@@ -31,7 +32,6 @@ from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.models.store import load_scorers
-from deepconsensus_plugin.core.pipeline.boxes import cut_boxes
 from deepconsensus_plugin.core.pipeline.requests import (
     ScoreRequest,
     ScoreResult,

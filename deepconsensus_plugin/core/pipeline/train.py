@@ -7,7 +7,6 @@ with every network from its last validation.
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,6 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from deepconsensus_plugin import __version__
 from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.histories import states_folder
@@ -27,6 +25,7 @@ from deepconsensus_plugin.core.metrics.classification import (
 from deepconsensus_plugin.core.models.card import TrainingSet
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.store import save_model
+from deepconsensus_plugin.core.models.versions import used_versions
 from deepconsensus_plugin.core.pipeline.ensemble import train_ensemble
 from deepconsensus_plugin.core.pipeline.labelled import (
     check_labels,
@@ -113,18 +112,8 @@ def _describe(
         testing_sets=[] if tested is None else _sets(request, Role.TESTING, tested),
         validation=[member.validation for member in trained],
         testing=testing,
-        versions=_versions(),
+        versions=used_versions(),
     )
-
-
-def _versions() -> dict[str, str]:
-    backend = keras.backend.backend()
-    return {
-        "deepconsensus_plugin": __version__,
-        "keras": keras.__version__,
-        backend: importlib.import_module(backend).__version__,
-        "numpy": np.__version__,
-    }
 
 
 def _sets(

@@ -64,8 +64,6 @@ class TopazParameters:
         Share of a batch that is labelled.
     learning_rate : float
         Of Adam.
-    validation_fraction : float
-        Share of the labels, on whole micrographs, kept for validation.
     seed : int
         Of every random act.
     """
@@ -83,7 +81,6 @@ class TopazParameters:
     batch_size: int = 256
     labelled_fraction: float = 1 / 16
     learning_rate: float = 2e-4
-    validation_fraction: float = 0.2
     seed: int = 1
 
     @property

@@ -18,10 +18,11 @@ from deepconsensus_plugin.core.models.topaz import (
 from deepconsensus_plugin.core.pickers.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
+    prepare_micrograph,
 )
 from deepconsensus_plugin.core.pickers.score_map import score_in_tiles
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -59,7 +60,7 @@ class TopazPicker:
         particle_diameter_A: float,
         map_step: int = MAP_STEP,
     ) -> None:
-        self.preprocessing = preprocessing
+        self._preprocessing = preprocessing
         architecture = convolutions(
             n_layers=parameters.n_layers, n_units=parameters.n_units
         )
@@ -82,6 +83,10 @@ class TopazPicker:
     def refresh(self, network: keras.Model) -> None:
         """Take over the weights of a network for patches."""
         self._dense.set_weights(folded_weights(classifier_of(network)))
+
+    def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
+        """Read a micrograph, and return it as the network sees it."""
+        return prepare_micrograph(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return every maximum, best first; log-odds, pixels of the micrograph."""

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every kind of model as a picker: from a micrograph to scored coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.models.kinds import load_card, load_card_of
+from deepconsensus_plugin.core.models.picker_card import TOPAZ, TopazCard
+from deepconsensus_plugin.core.models.picker_store import load_picker_network
+from deepconsensus_plugin.core.models.store import load_scorers
+from deepconsensus_plugin.core.pickers.ensemble import EnsemblePicker
+from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+
+
+class TrainedPicker(Protocol):
+    """What picking with a network needs of a method."""
+
+    def prepare(self, micrograph: Micrograph) -> Any:
+        """Read a micrograph, in any thread; what `find` takes."""
+
+    def find(self, prepared: Any) -> ScoredCoordinates:
+        """Return every place that may be a particle, one a particle, best first.
+
+        Scores are log-odds, positions pixels of the micrograph.
+        """
+
+
+def load_picker(folder: Path) -> TrainedPicker:
+    """Return the picker of a model folder, of whatever kind.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model, or one that is not known.
+    """
+    return _LOADERS[load_card(folder).kind](folder)
+
+
+def _load_topaz(folder: Path) -> TrainedPicker:
+    card = load_card_of(folder, TopazCard)
+    return TopazPicker.of(load_picker_network(folder), card)
+
+
+def _load_ensemble(folder: Path) -> TrainedPicker:
+    return EnsemblePicker(load_scorers(folder), load_card_of(folder, EnsembleCard))
+
+
+_LOADERS: dict[str, Callable[[Path], TrainedPicker]] = {
+    DEEP_CONSENSUS: _load_ensemble,
+    TOPAZ: _load_topaz,
+}
