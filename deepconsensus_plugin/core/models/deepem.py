@@ -3,12 +3,10 @@
 
 Three times a convolution without padding whose units are sigmoids, and a subsampling
 that takes means of squares of pixels; then one sigmoid that is connected to all that is
-left. A box gives one number, a micrograph one for every place of a grid: what the
-subsampling skips, the layers after it reach over, so that the same weights see the same
-pixels as if the box had been cut out.
+left.
 
-Input ``(batch, rows, columns, 1)``; output ``(batch, 1)`` for boxes,
-``(batch, rows', columns', 1)`` for micrographs: probabilities of a particle.
+Input: boxes, ``(batch, side, side, 1)``; output ``(batch, 1)``, probabilities of a
+particle.
 """
 
 from __future__ import annotations
@@ -17,9 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.pickers.deepem.parameters import Initialisation, Variant
 
@@ -117,10 +113,8 @@ def build_network(
     *,
     variant: Variant = Variant.MODERN,
     initialisation: Initialisation = Initialisation.SCALED,
-    map_step: int | None = None,
-    folded: bool = False,
 ) -> keras.Model:
-    """Return an untrained network.
+    """Return an untrained network for boxes.
 
     Parameters
     ----------
@@ -130,95 +124,23 @@ def build_network(
         Whether convolutions are batch-normalised.
     initialisation : Initialisation
         Of the weights.
-    map_step : int, optional
-        For micrographs: pixels between the places of the output; must divide, or be
-        divided by, the squares of one subsampling after another (1, 2, 4 and 8 by
-        default). Weights are the same whatever it is. Default: for boxes.
-    folded : bool
-        Whether to leave out batch normalisation, for picking with weights that it was
-        folded into (`folding`).
-
-    Raises
-    ------
-    ValueError
-        If `map_step` does not fit the subsampling.
     """
-    if map_step is not None:
-        _check_step(architecture, map_step)
-    side = architecture.box_size if map_step is None else None
-    image = keras.Input((side, side, 1), name="image")
     weights: dict[str, Any] = {}
     if initialisation is Initialisation.UNIT:
         drawn = keras.initializers.RandomUniform(0.0, 1.0)
         weights = {"kernel_initializer": drawn, "bias_initializer": drawn}
-    x, step, walked = image, 1, 1
+    side = architecture.box_size
+    image = keras.Input((side, side, 1), name="image")
+    x = image
     for kernel, n_maps, pool in architecture.layers:
-        x = layers.Conv2D(n_maps, kernel, dilation_rate=step // walked, **weights)(x)
-        if variant is Variant.MODERN and not folded:
+        x = layers.Conv2D(n_maps, kernel, **weights)(x)
+        if variant is Variant.MODERN:
             x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
         x = layers.Activation("sigmoid")(x)
-        onward = step * pool
-        reached = onward if map_step is None else min(onward, map_step)
-        x = _subsample(pool, spacing=step // walked, stride=reached // walked)(x)
-        step, walked = onward, reached
-    output = layers.Conv2D(
-        1, architecture.sides[-1], dilation_rate=step // walked, **weights
-    )(x)
+        x = layers.AveragePooling2D(pool)(x)
+    output = layers.Conv2D(1, architecture.sides[-1], **weights)(x)
     output = layers.Activation("sigmoid", dtype="float32")(output)
-    if map_step is None:
-        output = layers.Flatten(name="probability")(output)
-    return keras.Model(image, output, name="deepem")
-
-
-def _subsample(pool: int, *, spacing: int, stride: int) -> layers.Layer:
-    if spacing == 1:
-        return layers.AveragePooling2D(pool, stride)
-    return SpacedMean(pool, spacing=spacing, stride=stride)
-
-
-class SpacedMean(layers.Layer):  # type: ignore[misc]
-    """Means of squares of pixels that lie apart: eq. 3 at places it skips.
-
-    Parameters
-    ----------
-    pool : int
-        Side of the squares.
-    spacing : int
-        Pixels from one to the next in a square.
-    stride : int
-        Pixels from one square to the next.
-    """
-
-    def __init__(self, pool: int, *, spacing: int, stride: int) -> None:
-        super().__init__()
-        reach = (pool - 1) * spacing
-        self._parts = [
-            slice(offset, offset - reach or None, stride)
-            for offset in range(0, reach + 1, spacing)
-        ]
-
-    def call(self, maps: Any) -> Any:
-        """Average along rows, then along columns."""
-        maps = sum(maps[:, part] for part in self._parts) / len(self._parts)
-        return sum(maps[:, :, part] for part in self._parts) / len(self._parts)
-
-
-def turned_weights(
-    weights: list[NDArray[np.float32]], quarter_turns: int
-) -> list[NDArray[np.float32]]:
-    """Return the weights of the network that sees boxes turned.
-
-    Turned kernels give of a box what the kernels give of the turned box, since squares
-    fill their maps: no rotation of images is needed.
-
-    Parameters
-    ----------
-    weights : list of arrays
-        Of a network without batch normalisation.
-    quarter_turns : int
-        Of the boxes, as of ``numpy.rot90``.
-    """
-    return [np.rot90(w, -quarter_turns) if w.ndim == 4 else w for w in weights]
+    return keras.Model(image, layers.Flatten()(output), name="deepem")
 
 
 def _fitting_kernel(side: int, pool: int) -> int:
@@ -228,15 +150,3 @@ def _fitting_kernel(side: int, pool: int) -> int:
     if not fitting:
         raise ValueError(f"a box too small for its layers: {side} px left for one")
     return min(fitting, key=lambda k: (abs(k - wanted), -k))
-
-
-def _check_step(architecture: DeepEMArchitecture, map_step: int) -> None:
-    step = 1
-    for pool in (1, *architecture.pools):
-        step *= pool
-        if step == map_step:
-            return
-    raise ValueError(
-        f"map_step: expected 1 or a product of the first of {architecture.pools}, "
-        f"received {map_step}"
-    )

@@ -13,13 +13,15 @@ from deepconsensus_plugin.core.models.deepem import (
     DeepEMArchitecture,
     build_network,
 )
+from deepconsensus_plugin.core.models.deepem_recogniser import build_recogniser
 from deepconsensus_plugin.core.pickers.deepem.parameters import Initialisation, Variant
-from deepconsensus_plugin.core.pickers.deepem.recognition import Recogniser
+from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
 from deepconsensus_plugin.core.pickers.deepem.selection import (
     DeviationRange,
     box_deviations,
     find_f2_threshold,
 )
+from deepconsensus_plugin.core.pickers.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SMALL = DeepEMArchitecture(26, kernels=(5, 4, 3), maps=(3, 4, 5))
@@ -78,6 +80,18 @@ def trained_like(variant):
     return network
 
 
+def picker(network, *, step, **options):
+    """Return a picker of images that need no preparation."""
+    return DeepEMPicker(
+        network,
+        SMALL,
+        MicrographPreprocessing(1.0),
+        particle_diameter_A=20,
+        map_step=step,
+        **options,
+    )
+
+
 @pytest.mark.parametrize("initialisation", Initialisation)
 def test_output_is_that_of_the_equations(initialisation):
     network = build_network(SMALL, variant=Variant.PAPER, initialisation=initialisation)
@@ -132,7 +146,7 @@ def test_sizes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match="as many kernels"):
         DeepEMArchitecture(26, kernels=(5, 4))
     with pytest.raises(ValueError, match="received 3"):
-        build_network(SMALL, map_step=3)
+        build_recogniser(SMALL, map_step=3)
 
 
 @pytest.mark.parametrize(
@@ -147,21 +161,19 @@ def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     turned = [np.rot90(cut, turn, axes=(1, 2))[..., None] for turn in range(4)]
     expected = np.mean([network(b).numpy()[:, 0] for b in turned], axis=0)
 
-    scores = Recogniser(network, SMALL, step=step).score(image)
+    scores = picker(network, step=step).score(image)
 
     assert scores.step == step
     np.testing.assert_allclose(scores.values.ravel(), expected, atol=1e-5)
 
 
 def test_tiles_leave_no_seams(monkeypatch):
-    recogniser = Recogniser(trained_like(Variant.MODERN), SMALL, step=2)
+    recognition = picker(trained_like(Variant.MODERN), step=2)
     image = boxes(1, 70)[0]
-    whole = recogniser.score(image)
-    monkeypatch.setattr(
-        "deepconsensus_plugin.core.pickers.deepem.recognition._TILE", 24
-    )
+    whole = recognition.score(image)
+    monkeypatch.setattr("deepconsensus_plugin.core.pickers.deepem.picking._TILE", 24)
 
-    np.testing.assert_allclose(recogniser.score(image).values, whole.values, atol=1e-6)
+    np.testing.assert_allclose(recognition.score(image).values, whole.values, atol=1e-6)
 
 
 def test_deviation_tells_carbon_from_particles():

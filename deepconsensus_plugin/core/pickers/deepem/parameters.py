@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 
 class Variant(enum.Enum):
@@ -24,3 +25,61 @@ class Initialisation(enum.Enum):
 
     SCALED = "scaled"
     """Around 0, the smaller the more a unit adds up (Glorot & Bengio 2010)."""
+
+
+_LEARNING_RATES = {Variant.PAPER: 1.0, Variant.MODERN: 1e-3}
+
+
+@dataclass(frozen=True)
+class DeepEMParameters:
+    """How a DeepEM picker is trained.
+
+    Parameters
+    ----------
+    variant : Variant
+        How the network is built and trained.
+    initialisation : Initialisation
+        Of the weights.
+    input_size : int
+        Side of the box as the network sees it, pixels; the paper's are not reduced.
+    maps : tuple of int
+        Of each convolution (paper: 6 of the first).
+    learning_rate : float, optional
+        Default: 1 of the paper's variant, 0.001 of Adam.
+    n_epochs, n_updates : int
+        Epochs of a round at most, and updates of each; each ends with a validation.
+    batch_size : int
+        Boxes in one update, as many particles as others.
+    wanted_accuracy : float
+        Of boxes held out, scores cut at 0.5, at which a round ends (paper: 0.95).
+    negatives_per_positive : float
+        Boxes drawn at random for each particle (paper: 1).
+    n_rounds : int
+        Rounds of training; after each but the last, false positives on the
+        micrographs of the training are added to the boxes.
+    validation_fraction : float
+        Share of the particles, on whole micrographs, kept for validation.
+    seed : int
+        Of every random act.
+    """
+
+    variant: Variant = Variant.MODERN
+    initialisation: Initialisation = Initialisation.SCALED
+    input_size: int = 64
+    maps: tuple[int, ...] = (6, 12, 12)
+    learning_rate: float | None = None
+    n_epochs: int = 20
+    n_updates: int = 100
+    batch_size: int = 64
+    wanted_accuracy: float = 0.95
+    negatives_per_positive: float = 2.0
+    n_rounds: int = 3
+    validation_fraction: float = 0.2
+    seed: int = 1
+
+    @property
+    def first_rate(self) -> float:
+        """Return the learning rate: the given one, or that of the variant."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return _LEARNING_RATES[self.variant]

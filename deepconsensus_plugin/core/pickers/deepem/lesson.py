@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a DeepEM picker learns from: batches of boxes, an objective, a validation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from deepconsensus_plugin.core.metrics.classification import (
+    average_precision,
+    count_at_thresholds,
+)
+from deepconsensus_plugin.core.models.deepem import DeepEMArchitecture, build_network
+from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples
+from deepconsensus_plugin.core.pickers.deepem.parameters import (
+    DeepEMParameters,
+    Variant,
+)
+from deepconsensus_plugin.core.types import FloatArray
+
+
+class DeepEMLesson:
+    """Trains a network on boxes; a `Lesson` (`core.pickers.training`).
+
+    Parameters
+    ----------
+    examples : BoxExamples
+        To learn from.
+    held_out : BoxExamples, optional
+        To validate with, of other micrographs.
+    parameters : DeepEMParameters
+        How to train.
+    """
+
+    def __init__(
+        self,
+        examples: BoxExamples,
+        held_out: BoxExamples | None,
+        parameters: DeepEMParameters,
+    ) -> None:
+        self.examples, self.held_out, self.parameters = examples, held_out, parameters
+        self.accuracy = float("nan")
+        keras.utils.set_random_seed(parameters.seed)
+        self.architecture = DeepEMArchitecture.of_box(
+            parameters.input_size, maps=parameters.maps
+        )
+        self.network = build_network(
+            self.architecture,
+            variant=parameters.variant,
+            initialisation=parameters.initialisation,
+        )
+        self.network.compile(*_means(parameters), jit_compile=False)
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Whether the last validation was as accurate as is wanted."""
+        return self.accuracy >= self.parameters.wanted_accuracy
+
+    def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Return boxes, and their targets."""
+        is_modern = self.parameters.variant is Variant.MODERN
+        return self.examples.batch(self.parameters.batch_size, rng, mirrored=is_modern)
+
+    def validate(self) -> float:
+        """Return the average precision of boxes held out, and note their accuracy."""
+        if self.held_out is None:
+            return float("nan")
+        particles, others = (
+            _probabilities(self.network, boxes)
+            for boxes in (self.held_out.particles, self.held_out.others)
+        )
+        accuracies = [(particles >= 0.5).mean(), (others < 0.5).mean()]
+        self.accuracy = float(np.mean(accuracies))
+        is_particle = np.repeat([True, False], [len(particles), len(others)])
+        scores = np.concatenate([particles, others])
+        counts = count_at_thresholds(is_particle, scores)
+        return average_precision(counts, len(particles))
+
+
+def squared_error(targets: Any, outputs: Any) -> Any:
+    """Return ½ ‖t − y‖² of each box, whose mean is eq. 4."""
+    return ops.sum(ops.square(targets - outputs), axis=-1) / 2
+
+
+def _means(parameters: DeepEMParameters) -> tuple[keras.optimizers.Optimizer, Any]:
+    """Return the optimiser and the loss."""
+    rate = parameters.first_rate
+    if parameters.variant is Variant.PAPER:
+        return keras.optimizers.SGD(rate), squared_error
+    return keras.optimizers.Adam(rate), "binary_crossentropy"
+
+
+def _probabilities(network: keras.Model, boxes: Any) -> FloatArray:
+    return np.asarray(network.predict(boxes[..., None], verbose=0)[:, 0], np.float64)

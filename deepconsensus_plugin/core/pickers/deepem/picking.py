@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained DeepEM network on micrographs: recognition (Zhu et al. 2017).
+
+The paper cuts a box out every 20 pixels, turns it three times, and asks the network
+four times. Here the same numbers are computed for the whole micrograph at once.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.models.deepem import DeepEMArchitecture
+from deepconsensus_plugin.core.models.deepem_recogniser import (
+    build_recogniser,
+    give_weights,
+)
+from deepconsensus_plugin.core.pickers.deepem.selection import (
+    DeviationRange,
+    box_deviations,
+)
+from deepconsensus_plugin.core.pickers.prepared import (
+    MicrographPreprocessing,
+    PreparedMicrograph,
+)
+from deepconsensus_plugin.core.pickers.score_map import ScoreMap, score_in_tiles
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+Float32Array = NDArray[np.float32]
+
+MAP_STEP = 4
+"""Pixels between the places that are scored, a sixteenth of the default box: the
+paper's 20 pixels are as large a part of its boxes of 272."""
+
+_TILE = 512
+"""Side of what is scored at once, pixels."""
+
+
+class DeepEMPicker:
+    """Finds the maxima of a network's probabilities; a `TrainedPicker`.
+
+    The box of a place ``c`` is that of `core.extraction`, ``c - box_size // 2`` its
+    first pixel.
+
+    Parameters
+    ----------
+    network : keras.Model
+        For boxes, as it was trained; may go on training: see `refresh`.
+    architecture : DeepEMArchitecture
+        Of `network`.
+    preprocessing : MicrographPreprocessing
+        Done to micrographs.
+    particle_diameter_A : float
+        Å; of two maxima within half of it the better one is kept.
+    deviations : DeviationRange, optional
+        Maxima whose boxes have others are left out. Default: none are.
+    map_step : int
+        Pixels between the places that are scored; what fits the subsampling (1, 2, 4
+        or 8).
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        architecture: DeepEMArchitecture,
+        preprocessing: MicrographPreprocessing,
+        *,
+        particle_diameter_A: float,
+        deviations: DeviationRange | None = None,
+        map_step: int = MAP_STEP,
+    ) -> None:
+        self.preprocessing, self.deviations = preprocessing, deviations
+        self._box_size, self._step = architecture.box_size, map_step
+        self._radius_px = particle_diameter_A / 2 / preprocessing.pixel_size_A
+        self._recogniser = build_recogniser(architecture, map_step=map_step)
+        self.refresh(network)
+
+    def refresh(self, network: keras.Model) -> None:
+        """Take over the weights of a network for boxes."""
+        give_weights(self._recogniser, network)
+
+    def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
+        """Return the maxima, best first; probabilities, pixels of the micrograph."""
+        found = self.score(prepared.image).maxima(radius_px=self._radius_px)
+        if self.deviations is not None:
+            deviations = box_deviations(prepared.image, found.yx, self._box_size)
+            found = found.take(self.deviations.contains(deviations))
+        return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
+
+    def score(self, image: Float32Array) -> ScoreMap:
+        """Return the scores of a prepared image; what lies outside counts as 0."""
+        tile = max(_TILE // self._step, 1) * self._step
+        return score_in_tiles(
+            self._probabilities,
+            image,
+            reach=self._box_size // 2,
+            step=self._step,
+            tile=tile,
+        )
+
+    def _probabilities(self, pixels: Float32Array) -> Float32Array:
+        """Return the scores of places a box inside; a box of even side reaches less."""
+        around = 2 * (self._box_size // 2)
+        rows, columns = (-(-(n - around) // self._step) for n in pixels.shape)
+        scores = self._recogniser.predict_on_batch(pixels[None, :, :, None])
+        return np.asarray(scores[0, :rows, :columns, 0])
