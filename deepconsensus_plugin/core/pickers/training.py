@@ -7,6 +7,7 @@ What a batch holds and how good a network is, a `Lesson` of each method says.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,6 +26,22 @@ _WORKERS = 2
 """Threads that draw batches ahead."""
 
 
+@dataclass(frozen=True)
+class Validated:
+    """How good a network is; NaN where that is unknown.
+
+    Parameters
+    ----------
+    figure : float
+        Average precision; the weights with the highest are kept.
+    accuracy : float
+        Share of boxes told right, where boxes are held out.
+    """
+
+    figure: float
+    accuracy: float = math.nan
+
+
 class Lesson(Protocol):
     """What a method adds to the training that all share."""
 
@@ -34,8 +51,8 @@ class Lesson(Protocol):
     def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
         """Return input and targets of one update; may be called in any thread."""
 
-    def validate(self) -> float:
-        """Return how good the network is, higher is better; NaN if that is unknown."""
+    def validate(self) -> Validated:
+        """Return how good the network is now."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +68,15 @@ class Schedule:
         so that it does not matter which thread draws it.
     patience : int, optional
         Epochs without a better validation after which it ends. Default: never.
+    wanted_accuracy : float, optional
+        The training ends with a validation as accurate as this. Default: it does not.
     """
 
     n_epochs: int
     n_updates: int
     seed: int
     patience: int | None = None
+    wanted_accuracy: float | None = None
 
 
 class PickerTraining:
@@ -80,10 +100,13 @@ class PickerTraining:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all epochs are done, or the last ones brought nothing."""
+        """Whether all epochs are done, the last brought nothing, or it is enough."""
         done, patience = len(self.history), self.schedule.patience
+        wanted = self.schedule.wanted_accuracy
         stopped = patience is not None and done - self.best_epoch >= patience
-        return stopped or done >= self.schedule.n_epochs
+        reached = self.history[-1].validation_accuracy if done else math.nan
+        is_enough = wanted is not None and reached >= wanted
+        return stopped or is_enough or done >= self.schedule.n_epochs
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
         """Train for an epoch, and validate; `count` is told of updates.
@@ -132,13 +155,15 @@ class PickerTraining:
         return self.lesson.batch(np.random.default_rng([self.schedule.seed, update]))
 
     def _validate(self, *, update: int, loss: float) -> None:
-        network, figure = self.lesson.network, self.lesson.validate()
+        network, validated = self.lesson.network, self.lesson.validate()
+        figure = validated.figure
         best = max((_figure(each) for each in self.history), default=-np.inf)
         self.history.append(
             Checkpoint(
                 update=update,
                 learning_rate=float(network.optimizer.learning_rate),
                 training_loss=loss,
+                validation_accuracy=validated.accuracy,
                 validation_average_precision=figure,
             )
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,
     Variant,
 )
+from deepconsensus_plugin.core.pickers.training import Validated
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -42,7 +44,6 @@ class DeepEMLesson:
         parameters: DeepEMParameters,
     ) -> None:
         self.examples, self.held_out, self.parameters = examples, held_out, parameters
-        self.accuracy = float("nan")
         keras.utils.set_random_seed(parameters.seed)
         self.architecture = DeepEMArchitecture.of_box(
             parameters.input_size, maps=parameters.maps
@@ -54,30 +55,25 @@ class DeepEMLesson:
         )
         self.network.compile(*_means(parameters), jit_compile=False)
 
-    @property
-    def is_satisfied(self) -> bool:
-        """Whether the last validation was as accurate as is wanted."""
-        return self.accuracy >= self.parameters.wanted_accuracy
-
     def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
         """Return boxes, and their targets."""
         is_modern = self.parameters.variant is Variant.MODERN
         return self.examples.batch(self.parameters.batch_size, rng, mirrored=is_modern)
 
-    def validate(self) -> float:
-        """Return the average precision of boxes held out, and note their accuracy."""
+    def validate(self) -> Validated:
+        """Return average precision and accuracy of boxes held out."""
         if self.held_out is None:
-            return float("nan")
+            return Validated(math.nan)
         particles, others = (
             _probabilities(self.network, boxes)
             for boxes in (self.held_out.particles, self.held_out.others)
         )
-        accuracies = [(particles >= 0.5).mean(), (others < 0.5).mean()]
-        self.accuracy = float(np.mean(accuracies))
         is_particle = np.repeat([True, False], [len(particles), len(others)])
         scores = np.concatenate([particles, others])
         counts = count_at_thresholds(is_particle, scores)
-        return average_precision(counts, len(particles))
+        told_right = [(particles >= 0.5).mean(), (others < 0.5).mean()]
+        figure = average_precision(counts, len(particles))
+        return Validated(figure, float(np.mean(told_right)))
 
 
 def squared_error(targets: Any, outputs: Any) -> Any:

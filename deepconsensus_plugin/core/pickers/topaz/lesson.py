@@ -27,6 +27,7 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import (
     Objective,
     TopazParameters,
 )
+from deepconsensus_plugin.core.pickers.training import Validated
 
 _SMALLEST_SHARE = 0.1
 """Of π: as many positives at least are thought to be unlabelled."""
@@ -94,9 +95,9 @@ class TopazLesson:
             return patches, {LOG_ODDS: targets, PATCH: patches}
         return patches, targets
 
-    def validate(self) -> float:
+    def validate(self) -> Validated:
         """Return how good the network is now."""
-        return self._judge(self.network)
+        return Validated(self._judge(self.network))
 
 
 def reconstruction_error(patches: Any, reconstructed: Any) -> Any:
