@@ -29,6 +29,9 @@
 #                      bench-real left in $(RESULTS), 4 min
 # make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min
 # make bench-paper  the test of the paper's Table 2, 20 min
+# make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
+#                        env-topaz: 4 min and 1.4 GB where the package index has torch
+#                        without CUDA, several times that where it has not); 40 min
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -42,10 +45,14 @@ RUN := $(VENV)/bin/python
 # A change of requirements makes a new stamp, hence a new install.
 STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sha256sum | cut -c1-16)
 
+# Needs nothing of ours. A version with a label, +cpu, is preferred where there is one.
+TOPAZ := 'topaz-em==0.3.20' 'torch>=2.13,<2.14'
+TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut -c1-16)
+
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-topaz-peer clean
 
 env: $(STAMP)
 
@@ -126,7 +133,19 @@ bench-speed: env
 	$(RUN) -m benchmarks.speed $(RESULTS)
 	$(RUN) -m benchmarks.stages $(RESULTS)/stages
 
+env-topaz: $(TOPAZ_STAMP)
+
+$(TOPAZ_STAMP):
+	@python=$$(.ci/find-python $(PYTHON))
+	[ -x .venv-topaz/bin/python ] || "$$python" -m venv .venv-topaz
+	.venv-topaz/bin/python -m pip install --quiet --disable-pip-version-check $(TOPAZ)
+	rm -f .venv-topaz/.installed-*
+	touch $@
+
+bench-topaz-peer: env env-topaz
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz_baseline $(RESULTS)/topaz
+
 clean:
-	rm -rf .venv .venv-3.1? .venv-interop .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
+	rm -rf .venv .venv-3.1? .venv-interop .venv-topaz .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
 
 .ONESHELL:
