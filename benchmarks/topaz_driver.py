@@ -10,6 +10,8 @@ The package's own functions and commands, timed, with what makes them comparable
   and of expected particles; π, and what is left of it without the labels, come out
   seven times too large.
 - Its crops and their angles come from generators without a seed; here they have one.
+- It scores without recording gradients. As released it keeps what every layer made of
+  a whole micrograph, many times the memory.
 - torchvision is there without the compiled operators that it loads when it is imported:
   built for CUDA, they do not load beside a torch without, and nothing here calls them.
 
@@ -161,8 +163,10 @@ def pick(asked: dict[str, Any], folder: Path) -> dict[str, float]:
         Gets ``scores/STEM.npy``, log-odds of every pixel, and ``picks/STEM.npz``, with
         ``xy``, downsampled pixels, and ``scores``.
     """
+    import torch
     from topaz.extract import nms_iterator, score_images
 
+    torch.set_grad_enabled(False)
     paths = [
         str(folder / "prepared" / f"{Path(each).stem}.mrc")
         for each in asked["micrographs"]
