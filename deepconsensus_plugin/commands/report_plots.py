@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from deepconsensus_plugin.commands.html import Html, plot
 from deepconsensus_plugin.commands.scored import ScoredCandidates
+from deepconsensus_plugin.core.boxes import cut_chosen_boxes
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.consensus.agreement import (
     compare_pickers,
     count_combinations,
 )
-from deepconsensus_plugin.core.pipeline.boxes import cut_chosen_boxes
 from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
 from deepconsensus_plugin.plots.agreement import draw_agreement
 from deepconsensus_plugin.plots.combinations import draw_combinations

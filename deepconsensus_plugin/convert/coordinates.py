@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Float
+from scipy.special import expit
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert.items import (
@@ -131,11 +132,13 @@ def append_coordinates(
     coordinates: Mapping[str, ScoredCoordinates],
     *,
     score_attribute: str = PICKER_SCORE_ATTRIBUTE,
+    are_log_odds: bool = False,
 ) -> None:
     """Append positions to a set on `micrographs`, in the order of `coordinates`.
 
     Items lie on the nearest whole pixel and keep the exact position as attributes. If
-    any position has a score, all items have `score_attribute`.
+    any position has a score, all items have `score_attribute`. Where scores are
+    log-odds, they have the probability, too.
 
     Raises
     ------
@@ -149,6 +152,8 @@ def append_coordinates(
         for _, score in zip(placed, picks.scores.tolist(), strict=True):
             if scored:
                 set_attribute(item, score_attribute, Float, score)
+            if are_log_odds:
+                set_attribute(item, SCORE_ATTRIBUTE, Float, float(expit(score)))
             coords_set.append(item)
 
 

@@ -9,10 +9,12 @@ from deepconsensus_plugin.protocols.protocol_import_picks import ProtImportPicks
 from deepconsensus_plugin.protocols.protocol_negatives import (
     ProtDeepConsensusNegatives,
 )
+from deepconsensus_plugin.protocols.protocol_network_pick import ProtNetworkPick
 from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
 from deepconsensus_plugin.protocols.protocol_screen import ProtDeepConsensusScreen
 from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
 from deepconsensus_plugin.protocols.protocol_simulate import ProtSimulateMicrographs
+from deepconsensus_plugin.protocols.protocol_topaz_train import ProtTopazTrain
 from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "ProtEvaluatePicks",
     "ProtImportModel",
     "ProtImportPicks",
+    "ProtNetworkPick",
     "ProtSimulateMicrographs",
+    "ProtTopazTrain",
 ]

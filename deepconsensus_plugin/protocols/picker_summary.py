@@ -36,7 +36,7 @@ def describeValidation(figures: PickerValidation) -> list[str]:
     lines = [
         f"On {figures.n_micrographs} micrographs held out, with {figures.n_labels} of "
         f"about {figures.n_particles:.0f} particles labelled: average precision "
-        f"{figures.average_precision:.3f}, best F1 {figures.best_f1:.3f} at log-odds "
+        f"{figures.average_precision:.3f}, best F1 {figures.f1.max():.3f} at log-odds "
         f"{figures.best_threshold:.2f}."
     ]
     precise = figures.threshold_for(WANTED_PRECISION)

@@ -58,10 +58,15 @@ class LabelledSet:
     @property
     def name(self) -> str:
         """What users know it by: the run that made it, and the output."""
-        owner = self.pointer.getObjValue()
-        if isinstance(owner, Protocol):
-            return f"{owner.getRunName()}.{self.pointer.getExtended()}"
-        return owner.getNameId() or self.key
+        return nameOfSet(self.pointer) or self.key
+
+
+def nameOfSet(pointer: Pointer) -> str:
+    """Return what users know a chosen set by: the run that made it, and the output."""
+    owner = pointer.getObjValue()
+    if isinstance(owner, Protocol):
+        return f"{owner.getRunName()}.{pointer.getExtended()}"
+    return owner.getNameId()
 
 
 def parseWeights(text: str | None, nSets: int) -> list[float]:

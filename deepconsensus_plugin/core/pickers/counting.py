@@ -8,7 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepconsensus_plugin.core.execution import map_ahead
-from deepconsensus_plugin.core.pickers.classical import PickParameters, pick_micrograph
+from deepconsensus_plugin.core.pickers.classical import (
+    PickMethod,
+    PickParameters,
+    learn_profile,
+    pick_micrograph,
+)
 from deepconsensus_plugin.core.pickers.populations import find_threshold
 from deepconsensus_plugin.core.types import Micrograph
 
@@ -22,12 +27,12 @@ def estimate_particles(
     diameter_A: float,
     particles_dark: bool,
     workers: int,
-) -> float | None:
+) -> float:
     """Return how many particles a micrograph holds, on average.
 
-    As many as a difference of Gaussians finds there. Objectives that need this number
-    bear with half of it, and with half as much again (Bepler et al. 2018, supplementary
-    figure 3).
+    As many as correlation with a profile learnt from them finds. Objectives that need
+    this number bear with half of it, and with half as much again (Bepler et al. 2018,
+    supplementary figure 3).
 
     Parameters
     ----------
@@ -42,18 +47,22 @@ def estimate_particles(
 
     Returns
     -------
-    float or None
-        None where peaks of particles and of background cannot be told apart.
+    float
+        All peaks where those of particles and of background cannot be told apart.
     """
-    parameters = PickParameters(diameter_A, particles_dark=particles_dark)
     chosen = np.linspace(0, len(micrographs) - 1, min(len(micrographs), _LOOKED_AT))
+    some = [micrographs[i] for i in chosen.round().astype(int)]
+    parameters = PickParameters(
+        diameter_A, method=PickMethod.CORRELATION, particles_dark=particles_dark
+    )
+    profile = learn_profile(some, parameters, workers=workers)
     found = map_ahead(
-        lambda index: pick_micrograph(micrographs[index], parameters),
-        chosen.round().astype(int).tolist(),
+        lambda each: pick_micrograph(each, parameters, profile=profile),
+        some,
         workers=workers,
     )
     scores = [peaks.scores for peaks in found]
     threshold = find_threshold(np.concatenate(scores))
     if threshold is None:
-        return None
+        threshold = 0.0
     return float(np.mean([(each >= threshold).sum() for each in scores]))

@@ -21,9 +21,8 @@ from deepconsensus_plugin.core.scoring import fitting_batch, predict
 from deepconsensus_plugin.core.suppression import suppress_overlaps
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
-_GRID_STEP = 0.2
-"""Of the coarse grid, in boxes: where the box is this far off, the score still shows
-that there is a particle."""
+_GRID_STEP = 0.25
+"""Of the coarse grid, in boxes: half of it off, the score still shows a particle."""
 
 _DISTANCE = 0.4
 """Of two maxima within this many boxes the better one is kept: particles touch."""
@@ -31,10 +30,13 @@ _DISTANCE = 0.4
 _ROUNDS = 2
 """Halvings of the step while following the score uphill."""
 
+_PROMISING = -3.0
+"""Log-odds on the grid from which a maximum is looked at closer."""
+
 _LOWEST = 1e-6
 """Probabilities are told apart down to this distance from 0 and 1."""
 
-_AROUND = np.array([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)])
+_AROUND = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
 
 Score = Callable[[FloatArray], FloatArray]
 
@@ -72,9 +74,11 @@ class EnsemblePicker:
         maxima = ScoreMap(values.astype(np.float32), step).maxima(
             radius_px=_DISTANCE * box
         )
-        fine = self._scorer(prepared, box, self._networks)
-        climbed = climb(fine, maxima.yx + step // 2, step=step / 2, rounds=_ROUNDS)
-        return suppress_overlaps(climbed, radius_px=_DISTANCE * box)
+        promising = maxima.yx[maxima.scores >= _PROMISING] + step // 2
+        places = climb(coarse, promising, step=step / 2, rounds=_ROUNDS)
+        scores = self._scorer(prepared, box, self._networks)(places)
+        found = ScoredCoordinates(places, scores)
+        return suppress_overlaps(found, radius_px=_DISTANCE * box)
 
     def _scorer(
         self, micrograph: Micrograph, box: int, networks: Sequence[keras.Model]
@@ -96,10 +100,8 @@ class EnsemblePicker:
         return score
 
 
-def climb(
-    score: Score, yx: FloatArray, *, step: float, rounds: int
-) -> ScoredCoordinates:
-    """Return places from which no step leads higher, and their scores.
+def climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
+    """Return places from which no step leads higher, shape (n, 2).
 
     Parameters
     ----------
@@ -108,7 +110,7 @@ def climb(
     yx : array, shape (n, 2)
         Where to begin.
     step : float
-        The first one, in the eight directions; pixels, > 0.
+        The first one, along either axis; pixels, > 0.
     rounds : int
         Steps, each half of the one before.
     """
@@ -116,10 +118,8 @@ def climb(
     for number in range(rounds):
         around = places[:, None] + _AROUND * (step / 2**number)
         tried = score(around.reshape(-1, 2)).reshape(len(places), len(_AROUND))
-        direction = tried.argmax(axis=1)
-        reached = tried.max(axis=1, initial=-np.inf)
-        is_higher = reached > best
-        chosen = around[np.arange(len(places)), direction]
-        places = np.where(is_higher[:, None], chosen, places)
-        best = np.where(is_higher, reached, best)
-    return ScoredCoordinates(places, best)
+        chosen = np.arange(len(places)), tried.argmax(axis=1)
+        is_higher = tried[chosen] > best
+        places = np.where(is_higher[:, None], around[chosen], places)
+        best = np.where(is_higher, tried[chosen], best)
+    return places

@@ -29,13 +29,17 @@ Float32Array = NDArray[np.float32]
 
 
 class Normalisation(enum.Enum):
-    """What micrographs have in common."""
+    """How micrographs come to one scale of grey."""
+
+    STANDARD = "standard"
+    """Mean 0 and deviation 1 of each micrograph."""
 
     COMMON_MIXTURE = "common"
-    """The mixture, up to a scale: the paper's. They differ in exposure or gain."""
+    """They share a mixture, up to a scale: the paper's. For raw exposures, which differ
+    by a factor only."""
 
     PER_MICROGRAPH = "per-micrograph"
-    """Nothing: for micrographs that differ in offset, not only in scale."""
+    """Each has a mixture of its own: they differ in offset, too."""
 
 
 def fit_mixture_of_micrographs(
@@ -123,25 +127,39 @@ def normalise(image: NDArray[Any], mixture: PixelMixture, scale: float) -> Float
 
 
 def normalise_micrograph(
-    image: NDArray[Any], mixture: PixelMixture | None
+    image: NDArray[Any], normalisation: Normalisation, mixture: PixelMixture | None
 ) -> Float32Array:
-    """Return a micrograph normalised by the common mixture, or by its own if None.
+    """Return a micrograph on the scale of all.
 
     Parameters
     ----------
     image : array, shape (rows, columns)
-        See `normalise`.
+        What is not finite becomes 0.
+    normalisation : Normalisation
+        How.
     mixture : PixelMixture, optional
-        The one that micrographs have in common; None: `Normalisation.PER_MICROGRAPH`.
+        The one that micrographs have in common, if they do.
 
     Returns
     -------
     array, shape (rows, columns), float32
+        All zero if all pixels are equal.
+
+    Raises
+    ------
+    ValueError
+        If the common mixture is wanted and not given.
     """
-    if mixture is not None:
+    if normalisation is Normalisation.COMMON_MIXTURE:
+        if mixture is None:
+            raise ValueError("expected the mixture of all micrographs, received none")
         return normalise(image, mixture, scale_of(image, mixture))
     summary = summarise_pixels(image)
     if summary is None:
         return np.zeros(image.shape, np.float32)
-    own, _ = fit_mixture(PixelBins.of([summary]))
+    if normalisation is Normalisation.STANDARD:
+        finite = image[np.isfinite(image)]
+        own = PixelMixture((1.0,), (float(finite.mean()),), (float(finite.std()),))
+    else:
+        own, _ = fit_mixture(PixelBins.of([summary]))
     return normalise(image, own, 1.0)

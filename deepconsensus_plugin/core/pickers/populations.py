@@ -12,6 +12,7 @@ computed from each peak's probability of being a particle.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,37 @@ def find_threshold(scores: FloatArray) -> float | None:
         The threshold of the largest expected F1. None where the scores do not show
         two populations.
     """
+    fitted = _populations(scores)
+    if fitted is None:
+        return None
+    ascending = np.sort(scores)
+    return _best_expected_f1(ascending, fitted(ascending))
+
+
+def particle_probability(scores: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return what gives the probability that peaks of some scores are particles.
+
+    Parameters
+    ----------
+    scores : array, shape (n,)
+        Of all peaks, noise included; finite, higher is better.
+
+    Returns
+    -------
+    callable
+        From scores, shape (m,), to probabilities that never fall as scores rise; to NaN
+        where the scores of all do not show two populations.
+    """
+    fitted = _populations(scores)
+    if fitted is None:
+        return lambda some: np.full(len(some), np.nan)
+    ascending = np.sort(scores)
+    probability = fitted(ascending)
+    return lambda some: np.interp(some, ascending, probability)
+
+
+def _populations(scores: FloatArray) -> Callable[[FloatArray], FloatArray] | None:
+    """Return the probability of ascending scores; None without two populations."""
     if len(scores) < _FEWEST or not np.ptp(scores) > 0:
         return None
     fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
@@ -83,11 +115,14 @@ def find_threshold(scores: FloatArray) -> float | None:
     if gaps.max(initial=0) < _CLEAN_SEPARATION:
         return None
     first = int(np.argmax(gaps)) + 1
-    ascending = np.sort(scores)
-    probability = best.responsibilities(ascending)[:, first:].sum(axis=1)
-    # A wide component must not claim what lies below the background.
-    probability[ascending < best.means[first - 1]] = 0
-    return _best_expected_f1(ascending, np.maximum.accumulate(probability))
+
+    def probability(ascending: FloatArray) -> FloatArray:
+        share = best.responsibilities(ascending)[:, first:].sum(axis=1)
+        # A wide component must not claim what lies below the background.
+        share[ascending < best.means[first - 1]] = 0
+        return np.asarray(np.maximum.accumulate(share))
+
+    return probability
 
 
 def find_upper_threshold(scores: FloatArray) -> float | None:

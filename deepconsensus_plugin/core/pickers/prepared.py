@@ -35,13 +35,19 @@ class MicrographPreprocessing:
     ----------
     pixel_size_A : float
         Å/px.
+    normalisation : Normalisation
+        How micrographs come to one scale of grey.
     mixture : PixelMixture, optional
-        What the micrographs of the training have in common; None if each is normalised
-        by itself.
+        What the micrographs of the training have in common, if that is used.
     """
 
     pixel_size_A: float
+    normalisation: Normalisation = Normalisation.STANDARD
     mixture: PixelMixture | None = None
+
+    def apply(self, image: Float32Array) -> Float32Array:
+        """Return a downsampled micrograph on the scale of all."""
+        return normalise_micrograph(image, self.normalisation, self.mixture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +77,7 @@ def prepare_micrograph(
         If its pixels are coarser than those of the network.
     """
     image, grid = _downsampled(micrograph, preprocessing.pixel_size_A)
-    return PreparedMicrograph(normalise_micrograph(image, preprocessing.mixture), grid)
+    return PreparedMicrograph(preprocessing.apply(image), grid)
 
 
 def prepare_to_learn(
@@ -91,7 +97,7 @@ def prepare_to_learn(
     pixel_size_A : float
         Å/px.
     normalisation : Normalisation
-        What micrographs have in common.
+        How micrographs come to one scale of grey.
     workers : int
         Threads.
     count : callable
@@ -106,11 +112,8 @@ def prepare_to_learn(
     mixture = None
     if normalisation is Normalisation.COMMON_MIXTURE:
         mixture, _ = fit_mixture_of_micrographs(image for image, _ in read)
-    prepared = [
-        PreparedMicrograph(normalise_micrograph(image, mixture), grid)
-        for image, grid in read
-    ]
-    return MicrographPreprocessing(pixel_size_A, mixture), prepared
+    learnt = MicrographPreprocessing(pixel_size_A, normalisation, mixture)
+    return learnt, [PreparedMicrograph(learnt.apply(image), g) for image, g in read]
 
 
 def _downsampled(

@@ -3,7 +3,7 @@
 
 Whoever labels a few hundred particles leaves thousands without a label, and a pick of
 one of those is no mistake. Labels drawn from all particles tell the *recall* at every
-threshold. With the number of particles that there should be, N, that gives precision,
+threshold. With the number of particles that there are, N, that gives precision,
 
     precision(t) = recall(t) · N / picks(t)
 
@@ -24,6 +24,9 @@ from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordina
 WANTED_PRECISION = 0.8
 """Of the default threshold, as HydraPicker's (section 4.2) on its validation sets."""
 
+_ENOUGH_FOUND = 20
+"""Labels that tell a share of all."""
+
 _CURVE_POINTS = 200
 
 
@@ -40,7 +43,7 @@ class PickerValidation:
     average_precision : float
         Of coordinates; NaN without labels.
     curve : list of list of float
-        Threshold, precision and recall, thresholds descending; at most 200.
+        Threshold, number of picks, and recall; thresholds descending, at most 200.
     """
 
     n_micrographs: int
@@ -50,26 +53,60 @@ class PickerValidation:
     curve: list[list[float]]
 
     @property
-    def best_f1(self) -> float:
-        """Return the largest F1; NaN without picks."""
-        f1 = self._f1()
-        return float(f1.max()) if len(f1) else math.nan
+    def thresholds(self) -> FloatArray:
+        """Return the thresholds of the curve, descending."""
+        return np.asarray(self._columns()[0])
+
+    @property
+    def recall(self) -> FloatArray:
+        """Return the recall at each of them."""
+        return np.asarray(self._columns()[2])
+
+    @property
+    def precision(self) -> FloatArray:
+        """Return the precision at each of them."""
+        _, n_picks, recall = self._columns()
+        share = recall * self.n_particles / np.maximum(n_picks, 1.0)
+        return np.asarray(np.minimum(share, 1.0))
+
+    @property
+    def f1(self) -> FloatArray:
+        """Return the F1 at each of them."""
+        total = np.maximum(self.precision + self.recall, 1e-12)
+        return np.asarray(2 * self.precision * self.recall / total)
 
     @property
     def best_threshold(self) -> float | None:
-        """Return the threshold of the largest F1; None without picks."""
-        f1 = self._f1()
-        return self.curve[int(np.argmax(f1))][0] if len(f1) else None
+        """Return the threshold of the largest F1; None without picks or labels."""
+        return float(self.thresholds[np.argmax(self.f1)]) if self.curve else None
 
     def threshold_for(self, precision: float = WANTED_PRECISION) -> float | None:
         """Return the lowest threshold of a precision; None where it is not reached."""
-        reached = [t for t, reached, _ in self.curve if reached >= precision]
-        return reached[-1] if reached else None
+        reached = np.flatnonzero(self.precision >= precision)
+        return float(self.thresholds[reached[-1]]) if len(reached) else None
 
-    def _f1(self) -> FloatArray:
-        _, precision, recall = np.reshape(self.curve, (-1, 3)).T
-        total = np.maximum(precision + recall, 1e-12)
-        return np.asarray(2 * precision * recall / total)
+    def probability(self, scores: FloatArray) -> FloatArray:
+        """Return how probably picks of these scores are particles.
+
+        The share of particles among the picks of validation with scores like these,
+        made never to fall as scores rise (isotonic regression). NaN without labels.
+
+        Parameters
+        ----------
+        scores : array, shape (n,)
+            Log-odds of the network.
+        """
+        if not self.curve:
+            return np.full(len(scores), np.nan)
+        thresholds, n_picks, recall = self._columns()
+        n_between = np.diff(n_picks, prepend=0.0)
+        n_true = np.diff(recall * self.n_particles, prepend=0.0)
+        share = _never_rising(n_true, n_between)
+        place = np.searchsorted(-thresholds, -np.asarray(scores))
+        return np.asarray(share[np.minimum(place, len(share) - 1)].clip(0.0, 1.0))
+
+    def _columns(self) -> FloatArray:
+        return np.array(self.curve, dtype=np.float64).reshape(-1, 3).T
 
 
 def validate_picks(
@@ -86,32 +123,57 @@ def validate_picks(
     picks : mapping of micrograph name to ScoredCoordinates
         All maxima, scored.
     labels : mapping of micrograph name to ScoredCoordinates
-        Particles known on micrographs that the picker did not learn from.
+        Particles known on micrographs that the picker did not learn from; drawn from
+        all of them, or all.
     n_particles : float, optional
-        Particles of a micrograph, labelled or not. Default: the labels are all.
+        Particles on these micrographs, labelled or not. Default: as many as make the
+        best picks all particles.
     radius_px : float
         Largest distance of a pick from its label, pixels.
     """
     matched = match_picks(picks, labels, radius_px=radius_px)
     n_labels = int(matched.n_truth.sum())
-    expected = float(n_labels)
-    if n_particles is not None:
-        expected = max(expected, n_particles * len(labels))
     counts = matched.counts_at_thresholds()
     if not n_labels or not len(counts.thresholds):
-        return PickerValidation(len(labels), n_labels, expected, math.nan, [])
+        return PickerValidation(len(labels), n_labels, float(n_labels), math.nan, [])
     recall = counts.n_true / n_labels
+    expected = n_particles or _fewest_particles(counts.n_accepted, recall, n_labels)
+    expected = max(expected, float(n_labels))
     precision = np.minimum(recall * expected / counts.n_accepted, 1.0)
-    steps = np.diff(recall, prepend=0.0)
-    chosen = _spread(len(recall))
-    curve = np.column_stack([counts.thresholds, precision, recall])[chosen]
+    curve = np.column_stack([counts.thresholds, counts.n_accepted, recall])
     return PickerValidation(
         n_micrographs=len(labels),
         n_labels=n_labels,
         n_particles=expected,
-        average_precision=float((precision * steps).sum()),
-        curve=curve.tolist(),
+        average_precision=float((precision * np.diff(recall, prepend=0.0)).sum()),
+        curve=curve[_spread(len(curve))].tolist(),
     )
+
+
+def _fewest_particles(n_picks: FloatArray, recall: FloatArray, n_labels: int) -> float:
+    """Return the smallest number of particles that these picks can be explained by.
+
+    Picks that hold a share r of the labels hold that share of all particles: there are
+    at most picks / r. The purest part of the picks makes that smallest, as in estimates
+    of the prior from positives and unlabelled data (Scott 2015). Where few labels are
+    found, the share is not known well enough.
+    """
+    is_known = recall * n_labels >= min(_ENOUGH_FOUND, n_labels / 2)
+    ratio = np.where(is_known, n_picks / np.maximum(recall, 1e-12), np.inf)
+    return float(ratio.min())
+
+
+def _never_rising(n_true: FloatArray, n_picks: FloatArray) -> FloatArray:
+    """Return shares that never rise; neighbours that would are pooled."""
+    pools: list[tuple[float, float, int]] = []
+    for true, picks in zip(n_true.tolist(), n_picks.tolist(), strict=True):
+        pool = (true, picks, 1)
+        while pools and pools[-1][0] * pool[1] <= pool[0] * pools[-1][1]:
+            before = pools.pop()
+            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
+        pools.append(pool)
+    shares = [true / picks for true, picks, _ in pools]
+    return np.repeat(shares, [rows for _, _, rows in pools])
 
 
 def _spread(n_rows: int) -> IntArray:

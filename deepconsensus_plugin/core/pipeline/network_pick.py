@@ -8,19 +8,29 @@ made from. So a killed run goes on where it was, and another threshold takes sec
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.models.kinds import load_card
+from deepconsensus_plugin.core.models.picker_card import PickerCard
+from deepconsensus_plugin.core.pickers.populations import (
+    find_threshold,
+    particle_probability,
+)
 from deepconsensus_plugin.core.pickers.trained import load_picker
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
 )
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +49,62 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         If the model cannot look at them; names the micrograph.
     """
     found = find_all(request, progress)
-    picks = {
-        name: each.take(each.scores >= request.threshold)
-        for name, each in found.items()
-    }
+    scores = np.concatenate([each.scores for each in found.values()])
+    threshold = request.threshold
+    if threshold is None:
+        threshold = find_threshold(scores) or 0.0
+    picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    n_found, n_picks = (sum(map(len, each.values())) for each in (found, picks))
-    logger.info("%d of %d scored %g or more", n_picks, n_found, request.threshold)
+    probability = _probability(request.model, scores)
+    missed = _missed(request, picks)
+    if request.missed is not None:
+        write_coordinates(request.missed, missed)
     return NetworkPickResult(
-        request.result, n_found, n_picks, request.threshold, progress.timings
+        coordinates=request.result,
+        n_found=len(scores),
+        n_picks=sum(map(len, picks.values())),
+        threshold=threshold,
+        expected_precision=_mean(probability, picks),
+        n_missed=sum(map(len, missed.values())),
+        expected_missed_precision=_mean(probability, missed),
+        timings=progress.timings,
     )
+
+
+def _missed(
+    request: NetworkPickRequest, picks: Mapping[str, ScoredCoordinates]
+) -> dict[str, ScoredCoordinates]:
+    """Return the picks that are not near a known coordinate; none without any."""
+    if request.known is None:
+        return {}
+    known = read_coordinates(request.known)
+    missed = {}
+    for name, here in picks.items():
+        distance = np.full(len(here), np.inf)
+        if len(known.get(name, ())):
+            distance, _ = cKDTree(known[name].yx).query(here.yx)
+        missed[name] = here.take(distance > request.known_radius_px)
+    return missed
+
+
+def _probability(model: Path, scores: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return what gives the probability that picks of some scores are particles.
+
+    As validation told, or else as the scores do: particles and background are two
+    populations of them.
+    """
+    card = load_card(model)
+    if isinstance(card, PickerCard) and card.validation is not None:
+        return card.validation.probability
+    return particle_probability(scores)
+
+
+def _mean(
+    probability: Callable[[FloatArray], FloatArray],
+    picks: Mapping[str, ScoredCoordinates],
+) -> float:
+    scores = np.concatenate([np.zeros(0), *(each.scores for each in picks.values())])
+    return float(probability(scores).mean()) if len(scores) else math.nan
 
 
 def find_all(

@@ -37,8 +37,9 @@ logger = logging.getLogger(__name__)
 MATCH_RADIUS = 0.25
 """Of the box: how far a pick may be from its label."""
 
-_MIDDLE = 0.2
-"""Of the diameter: the square that tells whether a particle is dark."""
+_INSIDE = 0.8
+"""Of the diameter: side of the square that tells whether particles are dark; hollow
+ones are not, in their middle."""
 
 _NO_PICKS = ScoredCoordinates.from_arrays([])
 
@@ -93,7 +94,7 @@ class LearningData:
     def are_particles_dark(self) -> bool:
         """Return whether labelled particles are darker than the background."""
         asked = self.asked
-        side = max(1, round(_MIDDLE * asked.particle_diameter_A / asked.pixel_size_A))
+        side = max(1, round(_INSIDE * asked.particle_diameter_A / asked.pixel_size_A))
         means = [
             extract_boxes(prepared.image, self.positives(name), side).mean()
             for name, prepared in self.prepared.items()
@@ -101,11 +102,13 @@ class LearningData:
         return float(np.mean(means)) < 0
 
     def count_particles(self, progress: Progress) -> float:
-        """Return how many particles a micrograph holds, told without labels.
+        """Return how many particles a micrograph holds: given, or told without labels.
 
         At least as many as are labelled.
         """
         asked = self.asked
+        if asked.n_particles is not None:
+            return max(asked.n_particles, self.labels_a_micrograph)
         with progress.stage("count particles", 1) as count:
             found = estimate_particles(
                 self.micrographs,
@@ -114,31 +117,16 @@ class LearningData:
                 workers=asked.workers,
             )
             count(1)
-        if found is None:
-            logger.warning(
-                "A picker without training does not tell how many particles there are: "
-                "taking the %.0f labels of a micrograph as all. Better give the number",
-                self.labels_a_micrograph,
-            )
-            return self.labels_a_micrograph
+        logger.info("About %.0f particles a micrograph", found)
         return max(found, self.labels_a_micrograph)
 
-    def validate(
-        self, picker: FindsParticles, n_particles: float | None
-    ) -> PickerValidation:
-        """Return how good a picker is on the micrographs held out.
-
-        Parameters
-        ----------
-        picker : FindsParticles
-            Its network is that of now.
-        n_particles : float, optional
-            Particles of a micrograph. Default: the labels are all.
-        """
+    def validate(self, picker: FindsParticles) -> PickerValidation:
+        """Return how good a picker is on the micrographs held out."""
+        n_particles = self.asked.n_particles
         return validate_picks(
             {name: picker.find(self.prepared[name]) for name in sorted(self.held_out)},
             {name: self.labels[name] for name in sorted(self.held_out)},
-            n_particles=n_particles,
+            n_particles=n_particles and n_particles * len(self.held_out),
             radius_px=MATCH_RADIUS * self.asked.box_size,
         )
 

@@ -7,6 +7,7 @@ paths only, and importing them does not import Keras.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,10 +37,13 @@ class LearningInput:
         Longest diameter, Å.
     pixel_size_A : float
         That the network looks at, Å/px; those of the micrographs or larger.
+    n_particles : float, optional
+        Particles of a micrograph, labelled or not, on average. Default: told by a
+        picker without training, and by validation.
     negatives : Path, optional
         The same kind of file: places known to be no particles.
     normalisation : Normalisation
-        What micrographs have in common.
+        How micrographs come to one scale of grey.
     max_micrographs : int
         Micrographs that are learnt from, and kept in memory, at most.
     validation_fraction : float
@@ -56,8 +60,9 @@ class LearningInput:
     box_size: int
     particle_diameter_A: float
     pixel_size_A: float
+    n_particles: float | None = None
     negatives: Path | None = None
-    normalisation: Normalisation = Normalisation.COMMON_MIXTURE
+    normalisation: Normalisation = Normalisation.STANDARD
     max_micrographs: int = 500
     validation_fraction: float = 0.2
     seed: int = 1
@@ -123,8 +128,15 @@ class NetworkPickRequest:
         Folder for what is found on each micrograph, whatever its score.
     result : Path
         HDF5 file of picks to write.
-    threshold : float
-        Log-odds from which what is found is a pick.
+    threshold : float, optional
+        Log-odds from which what is found is a pick. Default: found in the scores,
+        where they show particles and background apart; else 0.
+    known : Path, optional
+        File of coordinates: picks elsewhere are counted and written by themselves.
+    missed : Path, optional
+        HDF5 file of those to write.
+    known_radius_px : float
+        Picks this close to a known coordinate are known; pixels.
     workers : int
         Threads that read and prepare micrographs.
     """
@@ -133,7 +145,10 @@ class NetworkPickRequest:
     model: Path
     found: Path
     result: Path
-    threshold: float
+    threshold: float | None = None
+    known: Path | None = None
+    missed: Path | None = None
+    known_radius_px: float = 0.0
     workers: int = 2
 
 
@@ -150,6 +165,10 @@ class NetworkPickResult:
         Before and after the threshold.
     threshold : float
         The one used.
+    expected_precision, expected_missed_precision : float
+        Of all picks, and of those that were not known; NaN where it cannot be told.
+    n_missed : int
+        Picks that were not known.
     timings : dict of StageCost
         By stage.
     """
@@ -158,4 +177,7 @@ class NetworkPickResult:
     n_found: int
     n_picks: int
     threshold: float
+    expected_precision: float
+    n_missed: int = 0
+    expected_missed_precision: float = math.nan
     timings: dict[str, StageCost] = field(default_factory=dict)

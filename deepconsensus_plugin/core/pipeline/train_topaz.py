@@ -52,9 +52,9 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
     """
     parameters = request.parameters
     data = collect(request.learnt, progress)
-    n_particles = parameters.n_particles or data.count_particles(progress)
+    n_particles = data.count_particles(progress)
     prior = parameters.prior or _prior(parameters, data, n_particles)
-    judge = _Judge(parameters, data, n_particles)
+    judge = _Judge(parameters, data)
     examples = _examples(parameters, data)
     n_labels = sum(len(data.labels[name]) for name in data.learnt)
     lesson = TopazLesson(
@@ -137,11 +137,8 @@ def _prior(
 class _Judge:
     """Tells how good a network is on the micrographs held out."""
 
-    def __init__(
-        self, parameters: TopazParameters, data: LearningData, n_particles: float
-    ) -> None:
+    def __init__(self, parameters: TopazParameters, data: LearningData) -> None:
         self._parameters, self._data = parameters, data
-        self._n_particles = n_particles
         self._picker: TopazPicker | None = None
 
     def __call__(self, network: keras.Model) -> PickerValidation:
@@ -153,4 +150,4 @@ class _Judge:
                 particle_diameter_A=self._data.asked.particle_diameter_A,
             )
         self._picker.refresh(network)
-        return self._data.validate(self._picker, self._n_particles)
+        return self._data.validate(self._picker)

@@ -48,11 +48,8 @@ class TopazParameters:
         Size of the network (`core.models.topaz.convolutions`).
     radius_px : float
         Pixels, of the downsampled micrographs, this close to a label are positive.
-    n_particles : float, optional
-        Particles that a micrograph holds, on average. Default: as many as a picker
-        without training finds.
     prior : float, optional
-        Fraction π of positive pixels, in place of what follows from `n_particles`.
+        Fraction π of positive pixels. Default: as follows from the number of particles.
     autoencoder : float, optional
         Weight γ of the reconstruction; 0 is none. Default: 10 / labels up to 250
         labels, 0 beyond.
@@ -73,7 +70,6 @@ class TopazParameters:
     n_layers: int = 3
     n_units: int = 32
     radius_px: float = 3.0
-    n_particles: float | None = None
     prior: float | None = None
     autoencoder: float | None = None
     n_epochs: int = 10

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: pick with a trained model of any kind."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pyworkflow.protocol.params as params
+from pwem.objects import SetOfCoordinates
+from pwem.protocols import ProtParticlePicking
+from pyworkflow.protocol.constants import LEVEL_ADVANCED
+
+from deepconsensus_plugin.convert import (
+    append_coordinates,
+    coordinates_from_set,
+    micrographs_from_set,
+    observed_by_all,
+    write_observed,
+)
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.kinds import LABELS
+from deepconsensus_plugin.core.models.picker_card import PickerCard
+from deepconsensus_plugin.core.pickers.validation import WANTED_PRECISION
+from deepconsensus_plugin.core.pipeline.picker_requests import (
+    NetworkPickRequest,
+    NetworkPickResult,
+)
+from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.continuation import (
+    emptyStaleOutputs,
+    fingerprint,
+)
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineCtfParam,
+    defineGpuParams,
+)
+
+PRECISION, BEST_F1, GIVEN = range(3)
+"""What the numbers of the form mean; they never change."""
+
+MERGE_RADIUS = 0.3
+"""Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
+
+
+class ProtNetworkPick(ProtParticlePicking):
+    """Pick micrographs with a trained model: Topaz, or the Deep Consensus network.
+
+    Everything that the network finds is kept with its score, so that another threshold
+    takes seconds. Given coordinates that are known, what no picker found comes out as a
+    set of its own.
+    """
+
+    _label = "pick with a network"
+    _possibleOutputs = {
+        "outputCoordinates": SetOfCoordinates,
+        "outputCoordinatesMissed": SetOfCoordinates,
+    }
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        form.addSection(label="Input")
+        self._defineInputParams(form)
+        self._defineThresholdParams(form)
+        form.addParallelSection(threads=2, mpi=0)
+
+    def _defineInputParams(self, form):
+        form.addParam(
+            "inputMicrographs",
+            params.PointerParam,
+            pointerClass="SetOfMicrographs",
+            important=True,
+            label="Micrographs",
+            help="All of them are picked. They should be like those that the model was "
+            "trained on; another pixel size is no matter, unless it is coarser.",
+        )
+        form.addParam(
+            "inputModel",
+            params.PointerParam,
+            pointerClass="ParticleClassifier",
+            important=True,
+            label="Model",
+            help="A trained picker, or the network of *train network*, which is slid "
+            "over the micrographs (about a minute each on a processor).",
+        )
+        form.addParam(
+            "knownCoordinates",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            allowsNull=True,
+            label="Known coordinates",
+            help="Optional, for example all candidates of *consensus of picks*. Picks "
+            f"farther than {MERGE_RADIUS:g} boxes from them make a second set: the "
+            "particles that other pickers missed.",
+        )
+        defineCtfParam(
+            form, "Only for a Deep Consensus network that was trained with CTFs."
+        )
+
+    def _defineThresholdParams(self, form):
+        group = form.addGroup("Threshold")
+        group.addParam(
+            "thresholdMode",
+            params.EnumParam,
+            choices=["by precision", "best F1", "given"],
+            default=PRECISION,
+            label="Threshold",
+            help="*by precision*, *best F1*: as found on the micrographs that training "
+            "held out. Where nothing was held out: as the scores of all micrographs "
+            "show particles and background apart.",
+        )
+        group.addParam(
+            "wantedPrecision",
+            params.FloatParam,
+            default=WANTED_PRECISION,
+            condition=f"thresholdMode=={PRECISION}",
+            label="Precision",
+            help="As many picks as leave this share of particles among them. Where the "
+            "model never was as precise: as *best F1*.",
+        )
+        group.addParam(
+            "threshold",
+            params.FloatParam,
+            default=0.0,
+            condition=f"thresholdMode=={GIVEN}",
+            label="Log-odds, at least",
+            help="0 is a probability of one half, as the network has it. Another "
+            "threshold takes seconds (*Continue*).",
+        )
+        group.addParam(
+            "boxSize",
+            params.IntParam,
+            allowsNull=True,
+            expertLevel=LEVEL_ADVANCED,
+            label="Box size (px)",
+            help="Empty: as wide as those that the model was trained on.",
+        )
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        self._updateFilenamesDict(
+            {
+                "job": self._getExtraPath("network_pick.json"),
+                "found": self._getExtraPath("found"),
+                "known": self._getExtraPath("known.h5"),
+                "picks": self._getExtraPath("picks.h5"),
+                "missed": self._getExtraPath("missed.h5"),
+                "observed": self._getExtraPath("observed.json"),
+                "observedMissed": self._getExtraPath("observed_missed.json"),
+            }
+        )
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        form = fingerprint(self)
+        self._insertFunctionStep(self.pickStep, form, needsGPU=True)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
+
+    def pickStep(self, form):
+        """Pick all micrographs as a job."""
+        micrographs = self.inputMicrographs.get()
+        known = self.knownCoordinates.get()
+        if known is not None:
+            found = coordinates_from_set(known, micrographs=micrographs)
+            write_coordinates(self._getFileName("known"), found)
+        request = NetworkPickRequest(
+            micrographs=micrographs_from_set(micrographs, ctfs=self.ctfRelations.get()),
+            model=Path(self.inputModel.get().getFolder()),
+            found=Path(self._getFileName("found")),
+            result=Path(self._getFileName("picks")),
+            threshold=self._chosenThreshold(),
+            known=None if known is None else Path(self._getFileName("known")),
+            missed=None if known is None else Path(self._getFileName("missed")),
+            known_radius_px=MERGE_RADIUS * self._boxSize(),
+            workers=self.numberOfThreads.get(),
+        )
+        job = Path(self._getFileName("job"))
+        write_job(job, request)
+        Plugin.runCoreJob(self, job)
+
+    def _chosenThreshold(self) -> float | None:
+        """Return the threshold; None where the scores must tell."""
+        if self.thresholdMode.get() == GIVEN:
+            return self.threshold.get()
+        card = self.inputModel.get().getCard()
+        if not isinstance(card, PickerCard) or card.validation is None:
+            return None
+        precise = card.validation.threshold_for(self.wantedPrecision.get())
+        if self.thresholdMode.get() == BEST_F1 or precise is None:
+            return card.validation.best_threshold
+        return precise
+
+    def createOutputStep(self, form):
+        """Register the picks, and those that were not known."""
+        outputs = {"outputCoordinates": self._makeSet("picks", "observed")}
+        if self.knownCoordinates.get() is not None:
+            outputs["outputCoordinatesMissed"] = self._makeSet(
+                "missed", "observedMissed"
+            )
+        emptyStaleOutputs(self, outputs)
+        self._defineOutputs(**outputs)
+        for pointer in (self.inputMicrographs, self.inputModel, self.knownCoordinates):
+            for items in outputs.values() if pointer.get() is not None else ():
+                self._defineSourceRelation(pointer, items)
+
+    def _makeSet(self, name: str, observed: str) -> SetOfCoordinates:
+        found = read_coordinates(self._getFileName(name))
+        picks = PickerPicks(self._pickerName(), self._boxSize(), found)
+        coordinates = self._createSetOfCoordinates(
+            self.inputMicrographs, suffix="" if name == "picks" else "Missed"
+        )
+        coordinates.setBoxSize(self._boxSize())
+        append_coordinates(
+            coordinates, self.inputMicrographs.get(), found, are_log_odds=True
+        )
+        write_observed(
+            coordinates, self._getFileName(observed), observed_by_all([picks])
+        )
+        return coordinates
+
+    def _pickerName(self) -> str:
+        return LABELS[self.inputModel.get().getKind()]
+
+    def _boxSize(self) -> int:
+        """Return the box: the given one, or the model's, even."""
+        if self.boxSize.get() is not None:
+            return self.boxSize.get()
+        extent = self.inputModel.get().getCard().box_extent_A
+        return 2 * round(extent / self.inputMicrographs.get().getSamplingRate() / 2)
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        errors = []
+        if self.boxSize.get() is not None and self.boxSize.get() < 1:
+            errors.append("Box size: it must be 1 px or more, or empty.")
+        if not 0 < self.wantedPrecision.get() <= 1:
+            errors.append("Precision: it must be above 0, and at most 1.")
+        if self.inputModel.get() is None or self.inputMicrographs.get() is None:
+            return errors  # Scipion tells
+        return errors + self._validateModel(self.inputModel.get())
+
+    def _validateModel(self, model: ParticleClassifier) -> list[str]:
+        """Return why the model cannot look at these micrographs."""
+        try:
+            card = model.getCard()
+        except (OSError, FileFormatError) as error:
+            return [f"Model: {error}"]
+        if isinstance(card, EnsembleCard):
+            if card.preprocessing.phase_flip and self.ctfRelations.get() is None:
+                return ["CTF estimation: the model was trained with CTFs; choose them."]
+            return []
+        rate = self.inputMicrographs.get().getSamplingRate()
+        if rate > 1.02 * card.preprocessing.pixel_size_A:
+            return [
+                f"Micrographs: their pixels of {rate:.3g} Å are coarser than the "
+                f"{card.preprocessing.pixel_size_A:.3g} Å that the model looks at."
+            ]
+        return []
+
+    def _summary(self):
+        if not self.hasAttribute("outputCoordinates"):
+            return ["Not run yet."]
+        self._createFilenameTemplates()
+        result = read_result(Path(self._getFileName("job")), NetworkPickResult)
+        summary = [
+            f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
+            f"micrographs by a {self._pickerName()}: of {result.n_found} places, those "
+            f"of log-odds {result.threshold:.2f} or more; "
+            f"{_describeExpected(result.expected_precision)}."
+        ]
+        if self.knownCoordinates.get() is not None:
+            expected = _describeExpected(result.expected_missed_precision)
+            summary.append(f"{result.n_missed} of them were not known; {expected}.")
+        return summary
+
+    def _methods(self):
+        if not self.hasAttribute("outputCoordinates"):
+            return []
+        return [
+            f"{self.outputCoordinates.getSize()} particles were picked by a "
+            f"{self._pickerName()} [{self._citations()[0]}]."
+        ]
+
+    def _citations(self):
+        isEnsemble = self.inputModel.get() is not None and isinstance(
+            self.inputModel.get().getCard(), EnsembleCard
+        )
+        return ["SanchezGarcia2018" if isEnsemble else "Bepler2019"]
+
+
+def _describeExpected(precision: float) -> str:
+    if not math.isfinite(precision):
+        return "how precise they are cannot be told"
+    return f"expected precision {precision:.2f}"
