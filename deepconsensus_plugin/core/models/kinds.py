@@ -9,15 +9,28 @@ from typing import TypeVar
 from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
-from deepconsensus_plugin.core.models.picker_card import TOPAZ, TopazCard
+from deepconsensus_plugin.core.models.picker_card import (
+    DEEPEM,
+    TOPAZ,
+    DeepEMCard,
+    TopazCard,
+)
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 
 Card = TypeVar("Card", bound=ModelCard)
 
-CARDS: dict[str, type[ModelCard]] = {DEEP_CONSENSUS: EnsembleCard, TOPAZ: TopazCard}
+CARDS: dict[str, type[ModelCard]] = {
+    DEEP_CONSENSUS: EnsembleCard,
+    TOPAZ: TopazCard,
+    DEEPEM: DeepEMCard,
+}
 """The card of each kind."""
 
-LABELS = {DEEP_CONSENSUS: "Deep Consensus network", TOPAZ: "Topaz picker"}
+LABELS = {
+    DEEP_CONSENSUS: "Deep Consensus network",
+    TOPAZ: "Topaz picker",
+    DEEPEM: "DeepEM picker",
+}
 """What users call each kind."""
 
 

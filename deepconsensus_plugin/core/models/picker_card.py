@@ -6,12 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deepconsensus_plugin.core.models.card import ModelCard
+from deepconsensus_plugin.core.pickers.deepem.parameters import (
+    DeepEMParameters,
+    DeepEMRound,
+    DeviationRange,
+)
 from deepconsensus_plugin.core.pickers.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.validation import PickerValidation
 
-TOPAZ = "topaz"
-"""The kind of Topaz' cards."""
+TOPAZ, DEEPEM = "topaz", "deepem"
+"""Kinds of pickers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,3 +56,22 @@ class TopazCard(PickerCard):
     training: TopazParameters
     n_particles: float
     prior: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepEMCard(PickerCard):
+    """What a DeepEM picker is.
+
+    Parameters
+    ----------
+    training : DeepEMParameters
+        How it was trained; holds the seed.
+    deviations : DeviationRange, optional
+        Of the pixels of a particle's box; what has others is not picked.
+    rounds : list of DeepEMRound
+        What each round of the training came to.
+    """
+
+    training: DeepEMParameters
+    deviations: DeviationRange | None
+    rounds: list[DeepEMRound]

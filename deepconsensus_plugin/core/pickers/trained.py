@@ -9,9 +9,15 @@ from typing import Any, Protocol
 
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.kinds import load_card, load_card_of
-from deepconsensus_plugin.core.models.picker_card import TOPAZ, TopazCard
+from deepconsensus_plugin.core.models.picker_card import (
+    DEEPEM,
+    TOPAZ,
+    DeepEMCard,
+    TopazCard,
+)
 from deepconsensus_plugin.core.models.picker_store import load_picker_network
 from deepconsensus_plugin.core.models.store import load_scorers
+from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
 from deepconsensus_plugin.core.pickers.ensemble import EnsemblePicker
 from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -46,6 +52,11 @@ def _load_topaz(folder: Path) -> TrainedPicker:
     return TopazPicker.of(load_picker_network(folder), card)
 
 
+def _load_deepem(folder: Path) -> TrainedPicker:
+    card = load_card_of(folder, DeepEMCard)
+    return DeepEMPicker.of(load_picker_network(folder), card)
+
+
 def _load_ensemble(folder: Path) -> TrainedPicker:
     return EnsemblePicker(load_scorers(folder), load_card_of(folder, EnsembleCard))
 
@@ -53,4 +64,5 @@ def _load_ensemble(folder: Path) -> TrainedPicker:
 _LOADERS: dict[str, Callable[[Path], TrainedPicker]] = {
     DEEP_CONSENSUS: _load_ensemble,
     TOPAZ: _load_topaz,
+    DEEPEM: _load_deepem,
 }

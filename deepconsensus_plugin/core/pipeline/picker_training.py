@@ -81,6 +81,7 @@ def train_lesson(
     model: Path,
     made_from: str,
     progress: Progress,
+    number: int = 1,
 ) -> list[Checkpoint]:
     """Train a network to its best weights; a killed training goes on where it was.
 
@@ -96,13 +97,16 @@ def train_lesson(
         Identifies all that decides the result.
     progress : Progress
         Counts updates.
+    number : int
+        Of the training, where one model takes several.
     """
     partial = states_folder(model)
     partial.mkdir(parents=True, exist_ok=True)
-    state = partial / STATE.format(number=1)
+    state = partial / STATE.format(number=number)
     training = PickerTraining(lesson, schedule)
     total = schedule.n_epochs * schedule.n_updates
-    with progress.stage("train", total) as count:
+    stage = "train" if number == 1 else f"train, round {number}"
+    with progress.stage(stage, total) as count:
         if restore_training(state, training, made_from=made_from):
             count(len(training.history) * schedule.n_updates)
         while not training.is_finished:

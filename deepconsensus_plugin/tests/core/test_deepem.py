@@ -17,9 +17,10 @@ from deepconsensus_plugin.core.models.deepem_recogniser import build_recogniser
 from deepconsensus_plugin.core.pickers.deepem.parameters import Initialisation, Variant
 from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
 from deepconsensus_plugin.core.pickers.deepem.selection import (
-    DeviationRange,
+    are_within,
     box_deviations,
     find_f2_threshold,
+    learn_deviations,
 )
 from deepconsensus_plugin.core.pickers.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.types import ScoredCoordinates
@@ -161,10 +162,10 @@ def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     turned = [np.rot90(cut, turn, axes=(1, 2))[..., None] for turn in range(4)]
     expected = np.mean([network(b).numpy()[:, 0] for b in turned], axis=0)
 
-    scores = picker(network, step=step).score(image)
+    log_odds = picker(network, step=step).score(image)
 
-    assert scores.step == step
-    np.testing.assert_allclose(scores.values.ravel(), expected, atol=1e-5)
+    assert log_odds.step == step
+    np.testing.assert_allclose(sigmoid(log_odds.values.ravel()), expected, atol=1e-5)
 
 
 def test_tiles_leave_no_seams(monkeypatch):
@@ -185,13 +186,13 @@ def test_deviation_tells_carbon_from_particles():
     particles = 1 + 0.05 * rng.normal(size=500)
 
     deviations = box_deviations(image, centres, 20)
-    accepted = DeviationRange.of(particles)
+    accepted = learn_deviations(particles)
 
     np.testing.assert_allclose(deviations, [1, 4, 0.1], rtol=0.1)
-    assert accepted.contains(deviations).tolist() == [True, False, False]
-    assert accepted.contains(particles).mean() >= 0.99
+    assert are_within(deviations, accepted).tolist() == [True, False, False]
+    assert are_within(particles, accepted).mean() >= 0.99
     with pytest.raises(ValueError, match="received none"):
-        DeviationRange.of(np.empty(0))
+        learn_deviations(np.empty(0))
 
 
 def test_f2_threshold_of_a_hand_made_case():

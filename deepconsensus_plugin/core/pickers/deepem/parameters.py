@@ -54,11 +54,12 @@ class DeepEMParameters:
         Of boxes held out, scores cut at 0.5, at which a round ends (paper: 0.95).
     negatives_per_positive : float
         Boxes drawn at random for each particle (paper: 1).
+    max_boxes : int
+        Of each kind used at most, drawn at random.
     n_rounds : int
-        Rounds of training; after each but the last, false positives on the
-        micrographs of the training are added to the boxes.
-    validation_fraction : float
-        Share of the particles, on whole micrographs, kept for validation.
+        Rounds of training; before each but the first, false and true positives on the
+        micrographs of the training are added to the boxes. 1 where not all of their
+        particles are labelled.
     seed : int
         Of every random act.
     """
@@ -73,8 +74,8 @@ class DeepEMParameters:
     batch_size: int = 64
     wanted_accuracy: float = 0.95
     negatives_per_positive: float = 2.0
+    max_boxes: int = 10_000
     n_rounds: int = 3
-    validation_fraction: float = 0.2
     seed: int = 1
 
     @property
@@ -83,3 +84,59 @@ class DeepEMParameters:
         if self.learning_rate is not None:
             return self.learning_rate
         return _LEARNING_RATES[self.variant]
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold, and what is reached with it on labelled micrographs.
+
+    Parameters
+    ----------
+    threshold : float
+        Lowest score that is accepted, log-odds.
+    precision, recall, f2 : float
+        Eqs. 6, 7 and 8.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+    f2: float
+
+
+@dataclass(frozen=True)
+class DeepEMRound:
+    """What a round of training came to.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    n_particles, n_others : int
+        Boxes that it learnt from.
+    accuracy : float
+        Of boxes held out, scores cut at 0.5; NaN without any.
+    operating_point : OperatingPoint, optional
+        Where F₂ is largest, on micrographs held out, or on those it learnt from if
+        there are none.
+    """
+
+    number: int
+    n_particles: int
+    n_others: int
+    accuracy: float
+    operating_point: OperatingPoint | None
+
+
+@dataclass(frozen=True)
+class DeviationRange:
+    """Standard deviations that boxes of particles have; see `selection`.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Both included.
+    """
+
+    lowest: float
+    highest: float

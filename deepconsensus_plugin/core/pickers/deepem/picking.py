@@ -16,16 +16,19 @@ from deepconsensus_plugin.core.models.deepem_recogniser import (
     build_recogniser,
     give_weights,
 )
+from deepconsensus_plugin.core.models.picker_card import DeepEMCard
+from deepconsensus_plugin.core.pickers.deepem.parameters import DeviationRange
 from deepconsensus_plugin.core.pickers.deepem.selection import (
-    DeviationRange,
+    are_within,
     box_deviations,
 )
 from deepconsensus_plugin.core.pickers.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
+    prepare_micrograph,
 )
 from deepconsensus_plugin.core.pickers.score_map import ScoreMap, score_in_tiles
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -33,12 +36,15 @@ MAP_STEP = 4
 """Pixels between the places that are scored, a sixteenth of the default box: the
 paper's 20 pixels are as large a part of its boxes of 272."""
 
+_LOWEST = np.float32(1e-6)
+"""Probabilities are told apart down to this distance from 0 and 1."""
+
 _TILE = 512
 """Side of what is scored at once, pixels."""
 
 
 class DeepEMPicker:
-    """Finds the maxima of a network's probabilities; a `TrainedPicker`.
+    """Finds the maxima of a network's log-odds; a `TrainedPicker`.
 
     The box of a place ``c`` is that of `core.extraction`, ``c - box_size // 2`` its
     first pixel.
@@ -70,38 +76,57 @@ class DeepEMPicker:
         deviations: DeviationRange | None = None,
         map_step: int = MAP_STEP,
     ) -> None:
-        self.preprocessing, self.deviations = preprocessing, deviations
+        self.deviations = deviations
+        self._preprocessing = preprocessing
         self._box_size, self._step = architecture.box_size, map_step
         self._radius_px = particle_diameter_A / 2 / preprocessing.pixel_size_A
         self._recogniser = build_recogniser(architecture, map_step=map_step)
         self.refresh(network)
 
+    @classmethod
+    def of(cls, network: keras.Model, card: DeepEMCard) -> DeepEMPicker:
+        """Return the picker of a model."""
+        return cls(
+            network,
+            DeepEMArchitecture.of_box(
+                card.training.input_size, maps=card.training.maps
+            ),
+            card.preprocessing,
+            particle_diameter_A=card.particle_diameter_A,
+            deviations=card.deviations,
+        )
+
     def refresh(self, network: keras.Model) -> None:
         """Take over the weights of a network for boxes."""
         give_weights(self._recogniser, network)
 
+    def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
+        """Read a micrograph, and return it as the network sees it."""
+        return prepare_micrograph(micrograph, self._preprocessing)
+
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
-        """Return the maxima, best first; probabilities, pixels of the micrograph."""
+        """Return the maxima, best first; log-odds, pixels of the micrograph."""
         found = self.score(prepared.image).maxima(radius_px=self._radius_px)
         if self.deviations is not None:
             deviations = box_deviations(prepared.image, found.yx, self._box_size)
-            found = found.take(self.deviations.contains(deviations))
+            found = found.take(are_within(deviations, self.deviations))
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
 
     def score(self, image: Float32Array) -> ScoreMap:
-        """Return the scores of a prepared image; what lies outside counts as 0."""
+        """Return the log-odds of a prepared image; what lies outside counts as 0."""
         tile = max(_TILE // self._step, 1) * self._step
         return score_in_tiles(
-            self._probabilities,
+            self._log_odds,
             image,
             reach=self._box_size // 2,
             step=self._step,
             tile=tile,
         )
 
-    def _probabilities(self, pixels: Float32Array) -> Float32Array:
+    def _log_odds(self, pixels: Float32Array) -> Float32Array:
         """Return the scores of places a box inside; a box of even side reaches less."""
         around = 2 * (self._box_size // 2)
         rows, columns = (-(-(n - around) // self._step) for n in pixels.shape)
-        scores = self._recogniser.predict_on_batch(pixels[None, :, :, None])
-        return np.asarray(scores[0, :rows, :columns, 0])
+        means = self._recogniser.predict_on_batch(pixels[None, :, :, None])
+        probability = np.clip(means[0, :rows, :columns, 0], _LOWEST, 1 - _LOWEST)
+        return np.asarray(np.log(probability) - np.log1p(-probability))

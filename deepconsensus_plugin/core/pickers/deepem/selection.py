@@ -9,13 +9,16 @@ candidates whose standard deviation is not that of true particles are carbon or 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.pickers.deepem.parameters import (
+    DeviationRange,
+    OperatingPoint,
+)
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
@@ -29,58 +32,32 @@ _MARGIN = 0.1
 """Of the range, added at each end: there are particles that were not labelled."""
 
 
-@dataclass(frozen=True)
-class OperatingPoint:
-    """A threshold, and what is reached with it on labelled micrographs.
+def learn_deviations(deviations: FloatArray) -> DeviationRange:
+    """Return what 99 % of true particles have, and a tenth more at each end.
 
     Parameters
     ----------
-    threshold : float
-        Lowest score that is accepted.
-    precision, recall, f2 : float
-        Eqs. 6, 7 and 8.
+    deviations : array, shape (n,)
+        Of the pixels of each true particle's box.
+
+    Raises
+    ------
+    ValueError
+        If there are no particles.
     """
+    if not len(deviations):
+        raise ValueError("expected particles to learn the range from, received none")
+    tails = [_LEFT_OUT / 2, 1 - _LEFT_OUT / 2]
+    lowest, highest = np.quantile(deviations, tails)
+    margin = _MARGIN * (highest - lowest)
+    return DeviationRange(float(lowest - margin), float(highest + margin))
 
-    threshold: float
-    precision: float
-    recall: float
-    f2: float
 
-
-@dataclass(frozen=True)
-class DeviationRange:
-    """Standard deviations that boxes of particles have.
-
-    Parameters
-    ----------
-    lowest, highest : float
-        Both included.
-    """
-
-    lowest: float
-    highest: float
-
-    @classmethod
-    def of(cls, deviations: FloatArray) -> DeviationRange:
-        """Return what 99 % of true particles have, and a tenth more at each end.
-
-        Raises
-        ------
-        ValueError
-            If there are no particles.
-        """
-        if not len(deviations):
-            raise ValueError(
-                "expected particles to learn the range from, received none"
-            )
-        tails = [_LEFT_OUT / 2, 1 - _LEFT_OUT / 2]
-        lowest, highest = np.quantile(deviations, tails)
-        margin = _MARGIN * (highest - lowest)
-        return cls(float(lowest - margin), float(highest + margin))
-
-    def contains(self, deviations: FloatArray) -> BoolArray:
-        """Whether boxes may be particles, shape (n,)."""
-        return np.asarray((deviations >= self.lowest) & (deviations <= self.highest))
+def are_within(deviations: FloatArray, accepted: DeviationRange) -> BoolArray:
+    """Whether boxes may be particles, shape (n,)."""
+    return np.asarray(
+        (deviations >= accepted.lowest) & (deviations <= accepted.highest)
+    )
 
 
 def box_deviations(image: Float32Array, yx: FloatArray, box_size: int) -> FloatArray:
