@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.pipeline.deepem_requests import DeepEMTrainRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.pipeline.picker_requests import (
@@ -44,6 +45,7 @@ _KINDS: dict[str, type] = {
     "train": TrainRequest,
     "score": ScoreRequest,
     "train_topaz": TopazTrainRequest,
+    "train_deepem": DeepEMTrainRequest,
     "network_pick": NetworkPickRequest,
 }
 """Requests by the module of `core.pipeline` whose ``run`` carries them out."""
