@@ -149,3 +149,8 @@ class ProtTopazTrain(EMProtocol):
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs that are learnt from."""
         return micrographsToCut(self, self.inputCoordinates)
+
+    def getModelFolder(self) -> Path:
+        """Return where the model is, or will be."""
+        self._createFilenameTemplates()
+        return Path(self._getFileName("model"))

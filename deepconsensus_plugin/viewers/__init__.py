@@ -6,12 +6,14 @@ from deepconsensus_plugin.viewers.viewer_consensus import DeepConsensusPicksView
 from deepconsensus_plugin.viewers.viewer_evaluation import (
     DeepConsensusEvaluationViewer,
 )
+from deepconsensus_plugin.viewers.viewer_picker import DeepConsensusPickerViewer
 from deepconsensus_plugin.viewers.viewer_report import DeepConsensusReportViewer
 from deepconsensus_plugin.viewers.viewer_scores import DeepConsensusScoresViewer
 from deepconsensus_plugin.viewers.viewer_training import DeepConsensusTrainViewer
 
 __all__ = [
     "DeepConsensusEvaluationViewer",
+    "DeepConsensusPickerViewer",
     "DeepConsensusPicksViewer",
     "DeepConsensusReportViewer",
     "DeepConsensusScoresViewer",

@@ -21,10 +21,17 @@ class LiveHistory:
         Empty. Keeps this object alive, as ``figure.live_history``.
     read : callable
         Gives the histories so far, and whether the training is still at work.
+    draw : callable
+        Draws them; replaces what is in the figure.
     """
 
-    def __init__(self, figure: Figure, read: Callable[[], tuple[Histories, bool]]):
-        self.figure, self._read = figure, read
+    def __init__(
+        self,
+        figure: Figure,
+        read: Callable[[], tuple[Histories, bool]],
+        draw: Callable[..., None] = draw_history,
+    ):
+        self.figure, self._read, self._draw = figure, read, draw
         self._drawn: tuple[Histories, bool] | None = None
         figure.live_history = self
         self._timer = figure.canvas.new_timer(interval=_MILLISECONDS_BETWEEN_LOOKS)
@@ -38,6 +45,6 @@ class LiveHistory:
         histories, is_running = self._read()
         if (histories, is_running) != self._drawn:
             self._drawn = histories, is_running
-            draw_history(self.figure, histories, is_running=is_running)
+            self._draw(self.figure, histories, is_running=is_running)
             self.figure.canvas.draw_idle()
         return is_running  # Matplotlib ends a timer whose callback says so

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from deepconsensus_plugin.core.models.covering import CoveringConv2D
+from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
+
 LOG_ODDS, PATCH = "log_odds", "patch"
 """Names of the outputs of a network for patches."""
 
@@ -67,6 +70,11 @@ def convolutions(*, n_layers: int = 3, n_units: int = 32) -> tuple[Convolution, 
     )
 
 
+def architecture_of(parameters: TopazParameters) -> tuple[Convolution, ...]:
+    """Return the layers that a training asks for."""
+    return convolutions(n_layers=parameters.n_layers, n_units=parameters.n_units)
+
+
 def receptive_field(architecture: tuple[Convolution, ...]) -> int:
     """Return the side of the patch that one output sees, pixels; odd."""
     field, step = 1, 1
@@ -81,6 +89,7 @@ def build_network(
     *,
     map_step: int | None = None,
     folded: bool = False,
+    fast: bool = False,
     has_decoder: bool = False,
 ) -> keras.Model:
     """Return an untrained classifier.
@@ -96,12 +105,16 @@ def build_network(
     folded : bool
         Whether to leave out batch normalisation, for picking with weights that it was
         folded into (`folding`).
+    fast : bool
+        Whether convolutions take the form that trains fastest: the same function of the
+        same weights. Networks are saved plain.
     has_decoder : bool
         Whether a second output reconstructs the patch from the last maps; only for
         patches, hence without `map_step`.
     """
     field = receptive_field(architecture)
     side = field if map_step is None else None
+    kind = CoveringConv2D if fast else layers.Conv2D
     image = keras.Input((side, side, 1), name="image")
     x, step, walked = image, 1, 1
     for layer in architecture:
@@ -109,7 +122,7 @@ def build_network(
         reached = onward if map_step is None else min(onward, map_step)
         dilation, stride = step // walked, reached // walked
         # A layer either skips places or reaches over those its input did not skip.
-        x = layers.Conv2D(layer.maps, layer.kernel, stride, dilation_rate=dilation)(x)
+        x = kind(layer.maps, layer.kernel, stride, dilation_rate=dilation)(x)
         if not folded:
             x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
         x = layers.PReLU(alpha_initializer=_slope(), shared_axes=[1, 2])(x)

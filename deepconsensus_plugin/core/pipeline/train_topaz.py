@@ -11,8 +11,9 @@ from deepconsensus_plugin.core.identity import identify
 from deepconsensus_plugin.core.models.picker_card import TOPAZ, TopazCard
 from deepconsensus_plugin.core.models.picker_store import save_picker
 from deepconsensus_plugin.core.models.topaz import (
+    architecture_of,
+    build_network,
     classifier_of,
-    convolutions,
     receptive_field,
 )
 from deepconsensus_plugin.core.models.versions import used_versions
@@ -71,8 +72,9 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
         made_from=identify(_CODE_VERSION, data.origin(), parameters, prior),
         progress=progress,
     )
-    network = classifier_of(lesson.network)
-    validation = judge(network) if data.held_out else None
+    validation = judge(lesson.network) if data.held_out else None
+    network = build_network(architecture_of(parameters))
+    network.set_weights(classifier_of(lesson.network).get_weights())
     card = TopazCard(
         kind=TOPAZ,
         box_size=request.learnt.box_size,
@@ -99,9 +101,6 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
 
 
 def _examples(parameters: TopazParameters, data: LearningData) -> Examples:
-    architecture = convolutions(
-        n_layers=parameters.n_layers, n_units=parameters.n_units
-    )
     return Examples(
         [
             LabelledImage(
@@ -111,7 +110,7 @@ def _examples(parameters: TopazParameters, data: LearningData) -> Examples:
             )
             for name in data.learnt
         ],
-        side=receptive_field(architecture),
+        side=receptive_field(architecture_of(parameters)),
         radius_px=parameters.radius_px,
     )
 

@@ -14,8 +14,8 @@ from deepconsensus_plugin.core.losses import PositiveUnlabelledLoss
 from deepconsensus_plugin.core.models.topaz import (
     LOG_ODDS,
     PATCH,
+    architecture_of,
     build_network,
-    convolutions,
 )
 from deepconsensus_plugin.core.pickers.topaz.examples import (
     POSITIVE,
@@ -65,7 +65,8 @@ class TopazLesson:
         self.has_decoder = decoder_strength > 0
         keras.utils.set_random_seed(parameters.seed)
         self.network = build_network(
-            convolutions(n_layers=parameters.n_layers, n_units=parameters.n_units),
+            architecture_of(parameters),
+            fast=True,
             has_decoder=self.has_decoder,
         )
         losses: dict[str, Any] = {

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.models.folding import folded_weights
 from deepconsensus_plugin.core.models.picker_card import TopazCard
 from deepconsensus_plugin.core.models.topaz import (
+    architecture_of,
     build_network,
     classifier_of,
-    convolutions,
     receptive_field,
 )
 from deepconsensus_plugin.core.pickers.prepared import (
@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.pickers.prepared import (
     PreparedMicrograph,
     prepare_micrograph,
 )
-from deepconsensus_plugin.core.pickers.score_map import score_in_tiles
+from deepconsensus_plugin.core.pickers.score_map import ScoreMap, score_in_tiles
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -61,9 +61,7 @@ class TopazPicker:
         map_step: int = MAP_STEP,
     ) -> None:
         self._preprocessing = preprocessing
-        architecture = convolutions(
-            n_layers=parameters.n_layers, n_units=parameters.n_units
-        )
+        architecture = architecture_of(parameters)
         self._step = map_step
         self._reach = receptive_field(architecture) // 2
         self._radius_px = particle_diameter_A / 2 / preprocessing.pixel_size_A
@@ -90,15 +88,18 @@ class TopazPicker:
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return every maximum, best first; log-odds, pixels of the micrograph."""
-        scores = score_in_tiles(
+        found = self.score(prepared).maxima(radius_px=self._radius_px)
+        return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
+
+    def score(self, prepared: PreparedMicrograph) -> ScoreMap:
+        """Return the log-odds at every `map_step`-th pixel of the prepared image."""
+        return score_in_tiles(
             self._log_odds,
             prepared.image,
             reach=self._reach,
             step=self._step,
             tile=_TILE,
         )
-        found = scores.maxima(radius_px=self._radius_px)
-        return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
 
     def _log_odds(self, pixels: Float32Array) -> Float32Array:
         output = self._dense.predict_on_batch(pixels[None, ..., None])
