@@ -58,8 +58,10 @@ def hold_out(
     """Return the names of the micrographs to validate on, drawn at random.
 
     They hold about `fraction` of the labels; at least one is left to learn from. None
-    where they would hold fewer than ten labels.
+    where they would hold fewer than ten labels, or `fraction` is 0.
     """
+    if not fraction:
+        return set()
     rng = np.random.default_rng([seed, len(micrographs)])
     order = rng.permutation(len(micrographs))[:-1].tolist()
     n_labels = sum(len(labels[each.name]) for each in micrographs)
