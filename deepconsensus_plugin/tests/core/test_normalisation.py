@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.pickers.normalisation import (
+    Normalisation,
     fit_mixture_of_micrographs,
     normalise,
     normalise_micrograph,
@@ -18,6 +19,7 @@ from deepconsensus_plugin.core.pickers.pixel_mixture import PixelMixture
 
 MIXTURE = PixelMixture((0.2, 0.8), (40.0, 100.0), (8.0, 15.0))
 BACKGROUND_FREE = PixelMixture((0.25, 0.75), (-30.0, 10.0), (4.0, 8.0))
+ALONE = (Normalisation.STANDARD, Normalisation.PER_MICROGRAPH)
 SCALES = np.array([0.5, 0.8, 1.0, 1.6, 1.5625])  # geometric mean 1
 
 
@@ -92,12 +94,13 @@ def test_a_new_micrograph_gets_the_scale_it_would_have_had():
 
 
 @pytest.mark.parametrize("truth", [MIXTURE, BACKGROUND_FREE])
-@pytest.mark.parametrize("common", [True, False])
-def test_exposure_does_not_change_the_normalised_micrograph(truth, common):
+@pytest.mark.parametrize("normalisation", Normalisation)
+def test_exposure_does_not_change_the_normalised_micrograph(truth, normalisation):
     image = micrograph(truth)
-    mixture = truth if common else None
 
-    once, thrice = (normalise_micrograph(a * image, mixture) for a in (1, 3))
+    once, thrice = (
+        normalise_micrograph(a * image, normalisation, truth) for a in (1, 3)
+    )
 
     np.testing.assert_allclose(thrice, once, atol=1e-4)
     assert once.dtype == np.float32
@@ -112,14 +115,22 @@ def test_dominant_component_is_standardised():
     assert normalised.std() == pytest.approx(1, abs=0.02)
 
 
-def test_micrograph_by_itself_may_be_offset():
+@pytest.mark.parametrize("normalisation", ALONE)
+def test_micrograph_by_itself_may_be_offset(normalisation):
     image = micrograph()
 
     np.testing.assert_allclose(
-        normalise_micrograph(image + 500, None),
-        normalise_micrograph(image, None),
+        normalise_micrograph(image + 500, normalisation, None),
+        normalise_micrograph(image, normalisation, None),
         atol=0.01,
     )
+
+
+def test_standard_is_mean_0_and_deviation_1():
+    normalised = normalise_micrograph(micrograph(), Normalisation.STANDARD, None)
+
+    assert normalised.mean() == pytest.approx(0, abs=1e-4)
+    assert normalised.std() == pytest.approx(1, abs=1e-4)
 
 
 def test_one_kind_of_pixels_makes_one_component():
@@ -135,7 +146,7 @@ def test_constant_border_is_a_component_of_its_own():
     image = micrograph(PixelMixture((1.0,), (100.0,), (15.0,)))
     image[:, :40] = 0
 
-    normalised = normalise_micrograph(image, None)[:, 40:]
+    normalised = normalise_micrograph(image, Normalisation.PER_MICROGRAPH, None)[:, 40:]
 
     assert normalised.mean() == pytest.approx(0, abs=0.02)
     assert normalised.std() == pytest.approx(1, abs=0.02)
@@ -147,13 +158,16 @@ def test_missing_pixels_are_left_out_and_become_the_level():
     broken[::7, ::5], broken[3, 3] = np.nan, np.inf
     is_finite = np.isfinite(broken)
 
-    normalised = normalise_micrograph(broken, MIXTURE)
+    normalised, whole = (
+        normalise_micrograph(each, Normalisation.COMMON_MIXTURE, MIXTURE)
+        for each in (broken, image)
+    )
 
     assert scale_of(broken, MIXTURE) == pytest.approx(1.25, rel=0.01)
     assert (normalised[~is_finite] == 0).all()
     np.testing.assert_allclose(
         normalised[is_finite],
-        normalise_micrograph(image, MIXTURE)[is_finite],
+        whole[is_finite],
         atol=0.05,
     )
 
@@ -168,8 +182,8 @@ def test_micrograph_without_variation_says_nothing(value):
     assert scales[0] == 1
     assert scale_of(flat, mixture) == 1
     assert mixture == alone
-    assert not normalise_micrograph(flat, mixture).any()
-    assert not normalise_micrograph(flat, None).any()
+    for normalisation in Normalisation:
+        assert not normalise_micrograph(flat, normalisation, mixture).any()
 
 
 def test_few_and_repeated_pixels_are_enough():
@@ -179,7 +193,9 @@ def test_few_and_repeated_pixels_are_enough():
     assert mixture.dominant[1] > 0
 
 
-def test_no_micrograph_that_varies_is_an_error():
+def test_what_lacks_is_named():
+    with pytest.raises(ValueError, match="mixture of all micrographs"):
+        normalise_micrograph(micrograph(), Normalisation.COMMON_MIXTURE, None)
     with pytest.raises(ValueError, match="received 2 without"):
         fit_mixture_of_micrographs([np.zeros((4, 4)), np.full((4, 4), np.nan)])
 
