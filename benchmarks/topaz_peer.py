@@ -101,7 +101,7 @@ def run(
     folder : Path
         What it holds of the same run is kept.
     parameters : TopazParameters
-        Objective and its strength, prior or number of particles (default: the set's),
+        Objective and its strength, prior (default: from the number of particles),
         decoder, updates of all epochs together, batches, learning rate, seed.
     network : str
         A key of `NETWORKS`.
@@ -194,7 +194,7 @@ def _options(
     if parameters.prior is not None:
         words["--pi"] = parameters.prior
     else:
-        words["--num-particles"] = parameters.n_particles or learning.n_particles
+        words["--num-particles"] = learning.n_particles
     given = [str(word) for option in words.items() for word in option]
     return [*NETWORKS[network], *given]
 

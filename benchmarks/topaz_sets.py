@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.simulated_sets import make_set
 from benchmarks.truth_sets import Marks, TruthSet, load_truth_set
+from deepconsensus_plugin.core.pickers.topaz.lesson import positive_fraction
 from deepconsensus_plugin.core.simulation import Crowd, SimulationParameters
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -95,6 +96,14 @@ class LearningSet:
     def n_particles(self) -> float:
         """True particles on a micrograph to learn from, on average; users guess it."""
         return float(np.mean([len(self.truth[each.name]) for each in self.train]))
+
+    @property
+    def prior(self) -> float:
+        """Fraction of downsampled pixels within `radius_px` of a true centre, about."""
+        n_pixels = np.prod(self.train[0].shape) / self.binning**2
+        return positive_fraction(
+            self.n_particles, radius_px=self.radius_px, n_pixels=float(n_pixels)
+        )
 
 
 def load_set(name: str, folder: Path) -> LearningSet:

@@ -36,7 +36,10 @@ _AUTOENCODER_LABELS = 250
 
 @dataclass(frozen=True)
 class TopazParameters:
-    """How a Topaz picker is trained. Defaults as the paper and its implementation.
+    """How a Topaz picker is trained.
+
+    Defaults as the paper and its implementation, but for the learning rate (there 2e-4)
+    and the number of updates (there 10 epochs of 1000), see docs/results.md.
 
     Parameters
     ----------
@@ -73,10 +76,10 @@ class TopazParameters:
     prior: float | None = None
     autoencoder: float | None = None
     n_epochs: int = 10
-    n_updates: int = 1000
+    n_updates: int = 150
     batch_size: int = 256
     labelled_fraction: float = 1 / 16
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-3
     seed: int = 1
 
     @property

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our Topaz on a `LearningSet`: the jobs that the protocols run, and what they cost."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.topaz_figures import LearningFigures, evaluate
+from benchmarks.topaz_sets import LearningSet
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.identity import identify
+from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.models.kinds import load_card_of
+from deepconsensus_plugin.core.models.picker_card import TopazCard
+from deepconsensus_plugin.core.models.picker_store import load_picker_network
+from deepconsensus_plugin.core.pickers.prepared import prepare_micrograph
+from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
+from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
+from deepconsensus_plugin.core.pipeline.network_pick import find_all
+from deepconsensus_plugin.core.pipeline.picker_requests import (
+    LearningInput,
+    NetworkPickRequest,
+    NetworkPickResult,
+    PickerTrainResult,
+    TopazTrainRequest,
+)
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+_CODE_VERSION = 1
+"""Raised when the same cell gives other figures; kept cells are then made anew."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training, tried on the test micrographs.
+
+    Seconds of an update and of a micrograph on the clock and of the processor; memory
+    of the processes at their highest.
+    """
+
+    figures: LearningFigures
+    update_s: float
+    update_cpu_s: float
+    micrograph_s: float
+    micrograph_cpu_s: float
+    train_mebibytes: float
+    pick_mebibytes: float
+
+
+def run_cell(
+    learning: LearningSet,
+    labels: Mapping[str, ScoredCoordinates],
+    folder: Path,
+    parameters: TopazParameters,
+    *,
+    validation_fraction: float = 0.0,
+) -> Cell:
+    """Train on labels, pick the test micrographs, and return the figures.
+
+    What `folder` holds of the same cell is kept.
+    """
+    origin = identify(
+        *(_CODE_VERSION, parameters, learning.name, validation_fraction),
+        *(marks.yx for _, marks in sorted(labels.items())),
+    )
+    done = folder / "cell.json"
+    if done.exists() and (kept := read_json(done))["origin"] == origin:
+        return from_plain(kept["cell"], Cell, path=done)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_coordinates(folder / "labels.h5", labels)
+    asked = LearningInput(
+        micrographs=learning.train,
+        labels=folder / "labels.h5",
+        set_name=learning.name,
+        box_size=round(learning.box_size),
+        particle_diameter_A=learning.diameter_A,
+        pixel_size_A=learning.binning * learning.sampling_rate,
+        n_particles=learning.n_particles,
+        validation_fraction=validation_fraction,
+        seed=parameters.seed,
+    )
+    request = TopazTrainRequest(asked, parameters, folder / "model")
+    train_cpu_s = _run(folder / "train.json", request)
+    trained = read_result(folder / "train.json", PickerTrainResult)
+    asked_to_pick = NetworkPickRequest(
+        learning.test, folder / "model", folder / "found", folder / "picks.h5", 0.0
+    )
+    pick_cpu_s = _run(folder / "pick.json", asked_to_pick)
+    picked = read_result(folder / "pick.json", NetworkPickResult)
+    n_updates, n_picked = trained.history[0][-1].update, len(learning.test)
+    cell = Cell(
+        _figures(learning, asked_to_pick),
+        update_s=trained.timings["train"].seconds / n_updates,
+        update_cpu_s=train_cpu_s / n_updates,
+        micrograph_s=picked.timings["pick"].seconds / n_picked,
+        micrograph_cpu_s=pick_cpu_s / n_picked,
+        train_mebibytes=trained.timings["train"].peak_memory_mb,
+        pick_mebibytes=picked.timings["pick"].peak_memory_mb,
+    )
+    write_json(done, {"origin": origin, "cell": to_plain(cell)})
+    shutil.rmtree(folder / "found")
+    return cell
+
+
+def _run(job: Path, request: object) -> float:
+    """Carry out a job by itself; seconds of the processor, those of its start too."""
+    write_job(job, request)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
+    with job.with_suffix(".log").open("w") as log:
+        subprocess.run(command, check=True, stdout=log, stderr=log)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _figures(learning: LearningSet, request: NetworkPickRequest) -> LearningFigures:
+    """Return the figures of a finished request; regions by the map of every pixel."""
+    card = load_card_of(request.model, TopazCard)
+    picker = TopazPicker(
+        load_picker_network(request.model),
+        card.training,
+        card.preprocessing,
+        particle_diameter_A=card.particle_diameter_A,
+        map_step=1,
+    )
+    micrographs = {each.name: each for each in learning.test}
+
+    def read_scores(name: str) -> np.ndarray:
+        prepared = prepare_micrograph(micrographs[name], card.preprocessing)
+        return picker.score(prepared).values
+
+    return evaluate(learning, find_all(request, Progress()), read_scores)
