@@ -141,7 +141,10 @@ def _only(nodes: list[Node], class_name: str) -> Node:
 
 
 def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[Node]:
-    """Replace the template's imports of picks by one for each folder."""
+    """Replace the template's imports of picks by one for each folder.
+
+    What a consensus takes besides, such as the picks of a network, it keeps.
+    """
     pattern = _only(nodes, IMPORT_PICKS)
     imports = [
         {
@@ -157,12 +160,15 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
         for i, folder in enumerate(folders)
     ]
     outputs = [f"{node['object.id']}.outputCoordinates" for node in imports]
+    replaced = {n["object.id"] for n in nodes if n["object.className"] == IMPORT_PICKS}
     result: list[Node] = []
     for node in nodes:
         if node is pattern:
             result += imports
         elif node["object.className"] == CONSENSUS:
-            result.append({**node, "inputCoordinates": outputs})
+            inputs = node["inputCoordinates"]
+            kept = [name for name in inputs if name.split(".")[0] not in replaced]
+            result.append({**node, "inputCoordinates": [*outputs, *kept]})
         elif node["object.className"] != IMPORT_PICKS:
             result.append(node)
     return result
