@@ -22,8 +22,8 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.models.deepem import DeepEMArchitecture
 from deepconsensus_plugin.core.models.folding import folded_weights
+from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
 
 QUARTER_TURNS = (0, 1, 2, 3)
 """Of a box, whose scores are averaged."""

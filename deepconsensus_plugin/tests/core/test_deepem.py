@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from deepconsensus_plugin.core.extraction import extract_boxes
-from deepconsensus_plugin.core.models.deepem import (
+from deepconsensus_plugin.core.models.deepem import build_network
+from deepconsensus_plugin.core.models.deepem_recogniser import build_recogniser
+from deepconsensus_plugin.core.pickers.deepem.architecture import (
     KLH,
     DeepEMArchitecture,
-    build_network,
 )
-from deepconsensus_plugin.core.models.deepem_recogniser import build_recogniser
 from deepconsensus_plugin.core.pickers.deepem.parameters import Initialisation, Variant
 from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
 from deepconsensus_plugin.core.pickers.deepem.selection import (

@@ -14,7 +14,8 @@ from deepconsensus_plugin.core.metrics.classification import (
     average_precision,
     count_at_thresholds,
 )
-from deepconsensus_plugin.core.models.deepem import DeepEMArchitecture, build_network
+from deepconsensus_plugin.core.models.deepem import build_network
+from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
 from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,

@@ -11,12 +11,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.models.deepem import DeepEMArchitecture
 from deepconsensus_plugin.core.models.deepem_recogniser import (
     build_recogniser,
     give_weights,
 )
 from deepconsensus_plugin.core.models.picker_card import DeepEMCard
+from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
 from deepconsensus_plugin.core.pickers.deepem.parameters import DeviationRange
 from deepconsensus_plugin.core.pickers.deepem.selection import (
     are_within,
