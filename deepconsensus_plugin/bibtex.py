@@ -114,12 +114,14 @@ r"""
   doi = {https://doi.org/10.1086/117248}
 }
 
-@inproceedings{Kiryo2017,
+@article{Kiryo2017,
   author = {Kiryo, Ryuichi and Niu, Gang and du Plessis, Marthinus C. and Sugiyama, Masashi},
   title = {Positive-Unlabeled Learning with Non-Negative Risk Estimator},
-  booktitle = {Advances in Neural Information Processing Systems 30},
+  journal = {Advances in Neural Information Processing Systems},
+  volume = {30},
   pages = {1675--1685},
-  year = {2017}
+  year = {2017},
+  doi = {https://doi.org/10.48550/arXiv.1703.00593}
 }
 
 @misc{Chollet2015,

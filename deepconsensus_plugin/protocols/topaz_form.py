@@ -23,6 +23,8 @@ OBJECTIVES = {
 
 _DEFAULTS = TopazParameters()
 
+_MAY_BE_EMPTY = ("autoencoder", "prior", "strength")
+
 
 def defineTopazParams(form: params.Form) -> None:
     """Add how a Topaz picker is trained; what is changed most comes first."""
@@ -55,9 +57,9 @@ def defineTopazParams(form: params.Form) -> None:
         (
             "autoencoder",
             params.FloatParam,
-            None,
+            _DEFAULTS.autoencoder,
             "Weight of the autoencoder",
-            "The network also reconstructs its patches, which helps with few labels. "
+            "The network also reconstructs its patches; it takes four times as long. "
             "*0*: none. Empty, as published: 10 divided by the labels, to 250 labels.",
         ),
         (
@@ -122,7 +124,7 @@ def defineTopazParams(form: params.Form) -> None:
             key,
             kind,
             default=default,
-            allowsNull=default is None,
+            allowsNull=key in _MAY_BE_EMPTY,
             expertLevel=LEVEL_ADVANCED,
             label=label,
             help=text,

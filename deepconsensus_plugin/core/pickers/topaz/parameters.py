@@ -38,8 +38,9 @@ _AUTOENCODER_LABELS = 250
 class TopazParameters:
     """How a Topaz picker is trained.
 
-    Defaults as the paper and its implementation, but for the learning rate (there 2e-4)
-    and the number of updates (there 10 epochs of 1000), see docs/results.md.
+    Defaults as the paper and its implementation, but for the learning rate (there 2e-4),
+    the number of updates (there 10 epochs of 1000) and the autoencoder (there with few
+    labels), see docs/results.md.
 
     Parameters
     ----------
@@ -54,8 +55,8 @@ class TopazParameters:
     prior : float, optional
         Fraction π of positive pixels. Default: as follows from the number of particles.
     autoencoder : float, optional
-        Weight γ of the reconstruction; 0 is none. Default: 10 / labels up to 250
-        labels, 0 beyond.
+        Weight γ of the reconstruction; 0 is none. None: the paper's, 10 / labels up to
+        250 labels, 0 beyond.
     n_epochs, n_updates : int
         Epochs, and updates of an epoch; each ends with a validation.
     batch_size : int
@@ -74,7 +75,7 @@ class TopazParameters:
     n_units: int = 32
     radius_px: float = 3.0
     prior: float | None = None
-    autoencoder: float | None = None
+    autoencoder: float | None = 0.0
     n_epochs: int = 10
     n_updates: int = 150
     batch_size: int = 256
