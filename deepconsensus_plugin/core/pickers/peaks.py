@@ -54,9 +54,12 @@ def find_peaks(
 
 
 def _refine(scores: FloatArray, yx: IntArray) -> FloatArray:
-    """Return the tops of parabolas through each peak and its neighbours, by axis."""
+    """Return the tops of parabolas through each peak and its neighbours, by axis.
+
+    Across a border a peak has no neighbour, and stays on it.
+    """
     refined = yx.astype(np.float64)
-    padded = np.pad(scores, 1, mode="edge")
+    padded = np.pad(scores, 1, mode="reflect")
     y, x = yx.T + 1
     for axis, (dy, dx) in enumerate(((1, 0), (0, 1))):
         before, after = padded[y - dy, x - dx], padded[y + dy, x + dx]
