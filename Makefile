@@ -28,6 +28,8 @@
 # make bench-accuracy  fused probabilities beside votes, REPIC and Z-scores, on what
 #                      bench-real left in $(RESULTS), 4 min
 # make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min
+# make bench-deepem  DeepEM round by round on simulated and real sets, the paper's variant
+#                    beside ours, and the speed of dense recognition; 25 min
 # make bench-paper  the test of the paper's Table 2, 20 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
@@ -52,7 +54,7 @@ TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut 
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-topaz-peer clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-topaz-peer bench-deepem clean
 
 env: $(STAMP)
 
@@ -141,6 +143,9 @@ $(TOPAZ_STAMP):
 	.venv-topaz/bin/python -m pip install --quiet --disable-pip-version-check $(TOPAZ)
 	rm -f .venv-topaz/.installed-*
 	touch $@
+
+bench-deepem: env
+	$(RUN) -m benchmarks.deepem $(RESULTS)/deepem
 
 bench-topaz-peer: env env-topaz
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz_baseline $(RESULTS)/topaz
