@@ -31,6 +31,8 @@
 # make bench-deepem  DeepEM round by round on simulated and real sets, the paper's variant
 #                    beside ours, and the speed of dense recognition; 25 min
 # make bench-paper  the test of the paper's Table 2, 20 min
+# make bench-topaz  Topaz: the paper's Figure 5 in kind, beside the public package (make
+#                   env-topaz first), real sets; 4 hours, make bench-topaz-short 15 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
 #                        without CUDA, several times that where it has not); 40 min
@@ -146,6 +148,12 @@ $(TOPAZ_STAMP):
 
 bench-deepem: env
 	$(RUN) -m benchmarks.deepem $(RESULTS)/deepem
+
+bench-topaz: env env-topaz
+	$(RUN) -m benchmarks.topaz $(RESULTS)/topaz
+
+bench-topaz-short: env env-topaz
+	$(RUN) -m benchmarks.topaz $(RESULTS)/topaz --short
 
 bench-topaz-peer: env env-topaz
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz_baseline $(RESULTS)/topaz
