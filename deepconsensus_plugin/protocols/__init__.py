@@ -3,6 +3,7 @@
 
 from deepconsensus_plugin.protocols.protocol_classical_pick import ProtClassicalPick
 from deepconsensus_plugin.protocols.protocol_consensus import ProtDeepConsensusPicks
+from deepconsensus_plugin.protocols.protocol_deepem_train import ProtDeepEMTrain
 from deepconsensus_plugin.protocols.protocol_evaluate import ProtEvaluatePicks
 from deepconsensus_plugin.protocols.protocol_import_model import ProtImportModel
 from deepconsensus_plugin.protocols.protocol_import_picks import ProtImportPicks
@@ -25,6 +26,7 @@ __all__ = [
     "ProtDeepConsensusScreen",
     "ProtDeepConsensusSelect",
     "ProtDeepConsensusTrain",
+    "ProtDeepEMTrain",
     "ProtEvaluatePicks",
     "ProtImportModel",
     "ProtImportPicks",

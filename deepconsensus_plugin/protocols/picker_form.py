@@ -76,16 +76,20 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
     defineOtherMicrographsParam(form)
 
 
-def defineMicrographParams(form: params.Form) -> None:
-    """Add how micrographs are prepared."""
+def defineMicrographParams(
+    form: params.Form,
+    *,
+    usual: str = f"the diameter becomes {PIXELS_PER_DIAMETER} pixels",
+) -> None:
+    """Add how micrographs are prepared; `usual` says what an empty pixel size is."""
     form.addParam(
         "pixelSize",
         params.FloatParam,
         allowsNull=True,
         expertLevel=LEVEL_ADVANCED,
         label="Pixel size for the network (Å/px)",
-        help="Micrographs are downsampled to it. Empty: the diameter becomes "
-        f"{PIXELS_PER_DIAMETER} pixels; pixels never become smaller than they are.",
+        help=f"Micrographs are downsampled to it. Empty: {usual}; pixels never become "
+        "smaller than they are.",
     )
     form.addParam(
         "normalisation",

@@ -21,9 +21,9 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
+from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.kinds import LABELS
-from deepconsensus_plugin.core.models.picker_card import PickerCard
+from deepconsensus_plugin.core.models.picker_card import DEEPEM, TOPAZ, PickerCard
 from deepconsensus_plugin.core.pickers.validation import WANTED_PRECISION
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
@@ -44,12 +44,19 @@ from deepconsensus_plugin.protocols.shared_forms import (
 PRECISION, BEST_F1, GIVEN = range(3)
 """What the numbers of the form mean; they never change."""
 
+CITATIONS = {
+    DEEP_CONSENSUS: "SanchezGarcia2018",
+    TOPAZ: "Bepler2019",
+    DEEPEM: "Zhu2017",
+}
+"""The paper of each kind of model."""
+
 MERGE_RADIUS = 0.3
 """Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
 
 
 class ProtNetworkPick(ProtParticlePicking):
-    """Pick micrographs with a trained model: Topaz, or the Deep Consensus network.
+    """Pick micrographs with a trained model: Topaz, DeepEM or Deep Consensus.
 
     Everything that the network finds is kept with its score, so that another threshold
     takes seconds. Given coordinates that are known, what no picker found comes out as a
@@ -288,10 +295,8 @@ class ProtNetworkPick(ProtParticlePicking):
         ]
 
     def _citations(self):
-        isEnsemble = self.inputModel.get() is not None and isinstance(
-            self.inputModel.get().getCard(), EnsembleCard
-        )
-        return ["SanchezGarcia2018" if isEnsemble else "Bepler2019"]
+        model = self.inputModel.get()
+        return [] if model is None else [CITATIONS[model.getKind()]]
 
 
 def _describeExpected(precision: float) -> str:

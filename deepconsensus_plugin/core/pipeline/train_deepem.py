@@ -9,6 +9,7 @@ training goes on from the last weights. The best round is kept.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -105,8 +106,7 @@ class _Rounds:
         """Add the mistakes of the round before, train, and look how good it is."""
         parameters, lesson = self.request.parameters, self.lesson
         if number > 1:
-            true, false = self.boxes.found(self._taken(), stream=number)
-            lesson.examples = lesson.examples.with_more(true, false)
+            self._add_mistakes(number)
         schedule = Schedule(
             n_epochs=parameters.n_epochs,
             n_updates=parameters.n_updates,
@@ -134,11 +134,23 @@ class _Rounds:
         self.picker.refresh(network)
         return network, self.picker
 
-    def _taken(self) -> dict[str, ScoredCoordinates]:
-        """Return what the picker takes for particles where it learns."""
+    def _add_mistakes(self, number: int) -> None:
+        """Add what the picker takes for particles, to what is held out as well."""
+        data, lesson = self.data, self.lesson
+        lesson.examples = lesson.examples.with_more(
+            *self.boxes.found(self._taken(data.learnt), stream=2 * number)
+        )
+        if lesson.held_out is not None:
+            found = self._taken(sorted(data.held_out))
+            lesson.held_out = lesson.held_out.with_more(
+                *self.boxes.found(found, stream=2 * number + 1)
+            )
+
+    def _taken(self, names: Sequence[str]) -> dict[str, ScoredCoordinates]:
+        """Return what the picker takes for particles, by micrograph."""
         found = {}
-        with self.progress.stage("look for mistakes", len(self.data.learnt)) as count:
-            for name in self.data.learnt:
+        with self.progress.stage("look for mistakes", len(names)) as count:
+            for name in names:
                 here = self.picker.find(self.data.prepared[name])
                 found[name] = here.take(here.scores >= 0)
                 count(1)

@@ -66,7 +66,7 @@ class DeepEMParameters:
 
     variant: Variant = Variant.MODERN
     initialisation: Initialisation = Initialisation.SCALED
-    input_size: int = 64
+    input_size: int = 48
     maps: tuple[int, ...] = (6, 12, 12)
     learning_rate: float | None = None
     n_epochs: int = 20
