@@ -53,6 +53,5 @@ def build_network(
             x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
         x = layers.Activation("sigmoid")(x)
         x = layers.AveragePooling2D(pool)(x)
-    output = layers.Conv2D(1, architecture.sides[-1], **weights)(x)
-    output = layers.Activation("sigmoid", dtype="float32")(output)
-    return keras.Model(image, layers.Flatten()(output), name="deepem")
+    dense = layers.Dense(1, activation="sigmoid", dtype="float32", **weights)
+    return keras.Model(image, dense(layers.Flatten()(x)), name="deepem")

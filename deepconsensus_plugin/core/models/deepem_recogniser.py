@@ -11,6 +11,7 @@ Input: micrographs, ``(batch, rows, columns, 1)``; output ``(batch, rows', colum
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ def give_weights(
     quarter_turns: tuple[int, ...] = QUARTER_TURNS,
 ) -> None:
     """Give a recogniser the weights of a network for boxes, for each of its turns."""
-    weights = folded_weights(network)
+    *weights, connections, bias = folded_weights(network)
+    weights += [_as_kernel(connections, n_maps=len(weights[-1])), bias]
     turned = [[_turned(w, turn) for w in weights] for turn in quarter_turns]
     first = [np.concatenate([w[i] for w in turned], axis=-1) for i in (0, 1)]
     recogniser.get_layer(_FIRST).set_weights(first)
@@ -158,6 +160,12 @@ class SpacedMean(layers.Layer):  # type: ignore[misc]
         """Average along rows, then along columns."""
         maps = sum(maps[:, part] for part in self._parts) / len(self._parts)
         return sum(maps[:, :, part] for part in self._parts) / len(self._parts)
+
+
+def _as_kernel(connections: NDArray[np.float32], *, n_maps: int) -> NDArray[np.float32]:
+    """Return weights of the connections to all pixels of all maps as a kernel."""
+    side = math.isqrt(len(connections) // n_maps)
+    return connections.reshape(side, side, n_maps, 1)
 
 
 def _turned(weight: NDArray[np.float32], quarter_turns: int) -> NDArray[np.float32]:
