@@ -72,13 +72,23 @@ class PickerValidation:
     @property
     def f1(self) -> FloatArray:
         """Return the F1 at each of them."""
-        total = np.maximum(self.precision + self.recall, 1e-12)
-        return np.asarray(2 * self.precision * self.recall / total)
+        return self.f_beta(1.0)
+
+    def f_beta(self, beta: float) -> FloatArray:
+        """Return the F-measure in which recall counts `beta` times precision."""
+        total = np.maximum(beta**2 * self.precision + self.recall, 1e-12)
+        return np.asarray((1 + beta**2) * self.precision * self.recall / total)
 
     @property
     def best_threshold(self) -> float | None:
         """Return the threshold of the largest F1; None without picks or labels."""
-        return float(self.thresholds[np.argmax(self.f1)]) if self.curve else None
+        return self.best_threshold_of(1.0)
+
+    def best_threshold_of(self, beta: float) -> float | None:
+        """Return the threshold of the largest F-measure; None as `best_threshold`."""
+        if not self.curve:
+            return None
+        return float(self.thresholds[np.argmax(self.f_beta(beta))])
 
     def threshold_for(self, precision: float = WANTED_PRECISION) -> float | None:
         """Return the lowest threshold of a precision; None where it is not reached."""
