@@ -154,6 +154,14 @@ class TestThresholds:
         assert (np.diff(validation.recall) >= 0).all()
 
 
+def test_more_recall_counts_the_lower_the_best_threshold():
+    curve = hand_made()
+
+    assert (curve.best_threshold_of(0.1), curve.best_threshold) == (3, 2)
+    assert curve.best_threshold_of(2.0) == 1
+    assert curve.f_beta(2.0)[-1] == pytest.approx(5 * 0.5 / (4 * 0.5 + 1))
+
+
 class TestProbability:
     def test_share_of_particles_among_picks_of_like_scores(self):
         # 1 of 1, 1 of 1, 1 of 2, 1 of 4 picks between thresholds.
