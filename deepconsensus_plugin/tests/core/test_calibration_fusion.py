@@ -18,14 +18,24 @@ FINDING = (0.8, 0.7, 0.4)
 FALSE = (0.1, 0.05, 0.15)
 
 
-def draw(finding=FINDING, false=FALSE, *, network=2.0, seed=0, n=4000, spread=1.0):
+def draw(
+    finding=FINDING,
+    false=FALSE,
+    *,
+    network=2.0,
+    seed=0,
+    n=4000,
+    spread=1.0,
+    prevalence=0.5,
+):
     """Return evidence, truth and the number of missed particles of n places.
 
-    Half are particles; `spread` ties what pickers find by an ease, `network` is how
-    much higher its score is for particles; the second picker has a score too.
+    `prevalence` is the share of particles; `spread` ties what pickers find by an ease,
+    `network` is how much higher its score is for particles; the second picker has a
+    score too.
     """
     rng = np.random.default_rng(seed)
-    is_true, ease = rng.random(n) < 0.5, rng.normal(size=n)
+    is_true, ease = rng.random(n) < prevalence, rng.normal(size=n)
     logits = np.log(finding) - np.log1p(-np.array(finding))
     rates = expit(logits + spread * ease[:, np.newaxis])
     found = rng.random(rates.shape) < np.where(is_true[:, np.newaxis], rates, false)
@@ -118,6 +128,17 @@ def test_two_pickers_are_no_worse_than_their_union():
     union = 2 * is_true.sum() / (len(is_true) + is_true.sum())
 
     assert f1_at_best(probabilities(evidence), is_true) > union + 0.02
+
+
+def test_a_picker_that_takes_nearly_everything_is_not_believed():
+    # One maximum of the likelihood takes its picks for particles that are hard to find;
+    # with as many candidates as twelve such sets, the other is likelier by some 75.
+    evidence, is_true, _ = draw(
+        (0.75, 0.98), (0.12, 0.9), network=3.0, seed=1, n=1500, prevalence=0.1
+    )
+    twelve_times = np.full(len(evidence), 12.0)
+    fit = LatentTraitModel(evidence).fit(weights=twelve_times)
+    assert fit.probability.sum() == pytest.approx(is_true.sum(), rel=0.3)
 
 
 def test_one_picker_is_ranked_by_the_network():
