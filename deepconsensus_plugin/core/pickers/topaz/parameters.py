@@ -38,9 +38,9 @@ _AUTOENCODER_LABELS = 250
 class TopazParameters:
     """How a Topaz picker is trained.
 
-    Defaults as the paper and its implementation, but for the learning rate (there 2e-4),
-    the number of updates (there 10 epochs of 1000) and the autoencoder (there with few
-    labels), see docs/results.md.
+    Defaults as the paper and its implementation, but for the learning rate (there
+    2e-4), the number of updates (there 10 epochs of 1000) and the autoencoder (there
+    with few labels), see docs/results.md.
 
     Parameters
     ----------
