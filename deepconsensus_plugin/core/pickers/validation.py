@@ -166,9 +166,12 @@ def _fewest_particles(n_picks: FloatArray, recall: FloatArray, n_labels: int) ->
     Picks that hold a share r of the labels hold that share of all particles: there are
     at most picks / r. The purest part of the picks makes that smallest, as in estimates
     of the prior from positives and unlabelled data (Scott 2015). Where few labels are
-    found, the share is not known well enough.
+    found, the share is not known well enough; where no more ever are, it must do.
     """
-    is_known = recall * n_labels >= min(_ENOUGH_FOUND, n_labels / 2)
+    n_found = recall * n_labels
+    if not n_found[-1]:
+        return float(n_labels)
+    is_known = n_found >= min(_ENOUGH_FOUND, n_labels / 2, n_found[-1])
     ratio = np.where(is_known, n_picks / np.maximum(recall, 1e-12), np.inf)
     return float(ratio.min())
 

@@ -108,6 +108,23 @@ class TestLabels:
         validation = validate_picks(picks, truth, n_particles=10, radius_px=RADIUS)
         assert validation.n_particles == 4 * N_PARTICLES
 
+    @pytest.mark.parametrize("n_found", [0, 1, 3])
+    def test_picks_that_find_hardly_any_are_bad_and_not_unknown(self, n_found):
+        picks, truth = detections()
+        labels = drawn(truth, 0.3)
+        far = {
+            name: ScoredCoordinates.from_arrays(each.yx + 5_000, each.scores)
+            for name, each in picks.items()
+        }
+        found = ScoredCoordinates.from_arrays(labels["a"].yx[:n_found], [9.0] * n_found)
+        validation = validate_picks(
+            far | {"a": found}, labels, n_particles=None, radius_px=RADIUS
+        )
+        n_labels = sum(map(len, labels.values()))
+        assert 0 <= validation.average_precision <= n_found / n_labels
+        assert np.isfinite(validation.n_particles)
+        assert np.isfinite(validation.precision).all()
+
     def test_without_them_nothing_is_told(self):
         picks, truth = detections()
         no_picks = dict.fromkeys(truth, ScoredCoordinates.from_arrays([]))
