@@ -45,3 +45,10 @@ def describeValidation(figures: PickerValidation) -> list[str]:
     else:
         lines.append(f"Precision {WANTED_PRECISION:g} from log-odds {precise:.2f}.")
     return lines
+
+
+def describeExpected(precision: float) -> str:
+    """Return how precise picks should be, as a part of a sentence."""
+    if not math.isfinite(precision):
+        return "how precise they are cannot be told"
+    return f"expected precision {precision:.2f}"

@@ -16,7 +16,11 @@ from deepconsensus_plugin.core.models.library import KnownModel, find_models
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import fingerprint
-from deepconsensus_plugin.protocols.model_summary import countNetworks, describeModel
+from deepconsensus_plugin.protocols.model_summary import (
+    CITATIONS,
+    countNetworks,
+    describeModel,
+)
 
 
 class ProtImportModel(ProtImport):
@@ -104,10 +108,12 @@ class ProtImportModel(ProtImport):
         if not self.hasAttribute("outputModel"):
             return []
         networks = countNetworks(self.outputModel.getCard())
-        return [f"{networks} [SanchezGarcia2018], trained before, was used."]
+        return [f"{networks} [{self._citations()[0]}], trained before, was used."]
 
     def _citations(self):
-        return ["SanchezGarcia2018"]
+        if not self.hasAttribute("outputModel"):
+            return []
+        return [CITATIONS[self.outputModel.getKind()]]
 
     # -------------------------- shared --------------------------
     def getSourceFolder(self) -> Path:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pyworkflow.protocol.params as params
@@ -21,9 +20,9 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.models.kinds import LABELS
-from deepconsensus_plugin.core.models.picker_card import DEEPEM, TOPAZ, PickerCard
+from deepconsensus_plugin.core.models.picker_card import PickerCard
 from deepconsensus_plugin.core.pickers.validation import WANTED_PRECISION
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
@@ -36,6 +35,8 @@ from deepconsensus_plugin.protocols.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
+from deepconsensus_plugin.protocols.model_summary import CITATIONS
+from deepconsensus_plugin.protocols.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared_forms import (
     defineCtfParam,
     defineGpuParams,
@@ -43,13 +44,6 @@ from deepconsensus_plugin.protocols.shared_forms import (
 
 PRECISION, BEST_F1, GIVEN = range(3)
 """What the numbers of the form mean; they never change."""
-
-CITATIONS = {
-    DEEP_CONSENSUS: "SanchezGarcia2018",
-    TOPAZ: "Bepler2019",
-    DEEPEM: "Zhu2017",
-}
-"""The paper of each kind of model."""
 
 MERGE_RADIUS = 0.3
 """Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
@@ -279,10 +273,10 @@ class ProtNetworkPick(ProtParticlePicking):
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: of {result.n_found} places, those "
             f"of log-odds {result.threshold:.2f} or more; "
-            f"{_describeExpected(result.expected_precision)}."
+            f"{describeExpected(result.expected_precision)}."
         ]
         if self.knownCoordinates.get() is not None:
-            expected = _describeExpected(result.expected_missed_precision)
+            expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")
         return summary
 
@@ -297,9 +291,3 @@ class ProtNetworkPick(ProtParticlePicking):
     def _citations(self):
         model = self.inputModel.get()
         return [] if model is None else [CITATIONS[model.getKind()]]
-
-
-def _describeExpected(precision: float) -> str:
-    if not math.isfinite(precision):
-        return "how precise they are cannot be told"
-    return f"expected precision {precision:.2f}"
