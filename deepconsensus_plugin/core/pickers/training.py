@@ -168,8 +168,8 @@ class PickerTraining:
             )
         )
         logger.debug("%s", self.history[-1])
-        # Where nothing can be said, later weights are better.
-        if np.isnan(figure) or figure > best:
+        # Where nothing was ever said, later weights are better.
+        if figure > best or (np.isnan(figure) and best == -np.inf):
             self.best_weights = network.get_weights()
             self.best_epoch = len(self.history)
 

@@ -117,6 +117,8 @@ def test_another_seed_draws_other_batches():
         ((0.1, 0.2, 0.3), 3),
         ((0.0, 0.0, 0.0), 1),
         ((math.nan,), 3),
+        ((0.5, math.nan, math.nan), 1),
+        ((math.nan, 0.4, math.nan), 2),
     ],
 )
 def test_the_best_epoch_is_kept_and_the_last_where_nothing_is_told(figures, best):
