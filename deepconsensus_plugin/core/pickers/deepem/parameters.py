@@ -69,7 +69,7 @@ class DeepEMParameters:
     input_size: int = 48
     maps: tuple[int, ...] = (6, 12, 12)
     learning_rate: float | None = None
-    n_epochs: int = 20
+    n_epochs: int = 10
     n_updates: int = 100
     batch_size: int = 64
     wanted_accuracy: float = 0.95
