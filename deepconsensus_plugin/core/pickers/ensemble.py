@@ -101,7 +101,7 @@ class EnsemblePicker:
 
 
 def climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
-    """Return places from which no step leads higher, shape (n, 2).
+    """Return places reached by one step uphill a round, where any is, shape (n, 2).
 
     Parameters
     ----------
