@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.pickers.classical import (
     pick_micrograph,
 )
 from deepconsensus_plugin.core.pickers.populations import find_threshold
-from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
 _LOOKED_AT = 8
 """Micrographs, spread evenly over the set."""
@@ -30,9 +30,11 @@ def estimate_particles(
 ) -> float:
     """Return how many particles a micrograph holds, on average.
 
-    As many as correlation with a profile learnt from them finds. Objectives that need
-    this number bear with half of it, and with half as much again (Bepler et al. 2018,
-    supplementary figure 3).
+    As many as correlation with a profile learnt from them finds, or else a difference
+    of Gaussians: whichever tells particles from background by its scores. Where neither
+    does, all places of the particle's size. Objectives that need this number bear with
+    half of it, and with half as much again (Bepler et al. 2018, supplementary
+    figure 3).
 
     Parameters
     ----------
@@ -48,21 +50,32 @@ def estimate_particles(
     Returns
     -------
     float
-        All peaks where those of particles and of background cannot be told apart.
+        At least 0.
     """
     chosen = np.linspace(0, len(micrographs) - 1, min(len(micrographs), _LOOKED_AT))
     some = [micrographs[i] for i in chosen.round().astype(int)]
-    parameters = PickParameters(
-        diameter_A, method=PickMethod.CORRELATION, particles_dark=particles_dark
-    )
-    profile = learn_profile(some, parameters, workers=workers)
+    n_peaks = 0.0
+    for method in (PickMethod.CORRELATION, PickMethod.GAUSSIANS):
+        parameters = PickParameters(
+            diameter_A, method=method, particles_dark=particles_dark
+        )
+        scores = _peak_scores(some, parameters, workers)
+        threshold = find_threshold(scores)
+        if threshold is not None:
+            return float((scores >= threshold).sum() / len(some))
+        n_peaks = len(scores) / len(some)
+    return n_peaks
+
+
+def _peak_scores(
+    micrographs: Sequence[Micrograph], parameters: PickParameters, workers: int
+) -> FloatArray:
+    profile = None
+    if parameters.is_learnt:
+        profile = learn_profile(micrographs, parameters, workers=workers)
     found = map_ahead(
         lambda each: pick_micrograph(each, parameters, profile=profile),
-        some,
+        micrographs,
         workers=workers,
     )
-    scores = [peaks.scores for peaks in found]
-    threshold = find_threshold(np.concatenate(scores))
-    if threshold is None:
-        threshold = 0.0
-    return float(np.mean([(each >= threshold).sum() for each in scores]))
+    return np.concatenate([peaks.scores for peaks in found])
