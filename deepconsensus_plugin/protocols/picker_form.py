@@ -184,6 +184,7 @@ def describeBadLabels(protocol: Protocol) -> list[str]:
         return []  # Scipion tells
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
+    errors += describeLost("Known negatives", protocol.inputNegatives.get())
     for name in ("particleDiameter", "pixelSize", "expectedParticles"):
         value = getattr(protocol, name).get()
         if value is not None and not value > 0:

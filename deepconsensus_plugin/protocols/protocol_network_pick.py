@@ -35,6 +35,7 @@ from deepconsensus_plugin.protocols.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
+from deepconsensus_plugin.protocols.input_checks import describeLost
 from deepconsensus_plugin.protocols.model_summary import CITATIONS
 from deepconsensus_plugin.protocols.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared_forms import (
@@ -242,6 +243,7 @@ class ProtNetworkPick(ProtParticlePicking):
             errors.append("Box size: it must be 1 px or more, or empty.")
         if not 0 < self.wantedPrecision.get() <= 1:
             errors.append("Precision: it must be above 0, and at most 1.")
+        errors += describeLost("Known coordinates", self.knownCoordinates.get())
         if self.inputModel.get() is None or self.inputMicrographs.get() is None:
             return errors  # Scipion tells
         return errors + self._validateModel(self.inputModel.get())

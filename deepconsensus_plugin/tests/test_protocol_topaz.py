@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Topaz picker in Scipion: trained from labels, used, taken over, or refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pyworkflow.object import Pointer
+
+from deepconsensus_plugin import bibtex
+from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
+from deepconsensus_plugin.convert import coordinates_from_set, read_observed
+from deepconsensus_plugin.core.metrics import evaluate_detections
+from deepconsensus_plugin.core.models.picker_card import TopazCard
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.protocols import (
+    ProtDeepConsensusScore,
+    ProtImportModel,
+    ProtNetworkPick,
+    ProtTopazTrain,
+)
+from deepconsensus_plugin.set_columns import read_numbers
+from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.stored_sets import (
+    new_protocol,
+    output,
+    store_coordinates,
+)
+from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
+
+N_LABELS, N_PARTICLES, N_KNOWN = 15, 25, 20
+"""Of each micrograph: labelled, true, and found by other pickers."""
+
+QUICK = {
+    "nEpochs": 2,
+    "updatesPerEpoch": 60,
+    "batchSize": 64,
+    "learningRate": 5e-3,
+    "nUnits": 4,
+    "radius": 2,
+    "pixelSize": 5,
+    "autoencoder": 0,
+    "expectedParticles": N_PARTICLES,
+}
+
+
+def citedKeys() -> set[str]:
+    """Return the keys that the plugin has references for."""
+    return set(re.findall(r"@\w+\{(\w+)", bibtex.__doc__ or ""))
+
+
+class TestTopaz(SyntheticProject):
+    """Dark discs, some of them labelled; a picker that finds all."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.labels = cls._storeFirst(N_LABELS)
+        cls.train = new_protocol(
+            cls, ProtTopazTrain, inputCoordinates=cls.labels, **QUICK
+        )
+        cls.before = cls.train.validate(), cls.train.summary(), cls.train._methods()
+        run_here(cls, cls.train)
+        cls.train.setFinished()
+        cls.proj._storeProtocol(cls.train)
+        cls.model = output(cls.train, "outputModel")
+
+    @classmethod
+    def _storeFirst(cls, n: int) -> Pointer:
+        return store_coordinates(cls, {name: yx[:n] for name, yx in cls.truth.items()})
+
+    def _newPick(self, **options) -> ProtNetworkPick:
+        return new_protocol(
+            type(self),
+            ProtNetworkPick,
+            inputMicrographs=self._micrographsPointer(),
+            inputModel=self.model,
+            **options,
+        )
+
+    def _micrographsPointer(self) -> Pointer:
+        imported = self.proj.getProtocol(self.micrographs.getObjParentId())
+        return output(imported, "outputMicrographs")
+
+    def _pick(self, **options) -> ProtNetworkPick:
+        protocol = self._newPick(**options)
+        self.assertEqual(protocol.validate(), [])
+        self.assertEqual(protocol.summary(), ["Not run yet."])
+        self.assertEqual(protocol._methods(), [])
+        return run_here(type(self), protocol)
+
+    def _figures(self, coordinates, *, first: int = 0):
+        truth = {
+            name: ScoredCoordinates.from_arrays(yx[first:])
+            for name, yx in self.truth.items()
+        }
+        found = coordinates_from_set(coordinates, micrographs=self.micrographs)
+        return evaluate_detections(found, truth, radius_px=BOX / 4)
+
+    # -------------------------- training --------------------------
+    def test_model_tells_what_it_learnt(self):
+        self.assertEqual(self.before, ([], ["Not run yet."], []))
+        card = self.train.outputModel.getCard(TopazCard)
+        self.assertEqual((card.box_size, card.sampling_rate), (BOX, SAMPLING_RATE))
+        self.assertAlmostEqual(card.particle_diameter_A, BOX * SAMPLING_RATE * 2 / 3)
+        self.assertEqual(card.preprocessing.pixel_size_A, 5)
+        self.assertEqual(card.training_sets[0].n_boxes, 3 * N_LABELS)
+        self.assertEqual(card.validation.n_labels, N_LABELS)
+        summary = "\n".join(self.train.summary())
+        self.assertIn("Topaz picker of particles of 67 Å", summary)
+        self.assertIn(f"Learnt: {3 * N_LABELS} places", summary)
+        self.assertIn(f"{N_LABELS} of about {N_PARTICLES} particles labelled", summary)
+        self.assertIn(f"on {3 * N_LABELS} labelled", self.train._methods()[0])
+        self.assertLessEqual(set(self.train._citations()), citedKeys())
+        self.assertEqual(self.train._warnings(), [])
+
+    def test_wrong_choices_are_named(self):
+        protocol = new_protocol(
+            type(self), ProtTopazTrain, inputCoordinates=self.labels
+        )
+        self.assertEqual(protocol.validate(), [])
+        for name, wrong, label in (
+            ("particleDiameter", 0, "Particle diameter (Å)"),
+            ("pixelSize", -1, "Pixel size for the network (Å/px)"),
+            ("expectedParticles", 0, "Particles of a micrograph"),
+            ("validationFraction", 0.7, "Share held out"),
+            ("maxMicrographs", 0, "Micrographs, at most"),
+            ("nEpochs", 0, "Number of epochs"),
+            ("updatesPerEpoch", 0, "Batches of an epoch"),
+            ("nUnits", 0, "Units of the first layer"),
+            ("nLayers", 2, "Layers"),
+            ("batchSize", 3, "Batch size"),
+            ("radius", 0, "Radius of labels (px)"),
+            ("learningRate", 0, "Learning rate"),
+            ("strength", 0, "Weight of the criterion"),
+            ("prior", 1, "Fraction of positive pixels"),
+            ("autoencoder", -1, "Weight of the autoencoder"),
+            ("seed", -1, "Seed"),
+        ):
+            right = getattr(protocol, name).get()
+            getattr(protocol, name).set(wrong)
+            with self.subTest(name):
+                (error,) = protocol.validate()
+                self.assertEqual(error.split(":")[0], label)
+            getattr(protocol, name).set(right)
+
+    def test_few_labels_are_warned_of(self):
+        few = self._storeFirst(2)
+        protocol = new_protocol(type(self), ProtTopazTrain, inputCoordinates=few)
+        self.assertIn("only 8 labels", protocol._warnings()[0])
+
+    # -------------------------- picking --------------------------
+    def test_picks_have_box_and_scores(self):
+        protocol = self._pick(thresholdMode=1)
+        coordinates = protocol.outputCoordinates
+        found = self._figures(coordinates)
+        self.assertEqual(found.n_truth, 4 * N_PARTICLES)
+        self.assertGreater(found.f1, 0.9)
+        self.assertEqual(coordinates.getBoxSize(), BOX)
+        self.assertEqual(coordinates.getMicrographs().getSamplingRate(), SAMPLING_RATE)
+        observed = read_observed(coordinates)
+        self.assertEqual(observed.pickers, ["Topaz picker"])
+        self.assertEqual(set(observed.observed), set(self.names))
+        logOdds, probability = read_numbers(
+            coordinates, PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
+        ).T
+        np.testing.assert_allclose(probability, 1 / (1 + np.exp(-logOdds)), rtol=1e-5)
+        best = self.train.outputModel.getCard().validation.best_threshold
+        self.assertGreaterEqual(logOdds.min(), best)
+        (line,) = protocol.summary()
+        self.assertIn(
+            f"{coordinates.getSize()} picks on 4 micrographs by a Topaz picker", line
+        )
+        self.assertIn(f"log-odds {best:.2f} or more; expected precision", line)
+        self.assertIn("Bepler2019", protocol._methods()[0])
+        self.assertLessEqual(set(protocol._citations()), citedKeys())
+
+    def test_precision_asked_for_is_reached_and_lower_finds_more(self):
+        precise = self._pick(wantedPrecision=0.9)
+        self.assertGreater(self._figures(precise.outputCoordinates).precision, 0.8)
+        loose = self._pick(wantedPrecision=0.3)
+        self.assertGreaterEqual(
+            loose.outputCoordinates.getSize(), precise.outputCoordinates.getSize()
+        )
+
+    def test_given_threshold_and_box(self):
+        protocol = self._pick(thresholdMode=2, threshold=-1e3, boxSize=52)
+        coordinates = protocol.outputCoordinates
+        self.assertEqual(coordinates.getBoxSize(), 52)
+        self.assertEqual(self._figures(coordinates).recall, 1)
+        line = protocol.summary()[0]
+        self.assertIn(f"of {coordinates.getSize()} places", line)
+
+    def test_what_was_not_known_is_a_set_of_its_own(self):
+        known = self._storeFirst(N_KNOWN)
+        protocol = self._pick(thresholdMode=1, knownCoordinates=known)
+        missed = protocol.outputCoordinatesMissed
+        found = self._figures(missed, first=N_KNOWN)
+        self.assertEqual(found.n_truth, 4 * (N_PARTICLES - N_KNOWN))
+        self.assertGreater(found.f1, 0.85)
+        self.assertEqual(missed.getBoxSize(), BOX)
+        self.assertGreater(self._figures(protocol.outputCoordinates).f1, 0.9)
+        self.assertIn(
+            f"{missed.getSize()} of them were not known; expected precision",
+            protocol.summary()[1],
+        )
+
+    def test_wrong_choices_of_picking_are_named(self):
+        for name, wrong, label in (
+            ("boxSize", 0, "Box size"),
+            ("wantedPrecision", 0, "Precision"),
+            ("wantedPrecision", 1.5, "Precision"),
+        ):
+            (error,) = self._newPick(**{name: wrong}).validate()
+            self.assertEqual(error.split(":")[0], label)
+        with patch.object(SetOfMicrographs, "getSamplingRate", return_value=6.0):
+            (error,) = self._newPick().validate()
+        self.assertIn("pixels of 6 Å are coarser than the 5 Å", error)
+
+    def test_coordinates_that_lost_their_micrographs_are_refused(self):
+        lost = SetOfCoordinates(filename=str(Path(self.data) / "lost.sqlite"))
+        train = new_protocol(type(self), ProtTopazTrain, inputCoordinates=self.labels)
+        train.inputNegatives.set(lost)
+        pick = self._newPick()
+        pick.knownCoordinates.set(lost)
+        for protocol, label in (
+            (train, "Known negatives"),
+            (pick, "Known coordinates"),
+        ):
+            (error,) = protocol.validate()
+            self.assertIn(f"{label}: the set has lost its micrographs", error)
+
+    # -------------------------- other nodes --------------------------
+    def test_scoring_candidates_needs_another_kind_of_model(self):
+        protocol = new_protocol(
+            type(self),
+            ProtDeepConsensusScore,
+            inputCoordinates=self.labels,
+            inputModel=self.model,
+        )
+        (error,) = protocol.validate()
+        self.assertIn(
+            "expected a Deep Consensus network, received a Topaz picker", error
+        )
+
+    def test_it_is_imported_into_other_projects(self):
+        folder = Path(self.train.outputModel.getFolder()).resolve()
+        protocol = self.newProtocol(ProtImportModel, modelPath=str(folder))
+        self.assertEqual(protocol.validate(), [])
+        run_here(type(self), protocol)
+        self.assertEqual(
+            protocol.outputModel.getCard(), self.train.outputModel.getCard()
+        )
+        self.assertIn("Topaz picker of particles", "\n".join(protocol.summary()))
+        self.assertIn("Bepler2019", protocol._methods()[0])
+        self.assertEqual(protocol._citations(), ["Bepler2019"])
