@@ -150,10 +150,10 @@ bench-deepem: env
 	$(RUN) -m benchmarks.deepem $(RESULTS)/deepem
 
 bench-topaz: env env-topaz
-	$(RUN) -m benchmarks.topaz $(RESULTS)/topaz
+	$(RUN) -m benchmarks.topaz_tables $(RESULTS)/topaz
 
 bench-topaz-short: env env-topaz
-	$(RUN) -m benchmarks.topaz $(RESULTS)/topaz --short
+	$(RUN) -m benchmarks.topaz_tables $(RESULTS)/topaz --short
 
 bench-topaz-peer: env env-topaz
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz_baseline $(RESULTS)/topaz

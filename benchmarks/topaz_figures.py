@@ -54,7 +54,7 @@ class LearningFigures:
 def evaluate(
     learning: LearningSet,
     picks: Mapping[str, ScoredCoordinates],
-    read_scores: Callable[[str], Float32Array],
+    read_scores: Callable[[str], Float32Array] | None,
 ) -> LearningFigures:
     """Return the figures of a picker.
 
@@ -64,20 +64,24 @@ def evaluate(
         Whose test micrographs were picked.
     picks : mapping of micrograph name to ScoredCoordinates
         All that it found, pixels of the micrographs.
-    read_scores : callable
+    read_scores : callable, optional
         From a micrograph's name to the scores of all its downsampled pixels; called for
-        one after another, so that they need not all be in memory.
+        one after another, so that they need not all be in memory. Default: without the
+        figure of regions.
     """
     truth = {each.name: learning.truth[each.name] for each in learning.test}
     found = evaluate_detections(
         picks, truth, radius_px=MATCH_RADIUS_IN_BOXES * learning.box_size
     )
-    maps = ((name, read_scores(name)) for name in truth)
-    return LearningFigures(
-        average_precision_of_regions(
+    of_regions = float("nan")
+    if read_scores is not None:
+        maps = ((name, read_scores(name)) for name in truth)
+        of_regions = average_precision_of_regions(
             (scores, true_regions(learning, name, scores.shape))
             for name, scores in maps
-        ),
+        )
+    return LearningFigures(
+        of_regions,
         found.average_precision,
         found.best_f1,
         found.best_f1_threshold,

@@ -68,14 +68,17 @@ def run_cell(
     folder: Path,
     parameters: TopazParameters,
     *,
+    pixels_per_diameter: float | None = None,
     validation_fraction: float = 0.0,
 ) -> Cell:
     """Train on labels, pick the test micrographs, and return the figures.
 
-    What `folder` holds of the same cell is kept.
+    What `folder` holds of the same cell is kept. With another pixel size than the set's
+    (`pixels_per_diameter`) there is no figure of regions.
     """
     origin = identify(
         *(_CODE_VERSION, parameters, learning.name, validation_fraction),
+        pixels_per_diameter,
         *(marks.yx for _, marks in sorted(labels.items())),
     )
     done = folder / "cell.json"
@@ -90,7 +93,7 @@ def run_cell(
         set_name=learning.name,
         box_size=round(learning.box_size),
         particle_diameter_A=learning.diameter_A,
-        pixel_size_A=learning.binning * learning.sampling_rate,
+        pixel_size_A=_pixel_size(learning, pixels_per_diameter),
         n_particles=learning.n_particles,
         validation_fraction=validation_fraction,
         seed=parameters.seed,
@@ -105,7 +108,7 @@ def run_cell(
     picked = read_result(folder / "pick.json", NetworkPickResult)
     n_updates, n_picked = trained.history[0][-1].update, len(learning.test)
     cell = Cell(
-        _figures(learning, asked_to_pick),
+        _figures(learning, asked_to_pick, has_regions=pixels_per_diameter is None),
         update_s=trained.timings["train"].seconds / n_updates,
         update_cpu_s=train_cpu_s / n_updates,
         micrograph_s=picked.timings["pick"].seconds / n_picked,
@@ -129,8 +132,18 @@ def _run(job: Path, request: object) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _figures(learning: LearningSet, request: NetworkPickRequest) -> LearningFigures:
+def _pixel_size(learning: LearningSet, pixels_per_diameter: float | None) -> float:
+    if pixels_per_diameter is None:
+        return learning.binning * learning.sampling_rate
+    return learning.diameter_A / pixels_per_diameter
+
+
+def _figures(
+    learning: LearningSet, request: NetworkPickRequest, *, has_regions: bool
+) -> LearningFigures:
     """Return the figures of a finished request; regions by the map of every pixel."""
+    if not has_regions:
+        return evaluate(learning, find_all(request, Progress()), None)
     card = load_card_of(request.model, TopazCard)
     picker = TopazPicker(
         load_picker_network(request.model),

@@ -12,6 +12,7 @@ from pyworkflow.protocol.constants import LEVEL_ADVANCED
 from deepconsensus_plugin.convert import Cut, coordinates_from_set
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.prepared import PIXELS_PER_DIAMETER
 from deepconsensus_plugin.core.pipeline.picker_requests import LearningInput
 from deepconsensus_plugin.protocols.input_checks import (
     describeEmpty,
@@ -33,9 +34,6 @@ NORMALISATIONS = {
 
 DIAMETER_PER_BOX = 2 / 3
 """Boxes are one and a half diameters wide, as is usual."""
-
-PIXELS_PER_DIAMETER = 16
-"""Of the micrographs that a network looks at (docs/results.md)."""
 
 
 def defineLabelParams(form: params.Form, *, labels: str) -> None:

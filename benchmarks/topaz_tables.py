@@ -2,7 +2,7 @@
 """Topaz: the paper's Figure 5 in kind, beside the public package, and real sets.
 
     export DEEPCONSENSUS_DATA=DIR
-    python -m benchmarks.topaz OUT [--short] [--parts figure5,peer,real]
+    python -m benchmarks.topaz_tables OUT [--short] [--parts figure5,peer,real]
 
 Test micrographs are never seen in training. Every training is a cell in a folder of its
 own, so that a run that was interrupted goes on. Two average precisions: of regions, as
@@ -25,6 +25,7 @@ from benchmarks.tables import markdown_table
 from benchmarks.topaz_figures import evaluate
 from benchmarks.topaz_ours import Cell, run_cell
 from benchmarks.topaz_sets import LearningSet, draw_labels, load_set
+from deepconsensus_plugin.core.pickers.prepared import PIXELS_PER_DIAMETER
 from deepconsensus_plugin.core.pickers.topaz.parameters import (
     Objective,
     TopazParameters,
@@ -186,6 +187,7 @@ def real_sets(folder: Path) -> str:
             labels,
             folder / name / "defaults",
             TopazParameters(),
+            pixels_per_diameter=PIXELS_PER_DIAMETER,
             validation_fraction=0.2,
         )
         figures = cell.figures
