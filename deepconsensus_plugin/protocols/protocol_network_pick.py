@@ -43,7 +43,7 @@ from deepconsensus_plugin.protocols.shared_forms import (
     defineGpuParams,
 )
 
-PRECISION, BEST_F1, GIVEN = range(3)
+PRECISION, BEST_F1, GIVEN, BEST_F2 = range(4)
 """What the numbers of the form mean; they never change."""
 
 MERGE_RADIUS = 0.3
@@ -110,12 +110,13 @@ class ProtNetworkPick(ProtParticlePicking):
         group.addParam(
             "thresholdMode",
             params.EnumParam,
-            choices=["by precision", "best F1", "given"],
+            choices=["by precision", "best F1", "given", "best F2"],
             default=PRECISION,
             label="Threshold",
-            help="*by precision*, *best F1*: as found on the micrographs that training "
-            "held out. Where nothing was held out: as the scores of all micrographs "
-            "show particles and background apart.",
+            help="*by precision*, *best F1*, *best F2*: as found on the micrographs "
+            "that training held out. In F2 recall weighs twice precision, as DeepEM's "
+            "paper has it. Where nothing was held out: as the scores of all "
+            "micrographs show particles and background apart.",
         )
         group.addParam(
             "wantedPrecision",
@@ -193,6 +194,8 @@ class ProtNetworkPick(ProtParticlePicking):
         card = self.inputModel.get().getCard()
         if not isinstance(card, PickerCard) or card.validation is None:
             return None
+        if self.thresholdMode.get() == BEST_F2:
+            return card.validation.best_threshold_of(2.0)
         precise = card.validation.threshold_for(self.wantedPrecision.get())
         if self.thresholdMode.get() == BEST_F1 or precise is None:
             return card.validation.best_threshold

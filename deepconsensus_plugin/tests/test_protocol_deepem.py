@@ -44,7 +44,7 @@ class TestDeepEM(synthetic.SyntheticProject):
             ProtNetworkPick,
             inputMicrographs=self.micrographs,
             inputModel=training.outputModel,
-            thresholdMode=1,
+            thresholdMode=3,
         )
         self.assertEqual(picking.validate(), [])
         self.launchProtocol(picking)
