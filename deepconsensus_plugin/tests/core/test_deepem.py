@@ -155,9 +155,9 @@ def test_sizes_that_do_not_fit_are_named():
 )
 def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     network = trained_like(variant)
-    image = boxes(1, 61)[0, :, :53]
+    image = boxes(1, 41)[0, :, :35]
     outside = np.pad(image, 30)
-    places = np.stack(np.mgrid[0:61:step, 0:53:step], axis=-1).reshape(-1, 2)
+    places = np.stack(np.mgrid[0:41:step, 0:35:step], axis=-1).reshape(-1, 2)
     cut = extract_boxes(outside, places + 30.0, 26)
     turned = [np.rot90(cut, turn, axes=(1, 2))[..., None] for turn in range(4)]
     expected = np.mean([network(b).numpy()[:, 0] for b in turned], axis=0)
@@ -170,9 +170,9 @@ def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
 
 def test_tiles_leave_no_seams(monkeypatch):
     recognition = picker(trained_like(Variant.MODERN), step=2)
-    image = boxes(1, 70)[0]
+    image = boxes(1, 45)[0]
     whole = recognition.score(image)
-    monkeypatch.setattr("deepconsensus_plugin.core.pickers.deepem.picking._TILE", 24)
+    monkeypatch.setattr("deepconsensus_plugin.core.pickers.deepem.picking._TILE", 16)
 
     np.testing.assert_allclose(recognition.score(image).values, whole.values, atol=1e-6)
 
