@@ -53,12 +53,12 @@ from deepconsensus_plugin.core.simulation import (
 )
 
 PARTS = ("sets", "variants", "speed")
-N_SIMULATED = 10
+N_SIMULATED = 16
 TWO_VIEWS = Crowd(tilt_spread_deg=8.0)
 """Molecules that lie on their ends or sides, as those of KLH do."""
 
 SIMULATED = {
-    "klh-like": replace(TWO_VIEWS, particles_per_micrograph=40),
+    "klh-like": replace(TWO_VIEWS, particles_per_micrograph=60),
     "sparse": replace(TWO_VIEWS, particles_per_micrograph=8),
     "crowded": replace(TWO_VIEWS, particles_per_micrograph=160),
 }
