@@ -5,17 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pwem.objects import SetOfMicrographs
-from pwem.protocols import EMProtocol
-
-from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.models.picker_card import DeepEMCard
 from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMRound
 from deepconsensus_plugin.core.pipeline.deepem_requests import DeepEMTrainRequest
-from deepconsensus_plugin.core.pipeline.picker_requests import PickerTrainResult
-from deepconsensus_plugin.objects import ParticleClassifier
-from deepconsensus_plugin.plugin import Plugin
-from deepconsensus_plugin.protocols.continuation import fingerprint
+from deepconsensus_plugin.core.pipeline.picker_requests import LearningInput
 from deepconsensus_plugin.protocols.deepem_form import (
     deepEMParameters,
     defineDeepEMParams,
@@ -23,20 +16,16 @@ from deepconsensus_plugin.protocols.deepem_form import (
     describeSmallBox,
     withPixelsOfBox,
 )
-from deepconsensus_plugin.protocols.model_summary import describeModel
 from deepconsensus_plugin.protocols.picker_form import (
     defineLabelParams,
     defineMicrographParams,
     describeBadLabels,
-    learningInput,
 )
-from deepconsensus_plugin.protocols.shared_forms import (
-    defineGpuParams,
-    micrographsToCut,
-)
+from deepconsensus_plugin.protocols.picker_protocol import PickerTrainingProtocol
+from deepconsensus_plugin.protocols.shared_forms import defineGpuParams
 
 
-class ProtDeepEMTrain(EMProtocol):
+class ProtDeepEMTrain(PickerTrainingProtocol):
     """Train a picker on boxes of particles and of background, in rounds.
 
     The network tells boxes apart; slid over the micrographs by *pick with a network*,
@@ -44,7 +33,6 @@ class ProtDeepEMTrain(EMProtocol):
     """
 
     _label = "train DeepEM picker"
-    _possibleOutputs = {"outputModel": ParticleClassifier}
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
@@ -62,52 +50,14 @@ class ProtDeepEMTrain(EMProtocol):
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------
-    def _createFilenameTemplates(self):
-        self._updateFilenamesDict(
-            {
-                "labels": self._getExtraPath("labels.h5"),
-                "negatives": self._getExtraPath("negatives.h5"),
-                "job": self._getExtraPath("train_deepem.json"),
-                "model": self._getExtraPath("model"),
-            }
-        )
-
-    def _insertAllSteps(self):
-        self._createFilenameTemplates()
-        form = fingerprint(self)
-        self._insertFunctionStep(self.trainStep, form, needsGPU=True)
-        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
-
-    def trainStep(self, form):
-        """Run the training in its own process."""
-        learnt = learningInput(
-            self,
-            labels=Path(self._getFileName("labels")),
-            negatives=Path(self._getFileName("negatives")),
-            seed=self.seed.get(),
-        )
+    def _request(self, learnt: LearningInput, model: Path) -> DeepEMTrainRequest:
+        """Return what the job is to do."""
         parameters = deepEMParameters(self)
-        request = DeepEMTrainRequest(
+        return DeepEMTrainRequest(
             learnt=withPixelsOfBox(learnt, parameters.input_size),
             parameters=parameters,
-            model=Path(self._getFileName("model")),
+            model=model,
         )
-        job = self.getJob()
-        write_job(job, request)
-        Plugin.runCoreJob(self, job)
-        result = read_result(job, PickerTrainResult)
-        self.info(
-            f"Learnt from {result.n_labels} labels on {result.n_micrographs} "
-            "micrographs"
-        )
-
-    def createOutputStep(self, form):
-        """Register the model."""
-        model = ParticleClassifier(self._getFileName("model"))
-        self._defineOutputs(outputModel=model)
-        for pointer in (self.inputCoordinates, self.inputNegatives):
-            if pointer.get() is not None:
-                self._defineSourceRelation(pointer, model)
 
     # -------------------------- information --------------------------
     def _validate(self):
@@ -119,8 +69,8 @@ class ProtDeepEMTrain(EMProtocol):
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
-        card = self.outputModel.getCard()
-        return describeModel(card) + [_describeRound(each) for each in card.rounds]
+        rounds = self.outputModel.getCard().rounds
+        return super()._summary() + [_describeRound(each) for each in rounds]
 
     def _methods(self):
         if not self.hasAttribute("outputModel"):
@@ -134,21 +84,6 @@ class ProtDeepEMTrain(EMProtocol):
 
     def _citations(self):
         return ["Zhu2017", "Chollet2015"]
-
-    # -------------------------- what others ask --------------------------
-    def getJob(self) -> Path:
-        """Return the job file, which says where all others are."""
-        self._createFilenameTemplates()
-        return Path(self._getFileName("job"))
-
-    def getInputMicrographs(self) -> SetOfMicrographs | None:
-        """Return the micrographs that are learnt from."""
-        return micrographsToCut(self, self.inputCoordinates)
-
-    def getModelFolder(self) -> Path:
-        """Return where the model is, or will be."""
-        self._createFilenameTemplates()
-        return Path(self._getFileName("model"))
 
 
 def _describeRound(done: DeepEMRound) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyworkflow.protocol.params as params
 from pwem.objects import SetOfCoordinates
 from pwem.protocols import ProtParticlePicking
-from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
 from deepconsensus_plugin.convert import (
     append_coordinates,
@@ -22,8 +20,6 @@ from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordina
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.models.kinds import LABELS
-from deepconsensus_plugin.core.models.picker_card import PickerCard
-from deepconsensus_plugin.core.pickers.validation import WANTED_PRECISION
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
@@ -37,17 +33,17 @@ from deepconsensus_plugin.protocols.continuation import (
 )
 from deepconsensus_plugin.protocols.input_checks import describeLost
 from deepconsensus_plugin.protocols.model_summary import CITATIONS
+from deepconsensus_plugin.protocols.network_pick_form import (
+    MERGE_RADIUS,
+    chosenThreshold,
+    defineInputParams,
+    defineThresholdParams,
+    expectedPicks,
+)
 from deepconsensus_plugin.protocols.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared_forms import (
-    defineCtfParam,
     defineGpuParams,
 )
-
-PRECISION, BEST_F1, GIVEN, BEST_F2 = range(4)
-"""What the numbers of the form mean; they never change."""
-
-MERGE_RADIUS = 0.3
-"""Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
 
 
 class ProtNetworkPick(ProtParticlePicking):
@@ -68,82 +64,9 @@ class ProtNetworkPick(ProtParticlePicking):
     def _defineParams(self, form):
         defineGpuParams(form)
         form.addSection(label="Input")
-        self._defineInputParams(form)
-        self._defineThresholdParams(form)
+        defineInputParams(form)
+        defineThresholdParams(form)
         form.addParallelSection(threads=2, mpi=0)
-
-    def _defineInputParams(self, form):
-        form.addParam(
-            "inputMicrographs",
-            params.PointerParam,
-            pointerClass="SetOfMicrographs",
-            important=True,
-            label="Micrographs",
-            help="All of them are picked. They should be like those that the model was "
-            "trained on; another pixel size is no matter, unless it is coarser.",
-        )
-        form.addParam(
-            "inputModel",
-            params.PointerParam,
-            pointerClass="ParticleClassifier",
-            important=True,
-            label="Model",
-            help="A trained picker, or the network of *train network*, which is slid "
-            "over the micrographs (about a minute each on a processor).",
-        )
-        form.addParam(
-            "knownCoordinates",
-            params.PointerParam,
-            pointerClass="SetOfCoordinates",
-            allowsNull=True,
-            label="Known coordinates",
-            help="Optional, for example all candidates of *consensus of picks*. Picks "
-            f"farther than {MERGE_RADIUS:g} boxes from them make a second set: the "
-            "particles that other pickers missed.",
-        )
-        defineCtfParam(
-            form, "Only for a Deep Consensus network that was trained with CTFs."
-        )
-
-    def _defineThresholdParams(self, form):
-        group = form.addGroup("Threshold")
-        group.addParam(
-            "thresholdMode",
-            params.EnumParam,
-            choices=["by precision", "best F1", "given", "best F2"],
-            default=PRECISION,
-            label="Threshold",
-            help="*by precision*, *best F1*, *best F2*: as found on the micrographs "
-            "that training held out. In F2 recall weighs twice precision, as DeepEM's "
-            "paper has it. Where nothing was held out: as the scores of all "
-            "micrographs show particles and background apart.",
-        )
-        group.addParam(
-            "wantedPrecision",
-            params.FloatParam,
-            default=WANTED_PRECISION,
-            condition=f"thresholdMode=={PRECISION}",
-            label="Precision",
-            help="As many picks as leave this share of particles among them. Where the "
-            "model never was as precise: as *best F1*.",
-        )
-        group.addParam(
-            "threshold",
-            params.FloatParam,
-            default=0.0,
-            condition=f"thresholdMode=={GIVEN}",
-            label="Log-odds, at least",
-            help="0 is a probability of one half, as the network has it. Another "
-            "threshold takes seconds (*Continue*).",
-        )
-        group.addParam(
-            "boxSize",
-            params.IntParam,
-            allowsNull=True,
-            expertLevel=LEVEL_ADVANCED,
-            label="Box size (px)",
-            help="Empty: as wide as those that the model was trained on.",
-        )
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -177,7 +100,8 @@ class ProtNetworkPick(ProtParticlePicking):
             model=Path(self.inputModel.get().getFolder()),
             found=Path(self._getFileName("found")),
             result=Path(self._getFileName("picks")),
-            threshold=self._chosenThreshold(),
+            threshold=chosenThreshold(self),
+            n_expected=expectedPicks(self),
             known=None if known is None else Path(self._getFileName("known")),
             missed=None if known is None else Path(self._getFileName("missed")),
             known_radius_px=MERGE_RADIUS * self._boxSize(),
@@ -186,20 +110,6 @@ class ProtNetworkPick(ProtParticlePicking):
         job = Path(self._getFileName("job"))
         write_job(job, request)
         Plugin.runCoreJob(self, job)
-
-    def _chosenThreshold(self) -> float | None:
-        """Return the threshold; None where the scores must tell."""
-        if self.thresholdMode.get() == GIVEN:
-            return self.threshold.get()
-        card = self.inputModel.get().getCard()
-        if not isinstance(card, PickerCard) or card.validation is None:
-            return None
-        if self.thresholdMode.get() == BEST_F2:
-            return card.validation.best_threshold_of(2.0)
-        precise = card.validation.threshold_for(self.wantedPrecision.get())
-        if self.thresholdMode.get() == BEST_F1 or precise is None:
-            return card.validation.best_threshold
-        return precise
 
     def createOutputStep(self, form):
         """Register the picks, and those that were not known."""

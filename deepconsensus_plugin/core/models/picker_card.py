@@ -38,6 +38,14 @@ class PickerCard(ModelCard):
     preprocessing: MicrographPreprocessing
     validation: PickerValidation | None = None
 
+    @property
+    def expected_particles(self) -> float | None:
+        """Return how many particles a micrograph should hold; None if nobody knows."""
+        figures = self.validation
+        if figures is None or not figures.curve:
+            return None
+        return figures.n_particles / figures.n_micrographs
+
 
 @dataclass(frozen=True, kw_only=True)
 class TopazCard(PickerCard):
@@ -56,6 +64,11 @@ class TopazCard(PickerCard):
     training: TopazParameters
     n_particles: float
     prior: float
+
+    @property
+    def expected_particles(self) -> float:
+        """Return what training reckoned with."""
+        return self.n_particles
 
 
 @dataclass(frozen=True, kw_only=True)

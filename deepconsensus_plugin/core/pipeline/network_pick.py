@@ -30,6 +30,7 @@ from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
 )
+from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     """
     found = find_all(request, progress)
     scores = np.concatenate([each.scores for each in found.values()])
-    threshold = request.threshold
-    if threshold is None:
-        threshold = find_threshold(scores) or 0.0
+    threshold = _threshold(request, scores)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
     probability = _probability(request.model, scores)
@@ -68,6 +67,16 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         n_missed=sum(map(len, missed.values())),
         expected_missed_precision=_mean(probability, missed),
         timings=progress.timings,
+    )
+
+
+def _threshold(request: NetworkPickRequest, scores: FloatArray) -> float:
+    if request.threshold is not None:
+        return request.threshold
+    if request.n_expected is None or not len(scores):
+        return find_threshold(scores) or 0.0
+    return choose_threshold(
+        scores, mode=ThresholdMode.FIRST_N, n_first=max(1, request.n_expected)
     )
 
 

@@ -129,8 +129,11 @@ class NetworkPickRequest:
     result : Path
         HDF5 file of picks to write.
     threshold : float, optional
-        Log-odds from which what is found is a pick. Default: found in the scores,
-        where they show particles and background apart; else 0.
+        Log-odds from which what is found is a pick. Default: that of as many as are
+        expected, or found in the scores, where they show particles and background
+        apart; else 0.
+    n_expected : int, optional
+        Picks that there should be.
     known : Path, optional
         File of coordinates: picks elsewhere are counted and written by themselves.
     missed : Path, optional
@@ -146,6 +149,7 @@ class NetworkPickRequest:
     found: Path
     result: Path
     threshold: float | None = None
+    n_expected: int | None = None
     known: Path | None = None
     missed: Path | None = None
     known_radius_px: float = 0.0
