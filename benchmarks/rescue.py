@@ -5,8 +5,8 @@
     python -m benchmarks.rescue OUT [weak A B]
 
 OUT holds finished projects, as ``benchmarks.real_data OUT --run`` leaves them. The
-accepted coordinates are labels; the form's defaults train on them, and the same
-micrographs are picked at log-odds 0, a probability of one half. The truth is used for
+accepted coordinates are labels; the form's defaults train on them, and of the same
+micrographs as many places are picked as training reckoned with. The truth is used for
 evaluation only. A training that OUT holds is kept. Three minutes a set.
 """
 
@@ -24,6 +24,8 @@ from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.models.card import CARD_FILE
+from deepconsensus_plugin.core.models.kinds import load_card_of
+from deepconsensus_plugin.core.models.picker_card import TopazCard
 from deepconsensus_plugin.core.pickers.prepared import PIXELS_PER_DIAMETER
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pipeline import network_pick, train_topaz
@@ -63,7 +65,10 @@ def rescue(name: str, out: Path) -> str:
         folder / "model",
         folder / "found",
         folder / "picks.h5",
-        threshold=0.0,
+        n_expected=round(
+            load_card_of(folder / "model", TopazCard).n_particles
+            * len(real.micrographs)
+        ),
         known=folder / "known.h5",
         missed=folder / "missed.h5",
         known_radius_px=_MERGE_RADIUS_PX,
@@ -73,7 +78,13 @@ def rescue(name: str, out: Path) -> str:
     rows = [
         _row("candidates of the pickers", candidates, real.truth),
         _row("accepted", accepted, real.truth),
-        _row("Topaz", found, real.truth, made.expected_precision, threshold=0.0),
+        _row(
+            "Topaz",
+            found,
+            real.truth,
+            made.expected_precision,
+            threshold=made.threshold,
+        ),
         _row(
             "of them new",
             read_coordinates(folder / "missed.h5"),
