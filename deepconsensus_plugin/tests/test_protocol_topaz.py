@@ -195,6 +195,11 @@ class TestTopaz(SyntheticProject):
         line = protocol.summary()[0]
         self.assertIn(f"of {coordinates.getSize()} places", line)
 
+    def test_as_many_as_expected(self):
+        coordinates = self._pick(thresholdMode=4).outputCoordinates
+        expected = self.train.outputModel.getCard().n_particles
+        self.assertEqual(coordinates.getSize(), round(4 * expected))
+
     def test_what_was_not_known_is_a_set_of_its_own(self):
         known = self._storeFirst(N_KNOWN)
         protocol = self._pick(thresholdMode=1, knownCoordinates=known)
