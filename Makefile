@@ -57,7 +57,7 @@ TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut 
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-topaz-peer bench-deepem clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-deepem clean
 
 env: $(STAMP)
 
