@@ -32,10 +32,9 @@ def defineDeepEMParams(form: params.Form) -> None:
         params.IntParam,
         default=_DEFAULTS.n_rounds,
         label="Rounds",
-        help="After a round the picker looks at the micrographs it learns from. What "
-        "it takes for a particle and has no label is added to the background, the "
-        "particles as it finds them to the particles, and training goes on. *1* where "
-        "not all particles of these micrographs are labelled.",
+        help="After a round the picker looks at the micrographs it learns from: what "
+        "it finds without a label joins the background, and training goes on.\n"
+        "*1* where not all particles of these micrographs are labelled.",
     )
     form.addParam(
         "nEpochs",

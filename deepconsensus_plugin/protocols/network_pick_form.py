@@ -68,13 +68,10 @@ def defineThresholdParams(form: params.Form) -> None:
         ],
         default=PRECISION,
         label="Threshold",
-        help="*by precision*, *best F1*, *best F2*: as found on the micrographs "
-        "that training held out. In F2 recall weighs twice precision, as DeepEM's "
-        "paper has it. Where nothing was held out: as the scores of all "
-        "micrographs show particles and background apart.\n"
-        "*as many as expected*: by the particles of a micrograph that training "
-        "reckoned with. For labels that are the easier particles, such as those "
-        "that several pickers agree on.",
+        help="*by precision*, *best F1*, *best F2*: as found on the micrographs that "
+        "training held out, or else in the scores of all.\n"
+        "*as many as expected*: as training reckoned with for each micrograph; where "
+        "labels are the easier particles, such as agreed ones.",
     )
     group.addParam(
         "wantedPrecision",

@@ -17,6 +17,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
     ProtImportPicks,
+    ProtTopazTrain,
 )
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
@@ -84,6 +85,7 @@ class TestWizards(SyntheticProject):
             (wizards.DeepConsensusBoxSizeWizard, ProtImportPicks, "the micrographs"),
             (wizards.DeepConsensusBoxSizeWizard, ProtClassicalPick, "the micrographs"),
             (wizards.DeepConsensusDiameterWizard, ProtClassicalPick, "the micrographs"),
+            (wizards.DeepConsensusDiameterWizard, ProtTopazTrain, "sets of picks"),
             (
                 wizards.DeepConsensusBoxSizeWizard,
                 ProtDeepConsensusPicks,
@@ -122,7 +124,10 @@ class TestWizards(SyntheticProject):
         classical = self.newProtocol(ProtClassicalPick, particleDiameter=50)
         classical.inputMicrographs.set(self.micrographs)
         consensus = self.consensus(*self.picks, boxSize=BOX)
+        learning = self.newProtocol(ProtTopazTrain)
+        learning.inputCoordinates.set(self.picks[0].get())
         for wizard, protocol, param, value in (
+            (wizards.DeepConsensusDiameterWizard, learning, "particleDiameter", None),
             (wizards.DeepConsensusBoxSizeWizard, classical, "boxSize", None),
             (wizards.DeepConsensusDiameterWizard, classical, "particleDiameter", 50),
             (wizards.DeepConsensusBoxSizeWizard, consensus, "boxSize", BOX),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pwem.objects import SetOfMicrographs
 from pyworkflow.gui import dialog
+from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 from pyworkflow.wizard import Wizard
 
@@ -37,10 +38,12 @@ class FormWizard(Wizard):
 def inputMicrographsOf(protocol: Protocol) -> SetOfMicrographs | None:
     """Return the micrographs that a form is about; None before they are chosen.
 
-    Those of the first of its sets of picks, or else of the form itself.
+    Those of its labels, of the first of its sets of picks, or else of the form itself.
     """
     if not hasattr(protocol, "inputCoordinates"):
         return protocol.inputMicrographs.get()
+    if isinstance(protocol.inputCoordinates, Pointer):
+        return protocol.getInputMicrographs()
     chosen = (pointer.get() for pointer in protocol.inputCoordinates)
     first = next((picks for picks in chosen if picks is not None), None)
     return None if first is None else first.getMicrographs()

@@ -9,7 +9,9 @@ from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
+    ProtDeepEMTrain,
     ProtImportPicks,
+    ProtTopazTrain,
 )
 from deepconsensus_plugin.wizards.form_wizard import (
     FormWizard,
@@ -71,7 +73,11 @@ class DeepConsensusDiameterWizard(_SizeWizard):
 
     _title = "Particle diameter"
     _param = "particleDiameter"
-    _targets = [(ProtClassicalPick, [_param])]
+    _targets = [
+        (ProtClassicalPick, [_param]),
+        (ProtTopazTrain, [_param]),
+        (ProtDeepEMTrain, [_param]),
+    ]
 
     def measure(self, samplingRate: float) -> Measure:
         """Return the diameter of a particle."""

@@ -19,8 +19,11 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
+    ProtDeepEMTrain,
     ProtImportModel,
+    ProtNetworkPick,
     ProtSimulateMicrographs,
+    ProtTopazTrain,
 )
 from deepconsensus_plugin.protocols.train_form import FROM_MODEL
 from deepconsensus_plugin.tests.synthetic import (
@@ -99,7 +102,18 @@ def _run_others(path: Path) -> None:
     screening.inputCoordinates.set([*runs[ProtDeepConsensusPicks].inputCoordinates])
     screening.initialModel.set(runs[ProtDeepConsensusTrain])
     screening.initialModel.setExtended("outputModel")
-    for run in (picking, importing, simulating, selecting, screening):
+    training = project.newProtocol(ProtTopazTrain, nEpochs=2, updatesPerEpoch=20)
+    windowed = project.newProtocol(ProtDeepEMTrain, nRounds=1, nEpochs=1)
+    for run in (training, windowed):
+        run.inputCoordinates.set(runs[ProtDeepConsensusPicks])
+        run.inputCoordinates.setExtended("outputCoordinatesAND")
+    found = project.newProtocol(ProtNetworkPick)
+    found.inputMicrographs.set(runs[ProtImportMicrographs])
+    found.inputMicrographs.setExtended("outputMicrographs")
+    found.inputModel.set(training)
+    found.inputModel.setExtended("outputModel")
+    others = (picking, importing, simulating, selecting, screening)
+    for run in (*others, training, windowed, found):
         project.launchProtocol(run, wait=True)
         if not run.isFinished():
             message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"
