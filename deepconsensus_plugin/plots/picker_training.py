@@ -120,7 +120,7 @@ def draw_picker_validation(figure: Figure, validation: PickerValidation) -> None
     for axes in (curve, over):
         axes.grid(color=LIGHT_GREY, linewidth=0.6)
     figure.suptitle(
-        f"On {validation.n_micrographs} micrographs held out, {validation.n_labels} of "
+        f"Micrographs held out: {validation.n_micrographs}; {validation.n_labels} of "
         f"about {validation.n_particles:.0f} particles labelled; average precision "
         f"{validation.average_precision:.3f}",
         fontsize="medium",

@@ -68,10 +68,10 @@ def defineThresholdParams(form: params.Form) -> None:
         ],
         default=PRECISION,
         label="Threshold",
-        help="*by precision*, *best F1*, *best F2*: as found on the micrographs that "
-        "training held out, or else in the scores of all.\n"
-        "*as many as expected*: as training reckoned with for each micrograph; where "
-        "labels are the easier particles, such as agreed ones.",
+        help="The first two and *F2*: as found on micrographs that training held out, or "
+        "else in all scores.\n"
+        "*as many as expected*: as training reckoned with; where labels are the easier "
+        "particles, such as agreed ones.",
     )
     group.addParam(
         "wantedPrecision",
