@@ -17,6 +17,10 @@ from deepconsensus_plugin.core.pickers.deepem.parameters import (
 )
 from deepconsensus_plugin.core.pipeline.picker_requests import LearningInput
 from deepconsensus_plugin.protocols.picker_form import describeBadCounts, labelCut
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineAdvancedParams,
+    seedRow,
+)
 
 VARIANTS = {0: Variant.MODERN, 1: Variant.PAPER}
 INITIALISATIONS = {0: Initialisation.SCALED, 1: Initialisation.UNIT}
@@ -59,60 +63,51 @@ def defineDeepEMParams(form: params.Form) -> None:
         help="*modern*: batch normalisation, cross entropy, Adam.\n*as published*: "
         "squared error and plain gradient descent [Zhu2017].",
     )
-    for key, kind, default, label, text in (
-        (
-            "updatesPerEpoch",
-            params.IntParam,
-            _DEFAULTS.n_updates,
-            "Batches of an epoch",
-            "After so many the network is validated.",
-        ),
-        (
-            "batchSize",
-            params.IntParam,
-            _DEFAULTS.batch_size,
-            "Batch size",
-            "Boxes in one update, half of them particles.",
-        ),
-        (
-            "learningRate",
-            params.FloatParam,
-            None,
-            "Learning rate",
-            "Empty: 0.001 of Adam; 1, as published, of plain gradient descent.",
-        ),
-        (
-            "negativesPerPositive",
-            params.FloatParam,
-            _DEFAULTS.negatives_per_positive,
-            "Random background boxes per particle",
-            "Half a box or more away from every particle. As published: 1.",
-        ),
-        (
-            "nMaps",
-            params.IntParam,
-            _DEFAULTS.maps[0],
-            "Maps of the first layer",
-            "The two layers after it have twice as many. As published for KLH: 6.",
-        ),
-        (
-            "seed",
-            params.IntParam,
-            _DEFAULTS.seed,
-            "Seed",
-            "Of every random act. The same seed and input give the same model on one "
-            "machine.",
-        ),
-    ):
-        form.addParam(
-            key,
-            kind,
-            default=default,
-            allowsNull=default is None,
-            expertLevel=LEVEL_ADVANCED,
-            label=label,
-            help=text,
-        )
+    _defineExpertParams(form)
+
+
+def _defineExpertParams(form: params.Form) -> None:
+    defineAdvancedParams(
+        form,
+        [
+            (
+                "updatesPerEpoch",
+                params.IntParam,
+                _DEFAULTS.n_updates,
+                "Batches of an epoch",
+                "After so many the network is validated.",
+            ),
+            (
+                "batchSize",
+                params.IntParam,
+                _DEFAULTS.batch_size,
+                "Batch size",
+                "Boxes in one update, half of them particles.",
+            ),
+            (
+                "learningRate",
+                params.FloatParam,
+                None,
+                "Learning rate",
+                "Empty: 0.001 of Adam; 1, as published, of plain gradient descent.",
+            ),
+            (
+                "negativesPerPositive",
+                params.FloatParam,
+                _DEFAULTS.negatives_per_positive,
+                "Random background boxes per particle",
+                "Half a box or more away from every particle. As published: 1.",
+            ),
+            (
+                "nMaps",
+                params.IntParam,
+                _DEFAULTS.maps[0],
+                "Maps of the first layer",
+                "The two layers after it have twice as many. As published for KLH: 6.",
+            ),
+            seedRow(_DEFAULTS.seed),
+        ],
+    )
     form.addParam(
         "initialisation",
         params.EnumParam,

@@ -204,5 +204,9 @@ class ProtNetworkPick(ProtParticlePicking):
         ]
 
     def _citations(self):
-        model = self.inputModel.get()
-        return [] if model is None else [CITATIONS[model.getKind()]]
+        if self.inputModel.get() is None:
+            return []
+        try:
+            return [CITATIONS[self.inputModel.get().getKind()]]
+        except (OSError, FileFormatError):
+            return []  # the model's folder is gone

@@ -12,6 +12,10 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import (
     TopazParameters,
 )
 from deepconsensus_plugin.protocols.picker_form import describeBadCounts
+from deepconsensus_plugin.protocols.shared_forms import (
+    defineAdvancedParams,
+    seedRow,
+)
 
 OBJECTIVES = {
     0: Objective.GE_BINOMIAL,
@@ -22,8 +26,6 @@ OBJECTIVES = {
 """What the numbers of the form mean; they never change."""
 
 _DEFAULTS = TopazParameters()
-
-_MAY_BE_EMPTY = ("autoencoder", "prior", "strength")
 
 
 def defineTopazParams(form: params.Form) -> None:
@@ -53,82 +55,84 @@ def defineTopazParams(form: params.Form) -> None:
         label="Batches of an epoch",
         help=f"Of {_DEFAULTS.batch_size} patches. As published: 1000.",
     )
-    for key, kind, default, label, text in (
-        (
-            "autoencoder",
-            params.FloatParam,
-            _DEFAULTS.autoencoder,
-            "Weight of the autoencoder",
-            "The network also reconstructs its patches; it takes four times as long. "
-            "*0*: none. Empty, as published: 10 divided by the labels, to 250 labels.",
-        ),
-        (
-            "prior",
-            params.FloatParam,
-            None,
-            "Fraction of positive pixels",
-            "Empty: from the number of particles and the radius.",
-        ),
-        (
-            "radius",
-            params.FloatParam,
-            _DEFAULTS.radius_px,
-            "Radius of labels (px)",
-            "Downsampled pixels within it around a label are positives.",
-        ),
-        (
-            "nLayers",
-            params.IntParam,
-            _DEFAULTS.n_layers,
-            "Layers",
-            "3, as published, see 31 downsampled pixels; 4 see 63, 5 see 127.",
-        ),
-        (
-            "nUnits",
-            params.IntParam,
-            _DEFAULTS.n_units,
-            "Units of the first layer",
-            "Each layer has twice those before it. As published: 32.",
-        ),
-        (
-            "strength",
-            params.FloatParam,
-            None,
-            "Weight of the criterion",
-            "Of GE-KL and GE-binomial. Empty: 10 and 1, as published.",
-        ),
-        (
-            "batchSize",
-            params.IntParam,
-            _DEFAULTS.batch_size,
-            "Batch size",
-            "Patches in one update; one in 16 is a labelled particle.",
-        ),
-        (
-            "learningRate",
-            params.FloatParam,
-            _DEFAULTS.learning_rate,
-            "Learning rate",
-            "Of the optimiser (Adam). As published: 0.0002.",
-        ),
-        (
-            "seed",
-            params.IntParam,
-            _DEFAULTS.seed,
-            "Seed",
-            "Of every random act. The same seed and input give the same model on one "
-            "machine.",
-        ),
-    ):
-        form.addParam(
-            key,
-            kind,
-            default=default,
-            allowsNull=key in _MAY_BE_EMPTY,
-            expertLevel=LEVEL_ADVANCED,
-            label=label,
-            help=text,
-        )
+    _defineNetworkParams(form)
+    _defineOptimiserParams(form)
+
+
+def _defineNetworkParams(form: params.Form) -> None:
+    form.addParam(
+        "autoencoder",
+        params.FloatParam,
+        default=_DEFAULTS.autoencoder,
+        allowsNull=True,
+        expertLevel=LEVEL_ADVANCED,
+        label="Weight of the autoencoder",
+        help="The network also reconstructs its patches; it takes four times as long. "
+        "*0*: none. Empty, as published: 10 divided by the labels, to 250 labels.",
+    )
+    defineAdvancedParams(
+        form,
+        [
+            (
+                "prior",
+                params.FloatParam,
+                None,
+                "Fraction of positive pixels",
+                "Empty: from the number of particles and the radius.",
+            ),
+            (
+                "radius",
+                params.FloatParam,
+                _DEFAULTS.radius_px,
+                "Radius of labels (px)",
+                "Downsampled pixels within it around a label are positives.",
+            ),
+            (
+                "nLayers",
+                params.IntParam,
+                _DEFAULTS.n_layers,
+                "Layers",
+                "3, as published, see 31 downsampled pixels; 4 see 63, 5 see 127.",
+            ),
+            (
+                "nUnits",
+                params.IntParam,
+                _DEFAULTS.n_units,
+                "Units of the first layer",
+                "Each layer has twice those before it. As published: 32.",
+            ),
+            (
+                "strength",
+                params.FloatParam,
+                None,
+                "Weight of the criterion",
+                "Of GE-KL and GE-binomial. Empty: 10 and 1, as published.",
+            ),
+        ],
+    )
+
+
+def _defineOptimiserParams(form: params.Form) -> None:
+    defineAdvancedParams(
+        form,
+        [
+            (
+                "batchSize",
+                params.IntParam,
+                _DEFAULTS.batch_size,
+                "Batch size",
+                "Patches in one update; one in 16 is a labelled particle.",
+            ),
+            (
+                "learningRate",
+                params.FloatParam,
+                _DEFAULTS.learning_rate,
+                "Learning rate",
+                "Of the optimiser (Adam). As published: 0.0002.",
+            ),
+            seedRow(_DEFAULTS.seed),
+        ],
+    )
 
 
 def topazParameters(protocol: Protocol) -> TopazParameters:
@@ -160,6 +164,11 @@ def describeBadTopaz(protocol: Protocol) -> list[str]:
         value = protocol.getAttributeValue(name)
         if value is not None and not value > 0:
             errors.append(f"{protocol.getParam(name).label}: it must be above 0.")
+    if protocol.strength.get() and OBJECTIVES[protocol.objective.get()] in (
+        Objective.NNPU,
+        Objective.PN,
+    ):
+        errors.append("Weight of the criterion: NNPU and PN have none; leave it empty.")
     prior, autoencoder = protocol.prior.get(), protocol.autoencoder.get()
     if prior is not None and not 0 < prior < 1:
         errors.append("Fraction of positive pixels: it must be between 0 and 1.")

@@ -8,8 +8,10 @@ from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.protocols.shared_forms import (
+    defineAdvancedParams,
     defineCtfParam,
     defineOtherMicrographsParam,
+    seedRow,
 )
 
 NEW, FROM_MODEL = 0, 1
@@ -189,7 +191,7 @@ def defineKeepParam(form: params.Form) -> None:
 
 
 def _defineOptimiserParams(form: params.Form) -> None:
-    for key, kind, default, label, text in (
+    rows = [
         (
             "batchSize",
             params.IntParam,
@@ -237,20 +239,6 @@ def _defineOptimiserParams(form: params.Form) -> None:
             "*Yes*: the networks are trained in bfloat16, with weights in single "
             "precision: faster on a GPU of 2020 (Ampere) or later, slower elsewhere.",
         ),
-        (
-            "seed",
-            params.IntParam,
-            _DEFAULTS.seed,
-            "Seed",
-            "Of every random act. The same seed and input give the same model on one "
-            "machine.",
-        ),
-    ):
-        form.addParam(
-            key,
-            kind,
-            default=default,
-            expertLevel=LEVEL_ADVANCED,
-            label=label,
-            help=text,
-        )
+        seedRow(_DEFAULTS.seed),
+    ]
+    defineAdvancedParams(form, rows)

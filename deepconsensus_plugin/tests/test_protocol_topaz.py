@@ -148,6 +148,16 @@ class TestTopaz(SyntheticProject):
                 self.assertEqual(error.split(":")[0], label)
             getattr(protocol, name).set(right)
 
+    def test_a_criterion_that_an_objective_has_not_is_named(self):
+        protocol = new_protocol(
+            type(self), ProtTopazTrain, inputCoordinates=self._storeFirst(2)
+        )
+        protocol.strength.set(2)
+        self.assertEqual(protocol.validate(), [])  # GE-binomial
+        protocol.objective.set(3)  # PN
+        (error,) = protocol.validate()
+        self.assertIn("NNPU and PN have none", error)
+
     def test_few_labels_are_warned_of(self):
         few = self._storeFirst(2)
         protocol = new_protocol(type(self), ProtTopazTrain, inputCoordinates=few)
