@@ -32,7 +32,7 @@
 #                    beside ours, and the speed of dense recognition; 25 min
 # make bench-paper  the test of the paper's Table 2, 20 min
 # make bench-topaz  Topaz: the paper's Figure 5 in kind, beside the public package (make
-#                   env-topaz first), real sets; 4 hours, make bench-topaz-short 15 min
+#                   env-topaz first), real sets; 3 hours, make bench-topaz-short 15 min
 # make bench-rescue  particles that no picker found, on what bench-real left, 3 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
