@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Float
-from scipy.special import expit
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert.items import (
@@ -29,7 +28,7 @@ from deepconsensus_plugin.convert.items import (
 from deepconsensus_plugin.convert.observed import read_observed
 from deepconsensus_plugin.core.errors import NameMatchError
 from deepconsensus_plugin.core.io.names import listed, match_names
-from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.types import FloatArray, PickerPicks, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
 
@@ -132,13 +131,13 @@ def append_coordinates(
     coordinates: Mapping[str, ScoredCoordinates],
     *,
     score_attribute: str = PICKER_SCORE_ATTRIBUTE,
-    are_log_odds: bool = False,
+    probability: Callable[[FloatArray], FloatArray] | None = None,
 ) -> None:
     """Append positions to a set on `micrographs`, in the order of `coordinates`.
 
     Items lie on the nearest whole pixel and keep the exact position as attributes. If
-    any position has a score, all items have `score_attribute`. Where scores are
-    log-odds, they have the probability, too.
+    any position has a score, all items have `score_attribute`. Given a `probability` of
+    scores, they have that as their score of the plugin, too.
 
     Raises
     ------
@@ -149,11 +148,14 @@ def append_coordinates(
     ids, item = ids_by_name(micrographs), Coordinate()
     for name, picks in coordinates.items():
         placed = fill_items(item, name, ids, picks.yx)
-        for _, score in zip(placed, picks.scores.tolist(), strict=True):
-            if scored:
-                set_attribute(item, score_attribute, Float, score)
-            if are_log_odds:
-                set_attribute(item, SCORE_ATTRIBUTE, Float, float(expit(score)))
+        columns = {}
+        if scored:
+            columns[score_attribute] = picks.scores.tolist()
+        if probability is not None:
+            columns[SCORE_ATTRIBUTE] = probability(picks.scores).tolist()
+        for row, _ in enumerate(placed):
+            for attribute, values in columns.items():
+                set_attribute(item, attribute, Float, values[row])
             coords_set.append(item)
 
 

@@ -132,12 +132,18 @@ class ProtNetworkPick(ProtParticlePicking):
         )
         coordinates.setBoxSize(self._boxSize())
         append_coordinates(
-            coordinates, self.inputMicrographs.get(), found, are_log_odds=True
+            coordinates,
+            self.inputMicrographs.get(),
+            found,
+            probability=self._result().calibration.probability,
         )
         write_observed(
             coordinates, self._getFileName(observed), observed_by_all([picks])
         )
         return coordinates
+
+    def _result(self) -> NetworkPickResult:
+        return read_result(Path(self._getFileName("job")), NetworkPickResult)
 
     def _pickerName(self) -> str:
         return LABELS[self.inputModel.get().getKind()]
@@ -183,7 +189,7 @@ class ProtNetworkPick(ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        result = read_result(Path(self._getFileName("job")), NetworkPickResult)
+        result = self._result()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: of {result.n_found} places, those "

@@ -8,8 +8,7 @@ made from. So a killed run goes on where it was, and another threshold takes sec
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from deepconsensus_plugin.core.pickers.populations import (
     find_threshold,
     particle_probability,
 )
+from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
 from deepconsensus_plugin.core.pickers.trained import load_picker
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
@@ -50,11 +50,11 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         If the model cannot look at them; names the micrograph.
     """
     found = find_all(request, progress)
-    scores = np.concatenate([each.scores for each in found.values()])
+    scores = _scores(found)
     threshold = _threshold(request, scores)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    probability = _probability(request.model, scores)
+    calibration = _calibrate(request.model, scores)
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -63,9 +63,10 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         n_found=len(scores),
         n_picks=sum(map(len, picks.values())),
         threshold=threshold,
-        expected_precision=_mean(probability, picks),
+        expected_precision=calibration.expected_precision(_scores(picks)),
         n_missed=sum(map(len, missed.values())),
-        expected_missed_precision=_mean(probability, missed),
+        expected_missed_precision=calibration.expected_precision(_scores(missed)),
+        calibration=calibration,
         timings=progress.timings,
     )
 
@@ -96,24 +97,19 @@ def _missed(
     return missed
 
 
-def _probability(model: Path, scores: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Return what gives the probability that picks of some scores are particles.
+def _calibrate(model: Path, scores: FloatArray) -> ScoreCalibration:
+    """Return how probably picks are particles: as validation told, or else the scores.
 
-    As validation told, or else as the scores do: particles and background are two
-    populations of them.
+    Particles and background are two populations of scores.
     """
     card = load_card(model)
     if isinstance(card, PickerCard) and card.validation is not None:
-        return card.validation.probability
-    return particle_probability(scores)
+        return ScoreCalibration.fit(scores, card.validation.probability)
+    return ScoreCalibration.fit(scores, particle_probability(scores))
 
 
-def _mean(
-    probability: Callable[[FloatArray], FloatArray],
-    picks: Mapping[str, ScoredCoordinates],
-) -> float:
-    scores = np.concatenate([np.zeros(0), *(each.scores for each in picks.values())])
-    return float(probability(scores).mean()) if len(scores) else math.nan
+def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:
+    return np.concatenate([np.zeros(0), *(each.scores for each in picks.values())])
 
 
 def find_all(

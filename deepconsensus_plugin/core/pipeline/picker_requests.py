@@ -14,6 +14,7 @@ from pathlib import Path
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.parameters import Checkpoint
 from deepconsensus_plugin.core.pickers.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.validation import PickerValidation
 from deepconsensus_plugin.core.types import Micrograph
@@ -173,6 +174,8 @@ class NetworkPickResult:
         Of all picks, and of those that were not known; NaN where it cannot be told.
     n_missed : int
         Picks that were not known.
+    calibration : ScoreCalibration
+        Which probability goes with which log-odds.
     timings : dict of StageCost
         By stage.
     """
@@ -184,4 +187,5 @@ class NetworkPickResult:
     expected_precision: float
     n_missed: int = 0
     expected_missed_precision: float = math.nan
+    calibration: ScoreCalibration = field(default_factory=ScoreCalibration)
     timings: dict[str, StageCost] = field(default_factory=dict)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How probably picks of a score are particles, as a curve that goes with the picks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import expit
+
+from deepconsensus_plugin.core.types import FloatArray
+
+_N_KNOTS = 200
+
+
+@dataclass(frozen=True)
+class ScoreCalibration:
+    """Probability that a pick is a particle, by its score.
+
+    Parameters
+    ----------
+    knots : list of list of float
+        Scores, ascending, and their probabilities, with straight lines between. Empty
+        where nothing is known but what the network says.
+    """
+
+    knots: list[list[float]] = field(default_factory=list)
+
+    @classmethod
+    def fit(
+        cls, scores: FloatArray, probability: Callable[[FloatArray], FloatArray]
+    ) -> ScoreCalibration:
+        """Return a curve through as many quantiles of the scores as are of use.
+
+        Parameters
+        ----------
+        scores : array, shape (n,)
+            Of everything that was found: log-odds of the network.
+        probability : callable
+            From scores, shape (m,), to probabilities; NaN if it cannot tell.
+        """
+        if not len(scores):
+            return cls()
+        some = np.unique(np.quantile(scores, np.linspace(0, 1, _N_KNOTS)))
+        told = probability(some)
+        if not np.isfinite(told).all():
+            return cls()
+        return cls(np.column_stack([some, told]).tolist())
+
+    def probability(self, scores: FloatArray) -> FloatArray:
+        """Return the probabilities of scores; the network's own where none are known.
+
+        Parameters
+        ----------
+        scores : array, shape (n,)
+            Log-odds of the network.
+
+        Returns
+        -------
+        array, shape (n,)
+            0 to 1, never falling as scores rise.
+        """
+        if not self.knots:
+            return np.asarray(expit(scores))
+        known, probability = np.array(self.knots).T
+        return np.interp(scores, known, probability)
+
+    def expected_precision(self, scores: FloatArray) -> float:
+        """Return the share of particles among picks; NaN if it is not known."""
+        if not self.knots or not len(scores):
+            return float("nan")
+        return float(self.probability(scores).mean())
