@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Micrographs with exact truth: ``simulate_micrograph(parameters, index)``.
 
-In the order of the electrons: `parameters` say what is wanted; `phantoms` and `atoms`
-give molecules, `potential` draws them, `library` keeps them; `placement` lays them out
-in `ice` with `contaminants`, `projection` draws them into the `specimen`; `exposure`
-forms the image and `detector` records it; `truth` tells what is where.
+In the order of the electrons: `parameters` say what is wanted; `phantoms`, `assemblies`
+and `atoms` give molecules, `potential` draws them, `library` keeps them; `placement`
+lays them out in `ice` with `contaminants`, `projection` draws them into the `specimen`;
+`exposure` forms the image and `detector` records it; `truth` tells what is where.
 """
 
 from deepconsensus_plugin.core.simulation.micrograph import (
@@ -18,7 +18,11 @@ from deepconsensus_plugin.core.simulation.parameters import (
     SimulationParameters,
 )
 from deepconsensus_plugin.core.simulation.sample import Contamination, Crowd, Ice
-from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
+from deepconsensus_plugin.core.simulation.structures import (
+    Assembly,
+    Phantom,
+    Structure,
+)
 from deepconsensus_plugin.core.simulation.truth import (
     ObjectClass,
     TrueObject,
@@ -26,6 +30,7 @@ from deepconsensus_plugin.core.simulation.truth import (
 )
 
 __all__ = [
+    "Assembly",
     "Contamination",
     "Crowd",
     "Detector",

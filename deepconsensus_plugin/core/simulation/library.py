@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from deepconsensus_plugin.core.simulation.assemblies import make_assembly
 from deepconsensus_plugin.core.simulation.atoms import ATOM_FILES, read_atoms
 from deepconsensus_plugin.core.simulation.maps import read_potential
 from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
@@ -119,9 +120,11 @@ def _load(
 def _density(structure: Structure, resolution_A: float) -> PotentialMap:
     if structure.phantom is not None:
         return potential_of_atoms(make_phantom(structure.phantom), resolution_A)
+    if structure.assembly is not None:
+        return potential_of_atoms(make_assembly(structure.assembly), resolution_A)
     path = structure.path
     if path is None:
-        raise ValueError("expected a phantom or a path, received neither")
+        raise ValueError("expected a structure, received none")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: the file of a structure is not there")
     if path.name.removesuffix(".gz").lower().endswith(ATOM_FILES):

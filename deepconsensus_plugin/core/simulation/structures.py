@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which molecule: one of the built-in shapes, or a file."""
+"""Which molecule: one of the built-in shapes, a file, or one made up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from deepconsensus_plugin.core.simulation.ranges import (
+    require_at_least,
+    require_parts,
+    require_positive,
+)
 
 
 class Phantom(Enum):
@@ -20,44 +26,93 @@ class Phantom(Enum):
 
 
 @dataclass(frozen=True)
+class Assembly:
+    """A molecule made up from a seed: domains in an envelope, set out by symmetry.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same molecule; >= 0.
+    semi_axes_A : tuple of float
+        Of the ellipsoid that holds all domains, along x, y, z, Å. The axis of symmetry
+        is z; x and y are alike where it has more than two folds.
+    group : str
+        Point group in Schoenflies' notation: Cn, Dn, T, O or I.
+    n_domains : int
+        Of one subunit.
+    hollow : float
+        Part of the envelope that stays empty: around the axis for Cn and Dn, around
+        the centre for T, O and I; 0 to 1.
+    nucleic_fraction : float
+        Share of nucleic acid.
+    detergent_A : float
+        By how much a belt of detergent about the middle reaches beyond the protein;
+        0 without one.
+    """
+
+    seed: int
+    semi_axes_A: tuple[float, float, float]
+    group: str = "C1"
+    n_domains: int = 3
+    hollow: float = 0.0
+    nucleic_fraction: float = 0.0
+    detergent_A: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_at_least(0, {"seed": self.seed, "detergent_A": self.detergent_A})
+        require_positive({"least of semi_axes_A": min(self.semi_axes_A)})
+        require_at_least(1, {"n_domains": self.n_domains})
+        require_parts(
+            {"hollow": self.hollow, "nucleic_fraction": self.nucleic_fraction}
+        )
+
+
+@dataclass(frozen=True)
 class Structure:
     """One kind of molecule.
 
     Parameters
     ----------
     phantom : Phantom, optional
-        A built-in one; exactly one of this and `path` is given.
+        A built-in one; exactly one of this, `path` and `assembly` is given.
     path : Path, optional
         PDB or mmCIF file (its first biological assembly) or MRC map, gzipped or not.
     voxel_size_A : float, optional
         Of an MRC map whose header has none.
     share : float
         How many there are, in proportion to the other structures; > 0.
+    assembly : Assembly, optional
+        One that is made up.
 
     Raises
     ------
     ValueError
-        If neither or both of phantom and path are given, or the share is not positive.
+        If not exactly one molecule is given, or the share is not positive.
     """
 
     phantom: Phantom | None = None
     path: Path | None = None
     voxel_size_A: float | None = None
     share: float = 1.0
+    assembly: Assembly | None = None
 
     def __post_init__(self) -> None:
         """Check that it names one structure."""
-        if (self.phantom is None) == (self.path is None):
+        given = (self.phantom, self.path, self.assembly)
+        if sum(each is not None for each in given) != 1:
             raise ValueError(
-                "expected a phantom or the path of a structure, received "
-                f"{self.phantom} and {self.path}"
+                "expected a phantom or the path of a structure or an assembly, "
+                f"received {self.phantom}, {self.path} and {self.assembly}"
             )
         if not self.share > 0:
             raise ValueError(f"share must be > 0, received {self.share}")
 
     @property
     def name(self) -> str:
-        """How the truth calls it: the phantom, or the file up to its first dot."""
+        """How the truth calls it: the shape, or the file up to its first dot."""
         if self.phantom is not None:
             return self.phantom.value
+        if self.assembly is not None:
+            return f"assembly {self.assembly.seed}"
         return str(self.path.name.split(".")[0]) if self.path else ""
