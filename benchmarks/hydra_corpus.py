@@ -1,33 +1,65 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sets of simulated micrographs that a general picker learns on, and is tried on.
 
-    python -m benchmarks.hydra_corpus OUT [--reduced]
+    export DEEPCONSENSUS_STRUCTURES=DIR
+    python -m benchmarks.hydra_corpus OUT [--reduced] [--sets NAME,NAME]
 
-makes the corpus, or what is still missing of it, from seeds; `load_corpus` reads it.
+makes the corpus, or what is still missing of it, from seeds, and prints a table of it;
+`load_corpus` reads it. One folder a set: ``micrographs`` with the truth of each beside
+it, ``truth.h5``, and ``set.json`` once it is complete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
+from benchmarks.hydra_samples import SAMPLES, Role, Sample
+from benchmarks.hydra_sessions import SESSIONS
+from benchmarks.simulated_sets import WHOLE
+from benchmarks.tables import markdown_table
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import read_shape
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.serialisation import from_plain, read_json
+from deepconsensus_plugin.core.pipeline import simulate
+from deepconsensus_plugin.core.pipeline.simulate import (
+    MicrographRecord,
+    SimulateRequest,
+)
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 RECORD = "set.json"
 
 
-class Role(Enum):
-    """What a set is for."""
+@dataclass(frozen=True)
+class Extent:
+    """How much of every sample there is.
 
-    SOURCE = "source"
-    """To train the general model on."""
-    TARGET = "target"
-    """Never seen by the general model; for picking without training, and with few."""
+    Parameters
+    ----------
+    n_train, n_validation, n_test : int
+        Micrographs.
+    side : int
+        Of a micrograph, pixels.
+    """
+
+    n_train: int
+    n_validation: int
+    n_test: int
+    side: int
+
+
+FULL = Extent(12, 2, 4, 1536)
+REDUCED = Extent(4, 1, 3, 1024)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +112,9 @@ class SetRecord:
         Å/px.
     train, validation, test : tuple of str
         File names in the set's ``micrographs`` folder.
+    snr, n_particles : float
+        Medians over all micrographs: signal to noise as `SimulatedMicrograph` tells it,
+        and number of true particles.
     """
 
     name: str
@@ -89,6 +124,63 @@ class SetRecord:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+    snr: float
+    n_particles: float
+
+
+def make_set(
+    sample: Sample, extent: Extent, folder: Path, *, workers: int = 2
+) -> SetRecord:
+    """Simulate a sample's micrographs; what `folder` holds of them is kept.
+
+    Parameters
+    ----------
+    sample : Sample
+        What is simulated.
+    extent : Extent
+        How much.
+    folder : Path
+        Of the set.
+    workers : int
+        Threads; any number gives the same pixels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the sample is a file, and the environment names no folder that has it.
+    """
+    parameters = sample.parameters(extent.side)
+    n_micrographs = extent.n_train + extent.n_validation + extent.n_test
+    request = SimulateRequest(
+        parameters,
+        n_micrographs,
+        folder / "micrographs",
+        folder / "truth.h5",
+        accepted=WHOLE,
+        pixel_type=SESSIONS[sample.session].pixel_type,
+        workers=workers,
+    )
+    (folder / RECORD).unlink(missing_ok=True)
+    made = simulate.run(request, Progress()).micrographs
+    names = tuple(each.path.name for each in made)
+    first_test = extent.n_train + extent.n_validation
+    record = SetRecord(
+        sample.name,
+        sample.role,
+        round(sample.nominal_diameter_A(), 1),
+        parameters.sampling_rate,
+        train=names[: extent.n_train],
+        validation=names[extent.n_train : first_test],
+        test=names[first_test:],
+        snr=round(statistics.median(each.snr for each in made), 4),
+        n_particles=statistics.median(map(_count_particles, made)),
+    )
+    write_json(folder / RECORD, {"record": to_plain(record)})
+    return record
+
+
+def _count_particles(made: MicrographRecord) -> int:
+    return sum(made.counts[each.value] for each in WHOLE)
 
 
 def load_corpus(folder: Path, role: Role | None = None) -> tuple[CorpusSet, ...]:
@@ -119,9 +211,19 @@ def load_corpus(folder: Path, role: Role | None = None) -> tuple[CorpusSet, ...]
     return wanted
 
 
+def read_record(path: Path) -> SetRecord:
+    """Return what a ``set.json`` holds.
+
+    Raises
+    ------
+    FileFormatError
+        If it is none.
+    """
+    return from_plain(read_json(path).get("record", {}), SetRecord, path=path)
+
+
 def _load(path: Path) -> CorpusSet:
-    content = read_json(path)
-    record = from_plain(content["record"], SetRecord, path=path)
+    record = read_record(path)
 
     def micrographs(names: tuple[str, ...]) -> tuple[Micrograph, ...]:
         paths = [path.parent / "micrographs" / name for name in names]
@@ -137,3 +239,40 @@ def _load(path: Path) -> CorpusSet:
         read_coordinates(path.parent / "truth.h5"),
         record.diameter_A,
     )
+
+
+def table(samples: Sequence[Sample], records: Sequence[SetRecord]) -> str:
+    """Return the properties of the sets, as the thesis' Tables 4.1 and 4.2."""
+    rows = [
+        [
+            *(record.name, record.role.value, sample.session),
+            *(f"{record.diameter_A:.0f}", f"{record.sampling_rate:.2f}"),
+            f"{record.diameter_A / record.sampling_rate:.0f}",
+            *(f"{record.n_particles:.0f}", f"{record.snr:.2f}"),
+        ]
+        for sample, record in zip(samples, records, strict=True)
+    ]
+    header = "set,role,session,diameter Å,Å/px,diameter px,particles,SNR"
+    return markdown_table(header.split(","), rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--reduced", action="store_true", help=str(REDUCED))
+    parser.add_argument("--sets", help="names; default: all")
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    extent = REDUCED if asked.reduced else FULL
+    names = asked.sets.split(",") if asked.sets else [s.name for s in SAMPLES]
+    samples = [sample for sample in SAMPLES if sample.name in names]
+    records = []
+    for sample in samples:
+        place = asked.folder / sample.name
+        records.append(make_set(sample, extent, place, workers=asked.workers))
+        print(f"{sample.name}: {place}", flush=True)
+    print(f"\n{table(samples, records)}")
+
+
+if __name__ == "__main__":
+    main()
