@@ -16,6 +16,8 @@ from deepconsensus_plugin.convert import (
     write_observed,
 )
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.layouts import write_picks_folder
+from deepconsensus_plugin.core.io.picks import PickFormat
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
@@ -77,6 +79,7 @@ class ProtNetworkPick(ProtParticlePicking):
                 "known": self._getExtraPath("known.h5"),
                 "picks": self._getExtraPath("picks.h5"),
                 "missed": self._getExtraPath("missed.h5"),
+                "boxFiles": self._getExtraPath("eman2"),
                 "observed": self._getExtraPath("observed.json"),
                 "observedMissed": self._getExtraPath("observed_missed.json"),
             }
@@ -112,7 +115,13 @@ class ProtNetworkPick(ProtParticlePicking):
         Plugin.runCoreJob(self, job)
 
     def createOutputStep(self, form):
-        """Register the picks, and those that were not known."""
+        """Register the picks, and those that were not known; write EMAN2's files."""
+        write_picks_folder(
+            self._getFileName("boxFiles"),
+            read_coordinates(self._getFileName("picks")),
+            box_size=self._boxSize(),
+            pick_format=PickFormat.BOX,
+        )
         outputs = {"outputCoordinates": self._makeSet("picks", "observed")}
         if self.knownCoordinates.get() is not None:
             outputs["outputCoordinatesMissed"] = self._makeSet(
@@ -196,6 +205,7 @@ class ProtNetworkPick(ProtParticlePicking):
             f"of log-odds {result.threshold:.2f} or more; "
             f"{describeExpected(result.expected_precision)}."
         ]
+        summary.append(f"EMAN2's .box files: {self._getFileName('boxFiles')}.")
         if self.knownCoordinates.get() is not None:
             expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")

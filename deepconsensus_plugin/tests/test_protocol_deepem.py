@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+
 from deepconsensus_plugin.convert import coordinates_from_set
+from deepconsensus_plugin.core.io.picks import read_picks
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepEMTrain, ProtNetworkPick
@@ -56,8 +61,25 @@ class TestDeepEM(synthetic.SyntheticProject):
             radius_px=BOX / 4,
         )
         self.assertGreater(found.f1, 0.8)
+        self._checkBoxFiles(picking)
         self.assertEqual(picking._citations(), ["Zhu2017"])
         self.assertEqual(picking.outputCoordinates.getBoxSize(), BOX)
+
+    def _checkBoxFiles(self, picking: ProtNetworkPick):
+        """EMAN2's files hold the picks, one for each micrograph."""
+        folder = Path(picking._getExtraPath("eman2"))
+        picks = coordinates_from_set(
+            picking.outputCoordinates, micrographs=self.micrographs
+        )
+        self.assertEqual(
+            sorted(path.name for path in folder.iterdir()),
+            sorted(f"{Path(name).stem}.box" for name in self.truth),
+        )
+        for name, expected in picks.items():
+            written = read_picks(folder / f"{Path(name).stem}.box")[None]
+            self.assertEqual(len(written), len(expected))
+            distance = written.yx - expected.yx
+            self.assertLess(np.abs(distance).max(), 1)  # Scipion's are whole pixels
 
     def test_validation_names_the_field(self):
         for options, field in (
