@@ -26,7 +26,10 @@ import scipy.special
 from keras import ops
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.pickers.topaz.parameters import Objective
+from deepconsensus_plugin.core.pickers.topaz.parameters import (
+    CRITERION_STRENGTHS,
+    Objective,
+)
 
 Tensor = Any
 """Of the backend of Keras."""
@@ -89,7 +92,11 @@ def nnpu_loss(targets: Tensor, logits: Tensor, *, prior: float) -> Tensor:
 
 
 def ge_kl_loss(
-    targets: Tensor, logits: Tensor, *, prior: float, strength: float = 10.0
+    targets: Tensor,
+    logits: Tensor,
+    *,
+    prior: float,
+    strength: float = CRITERION_STRENGTHS[Objective.GE_KL],
 ) -> Tensor:
     """Return E_P[L(g, 1)] + λ KL(E_U[g] ‖ π).
 
@@ -120,7 +127,11 @@ def ge_kl_loss(
 
 
 def ge_binomial_loss(
-    targets: Tensor, logits: Tensor, *, prior: float, strength: float = 1.0
+    targets: Tensor,
+    logits: Tensor,
+    *,
+    prior: float,
+    strength: float = CRITERION_STRENGTHS[Objective.GE_BINOMIAL],
 ) -> Tensor:
     """Return E_P[L(g, 1)] − λ Σ_k q(k) log Binomial(k; N, π), k = 0 … N.
 
@@ -169,8 +180,7 @@ class PositiveUnlabelledLoss(keras.losses.Loss):  # type: ignore[misc]
     prior : float
         π, the fraction of positives among the unlabelled; between 0 and 1.
     strength : float, optional
-        λ of the generalised expectation; the paper's if None (10 of GE-KL, 1 of
-        GE-binomial). PN and NNPU have none.
+        λ of the generalised expectation; the paper's if None. PN and NNPU have none.
 
     Raises
     ------
@@ -188,19 +198,17 @@ class PositiveUnlabelledLoss(keras.losses.Loss):  # type: ignore[misc]
     ) -> None:
         super().__init__(name=name, reduction="sum")
         _check_prior(prior)
-        if strength and objective in _WITHOUT_STRENGTH:
+        if strength and objective not in CRITERION_STRENGTHS:
             raise ValueError(f"{objective.name} has no strength, received {strength}")
         self.objective, self.prior, self.strength = objective, prior, strength
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the scalar of a batch of targets and logits, shape (batch, 1)."""
         loss = _LOSSES[self.objective]
-        if self.strength is None or self.objective in _WITHOUT_STRENGTH:
+        if self.strength is None or self.objective not in CRITERION_STRENGTHS:
             return loss(y_true, y_pred, prior=self.prior)
         return loss(y_true, y_pred, prior=self.prior, strength=self.strength)
 
-
-_WITHOUT_STRENGTH = (Objective.PN, Objective.NNPU)
 
 _LOSSES: dict[Objective, Callable[..., Tensor]] = {
     Objective.PN: pn_loss,

@@ -27,7 +27,7 @@ class Objective(enum.Enum):
     """The number of positives among a batch's unlabelled regions is binomial."""
 
 
-_STRENGTHS = {Objective.GE_KL: 10.0, Objective.GE_BINOMIAL: 1.0}
+CRITERION_STRENGTHS = {Objective.GE_KL: 10.0, Objective.GE_BINOMIAL: 1.0}
 """Weights of the criteria (the paper's λ); the other objectives have none."""
 
 _AUTOENCODER_LABELS = 250
@@ -88,7 +88,7 @@ class TopazParameters:
         """Return λ: the given one, or the paper's for the objective."""
         if self.strength is not None:
             return self.strength
-        return _STRENGTHS.get(self.objective, 0.0)
+        return CRITERION_STRENGTHS.get(self.objective, 0.0)
 
     def decoder_strength(self, n_labels: int) -> float:
         """Return γ: the given one, or the paper's for a number of labels."""
