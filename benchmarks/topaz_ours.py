@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -70,11 +71,13 @@ def run_cell(
     *,
     pixels_per_diameter: float | None = None,
     validation_fraction: float = 0.0,
+    threads: int = 2,
 ) -> Cell:
     """Train on labels, pick the test micrographs, and return the figures.
 
     What `folder` holds of the same cell is kept. With another pixel size than the set's
-    (`pixels_per_diameter`) there is no figure of regions.
+    (`pixels_per_diameter`) there is no figure of regions. `threads` are those of the
+    network's operations; batches are drawn in others.
     """
     origin = identify(
         *(_CODE_VERSION, parameters, learning.name, validation_fraction),
@@ -99,12 +102,12 @@ def run_cell(
         seed=parameters.seed,
     )
     request = TopazTrainRequest(asked, parameters, folder / "model")
-    train_cpu_s = _run(folder / "train.json", request)
+    train_cpu_s = _run(folder / "train.json", request, threads)
     trained = read_result(folder / "train.json", PickerTrainResult)
     asked_to_pick = NetworkPickRequest(
         learning.test, folder / "model", folder / "found", folder / "picks.h5", 0.0
     )
-    pick_cpu_s = _run(folder / "pick.json", asked_to_pick)
+    pick_cpu_s = _run(folder / "pick.json", asked_to_pick, threads)
     picked = read_result(folder / "pick.json", NetworkPickResult)
     n_updates, n_picked = trained.history[0][-1].update, len(learning.test)
     cell = Cell(
@@ -121,13 +124,17 @@ def run_cell(
     return cell
 
 
-def _run(job: Path, request: object) -> float:
+def _run(job: Path, request: object, threads: int) -> float:
     """Carry out a job by itself; seconds of the processor, those of its start too."""
     write_job(job, request)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
+    environment = os.environ | {
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+    }
     with job.with_suffix(".log").open("w") as log:
-        subprocess.run(command, check=True, stdout=log, stderr=log)
+        subprocess.run(command, check=True, stdout=log, stderr=log, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

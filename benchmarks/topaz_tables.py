@@ -130,22 +130,24 @@ def _spread(values: list[float]) -> str:
     return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.3f}"
 
 
-def beside_peer(name: str, folder: Path, *, updates: int) -> str:
-    """Return one row a program: figures, and what they cost on two threads."""
+def beside_peer(name: str, folder: Path, *, updates: int, threads: int) -> str:
+    """Return one row a program: figures, and what they cost on so many threads."""
     learning = load_set(name, folder)
     labels = draw_labels(learning, _REAL_LABELS, 1)
     parameters = TopazParameters(
         n_epochs=1, n_updates=updates, autoencoder=0.0, radius_px=learning.radius_px
     )
-    ours = run_cell(learning, labels, folder / name / f"beside-{updates}", parameters)
+    own = folder / name / f"beside-{updates}-{threads}"
+    ours = run_cell(learning, labels, own, parameters, threads=threads)
     rows: list[list[object]] = [["ours", *_ours_cells(ours)]]
     for network, rate in (("conv31", 2e-4), ("conv31", parameters.learning_rate)):
         made = topaz_peer.run(
             learning,
             labels,
-            folder / name / f"topaz-em-{network}-{rate:g}-{updates}",
+            folder / name / f"topaz-em-{network}-{rate:g}-{updates}-{threads}",
             parameters=replace(parameters, learning_rate=rate),
             network=network,
+            threads=threads,
         )
         figures = evaluate(learning, made.picking.picks, made.picking.read_scores)
         training, picking = made.training, made.picking.costs
@@ -198,15 +200,20 @@ def real_sets(folder: Path) -> str:
     return markdown_table(["200 labels, defaults", "AP", "best F1"], rows)
 
 
-def _tables(parts: list[str], folder: Path, plan: Plan) -> Iterator[str]:
+def _tables(parts: list[str], folder: Path, plan: Plan, threads: int) -> Iterator[str]:
     if "figure5" in parts:
         for name in _SEEDS:
             yield f"### Figure 5 in kind: {name}, {plan.updates} updates"
             yield figure5(name, folder, plan)
     if "peer" in parts:
         for name in ("apoferritin", "empiar10017"):
-            yield f"### Beside topaz-em: {name}, {_REAL_LABELS} labels"
-            yield beside_peer(name, folder, updates=plan.updates_beside_peer)
+            yield (
+                f"### Beside topaz-em: {name}, {_REAL_LABELS} labels, "
+                f"{plan.updates_beside_peer} updates, threads: {threads}"
+            )
+            yield beside_peer(
+                name, folder, updates=plan.updates_beside_peer, threads=threads
+            )
     if "real" in parts:
         yield "### Real sets"
         yield real_sets(folder)
@@ -217,9 +224,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--short", action="store_true", help="minutes, not hours")
     parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--threads", type=int, default=2, help="beside the peer")
     asked = parser.parse_args()
     plan = SHORT if asked.short else Plan()
-    for text in _tables(asked.parts.split(","), asked.folder, plan):
+    for text in _tables(asked.parts.split(","), asked.folder, plan, asked.threads):
         print(text, end="\n\n", flush=True)
 
 
