@@ -53,6 +53,19 @@ _PLANS = {
     ),
     # Haemoglobin: four small balls, 64 kDa, 60 Å.
     Phantom.GLOBULE: Plan("D2", (Domain((14, 13, 9), (18, 18, 17)),)),
+    # Keyhole limpet haemocyanin: a hollow cylinder, ten domains around in each of six
+    # tiers, and a collar in each mouth; 8 MDa, 350 × 400 Å.
+    Phantom.CYLINDER: Plan(
+        "D5",
+        (
+            *(
+                Domain((138 * np.cos(a), 138 * np.sin(a), z), (37, 39, 32))
+                for z in (34, 101, 167)
+                for a in (0.0, np.pi / 5)
+            ),
+            Domain((72, 24, 160), (30, 30, 26)),
+        ),
+    ),
 }
 
 

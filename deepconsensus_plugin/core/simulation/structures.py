@@ -23,6 +23,7 @@ class Phantom(Enum):
     TWO_LOBES = "two lobes"
     WISHBONE = "wishbone"
     GLOBULE = "globule"
+    CYLINDER = "cylinder"
 
 
 @dataclass(frozen=True)

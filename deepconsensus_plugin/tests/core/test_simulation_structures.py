@@ -142,6 +142,7 @@ def test_a_file_without_atoms_is_refused(tmp_path):
         (Phantom.TWO_LOBES, 2400, 260),
         (Phantom.WISHBONE, 150, 170),
         (Phantom.GLOBULE, 64, 75),
+        (Phantom.CYLINDER, 8000, 530),
     ],
 )
 def test_phantoms_have_the_mass_and_size_of_their_models(phantom, mass_kDa, extent_A):
@@ -158,6 +159,13 @@ def test_a_shell_is_hollow_and_a_barrel_has_a_channel():
     barrel = make_phantom(Phantom.BARREL).xyz
     assert np.linalg.norm(shell, axis=1).min() > 25
     assert np.hypot(barrel[:, 0], barrel[:, 1]).min() > 15
+
+
+def test_a_cylinder_is_wide_open_between_its_mouths_and_longer_than_wide():
+    x, y, z = make_phantom(Phantom.CYLINDER).xyz.T
+    assert np.hypot(x, y)[np.abs(z) < 100].min() > 90
+    assert np.ptp(z) == pytest.approx(400, rel=0.05)
+    assert np.ptp(x) == pytest.approx(350, rel=0.05)
 
 
 def test_a_map_holds_the_potential_of_its_atoms_less_that_of_the_ice():
