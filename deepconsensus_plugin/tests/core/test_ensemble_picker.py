@@ -7,13 +7,18 @@ import keras
 import mrcfile
 import numpy as np
 import pytest
+from scipy.special import expit
 
+from deepconsensus_plugin.core.boxes import cut_boxes
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.models.deep_consensus import PARTICLE
+from deepconsensus_plugin.core.models.deep_consensus import PARTICLE, build_network
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.models.store import save_model
 from deepconsensus_plugin.core.parameters import TrainingParameters
 from deepconsensus_plugin.core.pickers.ensemble import EnsemblePicker, climb
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.pickers.trained import load_picker
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, prepare_boxes
+from deepconsensus_plugin.core.scoring import predict
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 BOX, RADIUS, SAMPLING_RATE, SHAPE = 32, 6, 2.0, (230, 300)
@@ -79,17 +84,20 @@ def discs(tmp_path):
     return micrograph, {"discs.mrc": ScoredCoordinates.from_arrays(centres)}
 
 
-def picker_of(*networks, box_size=BOX, sampling_rate=SAMPLING_RATE, phase_flip=False):
-    card = EnsembleCard(
+def card_of(*, n_models, box_size=BOX, sampling_rate=SAMPLING_RATE, phase_flip=False):
+    return EnsembleCard(
         kind=DEEP_CONSENSUS,
-        n_models=len(networks),
+        n_models=n_models,
         box_size=box_size,
         sampling_rate=sampling_rate,
         preprocessing=BoxPreprocessing(input_size=BOX, phase_flip=phase_flip),
         training=TrainingParameters(),
         training_sets=[],
     )
-    return EnsemblePicker(networks, card)
+
+
+def picker_of(*networks, **options):
+    return EnsemblePicker(networks, card_of(n_models=len(networks), **options))
 
 
 @pytest.mark.parametrize(("box", "rate"), [(BOX, SAMPLING_RATE), (2 * BOX, 1.0)])
@@ -128,3 +136,16 @@ def test_missing_ctf_is_named(discs):
     picker = picker_of(bright_in_the_middle(), phase_flip=True)
     with pytest.raises(ValueError, match=r"discs\.mrc: .*CTF is not known"):
         picker.find(picker.prepare(micrograph))
+
+
+def test_a_model_folder_is_a_picker(discs, tmp_path):
+    micrograph, _ = discs
+    networks = [build_network(input_size=BOX, l2_strength=1e-5) for _ in range(2)]
+    save_model(tmp_path / "model", networks, card_of(n_models=2))
+    picker = load_picker(tmp_path / "model")
+    found = picker.find(picker.prepare(micrograph))
+    assert len(found) > 10
+    (boxes,) = cut_boxes(micrograph, found.yx, BOX, phase_flip=False)
+    prepared = prepare_boxes(boxes, BoxPreprocessing(input_size=BOX))
+    expected = predict(networks, prepared).mean(axis=1)
+    np.testing.assert_allclose(expit(found.scores), expected, atol=1e-4)
