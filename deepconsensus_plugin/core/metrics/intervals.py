@@ -85,6 +85,31 @@ def bootstrap_intervals(
     return {name: _percentiles(values, level) for name, values in samples.items()}
 
 
+def resample_average_precision(
+    matched: MatchedPicks, *, rng: np.random.Generator, n_resamples: int = 1000
+) -> FloatArray:
+    """Return the average precision of sets of micrographs drawn with replacement.
+
+    Parameters
+    ----------
+    matched : MatchedPicks
+        What was matched, of two micrographs or more.
+    rng : numpy.random.Generator
+        Draws the micrographs: the same ones for the same seed and number of them, so
+        that two pickers can be compared draw by draw.
+    n_resamples : int
+        How many sets.
+
+    Returns
+    -------
+    array, shape (n_resamples,)
+        NaN where no drawn micrograph has a true particle; empty for fewer than two
+        micrographs.
+    """
+    drawn = _draw_micrographs(len(matched.micrographs), n_resamples, rng)
+    return _average_precisions(matched, drawn)
+
+
 def _draw_micrographs(
     n_micrographs: int, n_resamples: int, rng: np.random.Generator
 ) -> IntArray:

@@ -8,7 +8,11 @@ import pytest
 
 from deepconsensus_plugin.core.metrics import evaluate_detections, summarise_matches
 from deepconsensus_plugin.core.metrics.detections import match_picks
-from deepconsensus_plugin.core.metrics.intervals import Interval, bootstrap_intervals
+from deepconsensus_plugin.core.metrics.intervals import (
+    Interval,
+    bootstrap_intervals,
+    resample_average_precision,
+)
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 COMPARED = ("precision", "f1", "mean_precision", "mean_f1", "average_precision")
@@ -53,6 +57,11 @@ def test_equals_evaluating_the_drawn_micrographs():
     found = bootstrap_intervals(matched, rng=np.random.default_rng(4), n_resamples=20)
     for row, name in enumerate(COMPARED):
         assert found[name].to_list() == pytest.approx(expected[row])
+    again = resample_average_precision(
+        matched, rng=np.random.default_rng(4), n_resamples=20
+    )
+    ends = np.quantile(again, [0.025, 0.975])
+    assert ends == pytest.approx(found["average_precision"].to_list())
 
 
 def test_holds_the_figure_and_narrows_with_the_level():
