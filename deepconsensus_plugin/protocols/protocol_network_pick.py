@@ -205,11 +205,11 @@ class ProtNetworkPick(ProtParticlePicking):
             f"of log-odds {result.threshold:.2f} or more; "
             f"{describeExpected(result.expected_precision)}."
         ]
-        summary.append(f"EMAN2's .box files: {self._getFileName('boxFiles')}.")
         if self.knownCoordinates.get() is not None:
             expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")
-        return summary
+        files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
+        return [*summary, files]
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

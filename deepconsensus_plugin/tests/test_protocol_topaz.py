@@ -8,8 +8,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+from pwem import Domain
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Pointer
+from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin import bibtex
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
@@ -19,6 +21,7 @@ from deepconsensus_plugin.core.models.picker_card import TopazCard
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
+    ProtDeepEMTrain,
     ProtImportModel,
     ProtNetworkPick,
     ProtTopazTrain,
@@ -31,6 +34,7 @@ from deepconsensus_plugin.tests.stored_sets import (
     store_coordinates,
 )
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
+from deepconsensus_plugin.viewers import DeepConsensusPickerViewer
 
 N_LABELS, N_PARTICLES, N_KNOWN = 15, 25, 20
 """Of each micrograph: labelled, true, and found by other pickers."""
@@ -163,6 +167,34 @@ class TestTopaz(SyntheticProject):
         protocol = new_protocol(type(self), ProtTopazTrain, inputCoordinates=few)
         self.assertIn("only 8 labels", protocol._warnings()[0])
 
+    # -------------------------- its window --------------------------
+    def test_every_training_of_a_picker_has_the_window(self):
+        for kind in (ProtTopazTrain, ProtDeepEMTrain):
+            found = Domain.findViewers(kind(), DESKTOP_TKINTER)
+            self.assertIn(DeepConsensusPickerViewer, found)
+
+    def _open(self, protocol, name: str):
+        viewer = DeepConsensusPickerViewer(project=self.proj, protocol=protocol)
+        viewer.setProtocol(protocol)
+        [view] = viewer._getVisualizeDict()[name](name)
+        return view
+
+    def test_window_shows_history_validation_and_card(self):
+        loss, precision = self._open(self.train, "showHistory").getFigure().axes
+        self.assertEqual(loss.lines[0].get_xdata().tolist(), [60, 120])
+        self.assertLessEqual(precision.lines[0].get_ydata().max(), 1)
+        curves = self._open(self.train, "showValidation").getFigure()
+        curves.canvas.draw()
+        self.assertTrue(curves.axes)
+        message = self._open(self.train, "showCard").getMessage()
+        self.assertIn("Topaz picker of particles of 67 Å", message)
+        self.assertLessEqual(max(map(len, message.splitlines())), 80)
+
+    def test_before_the_run_the_window_says_so(self):
+        new = new_protocol(type(self), ProtTopazTrain, inputCoordinates=self.labels)
+        for name in ("showValidation", "showCard"):
+            self.assertIn("until the run has", self._open(new, name).getMessage())
+
     # -------------------------- picking --------------------------
     def test_picks_have_box_and_scores(self):
         protocol = self._pick(thresholdMode=1)
@@ -184,11 +216,12 @@ class TestTopaz(SyntheticProject):
         self.assertGreater(abs(probability - 1 / (1 + np.exp(-logOdds))).max(), 0.01)
         best = self.train.outputModel.getCard().validation.best_threshold
         self.assertGreaterEqual(logOdds.min(), best)
-        (line,) = protocol.summary()
+        line, of_files = protocol.summary()
         self.assertIn(
             f"{coordinates.getSize()} picks on 4 micrographs by a Topaz picker", line
         )
         self.assertIn(f"log-odds {best:.2f} or more; expected precision", line)
+        self.assertIn(".box files", of_files)
         self.assertIn("Bepler2019", protocol._methods()[0])
         self.assertLessEqual(set(protocol._citations()), citedKeys())
 

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import textwrap
-
-from pyworkflow.protocol.params import LabelParam
-from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer, View
+from pyworkflow.viewer import View
 
 from deepconsensus_plugin.core.io.histories import read_histories
 from deepconsensus_plugin.core.jobs import read_result, result_path
@@ -16,56 +13,34 @@ from deepconsensus_plugin.plots.picker_training import (
     draw_picker_validation,
 )
 from deepconsensus_plugin.plots.training import Histories
-from deepconsensus_plugin.protocols.model_summary import describeModel
-from deepconsensus_plugin.protocols.protocol_topaz_train import ProtTopazTrain
+from deepconsensus_plugin.protocols.picker_protocol import PickerTrainingProtocol
 from deepconsensus_plugin.viewers.figures import figure_view
 from deepconsensus_plugin.viewers.live_history import LiveHistory
-
-_TITLE = "Training"
-_WIDTH = 80
-"""Letters in a line of a message; Scipion makes room for as many lines as it gets."""
+from deepconsensus_plugin.viewers.training_window import TITLE, TrainingWindow
 
 
-class DeepConsensusPickerViewer(ProtocolViewer):
+class DeepConsensusPickerViewer(TrainingWindow):
     """History, precision and recall at every threshold, and card of a picker."""
 
     _label = "training of a picker"
-    _environments = [DESKTOP_TKINTER]
-    _targets = [ProtTopazTrain]
-
-    def _defineParams(self, form):
-        form.addSection(label="Training")
-        for name, label, help_ in (
-            (
-                "showHistory",
-                "Loss and average precision",
-                "At the end of each epoch. While the run is at work the plot follows "
-                "it.",
-            ),
-            (
-                "showValidation",
-                "Precision and recall",
-                "On micrographs that the picker did not learn from, at every "
-                "threshold. Where few particles are labelled, precision follows from "
-                "how many there should be.",
-            ),
-            (
-                "showCard",
-                "The model in words",
-                "What it was made from, and its figures.",
-            ),
-        ):
-            form.addParam(name, LabelParam, label=label, help=help_)
-
-    def _getVisualizeDict(self):
-        return {
-            "showHistory": self._showHistory,
-            "showValidation": self._showValidation,
-            "showCard": self._showCard,
-        }
+    _targets = [PickerTrainingProtocol]
+    _entries = (
+        (
+            "showHistory",
+            "Loss and average precision",
+            "At the end of each epoch. While the run is at work the plot follows it.",
+        ),
+        (
+            "showValidation",
+            "Precision and recall",
+            "On micrographs that the picker did not learn from, at every threshold. "
+            "Where few particles are labelled, precision follows from how many there "
+            "should be.",
+        ),
+    )
 
     def _showHistory(self, paramName=None) -> list[View]:
-        view = figure_view((7.5, 6), _TITLE)
+        view = figure_view((7.5, 6), TITLE)
         LiveHistory(view.getFigure(), self._readHistories, draw_picker_history)
         return [view]
 
@@ -84,17 +59,6 @@ class DeepConsensusPickerViewer(ProtocolViewer):
         validation = read_result(job, PickerTrainResult).validation
         if validation is None or not validation.curve:
             return self._say("Nothing was held out: too few micrographs have labels.")
-        view = figure_view((10, 4.8), _TITLE)
+        view = figure_view((10, 4.8), TITLE)
         draw_picker_validation(view.getFigure(), validation)
         return [view]
-
-    def _showCard(self, paramName=None) -> list[View]:
-        if not self.protocol.hasAttribute("outputModel"):
-            return self._say("There is no model yet: wait until the run has finished.")
-        card = self.protocol.outputModel.getCard()
-        versions = ", ".join(f"{name} {v}" for name, v in card.versions.items())
-        lines = [*describeModel(card), f"Made with {versions}."]
-        return self._say("\n".join(textwrap.fill(line, _WIDTH) for line in lines))
-
-    def _say(self, message: str) -> list[View]:
-        return [self.infoMessage(message, _TITLE)]
