@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.metrics.matching import match_best_first
 from deepconsensus_plugin.core.negatives.drawing import draw_negatives
-from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples
+from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples, cut_boxes
 from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMParameters
 from deepconsensus_plugin.core.pipeline.picker_data import MATCH_RADIUS, LearningData
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
@@ -96,7 +95,7 @@ class DeepEMBoxes:
             first += len(yx)
             prepared = self.data.prepared[name]
             boxes.append(
-                extract_boxes(prepared.image, prepared.grid.from_micrograph(here), side)
+                cut_boxes(prepared.image, prepared.grid.from_micrograph(here), side)
             )
         return np.concatenate([np.empty((0, side, side), np.float32), *boxes])
 

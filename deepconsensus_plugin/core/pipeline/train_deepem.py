@@ -46,8 +46,11 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 
 logger = logging.getLogger(__name__)
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 """Raised when the same request gives another training; old states are then ignored."""
+
+_PATIENCE = 3
+"""Epochs without a better validation after which a round ends."""
 
 
 def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
@@ -111,6 +114,7 @@ class _Rounds:
             n_epochs=parameters.n_epochs,
             n_updates=parameters.n_updates,
             seed=parameters.seed + number - 1,
+            patience=_PATIENCE,
             wanted_accuracy=parameters.wanted_accuracy,
         )
         history = train_lesson(
@@ -167,7 +171,7 @@ class _Rounds:
         return DeepEMRound(
             number=number,
             n_particles=len(examples.particles),
-            n_others=len(examples.others),
+            n_others=len(examples.all_others),
             accuracy=last.validation_accuracy,
             operating_point=find_f2_threshold(found, labels, radius_px=radius),
         )

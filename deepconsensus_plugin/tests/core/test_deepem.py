@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.models.deepem import build_network
 from deepconsensus_plugin.core.models.deepem_recogniser import build_recogniser
 from deepconsensus_plugin.core.pickers.deepem.architecture import (
     KLH,
     DeepEMArchitecture,
 )
-from deepconsensus_plugin.core.pickers.deepem.parameters import Initialisation, Variant
+from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples, cut_boxes
+from deepconsensus_plugin.core.pickers.deepem.lesson import DeepEMLesson
+from deepconsensus_plugin.core.pickers.deepem.parameters import (
+    DeepEMParameters,
+    Initialisation,
+    Variant,
+)
 from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
 from deepconsensus_plugin.core.pickers.deepem.selection import (
     are_within,
@@ -104,6 +109,43 @@ def test_output_is_that_of_the_equations(initialisation):
     )
 
 
+def test_update_is_that_of_equations_4_and_5():
+    parameters = DeepEMParameters(
+        variant=Variant.PAPER, input_size=26, maps=(3, 4, 5), batch_size=6
+    )
+    examples = BoxExamples(boxes(4, 26), boxes(4, 26, seed=1))
+    lesson = DeepEMLesson(examples, None, parameters)
+    images, targets = lesson.batch(np.random.default_rng(0))
+    before = [w.astype(np.float64) for w in lesson.network.get_weights()]
+
+    def error(weights):
+        """Eq. 4."""
+        outputs = [
+            plain_output(box, weights, lesson.architecture.pools)
+            for box in images[..., 0]
+        ]
+        return np.sum((targets[:, 0] - outputs) ** 2) / (2 * len(outputs))
+
+    lesson.network.train_on_batch(images, targets)
+
+    for i, after in enumerate(lesson.network.get_weights()):
+        one = np.zeros(after.shape)
+        one.flat[after.size // 2] = 1e-4
+        moved = [[w + sign * one if j == i else w for j, w in enumerate(before)]
+                 for sign in (1, -1)]  # fmt: skip
+        slope = (error(moved[0]) - error(moved[1])) / 2e-4
+        step = (after - before[i]).flat[after.size // 2]
+        assert step == pytest.approx(-slope, rel=0.01, abs=1e-7)  # eq. 5, rate 1
+
+
+def test_outside_a_micrograph_is_nothing():
+    corner = cut_boxes(np.ones((9, 9), np.float32), np.array([[0.0, 8.0]]), 4)
+
+    np.testing.assert_array_equal(
+        corner[0], [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]]
+    )
+
+
 def test_weights_begin_between_0_and_1_where_asked():
     network = build_network(
         KLH, variant=Variant.PAPER, initialisation=Initialisation.UNIT
@@ -156,9 +198,8 @@ def test_sizes_that_do_not_fit_are_named():
 def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     network = trained_like(variant)
     image = boxes(1, 41)[0, :, :35]
-    outside = np.pad(image, 30)
     places = np.stack(np.mgrid[0:41:step, 0:35:step], axis=-1).reshape(-1, 2)
-    cut = extract_boxes(outside, places + 30.0, 26)
+    cut = cut_boxes(image, places.astype(float), 26)
     turned = [np.rot90(cut, turn, axes=(1, 2))[..., None] for turn in range(4)]
     expected = np.mean([network(b).numpy()[:, 0] for b in turned], axis=0)
 

@@ -153,3 +153,18 @@ def test_batches_hold_both_kinds_turned_and_mirrored():
     assert (box == np.arange(9).reshape(3, 3)).all()
     with pytest.raises(ValueError, match="received 1 and 0"):
         BoxExamples(box, box[:0])
+
+
+def test_half_of_the_others_in_a_batch_are_mistakes_once_there_are_any():
+    particle, other, mistake = (np.full((1, 2, 2), i, np.float32) for i in range(3))
+    examples = BoxExamples(particle, np.repeat(other, 99, axis=0))
+    rng = np.random.default_rng(0)
+
+    more = examples.with_more(particle, mistake).with_more(particle, mistake)
+    boxes, targets = more.batch(40, rng)
+    none, _ = examples.with_more(particle, mistake[:0]).batch(40, rng)
+
+    assert np.bincount(boxes[:, 0, 0, 0].astype(int)).tolist() == [20, 10, 10]
+    assert (targets[:, 0] == (boxes[:, 0, 0, 0] == 0)).all()
+    assert np.bincount(none[:, 0, 0, 0].astype(int)).tolist() == [20, 20]
+    assert (len(more.particles), len(more.all_others)) == (3, 101)

@@ -8,7 +8,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.types import FloatArray
+
 Float32Array = NDArray[np.float32]
+
+_MISTAKES_SHARE = 0.5
+"""Of the others in a batch, once there are mistakes: they are few beside what is drawn
+at random, and decide."""
+
+
+def cut_boxes(image: Float32Array, yx: FloatArray, box_size: int) -> Float32Array:
+    """Return boxes as recognition sees them: what lies outside the image is 0.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        A prepared micrograph.
+    yx : array, shape (n, 2)
+        Centres, pixels.
+    box_size : int
+        Side, pixels.
+
+    Returns
+    -------
+    array, shape (n, box_size, box_size), float32
+    """
+    return extract_boxes(np.pad(image, box_size), yx + box_size, box_size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +45,8 @@ class BoxExamples:
     ----------
     particles, others : arrays, shape (n, side, side), float32
         Cut out of prepared micrographs.
+    mistakes : array, shape (n, side, side), float32, optional
+        Others that the network took for particles. Default: none.
 
     Raises
     ------
@@ -28,6 +56,7 @@ class BoxExamples:
 
     particles: Float32Array
     others: Float32Array
+    mistakes: Float32Array | None = None
 
     def __post_init__(self) -> None:
         """Check that there is something to tell apart."""
@@ -37,17 +66,28 @@ class BoxExamples:
                 f"{len(self.particles)} and {len(self.others)}"
             )
 
-    def with_more(self, particles: Float32Array, others: Float32Array) -> BoxExamples:
-        """Return these boxes and more."""
+    @property
+    def all_others(self) -> Float32Array:
+        """Return others and mistakes."""
+        if self.mistakes is None:
+            return self.others
+        return np.concatenate([self.others, self.mistakes])
+
+    def with_more(self, particles: Float32Array, mistakes: Float32Array) -> BoxExamples:
+        """Return these boxes, more particles, and more mistakes."""
+        before = [] if self.mistakes is None else [self.mistakes]
         return BoxExamples(
             np.concatenate([self.particles, particles]),
-            np.concatenate([self.others, others]),
+            self.others,
+            np.concatenate([*before, mistakes]),
         )
 
     def batch(
         self, size: int, rng: np.random.Generator, *, mirrored: bool = False
     ) -> tuple[Float32Array, Float32Array]:
         """Return boxes, as many particles as others, each turned by quarters at random.
+
+        Half of the others are mistakes, if there are any.
 
         Parameters
         ----------
@@ -64,11 +104,19 @@ class BoxExamples:
         targets : array, shape (size, 1), float32
             1 of a particle, else 0.
         """
-        n_particles = size // 2
+        n_particles, n_mistakes = size // 2, 0
+        if self.mistakes is not None and len(self.mistakes):
+            n_mistakes = round(_MISTAKES_SHARE * (size - n_particles))
+        drawn = (
+            (self.particles, n_particles),
+            (self.others, size - n_particles - n_mistakes),
+            (self.mistakes, n_mistakes),
+        )
         boxes = np.concatenate(
             [
-                self.particles[rng.integers(len(self.particles), size=n_particles)],
-                self.others[rng.integers(len(self.others), size=size - n_particles)],
+                boxes[rng.integers(len(boxes), size=number)]
+                for boxes, number in drawn
+                if boxes is not None and number
             ]
         )
         turns = rng.integers(4, size=size)

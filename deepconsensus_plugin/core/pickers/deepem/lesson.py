@@ -67,7 +67,7 @@ class DeepEMLesson:
             return Validated(math.nan)
         particles, others = (
             _probabilities(self.network, boxes)
-            for boxes in (self.held_out.particles, self.held_out.others)
+            for boxes in (self.held_out.particles, self.held_out.all_others)
         )
         is_particle = np.repeat([True, False], [len(particles), len(others)])
         scores = np.concatenate([particles, others])
