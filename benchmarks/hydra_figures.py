@@ -137,10 +137,12 @@ def evaluate_boxes(matched: Sequence[MatchedPicks]) -> BoxFigures:
     is_match = np.concatenate([each.is_match for each in matched])
     n_truth = int(sum(each.n_truth.sum() for each in matched))
     counts = count_at_thresholds(is_match, scores)
-    recall = is_match.sum() / max(n_truth, 1)
+    recall = float(is_match.sum() / max(n_truth, 1))
+    # Without a wrong pick the curve goes straight up, to the recall.
+    area = recall if is_match.all() else area_under_roc(counts) * recall
     return BoxFigures(
         average_precision(counts, n_truth),
-        area_under_roc(counts) * float(recall),
+        area if recall else 0.0,
         len(scores),
         n_truth,
     )
@@ -167,7 +169,7 @@ def mean_precision_interval(
     means = _drawn_means(matched, seed)
     if against is not None:
         means = means - _drawn_means(against, seed)
-    low, high = np.nanquantile(means, [0.025, 0.975])
+    low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(low), float(high))
 
 
@@ -178,4 +180,5 @@ def _drawn_means(matched: Sequence[MatchedPicks], seed: int) -> FloatArray:
         )
         for number, each in enumerate(matched)
     ]
-    return np.asarray(np.mean(drawn, axis=0))
+    # Without a pick nothing is defined, and nothing found.
+    return np.nan_to_num(drawn).mean(axis=0)

@@ -79,13 +79,18 @@ def test_sets_are_pooled_by_score():
     assert evaluate_boxes([good, bad]).average_precision == pytest.approx(0.5 / 2)
 
 
-def test_nothing_found():
-    found = evaluate_boxes(
-        [match_boxes({}, {"a": coordinates([(5, 5)])}, side_px=SIDE)]
-    )
+def test_nothing_right_and_nothing_wrong():
+    truth = {"a": coordinates([(50, 50), (150, 150)])}
 
-    assert found.average_precision == 0.0
-    assert found.n_picks == 0
+    def figures_of(*yx):
+        picks = {"a": coordinates(yx, np.arange(len(yx)))}
+        found = evaluate_boxes([match_boxes(picks, truth, side_px=SIDE)])
+        return found.average_precision, found.area_under_roc
+
+    assert figures_of() == (0.0, 0.0)
+    assert figures_of((99, 99)) == (0.0, 0.0)
+    assert figures_of((50, 50)) == (0.5, 0.5)
+    assert figures_of((50, 50), (150, 150)) == (1.0, 1.0)
 
 
 def test_intervals_hold_the_mean_and_differences_of_the_same_are_none():
