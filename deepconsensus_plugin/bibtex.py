@@ -20,6 +20,13 @@ r"""
   url = {https://arxiv.org/abs/1605.05543}
 }
 
+@article{MasoumzadehTork2019,
+  author = {Masoumzadeh Tork, Abbas},
+  title = {Object Detection Frameworks for Fully Automated Particle Picking in Cryo-EM},
+  journal = {Master's thesis, York University, Toronto},
+  year = {2019}
+}
+
 @article{Zhu2017,
   author = {Zhu, Yanan and Ouyang, Qi and Mao, Youdong},
   title = {A deep convolutional neural network approach to single-particle recognition in cryo-electron microscopy},

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.pipeline.deepem_requests import DeepEMTrainRequest
+from deepconsensus_plugin.core.pipeline.hydra_requests import HydraTrainRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.pipeline.picker_requests import (
@@ -46,6 +47,7 @@ _KINDS: dict[str, type] = {
     "score": ScoreRequest,
     "train_topaz": TopazTrainRequest,
     "train_deepem": DeepEMTrainRequest,
+    "train_hydra": HydraTrainRequest,
     "network_pick": NetworkPickRequest,
 }
 """Requests by the module of `core.pipeline` whose ``run`` carries them out."""

@@ -5,6 +5,7 @@ from deepconsensus_plugin.protocols.protocol_classical_pick import ProtClassical
 from deepconsensus_plugin.protocols.protocol_consensus import ProtDeepConsensusPicks
 from deepconsensus_plugin.protocols.protocol_deepem_train import ProtDeepEMTrain
 from deepconsensus_plugin.protocols.protocol_evaluate import ProtEvaluatePicks
+from deepconsensus_plugin.protocols.protocol_hydra_train import ProtHydraTrain
 from deepconsensus_plugin.protocols.protocol_import_model import ProtImportModel
 from deepconsensus_plugin.protocols.protocol_import_picks import ProtImportPicks
 from deepconsensus_plugin.protocols.protocol_negatives import (
@@ -28,6 +29,7 @@ __all__ = [
     "ProtDeepConsensusTrain",
     "ProtDeepEMTrain",
     "ProtEvaluatePicks",
+    "ProtHydraTrain",
     "ProtImportModel",
     "ProtImportPicks",
     "ProtNetworkPick",

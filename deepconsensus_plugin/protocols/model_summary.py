@@ -12,7 +12,12 @@ from deepconsensus_plugin.core.label_noise import LabelNoise
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.models.card import ModelCard
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
-from deepconsensus_plugin.core.models.picker_card import DEEPEM, TOPAZ, PickerCard
+from deepconsensus_plugin.core.models.picker_card import (
+    DEEPEM,
+    HYDRA,
+    TOPAZ,
+    PickerCard,
+)
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols.picker_summary import describePicker
@@ -21,6 +26,7 @@ CITATIONS = {
     DEEP_CONSENSUS: "SanchezGarcia2018",
     TOPAZ: "Bepler2019",
     DEEPEM: "Zhu2017",
+    HYDRA: "MasoumzadehTork2019",
 }
 """The paper of each kind of model."""
 

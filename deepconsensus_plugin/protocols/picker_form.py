@@ -78,17 +78,19 @@ def defineMicrographParams(
     form: params.Form,
     *,
     usual: str = f"the diameter becomes {PIXELS_PER_DIAMETER} pixels",
+    hasPixelSize: bool = True,
 ) -> None:
     """Add how micrographs are prepared; `usual` says what an empty pixel size is."""
-    form.addParam(
-        "pixelSize",
-        params.FloatParam,
-        allowsNull=True,
-        expertLevel=LEVEL_ADVANCED,
-        label="Pixel size for the network (Å/px)",
-        help=f"Micrographs are downsampled to it. Empty: {usual}; pixels never become "
-        "smaller than they are.",
-    )
+    if hasPixelSize:
+        form.addParam(
+            "pixelSize",
+            params.FloatParam,
+            allowsNull=True,
+            expertLevel=LEVEL_ADVANCED,
+            label="Pixel size for the network (Å/px)",
+            help=f"Micrographs are downsampled to it. Empty: {usual}; pixels never "
+            "become smaller than they are.",
+        )
     form.addParam(
         "normalisation",
         params.EnumParam,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pwem.objects import SetOfMicrographs
 from pwem.protocols import EMProtocol
+from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.picker_requests import (
@@ -45,20 +46,24 @@ class PickerTrainingProtocol(EMProtocol):
 
     def trainStep(self, form):
         """Run the training in its own process."""
-        learnt = learningInput(
-            self,
-            labels=Path(self._getFileName("labels")),
-            negatives=Path(self._getFileName("negatives")),
-            seed=self.seed.get(),
-        )
         job = self.getJob()
-        write_job(job, self._request(learnt, self.getModelFolder()))
+        write_job(job, self._makeRequest(self.getModelFolder()))
         Plugin.runCoreJob(self, job)
         result = read_result(job, PickerTrainResult)
         self.info(
             f"Learnt from {result.n_labels} labels on {result.n_micrographs} "
             "micrographs"
         )
+
+    def _makeRequest(self, model: Path) -> object:
+        """Return the request, its labels written to files."""
+        learnt = learningInput(
+            self,
+            labels=Path(self._getFileName("labels")),
+            negatives=Path(self._getFileName("negatives")),
+            seed=self.seed.get(),
+        )
+        return self._request(learnt, model)
 
     def _request(self, learnt: LearningInput, model: Path) -> object:
         """Return the request of the method."""
@@ -68,9 +73,13 @@ class PickerTrainingProtocol(EMProtocol):
         """Register the model."""
         model = ParticleClassifier(self._getFileName("model"))
         self._defineOutputs(outputModel=model)
-        for pointer in (self.inputCoordinates, self.inputNegatives):
+        for pointer in self._sources():
             if pointer.get() is not None:
                 self._defineSourceRelation(pointer, model)
+
+    def _sources(self) -> list[Pointer]:
+        """Return the inputs that the model comes from; some may be empty."""
+        return [self.inputCoordinates, self.inputNegatives]
 
     # -------------------------- information --------------------------
     def _summary(self):

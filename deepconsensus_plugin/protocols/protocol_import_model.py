@@ -12,7 +12,9 @@ from pwem.protocols import ProtImport
 
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.models.general import general_model
 from deepconsensus_plugin.core.models.library import KnownModel, find_models
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.continuation import fingerprint
@@ -47,7 +49,8 @@ class ProtImportModel(ProtImport):
             "*extra/model* of its run.\n"
             "A library is a folder of your own with a copy of such a folder for each "
             "model.\n"
-            f"Empty: your library, named by the variable *{DEEPCONSENSUS_MODELS}*.",
+            f"Empty: your library, named by the variable *{DEEPCONSENSUS_MODELS}*.\n"
+            f"*{GENERAL}*: the HydraPicker that comes with this package.",
         )
         form.addParam(
             "modelName",
@@ -119,6 +122,8 @@ class ProtImportModel(ProtImport):
     def getSourceFolder(self) -> Path:
         """Return the folder that models are looked for in."""
         given = self.modelPath.get("").strip()
+        if given == GENERAL:
+            return general_model()
         return Path(given).expanduser() if given else Plugin.getModelsFolder()
 
     def _chosenModel(self) -> KnownModel:

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordina
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
 from deepconsensus_plugin.core.models.kinds import LABELS
+from deepconsensus_plugin.core.models.picker_card import HydraCard
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
@@ -37,10 +38,14 @@ from deepconsensus_plugin.protocols.input_checks import describeLost
 from deepconsensus_plugin.protocols.model_summary import CITATIONS
 from deepconsensus_plugin.protocols.network_pick_form import (
     MERGE_RADIUS,
+    boxExtent,
     chosenThreshold,
+    defineHydraChoices,
     defineInputParams,
     defineThresholdParams,
+    describeBadChoices,
     expectedPicks,
+    hydraChoices,
 )
 from deepconsensus_plugin.protocols.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared_forms import (
@@ -49,7 +54,7 @@ from deepconsensus_plugin.protocols.shared_forms import (
 
 
 class ProtNetworkPick(ProtParticlePicking):
-    """Pick micrographs with a trained model: Topaz, DeepEM or Deep Consensus.
+    """Pick micrographs with a trained picker, or with a network of Deep Consensus.
 
     Everything that the network finds is kept with its score, so that another threshold
     takes seconds. Given coordinates that are known, what no picker found comes out as a
@@ -67,6 +72,7 @@ class ProtNetworkPick(ProtParticlePicking):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
+        defineHydraChoices(form)
         defineThresholdParams(form)
         form.addParallelSection(threads=2, mpi=0)
 
@@ -109,6 +115,7 @@ class ProtNetworkPick(ProtParticlePicking):
             missed=None if known is None else Path(self._getFileName("missed")),
             known_radius_px=MERGE_RADIUS * self._boxSize(),
             workers=self.numberOfThreads.get(),
+            hydra=hydraChoices(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -161,7 +168,7 @@ class ProtNetworkPick(ProtParticlePicking):
         """Return the box: the given one, or the model's, even."""
         if self.boxSize.get() is not None:
             return self.boxSize.get()
-        extent = self.inputModel.get().getCard().box_extent_A
+        extent = boxExtent(self)
         return 2 * round(extent / self.inputMicrographs.get().getSamplingRate() / 2)
 
     # -------------------------- information --------------------------
@@ -186,6 +193,8 @@ class ProtNetworkPick(ProtParticlePicking):
             if card.preprocessing.phase_flip and self.ctfRelations.get() is None:
                 return ["CTF estimation: the model was trained with CTFs; choose them."]
             return []
+        if isinstance(card, HydraCard):
+            return describeBadChoices(self, card)
         rate = self.inputMicrographs.get().getSamplingRate()
         if rate > 1.02 * card.preprocessing.pixel_size_A:
             return [

@@ -11,8 +11,10 @@ from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE, Model
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
 from deepconsensus_plugin.core.models.picker_card import (
     DEEPEM,
+    HYDRA,
     TOPAZ,
     DeepEMCard,
+    HydraCard,
     TopazCard,
 )
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
@@ -23,6 +25,7 @@ CARDS: dict[str, type[ModelCard]] = {
     DEEP_CONSENSUS: EnsembleCard,
     TOPAZ: TopazCard,
     DEEPEM: DeepEMCard,
+    HYDRA: HydraCard,
 }
 """The card of each kind."""
 
@@ -30,6 +33,7 @@ LABELS = {
     DEEP_CONSENSUS: "Deep Consensus network",
     TOPAZ: "Topaz picker",
     DEEPEM: "DeepEM picker",
+    HYDRA: "HydraPicker",
 }
 """What users call each kind."""
 

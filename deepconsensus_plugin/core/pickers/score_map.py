@@ -62,21 +62,47 @@ def score_in_tiles(
 ) -> ScoreMap:
     """Return the scores of an image, computed tile by tile; equal to the whole.
 
+    Parameters
+    ----------
+    score : callable
+        As `compute_in_tiles` takes it, to one number a place.
+    image, reach, step, tile
+        As for `compute_in_tiles`.
+    """
+    values = compute_in_tiles(score, image, reach=reach, step=step, tile=tile)
+    return ScoreMap(values, step)
+
+
+def compute_in_tiles(
+    compute: Callable[[Float32Array], Float32Array],
+    image: Float32Array,
+    *,
+    reach: int,
+    step: int,
+    tile: int,
+) -> Float32Array:
+    """Return what a network says of an image, tile by tile; equal to the whole.
+
     Every call gets an array of one shape, for which a graph is compiled once.
 
     Parameters
     ----------
-    score : callable
-        From pixels, shape (n + 2 · reach, m + 2 · reach), to scores at every `step`-th
-        pixel from the first that lies `reach` inside, shape (⌈n / step⌉, ⌈m / step⌉).
+    compute : callable
+        From pixels, shape (n + 2 · reach, m + 2 · reach), to numbers at every `step`-th
+        pixel from the first that lies `reach` inside, shape (⌈n / step⌉, ⌈m / step⌉) or
+        (⌈n / step⌉, ⌈m / step⌉, channels).
     image : array, shape (rows, columns), float32
         What lies outside counts as 0, the background's mean.
     reach : int
-        Pixels that a score looks at on each side.
+        Pixels that a number looks at on each side.
     step : int
-        Pixels between scores.
+        Pixels between places.
     tile : int
         Side of a tile, pixels; a multiple of `step`. Smaller images make one tile.
+
+    Returns
+    -------
+    array, shape (⌈rows / step⌉, ⌈columns / step⌉) or with channels, float32
     """
     lengths = image.shape
     sides = [min(tile, -(-length // step) * step) for length in lengths]
@@ -86,15 +112,21 @@ def score_in_tiles(
         for n, side, length in zip(tiles, sides, lengths, strict=True)
     ]
     padded = np.pad(image, borders)
-    values = np.empty([n * side // step for n, side in zip(tiles, sides, strict=True)])
-    for i in range(tiles[0]):
-        for j in range(tiles[1]):
-            top, left = i * sides[0], j * sides[1]
-            part = padded[
-                top : top + sides[0] + 2 * reach, left : left + sides[1] + 2 * reach
-            ]
-            rows = slice(top // step, (top + sides[0]) // step)
-            columns = slice(left // step, (left + sides[1]) // step)
-            values[rows, columns] = score(part)
+    rows = [
+        np.concatenate(
+            [
+                compute(
+                    padded[
+                        top : top + sides[0] + 2 * reach,
+                        left : left + sides[1] + 2 * reach,
+                    ]
+                )
+                for left in range(0, tiles[1] * sides[1], sides[1])
+            ],
+            axis=1,
+        )
+        for top in range(0, tiles[0] * sides[0], sides[0])
+    ]
     n_rows, n_columns = (-(-length // step) for length in lengths)
-    return ScoreMap(values[:n_rows, :n_columns].astype(np.float32), step)
+    values = np.concatenate(rows)[:n_rows, :n_columns]
+    return np.asarray(values, dtype=np.float32)

@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.models.hydra_store import load_hydra
 from deepconsensus_plugin.core.models.kinds import load_card, load_card_of
 from deepconsensus_plugin.core.models.picker_card import (
     DEEPEM,
+    HYDRA,
     TOPAZ,
     DeepEMCard,
+    HydraCard,
     TopazCard,
 )
 from deepconsensus_plugin.core.models.picker_store import load_picker_network
 from deepconsensus_plugin.core.models.store import load_scorers
 from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
 from deepconsensus_plugin.core.pickers.ensemble import EnsemblePicker
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraChoices
+from deepconsensus_plugin.core.pickers.hydra.picking import HydraPicker
 from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -36,15 +41,28 @@ class TrainedPicker(Protocol):
         """
 
 
-def load_picker(folder: Path) -> TrainedPicker:
+_AS_TRAINED = HydraChoices()
+
+
+def load_picker(folder: Path, choices: HydraChoices = _AS_TRAINED) -> TrainedPicker:
     """Return the picker of a model folder, of whatever kind.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    choices : HydraChoices
+        How a HydraPicker is to look at micrographs; others have no choice.
 
     Raises
     ------
     ModelFormatError
         If the folder holds no complete model, or one that is not known.
+    IncompatibleModelError
+        If a HydraPicker has no such head.
     """
-    return _LOADERS[load_card(folder).kind](folder)
+    kind = load_card(folder).kind
+    return _load_hydra(folder, choices) if kind == HYDRA else _LOADERS[kind](folder)
 
 
 def _load_topaz(folder: Path) -> TrainedPicker:
@@ -55,6 +73,12 @@ def _load_topaz(folder: Path) -> TrainedPicker:
 def _load_deepem(folder: Path) -> TrainedPicker:
     card = load_card_of(folder, DeepEMCard)
     return DeepEMPicker.of(load_picker_network(folder), card)
+
+
+def _load_hydra(folder: Path, choices: HydraChoices) -> TrainedPicker:
+    card = load_card_of(folder, HydraCard)
+    body, heads = load_hydra(folder, card)
+    return HydraPicker.of(body, heads, card, choices)
 
 
 def _load_ensemble(folder: Path) -> TrainedPicker:

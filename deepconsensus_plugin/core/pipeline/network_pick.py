@@ -54,7 +54,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     threshold = _threshold(request, scores)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = _calibrate(request.model, scores)
+    calibration = _calibrate(request, scores)
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -97,14 +97,16 @@ def _missed(
     return missed
 
 
-def _calibrate(model: Path, scores: FloatArray) -> ScoreCalibration:
+def _calibrate(request: NetworkPickRequest, scores: FloatArray) -> ScoreCalibration:
     """Return how probably picks are particles: as validation told, or else the scores.
 
     Particles and background are two populations of scores.
     """
-    card = load_card(model)
-    if isinstance(card, PickerCard) and card.validation is not None:
-        return ScoreCalibration.fit(scores, card.validation.probability)
+    card = load_card(request.model)
+    if isinstance(card, PickerCard):
+        figures = card.validation_of(request.hydra)
+        if figures is not None:
+            return ScoreCalibration.fit(scores, figures.probability)
     return ScoreCalibration.fit(scores, particle_probability(scores))
 
 
@@ -124,7 +126,7 @@ def find_all(
     with progress.stage("pick", len(request.micrographs)) as count:
         count(len(request.micrographs) - len(left))
         if left:
-            picker = load_picker(request.model)
+            picker = load_picker(request.model, request.hydra)
             prepared = map_ahead(picker.prepare, left, workers=request.workers)
             for micrograph, each in zip(left, prepared, strict=True):
                 here = {micrograph.name: picker.find(each)}
@@ -139,5 +141,6 @@ def _found_path(request: NetworkPickRequest, micrograph: Micrograph) -> Path:
         micrograph,
         identify_file(micrograph.path),
         [identify_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
+        request.hydra,
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"

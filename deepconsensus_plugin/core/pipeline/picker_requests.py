@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.parameters import Checkpoint
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraChoices
 from deepconsensus_plugin.core.pickers.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
@@ -143,6 +144,8 @@ class NetworkPickRequest:
         Picks this close to a known coordinate are known; pixels.
     workers : int
         Threads that read and prepare micrographs.
+    hydra : HydraChoices
+        Head, diameter and contrast, where the model is a HydraPicker.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -155,6 +158,7 @@ class NetworkPickRequest:
     missed: Path | None = None
     known_radius_px: float = 0.0
     workers: int = 2
+    hydra: HydraChoices = field(default_factory=HydraChoices)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Anchors, one a cell of a grid, and the particles that they stand for (eq. 3.2).
+
+An anchor is the middle of a square as wide as a particle. It stands for the particle
+whose square it shares most area with, where the intersection over union is above 0.6.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
+from deepconsensus_plugin.core.types import FloatArray
+
+Float32Array = NDArray[np.float32]
+
+MATCHED_IOU = 0.6
+"""Above this an anchor stands for a particle."""
+
+OFFSETS, IS_PARTICLE = slice(0, 2), 2
+"""Channels of targets, and of outputs: dy and dx in steps, and whether there is one
+(outputs: its log-odds)."""
+
+
+def anchor_positions(n_anchors: int, architecture: HydraArchitecture) -> FloatArray:
+    """Return the rows, which are also the columns, of the anchors of a crop, pixels."""
+    return architecture.first_anchor + architecture.step * np.arange(
+        n_anchors, dtype=np.float64
+    )
+
+
+def square_iou(offsets_yx: FloatArray, side: float) -> FloatArray:
+    """Return the intersection over union of two squares of one size.
+
+    Parameters
+    ----------
+    offsets_yx : array, shape (..., 2)
+        From one middle to the other.
+    side : float
+        Of both, same unit; > 0.
+
+    Returns
+    -------
+    array, shape (...)
+        0 to 1.
+    """
+    overlap = np.clip(side - np.abs(offsets_yx), 0, None).prod(axis=-1)
+    return np.asarray(overlap / (2 * side**2 - overlap))
+
+
+def encode(
+    centres_yx: FloatArray, n_anchors: int, architecture: HydraArchitecture
+) -> Float32Array:
+    """Return what the network should say of a crop.
+
+    Parameters
+    ----------
+    centres_yx : array, shape (n, 2)
+        Of particles, pixels of the crop; those outside count where an anchor inside
+        stands for them.
+    n_anchors : int
+        Along a side.
+    architecture : HydraArchitecture
+        Where anchors are, and how large.
+
+    Returns
+    -------
+    array, shape (n_anchors, n_anchors, 3), float32
+        dy and dx from the anchor to the particle, in steps, and 1 of a particle; 0
+        where there is none.
+    """
+    targets = np.zeros((n_anchors, n_anchors, 3), np.float32)
+    if not len(centres_yx):
+        return targets
+    axis = anchor_positions(n_anchors, architecture)
+    anchors = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+    offsets = centres_yx - anchors[:, :, None]
+    iou = square_iou(offsets, architecture.particle_px)
+    best = iou.argmax(axis=2)[..., None]
+    is_matched = np.take_along_axis(iou, best, axis=2) > MATCHED_IOU
+    nearest = np.take_along_axis(offsets, best[..., None], axis=2)[:, :, 0]
+    targets[..., OFFSETS] = np.where(is_matched, nearest / architecture.step, 0)
+    targets[..., IS_PARTICLE] = is_matched[..., 0]
+    return targets

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Crops that a HydraPicker learns from (section 4.3): turned, mirrored, any place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.hydra.anchors import encode
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
+from deepconsensus_plugin.core.pickers.hydra.rescaling import background_level
+from deepconsensus_plugin.core.types import FloatArray
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionImage:
+    """A prepared micrograph and its particles.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        Particles dark.
+    centres_yx : array, shape (n, 2)
+        Of all particles, pixels of `image`.
+    zoom : float
+        Pixels of the network along one of `image`.
+    """
+
+    image: Float32Array
+    centres_yx: FloatArray
+    zoom: float
+
+
+class Crops:
+    """Draws crops of one data set.
+
+    Parameters
+    ----------
+    images : sequence of DetectionImage
+        At least one.
+    architecture : HydraArchitecture
+        How large crops are, and where their anchors.
+    size_jitter : float
+        Largest relative change of the particles' size.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[DetectionImage],
+        architecture: HydraArchitecture,
+        *,
+        size_jitter: float,
+    ) -> None:
+        self._images, self._architecture = images, architecture
+        self._jitter = size_jitter
+        # Splines of the third order keep the noise as it is; lines would smooth it.
+        self._splines = [
+            scipy.ndimage.spline_filter(each.image, output=np.float32, mode="mirror")
+            for each in images
+        ]
+        self._levels = [background_level(each.image) for each in images]
+
+    def batch(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[Float32Array, Float32Array]:
+        """Return crops, shape (size, side, side, 1), and their targets.
+
+        Raises
+        ------
+        ValueError
+            If `size` is not positive.
+        """
+        if size < 1:
+            raise ValueError(f"size must be >= 1, received {size}")
+        drawn = [self._draw(rng) for _ in range(size)]
+        crops, targets = zip(*drawn, strict=True)
+        return np.stack(crops)[..., None], np.stack(targets)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Float32Array, Float32Array]:
+        """Return a crop around any place of any micrograph, and its target."""
+        index = int(rng.integers(len(self._images)))
+        whole = self._images[index]
+        zoom = whole.zoom * (1 + self._jitter) ** rng.uniform(-1, 1)
+        middle = rng.uniform(0, 1, 2) * whole.image.shape - 0.5
+        to_crop = _random_turn(rng) * zoom
+        from_crop = np.linalg.inv(to_crop)
+        side = self._architecture.crop_px
+        first = middle - from_crop @ np.full(2, (side - 1) / 2)
+        crop = self._cut(index, from_crop, first, rng)
+        centres = (whole.centres_yx - middle) @ to_crop.T + (side - 1) / 2
+        n_anchors = side // self._architecture.step
+        return crop, encode(centres, n_anchors, self._architecture)
+
+    def _cut(
+        self,
+        index: int,
+        from_crop: FloatArray,
+        first: FloatArray,
+        rng: np.random.Generator,
+    ) -> Float32Array:
+        """Return the pixels; what lies outside is noise like the background."""
+        side = self._architecture.crop_px
+        crop: Float32Array = scipy.ndimage.affine_transform(
+            self._splines[index],
+            from_crop,
+            offset=first,
+            output_shape=(side, side),
+            output=np.float32,
+            order=3,
+            mode="mirror",
+            prefilter=False,
+        )
+        axis = np.arange(side)
+        y, x = from_crop @ np.stack(np.meshgrid(axis, axis, indexing="ij")).reshape(
+            2, -1
+        ) + first.reshape(2, 1)
+        rows, columns = self._images[index].image.shape
+        is_inside = (-0.5 <= y) & (y < rows - 0.5) & (-0.5 <= x) & (x < columns - 0.5)
+        if is_inside.all():
+            return crop
+        mean, deviation = self._levels[index]
+        noise = rng.normal(mean, deviation, (side, side)).astype(np.float32)
+        return np.where(is_inside.reshape(side, side), crop, noise)
+
+
+def _random_turn(rng: np.random.Generator) -> FloatArray:
+    """Return a rotation by any angle, perhaps mirrored, shape (2, 2)."""
+    angle, mirror = rng.uniform(0, 2 * np.pi), rng.choice([-1.0, 1.0])
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[cosine, -sine * mirror], [sine, cosine * mirror]])

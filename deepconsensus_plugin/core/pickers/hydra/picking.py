@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained HydraPicker on micrographs of any size, with any of its heads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.models.hydra_detector import HydraDetector
+from deepconsensus_plugin.core.models.hydra_heads import Weights
+from deepconsensus_plugin.core.models.picker_card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.anchors import IS_PARTICLE, OFFSETS
+from deepconsensus_plugin.core.pickers.hydra.parameters import (
+    HydraArchitecture,
+    HydraChoices,
+)
+from deepconsensus_plugin.core.pickers.hydra.rescaling import (
+    RescaledMicrograph,
+    enlarge,
+    pad_with_noise,
+)
+from deepconsensus_plugin.core.pickers.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.prepared import (
+    MicrographPreprocessing,
+    PreparedMicrograph,
+    prepare_micrograph,
+)
+from deepconsensus_plugin.core.pickers.score_map import compute_in_tiles
+from deepconsensus_plugin.core.suppression import suppress_overlaps
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+
+Float32Array = NDArray[np.float32]
+
+_TILE = 512
+"""Side of what is looked at at once, pixels; a multiple of every step."""
+
+_CROPS = 4
+"""That tell a micrograph's statistics."""
+
+
+@dataclass(frozen=True)
+class HydraView:
+    """How micrographs of one sample are shown to a network.
+
+    Parameters
+    ----------
+    particle_diameter_A : float
+        Longest diameter, Å; becomes the size that the network knows.
+    are_particles_dark : bool
+        Others are inverted.
+    normalisation : Normalisation
+        How micrographs come to one scale of grey.
+    border : float
+        Picks closer to the border than this are left out; diameters.
+    """
+
+    particle_diameter_A: float
+    are_particles_dark: bool = True
+    normalisation: Normalisation = Normalisation.STANDARD
+    border: float = 0.0
+
+    def rescale(
+        self, prepared: PreparedMicrograph, pixel_size_A: float, particle_px: float
+    ) -> RescaledMicrograph:
+        """Return a prepared micrograph, of this pixel size, as the network sees it."""
+        sign = np.float32(1 if self.are_particles_dark else -1)
+        zoom = particle_px / (self.particle_diameter_A / pixel_size_A)
+        return RescaledMicrograph(enlarge(sign * prepared.image, zoom), prepared, zoom)
+
+
+class HydraPicker:
+    """Finds what a detector finds; a `TrainedPicker`.
+
+    Parameters
+    ----------
+    detector : HydraDetector
+        Body and head.
+    view : HydraView
+        How micrographs are shown to it.
+    """
+
+    def __init__(self, detector: HydraDetector, view: HydraView) -> None:
+        self._detector, self._view = detector, view
+        self._architecture: HydraArchitecture = detector.architecture
+
+    @classmethod
+    def of(
+        cls,
+        body: Weights,
+        heads: list[Weights],
+        card: HydraCard,
+        choices: HydraChoices,
+    ) -> HydraPicker:
+        """Return the picker of a model, as chosen.
+
+        Raises
+        ------
+        IncompatibleModelError
+            If there is no such head, or nothing tells the diameter of the particles.
+        """
+        number, head = card.find_head(choices)
+        view = HydraView(
+            particle_diameter_A=head.particle_diameter_A or card.particle_diameter_A,
+            are_particles_dark=head.are_particles_dark,
+            normalisation=card.preprocessing.normalisation,
+            border=choices.border,
+        )
+        detector = HydraDetector(card.training.architecture, body, heads[number])
+        return cls(detector, view)
+
+    def prepare(self, micrograph: Micrograph) -> RescaledMicrograph:
+        """Read a micrograph, and return it as the network sees it."""
+        particle_px = self._architecture.particle_px
+        pixel_size = max(
+            self._view.particle_diameter_A / particle_px, micrograph.sampling_rate
+        )
+        preprocessing = MicrographPreprocessing(pixel_size, self._view.normalisation)
+        prepared = prepare_micrograph(micrograph, preprocessing)
+        return self._view.rescale(prepared, pixel_size, particle_px)
+
+    def find(self, prepared: RescaledMicrograph) -> ScoredCoordinates:
+        """Return every particle, best first; log-odds, pixels of the micrograph."""
+        found = self.detect(prepared.image)
+        margin = self._view.border * self._architecture.particle_px
+        last = np.array(prepared.image.shape) - 1 - margin
+        found = found.take(((found.yx >= margin) & (found.yx <= last)).all(axis=1))
+        return ScoredCoordinates(prepared.to_micrograph(found.yx), found.scores)
+
+    def detect(self, image: Float32Array) -> ScoredCoordinates:
+        """Return what is found on a rescaled image, its pixels, also at its borders.
+
+        Of two picks within half a particle the better one is kept.
+        """
+        architecture = self._architecture
+        step, reach = architecture.step, architecture.reach
+        margin = step * -(-reach // step)
+        padded = pad_with_noise(image, margin)
+        self._detector.fit(_crops(image, architecture.crop_px))
+        outputs = compute_in_tiles(
+            self._detector.detect, padded, reach=reach, step=step, tile=_TILE
+        )
+        anchors = step * np.moveaxis(np.indices(outputs.shape[:2]), 0, -1)
+        yx = anchors + step * outputs[..., OFFSETS] - margin
+        scores = outputs[..., IS_PARTICLE].ravel().astype(np.float64)
+        places = ScoredCoordinates(yx.reshape(-1, 2).astype(np.float64), scores)
+        is_inside = (
+            (places.yx > -0.5) & (places.yx < np.array(image.shape) - 0.5)
+        ).all(axis=1)
+        return suppress_overlaps(
+            places.take(is_inside), radius_px=architecture.particle_px / 2
+        )
+
+
+def _crops(image: Float32Array, side: int) -> Float32Array:
+    """Return parts of an image as large as those of the training, spread over it."""
+    lacking = max(0, side - min(image.shape))
+    if lacking:
+        image = pad_with_noise(image, -(-lacking // 2))
+    starts = [
+        np.unique(np.linspace(0, length - side, _CROPS // 2 + 2)[1:-1].astype(int))
+        for length in image.shape
+    ]
+    return np.stack(
+        [image[y : y + side, x : x + side] for y in starts[0] for x in starts[1]]
+    )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Micrographs in which particles have the size that the network knows (section 4.1).
+
+Micrographs with larger particles are downsampled as for all pickers; where particles
+are smaller than that, the micrograph is enlarged by cubic splines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.prepared import PreparedMicrograph
+from deepconsensus_plugin.core.pickers.robust import middle_and_spread
+from deepconsensus_plugin.core.types import FloatArray
+
+Float32Array = NDArray[np.float32]
+
+_SAMPLE = 1_000_000
+"""Pixels that tell the level of the background."""
+
+
+@dataclass(frozen=True, eq=False)
+class RescaledMicrograph:
+    """A micrograph as a HydraPicker sees it, or as its crops are cut from it.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        Particles dark.
+    prepared : PreparedMicrograph
+        Where it comes from.
+    zoom : float
+        Pixels of `image` along one of the prepared micrograph.
+    """
+
+    image: Float32Array
+    prepared: PreparedMicrograph
+    zoom: float
+
+    def to_micrograph(self, yx: FloatArray) -> FloatArray:
+        """Return positions ``yx`` of the image, in the micrograph."""
+        return self.prepared.grid.to_micrograph((yx + 0.5) / self.zoom - 0.5)
+
+
+def enlarge(image: Float32Array, zoom: float) -> Float32Array:
+    """Return an image with `zoom` pixels for each; its corners stay where they are.
+
+    Raises
+    ------
+    ValueError
+        If `zoom` is not positive.
+    """
+    if not zoom > 0:
+        raise ValueError(f"zoom must be > 0, received {zoom}")
+    if zoom == 1:
+        return image
+    shape = tuple(max(1, round(length * zoom)) for length in image.shape)
+    enlarged = scipy.ndimage.affine_transform(
+        image,
+        np.eye(2) / zoom,
+        offset=0.5 / zoom - 0.5,
+        output_shape=shape,
+        output=np.float32,
+        order=3,
+        mode="mirror",
+    )
+    return np.asarray(enlarged)
+
+
+def background_level(image: Float32Array) -> tuple[float, float]:
+    """Return the mean and deviation of what most of a micrograph is: background."""
+    stride = max(1, image.size // _SAMPLE)
+    return middle_and_spread(image.ravel()[::stride])
+
+
+def pad_with_noise(image: Float32Array, width: int) -> Float32Array:
+    """Return an image with a border of Gaussian noise like its background."""
+    rng = np.random.default_rng(image.shape)
+    mean, deviation = background_level(image)
+    shape = tuple(length + 2 * width for length in image.shape)
+    padded = rng.standard_normal(shape, dtype=np.float32)
+    padded *= np.float32(deviation)
+    padded += np.float32(mean)
+    padded[width : width + image.shape[0], width : width + image.shape[1]] = image
+    return padded
