@@ -3,17 +3,22 @@
 
     make env-topaz
     export DEEPCONSENSUS_DATA=DIR DEEPCONSENSUS_STRUCTURES=DIR
-    python -m benchmarks.hydra CORPUS OUT [--parts targets,sources,real]
+    python -m benchmarks.hydra CORPUS OUT [--model DIR] [--one-head DIR] [--short]
+        [--parts targets,sources,speed,real]
 
 CORPUS is what `benchmarks.hydra_corpus` made. Figures on its sets are those of boxes as
 wide as particles, at an IoU of 0.6; on real sets, of centres one-to-one within 0.25 of
-the box. What OUT holds of an earlier run is not computed again.
+the box. The general model is the package's own, which has no other head, or that of
+`benchmarks.hydra_general`; ``--one-head`` names one that had one head for all sources
+to the end. What OUT holds of an earlier run is not computed again.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.hydra_corpus import CorpusSet, load_corpus
@@ -29,16 +34,49 @@ from benchmarks.hydra_rows import (
     Picker,
     SetPicker,
     on_test,
+    pick_with_hydra,
+    when_trained,
+    with_own_head,
 )
 from benchmarks.hydra_samples import Role
+from benchmarks.hydra_speed import speed_table
 from benchmarks.pickers import SETS, lattice_row
+from benchmarks.speed import describe_machine
 from benchmarks.tables import figure, markdown_table, with_interval
 from benchmarks.truth_sets import TruthSet, load_truth_set
 from deepconsensus_plugin.core.metrics import summarise_matches
 from deepconsensus_plugin.core.metrics.detections import MatchedPicks, match_picks
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
+from deepconsensus_plugin.core.models.general import general_model
+from deepconsensus_plugin.core.models.kinds import load_card_of
+from deepconsensus_plugin.core.models.picker_card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraParameters
 
-PARTS = ("targets", "sources", "real")
+PARTS = ("targets", "sources", "speed", "real")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long is learnt on a target.
+
+    Parameters
+    ----------
+    alone, few : HydraParameters
+        From nothing; with a general model's body.
+    """
+
+    alone: HydraParameters
+    few: HydraParameters
+
+
+FULL = Plan(
+    alone=HydraParameters(n_epochs=12, n_updates=100, restart_epochs=12),
+    few=HydraParameters(n_epochs=6, n_updates=50, restart_epochs=6),
+)
+SHORT = Plan(
+    alone=HydraParameters(n_epochs=3, n_updates=50, restart_epochs=3),
+    few=HydraParameters(n_epochs=2, n_updates=25, restart_epochs=2),
+)
 
 
 def corpus_table(
@@ -136,25 +174,83 @@ def _real_figures(truth_set: TruthSet, picker: Picker, folder: Path) -> list[obj
     ]
 
 
+def target_pickers(
+    plan: Plan, model: Path | None, one_head: Path | None
+) -> dict[str, SetPicker]:
+    """Return who picks targets: Tables 4.6, 4.8 and 4.9."""
+    pickers = {name: on_test(each) for name, each in (CLASSICAL | PEERS).items()}
+    pickers["alone"] = when_trained(plan.alone)
+    if model is not None:
+        zero_shot = partial(pick_with_hydra, model=model)
+        pickers |= {
+            "zero-shot": on_test(zero_shot),
+            "few-shot": when_trained(plan.few, model),
+        }
+    if one_head is not None:
+        zero_shot = partial(pick_with_hydra, model=one_head)
+        pickers |= {
+            "one head, zero-shot": on_test(zero_shot),
+            "one head, few-shot": when_trained(plan.few, one_head),
+        }
+    return pickers
+
+
+def source_pickers(model: Path | None, one_head: Path | None) -> dict[str, SetPicker]:
+    """Return who picks the test micrographs of sources: Table 4.3."""
+    pickers = {name: on_test(each) for name, each in (CLASSICAL | PEERS).items()}
+    if one_head is not None:
+        pickers["one head"] = on_test(partial(pick_with_hydra, model=one_head))
+    if model is not None:
+        pickers["general"] = on_test(partial(pick_with_hydra, model=model))
+        if len(load_card_of(model, HydraCard).heads) > 1:
+            pickers["specialised"] = with_own_head(model)
+    return pickers
+
+
+def real_pickers(model: Path | None) -> dict[str, Picker]:
+    """Return who picks real sets, none of whose labels any of ours has seen."""
+    pickers = CLASSICAL | PEERS
+    if model is not None:
+        pickers = pickers | {"zero-shot": partial(pick_with_hydra, model=model)}
+    return pickers
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("corpus", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", type=Path, help="default: the package's, if it has")
+    parser.add_argument("--one-head", type=Path)
+    parser.add_argument("--short", action="store_true", help="two sets, little learnt")
     parser.add_argument("--parts", default=",".join(PARTS))
     asked = parser.parse_args()
-    parts = asked.parts.split(",")
-    untrained = CLASSICAL | PEERS
-    for role in (Role.TARGET, Role.SOURCE):
+    parts, model = asked.parts.split(","), asked.model or shipped_model()
+    plan = SHORT if asked.short else FULL
+    pickers = {
+        Role.TARGET: target_pickers(plan, model, asked.one_head),
+        Role.SOURCE: source_pickers(model, asked.one_head),
+    }
+    for role, these in pickers.items():
         if f"{role.value}s" in parts:
-            sets = load_corpus(asked.corpus, role)
+            sets = load_corpus(asked.corpus, role)[: 2 if asked.short else None]
             print(f"### {role.value.capitalize()}s\n")
-            pickers = {name: on_test(picker) for name, picker in untrained.items()}
-            print(corpus_table(sets, pickers, asked.folder), end="\n\n", flush=True)
+            print(corpus_table(sets, these, asked.folder), end="\n\n", flush=True)
+    if "speed" in parts and model is not None:
+        print(f"### Speed\n\n{describe_machine()}\n")
+        print(speed_table(model, asked.folder / "speed"), end="\n\n", flush=True)
     if "real" in parts:
         for real in SETS:
             print(f"### {real.folder}\n")
-            rows = real_table(real.folder, untrained, asked.folder)
+            rows = real_table(real.folder, real_pickers(model), asked.folder)
             print(rows, end="\n\n", flush=True)
+
+
+def shipped_model() -> Path | None:
+    """Return the general model of the package, if it comes with one."""
+    try:
+        return general_model()
+    except FileNotFoundError:
+        return None
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from deepconsensus_plugin.core.metrics.intervals import (
     Interval,
     resample_average_precision,
 )
+from deepconsensus_plugin.core.pickers.hydra.anchors import square_iou
 from deepconsensus_plugin.core.types import (
     FloatArray,
     IntArray,
@@ -123,12 +124,6 @@ def _match(picks: ScoredCoordinates, truth_yx: FloatArray, side: float) -> IntAr
             partner[index] = free[best]
             is_free[free[best]] = False
     return partner
-
-
-def square_iou(offsets_yx: FloatArray, side: float) -> FloatArray:
-    """Return the intersection over union of two squares `offsets_yx` apart."""
-    overlap = np.clip(side - np.abs(offsets_yx), 0, None).prod(axis=-1)
-    return np.asarray(overlap / (2 * side**2 - overlap))
 
 
 def evaluate_boxes(matched: Sequence[MatchedPicks]) -> BoxFigures:

@@ -14,12 +14,23 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.hydra_corpus import CorpusSet
+from benchmarks.hydra_general import learning_input
 from benchmarks.topaz_peer import pick_pretrained
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pickers.classical import PickMethod, PickParameters
-from deepconsensus_plugin.core.pipeline import pick
+from deepconsensus_plugin.core.pickers.hydra.parameters import (
+    GENERAL,
+    HydraChoices,
+    HydraParameters,
+)
+from deepconsensus_plugin.core.pipeline import network_pick, pick, train_hydra
+from deepconsensus_plugin.core.pipeline.hydra_requests import HydraTrainRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
+from deepconsensus_plugin.core.pipeline.picker_requests import NetworkPickRequest
+from deepconsensus_plugin.core.serialisation import read_json, to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Picks = dict[str, ScoredCoordinates]
@@ -55,6 +66,25 @@ def pick_with_topaz(
     return pick_pretrained(micrographs, diameter_A, folder, model=model).picks
 
 
+def pick_with_hydra(
+    micrographs: Sequence[Micrograph],
+    diameter_A: float,
+    folder: Path,
+    *,
+    model: Path,
+    head: str = GENERAL,
+) -> Picks:
+    """Return what a head of a HydraPicker finds."""
+    request = NetworkPickRequest(
+        tuple(micrographs),
+        model,
+        folder / "found",
+        folder / "picks.h5",
+        hydra=HydraChoices(head, diameter_A),
+    )
+    return dict(network_pick.find_all(request, Progress()))
+
+
 CLASSICAL: dict[str, Picker] = {
     "Gaussians": partial(pick_peaks, method=PickMethod.GAUSSIANS),
     "correlation": partial(pick_peaks, method=PickMethod.CORRELATION),
@@ -69,3 +99,48 @@ PEERS: dict[str, Picker] = {
 def on_test(picker: Picker) -> SetPicker:
     """Return a picker of the test micrographs of a set."""
     return lambda found, folder: picker(found.test, found.diameter_A, folder)
+
+
+def with_own_head(model: Path) -> SetPicker:
+    """Return a picker of sets with the heads that a model has for them."""
+    return lambda found, folder: pick_with_hydra(
+        found.test, found.diameter_A, folder, model=model, head=found.name
+    )
+
+
+def when_trained(parameters: HydraParameters, base: Path | None = None) -> SetPicker:
+    """Return a picker that first learns on the set: from nothing, or with few (`base`).
+
+    Parameters
+    ----------
+    parameters : HydraParameters
+        How to train.
+    base : Path, optional
+        A general model, whose body and general head are kept.
+    """
+
+    def pick_set(found: CorpusSet, folder: Path) -> Picks:
+        model = train_on(found, folder, parameters, base)
+        head = GENERAL if base is None else found.name
+        return pick_with_hydra(
+            found.test, found.diameter_A, folder, model=model, head=head
+        )
+
+    return pick_set
+
+
+def train_on(
+    found: CorpusSet, folder: Path, parameters: HydraParameters, base: Path | None
+) -> Path:
+    """Return the folder of a model trained on one set; a finished one is kept."""
+    asked = learning_input(found, folder)
+    files = [identify_file(each.path) for each in asked.micrographs]
+    if base is not None:
+        files += [identify_file(base / name) for name in (CARD_FILE, WEIGHTS_FILE)]
+    origin = identify(to_plain(parameters), files)
+    done, model = folder / "trained.json", folder / "model"
+    if not done.exists() or read_json(done)["origin"] != origin:
+        request = HydraTrainRequest((asked,), parameters, model, base)
+        train_hydra.run(request, Progress())
+        write_json(done, {"origin": origin})
+    return model

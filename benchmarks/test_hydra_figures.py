@@ -10,7 +10,6 @@ from benchmarks.hydra_figures import (
     evaluate_boxes,
     match_boxes,
     mean_precision_interval,
-    square_iou,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -19,14 +18,6 @@ SIDE = 20.0
 
 def coordinates(yx, scores=None):
     return ScoredCoordinates.from_arrays(yx, scores)
-
-
-def test_iou_of_squares():
-    offsets = np.array([(0, 0), (5, 0), (10, 10), (20, 0), (0, 30)])
-
-    np.testing.assert_allclose(
-        square_iou(offsets, SIDE), [1, 300 / 500, 100 / 700, 0, 0]
-    )
 
 
 def test_a_quarter_of_the_box_along_a_side_is_the_limit_and_less_across():
