@@ -33,6 +33,10 @@
 # make bench-paper  the test of the paper's Table 2, 20 min
 # make bench-topaz  Topaz: the paper's Figure 5 in kind, beside the public package (make
 #                   env-topaz first), real sets; 3 hours, make bench-topaz-short 15 min
+# make bench-hydra  HydraPicker: the thesis' Tables 4.3, 4.6, 4.8 and 4.9 in kind, on the
+#                   reduced corpus in $(CORPUS) (DEEPCONSENSUS_STRUCTURES names the folder
+#                   of molecules), and real sets, beside topaz-em's detectors; HYDRA='--model
+#                   DIR' another model; make bench-hydra-short two sets of each kind
 # make bench-rescue  particles that no picker found, on what bench-real left, 3 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
@@ -56,8 +60,10 @@ TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut 
 
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
+CORPUS ?= $(RESULTS)/hydra_corpus
+HYDRA ?=
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-deepem clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -152,6 +158,13 @@ bench-deepem: env
 
 bench-topaz: env env-topaz
 	$(RUN) -m benchmarks.topaz_tables $(RESULTS)/topaz
+
+bench-hydra: env env-topaz
+	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra $(CORPUS) $(RESULTS)/hydra $(HYDRA)
+
+bench-hydra-short: env env-topaz
+	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
 
 bench-rescue: env
 	$(RUN) -m benchmarks.rescue $(RESULTS)
