@@ -16,7 +16,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.io.folders import read_picks_folder
 from deepconsensus_plugin.core.io.micrographs import open_micrograph, read_shape
 from deepconsensus_plugin.core.io.placing import ReadOptions
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.metrics import evaluate_detections
+from deepconsensus_plugin.core.metrics import DetectionMetrics, evaluate_detections
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.pickers.classical import (
     PickMethod,
@@ -43,6 +43,7 @@ from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult, run
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 MATCH_RADIUS_IN_BOXES = 0.25
+HEADER = "picker,n,precision,recall,F1,threshold,best F1,at score,AP"
 _REPEATS = 5
 
 
@@ -93,10 +94,15 @@ def load(
 
 
 def figures(
-    picking: PickingSet, parameters: PickParameters, folder: Path, workers: int
+    micrographs: tuple[Micrograph, ...],
+    truth: Mapping[str, ScoredCoordinates],
+    parameters: PickParameters,
+    folder: Path,
+    *,
+    radius_px: float,
+    workers: int = 2,
 ) -> tuple[PickResult, list[object]]:
-    """Return the result of picking, and its row of the table."""
-    micrographs, truth = load(picking)
+    """Return the result of picking, and its figures of `HEADER`."""
     request = PickRequest(
         micrographs, parameters, folder / "peaks", folder / "all.h5", workers=workers
     )
@@ -105,11 +111,16 @@ def figures(
     found = evaluate_detections(
         read_coordinates(folder / "all.h5"),
         truth,
-        radius_px=MATCH_RADIUS_IN_BOXES * picking.box_size,
+        radius_px=radius_px,
         threshold=result.threshold,
     )
-    return result, [
-        *(found.n_accepted, found.precision, found.recall, found.f1, result.threshold),
+    return result, figures_of(found, result.threshold)
+
+
+def figures_of(found: DetectionMetrics, threshold: float) -> list[object]:
+    """Return the figures of `HEADER`, of picks accepted from a threshold on."""
+    return [
+        *(found.n_accepted, found.precision, found.recall, found.f1, threshold),
         *(found.best_f1, found.best_f1_threshold, found.average_precision),
     ]
 
@@ -129,14 +140,22 @@ def lattice_row(picking: PickingSet) -> list[object]:
 
 def figure_table(picking: PickingSet, workers: int) -> str:
     """Return one row a picker, the blind lattice last."""
+    micrographs, truth = load(picking)
+    radius_px = MATCH_RADIUS_IN_BOXES * picking.box_size
     rows = []
     for name, choices in PICKERS.items():
         parameters = PickParameters(picking.diameter_A, **choices)
         with tempfile.TemporaryDirectory() as folder:
-            result, row = figures(picking, parameters, Path(folder), workers)
+            result, row = figures(
+                micrographs,
+                truth,
+                parameters,
+                Path(folder),
+                radius_px=radius_px,
+                workers=workers,
+            )
         rows.append([name if result.is_separated else f"{name} (all peaks)", *row])
-    header = "picker,n,precision,recall,F1,threshold,best F1,at score,AP"
-    return markdown_table(header.split(","), [*rows, lattice_row(picking)])
+    return markdown_table(HEADER.split(","), [*rows, lattice_row(picking)])
 
 
 def speed_table(picking: PickingSet) -> str:

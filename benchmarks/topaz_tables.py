@@ -181,21 +181,25 @@ def _ours_cells(cell: Cell) -> list[object]:
     ]
 
 
+def real_cell(name: str, folder: Path) -> tuple[Path, Cell]:
+    """Return the training on a real set with the form's defaults, and its folder."""
+    learning, here = load_set(name, folder), folder / name / "defaults"
+    cell = run_cell(
+        learning,
+        draw_labels(learning, _REAL_LABELS, 1),
+        here,
+        TopazParameters(),
+        pixels_per_diameter=PIXELS_PER_DIAMETER,
+        validation_fraction=0.2,
+    )
+    return here, cell
+
+
 def real_sets(folder: Path) -> str:
     """Return one row a real set, with the defaults of the protocol."""
     rows = []
     for name in ("empiar10017", "apoferritin"):
-        learning = load_set(name, folder)
-        labels = draw_labels(learning, _REAL_LABELS, 1)
-        cell = run_cell(
-            learning,
-            labels,
-            folder / name / "defaults",
-            TopazParameters(),
-            pixels_per_diameter=PIXELS_PER_DIAMETER,
-            validation_fraction=0.2,
-        )
-        figures = cell.figures
+        figures = real_cell(name, folder)[1].figures
         rows.append([name, figures.average_precision, figures.best_f1])
     return markdown_table(["200 labels, defaults", "AP", "best F1"], rows)
 
