@@ -22,6 +22,7 @@ from benchmarks.hydra_sessions import SESSIONS
 from benchmarks.simulated_sets import WHOLE
 from benchmarks.tables import markdown_table
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.identity import identify
 from deepconsensus_plugin.core.io.micrographs import read_shape
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline import simulate
@@ -115,6 +116,8 @@ class SetRecord:
     snr, n_particles : float
         Medians over all micrographs: signal to noise as `SimulatedMicrograph` tells it,
         and number of true particles.
+    origin : str
+        Digest of what was asked for.
     """
 
     name: str
@@ -126,6 +129,7 @@ class SetRecord:
     test: tuple[str, ...]
     snr: float
     n_particles: float
+    origin: str = ""
 
 
 def make_set(
@@ -149,6 +153,9 @@ def make_set(
     FileNotFoundError
         If the sample is a file, and the environment names no folder that has it.
     """
+    origin = identify(*map(to_plain, (sample, SESSIONS[sample.session], extent)))
+    if (kept := _kept(folder, origin)) is not None:
+        return kept
     parameters = sample.parameters(extent.side)
     n_micrographs = extent.n_train + extent.n_validation + extent.n_test
     request = SimulateRequest(
@@ -174,9 +181,20 @@ def make_set(
         test=names[first_test:],
         snr=round(statistics.median(each.snr for each in made), 4),
         n_particles=statistics.median(map(_count_particles, made)),
+        origin=origin,
     )
     write_json(folder / RECORD, {"record": to_plain(record)})
     return record
+
+
+def _kept(folder: Path, origin: str) -> SetRecord | None:
+    """Return the record of a set that was finished as it is asked for now."""
+    path = folder / RECORD
+    if not path.exists() or (record := read_record(path)).origin != origin:
+        return None
+    names = (*record.train, *record.validation, *record.test)
+    files = [folder / "truth.h5", *(folder / "micrographs" / name for name in names)]
+    return record if all(each.exists() for each in files) else None
 
 
 def _count_particles(made: MicrographRecord) -> int:

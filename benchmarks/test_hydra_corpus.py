@@ -92,12 +92,17 @@ def test_the_same_pixels_again_and_others_for_another_name(tmp_path):
 def test_only_what_is_missing_is_made(tmp_path):
     make_set(SAMPLE, TINY, tmp_path / "tiny", workers=1)
     kept, lost = sorted((tmp_path / "tiny" / "micrographs").glob("*.mrc"))[:2]
-    before = kept.stat().st_mtime_ns
+    record = tmp_path / "tiny" / RECORD
+    before, recorded = kept.stat().st_mtime_ns, record.stat().st_mtime_ns
+    make_set(SAMPLE, TINY, tmp_path / "tiny", workers=1)
+    assert record.stat().st_mtime_ns == recorded
     lost.unlink()
     make_set(SAMPLE, TINY, tmp_path / "tiny", workers=1)
 
     assert lost.exists()
     assert kept.stat().st_mtime_ns == before
+    make_set(replace(SAMPLE, coverage=0.02), TINY, tmp_path / "tiny", workers=1)
+    assert kept.stat().st_mtime_ns != before
 
 
 def test_roles_are_chosen_and_none_is_an_error(tmp_path):
