@@ -11,6 +11,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScreen,
     ProtDeepEMTrain,
     ProtImportPicks,
+    ProtNetworkPick,
     ProtTopazTrain,
 )
 from deepconsensus_plugin.wizards.form_wizard import (
@@ -77,6 +78,7 @@ class DeepConsensusDiameterWizard(_SizeWizard):
         (ProtClassicalPick, [_param]),
         (ProtTopazTrain, [_param]),
         (ProtDeepEMTrain, [_param]),
+        (ProtNetworkPick, [_param]),
     ]
 
     def measure(self, samplingRate: float) -> Measure:

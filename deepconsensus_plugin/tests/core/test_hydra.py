@@ -9,6 +9,9 @@ import keras
 import numpy as np
 import pytest
 
+import deepconsensus_plugin
+from deepconsensus_plugin.core.models.card import CARD_FILE
+from deepconsensus_plugin.core.models.general import general_model
 from deepconsensus_plugin.core.models.hydra import (
     FIRST_LOG_ODDS,
     Form,
@@ -342,3 +345,14 @@ class TestRescaling:
         border = padded[:20]
         assert border.mean() == pytest.approx(3, abs=0.3)
         assert border.std() == pytest.approx(2, rel=0.1)
+
+
+class TestGeneralModel:
+    def test_absent_model_is_named(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(deepconsensus_plugin, "__file__", str(tmp_path / "x.py"))
+        with pytest.raises(FileNotFoundError, match="make train-general"):
+            general_model()
+        folder = tmp_path / "general_model"
+        folder.mkdir()
+        (folder / CARD_FILE).write_text("{}")
+        assert general_model() == folder

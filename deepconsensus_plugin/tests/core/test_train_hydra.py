@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import mrcfile
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
@@ -110,6 +111,14 @@ def train(request) -> Learnt:
     return Learnt(request, train_hydra.run(request, Progress()))
 
 
+@pytest.fixture
+def eagerly():
+    """Without graphs, whose making would take longer than a few steps do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory):
     """Two data sets, of 12 and 24 pixels: enlarged, and downsampled."""
@@ -159,7 +168,9 @@ class TestTraining:
         assert abs(figures.centre_shift_y_px) < 1
         assert abs(figures.centre_shift_x_px) < 1
 
-    def test_killed_training_ends_as_one_never_interrupted(self, tmp_path, monkeypatch):
+    def test_killed_training_ends_as_one_never_interrupted(
+        self, tmp_path, monkeypatch, eagerly
+    ):
         sets = tuple(
             write_set(tmp_path, name, d)[0] for name, d in (("a", 14), ("b", 16))
         )
