@@ -37,6 +37,9 @@
 #                   reduced corpus in $(CORPUS) (DEEPCONSENSUS_STRUCTURES names the folder
 #                   of molecules), and real sets, beside topaz-em's detectors; HYDRA='--model
 #                   DIR' another model; make bench-hydra-short two sets of each kind
+# make train-general  the general HydraPicker that comes with the package, from the reduced
+#                     corpus in $(CORPUS), made where it is missing; hours, can be killed
+#                     and started again; GENERAL=--thesis as published, on a GPU
 # make bench-rescue  particles that no picker found, on what bench-real left, 3 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
@@ -61,9 +64,10 @@ TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut 
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 CORPUS ?= $(RESULTS)/hydra_corpus
+GENERAL ?=
 HYDRA ?=
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -165,6 +169,10 @@ bench-hydra: env env-topaz
 
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
+
+train-general: env
+	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
+	$(RUN) -m benchmarks.hydra_general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
 
 bench-rescue: env
 	$(RUN) -m benchmarks.rescue $(RESULTS)

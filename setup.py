@@ -71,6 +71,7 @@ setup(
     package_data={
         "deepconsensus_plugin": [
             "commands/report.html",
+            "general_model/*",
             "hosts.conf",
             "logo.png",
             "protocols.conf",
