@@ -4,7 +4,7 @@
     make env-topaz
     export DEEPCONSENSUS_DATA=DIR DEEPCONSENSUS_STRUCTURES=DIR
     python -m benchmarks.hydra CORPUS OUT [--model DIR] [--one-head DIR] [--short]
-        [--parts targets,sources,speed,real]
+        [--parts targets,sources,speed,real] [--peers [NAME …]] [--untrained]
 
 CORPUS is what `benchmarks.hydra_corpus` made. Figures on its sets are those of boxes as
 wide as particles, at an IoU of 0.6; on real sets, of centres one-to-one within 0.25 of
@@ -30,10 +30,11 @@ from benchmarks.hydra_figures import (
 )
 from benchmarks.hydra_rows import (
     CLASSICAL,
-    PEERS,
+    PEER_MODELS,
     Picker,
     SetPicker,
     on_test,
+    peers,
     pick_with_hydra,
     when_trained,
     with_own_head,
@@ -79,18 +80,36 @@ SHORT = Plan(
 )
 
 
-def corpus_table(
+COMPARED = (
+    ("specialised", "general"),
+    ("general", "one head"),
+    ("zero-shot", "alone"),
+    ("few-shot", "zero-shot"),
+    ("few-shot", "one head, few-shot"),
+)
+"""Pairs of pickers: whether the first is better, micrograph by micrograph."""
+
+Matches = Mapping[str, Sequence[MatchedPicks]]
+"""By picker, one for each set."""
+
+
+def match_all(
     sets: Sequence[CorpusSet], pickers: Mapping[str, SetPicker], folder: Path
-) -> str:
+) -> Matches:
+    """Pick the test micrographs of all sets, and match what is found."""
+    return {
+        name: [_match(each, picker, folder / name / each.name) for each in sets]
+        for name, picker in pickers.items()
+    }
+
+
+def corpus_table(sets: Sequence[CorpusSet], matches: Matches) -> str:
     """Return AP and AROC on the test micrographs: one row a set, one column a picker.
 
     Below them their means, the 95 % interval of the mean AP, and the figures of all
     sets in one: scores of different sets are then set beside each other.
     """
-    columns = [
-        [_match(each, picker, folder / name / each.name) for each in sets]
-        for name, picker in pickers.items()
-    ]
+    columns = list(matches.values())
     rows = [
         [
             *(each.name, f"{each.diameter_px:.0f}", blind_lattice_f1(each)),
@@ -102,7 +121,23 @@ def corpus_table(
     rows.append(["**mean**", "", mean_lattice, *map(_mean_cell, columns)])
     rows.append(["AP, 95 %", "", None, *map(_interval_cell, columns)])
     rows.append(["all in one", "", None, *map(_cell, columns)])
-    return markdown_table(["AP / AROC", "px", "lattice F1", *pickers], rows)
+    return markdown_table(["AP / AROC", "px", "lattice F1", *matches], rows)
+
+
+def differences(matches: Matches) -> str:
+    """Return by how much mean APs differ, with the interval of the difference."""
+    rows = []
+    for better, other in COMPARED:
+        if better in matches and other in matches:
+            interval = mean_precision_interval(matches[better], matches[other])
+            by = _mean_precision(matches[better]) - _mean_precision(matches[other])
+            bounds = f"{interval.low:+.3f} – {interval.high:+.3f}"
+            rows.append([f"{better} − {other}", f"{by:+.3f}", bounds])
+    return markdown_table(["difference of mean AP", "", "95 %"], rows) if rows else ""
+
+
+def _mean_precision(matched: Sequence[MatchedPicks]) -> float:
+    return sum(evaluate_boxes([m]).average_precision for m in matched) / len(matched)
 
 
 def _match(corpus_set: CorpusSet, picker: SetPicker, folder: Path) -> MatchedPicks:
@@ -117,10 +152,8 @@ def _cell(matched: Sequence[MatchedPicks]) -> str:
 
 
 def _mean_cell(matched: Sequence[MatchedPicks]) -> str:
-    found = [evaluate_boxes([each]) for each in matched]
-    precision = sum(each.average_precision for each in found) / len(found)
-    area = sum(each.area_under_roc for each in found) / len(found)
-    return f"{figure(precision)} / {figure(area)}"
+    area = sum(evaluate_boxes([m]).area_under_roc for m in matched) / len(matched)
+    return f"{figure(_mean_precision(matched))} / {figure(area)}"
 
 
 def _interval_cell(matched: Sequence[MatchedPicks]) -> str:
@@ -177,9 +210,8 @@ def _real_figures(truth_set: TruthSet, picker: Picker, folder: Path) -> list[obj
 def target_pickers(
     plan: Plan, model: Path | None, one_head: Path | None
 ) -> dict[str, SetPicker]:
-    """Return who picks targets: Tables 4.6, 4.8 and 4.9."""
-    pickers = {name: on_test(each) for name, each in (CLASSICAL | PEERS).items()}
-    pickers["alone"] = when_trained(plan.alone)
+    """Return the HydraPickers that pick targets: Tables 4.6, 4.8 and 4.9."""
+    pickers = {"alone": when_trained(plan.alone)}
     if model is not None:
         zero_shot = partial(pick_with_hydra, model=model)
         pickers |= {
@@ -196,22 +228,14 @@ def target_pickers(
 
 
 def source_pickers(model: Path | None, one_head: Path | None) -> dict[str, SetPicker]:
-    """Return who picks the test micrographs of sources: Table 4.3."""
-    pickers = {name: on_test(each) for name, each in (CLASSICAL | PEERS).items()}
+    """Return the HydraPickers that pick sources' test micrographs: Table 4.3."""
+    pickers: dict[str, SetPicker] = {}
     if one_head is not None:
         pickers["one head"] = on_test(partial(pick_with_hydra, model=one_head))
     if model is not None:
         pickers["general"] = on_test(partial(pick_with_hydra, model=model))
         if len(load_card_of(model, HydraCard).heads) > 1:
             pickers["specialised"] = with_own_head(model)
-    return pickers
-
-
-def real_pickers(model: Path | None) -> dict[str, Picker]:
-    """Return who picks real sets, none of whose labels any of ours has seen."""
-    pickers = CLASSICAL | PEERS
-    if model is not None:
-        pickers = pickers | {"zero-shot": partial(pick_with_hydra, model=model)}
     return pickers
 
 
@@ -223,26 +247,43 @@ def main() -> None:
     parser.add_argument("--one-head", type=Path)
     parser.add_argument("--short", action="store_true", help="two sets, little learnt")
     parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument(
+        "--peers", nargs="*", default=PEER_MODELS[:1], help=", ".join(PEER_MODELS)
+    )
+    parser.add_argument("--untrained", action="store_true", help="without HydraPicker")
     asked = parser.parse_args()
     parts, model = asked.parts.split(","), asked.model or shipped_model()
-    plan = SHORT if asked.short else FULL
-    pickers = {
-        Role.TARGET: target_pickers(plan, model, asked.one_head),
-        Role.SOURCE: source_pickers(model, asked.one_head),
-    }
-    for role, these in pickers.items():
+    others = CLASSICAL | peers(asked.peers)
+    for role in (Role.TARGET, Role.SOURCE):
         if f"{role.value}s" in parts:
             sets = load_corpus(asked.corpus, role)[: 2 if asked.short else None]
-            print(f"### {role.value.capitalize()}s\n")
-            print(corpus_table(sets, these, asked.folder), end="\n\n", flush=True)
+            pickers = _pickers(role, others, model, asked)
+            matches = match_all(sets, pickers, asked.folder)
+            print(f"### {role.value.capitalize()}s\n\n{corpus_table(sets, matches)}\n")
+            print(differences(matches), flush=True)
     if "speed" in parts and model is not None:
         print(f"### Speed\n\n{describe_machine()}\n")
         print(speed_table(model, asked.folder / "speed"), end="\n\n", flush=True)
-    if "real" in parts:
-        for real in SETS:
-            print(f"### {real.folder}\n")
-            rows = real_table(real.folder, real_pickers(model), asked.folder)
-            print(rows, end="\n\n", flush=True)
+    if model is not None and not asked.untrained:
+        others = others | {"zero-shot": partial(pick_with_hydra, model=model)}
+    for each in SETS if "real" in parts else ():
+        print(f"### {each.folder}\n")
+        print(real_table(each.folder, others, asked.folder), end="\n\n", flush=True)
+
+
+def _pickers(
+    role: Role,
+    others: Mapping[str, Picker],
+    model: Path | None,
+    asked: argparse.Namespace,
+) -> dict[str, SetPicker]:
+    pickers = {name: on_test(each) for name, each in others.items()}
+    if asked.untrained:
+        return pickers
+    if role is Role.SOURCE:
+        return pickers | source_pickers(model, asked.one_head)
+    plan = SHORT if asked.short else FULL
+    return pickers | target_pickers(plan, model, asked.one_head)
 
 
 def shipped_model() -> Path | None:

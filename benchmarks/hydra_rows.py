@@ -89,11 +89,23 @@ CLASSICAL: dict[str, Picker] = {
     "Gaussians": partial(pick_peaks, method=PickMethod.GAUSSIANS),
     "correlation": partial(pick_peaks, method=PickMethod.CORRELATION),
 }
-PEERS: dict[str, Picker] = {
-    f"topaz-em {model}": partial(pick_with_topaz, model=model)
-    for model in ("resnet16_u64", "resnet8_u64")
-}
-"""Its default, and its other kind of network; both are trained on many real sets."""
+PEER_MODELS = ("resnet16_u64", "resnet8_u64", "resnet16_u32", "resnet8_u32")
+"""Detectors that topaz-em ships, its default first; trained on many real sets."""
+
+
+def peers(models: Sequence[str]) -> dict[str, Picker]:
+    """Return pickers with detectors of topaz-em.
+
+    Raises
+    ------
+    ValueError
+        If it ships no such detector.
+    """
+    if unknown := sorted({*models} - {*PEER_MODELS}):
+        raise ValueError(f"expected some of {list(PEER_MODELS)}, received {unknown}")
+    return {
+        f"topaz-em {model}": partial(pick_with_topaz, model=model) for model in models
+    }
 
 
 def on_test(picker: Picker) -> SetPicker:

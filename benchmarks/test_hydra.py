@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.hydra import blind_lattice_f1, corpus_table
+from benchmarks.hydra import blind_lattice_f1, corpus_table, differences, match_all
 from benchmarks.hydra_corpus import CorpusSet
 from benchmarks.hydra_rows import on_test
 from benchmarks.hydra_samples import Role
@@ -60,7 +60,7 @@ def cells_of(table):
 
 def test_sets_their_mean_and_all_in_one(sets, tmp_path):
     pickers = {"all": all_true, "one": one_of_few, "none": nothing}
-    cells = cells_of(corpus_table(sets, pickers, tmp_path))
+    cells = cells_of(corpus_table(sets, match_all(sets, pickers, tmp_path)))
 
     assert cells["few"] == ["1.000 / 1.000", "0.250 / 0.250", "0.000 / 0.000"]
     assert cells["many"] == ["1.000 / 1.000", "1.000 / 1.000", "0.000 / 0.000"]
@@ -70,6 +70,15 @@ def test_sets_their_mean_and_all_in_one(sets, tmp_path):
     assert cells["AP, 95 %"][0] == "1.000 – 1.000"
 
 
+def test_differences_of_those_that_are_there(sets, tmp_path):
+    pickers = {"specialised": all_true, "general": one_of_few, "few-shot": nothing}
+    table = differences(match_all(sets, pickers, tmp_path))
+    (row,) = table.splitlines()[2:]
+
+    assert row == "| specialised − general | +0.375 | +0.375 – +0.375 |"
+    assert differences(match_all(sets, {"alone": nothing}, tmp_path)) == ""
+
+
 def test_pickers_get_the_test_micrographs_and_the_diameter(sets, tmp_path):
     asked = {}
 
@@ -77,7 +86,7 @@ def test_pickers_get_the_test_micrographs_and_the_diameter(sets, tmp_path):
         asked[folder.name] = [each.name for each in micrographs], diameter_A
         return {}
 
-    corpus_table(sets, {"picker": on_test(remember)}, tmp_path)
+    match_all(sets, {"picker": on_test(remember)}, tmp_path)
 
     assert asked == {name: (["4.mrc", "5.mrc"], 60.0) for name in ("few", "many")}
 
