@@ -37,7 +37,7 @@ def defineDeepEMParams(form: params.Form) -> None:
         default=_DEFAULTS.n_rounds,
         label="Rounds",
         help="After a round the picker looks at the micrographs it learns from: what "
-        "it finds without a label joins the background, and training goes on.\n"
+        "it finds without a label makes up half of the background from then on.\n"
         "*1* where not all particles of these micrographs are labelled.",
     )
     form.addParam(
@@ -45,7 +45,8 @@ def defineDeepEMParams(form: params.Form) -> None:
         params.IntParam,
         default=_DEFAULTS.n_epochs,
         label="Epochs of a round, at most",
-        help="After each the network is validated; the best weights are kept.",
+        help="After each the network is validated; the best weights are kept. Three "
+        "without better ones end the round.",
     )
     form.addParam(
         "wantedAccuracy",
