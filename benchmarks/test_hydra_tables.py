@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.hydra import blind_lattice_f1, corpus_table, differences, match_all
 from benchmarks.hydra_corpus import CorpusSet
 from benchmarks.hydra_rows import on_test
 from benchmarks.hydra_samples import Role
+from benchmarks.hydra_tables import (
+    blind_lattice_f1,
+    corpus_table,
+    differences,
+    match_all,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 
