@@ -18,6 +18,8 @@
 # Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
 # make bench-real   the workflow on EMPIAR-10017, four sets of pickers; the first three 15 min
 # make bench-pickers  pickers without training on two sets, and their speed, 2 min
+# make bench-trained-pickers  all pickers on micrographs that the trained ones have not
+#                   seen; a minute after bench-deepem and bench-topaz, else half an hour
 # make bench-classical  the workflow from those two pickers alone, 10 min
 # make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
 # make bench-streaming  deep consensus while micrographs come, one run killed and
@@ -29,7 +31,8 @@
 #                      bench-real left in $(RESULTS), 4 min
 # make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min
 # make bench-deepem  DeepEM round by round on simulated and real sets, the paper's variant
-#                    beside ours, and the speed of dense recognition; 25 min
+#                    beside ours, curves, and the speed of dense recognition; an hour
+#                    of the processor
 # make bench-paper  the test of the paper's Table 2, 20 min
 # make bench-topaz  Topaz: the paper's Figure 5 in kind, beside the public package (make
 #                   env-topaz first), real sets; 3 hours, make bench-topaz-short 15 min
@@ -67,7 +70,7 @@ CORPUS ?= $(RESULTS)/hydra_corpus
 GENERAL ?=
 HYDRA ?=
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -128,6 +131,9 @@ bench-accuracy-simulated: env
 
 bench-pickers: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.pickers
+
+bench-trained-pickers: env
+	$(RUN) -m benchmarks.trained_pickers $(RESULTS)
 
 bench-classical: env
 	$(RUN) -m benchmarks.classical $(RESULTS)/classical
