@@ -8,7 +8,7 @@ from pathlib import Path
 from pwem.objects import SetOfMicrographs
 from pyworkflow.object import Pointer
 
-from deepconsensus_plugin.core.models.picker_card import HydraCard, HydraHead
+from deepconsensus_plugin.core.models.picker_card import HydraCard
 from deepconsensus_plugin.core.pipeline.hydra_requests import HydraTrainRequest
 from deepconsensus_plugin.protocols.hydra_form import (
     FROM_MODEL,
@@ -62,12 +62,6 @@ class ProtHydraTrain(PickerTrainingProtocol):
     def _validate(self):
         return describeBadHydra(self)
 
-    def _summary(self):
-        if not self.hasAttribute("outputModel"):
-            return ["Not run yet."]
-        heads = self.outputModel.getCard(HydraCard).heads
-        return super()._summary() + [_describeHead(each) for each in heads]
-
     def _methods(self):
         if not self.hasAttribute("outputModel"):
             return []
@@ -88,16 +82,3 @@ class ProtHydraTrain(PickerTrainingProtocol):
         """Return the micrographs of the first data set."""
         pointers = list(self.inputCoordinates)
         return pointers[0].get().getMicrographs() if pointers else None
-
-
-def _describeHead(head: HydraHead) -> str:
-    """Return what a head is for, and how good it is."""
-    size = head.particle_diameter_A
-    width = "any size" if size is None else f"{size:.0f} Å"
-    particles = f"particles of {width}"
-    if head.validation is None:
-        return f"Head *{head.name}*: {particles}; not validated."
-    return (
-        f"Head *{head.name}*: {particles}; average precision "
-        f"{head.validation.average_precision:.3f}."
-    )

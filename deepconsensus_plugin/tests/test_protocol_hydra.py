@@ -3,15 +3,26 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from deepconsensus_plugin.convert import coordinates_from_set
 from deepconsensus_plugin.core.metrics import evaluate_detections
+from deepconsensus_plugin.core.pickers.hydra.parameters import (
+    ARCHITECTURES,
+    HydraArchitecture,
+    Preset,
+)
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtHydraTrain, ProtNetworkPick
 from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.in_process import run_here
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
 
 DIAMETER = BOX / 2 * SAMPLING_RATE
 NEW, FROM_MODEL = 2, 1
+TINY = HydraArchitecture(
+    body_channels=8, head_channels=(12, 16), n_residual=1, n_groups=2, dropout=0.0
+)
 
 
 class TestHydra(synthetic.SyntheticProject):
@@ -32,19 +43,21 @@ class TestHydra(synthetic.SyntheticProject):
             "startFrom": NEW,
             "nEpochs": 1,
             "nHeadEpochs": 1,
-            "updatesPerEpoch": 20,
+            "updatesPerEpoch": 25,
             "learningRate": 5e-3,
         }
         return self.newProtocol(ProtHydraTrain, **{**chosen, **options})
 
+    @patch.dict(ARCHITECTURES, {Preset.FAST: TINY})
     def test_trained_and_tuned_picker_finds_the_particles(self):
         training = self._trainer(particleDiameters=f"{DIAMETER}, {DIAMETER}")
         self.assertEqual(training.validate(), [])
         self.assertEqual(training.summary(), ["Not run yet."])
-        self.launchProtocol(training)
+        run_here(type(self), training)
         card = training.outputModel.getCard()
         self.assertEqual((card.kind, len(card.heads)), ("hydra", 3))
-        self.assertIn("particles of any size", training.summary()[-3])
+        self.assertIn("heads: 3", training.summary()[0])
+        self.assertIn("particles of any size", training.summary()[1])
         self.assertIn("MasoumzadehTork2019", training._methods()[0])
 
         tuning = self._trainer(
@@ -54,7 +67,7 @@ class TestHydra(synthetic.SyntheticProject):
             updatesPerEpoch=5,
         )
         self.assertEqual(tuning.validate(), [])
-        self.launchProtocol(tuning)
+        run_here(type(self), tuning)
 
         for model, options in (
             (training.outputModel, {"head": "general", "particleDiameter": DIAMETER}),
@@ -68,7 +81,7 @@ class TestHydra(synthetic.SyntheticProject):
                 **options,
             )
             self.assertEqual(picking.validate(), [])
-            self.launchProtocol(picking)
+            run_here(type(self), picking)
             found = evaluate_detections(
                 coordinates_from_set(
                     picking.outputCoordinates, micrographs=self.micrographs

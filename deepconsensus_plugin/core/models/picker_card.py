@@ -140,6 +140,11 @@ class HydraCard(PickerCard):
     heads: list[HydraHead]
     base: str = ""
 
+    @property
+    def expected_particles(self) -> float | None:
+        """Return None: parts of micrographs are validated, of any data set."""
+        return None
+
     def validation_of(self, choices: HydraChoices) -> PickerValidation | None:
         """Return the figures of a head; None where there are none."""
         name = choices.head or self.default_head().name
