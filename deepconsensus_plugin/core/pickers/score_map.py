@@ -98,15 +98,18 @@ def compute_in_tiles(
     step : int
         Pixels between places.
     tile : int
-        Side of a tile, pixels; a multiple of `step`. Smaller images make one tile.
+        Largest side of a tile, pixels; a multiple of `step`. Tiles are equal, and no
+        larger than the image asks for.
 
     Returns
     -------
     array, shape (⌈rows / step⌉, ⌈columns / step⌉) or with channels, float32
     """
     lengths = image.shape
-    sides = [min(tile, -(-length // step) * step) for length in lengths]
-    tiles = [-(-length // side) for length, side in zip(lengths, sides, strict=True)]
+    tiles = [-(-length // tile) for length in lengths]
+    sides = [
+        -(-length // (n * step)) * step for length, n in zip(lengths, tiles, strict=True)
+    ]
     borders = [
         (reach, n * side - length + reach)
         for n, side, length in zip(tiles, sides, lengths, strict=True)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
@@ -65,7 +65,7 @@ def run(request: HydraTrainRequest, progress: Progress) -> PickerTrainResult:
     """
     training = _Training(request, progress)
     if request.base is not None:
-        training.train_new_heads()
+        training.train_new_heads(request.base)
     else:
         training.train_one_head()
         if len(training.sets) > 1:
@@ -87,10 +87,7 @@ class _Training:
 
     def __init__(self, request: HydraTrainRequest, progress: Progress) -> None:
         self._request, self._progress = request, progress
-        self._base = (
-            None if request.base is None else load_card_of(request.base, HydraCard)
-        )
-        self.parameters = _parameters(request.parameters, self._base)
+        self.parameters = _parameters(request)
         self.sets = collect_sets(request.sets, self.parameters, progress)
         self._crops = [each.crops() for each in self.sets]
         self._detector: HydraDetector | None = None
@@ -114,11 +111,9 @@ class _Training:
         self.network = network
         self._train(Phase.ALL_HEADS, self.parameters.n_head_epochs, self._judge_general)
 
-    def train_new_heads(self) -> None:
+    def train_new_heads(self, base: Path) -> None:
         """Train new heads of a model, and nothing else of it."""
-        if self._base is None or self._request.base is None:
-            raise IncompatibleModelError("expected a model to start from")
-        body, heads = load_hydra(self._request.base, self._base)
+        body, heads = load_hydra(base, load_card_of(base, HydraCard))
         self.network = build_trainable(
             self.parameters.architecture,
             n_heads=len(self.sets),
@@ -241,8 +236,9 @@ class _Training:
         return self._detector
 
 
-def _parameters(asked: HydraParameters, base: HydraCard | None) -> HydraParameters:
+def _parameters(request: HydraTrainRequest) -> HydraParameters:
     """Return how to train, with the architecture of the model to start from."""
-    if base is None:
-        return asked
-    return replace(asked, architecture=base.training.architecture)
+    if request.base is None:
+        return request.parameters
+    learnt = load_card_of(request.base, HydraCard).training
+    return replace(request.parameters, architecture=learnt.architecture)

@@ -297,7 +297,7 @@ class FakePicker:
 @pytest.fixture
 def fake(monkeypatch):
     picker = FakePicker()
-    monkeypatch.setattr(network_pick, "load_picker", lambda folder: picker)
+    monkeypatch.setattr(network_pick, "load_picker", lambda *_: picker)
     return picker
 
 
