@@ -93,9 +93,14 @@ class LearningSet:
         return self.diameter_A / self.sampling_rate / 2
 
     @property
+    def n_to_learn(self) -> int:
+        """True particles on all micrographs to learn from."""
+        return sum(len(self.truth[each.name]) for each in self.train)
+
+    @property
     def n_particles(self) -> float:
         """True particles on a micrograph to learn from, on average; users guess it."""
-        return float(np.mean([len(self.truth[each.name]) for each in self.train]))
+        return self.n_to_learn / len(self.train)
 
     @property
     def prior(self) -> float:

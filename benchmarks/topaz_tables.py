@@ -88,9 +88,13 @@ ROWS = (
 
 
 def figure5(name: str, folder: Path, plan: Plan) -> str:
-    """Return the table of a set: AP of regions and of coordinates, mean ± deviation."""
+    """Return the table of a set: AP of regions and of coordinates, mean ± deviation.
+
+    Where there are not as many particles to label, all are labelled.
+    """
     learning = load_set(name, folder)
     seeds = _SEEDS[name][: plan.seeds]
+    numbers = {n: min(n, learning.n_to_learn) for n in plan.n_labels}
     rows = []
     for row in ROWS:
         cells: list[object] = [row.name]
@@ -98,12 +102,14 @@ def figure5(name: str, folder: Path, plan: Plan) -> str:
             if n not in row.n_labels:
                 cells.append(None)
                 continue
-            made = [_train(learning, row, n, seed, folder, plan) for seed in seeds]
+            made = [
+                _train(learning, row, numbers[n], seed, folder, plan) for seed in seeds
+            ]
             regions = [each.figures.region_average_precision for each in made]
             found = [each.figures.average_precision for each in made]
             cells.append(f"{_spread(regions)} / {_spread(found)}")
         rows.append(cells)
-    header = ["regions / coordinates", *(f"{n} labels" for n in plan.n_labels)]
+    header = ["regions / coordinates", *(f"{n} labels" for n in numbers.values())]
     return markdown_table(header, rows)
 
 
