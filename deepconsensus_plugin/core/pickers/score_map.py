@@ -108,7 +108,8 @@ def compute_in_tiles(
     lengths = image.shape
     tiles = [-(-length // tile) for length in lengths]
     sides = [
-        -(-length // (n * step)) * step for length, n in zip(lengths, tiles, strict=True)
+        -(-length // (n * step)) * step
+        for length, n in zip(lengths, tiles, strict=True)
     ]
     borders = [
         (reach, n * side - length + reach)
