@@ -90,7 +90,7 @@ def _defineExpertParams(form: params.Form) -> None:
                 params.FloatParam,
                 None,
                 "Learning rate",
-                "Empty: 0.001 of Adam; 1, as published, of plain gradient descent.",
+                "Empty: 0.003 of Adam; 1, as published, of plain gradient descent.",
             ),
             (
                 "negativesPerPositive",

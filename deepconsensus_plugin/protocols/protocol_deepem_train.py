@@ -46,7 +46,7 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
         form.addSection(label="Training")
         defineDeepEMParams(form)
         form.addSection(label="Micrographs")
-        defineMicrographParams(form, usual="the box becomes 48 pixels")
+        defineMicrographParams(form, usual="the box becomes 36 pixels")
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

@@ -27,7 +27,7 @@ class Initialisation(enum.Enum):
     """Around 0, the smaller the more a unit adds up (Glorot & Bengio 2010)."""
 
 
-_LEARNING_RATES = {Variant.PAPER: 1.0, Variant.MODERN: 1e-3}
+_LEARNING_RATES = {Variant.PAPER: 1.0, Variant.MODERN: 3e-3}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DeepEMParameters:
     maps : tuple of int
         Of each convolution (paper: 6 of the first).
     learning_rate : float, optional
-        Default: 1 of the paper's variant, 0.001 of Adam.
+        Default: 1 of the paper's variant, 0.003 of Adam.
     n_epochs, n_updates : int
         Epochs of a round at most, and updates of each; each ends with a validation.
     batch_size : int
@@ -66,10 +66,10 @@ class DeepEMParameters:
 
     variant: Variant = Variant.MODERN
     initialisation: Initialisation = Initialisation.SCALED
-    input_size: int = 48
+    input_size: int = 36
     maps: tuple[int, ...] = (6, 12, 12)
     learning_rate: float | None = None
-    n_epochs: int = 10
+    n_epochs: int = 6
     n_updates: int = 100
     batch_size: int = 64
     wanted_accuracy: float = 0.95
