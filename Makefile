@@ -36,13 +36,13 @@
 # make bench-paper  the test of the paper's Table 2, 20 min
 # make bench-topaz  Topaz: the paper's Figure 5 in kind, beside the public package (make
 #                   env-topaz first), real sets; 3 hours, make bench-topaz-short 15 min
+# make train-general  the general HydraPicker that comes with the package, from the reduced
+#                     corpus in $(CORPUS), made where it is missing; hours, can be killed
+#                     and started again; GENERAL=--thesis as published, on a GPU
 # make bench-hydra  HydraPicker: the thesis' Tables 4.3, 4.6, 4.8 and 4.9 in kind, on the
 #                   reduced corpus in $(CORPUS) (DEEPCONSENSUS_STRUCTURES names the folder
 #                   of molecules), and real sets, beside topaz-em's detectors; HYDRA='--model
 #                   DIR' another model; make bench-hydra-short two sets of each kind
-# make train-general  the general HydraPicker that comes with the package, from the reduced
-#                     corpus in $(CORPUS), made where it is missing; hours, can be killed
-#                     and started again; GENERAL=--thesis as published, on a GPU
 # make bench-rescue  particles that no picker found, on what bench-real left, 3 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
@@ -63,6 +63,9 @@ STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sh
 # Needs nothing of ours. A version with a label, +cpu, is preferred where there is one.
 TOPAZ := 'topaz-em==0.3.20' 'torch>=2.13,<2.14'
 TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut -c1-16)
+
+# Tests at once: files of them; each takes a core and up to 2 GB.
+JOBS ?= 2
 
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
@@ -97,7 +100,7 @@ types: env
 	$(RUN) -m mypy
 
 unit: env
-	$(RUN) -m pytest --durations=10
+	$(RUN) -m pytest -n $(JOBS) --dist loadfile --durations=10
 
 test-pythons:
 	@for version in 3.10 3.11 3.12; do
@@ -169,16 +172,16 @@ bench-deepem: env
 bench-topaz: env env-topaz
 	$(RUN) -m benchmarks.topaz_tables $(RESULTS)/topaz
 
+train-general: env
+	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
+	$(RUN) -m benchmarks.hydra_general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
+
 bench-hydra: env env-topaz
 	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra $(CORPUS) $(RESULTS)/hydra $(HYDRA)
 
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
-
-train-general: env
-	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
-	$(RUN) -m benchmarks.hydra_general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
 
 bench-rescue: env
 	$(RUN) -m benchmarks.rescue $(RESULTS)

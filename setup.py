@@ -14,6 +14,7 @@ DEVELOPMENT = [
     "mypy>=1.11",
     "pre-commit>=3.5",
     "pytest>=8",
+    "pytest-xdist>=3.6,<4",
     "ruff>=0.17,<0.18",
     "scikit-learn>=1.3,<2",  # a second opinion on the figures
 ]

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.hydra_acquisitions import ACQUISITIONS
 from benchmarks.hydra_samples import SAMPLES, Role, Sample
-from benchmarks.hydra_sessions import SESSIONS
 from benchmarks.simulated_sets import WHOLE
 from benchmarks.tables import markdown_table
 from deepconsensus_plugin.core.execution import Progress
@@ -153,7 +153,8 @@ def make_set(
     FileNotFoundError
         If the sample is a file, and the environment names no folder that has it.
     """
-    origin = identify(*map(to_plain, (sample, SESSIONS[sample.session], extent)))
+    acquisition = ACQUISITIONS[sample.acquisition]
+    origin = identify(*map(to_plain, (sample, acquisition, extent)))
     if (kept := _kept(folder, origin)) is not None:
         return kept
     parameters = sample.parameters(extent.side)
@@ -164,7 +165,7 @@ def make_set(
         folder / "micrographs",
         folder / "truth.h5",
         accepted=WHOLE,
-        pixel_type=SESSIONS[sample.session].pixel_type,
+        pixel_type=acquisition.pixel_type,
         workers=workers,
     )
     (folder / RECORD).unlink(missing_ok=True)
@@ -263,14 +264,14 @@ def table(samples: Sequence[Sample], records: Sequence[SetRecord]) -> str:
     """Return the properties of the sets, as the thesis' Tables 4.1 and 4.2."""
     rows = [
         [
-            *(record.name, record.role.value, sample.session),
+            *(record.name, record.role.value, sample.acquisition),
             *(f"{record.diameter_A:.0f}", f"{record.sampling_rate:.2f}"),
             f"{record.diameter_A / record.sampling_rate:.0f}",
             *(f"{record.n_particles:.0f}", f"{record.snr:.2f}"),
         ]
         for sample, record in zip(samples, records, strict=True)
     ]
-    header = "set,role,session,diameter Å,Å/px,diameter px,particles,SNR"
+    header = "set,role,acquisition,diameter Å,Å/px,diameter px,particles,SNR"
     return markdown_table(header.split(","), rows)
 
 

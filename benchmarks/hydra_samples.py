@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.hydra_sessions import SESSIONS
+from benchmarks.hydra_acquisitions import ACQUISITIONS
 from deepconsensus_plugin.core.simulation import (
     Assembly,
     Contamination,
@@ -75,8 +75,8 @@ class Sample:
     coverage : float
         Area of the particles' circles over that of the micrograph, about: sparse 0.05,
         crowded 0.35; never more than 450 on a field of 1024².
-    session : str
-        A key of `hydra_sessions.SESSIONS`.
+    acquisition : str
+        A key of `hydra_acquisitions.ACQUISITIONS`.
     crowd : Crowd
         How particles lie; their number follows.
     """
@@ -86,7 +86,7 @@ class Sample:
     molecule: Assembly | Phantom | str
     size_px: float
     coverage: float
-    session: str
+    acquisition: str
     crowd: Crowd = field(
         default_factory=lambda: Crowd(overlapping_fraction=0.08, broken_fraction=0.05)
     )
@@ -133,7 +133,7 @@ class Sample:
         FileNotFoundError
             As for `structure`.
         """
-        session = SESSIONS[self.session]
+        acquisition = ACQUISITIONS[self.acquisition]
         rate = round(self.nominal_diameter_A() / self.size_px, 2)
         n_particles = self.coverage * side**2 / (np.pi / 4 * self.size_px**2)
         most = _MOST_PARTICLES * (side / 1024) ** 2
@@ -142,13 +142,13 @@ class Sample:
             shape=(side, side),
             sampling_rate=rate,
             structures=(self.structure,),
-            optics=session.optics,
-            exposure=replace(session.exposure, binning=binning),
-            ice=session.ice,
+            optics=acquisition.optics,
+            exposure=replace(acquisition.exposure, binning=binning),
+            ice=acquisition.ice,
             crowd=replace(
                 self.crowd, particles_per_micrograph=round(min(n_particles, most))
             ),
-            contamination=session.contamination,
+            contamination=acquisition.contamination,
             seed=zlib.crc32(self.name.encode()),
         )
 

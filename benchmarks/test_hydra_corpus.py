@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.hydra_acquisitions import ACQUISITIONS
 from benchmarks.hydra_corpus import RECORD, Extent, load_corpus, make_set
 from benchmarks.hydra_samples import (
     HELD_OUT_FILES,
@@ -18,7 +19,6 @@ from benchmarks.hydra_samples import (
     Role,
     Sample,
 )
-from benchmarks.hydra_sessions import SESSIONS
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.simulation import Assembly
@@ -41,16 +41,16 @@ def test_as_many_sets_as_the_thesis_and_sizes_like_its_own():
     assert len(TARGETS) == 7
     assert (min(sizes), max(sizes)) == (7, 78)
     assert len({sample.name for sample in SAMPLES}) == len(SAMPLES)
-    assert {sample.session for sample in SAMPLES} == set(SESSIONS)
+    assert {sample.acquisition for sample in SAMPLES} == set(ACQUISITIONS)
 
 
 def test_no_source_shows_a_target_or_what_the_real_sets_show():
     held_out = {*(target.molecule for target in TARGETS), *HELD_OUT_FILES}
     held_out.update(HELD_OUT_PHANTOMS)
     besides = {
-        session.contamination.second_protein.assembly
-        for session in SESSIONS.values()
-        if session.contamination.second_protein is not None
+        acquisition.contamination.second_protein.assembly
+        for acquisition in ACQUISITIONS.values()
+        if acquisition.contamination.second_protein is not None
     }
     shown = {source.molecule for source in SOURCES}
     seeds = {each.seed for each in held_out if isinstance(each, Assembly)}

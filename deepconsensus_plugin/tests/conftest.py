@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An environment of its own for every run of pytest, before anything is imported.
 
-No display, no GPU, two cores, and a Scipion home in a temporary folder, so that tests
-never see a user's projects or settings.
+No display, no GPU, two cores (one, where files of tests run side by side), and a
+Scipion home in a temporary folder, so that tests never see a user's projects.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ _SCIPION_VARIABLES = (
 _DEFAULTS = {
     "CUDA_VISIBLE_DEVICES": "",
     "MPLBACKEND": "Agg",
-    "OMP_NUM_THREADS": "2",
-    "OPENBLAS_NUM_THREADS": "2",
     "QT_QPA_PLATFORM": "offscreen",
     "TF_CPP_MIN_LOG_LEVEL": "2",
-    "TF_NUM_INTEROP_THREADS": "2",
-    "TF_NUM_INTRAOP_THREADS": "2",
 }
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
 _home = None
 
 
@@ -46,6 +48,9 @@ def pytest_configure(config):
         os.environ.pop(name, None)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    at_once = getattr(config.option, "numprocesses", None)  # of pytest-xdist
+    for name in _THREADS:
+        os.environ.setdefault(name, "1" if at_once else "2")
     # Protocols run in processes of their own; their Python must be this one.
     os.environ["SCIPION_PYTHON"] = sys.executable
     prepare_environment(_home)

@@ -2,7 +2,7 @@
 """How micrographs of the corpus were taken: microscope, dose, ice and dirt.
 
 What is common is in `usual`; the others each go to one side of it, as far as published
-sessions do.
+acquisitions do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.simulation import (
 
 
 @dataclass(frozen=True)
-class Session:
+class Acquisition:
     """How micrographs were taken.
 
     Parameters
@@ -58,17 +58,17 @@ _INTEGRATED = Exposure(
 _THICK = Ice((700.0, 1100.0), 0.5, 0.1, 1.5)
 _SMOOTH = Exposure(dose_e_per_A2=400, detector=Detector.PERFECT)
 
-SESSIONS = {
-    "usual": Session(
+ACQUISITIONS = {
+    "usual": Acquisition(
         exposure=Exposure(dose_e_per_A2=20),
         ice=Ice(interface_protein_mg_per_m2=0.6),
         contamination=_besides(9001, 0.1),
     ),
-    "far": Session(_FAR, Exposure(dose_e_per_A2=10)),
-    "close": Session(_CLOSE, Exposure(dose_e_per_A2=30)),
-    "plate": Session(_PLATE, Exposure(dose_e_per_A2=6)),
-    "old": Session(_OLD, _INTEGRATED, Ice(thickness_A=(400.0, 800.0))),
-    "dirty": Session(
+    "far": Acquisition(_FAR, Exposure(dose_e_per_A2=10)),
+    "close": Acquisition(_CLOSE, Exposure(dose_e_per_A2=30)),
+    "plate": Acquisition(_PLATE, Exposure(dose_e_per_A2=6)),
+    "old": Acquisition(_OLD, _INTEGRATED, Ice(thickness_A=(400.0, 800.0))),
+    "dirty": Acquisition(
         exposure=Exposure(dose_e_per_A2=30),
         contamination=replace(
             _besides(9002, 0.3),
@@ -78,9 +78,9 @@ SESSIONS = {
             gold_beads=1.0,
         ),
     ),
-    "thick": Session(Optics(defocus_A=(15_000, 30_000)), Exposure(20), _THICK),
+    "thick": Acquisition(Optics(defocus_A=(15_000, 30_000)), Exposure(20), _THICK),
     # Denoised or low-passed before anyone picks, as EMPIAR-10017 is here.
-    "smooth": Session(
+    "smooth": Acquisition(
         Optics(defocus_A=(15_000, 35_000), b_factor_A2=900),
         _SMOOTH,
         Ice(interface_protein_mg_per_m2=9.0),
