@@ -100,7 +100,7 @@ types: env
 	$(RUN) -m mypy
 
 unit: env
-	$(RUN) -m pytest -n $(JOBS) --dist loadfile --durations=10
+	$(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
 
 test-pythons:
 	@for version in 3.10 3.11 3.12; do

@@ -75,7 +75,7 @@ class DeepEMParameters:
     wanted_accuracy: float = 0.95
     negatives_per_positive: float = 2.0
     max_boxes: int = 10_000
-    n_rounds: int = 3
+    n_rounds: int = 5
     seed: int = 1
 
     @property
