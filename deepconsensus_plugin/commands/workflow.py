@@ -16,6 +16,7 @@ from deepconsensus_plugin.commands.forms import (
     is_path,
     settable_form,
 )
+from deepconsensus_plugin.commands.reported_run import SCORERS
 from deepconsensus_plugin.commands.settings import (
     PicksFolder,
     RunSettings,
@@ -85,9 +86,15 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     ------
     ValueError
         If a setting is not known or missing, has a value that its parameter cannot
-        take, or is a path that no file fits.
+        take, or is a path that no file fits; or if the template scores nothing, so
+        that there would be nothing to report.
     """
     template = read_template(settings.template)
+    if not {node["object.className"] for node in template.nodes} & {*SCORERS}:
+        raise ValueError(
+            f"{settings.template}: it ends with picks, expected a template that scores "
+            "particles; in Scipion it can be used as it is"
+        )
     _check_names(settings, template)
     settings = _given_threshold_is_fixed(settings)
     own = _form_values(settings, template)

@@ -14,6 +14,7 @@ from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.models.library import find_models
+from deepconsensus_plugin.core.models.picker_card import HYDRA
 from deepconsensus_plugin.protocols import ProtImportModel
 from deepconsensus_plugin.tests.stored_sets import write_untrained_model
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
@@ -50,6 +51,13 @@ class TestImportModel(SyntheticProject):
         self.assertEqual(copied, (self.folder / WEIGHTS_FILE).read_bytes())
         self.assertIn("Ensemble of 2, box 40 px", "\n".join(protocol.summary()))
         self.assertIn("ensemble of 2 convolutional", protocol.methods()[0])
+
+    def test_the_general_picker_comes_with_the_package(self):
+        protocol = self.newProtocol(ProtImportModel, modelPath="general")
+        self.assertEqual(protocol.validate(), [])
+        self.launchProtocol(protocol)
+        self.assertEqual(protocol.outputModel.getKind(), HYDRA)
+        self.assertIn("HydraPicker", "\n".join(protocol.summary()))
 
     def test_a_wrong_folder_is_refused_with_the_reason(self):
         for number, (spoil, reason) in enumerate(

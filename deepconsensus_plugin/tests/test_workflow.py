@@ -184,6 +184,11 @@ def test_the_demonstration_has_pickers_and_a_truth_of_its_own(folders):
             _demo(word)
 
 
+def test_a_template_without_scores_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="pick_without_training: it ends with picks"):
+        build_nodes(parse_settings("pick_without_training", []))
+
+
 def test_templates_of_other_plugins_say_what_is_missing():
     with pytest.raises(ValueError, match="Xmipp") as caught:
         read_template("deep_consensus_xmipp_eman2")
