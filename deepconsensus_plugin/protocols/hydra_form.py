@@ -108,6 +108,10 @@ def defineHydraParams(form: params.Form) -> None:
         label="Epochs with all heads",
         help="After those with one head for all data sets. As published: 100.",
     )
+    _defineOptimiserParams(form)
+
+
+def _defineOptimiserParams(form: params.Form) -> None:
     defineAdvancedParams(
         form,
         [
