@@ -167,6 +167,9 @@ _TRANSPORTER = Assembly(33, (48, 36, 55), "C1", 4, detergent_A=14)
 _PUMP = Assembly(34, (60, 55, 85), "C1", 6, detergent_A=14)
 _SMALL_CAPSID = Assembly(35, (145, 145, 145), "I", 2, hollow=0.65)
 _LARGE_CAPSID = Assembly(36, (310, 310, 310), "I", 4, hollow=0.8)
+_SHELL = Assembly(38, (78, 78, 78), "I", hollow=0.6)
+_DENSE_SHELL = Assembly(39, (120, 120, 120), "I", hollow=0.75)
+_THIN_SHELL = Assembly(40, (200, 200, 200), "I", 2, hollow=0.85)
 _SURVEILLANCE = Assembly(43, (90, 45, 40), "C1", 8, nucleic_fraction=0.15)
 _SUPERCOMPLEX = Assembly(42, (150, 85, 45), "C2", 7, detergent_A=10)
 
@@ -174,6 +177,7 @@ _SIDE_VIEWS = Crowd(
     overlapping_fraction=0.08, broken_fraction=0.05, tilt_spread_deg=25.0
 )
 _CLUMPED = Crowd(overlapping_fraction=0.2, broken_fraction=0.1, aggregates=1.0)
+_DENSE = Crowd(overlapping_fraction=0.15, broken_fraction=0.1)
 _CLEAN = Crowd(overlapping_fraction=0.03, broken_fraction=0.0, aggregates=0.0)
 
 
@@ -214,6 +218,9 @@ SAMPLES = (
     # Shells, and the largest.
     Sample("small-capsid", SOURCE, _SMALL_CAPSID, 31, 0.2, "usual", _CLEAN),
     Sample("large-capsid", SOURCE, _LARGE_CAPSID, 72, 0.3, "far", _CLEAN),
+    Sample("shell", SOURCE, _SHELL, 30, 0.35, "far", _DENSE),
+    Sample("dense-shell", SOURCE, _DENSE_SHELL, 36, 0.35, "old", _DENSE),
+    Sample("thin-shell", SOURCE, _THIN_SHELL, 42, 0.3, "thick"),
     Sample("antenna", SOURCE, Assembly(37, (260, 150, 70), "C2", 9), 78, 0.25, "dirty"),
     # Targets.
     Sample("haemoglobin", TARGET, "hemoglobin_4hhb.pdb.gz", 7, 0.03, "far", _CLEAN),

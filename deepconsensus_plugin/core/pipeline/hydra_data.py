@@ -101,17 +101,21 @@ class HydraSet:
 
     def crops(self) -> Crops:
         """Return what is learnt from."""
-        sign = np.float32(1 if self.view.are_particles_dark else -1)
-        architecture = self._parameters.architecture
+        pixel_size = self.data.asked.pixel_size_A
         images = [
             DetectionImage(
-                sign * self.data.prepared[name].image,
+                self.view.flatten(self.data.prepared[name].image, pixel_size),
                 self.data.positives(name),
                 self._zoom(),
             )
             for name in self.data.learnt
         ]
-        return Crops(images, architecture, size_jitter=self._parameters.size_jitter)
+        return Crops(
+            images,
+            self._parameters.architecture,
+            size_jitter=self._parameters.size_jitter,
+            noise=self._parameters.noise,
+        )
 
     def find(self, detector: HydraDetector) -> FoundAndTrue:
         """Return what a detector finds on micrographs held out."""

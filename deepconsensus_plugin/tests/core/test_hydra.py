@@ -37,7 +37,11 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import (
     HydraArchitecture,
 )
 from deepconsensus_plugin.core.pickers.hydra.picking import HydraPicker, HydraView
-from deepconsensus_plugin.core.pickers.hydra.rescaling import enlarge, pad_with_noise
+from deepconsensus_plugin.core.pickers.hydra.rescaling import (
+    enlarge,
+    flatten,
+    pad_with_noise,
+)
 from deepconsensus_plugin.core.pickers.score_map import compute_in_tiles
 
 TINY = HydraArchitecture(
@@ -316,6 +320,23 @@ class TestCrops:
         one, other = (crops.batch(2, np.random.default_rng(2))[0] for _ in range(2))
         np.testing.assert_array_equal(one, other)
 
+    def test_noise_is_added_and_the_scale_kept(self):
+        """Crops with more noise have less of what was in them, at one deviation."""
+        rng = np.random.default_rng(5)
+        image = rng.normal(size=(200, 200)).astype(np.float32)
+        whole = [DetectionImage(image, np.zeros((0, 2)), 1.0)]
+        plain = Crops(whole, TINY, size_jitter=0, noise=0)
+        noisy = Crops(whole, TINY, size_jitter=0, noise=2)
+        seeds = range(6)
+        shares = []
+        for seed in seeds:
+            one = plain.batch(1, np.random.default_rng(seed))[0]
+            other = noisy.batch(1, np.random.default_rng(seed))[0]
+            assert other.std() == pytest.approx(1, abs=0.12)
+            shares.append(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+        assert min(shares) < 0.75
+        assert max(shares) - min(shares) > 0.2
+
     def test_no_crops_are_refused(self):
         image = np.zeros((60, 60), np.float32)
         crops = empty_crops(image)
@@ -333,6 +354,29 @@ class TestRescaling:
         np.testing.assert_allclose(
             (np.array(peak) + 0.5) / 2.5 - 0.5, (18, 31), atol=0.3
         )
+
+    def test_particles_stand_out_on_a_slope_and_beside_dirt(self):
+        """Slopes and dirt change neither a particle's contrast nor the scale."""
+        rng = np.random.default_rng(3)
+        y, x = np.mgrid[:200, :200]
+        noise = rng.normal(0, 2, (200, 200))
+        particle = -10 * (np.hypot(y - 100, x - 100) < 6)
+        plain = (noise + particle).astype(np.float32)
+        sloped = (plain + 0.1 * y).astype(np.float32)
+        sloped[:8, :8] = -1000
+        one, other = flatten(plain, 12), flatten(sloped, 12)
+        inside = np.s_[80:120, 80:120]
+        np.testing.assert_allclose(other[inside], one[inside], rtol=0.05, atol=0.05)
+        assert other[150:, 100:].std() == pytest.approx(1, rel=0.1)
+        assert np.abs(other).max() <= 8
+
+    def test_flat_images_stay_finite(self):
+        image = np.full((20, 20), 7, np.float32)
+        np.testing.assert_array_equal(flatten(image, 5), 0)
+
+    def test_diameter_must_be_positive(self):
+        with pytest.raises(ValueError, match="received 0"):
+            flatten(np.zeros((4, 4), np.float32), 0)
 
     def test_zoom_must_be_positive(self):
         with pytest.raises(ValueError, match="received 0"):

@@ -25,7 +25,7 @@ class DetectionImage:
     Parameters
     ----------
     image : array, shape (rows, columns), float32
-        Particles dark.
+        Level (`rescaling.flatten`), particles dark.
     centres_yx : array, shape (n, 2)
         Of all particles, pixels of `image`.
     zoom : float
@@ -48,6 +48,8 @@ class Crops:
         How large crops are, and where their anchors.
     size_jitter : float
         Largest relative change of the particles' size.
+    noise : float
+        Largest deviation of noise that is added, in those of the background.
     """
 
     def __init__(
@@ -56,9 +58,10 @@ class Crops:
         architecture: HydraArchitecture,
         *,
         size_jitter: float,
+        noise: float = 0.0,
     ) -> None:
         self._images, self._architecture = images, architecture
-        self._jitter = size_jitter
+        self._jitter, self._noise = size_jitter, noise
         # Splines of the third order keep the noise as it is; lines would smooth it.
         self._splines = [
             scipy.ndimage.spline_filter(each.image, output=np.float32, mode="mirror")
@@ -92,10 +95,19 @@ class Crops:
         from_crop = np.linalg.inv(to_crop)
         side = self._architecture.crop_px
         first = middle - from_crop @ np.full(2, (side - 1) / 2)
-        crop = self._cut(index, from_crop, first, rng)
+        crop = self._add_noise(self._cut(index, from_crop, first, rng), rng)
         centres = (whole.centres_yx - middle) @ to_crop.T + (side - 1) / 2
         n_anchors = side // self._architecture.step
         return crop, encode(centres, n_anchors, self._architecture)
+
+    def _add_noise(self, crop: Float32Array, rng: np.random.Generator) -> Float32Array:
+        """Return a crop as if taken with fewer electrons, on the same scale."""
+        if self._noise == 0:
+            return crop
+        deviation = rng.uniform(0, self._noise)
+        noise = rng.standard_normal(crop.shape, dtype=np.float32)
+        noise *= np.float32(deviation)
+        return np.asarray((crop + noise) * np.float32((1 + deviation**2) ** -0.5))
 
     def _cut(
         self,

@@ -135,6 +135,9 @@ class HydraParameters:
     size_jitter : float
         Crops are magnified by up to this, relative, at random: nobody knows diameters
         exactly (not in the thesis).
+    noise : float
+        Crops get noise of up to this deviation, in those of the background (not in the
+        thesis).
     loss : HydraLoss
         What is minimised.
     seed : int
@@ -149,7 +152,8 @@ class HydraParameters:
     restart_epochs: int = 10
     learning_rate: float = 1e-3
     head_learning_rate: float = 1e-3
-    size_jitter: float = 0.1
+    size_jitter: float = 0.15
+    noise: float = 1.0
     loss: HydraLoss = HydraLoss()
     seed: int = 1
 

@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import (
 from deepconsensus_plugin.core.pickers.hydra.rescaling import (
     RescaledMicrograph,
     enlarge,
+    flatten,
     pad_with_noise,
 )
 from deepconsensus_plugin.core.pickers.normalisation import Normalisation
@@ -65,9 +66,14 @@ class HydraView:
         self, prepared: PreparedMicrograph, pixel_size_A: float, particle_px: float
     ) -> RescaledMicrograph:
         """Return a prepared micrograph, of this pixel size, as the network sees it."""
-        sign = np.float32(1 if self.are_particles_dark else -1)
         zoom = particle_px / (self.particle_diameter_A / pixel_size_A)
-        return RescaledMicrograph(enlarge(sign * prepared.image, zoom), prepared, zoom)
+        image = enlarge(self.flatten(prepared.image, pixel_size_A), zoom)
+        return RescaledMicrograph(image, prepared, zoom)
+
+    def flatten(self, image: Float32Array, pixel_size_A: float) -> Float32Array:
+        """Return a micrograph of this pixel size, level, particles dark."""
+        sign = np.float32(1 if self.are_particles_dark else -1)
+        return sign * flatten(image, self.particle_diameter_A / pixel_size_A)
 
 
 class HydraPicker:

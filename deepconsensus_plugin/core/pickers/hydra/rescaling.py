@@ -2,7 +2,8 @@
 """Micrographs in which particles have the size that the network knows (section 4.1).
 
 Micrographs with larger particles are downsampled as for all pickers; where particles
-are smaller than that, the micrograph is enlarged by cubic splines.
+are smaller than that, the micrograph is enlarged by cubic splines. Before that what is
+wider than particles is taken away: thick and thin ice, carbon (not in the thesis).
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from deepconsensus_plugin.core.pickers.robust import middle_and_spread
 from deepconsensus_plugin.core.types import FloatArray
 
 Float32Array = NDArray[np.float32]
+
+_LIMIT = 8.0
+"""Deviations of the background, beyond which all values are alike."""
 
 _SAMPLE = 1_000_000
 """Pixels that tell the level of the background."""
@@ -44,6 +48,38 @@ class RescaledMicrograph:
     def to_micrograph(self, yx: FloatArray) -> FloatArray:
         """Return positions ``yx`` of the image, in the micrograph."""
         return self.prepared.grid.to_micrograph((yx + 0.5) / self.zoom - 0.5)
+
+
+def flatten(image: Float32Array, diameter_px: float) -> Float32Array:
+    """Return an image without what is wider than a particle.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        A micrograph.
+    diameter_px : float
+        Of a particle, pixels of the image; > 0.
+
+    Returns
+    -------
+    array, shape (rows, columns), float32
+        The difference from the mean around each pixel, weighted by a Gaussian as wide
+        as a particle, on the scale where the background has deviation 1; between -8
+        and 8, so that dirt does not outweigh particles in means over an image.
+
+    Raises
+    ------
+    ValueError
+        If the diameter is not positive.
+    """
+    if not diameter_px > 0:
+        raise ValueError(f"diameter must be > 0, received {diameter_px}")
+    around = scipy.ndimage.gaussian_filter(image, diameter_px, truncate=2.5)
+    flat: Float32Array = image - around
+    _, deviation = background_level(flat)
+    if deviation > 0:
+        flat /= np.float32(deviation)
+    return np.clip(flat, -_LIMIT, _LIMIT, out=flat)
 
 
 def enlarge(image: Float32Array, zoom: float) -> Float32Array:
