@@ -31,8 +31,11 @@ from deepconsensus_plugin.core.pipeline.picker_data import (
 from deepconsensus_plugin.core.pipeline.picker_requests import LearningInput
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
-_VALIDATED_PIXELS = 250_000
-"""Of a micrograph held out, as the network sees it: some hundred particles."""
+_VALIDATED_PIXELS = 4_000_000
+"""Of all data sets, as the network sees them."""
+
+_VALIDATED_PIXELS_OF_A_SET = 500_000
+"""At most: hundreds of particles."""
 
 _VALIDATED_MICROGRAPHS = 2
 """Of a data set; the others held out are not used."""
@@ -77,10 +80,17 @@ class HydraSet:
         Of the training.
     progress : Progress
         Counts micrographs.
+    n_sets : int
+        Data sets of the training, which share the time for validations.
     """
 
     def __init__(
-        self, asked: LearningInput, parameters: HydraParameters, progress: Progress
+        self,
+        asked: LearningInput,
+        parameters: HydraParameters,
+        progress: Progress,
+        *,
+        n_sets: int,
     ) -> None:
         self._parameters = parameters
         self.data: LearningData = collect(
@@ -92,7 +102,8 @@ class HydraSet:
             are_particles_dark=self.data.are_particles_dark(),
             normalisation=asked.normalisation,
         )
-        self._parts = self._cut_parts()
+        share = min(_VALIDATED_PIXELS_OF_A_SET, _VALIDATED_PIXELS // n_sets)
+        self._parts = self._cut_parts(share)
 
     @property
     def n_labels(self) -> int:
@@ -132,11 +143,14 @@ class HydraSet:
         wanted = asked.particle_diameter_A / architecture.particle_px
         return asked.pixel_size_A / wanted
 
-    def _cut_parts(self) -> dict[str, tuple[RescaledMicrograph, ScoredCoordinates]]:
+    def _cut_parts(
+        self, n_pixels: int
+    ) -> dict[str, tuple[RescaledMicrograph, ScoredCoordinates]]:
         """Return a part of each micrograph held out, as large as time allows."""
+        names = sorted(self.data.held_out)[:_VALIDATED_MICROGRAPHS]
+        side = int((n_pixels / max(1, len(names))) ** 0.5 / self._zoom())
         parts = {}
-        side = int(_VALIDATED_PIXELS**0.5 / self._zoom())
-        for name in sorted(self.data.held_out)[:_VALIDATED_MICROGRAPHS]:
+        for name in names:
             whole = self.data.prepared[name]
             image = whole.image[:side, :side]
             inside = (self.data.positives(name) < np.array(image.shape) - 0.5).all(1)
@@ -165,7 +179,7 @@ def collect_sets(
             f"expected data sets of different names, none of them {GENERAL!r}, "
             f"received {names}"
         )
-    return [HydraSet(each, parameters, progress) for each in asked]
+    return [HydraSet(each, parameters, progress, n_sets=len(asked)) for each in asked]
 
 
 def _with_pixels(
