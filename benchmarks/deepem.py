@@ -38,6 +38,8 @@ VARIANTS = {
 USUAL = ("modern", "modern, one round", "published, one round")
 """The last one learns nothing, and is asked for by name."""
 
+_PANELS = 3
+
 HEADER = (
     "precision,recall,F2,at log-odds,AP,both,training CPU s,micrographs a CPU s,"
     "times faster than windows"
@@ -76,17 +78,20 @@ def unseen_table(name: str, cells: Mapping[str, Cell]) -> str:
 
 
 def draw_curves(curves: Mapping[str, Mapping[str, Cell]], path: Path) -> None:
-    """Draw precision over recall, one panel a set."""
-    figure = Figure(figsize=(3.4 * len(curves), 3.4), layout="constrained")
-    for axes, (name, cells) in zip(
-        figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True
-    ):
+    """Draw precision over recall, one panel a set, three beside each other."""
+    n_rows = -(-len(curves) // _PANELS)
+    figure = Figure(figsize=(3 * _PANELS, 3 * n_rows), layout="constrained")
+    panels = figure.subplots(n_rows, _PANELS, squeeze=False).ravel()
+    for axes in panels[len(curves) :]:
+        axes.set_axis_off()
+    for axes, (name, cells) in zip(panels, curves.items(), strict=False):
         for label, cell in cells.items():
             recall, precision = zip(*cell.curve, strict=True)
             (line,) = axes.plot(recall, precision, label=label)
             axes.plot(cell.recall, cell.precision, "o", color=line.get_color())
         axes.set(title=name, xlabel="recall", xlim=(0, 1.02), ylim=(0, 1.02))
-    figure.axes[0].set_ylabel("precision")
+    for axes in panels[::_PANELS]:
+        axes.set_ylabel("precision")
     figure.axes[0].legend(loc="lower left", fontsize="small")
     figure.savefig(path, dpi=100)
 

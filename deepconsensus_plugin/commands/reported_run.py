@@ -24,6 +24,7 @@ from deepconsensus_plugin.commands.picture import write_picture
 from deepconsensus_plugin.commands.scored import (
     ScoredCandidates,
     is_fixed,
+    read_picked,
     read_scored,
     scored_coordinates,
 )
@@ -37,6 +38,9 @@ SCREEN = "ProtDeepConsensusScreen"
 SCORERS = ("ProtDeepConsensusScore", SCREEN)
 SELECTORS = ("ProtDeepConsensusSelect", SCREEN)
 """What scores candidates, and what accepts some; *deep consensus* does both."""
+
+PICKERS = ("ProtNetworkPick",)
+"""What a run may end with that scores nothing: its picks are what it came to."""
 
 _N_BINS = 20
 
@@ -73,8 +77,8 @@ class ReportedRun:
         return _first(self.protocols, class_names)
 
     @property
-    def selected(self) -> Protocol:
-        """What accepted candidates and rejected the others."""
+    def selected(self) -> Protocol | None:
+        """What accepted candidates and rejected the others; None after picking."""
         return _first(self.protocols, SELECTORS)
 
     @property
@@ -95,13 +99,18 @@ def collect_run(
         What to call them together.
     protocols : sequence of Protocol
         In the order they ran. A *score particles* and a *select by score* are there,
-        or *deep consensus* for either.
+        or *deep consensus* for either; or else a *pick with a network*.
     costs : mapping of label to StageCost
         What each took.
     """
-    scored_by = _first(protocols, SCORERS)
-    scored = read_scored(scored_by, _first(protocols, SELECTORS))
-    coordinates = scored_coordinates(scored_by)
+    scored_by, calibration = _first(protocols, SCORERS), None
+    if scored_by is None:
+        picked_by = _first(protocols, PICKERS)
+        scored, coordinates = read_picked(picked_by), picked_by.outputCoordinates
+    else:
+        scored = read_scored(scored_by, _first(protocols, SELECTORS))
+        coordinates = scored_coordinates(scored_by)
+        calibration = scored_by.readCalibration()
     micrographs = micrographs_from_set(coordinates.getMicrographs())
     summary = {
         "sets": _sizes(protocols),
@@ -110,7 +119,7 @@ def collect_run(
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
         "threshold": to_plain(scored.threshold),
-        "calibration": to_plain(scored_by.readCalibration()),
+        "calibration": to_plain(calibration),
         "score_histogram": _histogram(scored.score),
         "timings": {label: to_plain(cost) for label, cost in costs.items()},
         "versions": _versions(),
@@ -147,7 +156,7 @@ def _figures(protocols: Sequence[Protocol], scored: ScoredCandidates) -> dict[st
     truth = Truth.of(evaluated)
     figures = (
         evaluated.readFigures()
-        if is_fixed(selected)
+        if selected is None or is_fixed(selected)
         else evaluate_accepted(
             truth,
             scored.candidates,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,19 @@ from deepconsensus_plugin.constants import (
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import candidates_and_items
+from deepconsensus_plugin.convert import (
+    candidates_and_items,
+    coordinates_from_set,
+    picks_from_set,
+)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.thresholds import ThresholdMode
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.protocols.select_form import THRESHOLD_MODES
 from deepconsensus_plugin.set_columns import read_columns, read_numbers
+
+PICKED = "network"
+"""What the picker of a run that ends with picks is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +76,27 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
     )
     return ScoredCandidates(
         candidates, score, network_score, spread, accepted, threshold
+    )
+
+
+def read_picked(picked: Protocol) -> ScoredCandidates:
+    """Return what a *pick with a network* came to: every pick is accepted.
+
+    The score is the probability that it has on its picks.
+    """
+    coordinates = picked.outputCoordinates
+    micrographs = coordinates.getMicrographs()
+    picks = picks_from_set(coordinates, picker=PICKED, micrographs=micrographs)
+    scored = coordinates_from_set(coordinates, micrographs=micrographs)
+    candidates = Candidates.of_one(picks)
+    score = Candidates.of_one(replace(picks, coordinates=scored)).picker_scores[:, 0]
+    return ScoredCandidates(
+        candidates,
+        score,
+        network_score=score,
+        spread=np.full(len(score), np.nan),
+        accepted=np.ones(len(score), dtype=bool),
+        threshold=float(score.min(initial=np.inf)),
     )
 
 

@@ -2,7 +2,7 @@
 """What a finished run came to: ``summary.json``, ``scores.csv``, ``metrics.json``.
 
 And ``picture.png``, the micrograph on which there was most to tell apart, and
-``report.html``, all of it on one page.
+``report.html``, all of it on one page, unless the run ends with picks.
 """
 
 from __future__ import annotations
@@ -48,14 +48,17 @@ def write_summary(
     run = collect_run(folder.name, [*protocols.values()], costs)
     _write_scores(folder / SCORES, run.scored)
     write_run_picture(folder / PICTURE, run)
-    files = {"score_file": SCORES, "picture_file": PICTURE, "report_file": REPORT}
+    files = {"score_file": SCORES, "picture_file": PICTURE}
     if run.figures is not None:
         text = json.dumps(run.figures, indent=1, allow_nan=False)
         write_text(folder / METRICS, text + "\n")
         files["metrics_file"] = METRICS
     plain = settings.to_plain()
-    write_html_report(folder / REPORT, run, picture=folder / PICTURE, settings=plain)
-    _link_report(folder / REPORT, run.selected)
+    if run.selected is not None:
+        page = folder / REPORT
+        write_html_report(page, run, picture=folder / PICTURE, settings=plain)
+        _link_report(page, run.selected)
+        files["report_file"] = REPORT
     summary = {"settings": plain, **files, **run.summary}
     write_json(folder / SUMMARY, summary)
     return summary

@@ -16,7 +16,7 @@ from deepconsensus_plugin.commands.forms import (
     is_path,
     settable_form,
 )
-from deepconsensus_plugin.commands.reported_run import SCORERS
+from deepconsensus_plugin.commands.reported_run import PICKERS, SCORERS
 from deepconsensus_plugin.commands.settings import (
     PicksFolder,
     RunSettings,
@@ -86,17 +86,17 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     ------
     ValueError
         If a setting is not known or missing, has a value that its parameter cannot
-        take, or is a path that no file fits; or if the template scores nothing, so
-        that there would be nothing to report.
+        take, or is a path that no file fits; or if the template neither scores nor
+        picks, so that there would be nothing to report.
     """
     template = read_template(settings.template)
-    if not {node["object.className"] for node in template.nodes} & {*SCORERS}:
+    if not {node["object.className"] for node in template.nodes} & {*SCORERS, *PICKERS}:
         raise ValueError(
-            f"{settings.template}: it ends with picks, expected a template that scores "
-            "particles; in Scipion it can be used as it is"
+            f"{settings.template}: expected a template that scores particles or picks "
+            "with a network; in Scipion it can be used as it is"
         )
     _check_names(settings, template)
-    settings = _given_threshold_is_fixed(settings)
+    settings = _given_threshold_counts(settings, template)
     own = _form_values(settings, template)
     nodes = [_with_values(node, own) for node in template.nodes]
     if settings.picks:
@@ -182,11 +182,12 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
 
 
 def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> list[Node]:
-    """Compare all scored candidates with the truth.
+    """Compare all scored candidates with the truth, or the picks where none are scored.
 
     Of the settings of the picks, the truth shares the box size only.
     """
-    pattern = _truth_pattern(nodes)
+    box = {name: values[name] for name in values.keys() & {"boxSize"}}
+    pattern = _with_values(_truth_pattern(nodes), box)
     shared = ("object.className", "inputMicrographs", "boxSize")
     imported = {
         **{key: pattern[key] for key in shared if key in pattern},
@@ -198,10 +199,16 @@ def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> lis
     evaluated = _with_values({"object.className": EVALUATE}, values) | {
         "object.id": "9002",
         "object.label": "comparison with truth",
-        "inputCoordinates": f"{_only(nodes, SCORE)['object.id']}.outputCoordinates",
+        "inputCoordinates": f"{_judged(nodes)['object.id']}.outputCoordinates",
         "inputTruth": "9001.outputCoordinates",
     }
     return [imported, evaluated]
+
+
+def _judged(nodes: list[Node]) -> Node:
+    """Return what is compared with a truth: what scores, or else what picks."""
+    scored = any(node["object.className"] == SCORE for node in nodes)
+    return _only(nodes, SCORE if scored else PICKERS[0])
 
 
 def _truth_pattern(nodes: list[Node]) -> Node:
@@ -216,31 +223,42 @@ def _truth_pattern(nodes: list[Node]) -> Node:
     }
 
 
-def _given_threshold_is_fixed(settings: RunSettings) -> RunSettings:
+def _given_threshold_counts(
+    settings: RunSettings, template: RunTemplate
+) -> RunSettings:
     """Return the settings in which a threshold says that it is what counts."""
     if "threshold" not in settings.values:
         return settings
-    values = {"thresholdMode": "fixed", **settings.values}
+    mode = (
+        "given" if _judged(template.nodes)["object.className"] in PICKERS else "fixed"
+    )
+    values = {"thresholdMode": mode, **settings.values}
     return dataclasses.replace(settings, values=values)
 
 
 def _at_the_threshold(nodes: list[Node]) -> list[Node]:
     """Let comparisons with the truth accept what the selection does.
 
-    A threshold that depends on the scores is not known yet; the summary knows it.
+    A threshold that depends on the scores is not known yet; the summary knows it. Of
+    picks that nothing selects from, all are accepted.
     """
     if not any(node["object.className"] == EVALUATE for node in nodes):
         return nodes
-    selected, threshold = _only(nodes, SELECT), None
-    if THRESHOLD_MODES[selected.get("thresholdMode", 0)] is ThresholdMode.FIXED:
-        default = form_of(SELECT)["threshold"].default.get()
-        threshold = selected.get("threshold", default)
+    threshold = None
+    for selected in nodes:
+        if selected["object.className"] == SELECT and _is_threshold_fixed(selected):
+            default = form_of(SELECT)["threshold"].default.get()
+            threshold = selected.get("threshold", default)
     return [
         {**node, "threshold": threshold}
         if node["object.className"] == EVALUATE
         else node
         for node in nodes
     ]
+
+
+def _is_threshold_fixed(selected: Node) -> bool:
+    return THRESHOLD_MODES[selected.get("thresholdMode", 0)] is ThresholdMode.FIXED
 
 
 def _refuse_unused(

@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
     IntArray,
+    PickerPicks,
     ScoredCoordinates,
 )
 
@@ -100,6 +101,27 @@ class Candidates:
             picker_scores=np.empty((0, k)),
             agreement=np.empty(0, dtype=np.int64),
             agreed_yx=np.empty((0, 2)),
+        )
+
+    @classmethod
+    def of_one(cls, picks: PickerPicks) -> Candidates:
+        """Return the picks of one picker, every one a candidate, in their order."""
+        names = tuple(sorted(picks.coordinates))
+        own = [picks.coordinates[name] for name in names]
+        n_picks = [len(each) for each in own]
+        n = sum(n_picks)
+        yx = np.concatenate([np.empty((0, 2)), *(each.yx for each in own)])
+        scores = np.concatenate([np.empty(0), *(each.scores for each in own)])
+        return cls(
+            micrographs=names,
+            pickers=(picks.picker,),
+            observed=np.ones((len(names), 1), dtype=bool),
+            micrograph_index=np.repeat(np.arange(len(names)), n_picks),
+            yx=yx,
+            found=np.ones((n, 1), dtype=bool),
+            picker_scores=scores[:, None],
+            agreement=np.ones(n, dtype=np.int64),
+            agreed_yx=yx,
         )
 
     def __len__(self) -> int:

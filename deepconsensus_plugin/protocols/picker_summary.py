@@ -12,6 +12,8 @@ from deepconsensus_plugin.core.pickers.validation import (
     PickerValidation,
 )
 
+_SETS_BY_NAME = 8
+
 
 def describePicker(card: PickerCard) -> list[str]:
     """Return what a picker is, what it learnt from, and its figures, a line each."""
@@ -24,14 +26,23 @@ def describePicker(card: PickerCard) -> list[str]:
             f"{card.box_size} px at {card.sampling_rate:.3g} Å/px, seed "
             f"{card.training.seed}."
         ]
-    lines += [
-        f"Learnt: {s.n_boxes} places of {s.name} as "
-        f"{'particles' if s.is_particle else 'background'}."
-        for s in card.training_sets
-    ]
+    lines += _describeLearnt(card)
     if card.validation is None or not math.isfinite(card.validation.average_precision):
         return [*lines, "Not validated: too few micrographs have labels."]
     return [*lines, *describeValidation(card.validation)]
+
+
+def _describeLearnt(card: PickerCard) -> list[str]:
+    """Return what a picker learnt from: a line a set, or one for many sets."""
+    sets = card.training_sets
+    if len(sets) > _SETS_BY_NAME:
+        n_places = sum(s.n_boxes for s in sets)
+        return [f"Learnt: {n_places} places of {len(sets)} data sets."]
+    return [
+        f"Learnt: {s.n_boxes} places of {s.name} as "
+        f"{'particles' if s.is_particle else 'background'}."
+        for s in sets
+    ]
 
 
 def describeHeads(card: HydraCard) -> list[str]:

@@ -11,6 +11,7 @@ from deepconsensus_plugin.commands import forms
 from deepconsensus_plugin.commands.fields import read_template
 from deepconsensus_plugin.commands.settings import parse_settings
 from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
+from deepconsensus_plugin.protocols.network_pick_form import GIVEN
 
 
 @pytest.fixture
@@ -184,9 +185,21 @@ def test_the_demonstration_has_pickers_and_a_truth_of_its_own(folders):
             _demo(word)
 
 
-def test_a_template_without_scores_is_refused_before_anything_runs():
-    with pytest.raises(ValueError, match="pick_without_training: it ends with picks"):
-        build_nodes(parse_settings("pick_without_training", []))
+def test_picks_are_compared_with_the_truth_where_nothing_is_scored(folders):
+    nodes = build_nodes(
+        parse_settings(
+            "pick_without_training",
+            [
+                *(f"micrographs={folders}/*.mrc", f"truth={folders}/truth"),
+                *("boxSize=60", "threshold=-1.5"),
+            ],
+        )
+    )
+    picked, truth, compared = nodes[-3:]
+    assert compared["inputCoordinates"] == f"{picked['object.id']}.outputCoordinates"
+    assert truth["boxSize"] == picked["boxSize"] == 60
+    assert (picked["thresholdMode"], picked["threshold"]) == (GIVEN, -1.5)
+    assert compared["threshold"] is None  # all picks are accepted
 
 
 def test_templates_of_other_plugins_say_what_is_missing():

@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 
 @pytest.fixture
@@ -93,6 +94,19 @@ def test_parts_put_together_again_are_the_whole(table):
     assert_array_equal(whole.yx, table.yx)
     assert_array_equal(whole.agreement, table.agreement)
     assert_array_equal(whole.micrograph_index, table.micrograph_index)
+
+
+def test_picks_of_one_picker_are_all_candidates():
+    """Also where nothing was found; micrographs by name, picks in their order."""
+    none = ScoredCoordinates.from_arrays(np.empty((0, 2)))
+    found = ScoredCoordinates.from_arrays([(5, 6), (1, 2)], [0.1, 0.9])
+    table = Candidates.of_one(PickerPicks("a", 10, {"m2": found, "m1": none}))
+    assert table.micrographs == ("m1", "m2")
+    assert table.observed.all()
+    assert_array_equal(table.yx, [(5, 6), (1, 2)])
+    assert_array_equal(table.picker_scores, [[0.1], [0.9]])
+    assert_array_equal(table.micrograph_index, [1, 1])
+    assert_array_equal(table.votes, [1, 1])
 
 
 def test_no_candidates_on_any_micrograph():
