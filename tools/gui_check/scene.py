@@ -20,6 +20,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
     ProtDeepEMTrain,
+    ProtHydraTrain,
     ProtImportModel,
     ProtNetworkPick,
     ProtSimulateMicrographs,
@@ -107,13 +108,16 @@ def _run_others(path: Path) -> None:
     for run in (training, windowed):
         run.inputCoordinates.set(runs[ProtDeepConsensusPicks])
         run.inputCoordinates.setExtended("outputCoordinatesAND")
+    tuned = project.newProtocol(ProtHydraTrain, nEpochs=2, updatesPerEpoch=20)
+    agreed = runs[ProtDeepConsensusPicks].outputCoordinatesAND
+    tuned.inputCoordinates.set([agreed])
     found = project.newProtocol(ProtNetworkPick)
     found.inputMicrographs.set(runs[ProtImportMicrographs])
     found.inputMicrographs.setExtended("outputMicrographs")
     found.inputModel.set(training)
     found.inputModel.setExtended("outputModel")
     others = (picking, importing, simulating, selecting, screening)
-    for run in (*others, training, windowed, found):
+    for run in (*others, training, windowed, tuned, found):
         project.launchProtocol(run, wait=True)
         if not run.isFinished():
             message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"
