@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deepconsensus_plugin.core.pickers import populations
 from deepconsensus_plugin.core.pickers.contamination import find_padding
 from deepconsensus_plugin.core.pickers.correlation import (
     Reference,
@@ -302,6 +303,19 @@ class TestThreshold:
         np.testing.assert_allclose(fit.variances, [1, 4], atol=0.25)
         assert fit.bic < fit_mixture(values, 1).bic
         np.testing.assert_allclose(fit.responsibilities(values).sum(axis=1), 1)
+
+    def test_neighbours_fitted_as_one_change_nothing(self, monkeypatch):
+        """Also in the tails, where neighbours are far apart."""
+        rng = np.random.default_rng(5)
+        values = np.concatenate([rng.normal(0, 1, 20000), rng.normal(4, 1, 9000)])
+        together = [fit_mixture(values, k) for k in (1, 2, 3)]
+        monkeypatch.setattr(populations, "_GROUPS", len(values))
+        for fit, exact in zip(
+            together, [fit_mixture(values, k) for k in (1, 2, 3)], strict=True
+        ):
+            np.testing.assert_allclose(fit.means, exact.means, atol=1e-3)
+            np.testing.assert_allclose(fit.variances, exact.variances, atol=1e-3)
+            assert fit.bic == pytest.approx(exact.bic, abs=1e-4)
 
 
 def test_coordinates_of_a_trimmed_image_are_those_of_the_micrograph():
