@@ -170,6 +170,11 @@ _LARGE_CAPSID = Assembly(36, (310, 310, 310), "I", 4, hollow=0.8)
 _SHELL = Assembly(38, (78, 78, 78), "I", hollow=0.6)
 _DENSE_SHELL = Assembly(39, (120, 120, 120), "I", hollow=0.75)
 _THIN_SHELL = Assembly(40, (200, 200, 200), "I", 2, hollow=0.85)
+_PACKED_SHELL = Assembly(51, (95, 95, 95), "I", hollow=0.7)
+_PACKED_CAGE = Assembly(52, (72, 72, 72), "T", 2, hollow=0.7)
+_PACKED_CAPSID = Assembly(53, (130, 130, 130), "I", 2, hollow=0.75)
+_PACKED_RING = Assembly(54, (70, 70, 38), "C6", 2, hollow=0.45)
+_PACKED_BARREL = Assembly(55, (72, 72, 75), "D7", 2, hollow=0.35)
 _SURVEILLANCE = Assembly(43, (90, 45, 40), "C1", 8, nucleic_fraction=0.15)
 _SUPERCOMPLEX = Assembly(42, (150, 85, 45), "C2", 7, detergent_A=10)
 
@@ -178,6 +183,9 @@ _SIDE_VIEWS = Crowd(
 )
 _CLUMPED = Crowd(overlapping_fraction=0.2, broken_fraction=0.1, aggregates=1.0)
 _DENSE = Crowd(overlapping_fraction=0.15, broken_fraction=0.1)
+_PACKED = Crowd(spacing=0.92, overlapping_fraction=0.12, broken_fraction=0.08)
+"""Most particles touch another, as in good ice at high concentration."""
+
 _CLEAN = Crowd(overlapping_fraction=0.03, broken_fraction=0.0, aggregates=0.0)
 
 
@@ -222,6 +230,39 @@ SAMPLES = (
     Sample("dense-shell", SOURCE, _DENSE_SHELL, 36, 0.35, "old", _DENSE),
     Sample("thin-shell", SOURCE, _THIN_SHELL, 42, 0.3, "thick"),
     Sample("antenna", SOURCE, Assembly(37, (260, 150, 70), "C2", 9), 78, 0.25, "dirty"),
+    # As many as there is room for.
+    Sample("packed-shell", SOURCE, _PACKED_SHELL, 40, 0.5, "usual", _PACKED),
+    Sample("packed-cage", SOURCE, _PACKED_CAGE, 38, 0.5, "old", _PACKED),
+    Sample("packed-capsid", SOURCE, _PACKED_CAPSID, 46, 0.5, "smooth", _PACKED),
+    Sample("packed-ring", SOURCE, _PACKED_RING, 38, 0.45, "close", _PACKED),
+    Sample("packed-barrel", SOURCE, _PACKED_BARREL, 42, 0.5, "thick", _PACKED),
+    Sample(
+        "packed-trimer",
+        SOURCE,
+        Assembly(56, (70, 70, 55), "C3", 3),
+        40,
+        0.5,
+        "dirty",
+        _PACKED,
+    ),
+    Sample(
+        "packed-dimer",
+        SOURCE,
+        Assembly(57, (60, 45, 40), "C2", 3),
+        38,
+        0.45,
+        "far",
+        _PACKED,
+    ),
+    Sample(
+        "packed-ball",
+        SOURCE,
+        Assembly(58, (60, 58, 52), "D2", 2),
+        44,
+        0.5,
+        "smooth",
+        _PACKED,
+    ),
     # Targets.
     Sample("haemoglobin", TARGET, "hemoglobin_4hhb.pdb.gz", 7, 0.03, "far", _CLEAN),
     Sample("aldolase", TARGET, Assembly(41, (52, 46, 36), "D2"), 10, 0.05, "usual"),

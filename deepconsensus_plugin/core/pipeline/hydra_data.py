@@ -126,6 +126,7 @@ class HydraSet:
             self._parameters.architecture,
             size_jitter=self._parameters.size_jitter,
             noise=self._parameters.noise,
+            filtering=self._parameters.filtering,
         )
 
     def find(self, detector: HydraDetector) -> FoundAndTrue:

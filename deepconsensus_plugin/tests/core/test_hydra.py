@@ -26,7 +26,11 @@ from deepconsensus_plugin.core.pickers.hydra.anchors import (
     anchor_positions,
     encode,
 )
-from deepconsensus_plugin.core.pickers.hydra.examples import Crops, DetectionImage
+from deepconsensus_plugin.core.pickers.hydra.examples import (
+    Crops,
+    DetectionImage,
+    random_transfer,
+)
 from deepconsensus_plugin.core.pickers.hydra.losses import (
     bias_loss,
     focal_loss,
@@ -336,6 +340,27 @@ class TestCrops:
             shares.append(np.corrcoef(one.ravel(), other.ravel())[0, 1])
         assert min(shares) < 0.75
         assert max(shares) - min(shares) > 0.2
+
+    def test_transfer_changes_fine_and_coarse_and_keeps_particles(self):
+        """Within the strength at both ends; none at strength 0."""
+        rng = np.random.default_rng(6)
+        drawn = np.stack([random_transfer(93, 1.0, 15, rng) for _ in range(200)])
+        nyquist = np.log(drawn[:, 46, 0])  # half a pixel short of it
+        assert -1.1 < nyquist.min() < -0.7
+        assert 0.7 < nyquist.max() < 1.1
+        assert 0.2 <= drawn[:, 0, 0].min() < 0.3
+        assert drawn[:, 0, 0].max() <= 1
+        np.testing.assert_array_equal(random_transfer(93, 0.0, 15, rng), 1)
+        image = np.random.default_rng(1).normal(size=(150, 150)).astype(np.float32)
+        whole = [DetectionImage(image, np.zeros((0, 2)), 1.0)]
+        plain, changed = (
+            Crops(whole, TINY, size_jitter=0, filtering=strength).batch(
+                1, np.random.default_rng(3)
+            )[0]
+            for strength in (0.0, 0.5)
+        )
+        assert changed.dtype == np.float32
+        assert 0.8 < np.corrcoef(plain.ravel(), changed.ravel())[0, 1] < 1
 
     def test_no_crops_are_refused(self):
         image = np.zeros((60, 60), np.float32)

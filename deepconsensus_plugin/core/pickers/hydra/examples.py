@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.fft
 import scipy.ndimage
 from numpy.typing import NDArray
 
@@ -50,6 +51,8 @@ class Crops:
         Largest relative change of the particles' size.
     noise : float
         Largest deviation of noise that is added, in those of the background.
+    filtering : float
+        How far contrast transfer is changed (`random_transfer`).
     """
 
     def __init__(
@@ -59,9 +62,10 @@ class Crops:
         *,
         size_jitter: float,
         noise: float = 0.0,
+        filtering: float = 0.0,
     ) -> None:
         self._images, self._architecture = images, architecture
-        self._jitter, self._noise = size_jitter, noise
+        self._jitter, self._noise, self._filtering = size_jitter, noise, filtering
         # Splines of the third order keep the noise as it is; lines would smooth it.
         self._splines = [
             scipy.ndimage.spline_filter(each.image, output=np.float32, mode="mirror")
@@ -95,10 +99,21 @@ class Crops:
         from_crop = np.linalg.inv(to_crop)
         side = self._architecture.crop_px
         first = middle - from_crop @ np.full(2, (side - 1) / 2)
-        crop = self._add_noise(self._cut(index, from_crop, first, rng), rng)
+        crop = self._filter(self._cut(index, from_crop, first, rng), rng)
+        crop = self._add_noise(crop, rng)
         centres = (whole.centres_yx - middle) @ to_crop.T + (side - 1) / 2
         n_anchors = side // self._architecture.step
         return crop, encode(centres, n_anchors, self._architecture)
+
+    def _filter(self, crop: Float32Array, rng: np.random.Generator) -> Float32Array:
+        """Return a crop as if taken by another microscope."""
+        if self._filtering == 0:
+            return crop
+        transfer = random_transfer(
+            crop.shape[0], self._filtering, self._architecture.particle_px, rng
+        )
+        changed = scipy.fft.rfft2(crop) * transfer
+        return np.asarray(scipy.fft.irfft2(changed, s=crop.shape))
 
     def _add_noise(self, crop: Float32Array, rng: np.random.Generator) -> Float32Array:
         """Return a crop as if taken with fewer electrons, on the same scale."""
@@ -139,6 +154,39 @@ class Crops:
         mean, deviation = self._levels[index]
         noise = rng.normal(mean, deviation, (side, side)).astype(np.float32)
         return np.where(is_inside.reshape(side, side), crop, noise)
+
+
+def random_transfer(
+    side: int, strength: float, particle_px: float, rng: np.random.Generator
+) -> Float32Array:
+    """Return by how much the frequencies of a square image are to be multiplied.
+
+    Fine details are dimmed or enhanced, as by another B-factor, detector or filter;
+    what is as coarse as particles is dimmed, as closer to focus.
+
+    Parameters
+    ----------
+    side : int
+        Pixels.
+    strength : float
+        Largest change: e to this power at the Nyquist frequency, and at most this part,
+        or four fifths, at the coarsest; >= 0.
+    particle_px : float
+        Diameter of particles, pixels.
+    rng : Generator
+        Draws both.
+
+    Returns
+    -------
+    array, shape (side, side // 2 + 1), float32
+        For `scipy.fft.rfft2`.
+    """
+    y, x = scipy.fft.fftfreq(side), scipy.fft.rfftfreq(side)
+    f2 = y[:, None] ** 2 + x**2
+    fine = rng.uniform(-strength, strength)
+    coarse = rng.uniform(0, min(strength, 0.8))
+    dip = 1 - coarse * np.exp(-f2 * particle_px**2 / 2)
+    return np.asarray(np.exp(4 * fine * f2) * dip, dtype=np.float32)
 
 
 def _random_turn(rng: np.random.Generator) -> FloatArray:

@@ -138,6 +138,8 @@ class HydraParameters:
     noise : float
         Crops get noise of up to this deviation, in those of the background (not in the
         thesis).
+    filtering : float
+        How far contrast transfer of crops is changed at random (not in the thesis).
     loss : HydraLoss
         What is minimised.
     seed : int
@@ -154,6 +156,7 @@ class HydraParameters:
     head_learning_rate: float = 1e-3
     size_jitter: float = 0.15
     noise: float = 1.0
+    filtering: float = 1.0
     loss: HydraLoss = HydraLoss()
     seed: int = 1
 
