@@ -11,11 +11,14 @@ from pathlib import Path
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.commands.settings import parse_settings
 
-HELP = "run a template headless, from micrographs to particles"
+HELP = "run a template headless, from micrographs to particles or picks"
 _EPILOG = """
 example:
   python -m deepconsensus_plugin run deep_consensus micrographs='DIR/*.mrc' \\
       samplingRate=3.54 picks=DIR1,DIR2,DIR3 boxSize=90 --project P
+
+  python -m deepconsensus_plugin run pick_without_training \\
+      micrographs='DIR/*.mrc' samplingRate=1.5 particleDiameter=120 --project P
 
   python -m deepconsensus_plugin run deep_consensus_demo --project P
 
