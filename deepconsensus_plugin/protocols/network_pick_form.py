@@ -122,7 +122,8 @@ def defineThresholdParams(form: params.Form) -> None:
         default=PRECISION,
         label="Threshold",
         help="The first two and *F2*: as found on micrographs that training held out, "
-        "or else in all scores.\n"
+        "or else where particles and background part in all scores; so always with a "
+        "general head, whose figures are of other samples.\n"
         "*as many as expected*: as training reckoned with; where labels are the easier "
         "particles, such as agreed ones.",
     )

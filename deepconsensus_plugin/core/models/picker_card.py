@@ -146,10 +146,15 @@ class HydraCard(PickerCard):
         return None
 
     def validation_of(self, choices: HydraChoices) -> PickerValidation | None:
-        """Return the figures of a head; None where there are none."""
+        """Return the figures of a head on its data set; None where there are none.
+
+        Those of the general head of several are of other samples than it will pick.
+        """
         name = choices.head or self.default_head().name
-        named = [head.validation for head in self.heads if head.name == name]
-        return named[0] if named else None
+        named = [head for head in self.heads if head.name == name]
+        if not named or named[0].particle_diameter_A is None:
+            return None
+        return named[0].validation
 
     def default_head(self) -> HydraHead:
         """Return the head of the only data set, or else the general one."""

@@ -26,6 +26,7 @@ from deepconsensus_plugin.core.pickers.populations import (
 )
 from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
 from deepconsensus_plugin.core.pickers.trained import load_picker
+from deepconsensus_plugin.core.pickers.validation import PickerValidation
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
@@ -51,10 +52,11 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     """
     found = find_all(request, progress)
     scores = _scores(found)
-    threshold = _threshold(request, scores)
+    figures = _figures(request, scores)
+    threshold = _threshold(request, scores, figures)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = _calibrate(request, scores)
+    calibration = _calibrate(scores, figures)
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -71,14 +73,33 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     )
 
 
-def _threshold(request: NetworkPickRequest, scores: FloatArray) -> float:
+def _figures(
+    request: NetworkPickRequest, scores: FloatArray
+) -> PickerValidation | None:
+    """Return what validation told of what is picked, or else, as a last resort, of all.
+
+    What it told of other samples counts where these scores tell nothing themselves.
+    """
+    card = load_card(request.model)
+    if not isinstance(card, PickerCard):
+        return None
+    own = card.validation_of(request.hydra)
+    return card.validation if own is None and find_threshold(scores) is None else own
+
+
+def _threshold(
+    request: NetworkPickRequest, scores: FloatArray, figures: PickerValidation | None
+) -> float:
     if request.threshold is not None:
         return request.threshold
-    if request.n_expected is None or not len(scores):
-        return find_threshold(scores) or 0.0
-    return choose_threshold(
-        scores, mode=ThresholdMode.FIRST_N, n_first=max(1, request.n_expected)
-    )
+    if request.n_expected is not None and len(scores):
+        return choose_threshold(
+            scores, mode=ThresholdMode.FIRST_N, n_first=max(1, request.n_expected)
+        )
+    found = find_threshold(scores)
+    if found is None and figures is not None:
+        found = figures.best_threshold
+    return 0.0 if found is None else found
 
 
 def _missed(
@@ -97,16 +118,15 @@ def _missed(
     return missed
 
 
-def _calibrate(request: NetworkPickRequest, scores: FloatArray) -> ScoreCalibration:
+def _calibrate(
+    scores: FloatArray, figures: PickerValidation | None
+) -> ScoreCalibration:
     """Return how probably picks are particles: as validation told, or else the scores.
 
     Particles and background are two populations of scores.
     """
-    card = load_card(request.model)
-    if isinstance(card, PickerCard):
-        figures = card.validation_of(request.hydra)
-        if figures is not None:
-            return ScoreCalibration.fit(scores, figures.probability)
+    if figures is not None:
+        return ScoreCalibration.fit(scores, figures.probability)
     return ScoreCalibration.fit(scores, particle_probability(scores))
 
 
