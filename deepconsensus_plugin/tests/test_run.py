@@ -8,70 +8,28 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from deepconsensus_plugin.core.io.scores_csv import COLUMNS
-from deepconsensus_plugin.core.types import ScoredCoordinates
-from deepconsensus_plugin.tests.synthetic import (
-    BOX,
-    SAMPLING_RATE,
-    SHAPE,
-    pick,
-    write_folder,
-    write_micrographs,
+from deepconsensus_plugin.tests.run_scene import (
+    N_MICROGRAPHS,
+    N_PARTICLES,
+    make_scene,
+    run,
 )
-
-N_MICROGRAPHS, N_PARTICLES = 3, 20
-N_FIRST = 7
+from deepconsensus_plugin.tests.synthetic import BOX, SHAPE
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:
-    """Micrographs, two pickers (one not run on the last) and the truth.
-
-    A picker is called as the protocol that selects is.
-    """
-    folder = tmp_path_factory.mktemp("scene")
-    names = [f"mic_{i}.mrc" for i in range(N_MICROGRAPHS)]
-    truth = write_micrographs(folder / "mics", names, n=N_PARTICLES)
-    for seed, picker in enumerate(("alpha", "particles")):
-        picks = pick(truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4)
-        if picker == "particles":
-            del picks[names[-1]]
-        write_folder(folder / picker, picks)
-    exact = {name: ScoredCoordinates.from_arrays(yx) for name, yx in truth.items()}
-    write_folder(folder / "truth", exact)
-    return folder
-
-
-def _command(scene: Path, *, project: str = "project", **changes) -> list[str]:
-    command = [sys.executable, "-m", "deepconsensus_plugin", "run", "deep_consensus"]
-    settings = {
-        "micrographs": f"{scene}/mics/*.mrc",
-        "samplingRate": SAMPLING_RATE,
-        "picks": f"{scene}/alpha,{scene}/particles",
-        "boxSize": BOX,
-        "nEpochs": 1,
-        "nModels": 1,
-        "batchSize": 16,
-        "truth": f"{scene}/truth",
-        **changes,
-    }
-    given = [f"{name}={value}" for name, value in settings.items()]
-    return [*command, *given, "--project", str(scene / project)]
-
-
-def _run(scene: Path, **changes) -> subprocess.CompletedProcess:
-    command = _command(scene, **changes)
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+    return make_scene(tmp_path_factory.mktemp("scene"))
 
 
 @pytest.fixture(scope="module")
 def finished(scene) -> Path:
-    done = _run(scene)
+    done = run(scene)
     assert done.returncode == 0, done.stderr
     return scene / "project"
 
@@ -177,7 +135,7 @@ def test_scores_have_one_row_per_candidate(finished):
 
 def test_the_same_command_again_repeats_nothing(scene, finished):
     before = (finished / "scores.csv").read_bytes()
-    again = _run(scene)
+    again = run(scene)
     assert again.returncode == 0
     assert "started" not in again.stderr
     # Scipion's window leads from the selection to its report.
@@ -188,74 +146,13 @@ def test_the_same_command_again_repeats_nothing(scene, finished):
 
 
 def test_pickers_in_another_order_give_the_same_scores_to_the_bit(scene, finished):
-    other = _run(scene, picks=f"{scene}/particles,{scene}/alpha", project="other_order")
+    other = run(scene, picks=f"{scene}/particles,{scene}/alpha", project="other_order")
     assert other.returncode == 0, other.stderr
     scores = (scene / "other_order" / "scores.csv").read_bytes()
     assert scores == (finished / "scores.csv").read_bytes()
 
 
-def test_a_killed_run_goes_on_and_takes_the_first_n(scene):
-    changes = {
-        "project": "killed",
-        "thresholdMode": "first N",
-        "numberOfParticles": N_FIRST,
-    }
-    command = _command(scene, **changes)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
-        assert any("network: started" in line for line in killed.stderr)
-        time.sleep(2)
-        killed.kill()
-    again = _run(scene, **changes)
-    assert again.returncode == 0, again.stderr
-    assert "network: waiting for process" in again.stderr
-    assert "network: started" not in again.stderr
-    summary = json.loads((scene / "killed" / "summary.json").read_text())
-    assert summary["timings"]["network"]["seconds"] > 0
-    assert summary["sets"]["particles.outputParticles"] == N_FIRST
-    metrics = json.loads((scene / "killed" / "metrics.json").read_text())
-    assert metrics["threshold"] == summary["threshold"]
-    assert metrics["n_accepted"] == N_FIRST
-    assert metrics["precision"] == metrics["n_matched"] / N_FIRST
-
-
 def test_other_settings_need_another_project(scene, finished):
-    other = _run(scene, seed=7)
+    other = run(scene, seed=7)
     assert other.returncode == 1
     assert "holds a run with other settings (values)" in other.stderr
-
-
-def test_the_demonstration_needs_no_data(tmp_path):
-    small = {
-        "numberOfMicrographs": 3,
-        "size": 384,
-        "samplingRate": 5,
-        "particlesPerMicrograph": 30,
-        "contamination": 0,
-        "nEpochs": 1,
-        "nModels": 1,
-        "maxBoxes": 64,
-    }
-    command = [sys.executable, "-m", "deepconsensus_plugin", "run"]
-    command += ["deep_consensus_demo", *(f"{k}={v}" for k, v in small.items())]
-    command += ["--project", str(tmp_path / "demo")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
-    compared = {row["picks"]: row for row in summary["comparison"]["rows"]}
-    pickers = ("difference of Gaussians", "rotational correlation")
-    assert [*compared][:2] == [*pickers]
-    assert summary["comparison"]["n_micrographs"] == 3
-    assert all(compared[name]["recall"] > 0.5 for name in pickers)
-    assert "| accepted " in done.stdout
-    assert f"Picture: {tmp_path}/demo/picture.png" in done.stdout
-
-
-def test_a_failing_protocol_says_why(scene):
-    broken = scene / "broken"
-    broken.mkdir()
-    (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
-    failed = _run(scene, micrographs=f"{broken}/*.mrc", project="failing")
-    assert failed.returncode == 1
-    assert "picks of alpha: Protocol failed:" in failed.stderr
-    assert "mic_0.mrc: expected" in failed.stderr
-    assert "Traceback" not in failed.stderr

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests of the command run are about: a scene, and the command on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    pick,
+    write_folder,
+    write_micrographs,
+)
+
+N_MICROGRAPHS, N_PARTICLES = 3, 20
+
+
+def make_scene(folder: Path) -> Path:
+    """Write micrographs, two pickers (one not run on the last) and the truth.
+
+    A picker is called as the protocol that selects is.
+    """
+    names = [f"mic_{i}.mrc" for i in range(N_MICROGRAPHS)]
+    truth = write_micrographs(folder / "mics", names, n=N_PARTICLES)
+    for seed, picker in enumerate(("alpha", "particles")):
+        picks = pick(truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4)
+        if picker == "particles":
+            del picks[names[-1]]
+        write_folder(folder / picker, picks)
+    exact = {name: ScoredCoordinates.from_arrays(yx) for name, yx in truth.items()}
+    write_folder(folder / "truth", exact)
+    return folder
+
+
+def run_command(scene: Path, *, project: str = "project", **changes) -> list[str]:
+    """Return the command with quick settings, and others by name."""
+    command = [sys.executable, "-m", "deepconsensus_plugin", "run", "deep_consensus"]
+    settings = {
+        "micrographs": f"{scene}/mics/*.mrc",
+        "samplingRate": SAMPLING_RATE,
+        "picks": f"{scene}/alpha,{scene}/particles",
+        "boxSize": BOX,
+        "nEpochs": 1,
+        "nModels": 1,
+        "batchSize": 16,
+        "truth": f"{scene}/truth",
+        **changes,
+    }
+    given = [f"{name}={value}" for name, value in settings.items()]
+    return [*command, *given, "--project", str(scene / project)]
+
+
+def run(scene: Path, **changes) -> subprocess.CompletedProcess:
+    """Run the command to its end."""
+    command = run_command(scene, **changes)
+    return subprocess.run(command, check=False, capture_output=True, text=True)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command run, killed, failing, and without data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deepconsensus_plugin.tests.run_scene import make_scene, run, run_command
+
+N_FIRST = 7
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> Path:
+    return make_scene(tmp_path_factory.mktemp("scene"))
+
+
+def test_a_killed_run_goes_on_and_takes_the_first_n(scene):
+    changes = {
+        "project": "killed",
+        "thresholdMode": "first N",
+        "numberOfParticles": N_FIRST,
+    }
+    command = run_command(scene, **changes)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
+        assert any("network: started" in line for line in killed.stderr)
+        time.sleep(2)
+        killed.kill()
+    again = run(scene, **changes)
+    assert again.returncode == 0, again.stderr
+    assert "network: waiting for process" in again.stderr
+    assert "network: started" not in again.stderr
+    summary = json.loads((scene / "killed" / "summary.json").read_text())
+    assert summary["timings"]["network"]["seconds"] > 0
+    assert summary["sets"]["particles.outputParticles"] == N_FIRST
+    metrics = json.loads((scene / "killed" / "metrics.json").read_text())
+    assert metrics["threshold"] == summary["threshold"]
+    assert metrics["n_accepted"] == N_FIRST
+    assert metrics["precision"] == metrics["n_matched"] / N_FIRST
+
+
+def test_the_demonstration_needs_no_data(tmp_path):
+    small = {
+        "numberOfMicrographs": 3,
+        "size": 384,
+        "samplingRate": 5,
+        "particlesPerMicrograph": 30,
+        "contamination": 0,
+        "nEpochs": 1,
+        "nModels": 1,
+        "maxBoxes": 64,
+    }
+    command = [sys.executable, "-m", "deepconsensus_plugin", "run"]
+    command += ["deep_consensus_demo", *(f"{k}={v}" for k, v in small.items())]
+    command += ["--project", str(tmp_path / "demo")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
+    compared = {row["picks"]: row for row in summary["comparison"]["rows"]}
+    pickers = ("difference of Gaussians", "rotational correlation")
+    assert [*compared][:2] == [*pickers]
+    assert summary["comparison"]["n_micrographs"] == 3
+    assert all(compared[name]["recall"] > 0.5 for name in pickers)
+    assert "| accepted " in done.stdout
+    assert f"Picture: {tmp_path}/demo/picture.png" in done.stdout
+
+
+def test_a_failing_protocol_says_why(scene):
+    broken = scene / "broken"
+    broken.mkdir()
+    (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
+    failed = run(scene, micrographs=f"{broken}/*.mrc", project="failing")
+    assert failed.returncode == 1
+    assert "picks of alpha: Protocol failed:" in failed.stderr
+    assert "mic_0.mrc: expected" in failed.stderr
+    assert "Traceback" not in failed.stderr
