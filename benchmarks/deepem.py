@@ -36,7 +36,7 @@ VARIANTS = {
     ),
 }
 USUAL = ("modern", "modern, one round", "published, one round")
-"""The last one learns nothing, and is asked for by name."""
+"""Not the last of `VARIANTS`: it learns nothing, and is asked for by name."""
 
 _PANELS = 3
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,8 @@ def read_picked(picked: Protocol) -> ScoredCandidates:
     picks = picks_from_set(coordinates, picker=PICKED, micrographs=micrographs)
     scored = coordinates_from_set(coordinates, micrographs=micrographs)
     candidates = Candidates.of_one(picks)
-    score = Candidates.of_one(replace(picks, coordinates=scored)).picker_scores[:, 0]
+    own = [scored[name].scores for name in candidates.micrographs]
+    score = np.concatenate([np.empty(0), *own])
     return ScoredCandidates(
         candidates,
         score,

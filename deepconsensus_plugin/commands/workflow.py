@@ -16,7 +16,7 @@ from deepconsensus_plugin.commands.forms import (
     is_path,
     settable_form,
 )
-from deepconsensus_plugin.commands.reported_run import PICKERS, SCORERS
+from deepconsensus_plugin.commands.reported_run import PICKERS
 from deepconsensus_plugin.commands.settings import (
     PicksFolder,
     RunSettings,
@@ -86,15 +86,9 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     ------
     ValueError
         If a setting is not known or missing, has a value that its parameter cannot
-        take, or is a path that no file fits; or if the template neither scores nor
-        picks, so that there would be nothing to report.
+        take, or is a path that no file fits.
     """
     template = read_template(settings.template)
-    if not {node["object.className"] for node in template.nodes} & {*SCORERS, *PICKERS}:
-        raise ValueError(
-            f"{settings.template}: expected a template that scores particles or picks "
-            "with a network; in Scipion it can be used as it is"
-        )
     _check_names(settings, template)
     settings = _given_threshold_counts(settings, template)
     own = _form_values(settings, template)

@@ -57,7 +57,9 @@ class TestImportModel(SyntheticProject):
         self.assertEqual(protocol.validate(), [])
         self.launchProtocol(protocol)
         self.assertEqual(protocol.outputModel.getKind(), HYDRA)
-        self.assertIn("HydraPicker", "\n".join(protocol.summary()))
+        summary = "\n".join(protocol.summary())
+        self.assertIn("HydraPicker", summary)
+        self.assertRegex(summary, r"Learnt: \d+ places of \d+ data sets\.")
 
     def test_a_wrong_folder_is_refused_with_the_reason(self):
         for number, (spoil, reason) in enumerate(

@@ -36,7 +36,7 @@ from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordi
 
 logger = logging.getLogger(__name__)
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 """Raised when the same request finds other places; older files are then ignored."""
 
 
@@ -52,8 +52,9 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     """
     found = find_all(request, progress)
     scores = _scores(found)
-    figures = _figures(request, scores)
-    threshold = _threshold(request, scores, figures)
+    apart = find_threshold(scores)
+    figures = _figures(request, can_scores_tell=apart is not None)
+    threshold = _threshold(request, scores, apart, figures)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
     calibration = _calibrate(scores, figures)
@@ -74,21 +75,24 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
 
 
 def _figures(
-    request: NetworkPickRequest, scores: FloatArray
+    request: NetworkPickRequest, *, can_scores_tell: bool
 ) -> PickerValidation | None:
     """Return what validation told of what is picked, or else, as a last resort, of all.
 
-    What it told of other samples counts where these scores tell nothing themselves.
+    What it told of other samples counts where the scores tell nothing themselves.
     """
     card = load_card(request.model)
     if not isinstance(card, PickerCard):
         return None
     own = card.validation_of(request.hydra)
-    return card.validation if own is None and find_threshold(scores) is None else own
+    return card.validation if own is None and not can_scores_tell else own
 
 
 def _threshold(
-    request: NetworkPickRequest, scores: FloatArray, figures: PickerValidation | None
+    request: NetworkPickRequest,
+    scores: FloatArray,
+    apart: float | None,
+    figures: PickerValidation | None,
 ) -> float:
     if request.threshold is not None:
         return request.threshold
@@ -96,10 +100,9 @@ def _threshold(
         return choose_threshold(
             scores, mode=ThresholdMode.FIRST_N, n_first=max(1, request.n_expected)
         )
-    found = find_threshold(scores)
-    if found is None and figures is not None:
-        found = figures.best_threshold
-    return 0.0 if found is None else found
+    if apart is None and figures is not None:
+        apart = figures.best_threshold
+    return 0.0 if apart is None else apart
 
 
 def _missed(

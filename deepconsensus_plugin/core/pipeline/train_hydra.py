@@ -49,7 +49,7 @@ from deepconsensus_plugin.core.pipeline.picker_training import (
     train_lesson,
 )
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 """Raised when the same request gives another training; old states are then ignored."""
 
 

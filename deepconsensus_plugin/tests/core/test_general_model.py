@@ -45,6 +45,9 @@ def test_it_is_small_and_says_what_it_learnt():
     card = load_card_of(folder, HydraCard)
     assert [head.name for head in card.heads] == [GENERAL]
     assert len(card.training_sets) >= 24
+    # Figures on its sources are not those of what it is shown.
+    assert card.validation is not None
+    assert card.validation_of(HydraChoices(GENERAL, 100.0)) is None
 
 
 def test_it_finds_most_of_what_it_never_saw(unseen):
