@@ -75,14 +75,26 @@ def pick_with_hydra(
     head: str = GENERAL,
 ) -> Picks:
     """Return what a head of a HydraPicker finds."""
-    request = NetworkPickRequest(
+    request = hydra_request(micrographs, diameter_A, folder, model=model, head=head)
+    return dict(network_pick.find_all(request, Progress()))
+
+
+def hydra_request(
+    micrographs: Sequence[Micrograph],
+    diameter_A: float,
+    folder: Path,
+    *,
+    model: Path,
+    head: str = GENERAL,
+) -> NetworkPickRequest:
+    """Return what asks for a head's picks; `folder` keeps all that is found."""
+    return NetworkPickRequest(
         tuple(micrographs),
         model,
         folder / "found",
         folder / "picks.h5",
         hydra=HydraChoices(head, diameter_A),
     )
-    return dict(network_pick.find_all(request, Progress()))
 
 
 CLASSICAL: dict[str, Picker] = {

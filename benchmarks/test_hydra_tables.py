@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.hydra_corpus import CorpusSet
+from benchmarks.hydra_figures import match_boxes
 from benchmarks.hydra_rows import on_test
 from benchmarks.hydra_samples import Role
 from benchmarks.hydra_tables import (
@@ -17,6 +18,7 @@ from benchmarks.hydra_tables import (
     differences,
     match_all,
 )
+from benchmarks.hydra_thresholds import f1_at
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 
@@ -100,3 +102,22 @@ def test_a_lattice_finds_more_where_there_is_more(sets):
     few, many = map(blind_lattice_f1, sets)
 
     assert 0 < few < many < 0.5
+
+
+def test_f1_from_a_threshold_on(sets):
+    """Of 8 particles: 2 found by the better picks, 1 more by the others."""
+    few = sets[0]
+    first, second = few.test
+    true = few.truth[first.name].yx
+    wrong = np.array([[1.0, 399.0]])
+    picks = {
+        first.name: ScoredCoordinates(
+            np.concatenate([true[:3], wrong]), np.array([3.0, 2.0, -1.0, 2.5])
+        )
+    }
+    truth = {each.name: few.truth[each.name] for each in (first, second)}
+    matched = match_boxes(picks, truth, side_px=few.diameter_px)
+
+    assert f1_at(matched, 2.0) == pytest.approx(2 * 2 / (3 + 8))
+    assert f1_at(matched, -2.0) == pytest.approx(2 * 3 / (4 + 8))
+    assert f1_at(matched, 4.0) == 0
