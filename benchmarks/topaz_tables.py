@@ -141,7 +141,11 @@ def beside_peer(name: str, folder: Path, *, updates: int, threads: int) -> str:
     learning = load_set(name, folder)
     labels = draw_labels(learning, _REAL_LABELS, 1)
     parameters = TopazParameters(
-        n_epochs=1, n_updates=updates, autoencoder=0.0, radius_px=learning.radius_px
+        objective=Objective.GE_BINOMIAL,  # the package's default
+        n_epochs=1,
+        n_updates=updates,
+        autoencoder=0.0,
+        radius_px=learning.radius_px,
     )
     own = folder / name / f"beside-{updates}-{threads}"
     ours = run_cell(learning, labels, own, parameters, threads=threads)

@@ -19,15 +19,13 @@ from deepconsensus_plugin.convert import (
     candidates_and_items,
     coordinates_from_set,
     picks_from_set,
+    read_observed,
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.thresholds import ThresholdMode
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.protocols.select_form import THRESHOLD_MODES
 from deepconsensus_plugin.set_columns import read_columns, read_numbers
-
-PICKED = "network"
-"""What the picker of a run that ends with picks is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +84,8 @@ def read_picked(picked: Protocol) -> ScoredCandidates:
     """
     coordinates = picked.outputCoordinates
     micrographs = coordinates.getMicrographs()
-    picks = picks_from_set(coordinates, picker=PICKED, micrographs=micrographs)
+    (picker,) = read_observed(coordinates).pickers
+    picks = picks_from_set(coordinates, picker=picker, micrographs=micrographs)
     scored = coordinates_from_set(coordinates, micrographs=micrographs)
     candidates = Candidates.of_one(picks)
     own = [scored[name].scores for name in candidates.micrographs]

@@ -96,7 +96,7 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     if settings.picks:
         nodes = _with_pickers(nodes, settings.picks)
     if settings.truth:
-        nodes += _evaluation(nodes, settings.truth, own)
+        nodes = _with_evaluation(nodes, settings.truth, own)
     _refuse_unused(settings, template, nodes)
     nodes = [template.fill(node, settings.values) for node in nodes]
     nodes = _at_the_threshold(nodes)
@@ -175,10 +175,13 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
     return result
 
 
-def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> list[Node]:
+def _with_evaluation(
+    nodes: list[Node], truth: str, values: Mapping[str, str]
+) -> list[Node]:
     """Compare all scored candidates with the truth, or the picks where none are scored.
 
-    Of the settings of the picks, the truth shares the box size only.
+    Of the settings of the picks, the truth shares the box size only. It is read as soon
+    as its micrographs are there: what is wrong with it is told before the long work.
     """
     box = {name: values[name] for name in values.keys() & {"boxSize"}}
     pattern = _with_values(_truth_pattern(nodes), box)
@@ -196,7 +199,9 @@ def _evaluation(nodes: list[Node], truth: str, values: Mapping[str, str]) -> lis
         "inputCoordinates": f"{_judged(nodes)['object.id']}.outputCoordinates",
         "inputTruth": "9001.outputCoordinates",
     }
-    return [imported, evaluated]
+    micrographs = pattern["inputMicrographs"].split(".")[0]
+    first = 1 + [node["object.id"] for node in nodes].index(micrographs)
+    return [*nodes[:first], imported, *nodes[first:], evaluated]
 
 
 def _judged(nodes: list[Node]) -> Node:

@@ -34,10 +34,11 @@ def defineTopazParams(form: params.Form) -> None:
         "objective",
         params.EnumParam,
         choices=["GE-binomial", "GE-KL", "NNPU", "PN"],
-        default=0,
+        default=list(OBJECTIVES.values()).index(_DEFAULTS.objective),
         label="Objective",
         help="What is made of places without a label [Bepler2019].\n"
-        "*GE-binomial*, *GE-KL*: as many of them are particles as there should be.\n"
+        "*GE-KL*, *GE-binomial*: as many of them are particles as there should be; "
+        "GE-KL learns sooner.\n"
         "*NNPU*: the non-negative risk estimator [Kiryo2017].\n"
         "*PN*: they are background. For micrographs whose particles are all labelled.",
     )

@@ -157,7 +157,7 @@ class TestTopaz(SyntheticProject):
             type(self), ProtTopazTrain, inputCoordinates=self._storeFirst(2)
         )
         protocol.strength.set(2)
-        self.assertEqual(protocol.validate(), [])  # GE-binomial
+        self.assertEqual(protocol.validate(), [])  # GE-KL
         protocol.objective.set(3)  # PN
         (error,) = protocol.validate()
         self.assertIn("NNPU and PN have none", error)

@@ -47,7 +47,7 @@ def test_picks_are_listed_with_their_probabilities(finished):
     assert table.accepted.all()
     assert ((table.score > 0) & (table.score < 1)).all()
     assert {*table.micrograph} == {*NAMES}
-    assert {*table.pickers} == {("network",)}
+    assert {*table.pickers} == {("HydraPicker",)}
 
 
 def test_summary_tells_what_was_found_of_the_truth(finished):
@@ -65,3 +65,18 @@ def test_picks_are_exported(finished, tmp_path):
     command = ["export", str(finished), "--format", "star", "--out", str(tmp_path)]
     assert main(command) == 0
     assert (tmp_path / "coordinates.star").is_file()
+
+
+def test_a_truth_that_cannot_be_read_is_told_before_picking(tmp_path, capfd):
+    write_micrographs(tmp_path / "mics", NAMES[:1], n=5)
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "mic_0.csv").write_text("x,y\n40,50\n")
+    given = [f"micrographs={tmp_path}/mics/*.mrc", f"samplingRate={SAMPLING_RATE}"]
+    given += [f"particleDiameter={DIAMETER_A}", f"truth={tmp_path}/truth"]
+    project = tmp_path / "project"
+
+    command = ["run", "pick_without_training", *given, "--project", str(project)]
+    assert main(command) == 1
+
+    assert "box size" in capfd.readouterr().err
+    assert not list(project.glob("Runs/*NetworkPick/extra/*"))

@@ -90,7 +90,7 @@ def test_every_picker_has_a_label_that_no_other_protocol_has(folders):
     assert len(set(labels)) == len(labels)
     assert {"picks of alpha", "picks of particles", "particles", "truth"} < {*labels}
     names = [node.get("pickerName") for node in _of(nodes, "ProtImportPicks")]
-    assert names == ["alpha", "particles", "truth"]
+    assert names == ["truth", "alpha", "particles"]
 
 
 def test_what_is_said_of_one_folder_wins_and_the_truth_is_left_alone(folders):
@@ -102,7 +102,7 @@ def test_what_is_said_of_one_folder_wins_and_the_truth_is_left_alone(folders):
         "boxSize=90",
         "matchRadius=0.3",
     )
-    alpha, particles, truth = _of(nodes, "ProtImportPicks")
+    truth, alpha, particles = _of(nodes, "ProtImportPicks")
     assert (alpha["scale"], particles["scale"]) == (2.0, 1.0)
     assert (alpha["filesPattern"], alpha["fileFormat"]) == ("*.box", 1)
     assert truth["boxSize"] == 90
@@ -195,7 +195,9 @@ def test_picks_are_compared_with_the_truth_where_nothing_is_scored(folders):
             ],
         )
     )
-    picked, truth, compared = nodes[-3:]
+    micrographs, truth, model, picked, compared = nodes
+    assert truth["inputMicrographs"] == f"{micrographs['object.id']}.outputMicrographs"
+    assert picked["inputModel"] == f"{model['object.id']}.outputModel"
     assert compared["inputCoordinates"] == f"{picked['object.id']}.outputCoordinates"
     assert truth["boxSize"] == picked["boxSize"] == 60
     assert (picked["thresholdMode"], picked["threshold"]) == (GIVEN, -1.5)

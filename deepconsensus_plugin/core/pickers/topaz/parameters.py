@@ -38,9 +38,10 @@ _AUTOENCODER_LABELS = 250
 class TopazParameters:
     """How a Topaz picker is trained.
 
-    Defaults as the paper and its implementation, but for the learning rate (there
-    2e-4), the number of updates (there 10 epochs of 1000) and the autoencoder (there
-    with few labels), see docs/results.md.
+    Defaults as the paper and its implementation, but for the objective (there
+    GE-binomial, which learns more slowly), the learning rate (there 2e-4), the number
+    of updates (there 10 epochs of 1000) and the autoencoder (there with few labels),
+    see docs/results.md.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class TopazParameters:
         Of every random act.
     """
 
-    objective: Objective = Objective.GE_BINOMIAL
+    objective: Objective = Objective.GE_KL
     strength: float | None = None
     n_layers: int = 3
     n_units: int = 32
