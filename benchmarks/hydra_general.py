@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The general HydraPicker that comes with the package, trained on the corpus' sources.
 
-    python -m benchmarks.hydra_general CORPUS OUT [--ship DIR] [--thesis]
+    python -m benchmarks.hydra_general CORPUS OUT [--ship DIR] [--thesis] [--one-head]
 
 A killed training goes on where it was: the same command again. Targets are never looked
 at. OUT gets the model with every head, DIR the same with its general head alone.
@@ -82,6 +82,19 @@ def train_general(
     return load_card_of(model, HydraCard)
 
 
+def with_one_head(parameters: HydraParameters) -> HydraParameters:
+    """Return a training as long, in which one head learns all sources to the end."""
+    n_epochs = parameters.n_epochs + parameters.n_head_epochs
+    # Where the learning rate fell once only, so it does here.
+    fell_once = parameters.restart_epochs == parameters.n_epochs
+    return replace(
+        parameters,
+        n_epochs=n_epochs,
+        n_head_epochs=0,
+        restart_epochs=n_epochs if fell_once else parameters.restart_epochs,
+    )
+
+
 def keep_general(model: Path, folder: Path) -> None:
     """Write a model again with its general head alone."""
     card = load_card_of(model, HydraCard)
@@ -97,6 +110,9 @@ def main() -> None:
     parser.add_argument("--thesis", action="store_true", help="as published")
     parser.add_argument("--epochs", type=int, nargs=2, help="with one head, with all")
     parser.add_argument("--sets", type=int, help="the first so many")
+    parser.add_argument(
+        "--one-head", action="store_true", help="for comparison: as many epochs"
+    )
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     logging.getLogger("deepconsensus_plugin.core.pickers.training").setLevel("DEBUG")
@@ -104,6 +120,8 @@ def main() -> None:
     if asked.epochs:
         n_epochs, n_head_epochs = asked.epochs
         parameters = replace(parameters, n_epochs=n_epochs, n_head_epochs=n_head_epochs)
+    if asked.one_head:
+        parameters = with_one_head(parameters)
     card = train_general(asked.corpus, asked.model, parameters, n_sets=asked.sets)
     for head in card.heads:
         if head.validation is not None:

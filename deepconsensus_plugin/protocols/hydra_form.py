@@ -106,7 +106,8 @@ def defineHydraParams(form: params.Form) -> None:
         default=_DEFAULTS.n_head_epochs,
         condition=f"startFrom=={NEW}",
         label="Epochs with all heads",
-        help="After those with one head for all data sets. As published: 100.",
+        help="After those with one head for all data sets. As published: 100. 0: one "
+        "head for all, and none for each.",
     )
     _defineOptimiserParams(form)
 
@@ -219,8 +220,8 @@ def describeBadHydra(protocol: Protocol) -> list[str]:
         errors.append(f"Particle diameters: {error}.")
     errors += _describeBadBase(protocol)
     errors += describeBadCounts(protocol, "nEpochs", "updatesPerEpoch", "restartEpochs")
-    if protocol.nHeadEpochs.get() < 1:
-        errors.append("Epochs with all heads: it must be 1 or more.")
+    if protocol.nHeadEpochs.get() < 0:
+        errors.append("Epochs with all heads: it must be 0 or more.")
     for name in ("learningRate", "headLearningRate"):
         if not protocol.getAttributeValue(name) > 0:
             errors.append(f"{protocol.getParam(name).label}: it must be above 0.")

@@ -68,7 +68,7 @@ def run(request: HydraTrainRequest, progress: Progress) -> PickerTrainResult:
         training.train_new_heads(request.base)
     else:
         training.train_one_head()
-        if len(training.sets) > 1:
+        if len(training.sets) > 1 and training.parameters.n_head_epochs:
             training.train_all_heads()
     validation = training.save()
     forget_states(request.model)
@@ -161,7 +161,7 @@ class _Training:
         """Return the names, sizes and figures of the heads."""
         detector = self._detector_of(body, heads[0])
         general = put_together([each.find(detector) for each in self.sets])
-        only = self.sets[0].view if len(heads) == 1 else None
+        only = self.sets[0].view if len(self.sets) == len(heads) == 1 else None
         described = [
             HydraHead(
                 name=GENERAL,

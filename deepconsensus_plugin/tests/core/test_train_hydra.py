@@ -195,6 +195,16 @@ class TestTraining:
         for one, other in zip(heads, other_heads, strict=True):
             assert_same(one, other)
 
+    def test_one_head_for_all_sets(self, tmp_path, eagerly):
+        sets = tuple(
+            write_set(tmp_path, name, d)[0] for name, d in (("a", 14), ("b", 16))
+        )
+        parameters = replace(QUICK, n_epochs=1, n_head_epochs=0)
+        made = train(HydraTrainRequest(sets, parameters, tmp_path / "model"))
+        (head,) = made.card.heads
+        assert (head.name, head.particle_diameter_A) == (GENERAL, None)
+        assert len(made.result.history) == 1
+
     def test_names_of_data_sets_are_those_of_heads(self, tmp_path):
         asked, _ = write_set(tmp_path, GENERAL, 14)
         with pytest.raises(ValueError, match="different names"):

@@ -119,8 +119,8 @@ class HydraParameters:
     architecture : HydraArchitecture
         Sizes of the network.
     n_epochs, n_head_epochs : int
-        Epochs with one head for all data sets, and with one for each; every epoch
-        ends with a validation.
+        Epochs with one head for all data sets, and with one for each (0: it stays
+        one head for all); every epoch ends with a validation.
     n_updates : int
         Of an epoch.
     n_crops : int
