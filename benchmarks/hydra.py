@@ -63,7 +63,7 @@ class Plan:
 
 
 FULL = Plan(
-    alone=HydraParameters(n_epochs=12, n_updates=100, restart_epochs=12),
+    alone=HydraParameters(n_epochs=6, n_updates=100, restart_epochs=6),
     few=HydraParameters(n_epochs=6, n_updates=50, restart_epochs=6),
 )
 SHORT = Plan(

@@ -12,7 +12,6 @@ computed from each peak's probability of being a particle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,9 @@ from deepconsensus_plugin.core.pickers.robust import OUTLIER_Z, middle_and_sprea
 from deepconsensus_plugin.core.types import FloatArray
 
 _MAX_COMPONENTS = 3
-_CLEAN_SEPARATION = 2.0
+CLEAN_SEPARATION = 2.0
+"""Of two populations, Ashman's D, from which they are apart."""
+
 _SMALLEST_POPULATION = 0.01
 """Particles are at least this part of all peaks."""
 
@@ -33,7 +34,7 @@ _MIN_VARIANCE = 1e-4
 _GROUPS = 4096
 """Of neighbouring scores, which are alike to a fit; fewer scores are as they are."""
 
-_FEWEST = 30
+FEWEST = 30
 """With fewer peaks nothing can be said of populations."""
 
 
@@ -78,54 +79,20 @@ def find_threshold(scores: FloatArray) -> float | None:
         The threshold of the largest expected F1. None where the scores do not show
         two populations.
     """
-    fitted = _populations(scores)
-    if fitted is None:
-        return None
-    ascending = np.sort(scores)
-    return _best_expected_f1(ascending, fitted(ascending))
-
-
-def particle_probability(scores: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Return what gives the probability that peaks of some scores are particles.
-
-    Parameters
-    ----------
-    scores : array, shape (n,)
-        Of all peaks, noise included; finite, higher is better.
-
-    Returns
-    -------
-    callable
-        From scores, shape (m,), to probabilities that never fall as scores rise; to NaN
-        where the scores of all do not show two populations.
-    """
-    fitted = _populations(scores)
-    if fitted is None:
-        return lambda some: np.full(len(some), np.nan)
-    ascending = np.sort(scores)
-    probability = fitted(ascending)
-    return lambda some: np.interp(some, ascending, probability)
-
-
-def _populations(scores: FloatArray) -> Callable[[FloatArray], FloatArray] | None:
-    """Return the probability of ascending scores; None without two populations."""
-    if len(scores) < _FEWEST or not np.ptp(scores) > 0:
+    if len(scores) < FEWEST or not np.ptp(scores) > 0:
         return None
     fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
     best = min(fits, key=lambda fit: fit.bic)
     weight_above = np.cumsum(best.weights[::-1])[::-1][1:]
     gaps = np.where(weight_above < _SMALLEST_POPULATION, 0, best.separations())
-    if gaps.max(initial=0) < _CLEAN_SEPARATION:
+    if gaps.max(initial=0) < CLEAN_SEPARATION:
         return None
     first = int(np.argmax(gaps)) + 1
-
-    def probability(ascending: FloatArray) -> FloatArray:
-        share = best.responsibilities(ascending)[:, first:].sum(axis=1)
-        # A wide component must not claim what lies below the background.
-        share[ascending < best.means[first - 1]] = 0
-        return np.asarray(np.maximum.accumulate(share))
-
-    return probability
+    ascending = np.sort(scores)
+    probability = best.responsibilities(ascending)[:, first:].sum(axis=1)
+    # A wide component must not claim what lies below the background.
+    probability[ascending < best.means[first - 1]] = 0
+    return best_expected_f1(ascending, np.maximum.accumulate(probability))
 
 
 def find_upper_threshold(scores: FloatArray) -> float | None:
@@ -144,14 +111,22 @@ def find_upper_threshold(scores: FloatArray) -> float | None:
     float or None
         Four robust deviations above their median. None with too few picks to tell.
     """
-    if len(scores) < _FEWEST:
+    if len(scores) < FEWEST:
         return None
     middle, spread = middle_and_spread(scores)
     return middle + OUTLIER_Z * spread if spread > 0 else None
 
 
-def _best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:
-    """Return the threshold whose expected F1 is largest, given P(particle)."""
+def best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:
+    """Return the threshold whose expected F1 is largest.
+
+    Parameters
+    ----------
+    ascending : array, shape (n,)
+        Scores.
+    probability : array, shape (n,)
+        That they are those of particles.
+    """
     n_true = np.cumsum(probability[::-1])
     n_accepted = np.arange(1, len(ascending) + 1)
     f1 = 2 * n_true / (n_accepted + n_true[-1])
@@ -174,7 +149,7 @@ def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     weights = np.array([len(part) for part in parts]) / len(values)
     means = np.array([part.mean() for part in parts])
     variances = np.maximum([part.var() for part in parts], floor)
-    middle, within, n_values = _groups(ascending)
+    middle, within, n_values = group_neighbours(ascending, _GROUPS)
     last = -np.inf
     for _ in range(_ITERATIONS):
         share, log_density = responsibilities(middle, weights, means, variances)
@@ -194,12 +169,21 @@ def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     return GaussianMixture(weights[order], means[order], variances[order], float(bic))
 
 
-def _groups(ascending: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def group_neighbours(
+    ascending: FloatArray, n_groups: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return mean, variance and number of values of neighbours, so many groups at most.
 
     A fit takes as long for millions of values as for thousands.
+
+    Parameters
+    ----------
+    ascending : array, shape (n,)
+        n > 0.
+    n_groups : int
+        At most; > 0.
     """
-    n_groups = min(_GROUPS, len(ascending))
+    n_groups = min(n_groups, len(ascending))
     first = np.linspace(0, len(ascending), n_groups, endpoint=False).astype(np.intp)
     number = np.diff(first, append=len(ascending)).astype(np.float64)
     middle = np.add.reduceat(ascending, first) / number
@@ -226,9 +210,33 @@ def responsibilities(
     log_density : array, shape (...)
         Of the mixture at the values.
     """
+    return normalise(gaussian_log_densities(values, weights, means, variances))
+
+
+def gaussian_log_densities(
+    values: FloatArray, weights: FloatArray, means: FloatArray, variances: FloatArray
+) -> FloatArray:
+    """Return the log of what each weighted Gaussian has in values, shape (..., k)."""
     distance = (values[..., None] - means) ** 2 / variances
-    each = np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2
-    largest = each.max(axis=-1)
-    share = np.exp(each - largest[..., None])
+    return np.asarray(np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2)
+
+
+def normalise(log_densities: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the share of each component, and the log density of all together.
+
+    Parameters
+    ----------
+    log_densities : array, shape (..., k)
+        Of weighted components.
+
+    Returns
+    -------
+    share : array, shape (..., k)
+        Sums to 1.
+    log_density : array, shape (...)
+        Of their mixture.
+    """
+    largest = log_densities.max(axis=-1)
+    share = np.exp(log_densities - largest[..., None])
     total = share.sum(axis=-1)
     return share / total[..., None], largest + np.log(total)

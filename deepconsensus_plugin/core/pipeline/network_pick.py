@@ -20,10 +20,7 @@ from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordina
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.models.kinds import load_card
 from deepconsensus_plugin.core.models.picker_card import PickerCard
-from deepconsensus_plugin.core.pickers.populations import (
-    find_threshold,
-    particle_probability,
-)
+from deepconsensus_plugin.core.pickers.log_odds import ParticleScores, tell_particles
 from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
 from deepconsensus_plugin.core.pickers.trained import load_picker
 from deepconsensus_plugin.core.pickers.validation import PickerValidation
@@ -52,12 +49,12 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     """
     found = find_all(request, progress)
     scores = _scores(found)
-    apart = find_threshold(scores)
-    figures = _figures(request, can_scores_tell=apart is not None)
-    threshold = _threshold(request, scores, apart, figures)
+    told = tell_particles(scores)
+    figures = _figures(request, can_scores_tell=told is not None)
+    threshold = _threshold(request, scores, told, figures)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = _calibrate(scores, figures)
+    calibration = _calibrate(scores, told, figures)
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -91,7 +88,7 @@ def _figures(
 def _threshold(
     request: NetworkPickRequest,
     scores: FloatArray,
-    apart: float | None,
+    told: ParticleScores | None,
     figures: PickerValidation | None,
 ) -> float:
     if request.threshold is not None:
@@ -100,9 +97,10 @@ def _threshold(
         return choose_threshold(
             scores, mode=ThresholdMode.FIRST_N, n_first=max(1, request.n_expected)
         )
-    if apart is None and figures is not None:
-        apart = figures.best_threshold
-    return 0.0 if apart is None else apart
+    if told is not None:
+        return told.threshold
+    best = None if figures is None else figures.best_threshold
+    return 0.0 if best is None else best
 
 
 def _missed(
@@ -122,15 +120,16 @@ def _missed(
 
 
 def _calibrate(
-    scores: FloatArray, figures: PickerValidation | None
+    scores: FloatArray,
+    told: ParticleScores | None,
+    figures: PickerValidation | None,
 ) -> ScoreCalibration:
-    """Return how probably picks are particles: as validation told, or else the scores.
-
-    Particles and background are two populations of scores.
-    """
+    """Return how probably picks are particles: by validation, or else the scores."""
     if figures is not None:
         return ScoreCalibration.fit(scores, figures.probability)
-    return ScoreCalibration.fit(scores, particle_probability(scores))
+    if told is not None:
+        return ScoreCalibration.fit(scores, told.probability)
+    return ScoreCalibration()
 
 
 def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:
