@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -48,48 +47,27 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import HydraParameters
 PARTS = ("targets", "sources", "speed", "real", "thresholds")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How long is learnt on a target.
-
-    Parameters
-    ----------
-    alone, few : HydraParameters
-        From nothing; with a general model's body.
-    """
-
-    alone: HydraParameters
-    few: HydraParameters
-
-
-FULL = Plan(
-    alone=HydraParameters(n_epochs=6, n_updates=100, restart_epochs=6),
-    few=HydraParameters(n_epochs=6, n_updates=50, restart_epochs=6),
-)
-SHORT = Plan(
-    alone=HydraParameters(n_epochs=3, n_updates=50, restart_epochs=3),
-    few=HydraParameters(n_epochs=2, n_updates=25, restart_epochs=2),
-)
+FULL = HydraParameters(n_epochs=6, n_updates=50, restart_epochs=6)
+SHORT = HydraParameters(n_epochs=2, n_updates=25, restart_epochs=2)
+"""How long is learnt on a target, whether from nothing or with a general body."""
 
 
 def target_pickers(
-    plan: Plan, model: Path | None, one_head: Path | None
+    plan: HydraParameters, model: Path | None, one_head: Path | None
 ) -> dict[str, SetPicker]:
     """Return the HydraPickers that pick targets: Tables 4.6, 4.8 and 4.9."""
-    pickers = {"alone": when_trained(plan.alone)}
+    pickers: dict[str, SetPicker] = {}
     if model is not None:
-        zero_shot = partial(pick_with_hydra, model=model)
         pickers |= {
-            "zero-shot": on_test(zero_shot),
-            "few-shot": when_trained(plan.few, model),
+            "zero-shot": on_test(partial(pick_with_hydra, model=model)),
+            "few-shot": when_trained(plan, model),
         }
     if one_head is not None:
-        zero_shot = partial(pick_with_hydra, model=one_head)
         pickers |= {
-            "one head, zero-shot": on_test(zero_shot),
-            "one head, few-shot": when_trained(plan.few, one_head),
+            "one head, zero-shot": on_test(partial(pick_with_hydra, model=one_head)),
+            "one head, few-shot": when_trained(plan, one_head),
         }
-    return pickers
+    return pickers | {"alone": when_trained(plan)}
 
 
 def source_pickers(model: Path | None, one_head: Path | None) -> dict[str, SetPicker]:

@@ -24,7 +24,6 @@ from deepconsensus_plugin.core.pickers.populations import (
     FEWEST,
     best_expected_f1,
     gaussian_log_densities,
-    group_neighbours,
     normalise,
 )
 from deepconsensus_plugin.core.types import FloatArray
@@ -39,9 +38,11 @@ _FIRST_SHARES = (0.01, 0.05, 0.2, 0.5)
 _SMALLEST_SHARE = 0.005
 """Particles are at least this part of what lies above the background's middle."""
 
-_GROUPS = 512
+_BIN = 0.02
+"""Log-odds that are alike to a fit."""
+
 _ITERATIONS = 300
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-7
 _MIN_VARIANCE = 0.01
 """Of a Gaussian, squared log-odds."""
 
@@ -160,8 +161,8 @@ def fit_log_odds(scores: FloatArray) -> LogOddsMixture:
         Log-odds; finite, not all equal.
     """
     middle = half_sample_mode(scores)
-    above = np.sort(scores[scores >= middle]) - middle
-    value, _, number = group_neighbours(above, _GROUPS)
+    above = scores[scores >= middle] - middle
+    value, number = _binned(above)
     fits = [_maximise(start, value, number) for start in _starts(middle, value, number)]
 
     def information(fit: tuple[LogOddsMixture, float]) -> float:
@@ -170,6 +171,14 @@ def fit_log_odds(scores: FloatArray) -> LogOddsMixture:
         return n_free * float(np.log(len(above))) / len(above) - 2 * likelihood
 
     return min(fits, key=information)[0]
+
+
+def _binned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean and the number of the values in each bin that has any."""
+    _, place, number = np.unique(
+        values // _BIN, return_inverse=True, return_counts=True
+    )
+    return np.bincount(place, weights=values) / number, number.astype(np.float64)
 
 
 def half_sample_mode(values: FloatArray) -> float:

@@ -149,7 +149,7 @@ def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     weights = np.array([len(part) for part in parts]) / len(values)
     means = np.array([part.mean() for part in parts])
     variances = np.maximum([part.var() for part in parts], floor)
-    middle, within, n_values = group_neighbours(ascending, _GROUPS)
+    middle, within, n_values = _groups(ascending)
     last = -np.inf
     for _ in range(_ITERATIONS):
         share, log_density = responsibilities(middle, weights, means, variances)
@@ -169,21 +169,12 @@ def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     return GaussianMixture(weights[order], means[order], variances[order], float(bic))
 
 
-def group_neighbours(
-    ascending: FloatArray, n_groups: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _groups(ascending: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return mean, variance and number of values of neighbours, so many groups at most.
 
     A fit takes as long for millions of values as for thousands.
-
-    Parameters
-    ----------
-    ascending : array, shape (n,)
-        n > 0.
-    n_groups : int
-        At most; > 0.
     """
-    n_groups = min(n_groups, len(ascending))
+    n_groups = min(_GROUPS, len(ascending))
     first = np.linspace(0, len(ascending), n_groups, endpoint=False).astype(np.intp)
     number = np.diff(first, append=len(ascending)).astype(np.float64)
     middle = np.add.reduceat(ascending, first) / number
