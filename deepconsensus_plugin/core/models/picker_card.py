@@ -150,11 +150,19 @@ class HydraCard(PickerCard):
 
         Those of the general head of several are of other samples than it will pick.
         """
-        name = choices.head or self.default_head().name
-        named = [head for head in self.heads if head.name == name]
-        if not named or named[0].particle_diameter_A is None:
+        head = self._named(choices)
+        if head is None or head.particle_diameter_A is None:
             return None
-        return named[0].validation
+        return head.validation
+
+    def is_of_any_size(self, choices: HydraChoices) -> bool:
+        """Return whether a head is the general one of several data sets."""
+        head = self._named(choices)
+        return head is not None and head.particle_diameter_A is None
+
+    def _named(self, choices: HydraChoices) -> HydraHead | None:
+        name = choices.head or self.default_head().name
+        return next((head for head in self.heads if head.name == name), None)
 
     def default_head(self) -> HydraHead:
         """Return the head of the only data set, or else the general one."""

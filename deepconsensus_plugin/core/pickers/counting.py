@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,20 +22,36 @@ _LOOKED_AT = 8
 """Micrographs, spread evenly over the set."""
 
 
+@dataclass(frozen=True)
+class ParticleCount:
+    """How many particles a micrograph holds, on average.
+
+    Parameters
+    ----------
+    number : float
+        At least 0.
+    is_told : bool
+        Whether a picker told particles from background; else all places of their size
+        are counted.
+    """
+
+    number: float
+    is_told: bool
+
+
 def estimate_particles(
     micrographs: Sequence[Micrograph],
     *,
     diameter_A: float,
     particles_dark: bool,
     workers: int,
-) -> float:
+) -> ParticleCount:
     """Return how many particles a micrograph holds, on average.
 
     As many as correlation with a profile learnt from them finds, or else a difference
-    of Gaussians: whichever tells particles from background by its scores. Where neither
-    does, all places of the particle's size. Objectives that need this number bear with
-    half of it, and with half as much again (Bepler et al. 2018, supplementary
-    figure 3).
+    of Gaussians: whichever tells particles from background by its scores. Objectives
+    that need this number bear with half of it, and with half as much again (Bepler et
+    al. 2018, supplementary figure 3).
 
     Parameters
     ----------
@@ -46,15 +63,10 @@ def estimate_particles(
         Whether particles are darker than their surroundings.
     workers : int
         Threads.
-
-    Returns
-    -------
-    float
-        At least 0.
     """
     chosen = np.linspace(0, len(micrographs) - 1, min(len(micrographs), _LOOKED_AT))
     some = [micrographs[i] for i in chosen.round().astype(int)]
-    n_peaks = 0.0
+    n_peaks = 0
     for method in (PickMethod.CORRELATION, PickMethod.GAUSSIANS):
         parameters = PickParameters(
             diameter_A, method=method, particles_dark=particles_dark
@@ -62,9 +74,10 @@ def estimate_particles(
         scores = _peak_scores(some, parameters, workers)
         threshold = find_threshold(scores)
         if threshold is not None:
-            return float((scores >= threshold).sum() / len(some))
-        n_peaks = len(scores) / len(some)
-    return n_peaks
+            n_picks = np.count_nonzero(scores >= threshold)
+            return ParticleCount(n_picks / len(some), is_told=True)
+        n_peaks = len(scores)
+    return ParticleCount(n_peaks / len(some), is_told=False)
 
 
 def _peak_scores(

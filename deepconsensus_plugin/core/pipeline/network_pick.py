@@ -19,7 +19,8 @@ from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.models.kinds import load_card
-from deepconsensus_plugin.core.models.picker_card import PickerCard
+from deepconsensus_plugin.core.models.picker_card import HydraCard, PickerCard
+from deepconsensus_plugin.core.pickers.counting import estimate_particles
 from deepconsensus_plugin.core.pickers.log_odds import ParticleScores, tell_particles
 from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
 from deepconsensus_plugin.core.pickers.trained import load_picker
@@ -51,7 +52,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     scores = _scores(found)
     told = tell_particles(scores)
     figures = _figures(request, can_scores_tell=told is not None)
-    threshold = _threshold(request, scores, told, figures)
+    threshold = _threshold(request, scores, told, figures, progress)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
     calibration = _calibrate(scores, told, figures)
@@ -90,17 +91,46 @@ def _threshold(
     scores: FloatArray,
     told: ParticleScores | None,
     figures: PickerValidation | None,
+    progress: Progress,
 ) -> float:
     if request.threshold is not None:
         return request.threshold
-    if request.n_expected is not None and len(scores):
+    n_expected = request.n_expected
+    if n_expected is None and told is None and len(scores):
+        n_expected = _count_particles(request, progress)
+    if n_expected is not None and len(scores):
         return choose_threshold(
-            scores, mode=ThresholdMode.FIRST_N, n_first=max(1, request.n_expected)
+            scores, mode=ThresholdMode.FIRST_N, n_first=max(1, n_expected)
         )
     if told is not None:
         return told.threshold
     best = None if figures is None else figures.best_threshold
     return 0.0 if best is None else best
+
+
+def _count_particles(request: NetworkPickRequest, progress: Progress) -> int | None:
+    """Return how many particles pickers without training tell of a new sample.
+
+    None where they do not tell, or where the model has figures of the sample.
+    """
+    card, diameter_A = load_card(request.model), request.hydra.particle_diameter_A
+    if not isinstance(card, HydraCard) or not card.is_of_any_size(request.hydra):
+        return None
+    if diameter_A is None:
+        return None
+    _, head = card.find_head(request.hydra)
+    with progress.stage("count particles", 1) as count:
+        found = estimate_particles(
+            request.micrographs,
+            diameter_A=diameter_A,
+            particles_dark=head.are_particles_dark,
+            workers=request.workers,
+        )
+        count(1)
+    if not found.is_told:
+        return None
+    logger.info("About %.0f particles a micrograph", found.number)
+    return round(found.number * len(request.micrographs))
 
 
 def _missed(

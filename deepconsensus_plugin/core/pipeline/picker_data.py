@@ -115,7 +115,7 @@ class LearningData:
                 diameter_A=asked.particle_diameter_A,
                 particles_dark=self.are_particles_dark(),
                 workers=asked.workers,
-            )
+            ).number
             count(1)
         logger.info("About %.0f particles a micrograph", found)
         return max(found, self.labels_a_micrograph)

@@ -133,7 +133,8 @@ class NetworkPickRequest:
     threshold : float, optional
         Log-odds from which what is found is a pick. Default: that of as many as are
         expected, or found in the scores, where they show particles and background
-        apart; else the training's best, or 0.
+        apart; else, of a sample that the model does not know, that of as many as
+        pickers without training find; else the training's best, or 0.
     n_expected : int, optional
         Picks that there should be.
     known : Path, optional

@@ -28,6 +28,21 @@ class TestCurve:
             halved(SCORES).mean(), abs=1e-3
         )
 
+    def test_few_particles_are_not_lost_between_knots(self):
+        """As the general HydraPicker finds small ones: one in a thousand peaks."""
+        rng = np.random.default_rng(2)
+        scores = np.append(rng.normal(-4, 1, 100000), rng.normal(2, 0.3, 100))
+
+        def steep(some):
+            return expit(20 * (some - 1))
+
+        calibration = ScoreCalibration.fit(scores, steep)
+        picked = scores[scores > 1]
+        assert calibration.expected_precision(picked) == pytest.approx(
+            steep(picked).mean(), abs=5e-3
+        )
+        assert len(calibration.knots) <= 200
+
     def test_beyond_what_was_found_it_stays(self):
         calibration = ScoreCalibration.fit(SCORES, halved)
         ends = halved(np.array([SCORES.min(), SCORES.max()]))

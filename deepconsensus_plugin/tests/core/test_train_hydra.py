@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.models.hydra_store import load_hydra
 from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.models.picker_card import HydraCard
+from deepconsensus_plugin.core.pickers.counting import ParticleCount
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     GENERAL,
     HydraArchitecture,
@@ -246,6 +247,23 @@ class TestPicking:
         asked = learnt.request.sets[0]
         with pytest.raises(IncompatibleModelError, match=r"small, large.*'other'"):
             pick(learnt, asked, tmp_path, head="other")
+
+    def test_particles_are_counted_where_scores_do_not_tell(
+        self, learnt, tmp_path, monkeypatch
+    ):
+        asked, truth = write_set(tmp_path, "unseen", 17, seed=5)
+        monkeypatch.setattr(network_pick, "tell_particles", lambda scores: None)
+        size = {"particle_diameter_A": 34.0}
+        counted, _ = pick(learnt, asked, tmp_path, head=GENERAL, **size)
+        assert sum(map(len, counted.values())) == pytest.approx(
+            sum(map(len, truth.values())), rel=0.1
+        )
+        told = ParticleCount(1.0, is_told=False)
+        monkeypatch.setattr(network_pick, "estimate_particles", lambda *_, **__: told)
+        picks, found = pick(learnt, asked, tmp_path, head=GENERAL, **size)
+        best = learnt.card.validation.best_threshold
+        for name, all_of in found.items():
+            assert len(picks[name]) == (all_of.scores >= best).sum()
 
     def test_border_filter(self, learnt, tmp_path):
         asked = learnt.request.sets[1]
