@@ -123,7 +123,8 @@ def defineThresholdParams(form: params.Form) -> None:
         label="Threshold",
         help="The first two and *F2*: as found on micrographs that training held out, "
         "or else where particles and background part in all scores; so always with a "
-        "general head, whose figures are of other samples.\n"
+        "general head, whose figures are of other samples. Where its scores do not "
+        "tell, as many as pickers without training find.\n"
         "*as many as expected*: as training reckoned with; where labels are the easier "
         "particles, such as agreed ones.",
     )

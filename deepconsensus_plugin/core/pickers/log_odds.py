@@ -13,8 +13,8 @@ Bayesian information criterion; particles are what lies above the clearest gap, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gamma, gammaln
@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.pickers.populations import (
     gaussian_log_densities,
     normalise,
 )
-from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 _MAX_GAUSSIANS = 2
 _SHAPES = (1.0, 1.5, 2.0)
@@ -105,13 +105,10 @@ class ParticleScores:
         What the log-odds are made of.
     first : int
         Particles are the Gaussians from this one on.
-    threshold : float
-        The one with the largest expected F1.
     """
 
     mixture: LogOddsMixture
     first: int
-    threshold: float = 0.0
 
     def probability(self, scores: FloatArray) -> FloatArray:
         """Return how probably peaks are particles; never falls as scores rise.
@@ -122,13 +119,23 @@ class ParticleScores:
             Log-odds.
         """
         ascending, place = np.unique(scores, return_inverse=True)
-        share = self.mixture.responsibilities(ascending)[:, 1 + self.first :].sum(
-            axis=1
-        )
+        each = self.mixture.responsibilities(ascending)
+        share = each[:, 1 + self.first :].sum(axis=1)
         # A wide component must not claim what lies below what it is apart from.
         below = np.array([0.0, *self.mixture.means])[self.first]
         share[ascending < self.mixture.middle + below] = 0
         return np.asarray(np.maximum.accumulate(share)[place])
+
+    def find_threshold(self, scores: FloatArray) -> float:
+        """Return the log-odds from which picks have the largest expected F1.
+
+        Parameters
+        ----------
+        scores : array, shape (n,)
+            Log-odds of all peaks; n > 0.
+        """
+        ascending = np.sort(scores)
+        return best_expected_f1(ascending, self.probability(ascending))
 
 
 def tell_particles(scores: FloatArray) -> ParticleScores | None:
@@ -146,10 +153,7 @@ def tell_particles(scores: FloatArray) -> ParticleScores | None:
     gaps = np.where(above < _SMALLEST_SHARE, 0, fitted.separations())
     if gaps.max(initial=0) < CLEAN_SEPARATION:
         return None
-    told = ParticleScores(fitted, int(np.argmax(gaps)))
-    ascending = np.sort(scores)
-    threshold = best_expected_f1(ascending, told.probability(ascending))
-    return ParticleScores(fitted, told.first, threshold)
+    return ParticleScores(fitted, int(np.argmax(gaps)))
 
 
 def fit_log_odds(scores: FloatArray) -> LogOddsMixture:
@@ -207,7 +211,7 @@ def _starts(
     nothing = np.zeros(0)
     rank = np.cumsum(number) / number.sum()
     for shape in _SHAPES:
-        scale = (shape * np.average(value**shape, weights=number)) ** (1 / shape)
+        scale = _likeliest_scale(value, number, shape)
         alone = LogOddsMixture(middle, scale, shape, np.ones(1), nothing, nothing)
         yield alone
         for share in _FIRST_SHARES:
@@ -219,25 +223,28 @@ def _starts(
 
 def _with_gaussians(
     alone: LogOddsMixture,
-    parts: list[FloatArray],
+    parts: Sequence[BoolArray],
     value: FloatArray,
     number: FloatArray,
 ) -> LogOddsMixture:
+    """Return a background with a Gaussian for each part of the scores, as many each."""
+    share = min(0.3, float(number[parts[-1]].sum() / number.sum()))
     means = [np.average(value[part], weights=number[part]) for part in parts]
     variances = [
         np.average((value[part] - mean) ** 2, weights=number[part])
         for part, mean in zip(parts, means, strict=True)
     ]
-    share = min(0.3, float(number[parts[-1]].sum() / number.sum()))
-    weights = [1 - share * len(parts), *[share] * len(parts)]
-    return LogOddsMixture(
-        alone.middle,
-        alone.scale,
-        alone.shape,
-        np.array(weights),
-        np.array(means),
-        np.maximum(variances, _MIN_VARIANCE),
+    return replace(
+        alone,
+        weights=np.array([1 - share * len(parts), *[share] * len(parts)]),
+        means=np.array(means),
+        variances=np.maximum(variances, _MIN_VARIANCE),
     )
+
+
+def _likeliest_scale(value: FloatArray, number: FloatArray, shape: float) -> float:
+    moment = float(number @ value**shape / number.sum())
+    return float(max(_BIN, (shape * moment) ** (1 / shape)))
 
 
 def _maximise(
@@ -263,26 +270,19 @@ def _maximise(
         count = np.maximum(share.sum(axis=0), 1e-9)
         background, gaussians = share[:, 0], share[:, 1:]
         means = value @ gaussians / count[1:]
-        spread = (value[:, None] - means) ** 2
-        shape = mixture.shape
-        moment = background @ value**shape / count[0]
-        mixture = LogOddsMixture(
-            mixture.middle,
-            (shape * moment) ** (1 / shape),
-            shape,
-            count / count.sum(),
-            means,
-            np.maximum((spread * gaussians).sum(axis=0) / count[1:], _MIN_VARIANCE),
+        spread = (gaussians * (value[:, None] - means) ** 2).sum(axis=0) / count[1:]
+        mixture = replace(
+            mixture,
+            scale=_likeliest_scale(value, background, mixture.shape),
+            weights=count / count.sum(),
+            means=means,
+            variances=np.maximum(spread, _MIN_VARIANCE),
         )
     order = np.argsort(mixture.means, kind="stable")
-    return (
-        LogOddsMixture(
-            mixture.middle,
-            mixture.scale,
-            mixture.shape,
-            mixture.weights[[0, *(1 + order)]],
-            mixture.means[order],
-            mixture.variances[order],
-        ),
-        last,
+    ascending = replace(
+        mixture,
+        weights=mixture.weights[[0, *(1 + order)]],
+        means=mixture.means[order],
+        variances=mixture.variances[order],
     )
+    return ascending, last

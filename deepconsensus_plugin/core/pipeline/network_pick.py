@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ from deepconsensus_plugin.core.pipeline.picker_requests import (
 from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
+_FARTHEST, _HALVINGS = 20.0, 30
+"""Log-odds that a curve of other samples is moved at most; steps to find how far."""
+
 logger = logging.getLogger(__name__)
 
 _CODE_VERSION = 2
@@ -50,12 +54,11 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     """
     found = find_all(request, progress)
     scores = _scores(found)
-    told = tell_particles(scores)
-    figures = _figures(request, can_scores_tell=told is not None)
-    threshold = _threshold(request, scores, told, figures, progress)
+    evidence = _gather(request, scores, progress)
+    threshold = _threshold(request, scores, evidence)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = _calibrate(scores, told, figures)
+    calibration = _calibrate(scores, evidence)
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -72,46 +75,59 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     )
 
 
-def _figures(
-    request: NetworkPickRequest, *, can_scores_tell: bool
-) -> PickerValidation | None:
-    """Return what validation told of what is picked, or else, as a last resort, of all.
+@dataclass(frozen=True)
+class _Evidence:
+    """What tells particles from background.
 
-    What it told of other samples counts where the scores tell nothing themselves.
+    Parameters
+    ----------
+    figures : PickerValidation, optional
+        Of validation: on the data set that is picked, or, where nothing below tells,
+        on the others that the model learnt from.
+    own : ParticleScores, optional
+        Of all that was found; None where the scores do not tell.
+    n_counted : int, optional
+        Particles that pickers without training count, where nothing else is known of
+        what is picked.
     """
-    card = load_card(request.model)
+
+    figures: PickerValidation | None
+    own: ParticleScores | None
+    n_counted: int | None = None
+
+
+def _gather(
+    request: NetworkPickRequest, scores: FloatArray, progress: Progress
+) -> _Evidence:
+    card, own = load_card(request.model), tell_particles(scores)
     if not isinstance(card, PickerCard):
-        return None
-    own = card.validation_of(request.hydra)
-    return card.validation if own is None and not can_scores_tell else own
+        return _Evidence(None, own)
+    figures = card.validation_of(request.hydra)
+    if figures is not None or own is not None or not len(scores):
+        return _Evidence(figures, own)
+    return _Evidence(card.validation, None, _count_particles(request, progress))
 
 
 def _threshold(
-    request: NetworkPickRequest,
-    scores: FloatArray,
-    told: ParticleScores | None,
-    figures: PickerValidation | None,
-    progress: Progress,
+    request: NetworkPickRequest, scores: FloatArray, evidence: _Evidence
 ) -> float:
     if request.threshold is not None:
         return request.threshold
-    n_expected = request.n_expected
-    if n_expected is None and told is None and len(scores):
-        n_expected = _count_particles(request, progress)
+    n_expected = request.n_expected or evidence.n_counted
     if n_expected is not None and len(scores):
         return choose_threshold(
             scores, mode=ThresholdMode.FIRST_N, n_first=max(1, n_expected)
         )
-    if told is not None:
-        return told.threshold
-    best = None if figures is None else figures.best_threshold
+    if evidence.own is not None:
+        return evidence.own.find_threshold(scores)
+    best = None if evidence.figures is None else evidence.figures.best_threshold
     return 0.0 if best is None else best
 
 
 def _count_particles(request: NetworkPickRequest, progress: Progress) -> int | None:
     """Return how many particles pickers without training tell of a new sample.
 
-    None where they do not tell, or where the model has figures of the sample.
+    None where they do not tell, or where the head is of a sample.
     """
     card, diameter_A = load_card(request.model), request.hydra.particle_diameter_A
     if not isinstance(card, HydraCard) or not card.is_of_any_size(request.hydra):
@@ -133,6 +149,37 @@ def _count_particles(request: NetworkPickRequest, progress: Progress) -> int | N
     return round(found.number * len(request.micrographs))
 
 
+def _calibrate(scores: FloatArray, evidence: _Evidence) -> ScoreCalibration:
+    """Return how probably picks are particles: by validation, or else the scores.
+
+    Where only their number is known, what validation told of other samples is moved
+    along the scores until it expects as many.
+    """
+    figures, own = evidence.figures, evidence.own
+    if figures is not None:
+        shift = 0.0
+        if evidence.n_counted is not None:
+            shift = _shift_to(evidence.n_counted, scores, figures)
+        return ScoreCalibration.fit(scores, lambda s: figures.probability(s + shift))
+    if own is not None:
+        return ScoreCalibration.fit(scores, own.probability)
+    return ScoreCalibration()
+
+
+def _shift_to(number: int, scores: FloatArray, figures: PickerValidation) -> float:
+    """Return what is added to scores so that so many particles are expected."""
+    if not figures.curve:
+        return 0.0
+    low, high = -_FARTHEST, _FARTHEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if figures.probability(scores + middle).sum() < number:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
 def _missed(
     request: NetworkPickRequest, picks: Mapping[str, ScoredCoordinates]
 ) -> dict[str, ScoredCoordinates]:
@@ -147,19 +194,6 @@ def _missed(
             distance, _ = cKDTree(known[name].yx).query(here.yx)
         missed[name] = here.take(distance > request.known_radius_px)
     return missed
-
-
-def _calibrate(
-    scores: FloatArray,
-    told: ParticleScores | None,
-    figures: PickerValidation | None,
-) -> ScoreCalibration:
-    """Return how probably picks are particles: by validation, or else the scores."""
-    if figures is not None:
-        return ScoreCalibration.fit(scores, figures.probability)
-    if told is not None:
-        return ScoreCalibration.fit(scores, told.probability)
-    return ScoreCalibration()
 
 
 def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:

@@ -128,15 +128,20 @@ def learnt(tmp_path_factory):
     return train(HydraTrainRequest(tuple(sets), PARAMETERS, folder / "model"))
 
 
-def pick(learnt, asked, folder, **choices):
-    """Return what a model finds on the micrographs of a data set."""
-    request = NetworkPickRequest(
+def ask(learnt, asked, folder, **choices):
+    """Return a request for all that a model finds on the micrographs of a data set."""
+    return NetworkPickRequest(
         asked.micrographs,
         learnt.request.model,
         folder / "found",
         folder / "picks.h5",
         hydra=HydraChoices(**choices),
     )
+
+
+def pick(learnt, asked, folder, **choices):
+    """Return what is picked, and all that is found."""
+    request = ask(learnt, asked, folder, **choices)
     network_pick.run(request, Progress())
     return read_coordinates(request.result), network_pick.find_all(request, Progress())
 
@@ -253,17 +258,21 @@ class TestPicking:
     ):
         asked, truth = write_set(tmp_path, "unseen", 17, seed=5)
         monkeypatch.setattr(network_pick, "tell_particles", lambda scores: None)
-        size = {"particle_diameter_A": 34.0}
-        counted, _ = pick(learnt, asked, tmp_path, head=GENERAL, **size)
-        assert sum(map(len, counted.values())) == pytest.approx(
-            sum(map(len, truth.values())), rel=0.1
+        request = ask(learnt, asked, tmp_path, head=GENERAL, particle_diameter_A=34.0)
+        n_truth = sum(map(len, truth.values()))
+
+        counted = network_pick.run(request, Progress())
+        found = network_pick.find_all(request, Progress()).values()
+        probability = [counted.calibration.probability(each.scores) for each in found]
+        assert counted.n_picks == pytest.approx(n_truth, rel=0.1)
+        assert np.concatenate(probability).sum() == pytest.approx(n_truth, rel=0.1)
+
+        unknown = ParticleCount(1.0, is_told=False)
+        monkeypatch.setattr(
+            network_pick, "estimate_particles", lambda *_, **__: unknown
         )
-        told = ParticleCount(1.0, is_told=False)
-        monkeypatch.setattr(network_pick, "estimate_particles", lambda *_, **__: told)
-        picks, found = pick(learnt, asked, tmp_path, head=GENERAL, **size)
-        best = learnt.card.validation.best_threshold
-        for name, all_of in found.items():
-            assert len(picks[name]) == (all_of.scores >= best).sum()
+        not_counted = network_pick.run(request, Progress())
+        assert not_counted.threshold == learnt.card.validation.best_threshold
 
     def test_border_filter(self, learnt, tmp_path):
         asked = learnt.request.sets[1]
