@@ -38,6 +38,7 @@ PRESETS = {0: Preset.FAST, 1: Preset.THESIS}
 """What the numbers of the form mean; they never change."""
 
 _DEFAULTS = HydraParameters()
+_FEW_EPOCHS = 6
 
 
 def defineHydraInput(form: params.Form) -> None:
@@ -96,9 +97,11 @@ def defineHydraParams(form: params.Form) -> None:
     form.addParam(
         "nEpochs",
         params.IntParam,
-        default=_DEFAULTS.n_epochs,
+        allowsNull=True,
         label="Number of epochs",
-        help="After each the network is validated; the best weights are kept.",
+        help="After each the network is validated; the best weights are kept. Empty: "
+        f"{_FEW_EPOCHS}, minutes, where only heads are trained; from nothing "
+        f"{_DEFAULTS.n_epochs}.",
     )
     form.addParam(
         "nHeadEpochs",
@@ -152,10 +155,11 @@ def _defineOptimiserParams(form: params.Form) -> None:
 
 def hydraParameters(protocol: Protocol) -> HydraParameters:
     """Return what was chosen on the form."""
+    isNew = protocol.startFrom.get() == NEW
     return replace(
         _DEFAULTS,
         architecture=ARCHITECTURES[PRESETS[protocol.preset.get()]],
-        n_epochs=protocol.nEpochs.get(),
+        n_epochs=protocol.nEpochs.get(_DEFAULTS.n_epochs if isNew else _FEW_EPOCHS),
         n_head_epochs=protocol.nHeadEpochs.get(),
         n_updates=protocol.updatesPerEpoch.get(),
         restart_epochs=protocol.restartEpochs.get(),

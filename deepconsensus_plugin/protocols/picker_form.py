@@ -198,11 +198,11 @@ def describeBadLabels(protocol: Protocol) -> list[str]:
 
 
 def describeBadCounts(protocol: Protocol, *names: str) -> list[str]:
-    """Return a sentence for each of these parameters that is not 1 or more."""
+    """Return a sentence for each of these parameters that is below 1."""
     return [
         f"{protocol.getParam(name).label}: it must be 1 or more."
         for name in names
-        if protocol.getAttributeValue(name) < 1
+        if (count := protocol.getAttributeValue(name)) is not None and count < 1
     ]
 
 

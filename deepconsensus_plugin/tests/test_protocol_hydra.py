@@ -14,12 +14,17 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import (
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtHydraTrain, ProtNetworkPick
+from deepconsensus_plugin.protocols.hydra_form import (
+    FROM_GENERAL,
+    FROM_MODEL,
+    NEW,
+    hydraParameters,
+)
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.in_process import run_here
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
 
 DIAMETER = BOX / 2 * SAMPLING_RATE
-NEW, FROM_MODEL = 2, 1
 TINY = HydraArchitecture(
     body_channels=8, head_channels=(12, 16), n_residual=1, n_groups=2, dropout=0.0
 )
@@ -98,6 +103,15 @@ class TestHydra(synthetic.SyntheticProject):
             inputModel=training.outputModel,
         )
         self.assertIn("diameter", blind.validate()[0])
+
+    def test_heads_alone_are_trained_for_less_long(self):
+        epochs = {
+            start: hydraParameters(
+                self._trainer(startFrom=start, nEpochs=None)
+            ).n_epochs
+            for start in (FROM_GENERAL, FROM_MODEL, NEW)
+        }
+        self.assertEqual(epochs, {FROM_GENERAL: 6, FROM_MODEL: 6, NEW: 20})
 
     def test_validation_names_the_field(self):
         for options, field in (
