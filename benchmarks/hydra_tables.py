@@ -26,6 +26,8 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 COMPARED = (
     ("specialised", "general"),
     ("general", "one head"),
+    ("specialised", "one head"),
+    ("zero-shot", "one head, zero-shot"),
     ("zero-shot", "alone"),
     ("few-shot", "zero-shot"),
     ("few-shot", "one head, few-shot"),
