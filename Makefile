@@ -42,7 +42,9 @@
 # make bench-hydra  HydraPicker: the thesis' Tables 4.3, 4.6, 4.8 and 4.9 in kind, on the
 #                   reduced corpus in $(CORPUS) (DEEPCONSENSUS_STRUCTURES names the folder
 #                   of molecules), and real sets, beside topaz-em's detectors; HYDRA='--model
-#                   DIR' another model; make bench-hydra-short two sets of each kind
+#                   DIR' another model; make bench-hydra-short two sets of each kind;
+#                   some four hours on one core, half of it topaz-em's (HYDRA=--peers
+#                   leaves that out)
 # make bench-rescue  particles that no picker found, on what bench-real left, 3 min
 # make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
 #                        env-topaz: 4 min and 1.4 GB where the package index has torch
