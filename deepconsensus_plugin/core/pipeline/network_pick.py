@@ -113,7 +113,9 @@ def _threshold(
 ) -> float:
     if request.threshold is not None:
         return request.threshold
-    n_expected = request.n_expected or evidence.n_counted
+    n_expected = request.n_expected
+    if n_expected is None:
+        n_expected = evidence.n_counted
     if n_expected is not None and len(scores):
         return choose_threshold(
             scores, mode=ThresholdMode.FIRST_N, n_first=max(1, n_expected)
