@@ -4,7 +4,8 @@
     make env-topaz
     export DEEPCONSENSUS_DATA=DIR DEEPCONSENSUS_STRUCTURES=DIR
     python -m benchmarks.hydra CORPUS OUT [--model DIR] [--one-head DIR] [--short]
-        [--parts targets,sources,speed,real,thresholds] [--peers [NAME …]] [--untrained]
+        [--parts targets,sources,speed,real,tuned,thresholds] [--peers [NAME …]]
+        [--untrained]
 
 CORPUS is what `benchmarks.hydra_corpus` made. Figures on its sets are those of boxes as
 wide as particles, at an IoU of 0.6; on real sets, of centres one-to-one within 0.25 of
@@ -34,7 +35,13 @@ from benchmarks.hydra_rows import (
 )
 from benchmarks.hydra_samples import Role
 from benchmarks.hydra_speed import speed_table
-from benchmarks.hydra_tables import corpus_table, differences, match_all, real_table
+from benchmarks.hydra_tables import (
+    corpus_table,
+    differences,
+    match_all,
+    real_table,
+    tuned_table,
+)
 from benchmarks.hydra_thresholds import threshold_table
 from benchmarks.pickers import SETS
 from benchmarks.speed import describe_machine
@@ -44,7 +51,7 @@ from deepconsensus_plugin.core.models.kinds import load_card_of
 from deepconsensus_plugin.core.models.picker_card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraParameters
 
-PARTS = ("targets", "sources", "speed", "real", "thresholds")
+PARTS = ("targets", "sources", "speed", "real", "tuned", "thresholds")
 
 
 FULL = HydraParameters(n_epochs=6, n_updates=50, restart_epochs=6)
@@ -112,6 +119,11 @@ def main() -> None:
     for each in SETS if "real" in parts else ():
         print(f"### {each.folder}\n")
         print(real_table(each.folder, others, asked.folder), end="\n\n", flush=True)
+    if "tuned" in parts and model is not None:
+        pickers = target_pickers(SHORT if asked.short else FULL, model, None)
+        for each in SETS:
+            print(f"### {each.folder}, its first half learnt\n")
+            print(tuned_table(each.folder, pickers, asked.folder), end="\n\n")
     if "thresholds" in parts and model is not None:
         targets = load_corpus(asked.corpus, Role.TARGET)
         real = [load_truth_set(each.folder, asked.folder) for each in SETS]

@@ -15,8 +15,10 @@ from benchmarks.hydra_figures import (
     mean_precision_interval,
 )
 from benchmarks.hydra_rows import Picker, SetPicker
-from benchmarks.pickers import SETS, lattice_row
+from benchmarks.hydra_samples import Role
+from benchmarks.pickers import MATCH_RADIUS_IN_BOXES, SETS, lattice_row
 from benchmarks.tables import figure, markdown_table, with_interval
+from benchmarks.topaz_sets import load_set
 from benchmarks.truth_sets import TruthSet, load_truth_set
 from deepconsensus_plugin.core.metrics import summarise_matches
 from deepconsensus_plugin.core.metrics.detections import MatchedPicks, match_picks
@@ -129,6 +131,24 @@ def real_table(name: str, pickers: Mapping[str, Picker], folder: Path) -> str:
     rows.append(["blind lattice", None, blind[4], *blind[2:4], None, blind[1]])
     header = "picker,AP (95 %),best F1,precision,recall,at score,picks"
     return markdown_table(header.split(","), rows)
+
+
+def tuned_table(name: str, pickers: Mapping[str, SetPicker], folder: Path) -> str:
+    """Return one row a picker that may learn on the first half of a real set."""
+    learning = load_set(name, folder)
+    *train, last = learning.train
+    halves = CorpusSet(
+        *(name, Role.TARGET, tuple(train), (last,), learning.test),
+        *(learning.truth, learning.diameter_A),
+    )
+    truth = {each.name: learning.truth[each.name] for each in learning.test}
+    radius_px = MATCH_RADIUS_IN_BOXES * learning.box_size
+    rows = []
+    for picker, pick in pickers.items():
+        picks = pick(halves, folder / f"{picker}, tuned" / name)
+        found = summarise_matches(match_picks(picks, truth, radius_px=radius_px))
+        rows.append([picker, found.average_precision, found.best_f1])
+    return markdown_table(["picker", "AP", "best F1"], rows)
 
 
 def _real_figures(truth_set: TruthSet, picker: Picker, folder: Path) -> list[object]:
