@@ -26,6 +26,7 @@ from deepconsensus_plugin.core.models.picker_card import HydraCard
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
+    ThresholdOrigin,
 )
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
@@ -214,6 +215,8 @@ class ProtNetworkPick(ProtParticlePicking):
             f"of log-odds {result.threshold:.2f} or more; "
             f"{describeExpected(result.expected_precision)}."
         ]
+        if result.origin is not ThresholdOrigin.GIVEN:
+            summary.append(f"Threshold: {result.origin.value}.")
         if self.knownCoordinates.get() is not None:
             expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")

@@ -29,6 +29,7 @@ from deepconsensus_plugin.core.pickers.validation import PickerValidation
 from deepconsensus_plugin.core.pipeline.picker_requests import (
     NetworkPickRequest,
     NetworkPickResult,
+    ThresholdOrigin,
 )
 from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
@@ -55,7 +56,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     found = find_all(request, progress)
     scores = _scores(found)
     evidence = _gather(request, scores, progress)
-    threshold = _threshold(request, scores, evidence)
+    threshold, origin = _threshold(request, scores, evidence)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
     calibration = _calibrate(scores, evidence)
@@ -71,6 +72,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         n_missed=sum(map(len, missed.values())),
         expected_missed_precision=calibration.expected_precision(_scores(missed)),
         calibration=calibration,
+        origin=origin,
         timings=progress.timings,
     )
 
@@ -110,20 +112,26 @@ def _gather(
 
 def _threshold(
     request: NetworkPickRequest, scores: FloatArray, evidence: _Evidence
-) -> float:
+) -> tuple[float, ThresholdOrigin]:
     if request.threshold is not None:
-        return request.threshold
-    n_expected = request.n_expected
-    if n_expected is None:
-        n_expected = evidence.n_counted
-    if n_expected is not None and len(scores):
-        return choose_threshold(
-            scores, mode=ThresholdMode.FIRST_N, n_first=max(1, n_expected)
-        )
+        return request.threshold, ThresholdOrigin.GIVEN
+    if not len(scores):
+        return 0.0, ThresholdOrigin.UNKNOWN
+    if request.n_expected is not None:
+        return _best(request.n_expected, scores), ThresholdOrigin.EXPECTED
+    if evidence.n_counted is not None:
+        return _best(evidence.n_counted, scores), ThresholdOrigin.COUNTED
     if evidence.own is not None:
-        return evidence.own.find_threshold(scores)
+        return evidence.own.find_threshold(scores), ThresholdOrigin.SCORES
     best = None if evidence.figures is None else evidence.figures.best_threshold
-    return 0.0 if best is None else best
+    if best is not None:
+        return best, ThresholdOrigin.VALIDATION
+    return 0.0, ThresholdOrigin.UNKNOWN
+
+
+def _best(number: int, scores: FloatArray) -> float:
+    """Return the threshold of so many picks, at least one."""
+    return choose_threshold(scores, mode=ThresholdMode.FIRST_N, n_first=max(1, number))
 
 
 def _count_particles(request: NetworkPickRequest, progress: Progress) -> int | None:

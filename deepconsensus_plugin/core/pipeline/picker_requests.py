@@ -7,6 +7,7 @@ paths only, and importing them does not import Keras.
 
 from __future__ import annotations
 
+import enum
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,6 +163,17 @@ class NetworkPickRequest:
     hydra: HydraChoices = field(default_factory=HydraChoices)
 
 
+class ThresholdOrigin(enum.Enum):
+    """What told the threshold of picks; values are words for users."""
+
+    GIVEN = "given"
+    EXPECTED = "as many as expected"
+    COUNTED = "as many as pickers without training count"
+    SCORES = "where particles part from background in all scores"
+    VALIDATION = "best on what training held out"
+    UNKNOWN = "a probability of one half"
+
+
 @dataclass(frozen=True)
 class NetworkPickResult:
     """What picking came to.
@@ -181,6 +193,8 @@ class NetworkPickResult:
         Picks that were not known.
     calibration : ScoreCalibration
         Which probability goes with which log-odds.
+    origin : ThresholdOrigin
+        What told the threshold.
     timings : dict of StageCost
         By stage.
     """
@@ -193,4 +207,5 @@ class NetworkPickResult:
     n_missed: int = 0
     expected_missed_precision: float = math.nan
     calibration: ScoreCalibration = field(default_factory=ScoreCalibration)
+    origin: ThresholdOrigin = ThresholdOrigin.GIVEN
     timings: dict[str, StageCost] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from deepconsensus_plugin.core.pipeline.picker_requests import (
     LearningInput,
     NetworkPickRequest,
     PickerTrainResult,
+    ThresholdOrigin,
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -264,6 +265,7 @@ class TestPicking:
         counted = network_pick.run(request, Progress())
         found = network_pick.find_all(request, Progress()).values()
         probability = [counted.calibration.probability(each.scores) for each in found]
+        assert counted.origin is ThresholdOrigin.COUNTED
         assert counted.n_picks == pytest.approx(n_truth, rel=0.1)
         assert np.concatenate(probability).sum() == pytest.approx(n_truth, rel=0.1)
 
@@ -272,6 +274,7 @@ class TestPicking:
             network_pick, "estimate_particles", lambda *_, **__: unknown
         )
         not_counted = network_pick.run(request, Progress())
+        assert not_counted.origin is ThresholdOrigin.VALIDATION
         assert not_counted.threshold == learnt.card.validation.best_threshold
 
     def test_border_filter(self, learnt, tmp_path):
