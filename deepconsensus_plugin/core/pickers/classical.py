@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -156,8 +156,11 @@ def learn_profile(
 ) -> FloatArray:
     """Return the mean radial profile of the particles, learnt without labels.
 
-    A disc picks first; the mean profile of what it finds picks again, until it stays
-    as it is. What the defocus makes of the particle, rings and all, is thus part of it.
+    A difference of Gaussians picks first, as its peaks are in the middle of what is
+    smaller than the diameter, too; a disc fits that anywhere within itself, and its
+    profile would be of the edge. The mean profile of what is found picks again, until
+    it stays as it is. What the defocus makes of the particle, rings and all, is thus
+    part of it.
 
     Parameters
     ----------
@@ -171,7 +174,7 @@ def learn_profile(
     Returns
     -------
     array, shape (n,)
-        Values at radii 0, 1, … binned pixels; the disc itself where nothing is found.
+        Values at radii 0, 1, … binned pixels; a disc where nothing is found.
     """
     n_used = min(len(micrographs), _LEARNING_MICROGRAPHS)
     chosen = np.linspace(0, len(micrographs) - 1, n_used).round().astype(int)
@@ -182,7 +185,11 @@ def learn_profile(
             workers=workers,
         )
     )
-    profile = reference_profile(Reference.DISC, diameter_px=images[0].diameter_px)
+    disc = reference_profile(Reference.DISC, diameter_px=images[0].diameter_px)
+    gaussians = replace(parameters, method=PickMethod.GAUSSIANS)
+    profile = _next_profile(images, gaussians, disc, workers)
+    if not profile.any():
+        profile = disc
     for _ in range(_ROUNDS):
         learnt = _next_profile(images, parameters, profile, workers)
         if not learnt.any():

@@ -26,14 +26,15 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 SHAPE, DIAMETER, SAMPLING_RATE = (300, 420), 16, 2.5
 
 
-def simulate(rng, *, is_hollow):
+def simulate(rng, *, is_hollow, fringe):
     """Return a micrograph with dark particles on a loose lattice, and their centres."""
     grid = np.stack(np.mgrid[25:280:34, 25:400:34], axis=-1).reshape(-1, 2)
     centres = grid + rng.integers(-5, 6, grid.shape)
     image = rng.normal(0, 1, SHAPE)
     axis = np.arange(-10, 11)
     radius = np.hypot(axis[:, None], axis[None, :])
-    particle = (radius <= DIAMETER / 2) & (radius >= 5 * is_hollow)
+    particle = 1.0 * ((radius <= DIAMETER / 2) & (radius >= 5 * is_hollow))
+    particle[(radius > 4) & (radius <= DIAMETER / 2)] -= fringe
     for y, x in centres:
         image[y - 10 : y + 11, x - 10 : x + 11] -= 2 * particle
     return image.astype(np.float32), centres
@@ -44,12 +45,12 @@ def picking(tmp_path):
     return write_set(tmp_path)
 
 
-def write_set(tmp_path, *, is_hollow=False):
+def write_set(tmp_path, *, is_hollow=False, fringe=0.0):
     """Write three micrographs; return a request to pick them, and the truth."""
     rng = np.random.default_rng(0)
     micrographs, truth = [], {}
     for name in ("m1.mrc", "m2.mrc", "m3.mrc"):
-        image, centres = simulate(rng, is_hollow=is_hollow)
+        image, centres = simulate(rng, is_hollow=is_hollow, fringe=fringe)
         mrcfile.write(tmp_path / name, image)
         micrographs.append(Micrograph(name, tmp_path / name, SHAPE, SAMPLING_RATE))
         truth[name] = ScoredCoordinates.from_arrays(centres)
@@ -83,6 +84,16 @@ def test_particles_are_found_by_their_diameter(tmp_path, method, is_hollow):
     assert found.centre_rmse_px < 1
     assert abs(found.centre_shift_y_px) < 0.2
     assert abs(found.centre_shift_x_px) < 0.2
+
+
+def test_particles_with_a_bright_fringe_are_found_by_their_middle(tmp_path):
+    """As defocus makes them: a disc fits best beside such a one."""
+    request, truth = write_set(tmp_path, fringe=1.5)
+    parameters = replace(request.parameters, method=PickMethod.CORRELATION)
+    run(replace(request, parameters=parameters), Progress())
+    found = figures(request, truth)
+    assert found.f1 > 0.95
+    assert found.centre_rmse_px < 1.5
 
 
 @pytest.mark.parametrize("is_hollow", [False, True])
