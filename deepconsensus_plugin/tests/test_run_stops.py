@@ -77,6 +77,6 @@ def test_a_failing_protocol_says_why(scene):
     (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
     failed = run(scene, micrographs=f"{broken}/*.mrc", project="failing")
     assert failed.returncode == 1
-    assert "picks of alpha: Protocol failed:" in failed.stderr
+    assert "truth: Protocol failed:" in failed.stderr  # what is read first
     assert "mic_0.mrc: expected" in failed.stderr
     assert "Traceback" not in failed.stderr
