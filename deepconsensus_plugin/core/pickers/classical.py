@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.pickers.correlation import (
 )
 from deepconsensus_plugin.core.pickers.gaussian import score_by_gaussians
 from deepconsensus_plugin.core.pickers.peaks import find_peaks
-from deepconsensus_plugin.core.pickers.populations import find_threshold
+from deepconsensus_plugin.core.pickers.populations import find_threshold, separation
 from deepconsensus_plugin.core.pickers.working_image import (
     WorkingImage,
     prepare_micrograph,
@@ -156,11 +156,11 @@ def learn_profile(
 ) -> FloatArray:
     """Return the mean radial profile of the particles, learnt without labels.
 
-    A difference of Gaussians picks first, as its peaks are in the middle of what is
-    smaller than the diameter, too; a disc fits that anywhere within itself, and its
-    profile would be of the edge. The mean profile of what is found picks again, until
-    it stays as it is. What the defocus makes of the particle, rings and all, is thus
-    part of it.
+    Something picks, and the mean profile of what is found picks again, until it stays
+    as it is. What the defocus makes of the particle, rings and all, is thus part of it.
+    Where that ends depends on what picks first: a disc fits a particle with a bright
+    fringe beside its middle, a difference of Gaussians the blobs of a larger one. Both
+    begin, and the profile counts whose scores are the clearest apart.
 
     Parameters
     ----------
@@ -187,9 +187,26 @@ def learn_profile(
     )
     disc = reference_profile(Reference.DISC, diameter_px=images[0].diameter_px)
     gaussians = replace(parameters, method=PickMethod.GAUSSIANS)
-    profile = _next_profile(images, gaussians, disc, workers)
-    if not profile.any():
-        profile = disc
+    of_blobs = _next_profile(images, gaussians, disc, workers)
+    learnt = [
+        _repeat(images, parameters, first, workers)
+        for first in (disc, of_blobs)
+        if first.any()
+    ]
+    profile = max(
+        learnt, key=lambda each: separation(_scores(images, parameters, each, workers))
+    )
+    logger.info("Profile learnt on %d micrographs: %s", n_used, profile.round(2))
+    return profile
+
+
+def _repeat(
+    images: Sequence[WorkingImage],
+    parameters: PickParameters,
+    profile: FloatArray,
+    workers: int,
+) -> FloatArray:
+    """Return what a profile becomes when it picks until it stays as it is."""
     for _ in range(_ROUNDS):
         learnt = _next_profile(images, parameters, profile, workers)
         if not learnt.any():
@@ -199,8 +216,19 @@ def learn_profile(
         profile = learnt
         if similarity > _CONVERGED:
             break
-    logger.info("Profile learnt on %d micrographs: %s", n_used, profile.round(2))
     return profile
+
+
+def _scores(
+    images: Sequence[WorkingImage],
+    parameters: PickParameters,
+    profile: FloatArray,
+    workers: int,
+) -> FloatArray:
+    found = map_ahead(
+        lambda image: _peaks(image, parameters, profile), images, workers=workers
+    )
+    return np.concatenate([peaks.scores for peaks in found])
 
 
 def _next_profile(

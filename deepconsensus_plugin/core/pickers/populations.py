@@ -81,10 +81,7 @@ def find_threshold(scores: FloatArray) -> float | None:
     """
     if len(scores) < FEWEST or not np.ptp(scores) > 0:
         return None
-    fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
-    best = min(fits, key=lambda fit: fit.bic)
-    weight_above = np.cumsum(best.weights[::-1])[::-1][1:]
-    gaps = np.where(weight_above < _SMALLEST_POPULATION, 0, best.separations())
+    best, gaps = _fit_gaps(scores)
     if gaps.max(initial=0) < CLEAN_SEPARATION:
         return None
     first = int(np.argmax(gaps)) + 1
@@ -93,6 +90,32 @@ def find_threshold(scores: FloatArray) -> float | None:
     # A wide component must not claim what lies below the background.
     probability[ascending < best.means[first - 1]] = 0
     return best_expected_f1(ascending, np.maximum.accumulate(probability))
+
+
+def separation(scores: FloatArray) -> float:
+    """Return how far two populations are apart: Ashman's D of the clearest gap.
+
+    Parameters
+    ----------
+    scores : array, shape (n,)
+        Of all peaks, noise included; finite, higher is better.
+
+    Returns
+    -------
+    float
+        0 where there is one population.
+    """
+    if len(scores) < FEWEST or not np.ptp(scores) > 0:
+        return 0.0
+    return float(_fit_gaps(scores)[1].max(initial=0))
+
+
+def _fit_gaps(scores: FloatArray) -> tuple[GaussianMixture, FloatArray]:
+    """Return the best mixture, and D of the gaps with enough above them."""
+    fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
+    best = min(fits, key=lambda fit: fit.bic)
+    above = np.cumsum(best.weights[::-1])[::-1][1:]
+    return best, np.where(above < _SMALLEST_POPULATION, 0, best.separations())
 
 
 def find_upper_threshold(scores: FloatArray) -> float | None:
