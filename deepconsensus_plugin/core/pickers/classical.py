@@ -194,7 +194,8 @@ def learn_profile(
         if first.any()
     ]
     profile = max(
-        learnt, key=lambda each: separation(_scores(images, parameters, each, workers))
+        learnt,
+        key=lambda each: separation(_all_peaks(images, parameters, each, workers)[1]),
     )
     logger.info("Profile learnt on %d micrographs: %s", n_used, profile.round(2))
     return profile
@@ -219,16 +220,19 @@ def _repeat(
     return profile
 
 
-def _scores(
+def _all_peaks(
     images: Sequence[WorkingImage],
     parameters: PickParameters,
     profile: FloatArray,
     workers: int,
-) -> FloatArray:
-    found = map_ahead(
-        lambda image: _peaks(image, parameters, profile), images, workers=workers
+) -> tuple[list[ScoredCoordinates], FloatArray]:
+    """Return the peaks of each image, and the scores of all."""
+    found = list(
+        map_ahead(
+            lambda image: _peaks(image, parameters, profile), images, workers=workers
+        )
     )
-    return np.concatenate([peaks.scores for peaks in found])
+    return found, np.concatenate([peaks.scores for peaks in found])
 
 
 def _next_profile(
@@ -238,12 +242,7 @@ def _next_profile(
     workers: int,
 ) -> FloatArray:
     """Return the mean profile of what the present one finds; 0 without anything."""
-    found = list(
-        map_ahead(
-            lambda image: _peaks(image, parameters, profile), images, workers=workers
-        )
-    )
-    scores = np.concatenate([peaks.scores for peaks in found])
+    found, scores = _all_peaks(images, parameters, profile, workers)
     if not len(scores):
         return np.zeros(len(profile))
     threshold = find_threshold(scores)

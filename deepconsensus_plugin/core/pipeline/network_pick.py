@@ -107,7 +107,8 @@ def _gather(
     figures = card.validation_of(request.hydra)
     if figures is not None or own is not None or not len(scores):
         return _Evidence(figures, own)
-    return _Evidence(card.validation, None, _count_particles(request, progress))
+    n_counted = _count_particles(request, card, progress)
+    return _Evidence(card.validation, None, n_counted)
 
 
 def _threshold(
@@ -134,12 +135,14 @@ def _best(number: int, scores: FloatArray) -> float:
     return choose_threshold(scores, mode=ThresholdMode.FIRST_N, n_first=max(1, number))
 
 
-def _count_particles(request: NetworkPickRequest, progress: Progress) -> int | None:
+def _count_particles(
+    request: NetworkPickRequest, card: PickerCard, progress: Progress
+) -> int | None:
     """Return how many particles pickers without training tell of a new sample.
 
     None where they do not tell, or where the head is of a sample.
     """
-    card, diameter_A = load_card(request.model), request.hydra.particle_diameter_A
+    diameter_A = request.hydra.particle_diameter_A
     if not isinstance(card, HydraCard) or not card.is_of_any_size(request.hydra):
         return None
     if diameter_A is None:
