@@ -126,38 +126,38 @@ gui-check: env
 	$(RUN) -m tools.gui_check $(RESULTS)/gui
 
 bench-real: env
-	$(RUN) -m benchmarks.real_data $(RESULTS) --run
+	$(RUN) -m benchmarks.consensus.real_data $(RESULTS) --run
 
 bench-accuracy: env
-	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.accuracy $(RESULTS)
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
 
 bench-accuracy-simulated: env
-	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.accuracy_simulated $(RESULTS)/simulated
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy_simulated $(RESULTS)/simulated
 
 bench-pickers: env
-	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.pickers
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.pickers
 
 bench-trained-pickers: env
-	$(RUN) -m benchmarks.trained_pickers $(RESULTS)
+	$(RUN) -m benchmarks.consensus.trained_pickers $(RESULTS)
 
 bench-classical: env
-	$(RUN) -m benchmarks.classical $(RESULTS)/classical
+	$(RUN) -m benchmarks.consensus.classical $(RESULTS)/classical
 
 bench-noise: env
-	$(RUN) -m benchmarks.label_noise $(RESULTS)/noise
+	$(RUN) -m benchmarks.consensus.label_noise $(RESULTS)/noise
 
 bench-streaming: env
-	$(RUN) -m benchmarks.streaming $(RESULTS)/streaming
+	$(RUN) -m benchmarks.speed.streaming $(RESULTS)/streaming
 
 bench-demo: env
-	$(RUN) -m benchmarks.demo $(RESULTS)/demo-seeds
+	$(RUN) -m benchmarks.consensus.demo $(RESULTS)/demo-seeds
 
 bench-paper: env
-	$(RUN) -m benchmarks.paper_test
+	$(RUN) -m benchmarks.consensus.paper_test
 
 bench-speed: env
-	$(RUN) -m benchmarks.speed $(RESULTS)
-	$(RUN) -m benchmarks.stages $(RESULTS)/stages
+	$(RUN) -m benchmarks.speed.ways $(RESULTS)
+	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
 
 env-topaz: $(TOPAZ_STAMP)
 
@@ -172,27 +172,27 @@ bench-deepem: env
 	$(RUN) -m benchmarks.deepem $(RESULTS)/deepem
 
 bench-topaz: env env-topaz
-	$(RUN) -m benchmarks.topaz_tables $(RESULTS)/topaz
+	$(RUN) -m benchmarks.topaz.tables $(RESULTS)/topaz
 
 train-general: env
-	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
-	$(RUN) -m benchmarks.hydra_general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
+	$(RUN) -m benchmarks.hydra.corpus $(CORPUS) --reduced
+	$(RUN) -m benchmarks.hydra.general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
 
 bench-hydra: env env-topaz
-	$(RUN) -m benchmarks.hydra_corpus $(CORPUS) --reduced
+	$(RUN) -m benchmarks.hydra.corpus $(CORPUS) --reduced
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra $(CORPUS) $(RESULTS)/hydra $(HYDRA)
 
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
 
 bench-rescue: env
-	$(RUN) -m benchmarks.rescue $(RESULTS)
+	$(RUN) -m benchmarks.consensus.rescue $(RESULTS)
 
 bench-topaz-short: env env-topaz
-	$(RUN) -m benchmarks.topaz_tables $(RESULTS)/topaz --short
+	$(RUN) -m benchmarks.topaz.tables $(RESULTS)/topaz --short
 
 bench-topaz-peer: env env-topaz
-	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz_baseline $(RESULTS)/topaz
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz.baseline $(RESULTS)/topaz
 
 clean:
 	rm -rf .venv .venv-3.1? .venv-interop .venv-topaz .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info

@@ -71,7 +71,7 @@ setup(
     packages=find_packages(include=["deepconsensus_plugin", "deepconsensus_plugin.*"]),
     package_data={
         "deepconsensus_plugin": [
-            "commands/report.html",
+            "report/report.html",
             "general_model/*",
             "hosts.conf",
             "logo.png",

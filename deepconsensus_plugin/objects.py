@@ -9,8 +9,8 @@ from pwem.objects import EMObject
 from pyworkflow.object import String
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard
-from deepconsensus_plugin.core.models.kinds import Card, load_card_of
+from deepconsensus_plugin.core.methods import Card, load_card_of
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE, ModelCard
 
 
 class ParticleClassifier(EMObject):

@@ -22,10 +22,7 @@ from pyworkflow.protocol.constants import VOID_GPU
 from pyworkflow.utils import Environ
 
 from deepconsensus_plugin.bootstrap import own_home
-from deepconsensus_plugin.constants import (
-    DEEPCONSENSUS_MODELS,
-    DEEPCONSENSUS_PYTHON,
-)
+from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS, DEEPCONSENSUS_PYTHON
 
 JOBS_MODULE = "deepconsensus_plugin.core.jobs"
 _DEFAULT_MODELS = own_home() / "models"

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.codec import Shape
-from deepconsensus_plugin.core.io.layouts import write_picks_folder
-from deepconsensus_plugin.core.io.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
+from deepconsensus_plugin.core.pick_files.codec import Shape
+from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
+from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.serialisation import read_json
 from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 

@@ -13,15 +13,15 @@ from pyworkflow import VarTypes
 from pyworkflow.protocol import params
 from pyworkflow.template import TemplateList
 
-from deepconsensus_plugin.commands.forms import (
+from deepconsensus_plugin.report.forms import (
     PLUGIN,
     convert,
     form_of,
     is_path,
+    parse_yes_no,
     require_runnable,
     to_scalar,
 )
-from deepconsensus_plugin.commands.settings import parse_yes_no
 
 Node = dict[str, Any]
 """One protocol as Scipion's workflow files hold it."""

@@ -17,18 +17,14 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import MODE_RESUME, Protocol
 from tqdm import tqdm
 
-from deepconsensus_plugin.commands.costs import keep_cost, known_cost
 from deepconsensus_plugin.commands.processes import (
     find_process,
     memory_mb,
     stopping_children,
 )
-from deepconsensus_plugin.commands.project import (
-    Protocols,
-    RunFailedError,
-    explained,
-)
+from deepconsensus_plugin.commands.project import Protocols, RunFailedError, explained
 from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.report.costs import read_cost, write_cost
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +59,10 @@ def _run(project: Project, protocol: Protocol) -> StageCost:
     """Run one protocol unless it is finished, and keep what it took."""
     _catch_up(project, protocol)
     if protocol.isFinished():
-        cost = known_cost(_folder(project, protocol), protocol)
+        cost = read_cost(_folder(project, protocol), protocol)
     else:
         cost = _launch(project, protocol)
-    keep_cost(_folder(project, protocol), cost)
+    write_cost(_folder(project, protocol), cost)
     return cost
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
-from deepconsensus_plugin.core.models.library import KnownModel, find_models
+from deepconsensus_plugin.core.library import KnownModel, find_models
 
 HELP = "list the models of a library or a project, with their cards"
 _WIDTH = 88
@@ -63,7 +63,7 @@ def _list(given: Path | None) -> int:
 
 def _describe(model: KnownModel) -> Iterator[str]:
     """Yield a model's name and what is known of it, indented."""
-    from deepconsensus_plugin.protocols.model_summary import describeModel
+    from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 
     yield model.name
     lines = [f"CANNOT BE USED: {model.fault}"] if model.fault else []

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepconsensus_plugin.commands.comparison import comparison_cells
 from deepconsensus_plugin.commands.summary import SUMMARY
+from deepconsensus_plugin.report.comparison import comparison_cells
 
 _FILES = {
     "score_file": "Scores of all candidates",

@@ -46,11 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _write(folder: Path, name: str | None, out: Path | None) -> Path:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.project import open_project, read_record
-    from deepconsensus_plugin.commands.selection_report import (
+    from deepconsensus_plugin.protocols.shared.report_link import reportPath
+    from deepconsensus_plugin.report.selection_report import (
         find_selections,
         write_selection_report,
     )
-    from deepconsensus_plugin.protocols.report_link import reportPath
 
     project = open_project(folder)
     selections = find_selections(project)

@@ -69,10 +69,7 @@ def _run(settings, folder: Path) -> int:
     from deepconsensus_plugin.commands.printed_lines import report_lines
     from deepconsensus_plugin.commands.project import load_protocols, open_run
     from deepconsensus_plugin.commands.summary import write_summary
-    from deepconsensus_plugin.commands.workflow import (
-        build_nodes,
-        with_absolute_paths,
-    )
+    from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
 
     settings = with_absolute_paths(settings)
     nodes = build_nodes(settings)

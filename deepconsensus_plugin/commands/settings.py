@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR
+from deepconsensus_plugin.report.forms import parse_yes_no
 
 PRESETS: dict[str, dict[str, str]] = {
     "paper": {
@@ -39,14 +40,6 @@ PRESETS: dict[str, dict[str, str]] = {
 """
 
 _RUN_OWN = ("picks", "truth", "preset", "stacks")
-_YES_NO = {
-    "yes": True,
-    "true": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "0": False,
-}
 
 
 @dataclass(frozen=True)
@@ -176,19 +169,6 @@ def _parse_folder(text: str) -> PicksFolder:
                 f"received {option!r}"
             )
     return PicksFolder(_existing("picks", path), **values)
-
-
-def parse_yes_no(name: str, value: str) -> bool:
-    """Return what yes or no means.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    if value.lower() not in _YES_NO:
-        raise ValueError(f"{name}: expected yes or no, received {value!r}")
-    return _YES_NO[value.lower()]
 
 
 def check_names(values: Sequence[str], known: Sequence[str]) -> None:

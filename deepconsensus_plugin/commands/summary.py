@@ -16,16 +16,16 @@ from typing import Any
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.commands.html_report import write_html_report
 from deepconsensus_plugin.commands.project import Protocols
-from deepconsensus_plugin.commands.reported_run import collect_run, write_run_picture
-from deepconsensus_plugin.commands.scored import ScoredCandidates
 from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.serialisation import write_json
-from deepconsensus_plugin.protocols.report_link import reportPath
+from deepconsensus_plugin.protocols.shared.report_link import reportPath
+from deepconsensus_plugin.report.html_report import write_html_report
+from deepconsensus_plugin.report.reported_run import collect_run, write_run_picture
+from deepconsensus_plugin.report.scored import ScoredCandidates
 
 SUMMARY, SCORES, METRICS = "summary.json", "scores.csv", "metrics.json"
 PICTURE, REPORT = "picture.png", "report.html"

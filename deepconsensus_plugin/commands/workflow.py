@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
-from deepconsensus_plugin.commands.forms import (
+from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings, check_names
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
+from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD_MODES
+from deepconsensus_plugin.report.forms import (
     PER_IMPORT,
     absolute,
     convert,
@@ -16,14 +19,7 @@ from deepconsensus_plugin.commands.forms import (
     is_path,
     settable_form,
 )
-from deepconsensus_plugin.commands.reported_run import PICKERS
-from deepconsensus_plugin.commands.settings import (
-    PicksFolder,
-    RunSettings,
-    check_names,
-)
-from deepconsensus_plugin.core.thresholds import ThresholdMode
-from deepconsensus_plugin.protocols.select_form import THRESHOLD_MODES
+from deepconsensus_plugin.report.reported_run import PICKERS
 
 IMPORT_MICROGRAPHS = "ProtImportMicrographs"
 IMPORT_PICKS = "ProtImportPicks"

@@ -5,6 +5,7 @@ It owns the order of x and y, the rounding to Scipion's whole pixels, the change
 sampling rate between sets, and how provenance is kept on items and sets.
 """
 
+from deepconsensus_plugin.convert.box_frames import Cut
 from deepconsensus_plugin.convert.candidates import (
     append_candidates,
     candidate_items,
@@ -17,14 +18,13 @@ from deepconsensus_plugin.convert.coordinates import (
     items_with_micrograph,
     picks_from_set,
 )
-from deepconsensus_plugin.convert.cuts import Cut
 from deepconsensus_plugin.convert.items import scaled_item
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrographs_from_set,
 )
 from deepconsensus_plugin.convert.observed import (
-    Observed,
+    PickerCoverage,
     observed_by_all,
     observed_in,
     read_observed,
@@ -35,7 +35,7 @@ from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
     "Cut",
-    "Observed",
+    "PickerCoverage",
     "acquisition_of",
     "append_candidates",
     "append_coordinates",

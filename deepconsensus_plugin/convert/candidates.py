@@ -19,7 +19,7 @@ from deepconsensus_plugin.convert.items import (
     own_micrographs,
     read_items,
 )
-from deepconsensus_plugin.convert.observed import Observed, read_observed
+from deepconsensus_plugin.convert.observed import PickerCoverage, read_observed
 from deepconsensus_plugin.convert.provenance import (
     PROVENANCE_ATTRIBUTES,
     describe_item,
@@ -164,7 +164,7 @@ def _table(
     finders: list[str],
     index: IntArray,
     observers: Mapping[str, set[str]],
-    kept: Observed | None,
+    kept: PickerCoverage | None,
 ) -> Candidates:
     """Return the candidates in the order of the items."""
     known = kept.pickers if kept else ()
@@ -188,7 +188,7 @@ def _table(
 def _observers(
     looked: Iterable[tuple[str, str]],
     micrographs: Sequence[str],
-    kept: Observed | None,
+    kept: PickerCoverage | None,
 ) -> dict[str, set[str]]:
     """Return the pickers that were run on each of `micrographs`, in their order.
 

@@ -27,7 +27,7 @@ from deepconsensus_plugin.convert.items import (
 )
 from deepconsensus_plugin.convert.observed import read_observed
 from deepconsensus_plugin.core.errors import NameMatchError
-from deepconsensus_plugin.core.io.names import listed, match_names
+from deepconsensus_plugin.core.pick_files.names import listed, match_names
 from deepconsensus_plugin.core.types import FloatArray, PickerPicks, ScoredCoordinates
 
 logger = logging.getLogger(__name__)

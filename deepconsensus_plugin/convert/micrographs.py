@@ -16,7 +16,7 @@ from pwem.objects import (
 from pwem.objects import Micrograph as ScipionMicrograph
 
 from deepconsensus_plugin.core.io.micrographs import read_shape
-from deepconsensus_plugin.core.io.names import match_names
+from deepconsensus_plugin.core.pick_files.names import match_names
 from deepconsensus_plugin.core.types import Ctf, Micrograph
 
 

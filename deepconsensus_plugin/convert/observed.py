@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Observed:
+class PickerCoverage:
     """Who looked where.
 
     Parameters
@@ -46,19 +46,19 @@ class Observed:
     observed: Mapping[str, list[str]]
 
 
-def observed_by_all(pickers: Sequence[PickerPicks]) -> Observed:
+def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
     """Return who looked where, from the picks of one or more pickers."""
     observed: dict[str, list[str]] = {}
     for picks in pickers:
         for micrograph in picks.coordinates:
             observed.setdefault(micrograph, []).append(picks.picker)
-    return Observed([picks.picker for picks in pickers], observed)
+    return PickerCoverage([picks.picker for picks in pickers], observed)
 
 
-def observed_in(candidates: Candidates) -> Observed:
+def observed_in(candidates: Candidates) -> PickerCoverage:
     """Return who looked where, from a table of candidates."""
     names = candidates.pickers
-    return Observed(
+    return PickerCoverage(
         list(names),
         {
             micrograph: list(compress(names, row))
@@ -70,7 +70,7 @@ def observed_in(candidates: Candidates) -> Observed:
 
 
 def write_observed(
-    coordinates: SetOfCoordinates, path: Path | str, observed: Observed
+    coordinates: SetOfCoordinates, path: Path | str, observed: PickerCoverage
 ) -> None:
     """Write the file and note it on the set, which keeps it when it is written.
 
@@ -80,14 +80,14 @@ def write_observed(
         An output that is still being made.
     path : Path or str
         In the protocol's extra folder; relative to the project, as all paths of sets.
-    observed : Observed
+    observed : PickerCoverage
         By the names of the set's own micrographs.
     """
     write_json(Path(path), to_plain(observed))
     setattr(coordinates, OBSERVED_FILE_ATTRIBUTE, String(str(path)))
 
 
-def read_observed(coordinates: SetOfCoordinates) -> Observed | None:
+def read_observed(coordinates: SetOfCoordinates) -> PickerCoverage | None:
     """Return who looked where, or None where that was not kept.
 
     Sets of other plugins, subsets and the like do not have it. A file that is noted
@@ -112,4 +112,4 @@ def read_observed(coordinates: SetOfCoordinates) -> Observed | None:
             coordinates.getFileName(),
         )
         return None
-    return from_plain(read_json(source), Observed, path=source)
+    return from_plain(read_json(source), PickerCoverage, path=source)

@@ -24,7 +24,7 @@ from deepconsensus_plugin.constants import (
 from deepconsensus_plugin.convert.coordinates import PICKER_SCORE_ATTRIBUTES
 from deepconsensus_plugin.convert.items import ItemTable, set_attribute
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.codec import format_number
+from deepconsensus_plugin.core.io.text import format_number
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 PROVENANCE_ATTRIBUTES = (

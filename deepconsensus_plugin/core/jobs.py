@@ -17,16 +17,14 @@ import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, TrainRequest
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.pipeline.deepem_requests import DeepEMTrainRequest
-from deepconsensus_plugin.core.pipeline.hydra_requests import HydraTrainRequest
+from deepconsensus_plugin.core.pickers.deepem.request import DeepEMTrainRequest
+from deepconsensus_plugin.core.pickers.hydra.request import HydraTrainRequest
+from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
+from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
-from deepconsensus_plugin.core.pipeline.picker_requests import (
-    NetworkPickRequest,
-    TopazTrainRequest,
-)
-from deepconsensus_plugin.core.pipeline.requests import ScoreRequest, TrainRequest
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -50,7 +48,20 @@ _KINDS: dict[str, type] = {
     "train_hydra": HydraTrainRequest,
     "network_pick": NetworkPickRequest,
 }
-"""Requests by the module of `core.pipeline` whose ``run`` carries them out."""
+"""Request of each kind of job."""
+
+_RUNNERS = {
+    "simulate": "pipeline.simulate",
+    "pick": "pipeline.pick",
+    "negatives": "pipeline.negatives",
+    "train": "deep_consensus.train",
+    "score": "deep_consensus.score",
+    "train_topaz": "pickers.topaz.train",
+    "train_deepem": "pickers.deepem.train",
+    "train_hydra": "pickers.hydra.train",
+    "network_pick": "pipeline.network_pick",
+}
+"""Module of `core` whose ``run`` carries out each kind of job."""
 
 
 def write_job(path: Path, request: object) -> None:
@@ -67,7 +78,7 @@ def run_job(path: Path) -> Any:
     content = read_json(path)
     kind = content["kind"]
     request: Any = from_plain(content["request"], _KINDS[kind], path=path)
-    runner = importlib.import_module(f"deepconsensus_plugin.core.pipeline.{kind}")
+    runner = importlib.import_module(f"deepconsensus_plugin.core.{_RUNNERS[kind]}")
     result = runner.run(request, Progress(progress_path(path)))
     write_json(result_path(path), {"result": to_plain(result)})
     return result

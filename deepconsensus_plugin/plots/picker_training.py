@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from deepconsensus_plugin.core.pickers.validation import (
+from deepconsensus_plugin.core.pickers.trained.validation import (
     WANTED_PRECISION,
     PickerValidation,
 )

@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.metrics.classification import (
     average_precision,
     count_at_thresholds,
 )
-from deepconsensus_plugin.core.parameters import Checkpoint
+from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.plots.colours import GREY, LIGHT_GREY, colour_of
 

@@ -21,9 +21,9 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import append_coordinates
-from deepconsensus_plugin.core.models.card import TrainingSet
-from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
-from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.networks.card import TrainingSet
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 from deepconsensus_plugin.objects import ParticleClassifier
@@ -32,11 +32,7 @@ from deepconsensus_plugin.protocols import (
     ProtImportModel,
     ProtImportPicks,
 )
-from deepconsensus_plugin.tests.synthetic import (
-    BOX,
-    SAMPLING_RATE,
-    SyntheticProject,
-)
+from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
 
 
 def store_outputs(
@@ -237,8 +233,8 @@ def write_untrained_model(
     """Write a model folder whose weights are random, and the same every time."""
     import keras  # heavy
 
-    from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS
-    from deepconsensus_plugin.core.models.store import BUILDERS, save_model
+    from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS
+    from deepconsensus_plugin.core.deep_consensus.store import BUILDERS, save_model
 
     keras.utils.set_random_seed(3)
     networks = [BUILDERS[DEEP_CONSENSUS]() for _ in range(n_models)]

@@ -13,7 +13,7 @@ from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 from pwem.protocols import ProtImportMicrographs
 from pyworkflow.tests import BaseTest, setupTestProject
 
-from deepconsensus_plugin.core.io.picks import PickFormat, write_picks
+from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_picks
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
 

@@ -13,7 +13,10 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusPicks,
     ProtDeepConsensusSelect,
 )
-from deepconsensus_plugin.protocols.continuation import WITHOUT_EFFECT, fingerprint
+from deepconsensus_plugin.protocols.shared.continuation import (
+    WITHOUT_EFFECT,
+    fingerprint,
+)
 from deepconsensus_plugin.tests.stored_sets import new_protocol, output, store_scored
 from deepconsensus_plugin.tests.synthetic import SyntheticProject, pick
 

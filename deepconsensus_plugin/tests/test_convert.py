@@ -20,7 +20,7 @@ from pyworkflow.object import Float
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import (
     Cut,
-    Observed,
+    PickerCoverage,
     append_candidates,
     append_coordinates,
     candidates_and_items,
@@ -267,7 +267,7 @@ def test_who_looked_where_survives_the_set(tmp_path, caplog):
     micrographs = _micrographs(tmp_path)
     items = _coordinates(tmp_path, micrographs)
     assert read_observed(items) is None
-    known = Observed(["a"], {"m1.mrc": ["a"], "m3.mrc": ["a"]})
+    known = PickerCoverage(["a"], {"m1.mrc": ["a"], "m3.mrc": ["a"]})
     write_observed(items, tmp_path / "observed.json", known)
     append_coordinates(items, micrographs, {"m1.mrc": _at((3, 3))})
     items.write()

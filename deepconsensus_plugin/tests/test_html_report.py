@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from deepconsensus_plugin.commands.html import (
+from deepconsensus_plugin.commands.settings import parse_settings
+from deepconsensus_plugin.plots.scores import draw_scores
+from deepconsensus_plugin.report.html import (
     Html,
     details,
     embed,
@@ -19,11 +21,9 @@ from deepconsensus_plugin.commands.html import (
     section,
     table,
 )
-from deepconsensus_plugin.commands.methods_text import write_methods
-from deepconsensus_plugin.commands.report_plots import choose_examples
-from deepconsensus_plugin.commands.run_parameters import command_again
-from deepconsensus_plugin.commands.settings import parse_settings
-from deepconsensus_plugin.plots.scores import draw_scores
+from deepconsensus_plugin.report.methods_text import write_methods
+from deepconsensus_plugin.report.report_plots import choose_examples
+from deepconsensus_plugin.report.run_parameters import command_again
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
 

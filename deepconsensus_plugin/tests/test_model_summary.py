@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from deepconsensus_plugin.core.label_noise import LabelNoise
-from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
-from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
-from deepconsensus_plugin.protocols.model_summary import (
+from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMethods,
     describeModel,
 )

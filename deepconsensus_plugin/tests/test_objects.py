@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from deepconsensus_plugin.core.models.card import TrainingSet
-from deepconsensus_plugin.core.models.ensemble_card import EnsembleCard
-from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.networks.card import TrainingSet
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.objects import ParticleClassifier

@@ -19,7 +19,10 @@ from deepconsensus_plugin.convert import candidates_from_set, coordinates_from_s
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
-from deepconsensus_plugin.protocols.picker_names import distinctNames, pickerNames
+from deepconsensus_plugin.protocols.consensus.picker_names import (
+    distinctNames,
+    pickerNames,
+)
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SHAPE
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.convert import coordinates_from_set
-from deepconsensus_plugin.core.io.picks import read_picks
 from deepconsensus_plugin.core.metrics import evaluate_detections
+from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepEMTrain, ProtNetworkPick
 from deepconsensus_plugin.tests import synthetic

@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import (
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtHydraTrain, ProtNetworkPick
-from deepconsensus_plugin.protocols.hydra_form import (
+from deepconsensus_plugin.protocols.pickers.hydra_form import (
     FROM_GENERAL,
     FROM_MODEL,
     NEW,

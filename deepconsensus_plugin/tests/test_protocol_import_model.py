@@ -12,9 +12,9 @@ from unittest import mock
 from deepconsensus_plugin import Plugin
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
-from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.models.library import find_models
-from deepconsensus_plugin.core.models.picker_card import HYDRA
+from deepconsensus_plugin.core.library import find_models
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pickers.trained.card import HYDRA
 from deepconsensus_plugin.protocols import ProtImportModel
 from deepconsensus_plugin.tests.stored_sets import write_untrained_model
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject

@@ -9,10 +9,10 @@ import numpy as np
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import coordinates_from_set, read_observed
-from deepconsensus_plugin.core.io.picks import PickFormat, write_merged_picks
+from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
-from deepconsensus_plugin.protocols.protocol_import_picks import (
+from deepconsensus_plugin.protocols.consensus.protocol_import_picks import (
     FILE_FORMATS,
     FORMAT_LABELS,
 )

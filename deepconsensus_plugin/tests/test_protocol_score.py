@@ -39,7 +39,7 @@ from deepconsensus_plugin.core.preprocessing import (
 )
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
-from deepconsensus_plugin.protocols.scored_sets import iterScored
+from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
 from deepconsensus_plugin.set_columns import are_fused, read_numbers, read_scores
 from deepconsensus_plugin.tests.other_plugins import (
     faults_of_set,
@@ -147,8 +147,8 @@ class TestScore(SyntheticProject):
 
     def _check_scores(self, coordinates: SetOfCoordinates):
         """Compare with one box at a time, without job, files and batches."""
-        from deepconsensus_plugin.core.models.store import load_networks
-        from deepconsensus_plugin.core.scoring import predict
+        from deepconsensus_plugin.core.deep_consensus.scoring import predict
+        from deepconsensus_plugin.core.deep_consensus.store import load_networks
 
         networks = load_networks(self.model)
         for item in coordinates.iterItems(limit=3):

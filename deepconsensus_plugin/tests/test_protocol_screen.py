@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deepconsensus_plugin.commands.selection_report import write_selection_report
 from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,
@@ -15,6 +14,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
 )
+from deepconsensus_plugin.report.selection_report import write_selection_report
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import run_here
 from deepconsensus_plugin.tests.stored_sets import (

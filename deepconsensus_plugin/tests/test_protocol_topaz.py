@@ -17,7 +17,7 @@ from deepconsensus_plugin import bibtex
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import coordinates_from_set, read_observed
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.models.picker_card import TopazCard
+from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,

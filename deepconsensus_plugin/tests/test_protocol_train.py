@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from pyworkflow.object import Pointer
 
-from deepconsensus_plugin.core.datasets import read_boxes
+from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.models.card import WEIGHTS_FILE
+from deepconsensus_plugin.core.networks.card import WEIGHTS_FILE
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
-from deepconsensus_plugin.protocols.training_sets import joinMicrographs, parseWeights
+from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
+    joinMicrographs,
+    parseWeights,
+)
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     store_coordinates,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deepconsensus_plugin.commands.evaluation import compare
 from deepconsensus_plugin.commands.printed_lines import comparison_lines, report_lines
+from deepconsensus_plugin.report.evaluation import compare
 
 _FIGURES = {
     "n_truth": 40,

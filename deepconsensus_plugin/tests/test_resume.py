@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from deepconsensus_plugin.core.models.store import load_networks
+from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
 from deepconsensus_plugin.tests.stored_sets import new_protocol, store_coordinates
 from deepconsensus_plugin.tests.synthetic import SyntheticProject

@@ -25,7 +25,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
     ProtDeepConsensusSelect,
 )
-from deepconsensus_plugin.protocols.report_link import reportPath
+from deepconsensus_plugin.protocols.shared.report_link import reportPath
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,

@@ -9,15 +9,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.convert import micrographs_from_set
-from deepconsensus_plugin.core.datasets import LabelledCoordinates
-from deepconsensus_plugin.core.jobs import result_path, write_job
-from deepconsensus_plugin.core.parameters import Checkpoint, TrainingParameters
-from deepconsensus_plugin.core.pipeline.held_out import (
+from deepconsensus_plugin.core.deep_consensus.datasets import LabelledCoordinates
+from deepconsensus_plugin.core.deep_consensus.held_out import (
     HeldOut,
     held_out_path,
     write_held_out,
 )
-from deepconsensus_plugin.core.pipeline.requests import TrainRequest, TrainResult
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import TrainRequest, TrainResult
+from deepconsensus_plugin.core.jobs import result_path, write_job
+from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.plots.training import draw_history

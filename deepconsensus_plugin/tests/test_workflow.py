@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from deepconsensus_plugin.commands import forms
 from deepconsensus_plugin.commands.fields import read_template
 from deepconsensus_plugin.commands.settings import parse_settings
 from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
-from deepconsensus_plugin.protocols.network_pick_form import GIVEN
+from deepconsensus_plugin.protocols.pickers.network_pick_form import GIVEN
+from deepconsensus_plugin.report import forms
 
 
 @pytest.fixture

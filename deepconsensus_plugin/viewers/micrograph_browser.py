@@ -9,9 +9,9 @@ from matplotlib.backend_bases import KeyEvent
 from matplotlib.figure import Figure
 from matplotlib.widgets import Button
 
-from deepconsensus_plugin.commands.picture import draw_picks
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
+from deepconsensus_plugin.plots.picture import draw_picks
 
 Picks = dict[tuple[str, str], FloatArray]
 """Centres ``yx``, shape (n, 2), pixels, by label and colour."""

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from deepconsensus_plugin.commands.picture import (
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.plots.picture import (
     CONTRAST_PERCENTILES,
     LOW_PASS_A,
     low_passed,
     picture_extent,
     round_length_nm,
 )
-from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.viewers.overlay import Overlay
 
 FONT = 8.5

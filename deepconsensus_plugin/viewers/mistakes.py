@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deepconsensus_plugin.core.boxes import cut_chosen_boxes
-from deepconsensus_plugin.core.pipeline.held_out import HeldOut
+from deepconsensus_plugin.core.deep_consensus.held_out import HeldOut
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.plots.gallery import GalleryRow
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.commands.selection_report import find_selections
-from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
-from deepconsensus_plugin.protocols.report_link import reportPath
+from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
+    ProtDeepConsensusSelect,
+)
+from deepconsensus_plugin.protocols.shared.report_link import reportPath
+from deepconsensus_plugin.report.selection_report import find_selections
 
 _NO_SELECTION = (
     "There is no finished selection to report on: make the new sets first, and wait "

@@ -8,7 +8,7 @@ import textwrap
 from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer, View
 
-from deepconsensus_plugin.protocols.model_summary import describeModel
+from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 
 TITLE = "Training"
 _WIDTH = 80

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from pyworkflow.protocol.params import EnumParam, LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer, View
 
-from deepconsensus_plugin.commands.picture import DIAMETER_PER_BOX
 from deepconsensus_plugin.convert import micrographs_from_set
 from deepconsensus_plugin.core.alignment import measure_offsets
 from deepconsensus_plugin.core.calibration.reliability import estimate_reliability
@@ -25,8 +24,11 @@ from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.plots.agreement import draw_agreement
 from deepconsensus_plugin.plots.combinations import draw_combinations
 from deepconsensus_plugin.plots.offsets import draw_offsets, offsets_size
+from deepconsensus_plugin.plots.picture import DIAMETER_PER_BOX
 from deepconsensus_plugin.plots.reliability import draw_reliability
-from deepconsensus_plugin.protocols.protocol_consensus import ProtDeepConsensusPicks
+from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
+    ProtDeepConsensusPicks,
+)
 from deepconsensus_plugin.viewers.figures import figure_view
 from deepconsensus_plugin.viewers.found_by import group_by_picker, group_by_votes
 from deepconsensus_plugin.viewers.micrograph_browser import MicrographBrowser, Picks

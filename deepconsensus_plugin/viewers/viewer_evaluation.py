@@ -12,7 +12,7 @@ from deepconsensus_plugin.plots.precision_recall import (
     EvaluatedPicks,
     draw_precision_recall,
 )
-from deepconsensus_plugin.protocols.protocol_evaluate import ProtEvaluatePicks
+from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvaluatePicks
 from deepconsensus_plugin.viewers.figures import figure_view
 
 _TITLE = "Precision and recall"

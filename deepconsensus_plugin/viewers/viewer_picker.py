@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from pyworkflow.viewer import View
 
-from deepconsensus_plugin.core.io.histories import read_histories
 from deepconsensus_plugin.core.jobs import read_result, result_path
-from deepconsensus_plugin.core.pipeline.picker_requests import PickerTrainResult
+from deepconsensus_plugin.core.networks.history import read_histories
+from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.plots.picker_training import (
     draw_picker_history,
     draw_picker_validation,
 )
 from deepconsensus_plugin.plots.training import Histories
-from deepconsensus_plugin.protocols.picker_protocol import PickerTrainingProtocol
+from deepconsensus_plugin.protocols.pickers.picker_protocol import (
+    PickerTrainingProtocol,
+)
 from deepconsensus_plugin.viewers.figures import figure_view
 from deepconsensus_plugin.viewers.live_history import LiveHistory
 from deepconsensus_plugin.viewers.training_window import TITLE, TrainingWindow

@@ -16,9 +16,15 @@ from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.protocols.protocol_score import ProtDeepConsensusScore
-from deepconsensus_plugin.protocols.protocol_screen import ProtDeepConsensusScreen
-from deepconsensus_plugin.protocols.protocol_select import ProtDeepConsensusSelect
+from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
+    ProtDeepConsensusScore,
+)
+from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
+    ProtDeepConsensusSelect,
+)
+from deepconsensus_plugin.protocols.screen.protocol_screen import (
+    ProtDeepConsensusScreen,
+)
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
 from deepconsensus_plugin.viewers.scores.overview import Overview

@@ -6,11 +6,13 @@ from __future__ import annotations
 import numpy as np
 from pyworkflow.viewer import View
 
-from deepconsensus_plugin.core.pipeline.held_out import HeldOut
+from deepconsensus_plugin.core.deep_consensus.held_out import HeldOut
 from deepconsensus_plugin.plots.gallery import draw_gallery, gallery_size
 from deepconsensus_plugin.plots.training import Histories, draw_validation
-from deepconsensus_plugin.protocols.protocol_train import ProtDeepConsensusTrain
-from deepconsensus_plugin.protocols.training_record import TrainingRecord
+from deepconsensus_plugin.protocols.deep_consensus.protocol_train import (
+    ProtDeepConsensusTrain,
+)
+from deepconsensus_plugin.protocols.shared.training_record import TrainingRecord
 from deepconsensus_plugin.viewers.figures import figure_view
 from deepconsensus_plugin.viewers.live_history import LiveHistory
 from deepconsensus_plugin.viewers.mistakes import worst_mistakes

@@ -11,13 +11,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from deepconsensus_plugin.commands.picture import (
+from deepconsensus_plugin.core.types import IntArray
+from deepconsensus_plugin.plots.colours import LIGHT_GREY, colour_of
+from deepconsensus_plugin.plots.picture import (
     DIAMETER_PER_BOX,
     add_circles,
     circle_in_legend,
 )
-from deepconsensus_plugin.core.types import IntArray
-from deepconsensus_plugin.plots.colours import LIGHT_GREY, colour_of
 from deepconsensus_plugin.viewers.found_by import colour_of_votes
 from deepconsensus_plugin.viewers.micrograph_view import FONT, MicrographView
 from deepconsensus_plugin.viewers.overlay import Overlay

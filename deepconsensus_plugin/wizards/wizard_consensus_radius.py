@@ -9,7 +9,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
 )
-from deepconsensus_plugin.protocols.picks_input import pickedBox, readPicks
+from deepconsensus_plugin.protocols.consensus.picks_input import pickedBox, readPicks
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 from deepconsensus_plugin.wizards.form_wizard import (
     FormWizard,

@@ -7,9 +7,9 @@ from pyworkflow.gui.dialog import ListDialog
 from pyworkflow.gui.tree import TreeProvider
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.models.card import ModelCard
-from deepconsensus_plugin.core.models.library import KnownModel, find_models
-from deepconsensus_plugin.core.models.picker_card import PickerCard
+from deepconsensus_plugin.core.library import KnownModel, find_models
+from deepconsensus_plugin.core.networks.card import ModelCard
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.protocols import ProtImportModel
 from deepconsensus_plugin.wizards.form_wizard import FormWizard
 

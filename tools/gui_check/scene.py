@@ -26,7 +26,7 @@ from deepconsensus_plugin.protocols import (
     ProtSimulateMicrographs,
     ProtTopazTrain,
 )
-from deepconsensus_plugin.protocols.train_form import FROM_MODEL
+from deepconsensus_plugin.protocols.deep_consensus.train_form import FROM_MODEL
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
     SAMPLING_RATE,

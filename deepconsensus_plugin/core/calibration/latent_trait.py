@@ -6,7 +6,7 @@ a particle's scores; given both, votes and scores are independent. Places that n
 found are not seen, and the likelihood is conditional on being found. Estimated by
 expectation maximisation (Dempster *et al.*, 1977): the model is an exponential family,
 so that the expectation is one matrix product, and so are the statistics of the
-maximisation. Equations, and what the ease is for: ``docs/method.md``.
+maximisation. Equations, and what the ease is for: ``docs/fusion.md``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
 )
-from deepconsensus_plugin.core.calibration.parameters import EASE, Parameters, Priors
+from deepconsensus_plugin.core.calibration.parameters import (
+    QUADRATURE_NODES,
+    Parameters,
+    Priors,
+)
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
 """By so much must the log likelihood of another maximum be higher. Where the votes
 hardly tell, as those of two pickers, maxima that differ by one or two tens are no
 evidence, since the model is none so exact, and the usual start stands for what is
-believed. False maxima gained up to 17, right ones 95 and more (``docs/method.md``)."""
+believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
 
 _IDENTIFIABLE = 3
 """Pickers whose votes tell each one's rates (Hui and Walter, 1980). The votes of two
@@ -157,7 +161,7 @@ class LatentTraitModel:
         tolerance: float,
     ) -> LatentTraitFit:
         """Return the fit that expectation maximisation leads to."""
-        points = len(EASE)
+        points = len(QUADRATURE_NODES)
         probability = np.full(len(weight), np.inf)
         for _ in range(max_iterations):
             membership, log_joint = self._memberships(parameters)

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from deepconsensus_plugin.core.calibration.parameters import (
-    EASE,
-    SHARE_OF_EASE,
+    QUADRATURE_NODES,
+    QUADRATURE_WEIGHTS,
     Parameters,
     Priors,
 )
@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 _FALSE_INTERCEPTS = tuple(logit([1e-4, 0.95]))
 """Bounds, so that no vote is a proof."""
-_POINTS = len(EASE)
+_POINTS = len(QUADRATURE_NODES)
 _SCORE_WEIGHT = 1.0
 """Pseudo-candidates at the median score, for components that are empty."""
 _VARIANCE_WEIGHT = 5.0
@@ -89,7 +89,7 @@ def _fit_false_votes(
     expected: ExpectedStatistics, start: Parameters, priors: Priors
 ) -> FloatArray:
     """Return the intercepts of the others; their prior is places, seen before."""
-    places = priors.false_rate_weight * SHARE_OF_EASE
+    places = priors.false_rate_weight * QUADRATURE_WEIGHTS
     intercepts = _fit_intercepts(
         _shared(expected.found[:, _POINTS:], start) + priors.false_rate * places,
         _shared(expected.looked[:, _POINTS:], start) + places,
@@ -116,7 +116,7 @@ def _fit_intercepts(
 ) -> FloatArray:
     """Return intercepts: logistic regression with known slope, by Newton's method."""
     for _ in range(_NEWTON_STEPS):
-        rate = expit(intercepts[:, np.newaxis] + slope * EASE)
+        rate = expit(intercepts[:, np.newaxis] + slope * QUADRATURE_NODES)
         gradient = (found - looked * rate).sum(axis=1) - precision * intercepts
         curvature = (looked * rate * (1 - rate)).sum(axis=1) + precision
         intercepts = intercepts + np.clip(gradient / curvature, -1, 1)
@@ -133,8 +133,12 @@ def _fit_means(
     score says nothing.
     """
     n, total = expected.scored[:, :_POINTS], expected.sums[:, :_POINTS]
-    n_0, n_1, n_2 = n.sum(axis=1) + _SCORE_WEIGHT, n @ EASE, n @ EASE**2 + _SCORE_WEIGHT
-    x_0, x_1 = total.sum(axis=1), total @ EASE
+    n_0, n_1, n_2 = (
+        n.sum(axis=1) + _SCORE_WEIGHT,
+        n @ QUADRATURE_NODES,
+        n @ QUADRATURE_NODES**2 + _SCORE_WEIGHT,
+    )
+    x_0, x_1 = total.sum(axis=1), total @ QUADRATURE_NODES
     slopes = np.maximum((n_0 * x_1 - n_1 * x_0) / (n_0 * n_2 - n_1**2), 0.0)
     true_means = (x_0 - slopes * n_1) / n_0
     n_false = expected.scored[:, _POINTS:].sum(axis=1) + _SCORE_WEIGHT
@@ -158,7 +162,7 @@ def _fit_deviations(
 
     One for all components: the likelihood ratio of a score is then monotone in it.
     """
-    true = true_means[:, np.newaxis] + np.outer(slopes, EASE)
+    true = true_means[:, np.newaxis] + np.outer(slopes, QUADRATURE_NODES)
     false = np.repeat(false_means[:, np.newaxis], _POINTS, axis=1)
     means = np.column_stack([true, false])
     squares = expected.squares - 2 * means * expected.sums + means**2 * expected.scored

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The parameters of the latent trait model, what they say, and where they start.
 
-Equations and reasons: ``docs/method.md``.
+Equations and reasons: ``docs/fusion.md``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from scipy.special import expit, logit, roots_hermitenorm
 from deepconsensus_plugin.core.types import FloatArray
 
 _POINTS, _WEIGHTS = roots_hermitenorm(9)
-EASE = _POINTS
+QUADRATURE_NODES = _POINTS
 """Gauss-Hermite points of ease, standard normal over the places of a class, (q,)."""
-SHARE_OF_EASE = _WEIGHTS / _WEIGHTS.sum()
+QUADRATURE_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 """Share of the places at each of them, shape (q,)."""
 
 
@@ -124,15 +124,22 @@ class Parameters:
     @property
     def find_rates(self) -> FloatArray:
         """The probability of being found, shape (k, 2q); as `log_shares`."""
-        true = self.intercepts[:, np.newaxis] + self.heterogeneity * EASE
-        false = self.false_intercepts[:, np.newaxis] + self.false_heterogeneity * EASE
+        true = self.intercepts[:, np.newaxis] + self.heterogeneity * QUADRATURE_NODES
+        false = (
+            self.false_intercepts[:, np.newaxis]
+            + self.false_heterogeneity * QUADRATURE_NODES
+        )
         return np.asarray(expit(np.column_stack([true, false])))
 
     @property
     def score_means(self) -> FloatArray:
         """The mean of every score, shape (f, 2q); as `log_shares`."""
-        true = self.true_means[:, np.newaxis] + np.outer(self.score_slopes, EASE)
-        false = np.repeat(self.false_means[:, np.newaxis], len(EASE), axis=1)
+        true = self.true_means[:, np.newaxis] + np.outer(
+            self.score_slopes, QUADRATURE_NODES
+        )
+        false = np.repeat(
+            self.false_means[:, np.newaxis], len(QUADRATURE_NODES), axis=1
+        )
         return np.column_stack([true, false])
 
     @property
@@ -141,7 +148,7 @@ class Parameters:
 
         Components are particles at each point of ease, then the others at each.
         """
-        log_share = np.log(SHARE_OF_EASE)
+        log_share = np.log(QUADRATURE_WEIGHTS)
         return np.append(
             np.log(self.prevalence) + log_share, np.log1p(-self.prevalence) + log_share
         )

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.fusion import Estimate, Fusion
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdMode,
+    choose_threshold,
+)
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
     to_plain,
     write_json,
 )
-from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
 from deepconsensus_plugin.core.types import FloatArray
 
 

@@ -37,12 +37,7 @@ from deepconsensus_plugin.core.consensus.pick_groups import (
     scatter_of,
 )
 from deepconsensus_plugin.core.consensus.pick_table import PickTable, blocks_of_picks
-from deepconsensus_plugin.core.types import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    PickerPicks,
-)
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, PickerPicks
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.types import FloatArray
 _TYPE = np.dtype("<f8")
 
 
-class GrowingRows:
+class AppendOnlyRows:
     """Rows that are appended in order and kept in a file, as a context manager.
 
     Parameters
@@ -42,7 +42,7 @@ class GrowingRows:
         if not end:
             self._file.write(self._header)
 
-    def __enter__(self) -> GrowingRows:
+    def __enter__(self) -> AppendOnlyRows:
         return self
 
     def __exit__(

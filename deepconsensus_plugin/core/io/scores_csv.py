@@ -23,7 +23,7 @@ import numpy as np
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.io.codec import bad_row, format_number, parse_score
+from deepconsensus_plugin.core.io.text import bad_row, format_number, parse_score
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 COLUMNS = (

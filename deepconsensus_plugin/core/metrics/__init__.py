@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One definition of every figure."""
 
-from deepconsensus_plugin.core.metrics.figures import (
+from deepconsensus_plugin.core.metrics.detection_metrics import (
     METRICS_SCHEMA,
     DetectionMetrics,
     evaluate_detections,

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.metrics.detections import match_picks
-from deepconsensus_plugin.core.metrics.figures import (
+from deepconsensus_plugin.core.metrics.detection_metrics import (
     DetectionMetrics,
     precision_recall_f1,
     summarise_matches,
 )
+from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.metrics.intervals import Interval, bootstrap_intervals
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates

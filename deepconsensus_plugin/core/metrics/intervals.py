@@ -18,8 +18,8 @@ from deepconsensus_plugin.core.metrics.classification import (
     average_precision,
     rank_scores,
 )
+from deepconsensus_plugin.core.metrics.detection_metrics import precision_recall_f1
 from deepconsensus_plugin.core.metrics.detections import MatchedPicks
-from deepconsensus_plugin.core.metrics.figures import precision_recall_f1
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deepconsensus_plugin.core.metrics.figures import (
+from deepconsensus_plugin.core.metrics.detection_metrics import (
     DetectionMetrics,
     evaluate_detections,
 )

@@ -112,7 +112,7 @@ def contaminated_places(places: FloatArray, agreed: FloatArray) -> IntArray:
     return np.asarray(worst_first[outlying[worst_first] > _OUTLIER_Z])
 
 
-def share_out(
+def allocate_quota(
     available: Mapping[NegativeKind, int], n_total: int
 ) -> dict[NegativeKind, int]:
     """Return how many to take of each kind: even shares of `n_total`.

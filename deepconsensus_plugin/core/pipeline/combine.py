@@ -14,10 +14,7 @@ from deepconsensus_plugin.core.consensus import (
     find_consensus,
     subtract_picks,
 )
-from deepconsensus_plugin.core.consensus.report import (
-    ConsensusReport,
-    report_consensus,
-)
+from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.types import PickerPicks
 
 

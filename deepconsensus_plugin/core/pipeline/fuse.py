@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence, fuse
-from deepconsensus_plugin.core.calibration.report import (
-    CalibrationReport,
-    write_report,
-)
+from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import FloatArray
 

@@ -20,23 +20,15 @@ from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
+    allocate_quota,
     contaminated_places,
     outlying_singles,
-    share_out,
     worst_agreed,
 )
-from deepconsensus_plugin.core.negatives.sorting import (
-    FEATURES,
-    sorting_zscores,
-)
+from deepconsensus_plugin.core.negatives.sorting import FEATURES, sorting_zscores
 from deepconsensus_plugin.core.pipeline.box_statistics import statistics_of_boxes
 from deepconsensus_plugin.core.pipeline.centres import Centres
-from deepconsensus_plugin.core.types import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    Micrograph,
-)
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +90,7 @@ def mine_hard_negatives(
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Observed by all pickers; no others are looked at.
+        PickerCoverage by all pickers; no others are looked at.
     candidates : Candidates
         Of these and perhaps more micrographs.
     rules : MiningRules
@@ -121,7 +113,7 @@ def mine_hard_negatives(
     features = _features(micrographs, centres, rules.box_size, workers, progress)
     rows = _rows_by_kind(centres.kind, features)
     wanted = {kind: len(rows[kind]) for kind in rows if kind in rules.kinds}
-    shares = share_out(wanted, rules.n_most)
+    shares = allocate_quota(wanted, rules.n_most)
     parts = []
     for kind, n in shares.items():
         logger.info("%s: took %d of %d", kind.name, n, len(rows[kind]))

@@ -15,23 +15,32 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdMode,
+    choose_threshold,
+)
+from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, map_ahead
-from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.models.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.models.kinds import load_card
-from deepconsensus_plugin.core.models.picker_card import HydraCard, PickerCard
-from deepconsensus_plugin.core.pickers.counting import estimate_particles
-from deepconsensus_plugin.core.pickers.log_odds import ParticleScores, tell_particles
-from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
-from deepconsensus_plugin.core.pickers.trained import load_picker
-from deepconsensus_plugin.core.pickers.validation import PickerValidation
-from deepconsensus_plugin.core.pipeline.picker_requests import (
+from deepconsensus_plugin.core.methods import load_card
+from deepconsensus_plugin.core.methods_loaders import load_picker
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pickers.classical.counting import estimate_particles
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.populations.log_odds import (
+    ParticleScores,
+    fit_particle_mixture,
+)
+from deepconsensus_plugin.core.pickers.populations.score_calibration import (
+    ScoreCalibration,
+)
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
+from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
     ThresholdOrigin,
 )
-from deepconsensus_plugin.core.thresholds import ThresholdMode, choose_threshold
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 _FARTHEST, _HALVINGS = 20.0, 30
@@ -101,7 +110,7 @@ class _Evidence:
 def _gather(
     request: NetworkPickRequest, scores: FloatArray, progress: Progress
 ) -> _Evidence:
-    card, own = load_card(request.model), tell_particles(scores)
+    card, own = load_card(request.model), fit_particle_mixture(scores)
     if not isinstance(card, PickerCard):
         return _Evidence(None, own)
     figures = card.validation_of(request.hydra)
@@ -235,11 +244,11 @@ def find_all(
 
 
 def _found_path(request: NetworkPickRequest, micrograph: Micrograph) -> Path:
-    origin = identify(
+    origin = digest(
         _CODE_VERSION,
         micrograph,
-        identify_file(micrograph.path),
-        [identify_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
+        digest_file(micrograph.path),
+        [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
         request.hydra,
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"

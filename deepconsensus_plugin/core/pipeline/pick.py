@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
-from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.pickers.classical import (
+from deepconsensus_plugin.core.pickers.classical.picking import (
     PickParameters,
     learn_profile,
     pick_micrograph,
 )
-from deepconsensus_plugin.core.pickers.populations import (
+from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
     find_threshold,
     find_upper_threshold,
 )
@@ -200,11 +200,11 @@ def _find_all_peaks(
 def _peaks_path(
     request: PickRequest, micrograph: Micrograph, profile: FloatArray | None
 ) -> Path:
-    origin = identify(
+    origin = digest(
         _CODE_VERSION,
         request.parameters,
         micrograph.sampling_rate,
-        identify_file(micrograph.path),
+        digest_file(micrograph.path),
         [] if profile is None else profile.tolist(),
     )
     return request.peaks / f"{micrograph.name}.{origin[:16]}.h5"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
-from deepconsensus_plugin.core.identity import identify, identify_file
 from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.serialisation import (
@@ -171,8 +171,8 @@ def _origin(request: SimulateRequest) -> str:
     parameters = request.parameters
     second = parameters.contamination.second_protein
     structures = [*parameters.structures, *([second] if second else [])]
-    files = [identify_file(each.path) for each in structures if each.path]
-    return identify(to_plain(parameters), request.pixel_type.value, files)
+    files = [digest_file(each.path) for each in structures if each.path]
+    return digest(to_plain(parameters), request.pixel_type.value, files)
 
 
 def _kept(request: SimulateRequest, index: int, origin: str) -> MicrographRecord | None:

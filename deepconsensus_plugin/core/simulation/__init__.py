@@ -18,11 +18,7 @@ from deepconsensus_plugin.core.simulation.parameters import (
     SimulationParameters,
 )
 from deepconsensus_plugin.core.simulation.sample import Contamination, Crowd, Ice
-from deepconsensus_plugin.core.simulation.structures import (
-    Assembly,
-    Phantom,
-    Structure,
-)
+from deepconsensus_plugin.core.simulation.structures import Assembly, Phantom, Structure
 from deepconsensus_plugin.core.simulation.truth import (
     ObjectClass,
     TrueObject,

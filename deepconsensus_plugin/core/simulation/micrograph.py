@@ -30,13 +30,10 @@ from deepconsensus_plugin.core.simulation.ice import (
 )
 from deepconsensus_plugin.core.simulation.library import Library, load_library
 from deepconsensus_plugin.core.simulation.orientations import view_matrix
-from deepconsensus_plugin.core.simulation.parameters import (
-    Optics,
-    SimulationParameters,
-)
+from deepconsensus_plugin.core.simulation.parameters import Optics, SimulationParameters
 from deepconsensus_plugin.core.simulation.placement import (
-    Ground,
     Molecule,
+    OccupiedArea,
     place_molecules,
 )
 from deepconsensus_plugin.core.simulation.projection import project
@@ -165,7 +162,9 @@ def _build(
     if rng.random() < parameters.contamination.carbon_probability:
         carbon = add_carbon(specimen, rng)
     dirt = add_contaminants(specimen, parameters.contamination, rng)
-    molecules = place_molecules(parameters, library, Ground(area, carbon, dirt), rng)
+    molecules = place_molecules(
+        parameters, library, OccupiedArea(area, carbon, dirt), rng
+    )
     for molecule in molecules:
         _draw_molecule(specimen, molecule)
     objects = tuple(classify(molecules, dirt, area))

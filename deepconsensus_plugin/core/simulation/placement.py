@@ -9,11 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deepconsensus_plugin.core.simulation.contaminants import Contaminant
-from deepconsensus_plugin.core.simulation.library import (
-    Library,
-    Species,
-    draw_species,
-)
+from deepconsensus_plugin.core.simulation.library import Library, Species, draw_species
 from deepconsensus_plugin.core.simulation.orientations import draw_angles
 from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
 from deepconsensus_plugin.core.simulation.specimen import Field
@@ -52,7 +48,7 @@ class Molecule:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class OccupiedArea:
     """Where there is no room for molecules.
 
     Parameters
@@ -73,7 +69,7 @@ class Ground:
 def place_molecules(
     parameters: SimulationParameters,
     library: Library,
-    ground: Ground,
+    ground: OccupiedArea,
     rng: np.random.Generator,
 ) -> list[Molecule]:
     """Return the molecules of one micrograph, with those that reach into it.
@@ -134,7 +130,7 @@ def _molecules(
 class _Placed:
     """Grows by one molecule at a time."""
 
-    ground: Ground
+    ground: OccupiedArea
     reach: float
     spacing: float
     rng: np.random.Generator

@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from deepconsensus_plugin.core.alignment import (
-    find_misalignments,
-    measure_misalignment,
-)
-from deepconsensus_plugin.core.io.picks import read_picks
+from deepconsensus_plugin.core.alignment import find_misalignments, measure_misalignment
+from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 SHAPE, BOX = (1200, 1600), 80

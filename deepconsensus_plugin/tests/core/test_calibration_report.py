@@ -13,11 +13,11 @@ from deepconsensus_plugin.core.calibration.report import (
     read_report,
     write_report,
 )
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode, select
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.pipeline.fuse import can_fuse, fuse_scores
 from deepconsensus_plugin.core.serialisation import to_plain
-from deepconsensus_plugin.core.thresholds import ThresholdMode, select
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 

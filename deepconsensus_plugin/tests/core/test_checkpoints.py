@@ -7,13 +7,23 @@ import keras
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.checkpoints import restore_training, save_training
-from deepconsensus_plugin.core.datasets import LabelledBoxes, LabelledCoordinates
+from deepconsensus_plugin.core.deep_consensus.datasets import (
+    LabelledBoxes,
+    LabelledCoordinates,
+)
+from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.training import Training, initialise
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.histories import STATE, read_histories, states_folder
-from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.training import Training, initialise
+from deepconsensus_plugin.core.networks.checkpoints import (
+    restore_training,
+    save_training,
+)
+from deepconsensus_plugin.core.networks.history import (
+    STATE,
+    read_histories,
+    states_folder,
+)
 
 PARAMETERS = TrainingParameters(
     n_epochs=10, batch_size=16, learning_rate=1e-3, patience=3, seed=7

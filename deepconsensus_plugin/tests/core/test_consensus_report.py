@@ -9,10 +9,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.alignment import Misalignment
 from deepconsensus_plugin.core.consensus import find_consensus
-from deepconsensus_plugin.core.consensus.report import (
-    ConsensusReport,
-    report_consensus,
-)
+from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.serialisation import from_plain, to_plain
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 

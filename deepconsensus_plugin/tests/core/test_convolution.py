@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from deepconsensus_plugin.core.models.convolution import (
+from deepconsensus_plugin.core.networks.convolution import (
     Device,
     convolution_layer,
     has_avx512,
 )
-from deepconsensus_plugin.core.models.fourier import FourierConv2D
-from deepconsensus_plugin.core.models.packed import PackedConv2D, StridedConv2D
+from deepconsensus_plugin.core.networks.fourier import FourierConv2D
+from deepconsensus_plugin.core.networks.packed import PackedConv2D, StridedConv2D
 
 FORMS = pytest.mark.parametrize("form", [FourierConv2D, PackedConv2D, StridedConv2D])
 

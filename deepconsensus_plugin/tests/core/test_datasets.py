@@ -5,15 +5,18 @@ import h5py
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.datasets import (
+from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledCoordinates,
     augment,
     join_coordinates,
     read_boxes,
     write_boxes,
 )
+from deepconsensus_plugin.core.deep_consensus.splits import (
+    limit_per_label,
+    split_by_micrograph,
+)
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.splits import limit_per_label, split_by_micrograph
 
 
 def _rows(labels, micrograph, name: str = "set") -> LabelledCoordinates:

@@ -7,27 +7,27 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepconsensus_plugin.core.models.deepem import build_network
-from deepconsensus_plugin.core.models.deepem_recogniser import build_recogniser
 from deepconsensus_plugin.core.pickers.deepem.architecture import (
     KLH,
     DeepEMArchitecture,
 )
 from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples, cut_boxes
-from deepconsensus_plugin.core.pickers.deepem.lesson import DeepEMLesson
+from deepconsensus_plugin.core.pickers.deepem.network import build_network
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,
     Initialisation,
     Variant,
 )
 from deepconsensus_plugin.core.pickers.deepem.picking import DeepEMPicker
+from deepconsensus_plugin.core.pickers.deepem.recogniser import build_recogniser
 from deepconsensus_plugin.core.pickers.deepem.selection import (
     are_within,
     box_deviations,
     find_f2_threshold,
     learn_deviations,
 )
-from deepconsensus_plugin.core.pickers.prepared import MicrographPreprocessing
+from deepconsensus_plugin.core.pickers.deepem.task import DeepEMLesson
+from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SMALL = DeepEMArchitecture(26, kernels=(5, 4, 3), maps=(3, 4, 5))

@@ -10,21 +10,21 @@ import pytest
 
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.methods_loaders import load_picker
 from deepconsensus_plugin.core.metrics.detections import match_picks
-from deepconsensus_plugin.core.models.kinds import load_card_of
-from deepconsensus_plugin.core.models.picker_card import DeepEMCard
+from deepconsensus_plugin.core.pickers.deepem import train as train_deepem
+from deepconsensus_plugin.core.pickers.deepem.card import DeepEMCard
 from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples
-from deepconsensus_plugin.core.pickers.deepem.lesson import squared_error
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,
     DeepEMRound,
     OperatingPoint,
     Variant,
 )
-from deepconsensus_plugin.core.pickers.trained import load_picker
-from deepconsensus_plugin.core.pipeline import train_deepem
-from deepconsensus_plugin.core.pipeline.deepem_requests import DeepEMTrainRequest
-from deepconsensus_plugin.core.pipeline.picker_requests import LearningInput
+from deepconsensus_plugin.core.pickers.deepem.request import DeepEMTrainRequest
+from deepconsensus_plugin.core.pickers.deepem.task import squared_error
+from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 BOX = 32

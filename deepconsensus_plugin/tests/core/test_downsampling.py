@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.pickers.downsampling import Downsampling, downsample
+from deepconsensus_plugin.core.pickers.trained.downsampling import (
+    Downsampling,
+    downsample,
+)
 
 SHAPES = pytest.mark.parametrize("shape", [(240, 320), (241, 211), (97, 350)])
 
@@ -106,7 +109,7 @@ def test_rows_do_not_depend_on_how_many_are_taken_at_once(monkeypatch):
     image = np.random.default_rng(2).normal(size=(300, 100)).astype(np.float32)
     expected = downsample(image, 3)
     monkeypatch.setattr(
-        "deepconsensus_plugin.core.pickers.downsampling._ROWS_AT_ONCE", 7
+        "deepconsensus_plugin.core.pickers.trained.downsampling._ROWS_AT_ONCE", 7
     )
 
     np.testing.assert_array_equal(downsample(image, 3), expected)

@@ -10,15 +10,18 @@ import pytest
 from scipy.special import expit
 
 from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.network import PARTICLE, build_network
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.picking import (
+    EnsemblePicker,
+    climb,
+)
+from deepconsensus_plugin.core.deep_consensus.scoring import predict
+from deepconsensus_plugin.core.deep_consensus.store import save_model
+from deepconsensus_plugin.core.methods_loaders import load_picker
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.models.deep_consensus import PARTICLE, build_network
-from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
-from deepconsensus_plugin.core.models.store import save_model
-from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.pickers.ensemble import EnsemblePicker, climb
-from deepconsensus_plugin.core.pickers.trained import load_picker
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, prepare_boxes
-from deepconsensus_plugin.core.scoring import predict
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 BOX, RADIUS, SAMPLING_RATE, SHAPE = 32, 6, 2.0, (230, 300)

@@ -11,11 +11,11 @@ import pytest
 
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.folders import read_picks_folder
-from deepconsensus_plugin.core.io.names import stem
-from deepconsensus_plugin.core.io.picks import read_picks
-from deepconsensus_plugin.core.io.placing import ReadOptions
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
+from deepconsensus_plugin.core.pick_files.names import stem
+from deepconsensus_plugin.core.pick_files.picks import read_picks
+from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.serialisation import read_json, write_json
 from deepconsensus_plugin.core.types import Micrograph
 

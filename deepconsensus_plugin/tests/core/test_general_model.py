@@ -6,12 +6,12 @@ from __future__ import annotations
 import mrcfile
 import pytest
 
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.methods_loaders import load_picker
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.models.general import general_model
-from deepconsensus_plugin.core.models.kinds import load_card_of
-from deepconsensus_plugin.core.models.picker_card import HydraCard
-from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraChoices
-from deepconsensus_plugin.core.pickers.trained import load_picker
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.simulation import (
     Crowd,
     SimulationParameters,
@@ -47,12 +47,12 @@ def test_it_is_small_and_says_what_it_learnt():
     assert len(card.training_sets) >= 24
     # Figures on its sources are not those of what it is shown.
     assert card.validation is not None
-    assert card.validation_of(HydraChoices(GENERAL, 100.0)) is None
+    assert card.validation_of(HydraPickOptions(GENERAL, 100.0)) is None
 
 
 def test_it_finds_most_of_what_it_never_saw(unseen):
     micrograph, truth, diameter_A = unseen
-    picker = load_picker(general_model(), HydraChoices(GENERAL, diameter_A))
+    picker = load_picker(general_model(), HydraPickOptions(GENERAL, diameter_A))
     found = picker.find(picker.prepare(micrograph))
     figures = evaluate_detections(
         {NAME: found},

@@ -11,9 +11,9 @@ from numpy.testing import assert_array_equal
 
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
+    allocate_quota,
     contaminated_places,
     outlying_singles,
-    share_out,
     worst_agreed,
 )
 from deepconsensus_plugin.core.negatives.sorting import FEATURES
@@ -75,17 +75,17 @@ A, B, C = (
 
 
 def test_even_shares_and_the_rest_goes_to_who_has_more():
-    assert share_out({A: 100, B: 100, C: 100}, 10) == {A: 4, B: 3, C: 3}
-    assert share_out({A: 1, B: 100, C: 0}, 10) == {A: 1, B: 9, C: 0}
-    assert share_out({A: 1, B: 2, C: 3}, 100) == {A: 1, B: 2, C: 3}
-    assert share_out({}, 5) == {}
+    assert allocate_quota({A: 100, B: 100, C: 100}, 10) == {A: 4, B: 3, C: 3}
+    assert allocate_quota({A: 1, B: 100, C: 0}, 10) == {A: 1, B: 9, C: 0}
+    assert allocate_quota({A: 1, B: 2, C: 3}, 100) == {A: 1, B: 2, C: 3}
+    assert allocate_quota({}, 5) == {}
 
 
 @given(
     st.dictionaries(st.sampled_from([A, B, C]), st.integers(0, 50)), st.integers(0, 120)
 )
 def test_shares_fit(available, n_total):
-    shares = share_out(available, n_total)
+    shares = allocate_quota(available, n_total)
     assert sum(shares.values()) == min(n_total, sum(available.values()))
     assert all(shares[kind] <= available[kind] for kind in available)
     full = [kind for kind in available if shares[kind] == available[kind]]

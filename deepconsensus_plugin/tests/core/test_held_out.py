@@ -6,13 +6,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.datasets import LabelledCoordinates
-from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.pipeline.held_out import (
+from deepconsensus_plugin.core.deep_consensus.datasets import LabelledCoordinates
+from deepconsensus_plugin.core.deep_consensus.held_out import (
     HeldOut,
     read_held_out,
     write_held_out,
 )
+from deepconsensus_plugin.core.errors import FileFormatError
 
 ROWS = LabelledCoordinates(
     sources=("AND", "NEG"),

@@ -10,43 +10,46 @@ import numpy as np
 import pytest
 
 import deepconsensus_plugin
-from deepconsensus_plugin.core.models.card import CARD_FILE
-from deepconsensus_plugin.core.models.general import general_model
-from deepconsensus_plugin.core.models.hydra import (
-    FIRST_LOG_ODDS,
-    Form,
-    build_body,
-    build_head,
-)
-from deepconsensus_plugin.core.models.hydra_detector import HydraDetector
-from deepconsensus_plugin.core.models.hydra_heads import build_trainable, heads_of
+from deepconsensus_plugin.core.networks.card import CARD_FILE
 from deepconsensus_plugin.core.pickers.hydra.anchors import (
     IS_PARTICLE,
     OFFSETS,
     anchor_positions,
     encode,
 )
+from deepconsensus_plugin.core.pickers.hydra.detector import HydraDetector
 from deepconsensus_plugin.core.pickers.hydra.examples import (
     Crops,
     DetectionImage,
     random_transfer,
 )
+from deepconsensus_plugin.core.pickers.hydra.heads import build_trainable, heads_of
 from deepconsensus_plugin.core.pickers.hydra.losses import (
     bias_loss,
     focal_loss,
     localisation_loss,
 )
+from deepconsensus_plugin.core.pickers.hydra.network import (
+    FIRST_LOG_ODDS,
+    Form,
+    build_body,
+    build_head,
+)
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     ARCHITECTURES,
     HydraArchitecture,
 )
-from deepconsensus_plugin.core.pickers.hydra.picking import HydraPicker, HydraView
+from deepconsensus_plugin.core.pickers.hydra.picking import (
+    HydraPicker,
+    ParticleAppearance,
+)
 from deepconsensus_plugin.core.pickers.hydra.rescaling import (
     enlarge,
     flatten,
     pad_with_noise,
 )
-from deepconsensus_plugin.core.pickers.score_map import compute_in_tiles
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
+from deepconsensus_plugin.core.pickers.maps.score_map import compute_in_tiles
 
 TINY = HydraArchitecture(
     body_channels=4, head_channels=(6, 8), n_residual=2, n_groups=2
@@ -265,7 +268,7 @@ class TestDetector:
         rng = np.random.default_rng(11)
         large = rng.normal(size=(240, 240)).astype(np.float32)
         detector = tiny_detector()
-        picker = HydraPicker(detector, HydraView(TINY.particle_px))
+        picker = HydraPicker(detector, ParticleAppearance(TINY.particle_px))
         detector.fit(large[None])
         detector.fit = lambda crops: None  # the same statistics for both
         one, other = (picker.detect(large[a : a + 200, :200]) for a in (0, 16))

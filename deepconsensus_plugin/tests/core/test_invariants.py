@@ -4,7 +4,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.invariants import N_INVARIANTS, rotation_invariants
+from deepconsensus_plugin.core.deep_consensus.invariants import (
+    N_INVARIANTS,
+    rotation_invariants,
+)
 
 RNG = np.random.default_rng(0)
 

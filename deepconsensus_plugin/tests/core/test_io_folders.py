@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.errors import FileFormatError, NameMatchError
-from deepconsensus_plugin.core.io.folders import read_picks_folder
-from deepconsensus_plugin.core.io.picks import PickFormat, write_merged_picks
-from deepconsensus_plugin.core.io.placing import ReadOptions
+from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
+from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
+from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 MICROGRAPHS = [

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.io.growing import GrowingRows
+from deepconsensus_plugin.core.io.growing import AppendOnlyRows
 
 ROWS = np.arange(20.0).reshape(10, 2)
 
 
-def _open(path: Path, made_from: str = "this", step: int = 1) -> GrowingRows:
-    return GrowingRows(path, 2, made_from=made_from, step=step)
+def _open(path: Path, made_from: str = "this", step: int = 1) -> AppendOnlyRows:
+    return AppendOnlyRows(path, 2, made_from=made_from, step=step)
 
 
 def test_rows_of_the_same_origin_are_kept_and_added_to(tmp_path: Path):

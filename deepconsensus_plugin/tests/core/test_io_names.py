@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepconsensus_plugin.core.errors import NameMatchError
-from deepconsensus_plugin.core.io.names import listed, match_names, stem
+from deepconsensus_plugin.core.pick_files.names import listed, match_names, stem
 
 UID = "006789012345678901234"
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.picks import (
+from deepconsensus_plugin.core.pick_files.picks import (
     PickFormat,
     read_pick_file,
     read_picks,

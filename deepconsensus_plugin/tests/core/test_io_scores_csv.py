@@ -4,8 +4,8 @@ import pytest
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.picks import read_picks
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv, write_scores_csv
+from deepconsensus_plugin.core.pick_files.picks import read_picks
 
 NAN = np.nan
 CANDIDATES = Candidates(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepconsensus_plugin.core.isolation import are_apart, are_off_border
+from deepconsensus_plugin.core.consensus.spacing import are_apart, are_off_border
 
 
 def test_of_two_that_are_too_close_neither_is_left():

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.label_noise import (
+from deepconsensus_plugin.core.deep_consensus.label_noise import (
     FEWEST_BOXES,
     LabelNoise,
     estimate_label_trust,

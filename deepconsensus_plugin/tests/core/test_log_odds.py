@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.pickers.log_odds import (
+from deepconsensus_plugin.core.pickers.populations.log_odds import (
     fit_log_odds,
+    fit_particle_mixture,
     half_sample_mode,
-    tell_particles,
 )
 
 
@@ -43,7 +43,7 @@ def test_it_is_close_to_the_best_f1_and_knows_the_precision(
     scores = np.concatenate([background(rng, 12000), particles])
     is_particle = np.arange(len(scores)) >= 12000
 
-    told = tell_particles(scores)
+    told = fit_particle_mixture(scores)
     threshold = told.find_threshold(scores)
 
     assert f1(scores, is_particle, threshold) > best_f1(scores, is_particle) - within
@@ -69,7 +69,7 @@ def test_what_lies_between_is_not_particles():
     rng = np.random.default_rng(3)
     between, particles = rng.normal(-1.2, 0.4, 3000), rng.normal(1.5, 0.5, 800)
     scores = np.concatenate([background(rng, 40000), between, particles])
-    threshold = tell_particles(scores).find_threshold(scores)
+    threshold = fit_particle_mixture(scores).find_threshold(scores)
     assert (between < threshold).mean() > 0.98
     assert (particles >= threshold).mean() > 0.98
 
@@ -77,7 +77,7 @@ def test_what_lies_between_is_not_particles():
 def test_probability_never_falls():
     rng = np.random.default_rng(4)
     scores = np.concatenate([background(rng, 5000), rng.normal(0, 1.5, 1000)])
-    told = tell_particles(scores)
+    told = fit_particle_mixture(scores)
     some = rng.permutation(np.linspace(-20, 10, 301))
     probability = told.probability(some)
     assert (np.diff(probability[np.argsort(some)]) >= 0).all()
@@ -87,17 +87,17 @@ def test_probability_never_falls():
 
 def test_one_population_tells_nothing():
     rng = np.random.default_rng(5)
-    assert tell_particles(background(rng, 5000)) is None
-    assert tell_particles(np.ones(100)) is None
-    assert tell_particles(np.append(np.ones(90), np.linspace(-9, 0, 50))) is None
-    assert tell_particles(np.array([-3.0, 2.0])) is None
-    assert tell_particles(np.empty(0)) is None
+    assert fit_particle_mixture(background(rng, 5000)) is None
+    assert fit_particle_mixture(np.ones(100)) is None
+    assert fit_particle_mixture(np.append(np.ones(90), np.linspace(-9, 0, 50))) is None
+    assert fit_particle_mixture(np.array([-3.0, 2.0])) is None
+    assert fit_particle_mixture(np.empty(0)) is None
 
 
 def test_a_handful_of_outliers_are_not_the_particles():
     rng = np.random.default_rng(6)
     scores = np.concatenate([background(rng, 10000), [6.0, 6.5, 7.0]])
-    assert tell_particles(scores) is None
+    assert fit_particle_mixture(scores) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from deepconsensus_plugin.core.losses import (
+from deepconsensus_plugin.core.pickers.topaz.losses import (
     PositiveUnlabelledLoss,
     ge_binomial_loss,
     ge_kl_loss,

@@ -5,20 +5,20 @@ import keras
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
-from deepconsensus_plugin.core.models.card import TrainingSet
-from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.models.ensemble_card import DEEP_CONSENSUS, EnsembleCard
-from deepconsensus_plugin.core.models.folding import folded_weights
-from deepconsensus_plugin.core.models.kinds import load_card
-from deepconsensus_plugin.core.models.store import (
+from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.scoring import predict
+from deepconsensus_plugin.core.deep_consensus.store import (
     load_networks,
     load_scorers,
     save_model,
 )
-from deepconsensus_plugin.core.parameters import TrainingParameters
+from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
+from deepconsensus_plugin.core.methods import load_card
+from deepconsensus_plugin.core.networks.card import TrainingSet
+from deepconsensus_plugin.core.networks.folding import folded_weights
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
-from deepconsensus_plugin.core.scoring import predict
 
 
 @pytest.fixture(autouse=True)

@@ -8,14 +8,14 @@ import json
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.pickers.normalisation import (
+from deepconsensus_plugin.core.pickers.trained.normalisation import (
     Normalisation,
     fit_mixture_of_micrographs,
     normalise,
     normalise_micrograph,
     scale_of,
 )
-from deepconsensus_plugin.core.pickers.pixel_mixture import PixelMixture
+from deepconsensus_plugin.core.pickers.trained.pixel_mixture import PixelMixture
 
 MIXTURE = PixelMixture((0.2, 0.8), (40.0, 100.0), (8.0, 15.0))
 BACKGROUND_FREE = PixelMixture((0.25, 0.75), (-30.0, 10.0), (4.0, 8.0))

@@ -20,6 +20,14 @@ from deepconsensus_plugin.core.alignment import find_misalignments
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
 from deepconsensus_plugin.core.consensus.report import report_consensus
+from deepconsensus_plugin.core.deep_consensus import score, train
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    BoxSource,
+    ScoreRequest,
+    StackOptions,
+    TrainRequest,
+)
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
@@ -27,15 +35,8 @@ from deepconsensus_plugin.core.io.tables import (
     write_candidates,
     write_coordinates,
 )
-from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.pipeline import negatives, score, train
+from deepconsensus_plugin.core.pipeline import negatives
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
-from deepconsensus_plugin.core.pipeline.requests import (
-    BoxSource,
-    ScoreRequest,
-    StackOptions,
-    TrainRequest,
-)
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
     FloatArray,

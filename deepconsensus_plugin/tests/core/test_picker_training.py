@@ -10,10 +10,13 @@ import keras
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.checkpoints import restore_training, save_training
-from deepconsensus_plugin.core.pickers import training
-from deepconsensus_plugin.core.pickers.training import (
-    PickerTraining,
+from deepconsensus_plugin.core.networks.checkpoints import (
+    restore_training,
+    save_training,
+)
+from deepconsensus_plugin.core.pickers.trained import training
+from deepconsensus_plugin.core.pickers.trained.training import (
+    PickerTrainer,
     Schedule,
     Validated,
 )
@@ -47,7 +50,7 @@ class LineLesson:
 
 def train(lesson, schedule=SCHEDULE):
     """Train to the end; return the training, and the weights after each epoch."""
-    learning, weights = PickerTraining(lesson, schedule), []
+    learning, weights = PickerTrainer(lesson, schedule), []
     while not learning.is_finished:
         learning.advance()
         weights.append(lesson.weights)
@@ -59,11 +62,11 @@ def test_interrupted_training_ends_as_one_that_was_not(tmp_path):
     figures = (0.5, 0.7, 0.6)
     whole = LineLesson(figures)
     expected, weights = train(whole)
-    first = PickerTraining(LineLesson(figures), SCHEDULE)
+    first = PickerTrainer(LineLesson(figures), SCHEDULE)
     first.advance()
     save_training(tmp_path / "state.npz", first, made_from="this")
     lesson = LineLesson(figures[1:])
-    resumed = PickerTraining(lesson, SCHEDULE)
+    resumed = PickerTrainer(lesson, SCHEDULE)
     assert restore_training(tmp_path / "state.npz", resumed, made_from="this")
     assert lesson.weights == weights[0]
     for n_left in (2, 1):
@@ -80,10 +83,10 @@ def test_interrupted_training_ends_as_one_that_was_not(tmp_path):
 
 
 def test_training_of_other_origin_begins_anew(tmp_path):
-    begun = PickerTraining(LineLesson(), SCHEDULE)
+    begun = PickerTrainer(LineLesson(), SCHEDULE)
     begun.advance()
     save_training(tmp_path / "state.npz", begun, made_from="this")
-    other = PickerTraining(LineLesson(), SCHEDULE)
+    other = PickerTrainer(LineLesson(), SCHEDULE)
     assert not restore_training(tmp_path / "state.npz", other, made_from="that")
     assert not restore_training(tmp_path / "none.npz", other, made_from="this")
     assert other.history == []
@@ -138,7 +141,7 @@ def test_training_ends_early_where_it_may():
 
 def test_updates_are_counted_and_the_loss_falls():
     lesson, counted = LineLesson(), []
-    learning = PickerTraining(lesson, Schedule(n_epochs=3, n_updates=20, seed=5))
+    learning = PickerTrainer(lesson, Schedule(n_epochs=3, n_updates=20, seed=5))
     while not learning.is_finished:
         learning.advance(counted.append)
     assert sum(counted) == 60

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.pickers.validation import (
+from deepconsensus_plugin.core.pickers.trained.validation import (
     PickerValidation,
     validate_picks,
 )

@@ -6,24 +6,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.pickers import populations
-from deepconsensus_plugin.core.pickers.contamination import find_padding
-from deepconsensus_plugin.core.pickers.correlation import (
+from deepconsensus_plugin.core.pickers.classical.contamination import find_padding
+from deepconsensus_plugin.core.pickers.classical.correlation import (
     Reference,
     mean_profile,
     reference_profile,
     score_by_correlation,
 )
-from deepconsensus_plugin.core.pickers.gaussian import score_by_gaussians
-from deepconsensus_plugin.core.pickers.peaks import find_peaks
+from deepconsensus_plugin.core.pickers.classical.gaussian import score_by_gaussians
+from deepconsensus_plugin.core.pickers.classical.working_image import (
+    WorkingImage,
+    prepare_micrograph,
+)
+from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
 from deepconsensus_plugin.core.pickers.populations import (
+    gaussian_mixture as populations,
+)
+from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
     find_threshold,
     find_upper_threshold,
     fit_mixture,
-)
-from deepconsensus_plugin.core.pickers.working_image import (
-    WorkingImage,
-    prepare_micrograph,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 

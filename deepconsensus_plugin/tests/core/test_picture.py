@@ -9,15 +9,15 @@ import pytest
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
-from deepconsensus_plugin.commands.picture import (
+from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.plots.picture import (
     choose_micrograph,
     draw_picks,
     low_passed,
     picture_extent,
     write_picture,
 )
-from deepconsensus_plugin.core.consensus import find_consensus
-from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 
 ACCEPTED, REJECTED = ("accepted", "#0000ff"), ("rejected", "#ff0000")
 

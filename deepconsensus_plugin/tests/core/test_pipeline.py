@@ -12,24 +12,18 @@ import mrcfile
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.datasets import read_boxes
-from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.extraction import extract_boxes
-from deepconsensus_plugin.core.io.scores import read_scores
-from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
-from deepconsensus_plugin.core.metrics.classification import classification_metrics
-from deepconsensus_plugin.core.models.kinds import load_card
-from deepconsensus_plugin.core.models.store import load_networks
-from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.pipeline import score, train
-from deepconsensus_plugin.core.pipeline.held_out import held_out_path, read_held_out
-from deepconsensus_plugin.core.pipeline.labelled import (
+from deepconsensus_plugin.core.deep_consensus import score, train
+from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
+from deepconsensus_plugin.core.deep_consensus.held_out import (
+    held_out_path,
+    read_held_out,
+)
+from deepconsensus_plugin.core.deep_consensus.labelled import (
     collect_coordinates,
     prune_labels,
 )
-from deepconsensus_plugin.core.pipeline.requests import (
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
     Role,
     ScoreRequest,
@@ -37,12 +31,21 @@ from deepconsensus_plugin.core.pipeline.requests import (
     StackOptions,
     TrainRequest,
 )
+from deepconsensus_plugin.core.deep_consensus.store import load_networks
+from deepconsensus_plugin.core.deep_consensus.training import Training
+from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.io.scores import read_scores
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
+from deepconsensus_plugin.core.methods import load_card
+from deepconsensus_plugin.core.metrics.classification import classification_metrics
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     background_ring,
     normalise_background,
 )
-from deepconsensus_plugin.core.training import Training
 from deepconsensus_plugin.core.types import Ctf, Micrograph, ScoredCoordinates
 
 BOX = 20

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from deepconsensus_plugin.core.pickers.score_calibration import ScoreCalibration
+from deepconsensus_plugin.core.pickers.populations.score_calibration import (
+    ScoreCalibration,
+)
 
 SCORES = np.random.default_rng(1).normal(0, 3, 5000)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import correlate
 
-from deepconsensus_plugin.core.pickers.score_map import ScoreMap, score_in_tiles
+from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap, score_in_tiles
 
 REACH = 3
 KERNEL = np.random.default_rng(3).normal(0, 1, (2 * REACH + 1, 2 * REACH + 1))

@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 from tensorflow.errors import ResourceExhaustedError
 
+from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.deep_consensus.scoring import (
+    CPU_BATCH,
+    fitting_batch,
+    predict,
+)
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores import (
     EnsembleScores,
     read_scores,
     write_scores,
 )
-from deepconsensus_plugin.core.models.convolution import Device
-from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.scoring import CPU_BATCH, fitting_batch, predict
+from deepconsensus_plugin.core.networks.convolution import Device
 
 
 def test_scores_are_those_of_each_box_alone():
@@ -53,7 +57,8 @@ class _SmallGpu:
 )
 def test_a_gpu_is_given_what_its_memory_holds(n_held, n_at_once, monkeypatch):
     monkeypatch.setattr(
-        "deepconsensus_plugin.core.scoring.current_device", lambda: Device.ACCELERATOR
+        "deepconsensus_plugin.core.deep_consensus.scoring.current_device",
+        lambda: Device.ACCELERATOR,
     )
     networks = [_SmallGpu(2000), _SmallGpu(n_held)]
     assert fitting_batch(networks, 16) == n_at_once
@@ -61,7 +66,8 @@ def test_a_gpu_is_given_what_its_memory_holds(n_held, n_at_once, monkeypatch):
 
 def test_other_faults_of_a_gpu_are_not_taken_for_lack_of_memory(monkeypatch):
     monkeypatch.setattr(
-        "deepconsensus_plugin.core.scoring.current_device", lambda: Device.ACCELERATOR
+        "deepconsensus_plugin.core.deep_consensus.scoring.current_device",
+        lambda: Device.ACCELERATOR,
     )
     with pytest.raises(OSError, match="OOM"):
         fitting_batch([_SmallGpu(0, error=OSError)], 16)

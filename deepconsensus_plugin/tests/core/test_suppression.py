@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from deepconsensus_plugin.core.suppression import suppress_overlaps
+from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 

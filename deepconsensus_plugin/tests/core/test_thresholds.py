@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepconsensus_plugin.core.thresholds import (
+from deepconsensus_plugin.core.calibration.thresholds import (
     ThresholdMode,
     choose_threshold,
     select,

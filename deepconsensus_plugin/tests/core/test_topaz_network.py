@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.models.folding import folded_weights
-from deepconsensus_plugin.core.models.topaz import (
+from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.pickers.topaz.network import (
     LOG_ODDS,
     PATCH,
     build_network,

@@ -12,27 +12,30 @@ import tensorflow as tf
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.histories import states_folder
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, run_job, write_job
+from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.models.hydra_store import load_hydra
-from deepconsensus_plugin.core.models.kinds import load_card_of
-from deepconsensus_plugin.core.models.picker_card import HydraCard
-from deepconsensus_plugin.core.pickers.counting import ParticleCount
+from deepconsensus_plugin.core.networks.history import states_folder
+from deepconsensus_plugin.core.pickers.classical.counting import ParticleCount
+from deepconsensus_plugin.core.pickers.hydra import train as train_hydra
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     GENERAL,
     HydraArchitecture,
-    HydraChoices,
     HydraParameters,
+    HydraPickOptions,
 )
-from deepconsensus_plugin.core.pickers.training import PickerTraining
-from deepconsensus_plugin.core.pipeline import network_pick, train_hydra
-from deepconsensus_plugin.core.pipeline.hydra_requests import HydraTrainRequest
-from deepconsensus_plugin.core.pipeline.picker_requests import (
+from deepconsensus_plugin.core.pickers.hydra.request import HydraTrainRequest
+from deepconsensus_plugin.core.pickers.hydra.store import load_hydra
+from deepconsensus_plugin.core.pickers.trained.requests import (
     LearningInput,
-    NetworkPickRequest,
     PickerTrainResult,
+)
+from deepconsensus_plugin.core.pickers.trained.training import PickerTrainer
+from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline.network_pick_requests import (
+    NetworkPickRequest,
     ThresholdOrigin,
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -136,7 +139,7 @@ def ask(learnt, asked, folder, **choices):
         learnt.request.model,
         folder / "found",
         folder / "picks.h5",
-        hydra=HydraChoices(**choices),
+        hydra=HydraPickOptions(**choices),
     )
 
 
@@ -183,7 +186,7 @@ class TestTraining:
         )
         whole = train(HydraTrainRequest(sets, QUICK, tmp_path / "whole"))
         request = HydraTrainRequest(sets, QUICK, tmp_path / "killed")
-        advance, n_epochs = PickerTraining.advance, []
+        advance, n_epochs = PickerTrainer.advance, []
 
         def die(self, *arguments):
             if len(n_epochs) == 2:
@@ -192,7 +195,7 @@ class TestTraining:
             advance(self, *arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(PickerTraining, "advance", die)
+            patch.setattr(PickerTrainer, "advance", die)
             with pytest.raises(KeyboardInterrupt):
                 train_hydra.run(request, Progress())
         resumed = train(request)
@@ -258,7 +261,7 @@ class TestPicking:
         self, learnt, tmp_path, monkeypatch
     ):
         asked, truth = write_set(tmp_path, "unseen", 17, seed=5)
-        monkeypatch.setattr(network_pick, "tell_particles", lambda scores: None)
+        monkeypatch.setattr(network_pick, "fit_particle_mixture", lambda scores: None)
         request = ask(learnt, asked, tmp_path, head=GENERAL, particle_diameter_A=34.0)
         n_truth = sum(map(len, truth.values()))
 

@@ -11,24 +11,27 @@ import pytest
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.histories import read_histories, states_folder
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, run_job, write_job
+from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.models.kinds import load_card_of
-from deepconsensus_plugin.core.models.picker_card import TopazCard
-from deepconsensus_plugin.core.models.picker_store import load_picker_network
-from deepconsensus_plugin.core.pickers.normalisation import Normalisation
+from deepconsensus_plugin.core.networks.history import read_histories, states_folder
+from deepconsensus_plugin.core.pickers.topaz import train as train_topaz
+from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
-from deepconsensus_plugin.core.pickers.training import PickerTraining
-from deepconsensus_plugin.core.pipeline import network_pick, train_topaz
-from deepconsensus_plugin.core.pipeline.picker_data import collect
-from deepconsensus_plugin.core.pipeline.picker_requests import (
+from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
+from deepconsensus_plugin.core.pickers.trained.data import collect
+from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.trained.requests import (
     LearningInput,
+    PickerTrainResult,
+)
+from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
+from deepconsensus_plugin.core.pickers.trained.training import PickerTrainer
+from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
-    PickerTrainResult,
-    TopazTrainRequest,
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -198,7 +201,7 @@ class TestTraining:
         request, _ = quick_request(tmp_path)
         train_topaz.run(request, Progress())
         uninterrupted = weights_of(request)
-        advance = PickerTraining.advance
+        advance = PickerTrainer.advance
 
         def killed_in_the_second_epoch(training, count):
             advance(training, count)
@@ -207,7 +210,7 @@ class TestTraining:
 
         again = replace(request, model=tmp_path / "again")
         with monkeypatch.context() as patch:
-            patch.setattr(PickerTraining, "advance", killed_in_the_second_epoch)
+            patch.setattr(PickerTrainer, "advance", killed_in_the_second_epoch)
             with pytest.raises(OSError, match="killed"):
                 train_topaz.run(again, Progress())
         assert [len(history) for history in read_histories(again.model)] == [1]
@@ -217,7 +220,7 @@ class TestTraining:
             trained.append(len(training.history) + 1)
             advance(training, count)
 
-        monkeypatch.setattr(PickerTraining, "advance", counted)
+        monkeypatch.setattr(PickerTrainer, "advance", counted)
         train_topaz.run(again, Progress())
         assert trained == [2]
         assert_same(weights_of(again), uninterrupted)

@@ -7,15 +7,15 @@ import pytest
 from keras import layers
 from sklearn.metrics import average_precision_score
 
-from deepconsensus_plugin.core.datasets import (
+from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
 )
-from deepconsensus_plugin.core.models.deep_consensus import build_network
-from deepconsensus_plugin.core.parameters import TrainingParameters
-from deepconsensus_plugin.core.scoring import predict
-from deepconsensus_plugin.core.splits import split_by_micrograph
-from deepconsensus_plugin.core.training import (
+from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.scoring import predict
+from deepconsensus_plugin.core.deep_consensus.splits import split_by_micrograph
+from deepconsensus_plugin.core.deep_consensus.training import (
     TrainedNetwork,
     Training,
     initialise,

@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import coordinates_from_set
-from deepconsensus_plugin.core.io.picks import PickFormat, write_picks
+from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,

@@ -11,8 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from deepconsensus_plugin.commands.picture import ACCEPTED, REJECTED
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.plots.picture import ACCEPTED, REJECTED
 from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.overview import Page
 from deepconsensus_plugin.viewers.scores.tiles import TILE_PX, Tile

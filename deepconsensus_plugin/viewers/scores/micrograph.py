@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from deepconsensus_plugin.commands.picture import (
+from deepconsensus_plugin.plots.picture import (
     ACCEPTED,
     DIAMETER_PER_BOX,
     REJECTED,

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.commands.picture import choose_micrograph
 from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     EstimatedFigure,
 )
-from deepconsensus_plugin.core.thresholds import (
+from deepconsensus_plugin.core.calibration.thresholds import (
     PUBLISHED_THRESHOLD,
     ThresholdMode,
     choose_threshold,
 )
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.plots.picture import choose_micrograph
 from deepconsensus_plugin.viewers.scores.expectation import Expectation, is_report_of
 from deepconsensus_plugin.viewers.scores.images import ParticleImages
 from deepconsensus_plugin.viewers.scores.ranking import Ranking

@@ -10,8 +10,8 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.commands.picture import SIGMA_PER_PERIOD
 from deepconsensus_plugin.core.preprocessing import fourier_resize
+from deepconsensus_plugin.plots.picture import SIGMA_PER_PERIOD
 from deepconsensus_plugin.viewers.scores.images import ParticleImages, Recent
 
 TILE_PX = 80

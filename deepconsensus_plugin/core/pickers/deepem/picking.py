@@ -11,23 +11,23 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.models.deepem_recogniser import (
+from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
+from deepconsensus_plugin.core.pickers.deepem.card import DeepEMCard
+from deepconsensus_plugin.core.pickers.deepem.parameters import DeviationRange
+from deepconsensus_plugin.core.pickers.deepem.recogniser import (
     build_recogniser,
     give_weights,
 )
-from deepconsensus_plugin.core.models.picker_card import DeepEMCard
-from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
-from deepconsensus_plugin.core.pickers.deepem.parameters import DeviationRange
 from deepconsensus_plugin.core.pickers.deepem.selection import (
     are_within,
     box_deviations,
 )
-from deepconsensus_plugin.core.pickers.prepared import (
+from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap, score_in_tiles
+from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
     prepare_micrograph,
 )
-from deepconsensus_plugin.core.pickers.score_map import ScoreMap, score_in_tiles
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]

@@ -162,7 +162,7 @@ class HydraParameters:
 
 
 @dataclass(frozen=True)
-class HydraChoices:
+class HydraPickOptions:
     """How a HydraPicker is to look at micrographs.
 
     Parameters

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.models.hydra_detector import HydraDetector
-from deepconsensus_plugin.core.models.hydra_heads import Weights
-from deepconsensus_plugin.core.models.picker_card import HydraCard
+from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
 from deepconsensus_plugin.core.pickers.hydra.anchors import IS_PARTICLE, OFFSETS
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.detector import HydraDetector
+from deepconsensus_plugin.core.pickers.hydra.heads import Weights
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     HydraArchitecture,
-    HydraChoices,
+    HydraPickOptions,
 )
 from deepconsensus_plugin.core.pickers.hydra.rescaling import (
     RescaledMicrograph,
@@ -22,14 +23,13 @@ from deepconsensus_plugin.core.pickers.hydra.rescaling import (
     flatten,
     pad_with_noise,
 )
-from deepconsensus_plugin.core.pickers.normalisation import Normalisation
-from deepconsensus_plugin.core.pickers.prepared import (
+from deepconsensus_plugin.core.pickers.maps.score_map import compute_in_tiles
+from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
     prepare_micrograph,
 )
-from deepconsensus_plugin.core.pickers.score_map import compute_in_tiles
-from deepconsensus_plugin.core.suppression import suppress_overlaps
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
@@ -42,7 +42,7 @@ _CROPS = 4
 
 
 @dataclass(frozen=True)
-class HydraView:
+class ParticleAppearance:
     """How micrographs of one sample are shown to a network.
 
     Parameters
@@ -83,11 +83,11 @@ class HydraPicker:
     ----------
     detector : HydraDetector
         Body and head.
-    view : HydraView
+    view : ParticleAppearance
         How micrographs are shown to it.
     """
 
-    def __init__(self, detector: HydraDetector, view: HydraView) -> None:
+    def __init__(self, detector: HydraDetector, view: ParticleAppearance) -> None:
         self._detector, self._view = detector, view
         self._architecture: HydraArchitecture = detector.architecture
 
@@ -97,7 +97,7 @@ class HydraPicker:
         body: Weights,
         heads: list[Weights],
         card: HydraCard,
-        choices: HydraChoices,
+        choices: HydraPickOptions,
     ) -> HydraPicker:
         """Return the picker of a model, as chosen.
 
@@ -107,7 +107,7 @@ class HydraPicker:
             If there is no such head, or nothing tells the diameter of the particles.
         """
         number, head = card.find_head(choices)
-        view = HydraView(
+        view = ParticleAppearance(
             particle_diameter_A=head.particle_diameter_A or card.particle_diameter_A,
             are_particles_dark=head.are_particles_dark,
             normalisation=card.preprocessing.normalisation,

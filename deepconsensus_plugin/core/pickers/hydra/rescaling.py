@@ -14,8 +14,8 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.pickers.prepared import PreparedMicrograph
-from deepconsensus_plugin.core.pickers.robust import middle_and_spread
+from deepconsensus_plugin.core.pickers.populations.robust import median_and_mad
+from deepconsensus_plugin.core.pickers.trained.prepared import PreparedMicrograph
 from deepconsensus_plugin.core.types import FloatArray
 
 Float32Array = NDArray[np.float32]
@@ -110,7 +110,7 @@ def enlarge(image: Float32Array, zoom: float) -> Float32Array:
 def background_level(image: Float32Array) -> tuple[float, float]:
     """Return the mean and deviation of what most of a micrograph is: background."""
     stride = max(1, image.size // _SAMPLE)
-    return middle_and_spread(image.ravel()[::stride])
+    return median_and_mad(image.ravel()[::stride])
 
 
 def pad_with_noise(image: Float32Array, width: int) -> Float32Array:

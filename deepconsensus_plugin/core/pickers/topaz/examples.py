@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 Float32Array = NDArray[np.float32]
 
 POSITIVE, UNLABELLED, NEGATIVE = 1, 0, -1
-"""Targets; `core.losses` takes them."""
+"""Targets; `core.pickers.topaz.losses` takes them."""
 
 _OUTSIDE = 2
 """Label of the margin around an image: nothing is drawn there."""

@@ -50,7 +50,7 @@ class TopazParameters:
     strength : float, optional
         Weight λ of the criterion of GE-KL or GE-binomial. Default: 10 and 1.
     n_layers, n_units : int
-        Size of the network (`core.models.topaz.convolutions`).
+        Size of the network (`core.pickers.topaz.network.convolutions`).
     radius_px : float
         Pixels, of the downsampled micrographs, this close to a label are positive.
     prior : float, optional

@@ -7,21 +7,21 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.models.folding import folded_weights
-from deepconsensus_plugin.core.models.picker_card import TopazCard
-from deepconsensus_plugin.core.models.topaz import (
+from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap, score_in_tiles
+from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
+from deepconsensus_plugin.core.pickers.topaz.network import (
     architecture_of,
     build_network,
     classifier_of,
     receptive_field,
 )
-from deepconsensus_plugin.core.pickers.prepared import (
+from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
+from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
     prepare_micrograph,
 )
-from deepconsensus_plugin.core.pickers.score_map import ScoreMap, score_in_tiles
-from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole workflow from the two pickers that need no training, on sets with a truth.
+
+    export DEEPCONSENSUS_DATA=DIR
+    python -m benchmarks.consensus.classical OUT [SET …] [nUpdates=… nModels=…
+        learningRate=…]
+
+Both pickers with their own thresholds, given the diameter only; consensus, negatives,
+networks, fused probability and the automatic threshold, all with their defaults. Sets:
+apoferritin, empiar10017 (real), and simulated-SEED, the demonstration's micrographs of
+that seed. What OUT holds of an earlier run is not computed again: to try another
+setting, name another folder. Minutes a set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.consensus.pickers import SETS
+from benchmarks.sets.tables import markdown_table, with_interval
+from benchmarks.sets.truth_sets import Marks, TruthSet, load_truth_set
+from deepconsensus_plugin.core.calibration import Evidence, fuse
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdMode,
+    choose_threshold,
+)
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
+from deepconsensus_plugin.core.deep_consensus import score, train
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    BoxSource,
+    ScoreRequest,
+    TrainRequest,
+)
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.scores import read_scores
+from deepconsensus_plugin.core.io.tables import (
+    read_coordinates,
+    write_candidates,
+    write_coordinates,
+)
+from deepconsensus_plugin.core.metrics import summarise_matches
+from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.metrics.intervals import bootstrap_intervals
+from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
+from deepconsensus_plugin.core.pickers.classical.picking import (
+    PickMethod,
+    PickParameters,
+)
+from deepconsensus_plugin.core.pipeline import negatives, pick
+from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
+from deepconsensus_plugin.core.pipeline.pick import PickRequest
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, fitting_input_size
+from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
+
+CONSENSUS_RADIUS, MERGE_RADIUS = 0.1, 0.3
+MIN_POSITIVES = 500
+PICKERS = {
+    "difference of Gaussians": PickMethod.GAUSSIANS,
+    "rotational correlation": PickMethod.CORRELATION,
+}
+HEADER = "picks,n,precision,recall,F1 (95 %),AP,best F1,at score"
+
+
+def pick_all(truth_set: TruthSet, folder: Path) -> list[PickerPicks]:
+    """Return the picks of both pickers, each at the threshold that it finds."""
+    found = []
+    for name, method in PICKERS.items():
+        request = PickRequest(
+            truth_set.micrographs,
+            PickParameters(truth_set.diameter_A, method),
+            folder / f"{method.value} peaks",
+            folder / f"{method.value}.h5",
+        )
+        picks = read_coordinates(pick.run(request, Progress()).coordinates)
+        found.append(PickerPicks(name, truth_set.box_size, picks))
+    return found
+
+
+def agree(pickers: list[PickerPicks], box_size: int) -> Candidates:
+    """Return the candidates of all pickers, with the default radii."""
+    return find_consensus(
+        pickers,
+        consensus_radius_px=CONSENSUS_RADIUS * box_size,
+        merge_radius_px=MERGE_RADIUS * box_size,
+    )
+
+
+def train_on_agreed(
+    truth_set: TruthSet,
+    candidates: Candidates,
+    parameters: TrainingParameters,
+    folder: Path,
+) -> Path:
+    """Return a model trained on the agreed picks and drawn negatives."""
+    least = choose_min_pickers(candidates, min_positives=MIN_POSITIVES)
+    agreed = folder / "agreed.h5"
+    write_coordinates(agreed, candidates.agreed(least))
+    write_candidates(folder / "candidates.h5", candidates)
+    drawn = negatives.run(
+        NegativesRequest(
+            truth_set.micrographs,
+            folder / "candidates.h5",
+            truth_set.box_size,
+            least,
+            folder / "negatives.h5",
+        ),
+        Progress(),
+    )
+    request = TrainRequest(
+        micrographs=truth_set.micrographs,
+        sources=(
+            BoxSource("AND", agreed, is_particle=True),
+            BoxSource("NEG", drawn.coordinates, is_particle=False),
+        ),
+        box_size=truth_set.box_size,
+        preprocessing=BoxPreprocessing(
+            fitting_input_size(
+                truth_set.box_size, truth_set.micrographs[0].sampling_rate
+            )
+        ),
+        parameters=parameters,
+        dataset=folder / "boxes.h5",
+        model=folder / "model",
+    )
+    return train.run(request, Progress()).model
+
+
+def network_scores(
+    truth_set: TruthSet,
+    candidates: Candidates,
+    parameters: TrainingParameters,
+    folder: Path,
+) -> NDArray[np.float64]:
+    """Return what networks trained on the set say of its candidates."""
+    scores = folder / "scores.h5"
+    if not scores.exists():
+        union = folder / "union.h5"
+        write_coordinates(union, candidates.coordinates())
+        request = ScoreRequest(
+            micrographs=truth_set.micrographs,
+            coordinates=union,
+            box_size=truth_set.box_size,
+            model=train_on_agreed(truth_set, candidates, parameters, folder),
+            scores=scores,
+        )
+        score.run(request, Progress())
+    return read_scores(scores).mean
+
+
+def by_micrograph(candidates: Candidates, scores: NDArray[np.float64]) -> Marks:
+    """Return all candidates with `scores`, by micrograph."""
+    return {
+        name: ScoredCoordinates.from_arrays(candidates.yx[rows], scores[rows])
+        for index, name in enumerate(candidates.micrographs)
+        for rows in [candidates.micrograph_index == index]
+    }
+
+
+def row(
+    truth_set: TruthSet, name: str, picks: Marks, threshold: float | None = None
+) -> list[object]:
+    """Return the figures of `HEADER`."""
+    matched = match_picks(
+        picks,
+        truth_set.truth,
+        radius_px=truth_set.match_radius_px,
+        threshold=threshold,
+    )
+    found = summarise_matches(matched)
+    spread = bootstrap_intervals(matched, rng=np.random.default_rng(0))["f1"]
+    f1 = with_interval(found.f1, spread.low, spread.high)
+    ranking = (found.average_precision, found.best_f1, found.best_f1_threshold)
+    return [name, found.n_accepted, found.precision, found.recall, f1, *ranking]
+
+
+def lattice_row(truth_set: TruthSet) -> list[object]:
+    """Return the row of a lattice that never saw the images."""
+    blind = evaluate_blind_lattice(
+        dict(truth_set.truth),
+        {micrograph.name: micrograph.shape for micrograph in truth_set.micrographs},
+        box_size=truth_set.truth_box_size,
+        radius_px=truth_set.match_radius_px,
+    )
+    figures = (blind.n_picks, blind.precision, blind.recall, f"{blind.f1:.3f}")
+    return ["blind lattice", *figures, None, None, None]
+
+
+def fused_row(
+    truth_set: TruthSet, name: str, candidates: Candidates, evidence: Evidence
+) -> list[object]:
+    """Return the row of fused probabilities at the automatic threshold."""
+    fusion = fuse(evidence, rng=np.random.default_rng(0), n_resamples=0)
+    best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
+    return row(truth_set, name, by_micrograph(candidates, fusion.probability), best)
+
+
+def report(name: str, out: Path, parameters: TrainingParameters) -> str:
+    """Return the table of one set."""
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    truth_set = load_truth_set(name, folder)
+    pickers = pick_all(truth_set, folder)
+    candidates = agree(pickers, truth_set.box_size)
+    started = time.monotonic()
+    network = network_scores(truth_set, candidates, parameters, folder)
+    seconds = time.monotonic() - started
+    votes = by_micrograph(candidates, candidates.votes.astype(np.float64))
+    agreed = candidates.agreed(len(pickers))
+    rows = [row(truth_set, each.picker, each.coordinates) for each in pickers]
+    rows += [
+        row(truth_set, "union (score = votes)", votes),
+        row(truth_set, "found by both", votes, 2.0),
+        row(truth_set, "agreed (AND)", agreed),
+        row(truth_set, "network at 0.5", by_micrograph(candidates, network), 0.5),
+    ]
+    for label, scores in (("fused, no network", None), ("**fused**", network)):
+        evidence = Evidence.of_candidates(candidates, scores)
+        rows.append(fused_row(truth_set, label, candidates, evidence))
+    rows.append(lattice_row(truth_set))
+    n_truth = sum(map(len, truth_set.truth.values()))
+    return "\n".join(
+        [
+            f"### {name}: {len(truth_set.micrographs)} micrographs, {n_truth} true "
+            f"particles, matched within {truth_set.match_radius_px:g} px\n",
+            markdown_table(HEADER.split(","), rows),
+            f"\n{len(candidates)} candidates; negatives, training and scoring "
+            f"{seconds:.0f} s.",
+        ]
+    )
+
+
+NUMBERS = {
+    "nUpdates": ("n_updates", int),
+    "nModels": ("n_models", int),
+    "learningRate": ("learning_rate", float),
+    "seed": ("seed", int),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("words", nargs="*", metavar="SET|NAME=VALUE")
+    arguments = parser.parse_args()
+    given = dict(word.split("=") for word in arguments.words if "=" in word)
+    changes = {NUMBERS[key][0]: NUMBERS[key][1](text) for key, text in given.items()}
+    parameters = replace(TrainingParameters(), **changes)
+    sets = [word for word in arguments.words if "=" not in word]
+    for name in sets or [picking.folder for picking in SETS]:
+        print(report(name, arguments.out.resolve(), parameters), end="\n\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pairs of ways to one result, ours and the plain one, for `benchmarks.speed.ways`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.deep_consensus.scoring import predict
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.preprocessing import fourier_resize
+from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
+
+_BATCH, _INPUT_SIZE = 64, 128
+_STEPS, _STEPS_BATCH, _STEPS_INPUT_SIZE = 50, 8, 64
+
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A way of ours, what it is compared with, and how far the results agree."""
+
+    name: str
+    ours: Run
+    other: Run
+    agreement: str = ""
+
+
+def score_pairs() -> list[Pair]:
+    plain = _network()
+    folded = build_network(input_size=_INPUT_SIZE, fast=True, folded=True)
+    folded.set_weights(folded_weights(plain))
+    boxes = _boxes(_BATCH, _INPUT_SIZE)
+    compiled, ours = _compiled(plain, boxes), _compiled(folded, boxes)
+    difference = np.abs(np.asarray(ours()) - np.asarray(compiled())).max()
+    agreement = f"scores differ by at most {difference:.0e}"
+
+    three = [plain] * 3  # scoring does not know that they are equal
+    return [
+        Pair("scoring, against `tf.function`", ours, compiled, agreement),
+        Pair(
+            "scoring, against `predict`",
+            ours,
+            lambda: plain.predict(boxes, batch_size=_BATCH, verbose=0),
+            agreement,
+        ),
+        Pair(
+            "ensemble of 3, against `predict` of each",
+            lambda: predict([folded] * 3, boxes[..., 0], batch_size=_BATCH),
+            lambda: [n.predict(boxes, batch_size=_BATCH, verbose=0) for n in three],
+        ),
+    ]
+
+
+def train_pairs() -> list[Pair]:
+    plain = _network()
+    fast = build_network(input_size=_INPUT_SIZE, fast=True)
+    fast.set_weights(plain.get_weights())
+    boxes, targets = _boxes(_BATCH, _INPUT_SIZE), _targets(_BATCH)
+    agreement = (
+        f"gradients differ by {_gradient_difference(plain, fast):.0e} of their range, "
+        f"the loss after {_STEPS} steps by {_loss_difference():.2%}"
+    )
+    for network in (plain, fast):
+        network.compile("adam", "categorical_crossentropy", jit_compile=False)
+    return [
+        Pair(
+            "training step, against `train_on_batch`",
+            lambda: fast.train_on_batch(boxes, targets),
+            lambda: plain.train_on_batch(boxes, targets),
+            agreement,
+        )
+    ]
+
+
+def consensus_pairs() -> list[Pair]:
+    pickers = _simulated_pickers(n_micrographs=2000, n_picks=500)
+    n_picks = sum(len(picker) for picker in pickers)
+    places = [
+        np.concatenate([picker.coordinates[name].yx for picker in pickers])
+        for name in pickers[0].coordinates
+    ]
+
+    def consensus() -> object:
+        return find_consensus(pickers, consensus_radius_px=20, merge_radius_px=60)
+
+    def pairs() -> None:
+        for points in places:
+            cKDTree(points).query_pairs(60, output_type="ndarray")
+
+    def all_pairs() -> None:
+        for points in places:
+            np.argwhere(cdist(points, points) <= 60)
+
+    what = f"consensus of {n_picks / 1e6:.0f} M picks, against"
+    return [
+        Pair(f"{what} cKDTree and its pairs alone", consensus, pairs),
+        Pair(f"{what} all distances alone", consensus, all_pairs),
+    ]
+
+
+def extraction_pairs() -> list[Pair]:
+    rng = np.random.default_rng(0)
+    micrograph = rng.normal(size=(4096, 4096)).astype(np.float32)
+    centres = rng.uniform(100, 3996, (300, 2))
+
+    def ours() -> NDArray[np.float32]:
+        return fourier_resize(extract_boxes(micrograph, centres, 200), _INPUT_SIZE)
+
+    def each_by_fft() -> NDArray[np.float32]:
+        boxes = extract_boxes(micrograph, centres, 200)
+        return np.stack([_fourier_crop(box, _INPUT_SIZE) for box in boxes])
+
+    # The one frequency at which sums differ by convention is Nyquist's.
+    difference = np.abs(ours() - each_by_fft()).mean()
+    agreement = f"pixels differ by {difference:.0e} of their deviation on average"
+    return [
+        Pair(
+            "boxes of 200 px to 128, against an FFT of each",
+            ours,
+            each_by_fft,
+            agreement,
+        )
+    ]
+
+
+def _network(input_size: int = _INPUT_SIZE) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return build_network(input_size=input_size)
+
+
+def _boxes(n: int, size: int) -> NDArray[np.float32]:
+    return np.random.default_rng(0).normal(size=(n, size, size, 1)).astype(np.float32)
+
+
+def _targets(n: int) -> NDArray[np.float32]:
+    return np.eye(2, dtype=np.float32)[np.arange(n) % 2]
+
+
+def _compiled(network: keras.Model, boxes: NDArray[np.float32]) -> Run:
+    import tensorflow as tf
+
+    call = tf.function(
+        lambda batch: network(batch, training=False),
+        input_signature=[tf.TensorSpec(boxes.shape)],
+    )
+    return lambda: call(boxes).numpy()
+
+
+def _gradient_difference(plain: keras.Model, fast: keras.Model) -> float:
+    """Return the largest difference of a gradient, relative to that gradient's range.
+
+    At inference, so that dropout is the same: none.
+    """
+    import tensorflow as tf
+
+    boxes, targets = _boxes(_STEPS_BATCH, _INPUT_SIZE), _targets(_STEPS_BATCH)
+    gradients = []
+    for network in (plain, fast):
+        with tf.GradientTape() as tape:
+            scores = network(boxes, training=False)
+            entropy = keras.losses.categorical_crossentropy(targets, scores)
+            loss = tf.reduce_mean(entropy)
+        weights = network.trainable_variables
+        gradients.append([g.numpy() for g in tape.gradient(loss, weights)])
+    pairs = zip(*gradients, strict=True)
+    return max(float(np.abs(a - b).max() / np.abs(a).max()) for a, b in pairs)
+
+
+def _loss_difference() -> float:
+    """Return by how much the losses after some steps differ, relative."""
+    boxes = _boxes(_STEPS_BATCH, _STEPS_INPUT_SIZE)
+    targets = _targets(_STEPS_BATCH)
+    boxes[targets[:, 1] > 0, 20:40, 20:40] += 0.3
+    losses = []
+    for fast in (False, True):
+        keras.utils.set_random_seed(0)
+        network = build_network(input_size=_STEPS_INPUT_SIZE, fast=fast)
+        network.compile(
+            keras.optimizers.Adam(1e-4), "categorical_crossentropy", jit_compile=False
+        )
+        for _ in range(_STEPS):
+            loss = network.train_on_batch(boxes, targets)
+        losses.append(float(np.asarray(loss)))
+    return abs(losses[1] / losses[0] - 1)
+
+
+def _simulated_pickers(*, n_micrographs: int, n_picks: int) -> list[PickerPicks]:
+    """Three pickers that find the same particles, each a little beside them."""
+    rng = np.random.default_rng(0)
+    found: list[dict[str, ScoredCoordinates]] = [{}, {}, {}]
+    for i in range(n_micrographs):
+        particles = rng.uniform(0, 4096, (n_picks, 2))
+        for coordinates in found:
+            yx = particles + rng.normal(0, 8, particles.shape)
+            coordinates[f"m{i:04d}.mrc"] = ScoredCoordinates(yx, rng.random(n_picks))
+    return [PickerPicks(f"p{k}", 200, each) for k, each in enumerate(found)]
+
+
+def _fourier_crop(box: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Resample a box by cropping its spectrum, with numpy.fft."""
+    spectrum = np.fft.fftshift(np.fft.fft2(box))
+    first = box.shape[0] // 2 - size // 2
+    kept = spectrum[first : first + size, first : first + size]
+    scale = (size / box.shape[0]) ** 2
+    return (np.fft.ifft2(np.fft.ifftshift(kept)).real * scale).astype(np.float32)
+
+
+BENCHMARKS = {
+    "scoring": score_pairs,
+    "training": train_pairs,
+    "consensus": consensus_pairs,
+    "extraction": extraction_pairs,
+}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When training stops improving: best weights kept, learning rate lowered, end told.
+
+The learning rate is divided by ten when the validation accuracy has not improved for a
+number of updates (Sanchez-Garcia et al. 2018, section 2.2).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.networks.checkpoints import TrainingState
+from deepconsensus_plugin.core.networks.history import Checkpoint
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
+
+logger = logging.getLogger(__name__)
+
+_SMALLEST_RATE_RATIO = 1e-3
+
+_NUMBERS = ("best_loss", "best_accuracy", "last_improvement")
+_SCORES = "scores"
+"""What a state holds of it, beside history and weights."""
+
+
+@dataclass(eq=False)
+class BestCheckpoint:
+    """What was learnt from the validations of one network so far.
+
+    Parameters
+    ----------
+    history : list of Checkpoint
+        Every validation.
+    best_weights : list of arrays
+        Of the network when its validation loss was lowest.
+    best_scores : array
+        Of the validation boxes then.
+    best_loss, best_accuracy : float
+        Lowest and highest so far.
+    last_improvement : int
+        Update at which the accuracy last rose, or the learning rate fell.
+    """
+
+    history: list[Checkpoint] = field(default_factory=list)
+    best_weights: list[NDArray[np.float32]] = field(default_factory=list)
+    best_scores: FloatArray = field(default_factory=lambda: np.empty(0))
+    best_loss: float = float("inf")
+    best_accuracy: float = float("-inf")
+    last_improvement: int = 0
+
+    def observe(
+        self,
+        network: keras.Model,
+        checkpoint: Checkpoint,
+        scores: FloatArray,
+        parameters: TrainingParameters,
+    ) -> None:
+        """Take note of a validation, and lower the learning rate where it is time."""
+        self.history.append(checkpoint)
+        logger.debug("%s", checkpoint)
+        if checkpoint.validation_loss < self.best_loss:
+            self.best_loss, self.best_scores = checkpoint.validation_loss, scores
+            self.best_weights = network.get_weights()
+        if checkpoint.validation_accuracy > self.best_accuracy:
+            self.best_accuracy = checkpoint.validation_accuracy
+            self.last_improvement = checkpoint.update
+        elif checkpoint.update - self.last_improvement >= parameters.patience:
+            network.optimizer.learning_rate = checkpoint.learning_rate / 10
+            self.last_improvement = checkpoint.update
+
+    def added_to(
+        self, numbers: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> TrainingState:
+        """Return the state of a training: its own numbers and arrays, and these."""
+        return TrainingState(
+            history=self.history,
+            numbers=numbers | {name: getattr(self, name) for name in _NUMBERS},
+            arrays=arrays | {_SCORES: self.best_scores},
+            best_weights=self.best_weights,
+        )
+
+    @classmethod
+    def of(cls, state: TrainingState) -> BestCheckpoint:
+        """Return what `added_to` added."""
+        return cls(
+            history=state.history,
+            best_weights=state.best_weights,
+            best_scores=state.arrays[_SCORES],
+            **{name: state.numbers[name] for name in _NUMBERS},
+        )
+
+
+def is_exhausted(network: keras.Model, parameters: TrainingParameters) -> bool:
+    """Whether the learning rate fell so low that nothing more will come."""
+    lowest = parameters.learning_rate * _SMALLEST_RATE_RATIO
+    return float(network.optimizer.learning_rate) < lowest * 1.01
+
+
+def balanced_loss(labels: BoolArray, scores: FloatArray) -> float:
+    """Return the cross entropy of scores with both labels of equal weight."""
+    probability = np.clip(np.where(labels, scores, 1 - scores), 1e-7, 1.0)
+    per_label = [-np.log(probability[labels == value]) for value in (True, False)]
+    return float(np.mean([losses.mean() for losses in per_label if len(losses)]))

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The card of the network of Deep Consensus, an ensemble that scores boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
+from deepconsensus_plugin.core.networks.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+
+DEEP_CONSENSUS = "deep_consensus"
+"""The kind of these cards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleCard(ModelCard):
+    """What an ensemble of networks is.
+
+    Parameters
+    ----------
+    preprocessing : BoxPreprocessing
+        Done to a box before the network sees it.
+    training : TrainingParameters
+        How it was trained; holds the seed.
+    testing_sets : list of TrainingSet
+        What it was tested on.
+    label_noise : LabelNoise, optional
+        What looked wrong among the labels, and was not learnt from.
+    validation : list of ClassificationMetrics
+        One per network, on micrographs held out.
+    testing : ClassificationMetrics, optional
+        Of the ensemble on the testing sets.
+    """
+
+    preprocessing: BoxPreprocessing
+    training: TrainingParameters
+    testing_sets: list[TrainingSet] = field(default_factory=list)
+    label_noise: LabelNoise | None = None
+    validation: list[ClassificationMetrics] = field(default_factory=list)
+    testing: ClassificationMetrics | None = None

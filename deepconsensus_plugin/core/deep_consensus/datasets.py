@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labelled boxes: made from coordinates, kept in one HDF5 file, split, augmented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+
+_COLUMNS = ("is_particle", "weight", "source", "micrograph", "yx")
+
+ORIGIN = "made_from"
+"""Attribute of a file of boxes: what they were made from (`core.digests`)."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCoordinates:
+    """Coordinates to learn from, one row each; n rows.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        Names of the sets they come from.
+    micrographs : tuple of str
+        Names of the micrographs.
+    is_particle : array, shape (n,), bool
+        The label.
+    weight : array, shape (n,), float
+        Weight in the loss, > 0.
+    source, micrograph : arrays, shape (n,), int
+        Rows of `sources` and `micrographs`; `micrograph` ascending.
+    yx : array, shape (n, 2)
+        Box centres, pixels.
+    """
+
+    sources: tuple[str, ...]
+    micrographs: tuple[str, ...]
+    is_particle: BoolArray
+    weight: FloatArray
+    source: IntArray
+    micrograph: IntArray
+    yx: FloatArray
+
+    def __len__(self) -> int:
+        """Return the number of coordinates."""
+        return len(self.yx)
+
+    def take(self, selection: IntArray | BoolArray) -> LabelledCoordinates:
+        """Return the rows at `selection`."""
+        rows = {name: getattr(self, name)[selection] for name in _COLUMNS}
+        return LabelledCoordinates(self.sources, self.micrographs, **rows)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledBoxes:
+    """Boxes ready for the network, with where they come from.
+
+    Parameters
+    ----------
+    boxes : array, shape (n, size, size), float16
+        Prepared boxes (`core.preprocessing`); half precision, since noise of
+        deviation 1 needs no more and the set must fit into memory.
+    rows : LabelledCoordinates
+        Their labels and provenance.
+    """
+
+    boxes: NDArray[np.float16]
+    rows: LabelledCoordinates
+
+    def __len__(self) -> int:
+        """Return the number of boxes."""
+        return len(self.boxes)
+
+    def take(self, selection: IntArray | BoolArray) -> LabelledBoxes:
+        """Return the boxes at `selection`."""
+        return LabelledBoxes(self.boxes[selection], self.rows.take(selection))
+
+    def batch(self, index: IntArray) -> NDArray[np.float32]:
+        """Return boxes as network input, shape (len(index), size, size, 1)."""
+        return self.boxes[index][..., None].astype(np.float32)
+
+
+def write_boxes(
+    path: Path,
+    rows: LabelledCoordinates,
+    boxes: Iterator[NDArray[np.float32]],
+    *,
+    size: int,
+    attributes: Mapping[str, str | int | float],
+) -> None:
+    """Write boxes as they come, in the order of `rows`, and their provenance.
+
+    Parameters
+    ----------
+    path : Path
+        HDF5 file; appears only when it is complete.
+    rows : LabelledCoordinates
+        One row per box.
+    boxes : iterator of arrays, shape (any, size, size)
+        Together as many as `rows`.
+    size : int
+        Side of a box, pixels.
+    attributes : mapping
+        Kept with the file (box size, pixel size, …).
+    """
+    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs.update(attributes)
+        text = h5py.string_dtype()
+        file.create_dataset("sources", data=list(rows.sources), dtype=text)
+        file.create_dataset("micrographs", data=list(rows.micrographs), dtype=text)
+        for name in _COLUMNS:
+            file.create_dataset(name, data=getattr(rows, name))
+        target = file.create_dataset("boxes", (len(rows), size, size), np.float16)
+        first = 0
+        for some in boxes:
+            target[first : first + len(some)] = some
+            first += len(some)
+
+
+def read_boxes(path: Path) -> LabelledBoxes:
+    """Return what `write_boxes` wrote, in memory.
+
+    Raises
+    ------
+    FileFormatError
+        If the file lacks a column.
+    """
+    with h5py.File(path, "r") as file:
+        missing = [name for name in (*_COLUMNS, "boxes") if name not in file]
+        if missing:
+            raise FileFormatError(
+                path, expected="labelled boxes", received=f"no {', '.join(missing)}"
+            )
+        columns = {name: file[name][:] for name in _COLUMNS}
+        sources = tuple(file["sources"].asstr()[:])
+        micrographs = tuple(file["micrographs"].asstr()[:])
+        rows = LabelledCoordinates(sources, micrographs, **columns)
+        return LabelledBoxes(file["boxes"][:], rows)
+
+
+def read_origin(path: Path) -> str | None:
+    """Return what the boxes in a file were made from, where the file tells."""
+    with h5py.File(path, "r") as file:
+        origin = file.attrs.get(ORIGIN)
+        return None if origin is None else str(origin)
+
+
+def augment(
+    batch: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return the batch with a random half of its boxes turned or mirrored.
+
+    The paper augments by random flips and rotations at a ratio of 1:1. Rotations are
+    by quarter turns, which need no interpolation.
+
+    Parameters
+    ----------
+    batch : array, shape (b, size, size, 1)
+        Boxes.
+    """
+    result = batch.copy()
+    symmetry = np.where(rng.random(len(batch)) < 0.5, rng.integers(1, 8, len(batch)), 0)
+    for i in np.flatnonzero(symmetry):
+        turned = np.rot90(batch[i], symmetry[i] % 4)
+        result[i] = turned[::-1] if symmetry[i] >= 4 else turned
+    return result
+
+
+def join_coordinates(parts: Sequence[LabelledCoordinates]) -> LabelledCoordinates:
+    """Return all rows, sorted by micrograph; `micrographs` must be the same."""
+    sources = tuple(name for part in parts for name in part.sources)
+    offsets = np.cumsum([0, *(len(part.sources) for part in parts)])
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in _COLUMNS
+        if name != "source"
+    }
+    columns["source"] = np.concatenate(
+        [part.source + offset for part, offset in zip(parts, offsets, strict=False)]
+    )
+    order = np.argsort(columns["micrograph"], kind="stable")
+    rows = {name: column[order] for name, column in columns.items()}
+    return LabelledCoordinates(sources, parts[0].micrographs, **rows)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks of an ensemble, trained one after another, each from its last state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.datasets import LabelledBoxes
+from deepconsensus_plugin.core.deep_consensus.held_out import (
+    HeldOut,
+    held_out_path,
+    write_held_out,
+)
+from deepconsensus_plugin.core.deep_consensus.labelled import identify_boxes
+from deepconsensus_plugin.core.deep_consensus.requests import TrainRequest
+from deepconsensus_plugin.core.deep_consensus.store import BUILDERS, load_networks
+from deepconsensus_plugin.core.deep_consensus.training import (
+    TrainedNetwork,
+    Training,
+    initialise,
+    n_updates,
+)
+from deepconsensus_plugin.core.digests import digest
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.networks.checkpoints import (
+    restore_training,
+    save_training,
+)
+from deepconsensus_plugin.core.networks.history import STATE
+from deepconsensus_plugin.core.networks.precision import computing_in
+from deepconsensus_plugin.core.serialisation import to_plain
+
+Weights = list[NDArray[np.float32]]
+
+
+def train_ensemble(
+    data: LabelledBoxes, request: TrainRequest, partial: Path, progress: Progress
+) -> list[TrainedNetwork]:
+    """Return ``request.parameters.n_models`` trained networks.
+
+    What they say of the boxes that they held out is kept beside the model.
+
+    Parameters
+    ----------
+    data : LabelledBoxes
+        What they learn from, less what each holds out.
+    request : TrainRequest
+        How.
+    partial : Path
+        Folder for the states of the networks; those of an interrupted run of the same
+        request and boxes are gone on with.
+    progress : Progress
+        Counts updates.
+
+    Raises
+    ------
+    IncompatibleModelError
+        If the model to start from was made for other boxes.
+    """
+    parameters = request.parameters
+    inherited = _weights_to_start_from(request)
+    made_from = digest(
+        identify_boxes(data.rows, request),
+        to_plain(parameters),
+        *(array for weights in inherited for array in weights),
+    )
+    partial.mkdir(parents=True, exist_ok=True)
+    members = range(parameters.n_models)
+    total = sum(n_updates(data.rows, parameters, member) for member in members)
+    trained, held_out = [], []
+    with progress.stage("train", total) as count:
+        for member in members:
+            training = _begin(data, request, member, inherited)
+            state = partial / STATE.format(number=member + 1)
+            if restore_training(state, training, made_from=made_from):
+                count(training.update)
+            while not training.is_finished:
+                training.advance(count)
+                save_training(state, training, made_from=made_from)
+            trained.append(training.result())
+            held_out.append((training.held_out, training.plateau.best_scores))
+    write_held_out(held_out_path(request.model), HeldOut.of(data.rows, held_out))
+    return trained
+
+
+def _begin(
+    data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
+) -> Training:
+    """Return the training of a network that has seen nothing yet."""
+    parameters = request.parameters
+    initialise(member, parameters)
+    with computing_in(half_precision=parameters.half_precision):
+        network = BUILDERS[DEEP_CONSENSUS](
+            input_size=request.preprocessing.input_size,
+            l2_strength=parameters.l2_strength,
+            fast=not parameters.half_precision,
+        )
+    if inherited:
+        network.set_weights(inherited[member % len(inherited)])
+    return Training(data, network, parameters, member)
+
+
+def _weights_to_start_from(request: TrainRequest) -> list[Weights]:
+    """Weights of the networks of `initial_model`, after a check that it fits."""
+    if request.initial_model is None:
+        return []
+    load_card_of(request.initial_model, EnsembleCard).check_fits(
+        box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
+    )
+    return [network.get_weights() for network in load_networks(request.initial_model)]

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an ensemble said of boxes that it did not learn from, and where it was wrong.
+
+Importing this does not import Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.deep_consensus.datasets import LabelledCoordinates
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+_NAMES = ("sources", "micrographs")
+_COLUMNS = ("is_particle", "weight", "source", "micrograph", "yx")
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Boxes that at least one of e networks did not learn from, n.
+
+    Parameters
+    ----------
+    rows : LabelledCoordinates
+        Where they lie and what they are labelled, n.
+    scores : array, shape (n, e)
+        That each is a particle, by each network, 0 - 1; NaN where it learnt from it.
+    """
+
+    rows: LabelledCoordinates
+    scores: FloatArray
+
+    @classmethod
+    def of(
+        cls, rows: LabelledCoordinates, parts: Sequence[tuple[IntArray, FloatArray]]
+    ) -> HeldOut:
+        """Return what networks said.
+
+        Parameters
+        ----------
+        rows : LabelledCoordinates
+            All boxes.
+        parts : sequence of (array, array)
+            Of each network: which rows it held out, and its scores of them.
+        """
+        scores = np.full((len(rows), len(parts)), np.nan)
+        for column, (held_out, of_network) in enumerate(parts):
+            scores[held_out, column] = of_network
+        chosen = ~np.isnan(scores).all(axis=1)
+        return cls(rows.take(chosen), scores[chosen])
+
+    @property
+    def mean_score(self) -> FloatArray:
+        """Mean over the networks that did not learn from it, shape (n,)."""
+        return np.asarray(np.nanmean(self.scores, axis=1))
+
+    def worst(self, *, is_particle: bool, n: int) -> IntArray:
+        """Return at most `n` boxes of a label that look most unlike it, worst first.
+
+        Particles with the lowest scores, or background with the highest; only those
+        on the wrong side of 0.5.
+        """
+        wrongness = 0.5 - self.mean_score if is_particle else self.mean_score - 0.5
+        candidates = np.flatnonzero(
+            (self.rows.is_particle == is_particle) & (wrongness > 0)
+        )
+        order = np.argsort(-wrongness[candidates], kind="stable")
+        return np.asarray(candidates[order[:n]])
+
+
+def held_out_path(model: Path) -> Path:
+    """Return where the training of the model in this folder keeps its `HeldOut`."""
+    return model.with_name("held_out.npz")
+
+
+def write_held_out(path: Path, held_out: HeldOut) -> None:
+    """Write a table of scores, some hundred kilobytes for thousands of boxes."""
+    rows = held_out.rows
+    names = {name: np.array(getattr(rows, name), dtype=np.str_) for name in _NAMES}
+    columns = {name: getattr(rows, name) for name in _COLUMNS}
+    with whole_file(path) as partial:
+        np.savez_compressed(partial, scores=held_out.scores, **names, **columns)
+
+
+def read_held_out(path: Path) -> HeldOut:
+    """Return what `write_held_out` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file lacks an array.
+    """
+    with np.load(path) as saved:
+        missing = {*_NAMES, *_COLUMNS, "scores"} - set(saved.files)
+        if missing:
+            raise FileFormatError(
+                path,
+                expected="scores of held-out boxes",
+                received=f"no {', '.join(sorted(missing))}",
+            )
+        rows = LabelledCoordinates(
+            sources=tuple(saved["sources"].tolist()),
+            micrographs=tuple(saved["micrographs"].tolist()),
+            **{name: saved[name] for name in _COLUMNS},
+        )
+        return HeldOut(rows, saved["scores"])

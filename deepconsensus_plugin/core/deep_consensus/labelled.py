@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From sets of labelled coordinates to one file of prepared boxes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.deep_consensus.datasets import (
+    ORIGIN,
+    LabelledBoxes,
+    LabelledCoordinates,
+    join_coordinates,
+    read_boxes,
+    read_origin,
+    write_boxes,
+)
+from deepconsensus_plugin.core.deep_consensus.invariants import rotation_invariants
+from deepconsensus_plugin.core.deep_consensus.label_noise import (
+    LabelNoise,
+    estimate_label_trust,
+)
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    BoxSource,
+    Role,
+    TrainRequest,
+)
+from deepconsensus_plugin.core.deep_consensus.splits import limit_per_label
+from deepconsensus_plugin.core.digests import digest, identify_micrographs
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.preprocessing import prepare_boxes
+from deepconsensus_plugin.core.serialisation import to_plain
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+_FAR_APART_PX = 1e6
+_SAME_PLACE_PX = 1.0
+
+FEW_BOXES = 200
+"""Fewer boxes of a label than this, and the user is told what to expect."""
+
+_FEW_WRONG, _MANY_WRONG = 0.05, 0.2
+"""Shares of wrong labels: of boxes left out for fewer, too many were right and are
+missed (docs/fusion.md); more, and the user is told to look."""
+_TRUST_STEP = 1 / 1024
+"""Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
+
+
+def collect_coordinates(
+    request: TrainRequest, role: Role
+) -> LabelledCoordinates | None:
+    """Return the coordinates of all sources of a role; None if there are none.
+
+    At most ``request.parameters.max_boxes`` of each label, drawn at random.
+    """
+    rng = np.random.default_rng([request.parameters.seed, 2**31, role is Role.TESTING])
+    names = tuple(micrograph.name for micrograph in request.micrographs)
+    parts = [
+        _label(source, read_coordinates(source.coordinates), names)
+        for source in request.sources
+        if source.role is role
+    ]
+    if not parts:
+        return None
+    rows = _without_contradictions(join_coordinates(parts))
+    return limit_per_label(rows, request.parameters.max_boxes, rng)
+
+
+def _without_contradictions(rows: LabelledCoordinates) -> LabelledCoordinates:
+    """Drop particles that a set of negatives holds too: the negative was chosen.
+
+    So the worst of the agreed particles, taken as negatives (section 2.3), are not
+    taught as particles at the same time.
+    """
+    place = np.column_stack([rows.micrograph * _FAR_APART_PX, rows.yx])
+    negatives = cKDTree(place[~rows.is_particle])
+    distance, _ = negatives.query(place, distance_upper_bound=_SAME_PLACE_PX)
+    contradicted = rows.is_particle & np.isfinite(distance)
+    if contradicted.any():
+        logger.info("%d particles are taught as negatives only", contradicted.sum())
+    return rows.take(~contradicted)
+
+
+def _label(
+    source: BoxSource,
+    coordinates: Mapping[str, ScoredCoordinates],
+    micrographs: Sequence[str],
+) -> LabelledCoordinates:
+    unknown = sorted(set(coordinates) - set(micrographs))
+    if unknown:
+        raise ValueError(
+            f"{source.name}: coordinates on {len(unknown)} micrographs that are not "
+            f"among the {len(micrographs)} given, e.g. {unknown[0]}"
+        )
+    counts = [len(coordinates.get(name, ())) for name in micrographs]
+    n = sum(counts)
+    positions = [coordinates[name].yx for name in micrographs if name in coordinates]
+    return LabelledCoordinates(
+        sources=(source.name,),
+        micrographs=tuple(micrographs),
+        is_particle=np.full(n, source.is_particle),
+        weight=np.full(n, source.weight, dtype=np.float32),
+        source=np.zeros(n, dtype=np.int64),
+        micrograph=np.repeat(np.arange(len(micrographs)), counts),
+        yx=np.concatenate([np.empty((0, 2)), *positions]),
+    )
+
+
+def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
+    """Return `rows` if there is something to learn; warn where it is little.
+
+    Raises
+    ------
+    ValueError
+        If there is no particle or no background.
+    """
+    counts = {"particles": 0, "background boxes": 0}
+    if rows is not None:
+        counts["particles"] = int(rows.is_particle.sum())
+        counts["background boxes"] = len(rows) - counts["particles"]
+    if rows is None or not all(counts.values()):
+        received = " and ".join(f"{n} {label}" for label, n in counts.items())
+        raise ValueError(
+            f"expected particles and background to learn from, received {received}"
+        )
+    for label, n in counts.items():
+        if n < 2:
+            raise ValueError(f"expected at least 2 {label} to learn from, received {n}")
+        if n < FEW_BOXES:
+            logger.warning(
+                "Only %d %s to learn from: scores will depend on the seed; look at "
+                "their spread, and at the particles around the threshold",
+                n,
+                label,
+            )
+    return rows
+
+
+def identify_boxes(rows: LabelledCoordinates, request: TrainRequest) -> str:
+    """Return a digest of all that decides what the boxes of `rows` look like."""
+    return digest(
+        *(rows.is_particle, rows.weight, rows.micrograph, rows.yx),
+        identify_micrographs(request.micrographs),
+        [request.box_size, to_plain(request.preprocessing)],
+    )
+
+
+def store_boxes(
+    rows: LabelledCoordinates, request: TrainRequest, path: Path, progress: Progress
+) -> LabelledBoxes:
+    """Cut the boxes of all rows, keep them in an HDF5 file, and return them.
+
+    A file of the same boxes that an interrupted run left is used as it is.
+    """
+    made_from = identify_boxes(rows, request)
+    if path.is_file() and read_origin(path) == made_from:
+        logger.info("%s: boxes of an earlier run", path)
+        return read_boxes(path)
+    with progress.stage("cut boxes", len(rows)) as advance:
+        write_boxes(
+            path,
+            rows,
+            _prepared(rows, request, advance),
+            size=request.preprocessing.input_size,
+            attributes={
+                "box_size": request.box_size,
+                "sampling_rate": request.micrographs[0].sampling_rate,
+                "inverted": request.preprocessing.invert,
+                "phase_flipped": request.preprocessing.phase_flip,
+                "seed": request.parameters.seed,
+                ORIGIN: made_from,
+            },
+        )
+    return read_boxes(path)
+
+
+def _prepared(
+    rows: LabelledCoordinates, request: TrainRequest, advance: Callable[[int], None]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield prepared boxes, one micrograph at a time."""
+    used = np.unique(rows.micrograph)
+
+    def cut(i: int) -> NDArray[np.float32]:
+        parts = cut_boxes(
+            request.micrographs[i],
+            rows.yx[rows.micrograph == i],
+            request.box_size,
+            phase_flip=request.preprocessing.phase_flip,
+        )
+        prepared = [prepare_boxes(boxes, request.preprocessing) for boxes in parts]
+        return np.concatenate(prepared)
+
+    for boxes in map_ahead(cut, used.tolist(), workers=request.workers):
+        advance(len(boxes))
+        yield boxes
+
+
+def prune_labels(
+    data: LabelledBoxes, *, believed: Sequence[bool], seed: int
+) -> tuple[LabelledBoxes, LabelNoise]:
+    """Return the boxes whose labels are probably right, weighted by how probably.
+
+    Parameters
+    ----------
+    data : LabelledBoxes
+        Both labels must be there.
+    believed : sequence of bool
+        Of each of the sources: whether its labels stand.
+    seed : int
+        Of the draw of the micrographs that judge each other.
+
+    Returns
+    -------
+    data : LabelledBoxes
+        The same, if few labels of either kind look wrong, or if fewer than two boxes of
+        a kind would be left.
+    noise : LabelNoise
+        What is expected of all labels.
+    """
+    rows = data.rows
+    trust = estimate_label_trust(
+        rotation_invariants(data.boxes),
+        rows.is_particle,
+        rows.micrograph,
+        rng=np.random.default_rng([seed, 2**31 + 1]),
+    )
+    trust = np.round(trust / _TRUST_STEP) * _TRUST_STEP
+    trust = np.where(np.array(believed)[rows.source], 1.0, trust)
+    noise = LabelNoise.of(rows.is_particle, trust)
+    share = max(noise.wrong_particles, noise.wrong_background)
+    _tell(noise, share)
+    kept = trust > 0.5
+    n_kept = min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum())
+    if share < _FEW_WRONG or n_kept < 2:
+        return data, replace(noise, n_particles=0, n_background=0)
+    weight = (rows.weight * trust).astype(rows.weight.dtype)
+    weighted = LabelledBoxes(data.boxes, replace(rows, weight=weight))
+    return weighted.take(kept), noise
+
+
+def _tell(noise: LabelNoise, share: float) -> None:
+    logger.info(
+        "%.1f%% of the particles' labels and %.1f%% of the background's look wrong",
+        *(100 * noise.wrong_particles, 100 * noise.wrong_background),
+    )
+    if share > _MANY_WRONG:
+        logger.warning(
+            "%.0f%% of a kind of label look wrong: look at what is taught as particle, "
+            "and as background",
+            100 * share,
+        )

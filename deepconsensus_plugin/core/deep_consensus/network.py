@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network of Deep Consensus (Sanchez-Garcia et al. 2018, Table 1).
+
+Input ``(batch, 128, 128, 1)``; output ``(batch, 2)``, softmax probabilities of
+background and particle. 2 194 130 parameters, 334 M multiply-adds a box.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import keras
+from keras import layers
+
+from deepconsensus_plugin.core.networks.convolution import (
+    convolution_layer,
+    current_device,
+)
+
+_STATISTICS_MOMENTUM = 0.9
+"""Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
+
+PARTICLE = 1
+"""Column of the output that is the probability of a particle."""
+
+
+def build_network(
+    *,
+    input_size: int = 128,
+    l2_strength: float = 1e-5,
+    fast: bool = False,
+    folded: bool = False,
+) -> keras.Model:
+    """Return the untrained network of Table 1.
+
+    Parameters
+    ----------
+    input_size : int
+        Side of the input, pixels; the paper's network has 128.
+    l2_strength : float
+        L2 penalty on the kernels of every layer (paper: 1e-5).
+    fast : bool
+        Whether convolutions take the form that is fastest here (`convolution`): the
+        same function of the same weights. Networks are saved plain.
+    folded : bool
+        Whether to leave out batch normalisation, for scoring with weights that it was
+        folded into (`folding`).
+
+    Raises
+    ------
+    ValueError
+        If `input_size` is not a positive multiple of 16.
+    """
+    if input_size < 16 or input_size % 16:
+        raise ValueError(f"input_size must be a multiple of 16, received {input_size}")
+    image = keras.Input((input_size, input_size, 1), name="box")
+    block = partial(_block, l2_strength=l2_strength, fast=fast, folded=folded)
+    x = block(image, 15, (8, 8), layers.MaxPooling2D(7, 2, "same"))
+    x = block(x, 7, (8, 16), layers.MaxPooling2D(5, 2, "same"))
+    x = block(x, 3, (32, 32), layers.MaxPooling2D(3, 2, "same"))
+    x = block(x, 3, (64, 64), layers.AveragePooling2D(4, 2, "same"))
+    x = layers.Flatten()(x)
+    penalty = keras.regularizers.L2(l2_strength)
+    x = layers.Dense(512, activation="relu", kernel_regularizer=penalty)(x)
+    x = layers.Dropout(0.5)(x)
+    output = layers.Dense(
+        2, activation="softmax", kernel_regularizer=penalty, dtype="float32"
+    )(x)
+    return keras.Model(image, output, name="deep_consensus")
+
+
+def _block(
+    x: keras.KerasTensor,
+    kernel_size: int,
+    filters: tuple[int, int],
+    pooling: keras.layers.Layer,
+    *,
+    l2_strength: float,
+    fast: bool,
+    folded: bool,
+) -> keras.KerasTensor:
+    """Two convolutions, the second batch-normalised unless folded, and a pooling."""
+    penalty = keras.regularizers.L2(l2_strength)
+    for i, n_filters in enumerate(filters):
+        convolution = layers.Conv2D
+        if fast:
+            convolution = convolution_layer(
+                kernel_size, x.shape[-1], device=current_device(), scoring=folded
+            )
+        x = convolution(
+            n_filters, kernel_size, padding="same", kernel_regularizer=penalty
+        )(x)
+        if i == 1 and not folded:
+            x = layers.BatchNormalization(momentum=_STATISTICS_MOMENTUM)(x)
+        x = layers.Activation("relu")(x)
+    return pooling(x)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network of Deep Consensus slid over micrographs: it finds what no picker found.
+
+It looks at boxes, each normalised by its own background, so it is no convolution of the
+micrograph. Boxes on a coarse grid are scored first; from each maximum the score is
+followed uphill, by steps that halve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.scoring import fitting_batch, predict
+from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap
+from deepconsensus_plugin.core.preprocessing import prepare_boxes
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+
+_GRID_STEP = 0.25
+"""Of the coarse grid, in boxes: half of it off, the score still shows a particle."""
+
+_DISTANCE = 0.4
+"""Of two maxima within this many boxes the better one is kept: particles touch."""
+
+_ROUNDS = 2
+"""Halvings of the step while following the score uphill."""
+
+_PROMISING = -3.0
+"""Log-odds on the grid from which a maximum is looked at closer."""
+
+_LOWEST = 1e-6
+"""Probabilities are told apart down to this distance from 0 and 1."""
+
+_AROUND = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
+
+Score = Callable[[FloatArray], FloatArray]
+
+
+class EnsemblePicker:
+    """Finds the maxima of an ensemble's log-odds; a `TrainedPicker`.
+
+    Parameters
+    ----------
+    networks : sequence of keras.Model
+        For scoring (`core.deep_consensus.store.load_scorers`). The first one
+        scores the grid, all of them what is found there.
+    card : EnsembleCard
+        Of the model.
+    """
+
+    def __init__(self, networks: Sequence[keras.Model], card: EnsembleCard) -> None:
+        self._networks, self._card = networks, card
+        self._batch = fitting_batch(networks, card.preprocessing.input_size)
+
+    def prepare(self, micrograph: Micrograph) -> Micrograph:
+        """Return the micrograph: boxes are cut where they are needed."""
+        return micrograph
+
+    def find(self, prepared: Micrograph) -> ScoredCoordinates:
+        """Return every maximum, best first; log-odds, pixels of the micrograph."""
+        box = round(self._card.box_extent_A / prepared.sampling_rate)
+        step = max(1, round(_GRID_STEP * box))
+        rows, columns = (
+            np.arange(step // 2, length, step) for length in prepared.shape
+        )
+        grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        coarse = self._scorer(prepared, box, self._networks[:1])
+        values = coarse(grid.reshape(-1, 2)).reshape(len(rows), len(columns))
+        maxima = ScoreMap(values.astype(np.float32), step).maxima(
+            radius_px=_DISTANCE * box
+        )
+        promising = maxima.yx[maxima.scores >= _PROMISING] + step // 2
+        places = climb(coarse, promising, step=step / 2, rounds=_ROUNDS)
+        scores = self._scorer(prepared, box, self._networks)(places)
+        found = ScoredCoordinates(places, scores)
+        return suppress_overlaps(found, radius_px=_DISTANCE * box)
+
+    def _scorer(
+        self, micrograph: Micrograph, box: int, networks: Sequence[keras.Model]
+    ) -> Score:
+        """Return what gives the log-odds of boxes centred anywhere."""
+        preprocessing = self._card.preprocessing
+
+        def score(yx: FloatArray) -> FloatArray:
+            boxes = cut_boxes(micrograph, yx, box, phase_flip=preprocessing.phase_flip)
+            means = [
+                predict(
+                    networks, prepare_boxes(some, preprocessing), batch_size=self._batch
+                ).mean(axis=1)
+                for some in boxes
+            ]
+            probability = np.clip(np.concatenate([[], *means]), _LOWEST, 1 - _LOWEST)
+            return np.asarray(np.log(probability) - np.log1p(-probability))
+
+        return score
+
+
+def climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
+    """Return places reached by one step uphill a round, where any is, shape (n, 2).
+
+    Parameters
+    ----------
+    score : callable
+        From places, shape (n, 2), to scores, shape (n,).
+    yx : array, shape (n, 2)
+        Where to begin.
+    step : float
+        The first one, along either axis; pixels, > 0.
+    rounds : int
+        Steps, each half of the one before.
+    """
+    places, best = np.array(yx, dtype=np.float64), score(yx)
+    for number in range(rounds):
+        around = places[:, None] + _AROUND * (step / 2**number)
+        tried = score(around.reshape(-1, 2)).reshape(len(places), len(_AROUND))
+        chosen = np.arange(len(places)), tried.argmax(axis=1)
+        is_higher = tried[chosen] > best
+        places = np.where(is_higher[:, None], around[chosen], places)
+        best = np.where(is_higher, tried[chosen], best)
+    return places

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be asked for: the requests of training and scoring, and their results.
+
+They cross the process border as JSON (`core.jobs`), so they hold numbers, names and
+paths only, and importing them does not import Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
+from deepconsensus_plugin.core.networks.history import Checkpoint
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import Micrograph
+
+
+class Role(Enum):
+    """What a set of labelled coordinates is for."""
+
+    TRAINING = "training"
+    TESTING = "testing"
+
+
+@dataclass(frozen=True)
+class BoxSource:
+    """One set of labelled coordinates.
+
+    Parameters
+    ----------
+    name : str
+        Shown in the model card.
+    coordinates : Path
+        File of `core.io.tables.write_coordinates`.
+    is_particle : bool
+        Label of all of them.
+    weight : float
+        Weight of each of its boxes in the loss, > 0.
+    role : Role
+        Whether the network learns from it or is only tested on it.
+    believed : bool
+        Whether its labels stand whatever boxes look like: somebody chose them.
+    """
+
+    name: str
+    coordinates: Path
+    is_particle: bool
+    weight: float = 1.0
+    role: Role = Role.TRAINING
+    believed: bool = False
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Train an ensemble on labelled coordinates.
+
+    Parameters
+    ----------
+    micrographs : tuple of Micrograph
+        Where the coordinates lie.
+    sources : tuple of BoxSource
+        At least one of particles and one of background for training.
+    box_size : int
+        Pixels of the micrographs.
+    preprocessing : BoxPreprocessing
+        From box to network input.
+    parameters : TrainingParameters
+        How to train.
+    dataset : Path
+        HDF5 file of boxes to write.
+    model : Path
+        Model folder to write.
+    initial_model : Path, optional
+        Model folder to start from instead of random weights.
+    workers : int
+        Threads that cut boxes.
+    """
+
+    micrographs: tuple[Micrograph, ...]
+    sources: tuple[BoxSource, ...]
+    box_size: int
+    preprocessing: BoxPreprocessing
+    parameters: TrainingParameters
+    dataset: Path
+    model: Path
+    initial_model: Path | None = None
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training came to.
+
+    Parameters
+    ----------
+    model : Path
+        Model folder.
+    n_positives, n_negatives : int
+        Training boxes used.
+    validation : list of ClassificationMetrics
+        One per network, on its own validation micrographs.
+    testing : ClassificationMetrics, optional
+        Of the ensemble, on the testing sets, where given.
+    history : list of list of Checkpoint
+        How each network got there.
+    timings : dict of StageCost
+        By stage.
+    """
+
+    model: Path
+    n_positives: int
+    n_negatives: int
+    validation: list[ClassificationMetrics]
+    testing: ClassificationMetrics | None
+    history: list[list[Checkpoint]] = field(default_factory=list)
+    timings: dict[str, StageCost] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """Particle stacks written while scoring, one MRC stack per micrograph.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; a stack is named after its micrograph, suffix ``.mrcs``.
+    normalise : bool
+        Background ring to mean 0, deviation 1.
+    invert : bool
+        Change the sign of the contrast (particles white).
+    """
+
+    folder: Path
+    normalise: bool = True
+    invert: bool = True
+
+
+def stack_path(folder: Path, micrograph: str) -> Path:
+    """Return the stack that holds the particles of a micrograph."""
+    return folder / f"{Path(micrograph).stem}.mrcs"
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """Score every coordinate with a trained ensemble.
+
+    Parameters
+    ----------
+    micrographs : tuple of Micrograph
+        Where the coordinates lie.
+    coordinates : Path
+        File of `core.io.tables.write_coordinates`; all of them are scored.
+    box_size : int
+        Pixels of the micrographs.
+    model : Path
+        Model folder.
+    scores : Path
+        HDF5 file to write; rows in the order of `coordinates`.
+    stacks : StackOptions, optional
+        Also write particle stacks.
+    batch_size : int, optional
+        Boxes the network sees at once. None: as many as
+        `core.deep_consensus.scoring.fitting_batch` finds.
+    workers : int
+        Threads that cut boxes.
+    half_precision : bool
+        Whether the networks compute in bfloat16.
+    """
+
+    micrographs: tuple[Micrograph, ...]
+    coordinates: Path
+    box_size: int
+    model: Path
+    scores: Path
+    stacks: StackOptions | None = None
+    batch_size: int | None = None
+    workers: int = 2
+    half_precision: bool = False
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """What scoring came to: the number of boxes and the time."""
+
+    scores: Path
+    n_scored: int
+    timings: dict[str, StageCost] = field(default_factory=dict)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Score every coordinate with a trained ensemble, and write particle stacks on the way.
+
+Micrographs are read once, a little ahead of the network, and nothing of them is kept,
+so that memory does not grow with their number. Batches run across micrographs. Every
+batch's scores are written at once, and a run that was killed goes on after them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    ScoreRequest,
+    ScoreResult,
+    StackOptions,
+    stack_path,
+)
+from deepconsensus_plugin.core.deep_consensus.scoring import (
+    fitting_batch,
+    in_batches,
+    predict,
+)
+from deepconsensus_plugin.core.deep_consensus.store import load_scorers
+from deepconsensus_plugin.core.digests import digest, digest_file, identify_micrographs
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.growing import AppendOnlyRows
+from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
+from deepconsensus_plugin.core.serialisation import to_plain
+from deepconsensus_plugin.core.types import FloatArray, Micrograph
+
+
+def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
+    """Carry out a `ScoreRequest`.
+
+    Raises
+    ------
+    IncompatibleModelError
+        If the model was trained on boxes of another extent.
+    ValueError
+        If a coordinate lies on a micrograph that is not given.
+    """
+    card = load_card_of(request.model, EnsembleCard)
+    card.check_fits(
+        box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
+    )
+    networks = load_scorers(request.model, half_precision=request.half_precision)
+    size = card.preprocessing.input_size
+    n_at_once = request.batch_size or fitting_batch(networks, size)
+    work = _work(request)
+    partial = request.scores.with_suffix(".partial")
+
+    def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
+        return _cut_and_prepare(*item, request, card)
+
+    with (
+        progress.stage("score", sum(len(yx) for _, yx in work)) as advance,
+        AppendOnlyRows(
+            partial,
+            len(networks),
+            made_from=_origin(request, work, n_at_once),
+            step=n_at_once,
+        ) as scored,
+    ):
+        advance(scored.n_kept)
+        left, n_known = _left(work, scored.n_kept)
+        boxes = map_ahead(cut, left, workers=request.workers)
+        for batch in in_batches(boxes, n_at_once, skip=n_known):
+            scored.append(predict(networks, batch, batch_size=n_at_once))
+            advance(len(batch))
+        scores = EnsembleScores.of(scored.read())
+    write_scores(request.scores, scores)
+    partial.unlink()
+    return ScoreResult(request.scores, len(scores.mean), progress.timings)
+
+
+def _origin(
+    request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]], n_at_once: int
+) -> str:
+    """Return a digest of all that decides scores and stacks."""
+    return digest(
+        identify_micrographs(micrograph for micrograph, _ in work),
+        *(yx for _, yx in work),
+        [request.box_size, n_at_once, request.half_precision],
+        [to_plain(request.stacks)],
+        [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
+    )
+
+
+def _left(
+    work: list[tuple[Micrograph, FloatArray]], n_done: int
+) -> tuple[list[tuple[Micrograph, FloatArray]], int]:
+    """Return what is left after `n_done` boxes, and how many of it are done too."""
+    for i, (_, yx) in enumerate(work):
+        if n_done < len(yx):
+            return work[i:], n_done
+        n_done -= len(yx)
+    return [], 0
+
+
+def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
+    """Micrographs with their coordinates, in the order of the coordinates' file."""
+    micrographs = {micrograph.name: micrograph for micrograph in request.micrographs}
+    coordinates = read_coordinates(request.coordinates)
+    unknown = [name for name in coordinates if name not in micrographs]
+    if unknown:
+        raise ValueError(
+            f"{request.coordinates}: coordinates on {len(unknown)} micrographs that "
+            f"are not among the {len(micrographs)} given, e.g. {unknown[0]}"
+        )
+    work = [(micrographs[name], xy.yx) for name, xy in coordinates.items() if len(xy)]
+    stems = Counter(Path(micrograph.name).stem for micrograph, _ in work)
+    repeated = [stem for stem, count in stems.items() if count > 1]
+    if request.stacks is not None and repeated:
+        raise ValueError(
+            f"expected micrographs whose stacks have different names, received "
+            f"{stems[repeated[0]]} micrographs named {repeated[0]}.*"
+        )
+    return work
+
+
+def _cut_and_prepare(
+    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: EnsembleCard
+) -> NDArray[np.float32]:
+    """Network input for all coordinates of a micrograph; writes its stack too."""
+    size = card.preprocessing.input_size
+    prepared = np.empty((len(yx), size, size), np.float32)
+    with _open_stack(micrograph, len(yx), request) as stack:
+        first = 0
+        for boxes in cut_boxes(
+            micrograph,
+            yx,
+            request.box_size,
+            phase_flip=card.preprocessing.phase_flip,
+        ):
+            some = slice(first, first + len(boxes))
+            first = some.stop
+            prepared[some] = prepare_boxes(boxes, card.preprocessing)
+            if stack is not None and request.stacks is not None:
+                stack[some] = _stack_boxes(boxes, request.stacks)
+    return prepared
+
+
+@contextmanager
+def _open_stack(
+    micrograph: Micrograph, n_boxes: int, request: ScoreRequest
+) -> Iterator[NDArray[np.float32] | None]:
+    """Open the pixels of a new stack, shape (n, box, box); None without stacks."""
+    if request.stacks is None:
+        yield None
+        return
+    request.stacks.folder.mkdir(parents=True, exist_ok=True)
+    shape = (n_boxes, request.box_size, request.box_size)
+    with (
+        whole_file(stack_path(request.stacks.folder, micrograph.name)) as partial,
+        mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True) as stack,
+    ):
+        stack.set_image_stack()
+        stack.voxel_size = micrograph.sampling_rate
+        yield stack.data
+        stack.update_header_stats()
+
+
+def _stack_boxes(
+    boxes: NDArray[np.float32], options: StackOptions
+) -> NDArray[np.float32]:
+    if options.normalise:
+        return normalise_background(boxes, invert=options.invert)
+    return -boxes if options.invert else boxes

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model on disk: a folder with ``model.keras`` and ``card.json``.
+
+``model.keras`` is one plain Keras model, which opens without this package: boxes in,
+``(batch, n_models, 2)`` out, the probabilities of every network of the ensemble.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.networks.precision import computing_in
+from deepconsensus_plugin.core.serialisation import to_plain, write_json
+
+logger = logging.getLogger(__name__)
+
+BUILDERS: dict[str, Callable[..., keras.Model]] = {DEEP_CONSENSUS: build_network}
+"""Networks by the name that cards use."""
+
+
+def save_model(
+    folder: Path, networks: Sequence[keras.Model], card: EnsembleCard
+) -> None:
+    """Write an ensemble and its card; the card last, so that it means *complete*.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if needed; a model there is replaced.
+    networks : sequence of keras.Model
+        As `BUILDERS` makes them, fast or plain.
+    card : EnsembleCard
+        Describes them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD_FILE).unlink(missing_ok=True)
+    with whole_file(folder / WEIGHTS_FILE) as partial:
+        _ensemble(networks, card).save(partial)
+    write_json(folder / CARD_FILE, to_plain(card))
+
+
+def load_networks(folder: Path) -> list[keras.Model]:
+    """Return the networks of a model folder, in their fast form, to go on training.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model, or one that is not known.
+    IncompatibleModelError
+        If it is a picker.
+    """
+    card = load_card_of(folder, EnsembleCard)
+    return [
+        _network(card, network.get_weights(), fast=True)
+        for network in _members(folder, card)
+    ]
+
+
+def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Model]:
+    """Return the networks of a model folder for scoring: batch normalisation folded.
+
+    The same scores but for rounding; their weights are not those that were trained.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    half_precision : bool
+        Compute in bfloat16, with plain convolutions, where there are instructions for
+        it; the softmax stays in float32.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no complete model, or one that is not known.
+    IncompatibleModelError
+        If it is a picker.
+    """
+    card = load_card_of(folder, EnsembleCard)
+    members = [folded_weights(network) for network in _members(folder, card)]
+    with computing_in(half_precision=half_precision):
+        return [
+            _network(card, weights, fast=not half_precision, folded=True)
+            for weights in members
+        ]
+
+
+def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Model:
+    """One plain model of all networks."""
+    size = card.preprocessing.input_size
+    boxes = keras.Input((size, size, 1), name="box")
+    outputs = []
+    for i, network in enumerate(networks):
+        plain = BUILDERS[card.kind](
+            input_size=size, l2_strength=card.training.l2_strength
+        )
+        plain.set_weights(network.get_weights())
+        plain.name = f"network_{i + 1}"
+        outputs.append(layers.Reshape((1, 2))(plain(boxes)))
+    merged = layers.Concatenate(axis=1)(outputs) if len(outputs) > 1 else outputs[0]
+    return keras.Model(boxes, merged, name="ensemble")
+
+
+def _members(folder: Path, card: EnsembleCard) -> list[keras.Model]:
+    """Return the plain networks of a model folder."""
+    ensemble = keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
+    return [ensemble.get_layer(f"network_{i + 1}") for i in range(card.n_models)]
+
+
+def _network(
+    card: EnsembleCard,
+    weights: list[NDArray[np.float32]],
+    *,
+    fast: bool,
+    folded: bool = False,
+) -> keras.Model:
+    network = BUILDERS[card.kind](
+        input_size=card.preprocessing.input_size,
+        l2_strength=card.training.l2_strength,
+        fast=fast,
+        folded=folded,
+    )
+    network.set_weights(weights)
+    return network

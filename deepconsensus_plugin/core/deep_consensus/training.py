@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training of one network of an ensemble (Sanchez-Garcia et al. 2018, section 2.2).
+
+Adam and cross entropy; flips and rotations; the learning rate follows the validation
+accuracy. Ours: validation on whole micrographs, the best weights kept, both labels of
+equal weight, everything seeded, and a state that survives the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.deep_consensus.best_checkpoint import (
+    BestCheckpoint,
+    balanced_loss,
+    is_exhausted,
+)
+from deepconsensus_plugin.core.deep_consensus.datasets import (
+    LabelledBoxes,
+    LabelledCoordinates,
+    augment,
+)
+from deepconsensus_plugin.core.deep_consensus.network import PARTICLE
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.scoring import predict
+from deepconsensus_plugin.core.deep_consensus.splits import split_by_micrograph
+from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.metrics.classification import (
+    ClassificationMetrics,
+    average_precision,
+    classification_metrics,
+    count_at_thresholds,
+)
+from deepconsensus_plugin.core.networks.checkpoints import TrainingState
+from deepconsensus_plugin.core.networks.history import Checkpoint
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+
+_SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
+"""Updates between validations: an epoch within these bounds."""
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network with its best weights, and how it came about."""
+
+    network: keras.Model
+    history: list[Checkpoint]
+    validation: ClassificationMetrics
+
+
+class Training:
+    """One network in training, from one validation to the next.
+
+    Parameters
+    ----------
+    data : LabelledBoxes
+        Both labels must be there.
+    network : keras.Model
+        Trained in place; see `initialise` for reproducible random weights.
+    parameters : TrainingParameters
+        How; ``parameters.seed`` and `member` seed split, order and augmentation.
+    member : int
+        Its number in the ensemble.
+    """
+
+    def __init__(
+        self,
+        data: LabelledBoxes,
+        network: keras.Model,
+        parameters: TrainingParameters,
+        member: int,
+    ) -> None:
+        self.data, self.network, self.parameters = data, network, parameters
+        self.member, self.update = member, 0
+        self.rng, self.training, self.held_out = _split(data.rows, parameters, member)
+        self.queue: IntArray = self.rng.permutation(self.training)
+        self.weights = _balanced_weights(data.rows, self.training)
+        self.plateau = BestCheckpoint()
+        self.n_updates = n_updates(data.rows, parameters, member)
+        optimiser = keras.optimizers.Adam(parameters.learning_rate)
+        optimiser.build(network.trainable_variables)
+        network.compile(
+            optimiser,
+            "categorical_crossentropy",
+            weighted_metrics=[],
+            jit_compile=False,
+        )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all updates are done, or no more of them would help."""
+        stopped = self.parameters.auto_stopping and is_exhausted(
+            self.network, self.parameters
+        )
+        return stopped or self.update >= self.n_updates
+
+    def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
+        """Train until the next validation, and validate; `count` is told of updates."""
+        per_epoch = _updates_per_epoch(self.training, self.parameters)
+        interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
+        self.network.reset_metrics()
+        loss = 0.0
+        updates = range(min(interval, self.n_updates - self.update))
+        # Drawn ahead in one thread: in order, and none beyond the next validation, so
+        # that what is saved there says what comes next.
+        for batch in map_ahead(lambda _: self._next_batch(), updates, workers=1):
+            loss = self._learn(*batch)
+            count(1)
+        self._validate(mean_loss=loss)
+
+    def result(self) -> TrainedNetwork:
+        """Return the network with the best weights that were seen.
+
+        Raises
+        ------
+        ValueError
+            If there are none, since no validation loss was finite.
+        """
+        if not self.plateau.best_weights:
+            raise ValueError(
+                f"network {self.member + 1}: expected a finite validation loss, "
+                f"received none in {len(self.plateau.history)} validations: the "
+                "training diverged; lower the learning rate "
+                f"({self.parameters.learning_rate:g})"
+            )
+        self.network.set_weights(self.plateau.best_weights)
+        labels = self.data.rows.is_particle[self.held_out]
+        figures = classification_metrics(labels, self.plateau.best_scores)
+        return TrainedNetwork(self.network, self.plateau.history, figures)
+
+    def variables(self) -> list[Any]:
+        """Return the variables of the network and its optimiser."""
+        return [*self.network.variables, *self.network.optimizer.variables]
+
+    def state(self) -> TrainingState:
+        """Return what draws the batches to come, and what validations told."""
+        numbers = {"update": self.update, "rng": self.rng.bit_generator.state}
+        return self.plateau.added_to(numbers, {"queue": self.queue})
+
+    def resume(self, state: TrainingState) -> None:
+        """Go on from what `state` returned."""
+        self.update = int(state.numbers["update"])
+        self.rng.bit_generator.state = state.numbers["rng"]
+        self.queue = state.arrays["queue"]
+        self.plateau = BestCheckpoint.of(state)
+
+    def _learn(
+        self,
+        boxes: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        weights: FloatArray,
+    ) -> float:
+        """Learn from a batch; returns the mean loss since the validation."""
+        loss = self.network.train_on_batch(boxes, targets, sample_weight=weights)
+        self.update += 1
+        return float(np.asarray(loss).ravel()[0])
+
+    def _next_batch(
+        self,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], FloatArray]:
+        """Return the boxes, augmented, targets and weights of the next batch."""
+        index = self._next_rows()
+        boxes = augment(self.data.batch(index), self.rng)
+        return boxes, _targets(self.data.rows, index), self.weights[index]
+
+    def _next_rows(self) -> IntArray:
+        """Return a batch's rows; all are of one size, every row once before any twice.
+
+        So one epoch ends and the next begins within a batch.
+        """
+        size = self.parameters.batch_size
+        while len(self.queue) < size:
+            again = self.rng.permutation(self.training)
+            self.queue = np.concatenate([self.queue, again])
+        batch, self.queue = self.queue[:size], self.queue[size:]
+        return batch
+
+    def _validate(self, mean_loss: float) -> None:
+        scores = predict([self.network], self.data.boxes[self.held_out])[:, 0]
+        labels = self.data.rows.is_particle[self.held_out]
+        checkpoint = Checkpoint(
+            update=self.update,
+            learning_rate=float(self.network.optimizer.learning_rate),
+            training_loss=mean_loss,
+            validation_loss=balanced_loss(labels, scores),
+            validation_accuracy=float(((scores >= 0.5) == labels).mean()),
+            validation_average_precision=_average_precision(labels, scores),
+        )
+        self.plateau.observe(self.network, checkpoint, scores, self.parameters)
+
+
+def _average_precision(labels: BoolArray, scores: FloatArray) -> float:
+    """Return that of the scores; NaN once a training has diverged."""
+    if not np.isfinite(scores).all():
+        return float("nan")
+    return average_precision(count_at_thresholds(labels, scores), int(labels.sum()))
+
+
+def initialise(member: int, parameters: TrainingParameters) -> None:
+    """Seed what draws initial weights and dropout of one network."""
+    entropy = np.random.SeedSequence([parameters.seed, member])
+    keras.utils.set_random_seed(int(entropy.generate_state(1)[0]))
+
+
+def n_updates(
+    rows: LabelledCoordinates, parameters: TrainingParameters, member: int
+) -> int:
+    """Return how many updates a network of the ensemble gets, at most."""
+    if parameters.n_epochs is None:
+        return parameters.n_updates
+    _, training, _ = _split(rows, parameters, member)
+    return parameters.n_epochs * _updates_per_epoch(training, parameters)
+
+
+def _updates_per_epoch(training: IntArray, parameters: TrainingParameters) -> int:
+    return max(1, round(len(training) / parameters.batch_size))
+
+
+def _split(
+    rows: LabelledCoordinates, parameters: TrainingParameters, member: int
+) -> tuple[np.random.Generator, IntArray, IntArray]:
+    """Seed a network's random acts; rows it learns from, rows held out."""
+    rng = np.random.default_rng([parameters.seed, member])
+    return rng, *split_by_micrograph(rows, parameters.validation_fraction, rng)
+
+
+def _targets(rows: LabelledCoordinates, index: IntArray) -> NDArray[np.float32]:
+    """One-hot labels, shape (b, 2)."""
+    particle = rows.is_particle[index]
+    targets = np.zeros((len(index), 2), np.float32)
+    targets[:, PARTICLE], targets[:, 1 - PARTICLE] = particle, ~particle
+    return targets
+
+
+def _balanced_weights(rows: LabelledCoordinates, training: IntArray) -> FloatArray:
+    """Weights of all boxes: their source's, times what makes the labels equal."""
+    weights = rows.weight.astype(np.float32)
+    chosen = np.zeros(len(weights), dtype=bool)
+    chosen[training] = True
+    half = weights[chosen].sum() / 2
+    for of_label in (rows.is_particle, ~rows.is_particle):
+        weights = np.where(
+            of_label, weights * (half / weights[chosen & of_label].sum()), weights
+        )
+    return np.asarray(weights / weights[chosen].mean(), dtype=np.float32)

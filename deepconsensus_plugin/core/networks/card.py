@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The card of a model: what it was made from and what it may be used on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.errors import IncompatibleModelError
+
+CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
+"""What a model folder holds."""
+
+EXTENT_TOLERANCE = 0.15
+"""How much the boxes of two data sets may differ in Å, relative."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """One set of boxes that a model learnt from or was tested on."""
+
+    name: str
+    is_particle: bool
+    n_boxes: int
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What every model tells of itself, kept beside its weights as ``card.json``.
+
+    Parameters
+    ----------
+    kind : str
+        Which network: one of `core.methods.CARDS`, whose card says more.
+    n_models : int
+        Networks in it.
+    box_size : int
+        Pixels, of the micrographs it was trained on.
+    sampling_rate : float
+        Å/px, of the same.
+    training_sets : list of TrainingSet
+        What it learnt from.
+    versions : dict
+        Of this package and those underneath.
+    """
+
+    kind: str
+    n_models: int = 1
+    box_size: int
+    sampling_rate: float
+    training_sets: list[TrainingSet]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def box_extent_A(self) -> float:
+        """Side of a box in Å."""
+        return self.box_size * self.sampling_rate
+
+    def check_fits(self, *, box_size: int, sampling_rate: float) -> None:
+        """Refuse boxes that show another extent than those of the training.
+
+        Raises
+        ------
+        IncompatibleModelError
+            If the extents differ by more than `EXTENT_TOLERANCE`.
+        """
+        extent = box_size * sampling_rate
+        if abs(extent / self.box_extent_A - 1) > EXTENT_TOLERANCE:
+            fitting = round(self.box_extent_A / sampling_rate)
+            raise IncompatibleModelError(
+                f"The model was trained on boxes of {self.box_size} px at "
+                f"{self.sampling_rate:.3g} Å/px = {self.box_extent_A:.0f} Å; these are "
+                f"of {box_size} px at {sampling_rate:.3g} Å/px = {extent:.0f} Å, more "
+                f"than {EXTENT_TOLERANCE:.0%} off. Use a box of about {fitting} px, or "
+                "train a model on these data."
+            )

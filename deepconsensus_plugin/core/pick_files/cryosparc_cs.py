@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cryoSPARC ``.cs``: particle locations of all micrographs, as NumPy records.
+
+Positions are box CENTRES as fractions of the micrograph, ``location/center_x_frac``
+and ``center_y_frac`` in single precision; ``location/micrograph_shape`` (rows, columns)
+makes them pixels, and is kept so that micrographs of another size are noticed. The
+score is ``pick_stats/ncc_score``. Which way y counts depends on how cryoSPARC read the
+movies, and the file does not say. Names begin with the micrograph's unique number.
+
+The box size is known where particles were extracted and the file holds both pixel
+sizes. Files that need unpickling are refused: that would run code from the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.pick_files.codec import (
+    NO_COORDINATES,
+    FilePicks,
+    PickCodec,
+    Shape,
+    group_by_micrograph,
+)
+from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
+
+_MAGIC, _COLUMN_MAGIC = b"\x93NUMPY", b"\x94CSDAT"
+_X, _Y = "location/center_x_frac", "location/center_y_frac"
+_SHAPE, _SCORE = "location/micrograph_shape", "pick_stats/ncc_score"
+_NAMES = ("location/micrograph_path", "micrograph_blob/path")
+_BOX, _BOX_RATE = "blob/shape", "blob/psize_A"
+_RATES = ("location/micrograph_psize_A", "micrograph_blob/psize_A")
+_UNIQUE_NUMBER = re.compile(r"(\d{15,20})_")
+
+Records = NDArray[Any]
+
+
+def _recognise(head: bytes) -> bool:
+    return head.startswith((_MAGIC, _COLUMN_MAGIC))
+
+
+def _read(path: Path, box_size: float | None) -> FilePicks:
+    if not path.stat().st_size:
+        return FilePicks({None: NO_COORDINATES})
+    records = _load(path)
+    name_field = _first(records, _NAMES)
+    missing = [field for field in (_X, _Y, _SHAPE) if field not in _fields(records)]
+    if name_field is None or missing:
+        raise FileFormatError(
+            path,
+            expected=f"{', '.join((_X, _Y, _SHAPE, _NAMES[0]))} (where particles lie; "
+            "for selected particles cryoSPARC has them in the passthrough file)",
+            received=f"the fields {', '.join(_fields(records)) or 'none'}",
+        )
+    names = _names(records[name_field])
+    sizes = records[_SHAPE].astype(np.float64)
+    yx = np.column_stack([records[_Y], records[_X]]).astype(np.float64) * sizes
+    _check(path, yx, sizes)
+    scores = np.full(len(yx), np.nan)
+    if _SCORE in _fields(records):
+        scores = records[_SCORE].astype(np.float64)
+    return FilePicks(
+        group_by_micrograph(names, yx, scores),
+        _box_size(records),
+        shapes={n: (int(r), int(c)) for n, (r, c) in zip(names, sizes, strict=True)},
+    )
+
+
+def _load(path: Path) -> Records:
+    with path.open("rb") as file:
+        if file.read(len(_COLUMN_MAGIC)) == _COLUMN_MAGIC:
+            raise FileFormatError(
+                path,
+                expected="a .cs file of NumPy records",
+                received="cryoSPARC's compressed columns (CSDAT). Save it with "
+                "cryosparc-tools, Dataset.load(…).save(…), which writes NumPy records",
+            )
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        raise FileFormatError(
+            path, expected="a .cs file of NumPy records", received=str(error)
+        ) from error
+
+
+def _fields(records: Records) -> tuple[str, ...]:
+    return records.dtype.names or ()
+
+
+def _first(records: Records, fields: tuple[str, ...]) -> str | None:
+    return next((field for field in fields if field in _fields(records)), None)
+
+
+def _names(paths: Records) -> list[str]:
+    """Return the paths as text; ``>`` marks those relative to the file."""
+    texts = paths.astype(str) if paths.dtype.kind == "U" else np.char.decode(paths)
+    return [text.removeprefix(">") for text in texts.tolist()]
+
+
+def _check(path: Path, yx: FloatArray, sizes: FloatArray) -> None:
+    bad = np.flatnonzero(~(np.isfinite(yx) & (sizes > 0)).all(axis=1))
+    if bad.size:
+        raise FileFormatError(
+            path,
+            expected="finite positions and a micrograph_shape above 0",
+            received=f"position {yx[bad[0]]}, shape {sizes[bad[0]]} in row {bad[0]}",
+        )
+
+
+def _box_size(records: Records) -> float | None:
+    """Return the median extracted box, in pixels of the micrographs."""
+    rate = _first(records, _RATES)
+    if rate is None or not {_BOX, _BOX_RATE} <= set(_fields(records)):
+        return None
+    if not len(records) or not (records[rate] > 0).all():
+        return None
+    sizes = records[_BOX][:, 0] * records[_BOX_RATE] / records[rate]
+    return float(np.median(sizes)) or None
+
+
+def _write_merged(
+    path: Path,
+    coordinates: Mapping[str, ScoredCoordinates],
+    box: int,
+    shapes: Mapping[str, Shape],
+) -> None:
+    if missing := [name for name in coordinates if name not in shapes]:
+        raise ValueError(
+            f"{path}: expected rows and columns of every micrograph, since .cs holds "
+            f"fractions of them, received none for {missing[0]}"
+        )
+    scored = any(np.isfinite(picks.scores).any() for picks in coordinates.values())
+    dtype = _record_type(coordinates, scored=scored)
+    parts = [
+        _records(dtype, name, picks, shapes[name])
+        for name, picks in coordinates.items()
+    ]
+    with whole_file(path) as partial, partial.open("wb") as file:
+        records = np.concatenate([np.zeros(0, dtype), *parts])
+        np.save(file, records, allow_pickle=False)
+
+
+def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
+    longest = max((len(name.encode()) for name in names), default=1)
+    fields: list[Any] = [
+        ("uid", "<u8"),
+        ("location/micrograph_uid", "<u8"),
+        ("location/exp_group_id", "<u4"),
+        (_NAMES[0], f"S{longest}"),
+        (_SHAPE, "<u4", (2,)),
+        (_X, "<f4"),
+        (_Y, "<f4"),
+    ]
+    if scored:
+        fields += [(_SCORE, "<f4"), ("pick_stats/power", "<f4")]
+    return np.dtype(fields)
+
+
+def _records(
+    dtype: np.dtype[Any], name: str, picks: ScoredCoordinates, shape: Shape
+) -> Records:
+    records = np.zeros(len(picks), dtype)
+    uid = _micrograph_uid(name)
+    rng = np.random.default_rng(uid)  # the same picks give the same file
+    records["uid"] = rng.integers(1, 2**63, len(picks), dtype=np.uint64)
+    records["location/micrograph_uid"] = uid
+    records[_NAMES[0]] = name.encode()
+    records[_SHAPE] = shape
+    records[_Y], records[_X] = (picks.yx / shape).T
+    if _SCORE in _fields(records):
+        records[_SCORE] = picks.scores
+    return records
+
+
+def _micrograph_uid(name: str) -> int:
+    """Return the number that cryoSPARC put in front, or else one made of the name."""
+    own = _UNIQUE_NUMBER.match(PurePath(name).name)
+    if own and int(own[1]) < 2**64:
+        return int(own[1])
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+CODEC = PickCodec(
+    extensions=(".cs",),
+    recognise=_recognise,
+    read=_read,
+    write=None,
+    file_name="{stem}.cs",
+    write_merged=_write_merged,
+)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A folder of pick files becomes the picks of one picker.
+
+Not run is not "found nothing": a micrograph without a file (and in no merged file) is
+absent from the result, one with an empty file is there with no coordinates.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.errors import FileFormatError, NameMatchError
+from deepconsensus_plugin.core.pick_files.codec import FilePicks, Shape
+from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
+from deepconsensus_plugin.core.pick_files.names import listed, match_names
+from deepconsensus_plugin.core.pick_files.picks import PickFormat, read_pick_file
+from deepconsensus_plugin.core.pick_files.placing import (
+    ReadOptions,
+    check_shape,
+    place_picks,
+)
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+
+DEFAULT_OPTIONS = ReadOptions()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """The picks of one micrograph as named by a file, or by a row of a merged one."""
+
+    label: Path | str
+    path: Path
+    picks: ScoredCoordinates | FileFormatError
+    shape: Shape | None = None
+
+
+def read_picks_folder(
+    folder: Path | str,
+    micrographs: Sequence[Micrograph],
+    *,
+    picker: str,
+    options: ReadOptions = DEFAULT_OPTIONS,
+) -> PickerPicks:
+    """Read all pick files of one picker and give them to their micrographs.
+
+    Parameters
+    ----------
+    folder : Path or str
+        The folder, or one (merged) file.
+    micrographs : sequence of Micrograph
+        Only these are used; picks of others are left out and logged.
+    picker : str
+        Name of the picker.
+    options : ReadOptions
+        Which files, and what is done with their positions.
+
+    Returns
+    -------
+    PickerPicks
+        In the order of `micrographs`; a micrograph without a file is absent.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not there or nothing in it fits the pattern.
+    FileFormatError
+        If a file that belongs to a micrograph cannot be read, or was made on
+        micrographs of another size than `scale` says.
+    NameMatchError
+        If the names fit no micrograph, or are ambiguous.
+    ValueError
+        If no box size is given nor recorded.
+    """
+    files = find_pick_files(Path(folder), options.pattern)
+    entries, recorded = _read_entries(files, options)
+    by_name = {micrograph.name: micrograph for micrograph in micrographs}
+    matched = _match(by_name, entries, Path(folder))
+    coordinates = {
+        name: _placed(entry, by_name[name], options) for name, entry in matched.items()
+    }
+    size = options.box_size
+    if size is None:
+        size = _median(recorded, options.scale, folder)
+    result = PickerPicks(picker, size, coordinates)
+    _log_outside(result, by_name)
+    logger.info(
+        "%s: %d picks on %d of %d micrographs",
+        *(picker, len(result), len(coordinates), len(by_name)),
+    )
+    return result
+
+
+def _read_entries(
+    files: Sequence[Path], options: ReadOptions
+) -> tuple[list[_Entry], list[float]]:
+    """Return what the files hold and the box sizes they record, file pixels.
+
+    A file that cannot be read stays as its error: it matters only if it belongs to a
+    micrograph, which is not known yet.
+    """
+    entries: list[_Entry] = []
+    sizes: list[float] = []
+    repeated: set[Path] = set()
+    for path in files:
+        try:
+            found = _read(path, options)
+        except FileFormatError as error:
+            entries.append(_Entry(path, path, error))
+            continue
+        if found.box_size is not None:
+            sizes.append(found.box_size)
+        repeated.update(file.absolute() for file in found.listed)
+        entries += [
+            _Entry(path if name is None else name, path, picks, found.shapes.get(name))
+            for name, picks in found.coordinates.items()
+        ]
+    return [item for item in entries if item.path.absolute() not in repeated], sizes
+
+
+def _read(path: Path, options: ReadOptions) -> FilePicks:
+    pick_format = options.pick_format
+    if pick_format is None:
+        try:
+            pick_format = PickFormat.of(path)
+        except FileFormatError as error:
+            logger.info("left out: %s", error)
+            return FilePicks({})
+    box_size = options.file_box_size
+    return read_pick_file(path, box_size=box_size, pick_format=pick_format)
+
+
+def _match(
+    micrographs: Mapping[str, Micrograph], entries: Sequence[_Entry], folder: Path
+) -> dict[str, _Entry]:
+    """Return the entry of each micrograph; errors of other files are logged."""
+    _refuse_repeats(entries)
+    by_label = {entry.label: entry for entry in entries}
+    matched = {
+        name: by_label[label]
+        for name, label in match_names(list(micrographs), list(by_label)).items()
+    }
+    errors = [entry.picks for entry in entries if isinstance(entry.picks, Exception)]
+    if matched:
+        used = [entry.picks for entry in matched.values()]
+        for error in errors:
+            if error not in used:
+                logger.warning("left out, fits no micrograph: %s", error)
+        return matched
+    if errors:
+        raise errors[0]
+    raise NameMatchError(
+        f"{folder}: expected picks named after the micrographs "
+        f"({listed(list(micrographs)) or 'there are none'}), received "
+        + (listed(list(by_label)) or "no file with picks")
+    )
+
+
+def _refuse_repeats(entries: Sequence[_Entry]) -> None:
+    counts = Counter(entry.label for entry in entries)
+    for label, count in counts.items():
+        if count > 1:
+            files = [entry.path for entry in entries if entry.label == label]
+            raise NameMatchError(
+                f"expected the picks of {label} in one file, received {count}: "
+                f"{listed(files)}. Narrow the file pattern, or keep one"
+            )
+
+
+def _placed(
+    entry: _Entry, micrograph: Micrograph, options: ReadOptions
+) -> ScoredCoordinates:
+    if isinstance(entry.picks, FileFormatError):
+        raise entry.picks
+    if entry.shape is not None:
+        check_shape(entry.path, entry.shape, micrograph, scale=options.scale)
+    return place_picks(entry.picks, micrograph, options)
+
+
+def _median(recorded: Sequence[float], scale: float, folder: Path | str) -> float:
+    if not recorded:
+        raise ValueError(
+            f"{folder}: expected a box size, which these files do not record, "
+            "received none. Give it in pixels of the micrographs"
+        )
+    return float(np.median(recorded)) * scale
+
+
+def _log_outside(result: PickerPicks, micrographs: Mapping[str, Micrograph]) -> None:
+    outside = 0
+    for name, picks in result.coordinates.items():
+        inside = (picks.yx >= 0) & (picks.yx <= np.array(micrographs[name].shape) - 1)
+        outside += len(picks) - int(inside.all(axis=1).sum())
+    if outside:
+        logger.warning(
+            "%s: %d of %d picks are outside their micrographs; is the scale right?",
+            *(result.picker, outside, len(result)),
+        )

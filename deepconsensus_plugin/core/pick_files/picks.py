@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pick files of all formats: one door for reading, one for writing.
+
+Adding a format is one module with a `PickCodec` and one line in `PickFormat`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.pick_files import (
+    cryolo_cbox,
+    cryosparc_cs,
+    csv_table,
+    eman2_json,
+    eman_box,
+    relion_star,
+    topaz_table,
+    xmipp_pos,
+)
+from deepconsensus_plugin.core.pick_files.codec import FilePicks, PickCodec, Shape
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+_HEAD_BYTES = 4096
+
+
+class PickFormat(enum.Enum):
+    """The formats of pick files; the value is the name that users write."""
+
+    codec: PickCodec
+
+    BOX = "box", eman_box.CODEC
+    EMAN2_JSON = "json", eman2_json.CODEC
+    POS = "pos", xmipp_pos.CODEC
+    STAR = "star", relion_star.CODEC
+    CBOX = "cbox", cryolo_cbox.CODEC
+    CS = "cs", cryosparc_cs.CODEC
+    TOPAZ = "topaz", topaz_table.CODEC  # before CSV, which would take it too
+    CSV = "csv", csv_table.CODEC
+
+    def __new__(cls, value: str, codec: PickCodec) -> PickFormat:
+        """Make the name the value, and keep what reads and writes beside it."""
+        member = object.__new__(cls)
+        member._value_ = value
+        member.codec = codec
+        return member
+
+    @property
+    def extension(self) -> str:
+        """The extension that files are written with, with the dot."""
+        return self.codec.extensions[0]
+
+    @classmethod
+    def of(cls, path: Path | str) -> PickFormat:
+        """Return the format of an existing file, by its extension, else its content.
+
+        Content decides where formats share an extension, where there is none, and
+        where none of those that have the extension know it.
+
+        Raises
+        ------
+        FileFormatError
+            If neither tells.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        by_extension = [kind for kind in cls if suffix in kind.codec.extensions]
+        if len(by_extension) == 1:
+            return by_extension[0]
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        # A head that ends within a line must not hide what the whole lines are.
+        whole_lines = head[: head.rfind(b"\n") + 1] or head
+        kinds: list[PickFormat] = [*by_extension, *cls]
+        for kind in kinds:
+            if kind.codec.recognise(whole_lines):
+                return kind
+        if by_extension and not head.strip():
+            return by_extension[0]
+        raise FileFormatError(
+            path,
+            expected=f"a pick file ({', '.join(kind.value for kind in cls)})",
+            received=f"unknown content, which starts with {head[:32]!r}",
+        )
+
+
+def read_picks(
+    path: Path | str,
+    *,
+    box_size: float | None = None,
+    pick_format: PickFormat | None = None,
+) -> dict[str | None, ScoredCoordinates]:
+    """Read the box centres of one pick file, with the scores the picker gave.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    box_size : float, optional
+        Pixels of the file's coordinates; for ``.box`` rows that have none of their own.
+    pick_format : PickFormat, optional
+        By default the file tells.
+
+    Returns
+    -------
+    dict of str or None to ScoredCoordinates
+        By micrograph as the file names it; None is the micrograph the file is named
+        after. Scores are NaN where the file has none. An empty file gives None with no
+        coordinates; an EMAN2 file without ``boxes`` gives an empty dict.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is of another format or a row is bad; names the line.
+    """
+    picks = read_pick_file(path, box_size=box_size, pick_format=pick_format)
+    return dict(picks.coordinates)
+
+
+def read_pick_file(
+    path: Path | str,
+    *,
+    box_size: float | None = None,
+    pick_format: PickFormat | None = None,
+) -> FilePicks:
+    """Read as `read_picks` does, and keep the box size that the file records."""
+    path = Path(path)
+    return (pick_format or PickFormat.of(path)).codec.read(path, box_size)
+
+
+def write_picks(
+    path: Path | str,
+    picks: ScoredCoordinates,
+    *,
+    box_size: int,
+    pick_format: PickFormat,
+    micrograph: str,
+) -> None:
+    """Write the picks of one micrograph to one file.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; replaced if it is there.
+    picks : ScoredCoordinates
+        Box centres, pixels of the micrograph. ``.pos`` and Topaz' tables hold whole
+        pixels.
+    box_size : int
+        Pixels; for formats that record it.
+    pick_format : PickFormat
+        The format.
+    micrograph : str
+        Name of the micrograph, for formats that record it.
+
+    Raises
+    ------
+    ValueError
+        If the format holds all micrographs in one file only.
+    """
+    write = pick_format.codec.write
+    if write is None:
+        able = [kind.value for kind in PickFormat if kind.codec.write]
+        raise ValueError(
+            f"expected a format of one micrograph a file ({', '.join(able)}), "
+            f"received {pick_format.value}"
+        )
+    write(Path(path), micrograph, picks, box_size)
+
+
+def write_merged_picks(
+    path: Path | str,
+    coordinates: Mapping[str, ScoredCoordinates],
+    *,
+    box_size: int,
+    pick_format: PickFormat,
+    shapes: Mapping[str, Shape] | None = None,
+) -> None:
+    """Write the picks of all micrographs to one file.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; replaced if it is there.
+    coordinates : mapping of micrograph name to ScoredCoordinates
+        Box centres, pixels. A micrograph without picks leaves no trace in the file.
+    box_size : int
+        Pixels; for formats that record it.
+    pick_format : PickFormat
+        One that can name micrographs: STAR, CSV, Topaz or cryoSPARC.
+    shapes : mapping of micrograph name to tuple of int, optional
+        Rows and columns, pixels; cryoSPARC's positions are fractions of them.
+
+    Raises
+    ------
+    ValueError
+        If the format holds one micrograph a file, or cannot do without a shape.
+    """
+    write = pick_format.codec.write_merged
+    if write is None:
+        able = [kind.value for kind in PickFormat if kind.codec.write_merged]
+        raise ValueError(
+            f"expected a format that holds several micrographs ({', '.join(able)}), "
+            f"received {pick_format.value}"
+        )
+    write(Path(path), coordinates, box_size, shapes or {})

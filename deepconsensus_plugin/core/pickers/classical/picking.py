@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two pickers that need no training, given the diameter of the particle.
+
+They work on different principles, so that their agreement means something: a
+difference of Gaussians answers to contrast at the particle's size, a normalised
+correlation to shape whatever the contrast. Both return every positive peak; which of
+them are particles is told from the scores of the whole set (`populations`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.pickers.classical.correlation import (
+    Reference,
+    mean_profile,
+    reference_profile,
+    score_by_correlation,
+)
+from deepconsensus_plugin.core.pickers.classical.gaussian import score_by_gaussians
+from deepconsensus_plugin.core.pickers.classical.working_image import (
+    WorkingImage,
+    prepare_micrograph,
+)
+from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
+from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
+    find_threshold,
+    separation,
+)
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+_LEARNING_MICROGRAPHS = 8
+"""So many, spread evenly over the set, teach the profile."""
+
+_ROUNDS = 10
+_CONVERGED = 0.9995
+"""Correlation of a profile with that of the round before."""
+
+
+class PickMethod(Enum):
+    """How places are scored."""
+
+    GAUSSIANS = "gaussians"
+    """Difference of Gaussians; scores in noise units."""
+
+    CORRELATION = "correlation"
+    """Normalised local correlation; scores up to 1."""
+
+
+@dataclass(frozen=True)
+class PickParameters:
+    """What to look for.
+
+    Parameters
+    ----------
+    diameter_A : float
+        Of the particle, Å.
+    method : PickMethod
+        How places are scored.
+    reference : Reference
+        What the image is correlated with; no matter to the difference of Gaussians.
+    min_distance : float
+        Of two picks, in diameters; > 0. Less than 1, since particles are not round.
+    particles_dark : bool
+        Whether particles are darker than their surroundings.
+    avoid_contamination : bool
+        Whether carbon, ice and the like are left out: unusual places, and what has
+        more contrast than the particles.
+    """
+
+    diameter_A: float
+    method: PickMethod = PickMethod.GAUSSIANS
+    reference: Reference = Reference.LEARNT
+    min_distance: float = 0.6
+    particles_dark: bool = True
+    avoid_contamination: bool = True
+
+    @property
+    def tells_contamination(self) -> bool:
+        """Whether scores are contrasts, and too high ones are to be left out."""
+        return self.method is PickMethod.GAUSSIANS and self.avoid_contamination
+
+    @property
+    def is_learnt(self) -> bool:
+        """Whether a profile must be learnt before picking."""
+        is_correlated = self.method is PickMethod.CORRELATION
+        return is_correlated and self.reference is Reference.LEARNT
+
+
+def pick_micrograph(
+    micrograph: Micrograph,
+    parameters: PickParameters,
+    *,
+    profile: FloatArray | None = None,
+) -> ScoredCoordinates:
+    """Return every positive peak of a micrograph, best first.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Is read.
+    parameters : PickParameters
+        What to look for.
+    profile : array, shape (n,), optional
+        Of `learn_profile`, where the reference is learnt.
+
+    Returns
+    -------
+    ScoredCoordinates
+        Centres, pixels of the micrograph.
+
+    Raises
+    ------
+    ValueError
+        If the particle does not fit into the micrograph; names it.
+    """
+    working = _prepare(micrograph, parameters)
+    return working.to_micrograph(_peaks(working, parameters, profile))
+
+
+def _prepare(micrograph: Micrograph, parameters: PickParameters) -> WorkingImage:
+    try:
+        return prepare_micrograph(
+            open_micrograph(micrograph.path),
+            diameter_px=parameters.diameter_A / micrograph.sampling_rate,
+            particles_dark=parameters.particles_dark,
+            avoid_contamination=parameters.avoid_contamination,
+        )
+    except ValueError as error:
+        raise ValueError(f"{micrograph.name}: {error}") from error
+
+
+def _peaks(
+    working: WorkingImage, parameters: PickParameters, profile: FloatArray | None
+) -> ScoredCoordinates:
+    if parameters.method is PickMethod.GAUSSIANS:
+        scores = score_by_gaussians(working)
+    else:
+        if profile is None:
+            profile = reference_profile(
+                parameters.reference, diameter_px=working.diameter_px
+            )
+        scores = score_by_correlation(working, profile)
+    radius = parameters.min_distance * working.diameter_px
+    return find_peaks(scores, working.is_usable, radius_px=radius)
+
+
+def learn_profile(
+    micrographs: Sequence[Micrograph], parameters: PickParameters, *, workers: int
+) -> FloatArray:
+    """Return the mean radial profile of the particles, learnt without labels.
+
+    Something picks, and the mean profile of what is found picks again, until it stays
+    as it is. What the defocus makes of the particle, rings and all, is thus part of it.
+    Where that ends depends on what picks first: a disc fits a particle with a bright
+    fringe beside its middle, a difference of Gaussians the blobs of a larger one. Both
+    begin, and the profile counts whose scores are the clearest apart.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Of one sampling rate; at most eight of them, spread evenly, are read.
+    parameters : PickParameters
+        What to look for.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    array, shape (n,)
+        Values at radii 0, 1, … binned pixels; a disc where nothing is found.
+    """
+    n_used = min(len(micrographs), _LEARNING_MICROGRAPHS)
+    chosen = np.linspace(0, len(micrographs) - 1, n_used).round().astype(int)
+    images = list(
+        map_ahead(
+            lambda index: _prepare(micrographs[index], parameters),
+            chosen.tolist(),
+            workers=workers,
+        )
+    )
+    disc = reference_profile(Reference.DISC, diameter_px=images[0].diameter_px)
+    gaussians = replace(parameters, method=PickMethod.GAUSSIANS)
+    of_blobs = _next_profile(images, gaussians, disc, workers)
+    learnt = [
+        _repeat(images, parameters, first, workers)
+        for first in (disc, of_blobs)
+        if first.any()
+    ]
+    profile = max(
+        learnt,
+        key=lambda each: separation(_all_peaks(images, parameters, each, workers)[1]),
+    )
+    logger.info("Profile learnt on %d micrographs: %s", n_used, profile.round(2))
+    return profile
+
+
+def _repeat(
+    images: Sequence[WorkingImage],
+    parameters: PickParameters,
+    profile: FloatArray,
+    workers: int,
+) -> FloatArray:
+    """Return what a profile becomes when it picks until it stays as it is."""
+    for _ in range(_ROUNDS):
+        learnt = _next_profile(images, parameters, profile, workers)
+        if not learnt.any():
+            logger.warning("Nothing found to learn a profile from: using the last one")
+            return profile
+        similarity = np.corrcoef(profile, learnt)[0, 1]
+        profile = learnt
+        if similarity > _CONVERGED:
+            break
+    return profile
+
+
+def _all_peaks(
+    images: Sequence[WorkingImage],
+    parameters: PickParameters,
+    profile: FloatArray,
+    workers: int,
+) -> tuple[list[ScoredCoordinates], FloatArray]:
+    """Return the peaks of each image, and the scores of all."""
+    found = list(
+        map_ahead(
+            lambda image: _peaks(image, parameters, profile), images, workers=workers
+        )
+    )
+    return found, np.concatenate([peaks.scores for peaks in found])
+
+
+def _next_profile(
+    images: Sequence[WorkingImage],
+    parameters: PickParameters,
+    profile: FloatArray,
+    workers: int,
+) -> FloatArray:
+    """Return the mean profile of what the present one finds; 0 without anything."""
+    found, scores = _all_peaks(images, parameters, profile, workers)
+    if not len(scores):
+        return np.zeros(len(profile))
+    threshold = find_threshold(scores)
+    if threshold is None:
+        threshold = float(np.median(scores))
+    chosen = [peaks.yx[peaks.scores >= threshold] for peaks in found]
+    means = [
+        mean_profile(image, yx, length=len(profile))
+        for image, yx in zip(images, chosen, strict=True)
+    ]
+    n_chosen = [len(yx) for yx in chosen]
+    return np.asarray(np.average(means, axis=0, weights=n_chosen))

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be asked of DeepEM; see `picker_requests` for what all pickers share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMParameters
+from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
+
+
+@dataclass(frozen=True)
+class DeepEMTrainRequest:
+    """Train a DeepEM picker.
+
+    Parameters
+    ----------
+    learnt : LearningInput
+        Micrographs and labels. Its pixel size follows from the box: a box has
+        ``parameters.input_size`` of those pixels.
+    parameters : DeepEMParameters
+        How to train.
+    model : Path
+        Model folder to write.
+    """
+
+    learnt: LearningInput
+    parameters: DeepEMParameters
+    model: Path

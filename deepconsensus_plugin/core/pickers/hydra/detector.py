@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained HydraPicker network with one of its heads, on whole micrographs.
+
+Group normalisation takes the mean and deviation of an image, so a tile by itself would
+not give what the whole gives. Here a micrograph's statistics are measured first, on
+crops as large as those of the training. Then they are numbers, and are folded into the
+convolutions, which see the same pixels from any place:
+
+    a body's pair:  g (w ∗ x) + s          kernel times g, shift s is the bias
+    a head's block: w ∗ (g x + s) + b      kernel times g, bias b + Σ w s
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.hydra.heads import Weights
+from deepconsensus_plugin.core.pickers.hydra.network import Form, build_body, build_head
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
+
+Float32Array = NDArray[np.float32]
+
+
+class HydraDetector:
+    """Body and head, to be fitted to a micrograph, then applied to any part of it.
+
+    Parameters
+    ----------
+    architecture : HydraArchitecture
+        Its sizes.
+    body, head : list of arrays
+        Weights; may be replaced: see `refresh`.
+    """
+
+    def __init__(
+        self, architecture: HydraArchitecture, body: Weights, head: Weights
+    ) -> None:
+        self.architecture = architecture
+        self._measured = [
+            build_body(architecture, Form.MEASURED),
+            build_head(architecture, Form.MEASURED),
+        ]
+        self._folded = [
+            build_body(architecture, Form.FOLDED),
+            build_head(architecture, Form.FOLDED),
+        ]
+        self.refresh(body, head)
+
+    def refresh(self, body: Weights, head: Weights) -> None:
+        """Take other weights; a micrograph must be fitted before the next use."""
+        for network, weights in zip(self._measured, (body, head), strict=True):
+            network.set_weights(weights)
+
+    def fit(self, crops: Float32Array) -> None:
+        """Take over the statistics of a micrograph.
+
+        Parameters
+        ----------
+        crops : array, shape (n, rows, columns)
+            Parts of it.
+        """
+        x, affines = crops[..., None], []
+        for network in self._measured:
+            x, *measured = network.predict_on_batch(x)
+            affines.append(list(zip(measured[::2], measured[1::2], strict=True)))
+        body, head = (network.get_weights() for network in self._measured)
+        self._folded[0].set_weights(folded_body(body, affines[0]))
+        self._folded[1].set_weights(folded_head(head, affines[1]))
+
+    def detect(self, pixels: Float32Array) -> Float32Array:
+        """Return what the head says of every anchor.
+
+        Parameters
+        ----------
+        pixels : array, shape (rows, columns)
+            The first anchor is `reach` pixels from the first row and column.
+
+        Returns
+        -------
+        array, shape (n, m, 3)
+            dy and dx in steps, and log-odds, at every step inside the reach.
+        """
+        x = pixels[None, ..., None]
+        for network in self._folded:
+            x = network.predict_on_batch(x)
+        return np.asarray(x[0])
+
+
+Affine = tuple[Float32Array, Float32Array]
+"""Factor and shift of channels, shape (1, channels) each."""
+
+
+def folded_body(weights: Weights, affines: list[Affine]) -> Weights:
+    """Return a body's weights without normalisation; one affine map for each pair."""
+    folded: Weights = []
+    for i, (factor, shift) in enumerate(affines):
+        first, second, _, _ = weights[4 * i : 4 * (i + 1)]
+        folded += [first, second * factor[0], shift[0]]
+    return folded
+
+
+def folded_head(weights: Weights, affines: list[Affine]) -> Weights:
+    """Return a head's weights without normalisation; one affine map for each block."""
+    folded = [*weights[:2]]
+    for i, (factor, shift) in enumerate(affines, start=1):
+        kernel, bias = weights[4 * i : 4 * i + 2]
+        folded += [
+            kernel * factor[0][:, None],
+            bias + np.einsum("yxio,i->o", kernel, shift[0]),
+        ]
+    return folded

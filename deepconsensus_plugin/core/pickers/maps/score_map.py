@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scores at places of a grid over an image, whole or tile by tile, and their maxima."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
+from deepconsensus_plugin.core.types import ScoredCoordinates
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreMap:
+    """Scores on a grid that begins at the first pixel of an image.
+
+    Parameters
+    ----------
+    values : array, shape (rows, columns), float32
+        Higher is better.
+    step : int
+        Pixels of the image between neighbours.
+    """
+
+    values: Float32Array
+    step: int
+
+    def maxima(self, *, radius_px: float) -> ScoredCoordinates:
+        """Return the local maxima, one a neighbourhood, best first.
+
+        Positions are pixels of the image, between places of the grid where the scores
+        around a maximum say so; those at the border count.
+
+        Parameters
+        ----------
+        radius_px : float
+            Of two maxima at this distance or closer the higher one is kept; pixels of
+            the image, > 0.
+        """
+        found = find_peaks(
+            self.values,
+            np.ones(self.values.shape, dtype=bool),
+            radius_px=radius_px / self.step,
+            lowest=-np.inf,
+            at_borders=True,
+        )
+        return ScoredCoordinates(found.yx * self.step, found.scores)
+
+
+def score_in_tiles(
+    score: Callable[[Float32Array], Float32Array],
+    image: Float32Array,
+    *,
+    reach: int,
+    step: int,
+    tile: int,
+) -> ScoreMap:
+    """Return the scores of an image, computed tile by tile; equal to the whole.
+
+    Parameters
+    ----------
+    score : callable
+        As `compute_in_tiles` takes it, to one number a place.
+    image, reach, step, tile
+        As for `compute_in_tiles`.
+    """
+    values = compute_in_tiles(score, image, reach=reach, step=step, tile=tile)
+    return ScoreMap(values, step)
+
+
+def compute_in_tiles(
+    compute: Callable[[Float32Array], Float32Array],
+    image: Float32Array,
+    *,
+    reach: int,
+    step: int,
+    tile: int,
+) -> Float32Array:
+    """Return what a network says of an image, tile by tile; equal to the whole.
+
+    Every call gets an array of one shape, for which a graph is compiled once.
+
+    Parameters
+    ----------
+    compute : callable
+        From pixels, shape (n + 2 · reach, m + 2 · reach), to numbers at every `step`-th
+        pixel from the first that lies `reach` inside, shape (⌈n / step⌉, ⌈m / step⌉) or
+        (⌈n / step⌉, ⌈m / step⌉, channels).
+    image : array, shape (rows, columns), float32
+        What lies outside counts as 0, the background's mean.
+    reach : int
+        Pixels that a number looks at on each side.
+    step : int
+        Pixels between places.
+    tile : int
+        Largest side of a tile, pixels; a multiple of `step`. Tiles are equal, and no
+        larger than the image asks for.
+
+    Returns
+    -------
+    array, shape (⌈rows / step⌉, ⌈columns / step⌉) or with channels, float32
+    """
+    lengths = image.shape
+    tiles = [-(-length // tile) for length in lengths]
+    sides = [
+        -(-length // (n * step)) * step
+        for length, n in zip(lengths, tiles, strict=True)
+    ]
+    borders = [
+        (reach, n * side - length + reach)
+        for n, side, length in zip(tiles, sides, lengths, strict=True)
+    ]
+    padded = np.pad(image, borders)
+    rows = [
+        np.concatenate(
+            [
+                compute(
+                    padded[
+                        top : top + sides[0] + 2 * reach,
+                        left : left + sides[1] + 2 * reach,
+                    ]
+                )
+                for left in range(0, tiles[1] * sides[1], sides[1])
+            ],
+            axis=1,
+        )
+        for top in range(0, tiles[0] * sides[0], sides[0])
+    ]
+    n_rows, n_columns = (-(-length // step) for length in lengths)
+    values = np.concatenate(rows)[:n_rows, :n_columns]
+    return np.asarray(values, dtype=np.float32)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Card of a Topaz picker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopazCard(PickerCard):
+    """What a Topaz picker is.
+
+    Parameters
+    ----------
+    training : TopazParameters
+        How it was trained; holds the seed.
+    n_particles : float
+        Particles of a micrograph that training reckoned with.
+    prior : float
+        π that follows from it.
+    """
+
+    training: TopazParameters
+    n_particles: float
+    prior: float
+
+    @property
+    def expected_particles(self) -> float:
+        """Return what training reckoned with."""
+        return self.n_particles

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Topaz picker learns from: batches of patches, an objective, a validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from deepconsensus_plugin.core.pickers.topaz.examples import (
+    POSITIVE,
+    UNLABELLED,
+    Examples,
+    disc_mask,
+)
+from deepconsensus_plugin.core.pickers.topaz.losses import PositiveUnlabelledLoss
+from deepconsensus_plugin.core.pickers.topaz.network import (
+    LOG_ODDS,
+    PATCH,
+    architecture_of,
+    build_network,
+)
+from deepconsensus_plugin.core.pickers.topaz.parameters import (
+    Objective,
+    TopazParameters,
+)
+from deepconsensus_plugin.core.pickers.trained.training import Validated
+
+_SMALLEST_SHARE = 0.1
+"""Of π: as many positives at least are thought to be unlabelled."""
+
+
+class TopazLesson:
+    """Trains a network on patches; a `TrainingTask` (`core.pickers.trained.training`).
+
+    Parameters
+    ----------
+    examples : Examples
+        Patches of the side that the network sees.
+    parameters : TopazParameters
+        How to train.
+    prior : float
+        Fraction π of pixels that are positives, labelled or not; between 0 and 1.
+    n_labels : int
+        Particles labelled.
+    validate : callable
+        From a network for patches to how good it is.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        parameters: TopazParameters,
+        *,
+        prior: float,
+        n_labels: int,
+        validate: Callable[[keras.Model], float],
+    ) -> None:
+        self.examples, self.parameters = examples, parameters
+        self._judge = validate
+        decoder_strength = parameters.decoder_strength(n_labels)
+        self.has_decoder = decoder_strength > 0
+        keras.utils.set_random_seed(parameters.seed)
+        self.network = build_network(
+            architecture_of(parameters),
+            fast=True,
+            has_decoder=self.has_decoder,
+        )
+        losses: dict[str, Any] = {
+            LOG_ODDS: PositiveUnlabelledLoss(
+                parameters.objective,
+                prior=_objective_prior(prior, examples, parameters.objective),
+                strength=parameters.criterion_strength,
+            )
+        }
+        weights = {LOG_ODDS: 1.0}
+        if self.has_decoder:
+            losses[PATCH], weights[PATCH] = reconstruction_error, decoder_strength
+        self.network.compile(
+            keras.optimizers.Adam(parameters.learning_rate),
+            losses if self.has_decoder else losses[LOG_ODDS],
+            loss_weights=weights if self.has_decoder else None,
+            jit_compile=False,
+        )
+
+    def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Return patches, and their targets."""
+        parameters = self.parameters
+        patches, targets = self.examples.batch(
+            parameters.batch_size, parameters.labelled_fraction, rng
+        )
+        if self.has_decoder:
+            return patches, {LOG_ODDS: targets, PATCH: patches}
+        return patches, targets
+
+    def validate(self) -> Validated:
+        """Return how good the network is now."""
+        return Validated(self._judge(self.network))
+
+
+def reconstruction_error(patches: Any, reconstructed: Any) -> Any:
+    """Return ‖x − d(f(x))‖², shape (batch,), of patches (Methods 5)."""
+    return ops.sum(ops.square(patches - reconstructed), axis=(1, 2, 3))
+
+
+def positive_fraction(
+    n_particles: float, *, radius_px: float, n_pixels: float
+) -> float:
+    """Return π: the part of the pixels that lies around the centres of particles.
+
+    Discs are counted in two dimensions, 29 pixels at a radius of 3, as if none
+    overlapped.
+
+    Parameters
+    ----------
+    n_particles : float
+        On average, of a micrograph.
+    radius_px : float
+        Of the discs.
+    n_pixels : float
+        On average, of a micrograph, as many as the radius is counted in.
+    """
+    return n_particles * int(disc_mask(radius_px).sum()) / n_pixels
+
+
+def _objective_prior(prior: float, examples: Examples, objective: Objective) -> float:
+    """Return π as an objective takes it: of unlabelled pixels, where it is their mean.
+
+    Labelled positives are not among the unlabelled; PN and NNPU weigh both classes.
+    """
+    if objective in (Objective.PN, Objective.NNPU):
+        return prior
+    n_all = examples.n_pixels
+    n_left = max(
+        prior * n_all - examples.count(POSITIVE), _SMALLEST_SHARE * prior * n_all
+    )
+    return n_left / examples.count(UNLABELLED)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Micrographs on one scale of grey, whatever their exposure (Bepler et al. 2019).
+
+The paper's Methods 2: pixels of all micrographs are of two Gaussian components, ice
+and what is darker, such as carbon, and every micrograph has a scale of its own
+(`pixel_mixture`). A pixel is divided by its micrograph's scale, and standardised to
+the dominant component.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.pickers.trained.pixel_mixture import (
+    PixelBins,
+    PixelMixture,
+    fit_mixture,
+    fit_scales,
+    summarise_pixels,
+)
+from deepconsensus_plugin.core.types import FloatArray
+
+Float32Array = NDArray[np.float32]
+
+
+class Normalisation(enum.Enum):
+    """How micrographs come to one scale of grey."""
+
+    STANDARD = "standard"
+    """Mean 0 and deviation 1 of each micrograph."""
+
+    COMMON_MIXTURE = "common"
+    """They share a mixture, up to a scale: the paper's. For raw exposures, which differ
+    by a factor only."""
+
+    PER_MICROGRAPH = "per-micrograph"
+    """Each has a mixture of its own: they differ in offset, too."""
+
+
+def fit_mixture_of_micrographs(
+    samples: Iterable[NDArray[Any]],
+) -> tuple[PixelMixture, FloatArray]:
+    """Return the mixture that micrographs have in common, and the scale of each.
+
+    Parameters
+    ----------
+    samples : iterable of arrays of any shape
+        Pixels of each micrograph, all or some; what is not finite is left out. Taken
+        one at a time.
+
+    Returns
+    -------
+    mixture : PixelMixture
+        Of a micrograph of scale 1.
+    scales : array, shape (n,), > 0
+        In the order of `samples`. 1 of a micrograph whose pixels are all equal: it
+        takes no part in the fit.
+
+    Raises
+    ------
+    ValueError
+        If there is no micrograph whose pixels differ.
+    """
+    summaries = [summarise_pixels(sample) for sample in samples]
+    varied = [summary for summary in summaries if summary is not None]
+    if not varied:
+        raise ValueError(
+            f"expected a micrograph whose pixels differ, received {len(summaries)} "
+            "without any"
+        )
+    mixture, of_varied = fit_mixture(PixelBins.of(varied))
+    scales = np.ones(len(summaries))
+    scales[[summary is not None for summary in summaries]] = of_varied
+    return mixture, scales
+
+
+def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
+    """Return the scale of a micrograph, also one that the mixture was not fitted to.
+
+    Parameters
+    ----------
+    sample : array of any shape
+        Its pixels, all or some; what is not finite is left out.
+    mixture : PixelMixture
+        Of micrographs of scale 1.
+
+    Returns
+    -------
+    float
+        > 0. 1 if all pixels are equal.
+    """
+    summary = summarise_pixels(sample)
+    if summary is None:
+        return 1.0
+    return float(fit_scales(PixelBins.of([summary]), mixture)[0])
+
+
+def normalise(image: NDArray[Any], mixture: PixelMixture, scale: float) -> Float32Array:
+    """Return a micrograph divided by its scale and standardised to the dominant part.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns)
+        What is not finite becomes 0, the level of the dominant component.
+    mixture : PixelMixture
+        Of micrographs of scale 1.
+    scale : float
+        Of the micrograph, > 0.
+
+    Returns
+    -------
+    array, shape (rows, columns), float32
+        All zero if all pixels are equal.
+    """
+    mean, deviation = mixture.dominant
+    level, gain = mean * scale, 1 / (deviation * scale)
+    normalised = (np.asarray(image, np.float32) - np.float32(level)) * np.float32(gain)
+    is_finite = np.isfinite(normalised)
+    if not is_finite.all():
+        normalised[~is_finite] = 0
+    return np.zeros_like(normalised) if np.ptp(normalised) == 0 else normalised
+
+
+def normalise_micrograph(
+    image: NDArray[Any], normalisation: Normalisation, mixture: PixelMixture | None
+) -> Float32Array:
+    """Return a micrograph on the scale of all.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns)
+        What is not finite becomes 0.
+    normalisation : Normalisation
+        How.
+    mixture : PixelMixture, optional
+        The one that micrographs have in common, if they do.
+
+    Returns
+    -------
+    array, shape (rows, columns), float32
+        All zero if all pixels are equal.
+
+    Raises
+    ------
+    ValueError
+        If the common mixture is wanted and not given.
+    """
+    if normalisation is Normalisation.COMMON_MIXTURE:
+        if mixture is None:
+            raise ValueError("expected the mixture of all micrographs, received none")
+        return normalise(image, mixture, scale_of(image, mixture))
+    summary = summarise_pixels(image)
+    if summary is None:
+        return np.zeros(image.shape, np.float32)
+    if normalisation is Normalisation.STANDARD:
+        finite = image[np.isfinite(image)]
+        own = PixelMixture((1.0,), (float(finite.mean()),), (float(finite.std()),))
+    else:
+        own, _ = fit_mixture(PixelBins.of([summary]))
+    return normalise(image, own, 1.0)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Micrographs as trained pickers see them: larger pixels, one scale of grey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.pickers.trained.downsampling import (
+    Downsampling,
+    downsample,
+)
+from deepconsensus_plugin.core.pickers.trained.normalisation import (
+    Normalisation,
+    fit_mixture_of_micrographs,
+    normalise_micrograph,
+)
+from deepconsensus_plugin.core.pickers.trained.pixel_mixture import PixelMixture
+from deepconsensus_plugin.core.types import Micrograph
+
+Float32Array = NDArray[np.float32]
+
+PIXELS_PER_DIAMETER = 16
+"""Of a particle, where nothing else is asked for (docs/results.md)."""
+
+_COARSER = 1.02
+"""How much coarser than the network's a micrograph's pixels may be."""
+
+
+@dataclass(frozen=True)
+class MicrographPreprocessing:
+    """From a micrograph to what a network sees; saved with the model.
+
+    Parameters
+    ----------
+    pixel_size_A : float
+        Å/px.
+    normalisation : Normalisation
+        How micrographs come to one scale of grey.
+    mixture : PixelMixture, optional
+        What the micrographs of the training have in common, if that is used.
+    """
+
+    pixel_size_A: float
+    normalisation: Normalisation = Normalisation.STANDARD
+    mixture: PixelMixture | None = None
+
+    def apply(self, image: Float32Array) -> Float32Array:
+        """Return a downsampled micrograph on the scale of all."""
+        return normalise_micrograph(image, self.normalisation, self.mixture)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedMicrograph:
+    """A micrograph as a network sees it.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        Background at mean 0 and deviation 1.
+    grid : Downsampling
+        Where its pixels lie in the micrograph.
+    """
+
+    image: Float32Array
+    grid: Downsampling
+
+
+def prepare_micrograph(
+    micrograph: Micrograph, preprocessing: MicrographPreprocessing
+) -> PreparedMicrograph:
+    """Read a micrograph, and return it as a network sees it.
+
+    Raises
+    ------
+    IncompatibleModelError
+        If its pixels are coarser than those of the network.
+    """
+    image, grid = _downsampled(micrograph, preprocessing.pixel_size_A)
+    return PreparedMicrograph(preprocessing.apply(image), grid)
+
+
+def prepare_to_learn(
+    micrographs: Sequence[Micrograph],
+    *,
+    pixel_size_A: float,
+    normalisation: Normalisation,
+    workers: int,
+    count: Callable[[int], None] = lambda _: None,
+) -> tuple[MicrographPreprocessing, list[PreparedMicrograph]]:
+    """Return what is to be done to micrographs, learnt from these, and these.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Are read, and kept in memory with the larger pixels.
+    pixel_size_A : float
+        Å/px.
+    normalisation : Normalisation
+        How micrographs come to one scale of grey.
+    workers : int
+        Threads.
+    count : callable
+        Is told of every micrograph.
+    """
+    read = []
+    for each in map_ahead(
+        lambda m: _downsampled(m, pixel_size_A), micrographs, workers=workers
+    ):
+        read.append(each)
+        count(1)
+    mixture = None
+    if normalisation is Normalisation.COMMON_MIXTURE:
+        mixture, _ = fit_mixture_of_micrographs(image for image, _ in read)
+    learnt = MicrographPreprocessing(pixel_size_A, normalisation, mixture)
+    return learnt, [PreparedMicrograph(learnt.apply(image), g) for image, g in read]
+
+
+def _downsampled(
+    micrograph: Micrograph, pixel_size_A: float
+) -> tuple[Float32Array, Downsampling]:
+    factor = pixel_size_A / micrograph.sampling_rate
+    if factor * _COARSER < 1:
+        raise IncompatibleModelError(
+            f"{micrograph.name}: expected pixels of {pixel_size_A:.3g} Å, which the "
+            f"network sees, or less, received {micrograph.sampling_rate:.3g} Å"
+        )
+    try:
+        pixels = open_micrograph(micrograph.path)
+        image = downsample(pixels, max(factor, 1.0))
+    except ValueError as error:
+        raise ValueError(f"{micrograph.name}: {error}") from error
+    shape = pixels.shape[0], pixels.shape[1]
+    return image, Downsampling(shape, max(factor, 1.0))

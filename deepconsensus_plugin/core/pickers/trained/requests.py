@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be asked of trained pickers: to learn, and to pick; and what comes of it.
+
+They cross the process border as JSON (`core.jobs`), so they hold numbers, names and
+paths only, and importing them does not import Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.networks.history import Checkpoint
+from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
+from deepconsensus_plugin.core.types import Micrograph
+
+
+@dataclass(frozen=True)
+class LearningInput:
+    """Micrographs and labels that a picker is to learn from.
+
+    Parameters
+    ----------
+    micrographs : tuple of Micrograph
+        Of one sampling rate; those with labels are learnt from.
+    labels : Path
+        File of `core.io.tables.write_coordinates`: some of the particles, or all.
+    set_name : str
+        Of the labels, for the card.
+    box_size : int
+        Pixels of the micrographs.
+    particle_diameter_A : float
+        Longest diameter, Å.
+    pixel_size_A : float
+        That the network looks at, Å/px; those of the micrographs or larger.
+    n_particles : float, optional
+        Particles of a micrograph, labelled or not, on average. Default: told by a
+        picker without training, and by validation.
+    negatives : Path, optional
+        The same kind of file: places known to be no particles.
+    normalisation : Normalisation
+        How micrographs come to one scale of grey.
+    max_micrographs : int
+        Micrographs that are learnt from, and kept in memory, at most.
+    validation_fraction : float
+        Share of the labels, on whole micrographs, kept for validation.
+    seed : int
+        Draws the micrographs, and those held out.
+    workers : int
+        Threads.
+    """
+
+    micrographs: tuple[Micrograph, ...]
+    labels: Path
+    set_name: str
+    box_size: int
+    particle_diameter_A: float
+    pixel_size_A: float
+    n_particles: float | None = None
+    negatives: Path | None = None
+    normalisation: Normalisation = Normalisation.STANDARD
+    max_micrographs: int = 500
+    validation_fraction: float = 0.2
+    seed: int = 1
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class PickerTrainResult:
+    """What the training of a picker came to.
+
+    Parameters
+    ----------
+    model : Path
+        Model folder.
+    n_micrographs, n_labels : int
+        What it learnt from.
+    validation : PickerValidation, optional
+        On micrographs held out.
+    history : list of list of Checkpoint
+        How it got there; of the one network there is.
+    timings : dict of StageCost
+        By stage.
+    """
+
+    model: Path
+    n_micrographs: int
+    n_labels: int
+    validation: PickerValidation | None
+    history: list[list[Checkpoint]] = field(default_factory=list)
+    timings: dict[str, StageCost] = field(default_factory=dict)

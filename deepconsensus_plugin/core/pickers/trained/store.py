@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained picker on disk: a folder with ``model.keras`` and ``card.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.serialisation import to_plain, write_json
+
+
+def save_picker(folder: Path, network: keras.Model, card: PickerCard) -> None:
+    """Write a network and its card; the card last, so that it means *complete*.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if needed; a model there is replaced.
+    network : keras.Model
+        Of layers that Keras has, so that it opens without this package.
+    card : PickerCard
+        Describes it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD_FILE).unlink(missing_ok=True)
+    with whole_file(folder / WEIGHTS_FILE) as partial:
+        network.save(partial)
+    write_json(folder / CARD_FILE, to_plain(card))
+
+
+def load_picker_network(folder: Path) -> keras.Model:
+    """Return the network of a picker's folder, not compiled."""
+    return keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)

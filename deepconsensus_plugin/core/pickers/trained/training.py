@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How every trainable picker is trained: epochs of batches, the best of them kept.
+
+What a batch holds and how good a network is, a `TrainingTask` of each method says.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.networks.checkpoints import TrainingState
+from deepconsensus_plugin.core.networks.history import Checkpoint
+
+logger = logging.getLogger(__name__)
+
+_WORKERS = 2
+"""Threads that draw batches ahead."""
+
+
+@dataclass(frozen=True)
+class Validated:
+    """How good a network is; NaN where that is unknown.
+
+    Parameters
+    ----------
+    figure : float
+        Average precision; the weights with the highest are kept.
+    accuracy : float
+        Share of boxes told right, where boxes are held out.
+    """
+
+    figure: float
+    accuracy: float = math.nan
+
+
+class TrainingTask(Protocol):
+    """What a method adds to the training that all share."""
+
+    network: keras.Model
+    """Compiled; trained in place."""
+
+    def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Return input and targets of one update; may be called in any thread."""
+
+    def validate(self) -> Validated:
+        """Return how good the network is now."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a picker is trained.
+
+    Parameters
+    ----------
+    n_epochs, n_updates : int
+        Epochs, and updates of each; >= 1.
+    seed : int
+        Every batch is drawn from a generator of its own, seeded by this and its number,
+        so that it does not matter which thread draws it.
+    patience : int, optional
+        Epochs without a better validation after which it ends. Default: never.
+    wanted_accuracy : float, optional
+        The training ends with a validation as accurate as this. Default: it does not.
+    """
+
+    n_epochs: int
+    n_updates: int
+    seed: int
+    patience: int | None = None
+    wanted_accuracy: float | None = None
+
+
+class PickerTrainer:
+    """A picker in training, from one epoch to the next.
+
+    Parameters
+    ----------
+    lesson : TrainingTask
+        What is learnt.
+    schedule : Schedule
+        How long.
+    """
+
+    def __init__(self, lesson: TrainingTask, schedule: Schedule) -> None:
+        self.lesson, self.schedule = lesson, schedule
+        self.history: list[Checkpoint] = []
+        self.best_weights: list[NDArray[np.float32]] = []
+        self.best_epoch = 0
+        network = lesson.network
+        network.optimizer.build(network.trainable_variables)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all epochs are done, the last brought nothing, or it is enough."""
+        done, patience = len(self.history), self.schedule.patience
+        wanted = self.schedule.wanted_accuracy
+        stopped = patience is not None and done - self.best_epoch >= patience
+        reached = self.history[-1].validation_accuracy if done else math.nan
+        is_enough = wanted is not None and reached >= wanted
+        return stopped or is_enough or done >= self.schedule.n_epochs
+
+    def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
+        """Train for an epoch, and validate; `count` is told of updates.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite any more.
+        """
+        network, length = self.lesson.network, self.schedule.n_updates
+        first = len(self.history) * length
+        network.reset_metrics()
+        loss = 0.0
+        updates = range(first, first + length)
+        for batch in map_ahead(self._draw, updates, workers=_WORKERS):
+            loss = float(np.ravel(network.train_on_batch(*batch))[0])
+            count(1)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"epoch {len(self.history) + 1}: expected a finite loss, received "
+                f"{loss}: the training diverged; lower the learning rate "
+                f"({float(network.optimizer.learning_rate):g})"
+            )
+        self._validate(update=first + length, loss=loss)
+
+    def finish(self) -> None:
+        """Give the network the weights of its best epoch."""
+        self.lesson.network.set_weights(self.best_weights)
+
+    def variables(self) -> list[Any]:
+        """Return the variables of the network and its optimiser."""
+        network = self.lesson.network
+        return [*network.variables, *network.optimizer.variables]
+
+    def state(self) -> TrainingState:
+        """Return what validations told."""
+        numbers = {"best_epoch": self.best_epoch}
+        return TrainingState(self.history, numbers, {}, self.best_weights)
+
+    def resume(self, state: TrainingState) -> None:
+        """Go on from what `state` returned."""
+        self.history, self.best_weights = state.history, state.best_weights
+        self.best_epoch = state.numbers["best_epoch"]
+
+    def _draw(self, update: int) -> tuple[Any, Any]:
+        return self.lesson.batch(np.random.default_rng([self.schedule.seed, update]))
+
+    def _validate(self, *, update: int, loss: float) -> None:
+        network, validated = self.lesson.network, self.lesson.validate()
+        figure = validated.figure
+        best = max((_figure(each) for each in self.history), default=-np.inf)
+        self.history.append(
+            Checkpoint(
+                update=update,
+                learning_rate=float(network.optimizer.learning_rate),
+                training_loss=loss,
+                validation_accuracy=validated.accuracy,
+                validation_average_precision=figure,
+            )
+        )
+        logger.debug("%s", self.history[-1])
+        # Where nothing was ever said, later weights are better.
+        if figure > best or (np.isnan(figure) and best == -np.inf):
+            self.best_weights = network.get_weights()
+            self.best_epoch = len(self.history)
+
+
+def _figure(checkpoint: Checkpoint) -> float:
+    figure = checkpoint.validation_average_precision
+    return -np.inf if figure is None or np.isnan(figure) else figure

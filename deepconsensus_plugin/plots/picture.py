@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture of one micrograph with what was accepted and what was rejected on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.ndimage
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
+
+# Okabe and Ito's colours, told apart by the colour-blind too.
+ACCEPTED, REJECTED = "#56B4E9", "#E69F00"
+
+LOW_PASS_A = 20.0
+"""What the eye gets unless it asks for more."""
+SIGMA_PER_PERIOD = 0.187
+"""A Gaussian of this many periods leaves half of the amplitude at that period."""
+
+_SIDE_PX = 1200
+"""The longer side of a picture, at most."""
+
+CONTRAST_PERCENTILES = (0.5, 99.5)
+_SIDE_INCHES, _DPI = 8.0, 150
+_BAR_LENGTHS_NM = (5, 10, 20, 50, 100, 200, 500)
+_BAR_SHARE = 0.2
+"""The longest scale bar, as a part of the picture's width."""
+
+DIAMETER_PER_BOX = 2 / 3
+"""Boxes are usually one and a half particles wide."""
+
+
+def write_picture(
+    path: Path,
+    micrographs: Sequence[Micrograph],
+    candidates: Candidates,
+    accepted: BoolArray,
+    *,
+    box_size: float,
+) -> None:
+    """Write a PNG of the micrograph on which there was most to tell apart.
+
+    Parameters
+    ----------
+    path : Path
+        The file; replaced if it is there.
+    micrographs : sequence of Micrograph
+        Those of the candidates.
+    candidates : Candidates
+        All of them, n.
+    accepted : array, shape (n,), bool
+        Which ones a selection kept.
+    box_size : float
+        Pixels.
+    """
+    index = choose_micrograph(candidates.micrograph_index, accepted)
+    here = candidates.micrograph_index == index
+    name = candidates.micrographs[index]
+    micrograph = next(each for each in micrographs if each.name == name)
+    figure = Figure(figsize=(_SIDE_INCHES, _SIDE_INCHES))
+    draw_picks(
+        figure,
+        open_micrograph(micrograph.path),
+        {
+            ("accepted", ACCEPTED): candidates.yx[here & accepted],
+            ("rejected", REJECTED): candidates.yx[here & ~accepted],
+        },
+        sampling_rate=micrograph.sampling_rate,
+        diameter_px=DIAMETER_PER_BOX * box_size,
+    )
+    figure.axes[0].set_title(name, loc="left", fontsize="medium")
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=_DPI, bbox_inches="tight")
+
+
+def choose_micrograph(micrograph_index: IntArray, accepted: BoolArray) -> int:
+    """Return the micrograph with the most candidates of the rarer kind.
+
+    There most was to tell apart; of equals, the first.
+
+    Parameters
+    ----------
+    micrograph_index : array, shape (n,), int
+        Of each candidate, >= 0.
+    accepted : array, shape (n,), bool
+        Which ones a selection kept.
+    """
+    n_micrographs = int(micrograph_index.max(initial=0)) + 1
+    kinds = [
+        np.bincount(micrograph_index[chosen], minlength=n_micrographs)
+        for chosen in (accepted, ~accepted)
+    ]
+    return int(np.argmax(np.minimum(*kinds)))
+
+
+def draw_picks(
+    figure: Figure,
+    image: NDArray[Any],
+    picks: dict[tuple[str, str], FloatArray],
+    *,
+    sampling_rate: float,
+    diameter_px: float,
+) -> None:
+    """Draw a micrograph, low-passed for the eye, with circles and a scale bar.
+
+    Parameters
+    ----------
+    figure : Figure
+        Empty; gets one plot.
+    image : array, shape (rows, columns)
+        Pixels; those that are not finite are grey.
+    picks : dict of (label, colour) to array, shape (n, 2)
+        Centres ``yx`` of each kind, pixels.
+    sampling_rate : float
+        Å/px.
+    diameter_px : float
+        Of the circles, pixels.
+    """
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    shown = low_passed(image, sampling_rate=sampling_rate)
+    low, high = np.percentile(shown, CONTRAST_PERCENTILES)
+    extent = picture_extent(image.shape)
+    axes.imshow(shown, cmap="gray", vmin=low, vmax=high, extent=extent)
+    for (label, colour), yx in picks.items():
+        add_circles(axes, diameter_px, colour).set_offsets(yx[:, ::-1])
+        axes.add_line(circle_in_legend(colour, f"{label} ({len(yx)})"))
+    _draw_scale_bar(axes, image.shape[1], sampling_rate)
+    axes.legend(
+        handles=[artist for artist in axes.lines if artist.get_label()[:1] != "_"],
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderaxespad=0.2,
+        ncols=len(picks),
+        frameon=False,
+    )
+
+
+def low_passed(
+    image: NDArray[Any], *, sampling_rate: float, low_pass_A: float = LOW_PASS_A
+) -> FloatArray:
+    """Return a smaller image without what the eye sees as noise only.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns)
+        Pixels.
+    sampling_rate : float
+        Å/px.
+    low_pass_A : float
+        Period of which half of the amplitude is left, Å; 0 for no filter but that of
+        the coarser pixels.
+
+    Returns
+    -------
+    array, float32
+        Its longer side has at most 1200 pixels; all finite.
+    """
+    pixels = np.asarray(image, dtype=np.float32)
+    is_finite = np.isfinite(pixels)
+    if not is_finite.all():
+        level = np.median(pixels[is_finite]) if is_finite.any() else 0.0
+        pixels = np.where(is_finite, pixels, np.float32(level))
+    step = _binning(pixels.shape)
+    # Never less than what the coarser pixels can show; their mean is a part of it.
+    sigma_px = max(SIGMA_PER_PERIOD * low_pass_A / sampling_rate, step / 2)
+    rest_px = np.sqrt(sigma_px**2 - (step**2 - 1) / 12)
+    binned = _block_means(pixels, step)
+    smooth = scipy.ndimage.gaussian_filter(binned, rest_px / step, mode="nearest")
+    return np.asarray(smooth)
+
+
+def picture_extent(shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+    """Return left, right, bottom and top of what `low_passed` makes of a shape, pixels.
+
+    Pixels of the micrograph, from the centre of its first one.
+    """
+    step = _binning(shape)
+    rows, columns = (-(-side // step) * step for side in shape)
+    return -0.5, columns - 0.5, rows - 0.5, -0.5
+
+
+def _binning(shape: tuple[int, ...]) -> int:
+    return -(-max(shape) // _SIDE_PX)
+
+
+def _block_means(pixels: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """Return the means of blocks of ``step × step``; the border is repeated for it."""
+    missing = [-side % step for side in pixels.shape]
+    if any(missing):
+        pixels = np.pad(pixels, [(0, each) for each in missing], mode="edge")
+    rows = sum(pixels[first::step] for first in range(step))
+    both = sum(rows[:, first::step] for first in range(step))
+    return np.asarray(both / np.float32(step**2), dtype=np.float32)
+
+
+def add_circles(axes: Axes, diameter_px: float, colour: str) -> EllipseCollection:
+    """Add circles that have no places yet: give them ``xy`` by `set_offsets`."""
+    circles = EllipseCollection(
+        [diameter_px],
+        [diameter_px],
+        [0],
+        units="xy",
+        offsets=np.empty((0, 2)),
+        offset_transform=axes.transData,
+        facecolors="none",
+        edgecolors=colour,
+        linewidths=1.3,
+    )
+    axes.add_collection(circles)
+    return circles
+
+
+def circle_in_legend(colour: str, label: str) -> Line2D:
+    """Return what stands for circles of a colour in a legend."""
+    marker = {"marker": "o", "fillstyle": "none", "linestyle": "none"}
+    return Line2D([], [], color=colour, label=label, **marker)
+
+
+def round_length_nm(width_nm: float) -> float:
+    """Return the length of a scale bar for a picture of this width: a fifth at most."""
+    fitting = [each for each in _BAR_LENGTHS_NM if each <= _BAR_SHARE * width_nm]
+    return fitting[-1] if fitting else _BAR_LENGTHS_NM[0]
+
+
+def _draw_scale_bar(axes: Axes, columns: int, sampling_rate: float) -> None:
+    """Draw a bar of round length at the bottom left, with its length above it."""
+    nm_per_px = sampling_rate / 10
+    length = round_length_nm(columns * nm_per_px)
+    # In parts of the axes, so that it looks alike on every micrograph.
+    left, width = 0.03, length / nm_per_px / columns
+    axes.plot(
+        [left, left + width],
+        [0.035, 0.035],
+        transform=axes.transAxes,
+        color="white",
+        linewidth=4,
+        solid_capstyle="butt",
+    )
+    axes.text(
+        left + width / 2,
+        0.045,
+        f"{length} nm",
+        transform=axes.transAxes,
+        color="white",
+        ha="center",
+        va="bottom",
+        bbox={"facecolor": "black", "alpha": 0.5, "edgecolor": "none", "pad": 2},
+    )

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picks that a form asks for, and what is wrong with them.
+
+Forms that have the parameters of `consensus_form` share it.
+"""
+
+from __future__ import annotations
+
+from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.convert import picks_from_set
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
+from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+
+
+def referenceMicrographs(protocol: Protocol) -> SetOfMicrographs:
+    """Return the micrographs of the first set: results lie on them."""
+    return protocol.inputCoordinates[0].get().getMicrographs()
+
+
+def readPicks(protocol: Protocol) -> list[PickerPicks]:
+    """Return the picks of every input, in pixels of the reference."""
+    micrographs = referenceMicrographs(protocol)
+    pointers = protocol.inputCoordinates
+    return [
+        picks_from_set(pointer.get(), picker=name, micrographs=micrographs)
+        for pointer, name in zip(pointers, pickerNames(pointers), strict=True)
+    ]
+
+
+def readUnwanted(protocol: Protocol) -> PickerPicks | None:
+    """Return the picks to leave out, in pixels of the reference; None without."""
+    unwanted = protocol.subtractCoordinates.get()
+    if unwanted is None:
+        return None
+    micrographs = referenceMicrographs(protocol)
+    return picks_from_set(unwanted, picker="unwanted", micrographs=micrographs)
+
+
+def consensusRules(protocol: Protocol) -> ConsensusRules:
+    """Return when pickers agree, as chosen on the form."""
+    return ConsensusRules(
+        box_size=protocol.boxSize.get(),
+        consensus_radius=protocol.consensusRadius.get(),
+        merge_radius=protocol.mergeRadius.get(),
+        min_pickers=protocol.minPickers.get() or None,  # 0: automatic
+        min_positives=protocol.minPositives.get(),
+    )
+
+
+def pickedBox(protocol: Protocol) -> int:
+    """Return the box of the candidates, in pixels of the reference."""
+    reference = referenceMicrographs(protocol).getSamplingRate()
+    sets = [pointer.get() for pointer in protocol.inputCoordinates]
+    return consensusRules(protocol).box_for(
+        items.getBoxSize() * items.getMicrographs().getSamplingRate() / reference
+        for items in sets
+    )
+
+
+def describeBadPicks(protocol: Protocol) -> list[str]:
+    """Return what is wrong with the picks and the rules, a sentence each."""
+    errors = []
+    for pointer in protocol.inputCoordinates:
+        name = str(pointer.getObjValue())
+        errors += _describeBadSet(pointer.get(), name, protocol.boxSize.get())
+    errors += describeLost(
+        "Leave out picks near these", protocol.subtractCoordinates.get()
+    )
+    if protocol.boxSize.get() is not None and protocol.boxSize.get() < 1:
+        errors.append("Box size: it must be 1 px or more, or empty.")
+    if not 0 < protocol.consensusRadius.get() <= protocol.mergeRadius.get():
+        errors.append(
+            "Consensus radius: it must be above 0 and at most the merge radius "
+            f"({protocol.mergeRadius.get():g} boxes); 0.1 and 0.3 are usual."
+        )
+    if not 0 <= protocol.minPickers.get() <= len(protocol.inputCoordinates):
+        errors.append(
+            "Pickers that must agree: it must be 0 (automatic) to "
+            f"{len(protocol.inputCoordinates)}, the number of sets."
+        )
+    return errors
+
+
+def _describeBadSet(
+    coordinates: SetOfCoordinates | None, name: str, boxSize: int | None
+) -> list[str]:
+    if coordinates is None:
+        return []  # Scipion tells
+    if lost := describeLost(f"Picks: {name}", coordinates):
+        return lost
+    if not coordinates.getBoxSize() and boxSize is None:
+        return [f"Picks: {name} has no box size; give one (advanced)."]
+    return []

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: how well a set of coordinates finds the true particles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyworkflow.protocol.params as params
+from pwem.protocols import EMProtocol
+
+from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
+from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+
+
+class ProtEvaluatePicks(EMProtocol):
+    """Compare coordinates with the true ones, matched one to one.
+
+    Only micrographs that both know are compared. The truth is often incomplete, so
+    the precision is a lower bound. What a blind lattice reaches on the same
+    micrographs stands beside every figure.
+    """
+
+    _label = "compare with truth"
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        form.addParam(
+            "inputCoordinates",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            important=True,
+            label="Coordinates",
+            help="The picks to judge. If they have scores, all thresholds are judged.",
+        )
+        form.addParam(
+            "inputTruth",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            important=True,
+            label="Truth",
+            help="The true particles. Figures are in pixels of its micrographs; the "
+            "picks are matched by the micrograph's name and scaled.",
+        )
+        form.addParam(
+            "matchRadius",
+            params.FloatParam,
+            default=0.25,
+            label="Match radius (boxes)",
+            help="A pick this close to a particle can match it, as a part of the "
+            "truth's box. Wider radii flatter: a blind lattice matches too.",
+        )
+        form.addParam(
+            "threshold",
+            params.FloatParam,
+            allowsNull=True,
+            expertLevel=params.LEVEL_ADVANCED,
+            label="Score threshold",
+            help="Picks with this score or more are accepted. Empty: all.",
+        )
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        self._updateFilenamesDict(
+            {
+                "metrics": self._getExtraPath("metrics.json"),
+                "curve": self._getExtraPath("precision_recall.csv"),
+            }
+        )
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        self._insertFunctionStep(self.evaluateStep, fingerprint(self), needsGPU=False)
+
+    def evaluateStep(self, form):
+        """Match, count and write the figures."""
+        truth = self.inputTruth.get()
+        micrographs = truth.getMicrographs()
+        shapes = {m.name: m.shape for m in micrographs_from_set(micrographs)}
+        evaluation = evaluate_picks(
+            coordinates_from_set(self.inputCoordinates.get(), micrographs=micrographs),
+            coordinates_from_set(truth, micrographs=micrographs),
+            shapes,
+            box_size=truth.getBoxSize(),
+            radius_px=self.matchRadius.get() * truth.getBoxSize(),
+            threshold=self.threshold.get(),
+        )
+        evaluation.write_curve(Path(self._getFileName("curve")))
+        text = json.dumps(evaluation.to_dict(), indent=1, allow_nan=False)
+        write_text(self._getFileName("metrics"), text + "\n")
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        errors = []
+        errors += describeLost("Coordinates", self.inputCoordinates.get())
+        errors += describeLost("Truth", self.inputTruth.get())
+        if self.inputTruth.get() is not None and not self.inputTruth.get().getBoxSize():
+            errors.append(
+                "Truth: the set has no box size; import it again with one, since the "
+                "match radius is a part of it."
+            )
+        if not self.matchRadius.get() > 0:
+            errors.append("Match radius: it must be above 0; 0.25 is usual.")
+        return errors
+
+    def _summary(self):
+        figures = self.readFigures()
+        if figures is None:
+            return ["Not run yet."]
+        return [
+            f"{figures['n_matched']} of {figures['n_truth']} particles found by "
+            f"{figures['n_accepted']} picks on {figures['n_micrographs']} micrographs, "
+            f"within {figures['radius_px']:.1f} px.",
+            *self._describeFigures(figures),
+            *self._describePlaces(figures),
+        ]
+
+    def _describeFigures(self, figures: dict[str, Any]) -> list[str]:
+        labels = {
+            "precision": "Precision (at least)",
+            "recall": "Recall",
+            "f1": "F1",
+            "average_precision": "Average precision",
+        }
+        lines = [
+            _describe(label, name, figures)
+            for name, label in labels.items()
+            if figures[name] is not None
+        ]
+        if figures["best_f1"] is not None:
+            lines.append(
+                f"Best F1 {figures['best_f1']:.3f} at score "
+                f"{figures['best_f1_threshold']:.3g}."
+            )
+        return lines
+
+    def _describePlaces(self, figures: dict[str, Any]) -> list[str]:
+        lines = []
+        if figures["centre_rmse_px"] is not None:
+            lines.append(
+                f"Centres are {figures['centre_rmse_px']:.1f} px off (root mean "
+                f"square), in the mean by x {figures['centre_shift_x_px']:+.1f}, "
+                f"y {figures['centre_shift_y_px']:+.1f}."
+            )
+        if figures["n_not_observed"]:
+            lines.append(
+                f"{figures['n_not_observed']} micrographs of the truth are left out: "
+                "the picker was not run there."
+            )
+        return lines
+
+    def _methods(self):
+        figures = self.readFigures()
+        if figures is None:
+            return []
+        return [
+            f"{figures['n_accepted']} picks were matched one to one with "
+            f"{figures['n_truth']} particles within {self.matchRadius.get():g} of the "
+            "box."
+        ]
+
+    def _citations(self):
+        return []
+
+    # -------------------------- used by others --------------------------
+    def readFigures(self) -> dict[str, Any] | None:
+        """Return the content of ``metrics.json``; None before the run."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("metrics"))
+        if not path.is_file():
+            return None
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def readCurve(self) -> FloatArray:
+        """Return threshold, precision and recall, shape (t, 3), of a finished run."""
+        self._createFilenameTemplates()
+        return read_curve(Path(self._getFileName("curve")))
+
+
+def _describe(label: str, name: str, figures: dict[str, Any]) -> str:
+    """Return one figure with its interval and what a blind lattice reaches."""
+    low, high = figures["intervals"].get(name, (None, None))
+    spread = "" if low is None else f" (95 %: {low:.3f} to {high:.3f})"
+    floor = figures["blind_lattice"][name]
+    blind = "" if floor is None else f"; blind lattice {floor:.3f}"
+    return f"{label} {figures[name]:.3f}{spread}{blind}."

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: background to train against, from the whole area of the micrographs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pyworkflow.protocol.params as params
+from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pwem.protocols import ProtParticlePicking
+
+from deepconsensus_plugin.constants import NEGATIVE_KIND_ATTRIBUTE
+from deepconsensus_plugin.convert import (
+    append_coordinates,
+    candidates_from_set,
+    coordinates_from_set,
+    micrographs_from_set,
+)
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus import choose_min_pickers
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.negatives.hard import NegativeKind
+from deepconsensus_plugin.core.negatives.user import with_user_negatives
+from deepconsensus_plugin.core.pipeline.negatives import (
+    NegativesRequest,
+    NegativesResult,
+)
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.consensus.negatives_form import (
+    defineDrawingParams,
+    defineSeedParam,
+    describeBadDrawing,
+    drawingChoices,
+)
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.set_columns import read_numbers
+
+DEFAULT_MIN_POSITIVES = 500
+"""As in the consensus: so many particles are enough for training."""
+
+KIND_LABELS = {
+    NegativeKind.RANDOM: "at random",
+    NegativeKind.DISPLACED: "beside particles",
+    NegativeKind.SORTED_OUT: "agreed on but unlike the other particles",
+    NegativeKind.SINGLE_PICKER: "found by one picker and unlike particles",
+    NegativeKind.CONTAMINATION: "carbon, ice or borders",
+    NegativeKind.USER: "given",
+}
+
+
+class ProtDeepConsensusNegatives(ProtParticlePicking):
+    """Choose background for training, far from every candidate.
+
+    Half are drawn at random from the whole area of the micrographs that all pickers
+    were run on, and half lie well beside agreed particles; some are chosen because they
+    are likely to be taken for particles.
+    """
+
+    _label = "negative picks"
+    _possibleOutputs = {"outputCoordinatesNEG": SetOfCoordinates}
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        self._defineInputParams(form)
+        defineDrawingParams(form)
+        defineSeedParam(form)
+        form.addParallelSection(threads=2, mpi=0)
+
+    def _defineInputParams(self, form):
+        form.addParam(
+            "inputCoordinates",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            important=True,
+            label="Candidates (OR)",
+            help="All candidates of the consensus; negatives keep away from them.",
+        )
+        form.addParam(
+            "inputPositives",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            allowsNull=True,
+            label="Positives (AND)",
+            help="The particles to train on: they tell how many negatives are needed, "
+            "and what particles look like. Empty: the candidates that most pickers "
+            "agree on.",
+        )
+        form.addParam(
+            "extraNegatives",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates",
+            allowsNull=True,
+            label="Your own negatives",
+            help="Coordinates of ice, carbon or contamination. They are added to the "
+            "others and take the place of the agreed particles that are sorted out.",
+        )
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        self._updateFilenamesDict(
+            {
+                "candidates": self._getExtraPath("candidates.h5"),
+                "job": self._getExtraPath("negatives.json"),
+                "negatives": self._getExtraPath("negatives.h5"),
+            }
+        )
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        form = fingerprint(self)
+        self._insertFunctionStep(self.drawStep, form, needsGPU=False)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
+
+    def drawStep(self, form):
+        """Draw the negatives as a job."""
+        candidates = candidates_from_set(self.inputCoordinates.get())
+        write_candidates(self._getFileName("candidates"), candidates)
+        request = NegativesRequest(
+            micrographs=micrographs_from_set(self.getInputMicrographs()),
+            candidates=Path(self._getFileName("candidates")),
+            box_size=self.inputCoordinates.get().getBoxSize(),
+            min_pickers=self._chooseMinPickers(candidates),
+            result=Path(self._getFileName("negatives")),
+            sort_out_agreed=self.extraNegatives.get() is None,
+            n_positives=self._numberOfPositives(),
+            **drawingChoices(self),
+        )
+        job = Path(self._getFileName("job"))
+        write_job(job, request)
+        Plugin.runCoreJob(self, job)
+
+    def _numberOfPositives(self) -> int | None:
+        positives = self.inputPositives.get()
+        return None if positives is None else positives.getSize()
+
+    def _chooseMinPickers(self, candidates: Candidates) -> int:
+        """Return how many pickers agreed on the positives.
+
+        It is the largest number that leaves as many particles as there are.
+        """
+        nPositives = self._numberOfPositives()
+        aim = DEFAULT_MIN_POSITIVES if nPositives is None else nPositives
+        return choose_min_pickers(candidates, min_positives=aim)
+
+    def createOutputStep(self, form):
+        """Register the negatives, with the user's own."""
+        negatives = read_coordinates(self._getFileName("negatives"))
+        micrographs = self.getInputMicrographs()
+        extra = self.extraNegatives.get()
+        if extra is not None:
+            negatives = with_user_negatives(
+                negatives, coordinates_from_set(extra, micrographs=micrographs)
+            )
+        source = self.inputCoordinates.get()
+        coordinates = self._createSetOfCoordinates(
+            source.getMicrographs(asPointer=True), suffix="NEG"
+        )
+        coordinates.setBoxSize(source.getBoxSize())
+        append_coordinates(
+            coordinates,
+            micrographs,
+            negatives,
+            score_attribute=NEGATIVE_KIND_ATTRIBUTE,
+        )
+        self._defineOutputs(outputCoordinatesNEG=coordinates)
+        for pointer in self._usedPointers():
+            self._defineSourceRelation(pointer, coordinates)
+
+    def _usedPointers(self):
+        pointers = (self.inputCoordinates, self.inputPositives, self.extraNegatives)
+        return [pointer for pointer in pointers if pointer.get() is not None]
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        errors = []
+        candidates = self.inputCoordinates.get()
+        if candidates is not None and not candidates.getBoxSize():
+            errors.append(
+                "Candidates: the set has no box size; run the consensus again with one."
+            )
+        errors += describeLost("Candidates", candidates)
+        errors += describeBadDrawing(self)
+        return errors
+
+    def _summary(self):
+        output = getattr(self, "outputCoordinatesNEG", None)
+        if output is None:
+            return ["Not run yet."]
+        self._createFilenameTemplates()
+        result = read_result(Path(self._getFileName("job")), NegativesResult)
+        summary = [
+            f"{output.getSize()} negatives on {result.n_micrographs} micrographs, "
+            "those that all pickers were run on.",
+            *self._describeKinds(output),
+        ]
+        nDrawn = sum(result.counts.values())
+        if nDrawn < result.n_requested:
+            summary.append(
+                f"WARNING: there was room for {nDrawn} of {result.n_requested} only; a "
+                "smaller exclusion radius leaves more."
+            )
+        return summary
+
+    def _describeKinds(self, output: SetOfCoordinates) -> list[str]:
+        counts = Counter(read_numbers(output, NEGATIVE_KIND_ATTRIBUTE)[:, 0].tolist())
+        return [
+            f"{counts[kind.value]} {label}."
+            for kind, label in KIND_LABELS.items()
+            if counts[kind.value]
+        ]
+
+    def _methods(self):
+        output = getattr(self, "outputCoordinatesNEG", None)
+        if output is None:
+            return []
+        return [
+            f"{output.getSize()} coordinates of background were chosen, random ones "
+            f"farther than {self.exclusionRadius.get():g} of the box from every "
+            "candidate [SanchezGarcia2018]."
+        ]
+
+    def _citations(self):
+        sortedOut = self.mineHardNegatives or self.extraNegatives.get() is None
+        mined = ["Vargas2013"] if sortedOut else []
+        return ["SanchezGarcia2018", *mined]
+
+    # -------------------------- shared --------------------------
+    def getInputMicrographs(self) -> SetOfMicrographs:
+        """Return the micrographs of the candidates."""
+        return self.inputCoordinates.get().getMicrographs()

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: bring a trained model into the project."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pyworkflow.protocol.params as params
+from pwem.protocols import ProtImport
+
+from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
+from deepconsensus_plugin.core.library import KnownModel, find_models
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
+from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.model_summary import (
+    CITATIONS,
+    countNetworks,
+    describeModel,
+)
+
+
+class ProtImportModel(ProtImport):
+    """Bring the folder of a trained model into the project.
+
+    It comes from another project, from a library of one's own, or from any folder. It
+    is copied, so that the project stays whole without the original.
+    """
+
+    _label = "import model"
+    _possibleOutputs = {"outputModel": ParticleClassifier}
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Import")
+        form.addParam(
+            "modelPath",
+            params.FolderParam,
+            allowsNull=True,
+            important=True,
+            label="Folder",
+            help="Of another project, of a library of models, or of one model: with "
+            f"*{WEIGHTS_FILE}* and *{CARD_FILE}*, as *train network* writes them to "
+            "*extra/model* of its run.\n"
+            "A library is a folder of your own with a copy of such a folder for each "
+            "model.\n"
+            f"Empty: your library, named by the variable *{DEEPCONSENSUS_MODELS}*.\n"
+            f"*{GENERAL}*: the HydraPicker that comes with this package.",
+        )
+        form.addParam(
+            "modelName",
+            params.StringParam,
+            allowsNull=True,
+            label="Model",
+            help="Name of the model, if the folder holds several; the wand lists them "
+            "with what they were made from, as *python -m deepconsensus_plugin models* "
+            "does.",
+        )
+
+    # -------------------------- steps --------------------------
+    def _insertAllSteps(self):
+        form = fingerprint(self)
+        self._insertFunctionStep(self.importModelStep, form, needsGPU=False)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
+
+    def importModelStep(self, form):
+        """Copy the two files of the model; the card last, it means *complete*."""
+        target = Path(self._modelFolder())
+        target.mkdir(exist_ok=True)
+        (target / CARD_FILE).unlink(missing_ok=True)
+        source = self._chosenModel().folder
+        for name in (WEIGHTS_FILE, CARD_FILE):
+            shutil.copyfile(source / name, target / name)
+
+    def createOutputStep(self, form):
+        """Register the model."""
+        self._defineOutputs(outputModel=ParticleClassifier(self._modelFolder()))
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        try:
+            model = self._chosenModel()
+        except (OSError, ValueError) as error:
+            return [str(error)]
+        if model.fault:
+            return [
+                f"Model: {model.fault}. Choose the folder *extra/model* of a run of "
+                "*train network*, or a copy of it."
+            ]
+        if not zipfile.is_zipfile(model.folder / WEIGHTS_FILE):
+            return [
+                f"Model: {model.folder / WEIGHTS_FILE} is damaged (no Keras archive). "
+                "Copy it again from where it was made."
+            ]
+        return []
+
+    def _summary(self):
+        if not self.hasAttribute("outputModel"):
+            return ["Not run yet."]
+        return [
+            f"Imported from {self._describeSource()}.",
+            *describeModel(self.outputModel.getCard()),
+        ]
+
+    def _methods(self):
+        if not self.hasAttribute("outputModel"):
+            return []
+        networks = countNetworks(self.outputModel.getCard())
+        return [f"{networks} [{self._citations()[0]}], trained before, was used."]
+
+    def _citations(self):
+        if not self.hasAttribute("outputModel"):
+            return []
+        return [CITATIONS[self.outputModel.getKind()]]
+
+    # -------------------------- shared --------------------------
+    def getSourceFolder(self) -> Path:
+        """Return the folder that models are looked for in."""
+        given = self.modelPath.get("").strip()
+        if given == GENERAL:
+            return general_model()
+        return Path(given).expanduser() if given else Plugin.getModelsFolder()
+
+    def _chosenModel(self) -> KnownModel:
+        """Return the model that the form names.
+
+        Raises
+        ------
+        OSError, ValueError
+            If there is none, or it is not clear which; says what there is.
+        """
+        folder, name = self.getSourceFolder(), self.modelName.get("").strip()
+        models = find_models(folder)
+        if not models:
+            raise ValueError(f"Folder: {folder} holds no model.")
+        chosen = [model for model in models if name in ("", model.name)]
+        if len(chosen) != 1:
+            names = ", ".join(model.name for model in models)
+            wrong = f"there is no {name!r}" if name else "it holds several"
+            raise ValueError(f"Model: {wrong}; {folder} has {names}.")
+        return chosen[0]
+
+    def _describeSource(self) -> str:
+        name = self.modelName.get("").strip()
+        return f"{self.getSourceFolder()}{f' ({name})' if name else ''}"
+
+    def _modelFolder(self) -> str:
+        return self._getExtraPath("model")

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: score every candidate with a trained network; none is thrown away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
+from pwem.protocols import ProtParticles
+from pyworkflow.object import Float, Integer
+
+from deepconsensus_plugin.convert import Cut, candidates_and_items
+from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
+from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    ScoreRequest,
+    ScoreResult,
+    StackOptions,
+)
+from deepconsensus_plugin.core.io.scores import read_scores
+from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.io.tables import (
+    read_candidates,
+    write_candidates,
+    write_coordinates,
+)
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    AUTOMATIC_BATCH,
+    defineCombineParam,
+    defineInputParams,
+    defineParticleParams,
+    defineSeedParam,
+)
+from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
+    describeFusion,
+    describeScores,
+)
+from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+    appendScored,
+    copyCoordinatesInfo,
+    createScoredSets,
+    iterScored,
+    warnOfLeftOut,
+)
+from deepconsensus_plugin.protocols.shared.continuation import (
+    emptyStaleOutputs,
+    fingerprint,
+)
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeEmpty,
+    describeLost,
+    describeNoBox,
+)
+from deepconsensus_plugin.protocols.shared.model_summary import (
+    countNetworks,
+    describeMisfit,
+    describeMissingCtf,
+    describeOtherContrast,
+)
+from deepconsensus_plugin.protocols.shared.shared_forms import (
+    defineGpuParams,
+    micrographsToCut,
+)
+
+
+class ProtDeepConsensusScore(ProtParticles):
+    """Give every candidate a score, 0 to 1: the probability that it is a particle.
+
+    A trained network looks at each; its opinion, the votes of the pickers and their own
+    scores are combined, without any truth. So the pickers get a verdict too. All
+    candidates are kept, so that another threshold is a matter of seconds (*select by
+    score*), not of a new run. Particle stacks are written on the way.
+    """
+
+    _label = "score particles"
+    _possibleOutputs = {
+        "outputCoordinates": SetOfCoordinates,
+        "outputParticles": SetOfParticles,
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.suggestedThreshold = Float()
+        self.numberAccepted = Integer()
+        self.numberLeftOut = Integer()
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        form.addSection(label="Input")
+        defineInputParams(form)
+        defineCombineParam(form)
+        defineSeedParam(form)
+        form.addSection(label="Particles")
+        defineParticleParams(form)
+        form.addParallelSection(threads=4, mpi=0)
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        files = {
+            "candidates": "candidates.h5",
+            "positions": "positions.npy",
+            "observed": "observed.json",
+            "coordinates": "coordinates.h5",
+            "job": "score.json",
+            "scores": "scores.h5",
+            "score": "score.npy",
+            "calibration": "calibration.json",
+            "table": "scores.csv",
+            "stacks": "particles",
+        }
+        self._updateFilenamesDict({k: self._getExtraPath(v) for k, v in files.items()})
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        form = fingerprint(self)
+        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
+        self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
+        self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
+
+    def convertInputStep(self, form):
+        """Write the candidates for the job, in the order of its rows."""
+        candidates, positions = candidates_and_items(self.inputCoordinates.get())
+        cut = self._cut()
+        usable = {micrograph.name for micrograph in cut.read_usable()}
+        warnOfLeftOut(self, candidates, usable)
+        chosen = candidates.are_on(usable)
+        candidates = candidates.take(chosen)
+        write_candidates(self._getFileName("candidates"), candidates)
+        positionsToCut = candidates.coordinates(scale=cut.scale)
+        write_coordinates(
+            self._getFileName("coordinates"),
+            {name: here for name, here in positionsToCut.items() if name in usable},
+        )
+        np.save(self._getFileName("positions"), positions[chosen])
+
+    def scoreStep(self, form):
+        """Run the network, and cut the particles on the way."""
+        cut = self._cut()
+        stacks = StackOptions(
+            Path(self._getFileName("stacks")),
+            normalise=self.doNormalise.get(),
+            invert=self.doInvert.get(),
+        )
+        request = ScoreRequest(
+            micrographs=cut.read_micrographs(),
+            coordinates=Path(self._getFileName("coordinates")),
+            box_size=cut.box_size,
+            model=Path(self.inputModel.get().getFolder()),
+            scores=Path(self._getFileName("scores")),
+            stacks=stacks if self.writeStacks else None,
+            batch_size=self.batchSize.get() or None,  # 0: automatic
+            workers=self.numberOfThreads.get(),
+            half_precision=self.halfPrecision.get(),
+        )
+        job = Path(self._getFileName("job"))
+        write_job(job, request)
+        Plugin.runCoreJob(self, job)
+        self.info(f"{read_result(job, ScoreResult).n_scored} candidates scored")
+
+    def fuseStep(self, form):
+        """Combine networks, votes and pickers' scores to probabilities."""
+        report = keep_fused(
+            read_candidates(self._getFileName("candidates")),
+            read_scores(Path(self._getFileName("scores"))).mean,
+            seed=self.seed.get() if self.combineEvidence else None,
+            score=Path(self._getFileName("score")),
+            calibration=Path(self._getFileName("calibration")),
+        )
+        for verdict in report.pickers if report else ():
+            self.info(verdict.describe())
+
+    def createOutputStep(self, form):
+        """Write the scored sets and the table of scores."""
+        candidates = read_candidates(self._getFileName("candidates"))
+        positions = np.load(self._getFileName("positions"))
+        networks = read_scores(Path(self._getFileName("scores")))
+        score = np.load(self._getFileName("score"))
+        cut = self._cut()
+        coordinates = self._createSetOfCoordinates(
+            cut.coordinates.getMicrographs(asPointer=True)
+        )
+        copyCoordinatesInfo(coordinates, cut.coordinates, self._getFileName("observed"))
+        card = self.inputModel.get().getCard(EnsembleCard)
+        outputs = createScoredSets(
+            self, coordinates, phaseFlipped=card.preprocessing.phase_flip
+        )
+        appendScored(
+            iterScored(cut.coordinates, candidates, positions, score, networks),
+            outputs["outputCoordinates"],
+            outputs.get("outputParticles"),
+            stacks=Path(self._getFileName("stacks")),
+            scale=cut.scale,
+            ctfs=cut.read_ctfs(),
+        )
+        emptyStaleOutputs(self, outputs)
+        self._defineOutputs(**outputs)
+        for items in outputs.values():
+            self._defineSourceRelation(self.inputCoordinates, items)
+            self._defineSourceRelation(self.inputModel, items)
+            if self.inputMicrographs.get() is not None:
+                self._defineSourceRelation(self.inputMicrographs, items)
+        self._remember(score)
+        write_scores_csv(
+            self._getFileName("table"),
+            candidates,
+            score=score,
+            network_score=networks.mean,
+            spread=networks.spread,
+            accepted=score >= self.suggestedThreshold.get(),
+        )
+
+    def _remember(self, score: FloatArray) -> None:
+        """Keep for the summary what no output tells."""
+        report = self.readCalibration()
+        threshold = report.suggested_threshold if report else PUBLISHED_THRESHOLD
+        self.suggestedThreshold.set(threshold)
+        self.numberAccepted.set(int((score >= threshold).sum()))
+        self.numberLeftOut.set(self.inputCoordinates.get().getSize() - len(score))
+        self._store(self.suggestedThreshold, self.numberAccepted, self.numberLeftOut)
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        candidates = self.inputCoordinates.get()
+        if candidates is None or self.inputModel.get() is None:
+            return []  # Scipion tells
+        errors = describeEmpty("Candidates", candidates)
+        errors += (
+            describeNoBox("Candidates", candidates)
+            or describeLost("Candidates", candidates)
+            or self._validateModel()
+        )
+        if self.batchSize.get() < AUTOMATIC_BATCH:
+            errors.append("Batch size: it must be 0 (automatic) or more.")
+        if self.seed.get() < 0:
+            errors.append("Seed: it must be 0 or more.")
+        return errors
+
+    def _validateModel(self) -> list[str]:
+        """Return why the model cannot be used on these candidates."""
+        misfit = describeMisfit(
+            self.inputModel.get(),
+            boxSize=self._cut().box_size,
+            samplingRate=self.getInputMicrographs().getSamplingRate(),
+        )
+        if misfit:
+            return [f"Model: {misfit}"]
+        return describeMissingCtf(self.inputModel.get(), self.ctfRelations.get())
+
+    def _warnings(self):
+        if self.inputModel.get() is None or not self.writeStacks:
+            return []
+        return describeOtherContrast(self.inputModel.get(), self.doInvert.get())
+
+    def _summary(self):
+        if self.numberAccepted.get() is None:
+            return ["Not run yet."]
+        return describeScores(
+            self.outputCoordinates.getSize(),
+            self.numberAccepted.get(),
+            self.numberLeftOut.get(),
+            self.suggestedThreshold.get(),
+            self.readCalibration(),
+        )
+
+    def _methods(self):
+        if self.numberAccepted.get() is None:
+            return []
+        methods = [
+            f"{countNetworks(self.inputModel.get().getCard())} [SanchezGarcia2018] "
+            f"scored {self.outputCoordinates.getSize()} candidate particles."
+        ]
+        report = self.readCalibration()
+        return methods if report is None else [*methods, describeFusion(report)]
+
+    def _citations(self):
+        return ["SanchezGarcia2018"]
+
+    # -------------------------- what the steps share --------------------------
+    def readCalibration(self) -> CalibrationReport | None:
+        """Return the verdict of a finished run; None if nothing was combined."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("calibration"))
+        return read_report(path) if path.exists() else None
+
+    def getInputMicrographs(self) -> SetOfMicrographs | None:
+        """Return the micrographs to cut; the form finds CTFs by them."""
+        return micrographsToCut(self, self.inputCoordinates)
+
+    def _cut(self) -> Cut:
+        return Cut(
+            self.inputCoordinates.get(),
+            self.getInputMicrographs(),
+            self.ctfRelations.get(),
+        )

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of *score particles*, section by section."""
+
+from __future__ import annotations
+
+import pyworkflow.protocol.params as params
+
+from deepconsensus_plugin.protocols.shared.shared_forms import (
+    defineCtfParam,
+    defineOtherMicrographsParam,
+)
+
+AUTOMATIC_BATCH = 0
+"""What `batchSize` says where the device decides."""
+
+
+def defineInputParams(form: params.Form) -> None:
+    """Add what is scored, and with what."""
+    form.addParam(
+        "inputCoordinates",
+        params.PointerParam,
+        pointerClass="SetOfCoordinates",
+        important=True,
+        label="Candidates",
+        help="Coordinates to score: *outputCoordinatesOR* of *consensus of picks* "
+        "(all that any picker found), or any other coordinates. All of them "
+        "are kept in the output.",
+    )
+    form.addParam(
+        "inputModel",
+        params.PointerParam,
+        pointerClass="ParticleClassifier",
+        important=True,
+        label="Model",
+        help="Network of *train network* or *import model*. It must have been "
+        "trained on boxes of about the same size in Å.",
+    )
+    defineCtfParam(
+        form,
+        "CTFs of the micrographs, attached to the particles.\n"
+        "They are needed if the model was trained on phase-flipped boxes.\n"
+        "Candidates on micrographs without a CTF are then left out, as Scipion's "
+        "extraction does; the summary counts them.",
+    )
+    defineOtherMicrographsParam(form)
+    form.addParam(
+        "batchSize",
+        params.IntParam,
+        default=AUTOMATIC_BATCH,
+        expertLevel=params.LEVEL_ADVANCED,
+        label="Batch size",
+        help="Boxes the network sees at once. It changes speed and memory, not "
+        f"the scores.\n*{AUTOMATIC_BATCH}*: few on processors, on a GPU as many as its "
+        "memory holds.",
+    )
+    form.addParam(
+        "halfPrecision",
+        params.BooleanParam,
+        default=False,
+        expertLevel=params.LEVEL_ADVANCED,
+        label="Half precision?",
+        help="*Yes*: the network computes in bfloat16: less memory, and faster where "
+        "there are instructions for it; slower elsewhere. Scores change a little.",
+    )
+
+
+def defineCombineParam(form: params.Form) -> None:
+    """Add what the score is."""
+    form.addParam(
+        "combineEvidence",
+        params.BooleanParam,
+        default=True,
+        label="Combine with the pickers?",
+        help="*Yes*: the score is the probability of a particle, given the network's "
+        "score, who found the candidate, and the pickers' own scores.\n"
+        "Precision and recall, of every picker and of what is accepted, are estimated "
+        "on the way.\n"
+        "No truth is needed, but two pickers are.\n"
+        "*No*: the score is the network's own, as published.",
+    )
+
+
+def defineSeedParam(form: params.Form) -> None:
+    """Add the seed of the intervals."""
+    form.addParam(
+        "seed",
+        params.IntParam,
+        default=0,
+        expertLevel=params.LEVEL_ADVANCED,
+        condition="combineEvidence",
+        label="Seed",
+        help="Of the random draws of micrographs that the intervals come from. "
+        "Probabilities do not depend on it.",
+    )
+
+
+def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:
+    """Add how particles are written, perhaps without their contrast."""
+    form.addParam(
+        "writeStacks",
+        params.BooleanParam,
+        default=True,
+        label="Write particles?",
+        help="*Yes*: all candidates are cut out at the pixel size of the "
+        "micrographs and written, one stack a micrograph.\n"
+        "*No*: only coordinates get scores.\n500 000 boxes of 400 px take 320 GB; "
+        "then select first and extract what is kept.",
+    )
+    if asksContrast:
+        form.addParam(
+            "doInvert",
+            params.BooleanParam,
+            default=True,
+            condition="writeStacks",
+            label="Invert contrast?",
+            help="Makes particles white, as programs for 2D and 3D classification "
+            "expect. Say *No* if they are white in the micrographs already.",
+        )
+    form.addParam(
+        "doNormalise",
+        params.BooleanParam,
+        default=True,
+        condition="writeStacks",
+        label="Normalise?",
+        help="Brings the background, what lies outside the circle inscribed in "
+        "the box, to mean 0 and standard deviation 1.",
+    )

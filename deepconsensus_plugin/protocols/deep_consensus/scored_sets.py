@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scores of a job, joined back to the items of the set that was scored.
+
+A job works micrograph by micrograph and has a row per candidate; a set may hold its
+items in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pwem.objects import (
+    Coordinate,
+    CTFModel,
+    Particle,
+    SetOfCoordinates,
+    SetOfParticles,
+)
+from pwem.protocols import ProtParticles
+from pyworkflow.object import Float, Pointer
+
+from deepconsensus_plugin.constants import (
+    NETWORK_SCORE_ATTRIBUTE,
+    PICKER_SCORE_ATTRIBUTE,
+    PICKERS_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    SPREAD_ATTRIBUTE,
+    VOTES_ATTRIBUTE,
+)
+from deepconsensus_plugin.convert import read_observed, scaled_item, write_observed
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.deep_consensus.requests import stack_path
+from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+_ON_PARTICLES = (
+    *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
+    *(VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE),
+)
+"""Attributes that particles have themselves, so that tables of particles show them;
+their coordinates have all."""
+
+
+class ScoredItem(NamedTuple):
+    """One scored coordinate; `index` counts from 1 in its micrograph's stack."""
+
+    coordinate: Coordinate
+    micrograph: str
+    index: int
+
+
+def iterScored(
+    items: Iterable[Coordinate],
+    candidates: Candidates,
+    positions: IntArray,
+    score: FloatArray,
+    networks: EnsembleScores,
+) -> Iterator[ScoredItem]:
+    """Yield the items that were scored, with their scores as attributes.
+
+    Parameters
+    ----------
+    items : iterable of Coordinate
+        What was scored, with ids. One object may be reused, as by `iterItems`.
+    candidates : Candidates
+        What the job was given, n rows.
+    positions : array, shape (n,), int
+        Which item each candidate is, from 0 in their order. Items that are not there
+        were left out, and are passed over.
+    score : array, shape (n,)
+        What a threshold applies to, 0 - 1.
+    networks : EnsembleScores
+        What the job gave, n rows.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer scores than candidates.
+    """
+    if not len(score) == len(networks.mean) == len(candidates):
+        raise ValueError(
+            f"expected {len(candidates)} scores, one for each candidate, received "
+            f"{len(score)} and {len(networks.mean)} of the networks. Restart the run, "
+            "so that all are scored again"
+        )
+    columns = {
+        SCORE_ATTRIBUTE: score,
+        NETWORK_SCORE_ATTRIBUTE: networks.mean,
+        SPREAD_ATTRIBUTE: networks.spread,
+    }
+    rows = {position: row for row, position in enumerate(positions.tolist())}
+    micrographs = candidates.micrograph_index
+    indices = np.arange(len(candidates)) - np.searchsorted(micrographs, micrographs) + 1
+    for position, item in enumerate(items):
+        if (row := rows.get(position)) is None:
+            continue
+        for name, values in columns.items():
+            setattr(item, name, Float(float(values[row])))
+        if item.getAttributeValue(PICKERS_ATTRIBUTE):
+            # RELION's plugin reads it. What has no provenance keeps its picker's own.
+            setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
+        name = candidates.micrographs[micrographs[row]]
+        yield ScoredItem(item, name, int(indices[row]))
+
+
+def appendScored(
+    scored: Iterable[ScoredItem],
+    coordinates: SetOfCoordinates,
+    particles: SetOfParticles | None,
+    *,
+    stacks: Path,
+    scale: float,
+    ctfs: Mapping[str, CTFModel],
+) -> None:
+    """Append every scored item, and its particle.
+
+    Parameters
+    ----------
+    scored : iterable of ScoredItem
+        See `iterScored`.
+    coordinates, particles : SetOfCoordinates and SetOfParticles
+        Outputs that are being made; no particles where no stacks were written.
+    stacks : Path
+        Folder of the stacks.
+    scale : float
+        Pixels of the particles per pixel of the coordinates. Scipion wants a particle's
+        own coordinate in the particle's pixels.
+    ctfs : mapping of micrograph name to CTFModel
+        Attached to the particles: of the micrographs of all items, or none.
+    """
+    particle = Particle()
+    for item in scored:
+        coordinates.append(item.coordinate)
+        if particles is None:
+            continue
+        _fillParticle(particle, item, stack_path(stacks, item.micrograph))
+        if scale != 1:
+            particle.setCoordinate(scaled_item(item.coordinate, scale))
+        if ctfs:
+            particle.setCTF(ctfs[item.micrograph])
+        particles.append(particle)
+
+
+def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
+    """Make `particle` the one of a scored coordinate; the scores are its own too."""
+    coordinate = item.coordinate
+    particle.setObjId(coordinate.getObjId())
+    particle.setLocation(item.index, str(stack))
+    particle.setMicId(coordinate.getMicId())
+    particle.setCoordinate(coordinate)
+    for name in _ON_PARTICLES:
+        if (value := getattr(coordinate, name, None)) is not None:
+            setattr(particle, name, value.clone())
+
+
+def createScoredSets(
+    protocol: ProtParticles,
+    coordinates: SetOfCoordinates,
+    *,
+    phaseFlipped: bool,
+    suffix: str = "",
+) -> dict[str, SetOfCoordinates | SetOfParticles]:
+    """Return the empty outputs for scored items, by name.
+
+    Parameters
+    ----------
+    protocol : ProtParticles
+        Its form tells whether there are particles, what they are cut from, and whether
+        they have CTFs.
+    coordinates : SetOfCoordinates
+        The output of coordinates, empty.
+    phaseFlipped : bool
+        Whether the particles are.
+    suffix : str
+        Of the names of the outputs.
+    """
+    outputs = {f"outputCoordinates{suffix}": coordinates}
+    if not protocol.writeStacks:
+        return outputs
+    micrographs = protocol.getInputMicrographs()
+    particles = protocol._createSetOfParticles(suffix)
+    particles.setAcquisition(micrographs.getAcquisition().clone())
+    particles.setSamplingRate(micrographs.getSamplingRate())
+    particles.setHasCTF(protocol.ctfRelations.get() is not None)
+    particles.setIsPhaseFlipped(phaseFlipped)
+    particles.setCoordinates(Pointer(protocol, extended=f"outputCoordinates{suffix}"))
+    return {**outputs, f"outputParticles{suffix}": particles}
+
+
+def warnOfLeftOut(
+    protocol: ProtParticles, candidates: Candidates, usable: Container[str]
+) -> None:
+    """Log every micrograph whose candidates cannot be scored."""
+    for name in candidates.micrographs:
+        if name not in usable:
+            protocol.warning(
+                f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
+                "candidates are left out"
+            )
+
+
+def copyCoordinatesInfo(
+    target: SetOfCoordinates, source: SetOfCoordinates, observed: str
+) -> None:
+    """Copy what a set tells beside its items: box size, and who looked where.
+
+    Parameters
+    ----------
+    target, source : SetOfCoordinates
+        On the same micrographs.
+    observed : str
+        File to write who looked where, if `source` knows it.
+    """
+    target.copyInfo(source)
+    if (known := read_observed(source)) is not None:
+        write_observed(target, observed, known)

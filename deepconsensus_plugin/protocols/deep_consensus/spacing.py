@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole particles by themselves: the part of a form, and what it keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyworkflow.protocol.params as params
+from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.convert import micrographs_from_set
+from deepconsensus_plugin.core.consensus.spacing import are_apart, are_off_border
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.set_columns import read_columns, read_ids
+
+
+def defineIsolationParams(form: params.Form) -> None:
+    """Add how far from the border and from each other particles must be."""
+    group = form.addGroup("Whole and by itself")
+    group.addParam(
+        "borderDistance",
+        params.FloatParam,
+        default=0.0,
+        label="Distance to the border, at least (Å)",
+        help="Of the particle's centre. Half the particle's diameter leaves out those "
+        "that are cut off. *0*: all are kept.",
+    )
+    group.addParam(
+        "neighbourDistance",
+        params.FloatParam,
+        default=0.0,
+        label="Distance to the next particle, at least (Å)",
+        help="Between centres of what is kept. Two that are closer overlap, and both "
+        "are rejected; the particle's diameter leaves none that touch.\n"
+        "*0*: all are kept.\n"
+        "Their scores are not changed: overlapping particles are particles.",
+    )
+
+
+def areIsolated(
+    protocol: Protocol,
+    items: SetOfParticles | SetOfCoordinates,
+    micrographs: SetOfMicrographs | None,
+    isKept: BoolArray,
+) -> BoolArray:
+    """Return which of the kept items the form's distances leave, in the items' order.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Its form has `defineIsolationParams`.
+    items : SetOfParticles or SetOfCoordinates
+        n, with places.
+    micrographs : SetOfMicrographs, optional
+        Those of the coordinates; needed for a distance to the border.
+    isKept : array, shape (n,), bool
+        What else decided; the rest is nobody's neighbour.
+    """
+    border, apart = protocol.borderDistance.get(), protocol.neighbourDistance.get()
+    if not isKept.any() or not (border or apart):
+        return isKept
+    yx_A, micrograph = _places(items, micrographs)
+    isolated = isKept.copy()
+    if border:
+        isolated &= are_off_border(yx_A, _extents(micrographs)[micrograph], border)
+    if apart:
+        rows = np.flatnonzero(isKept)
+        isolated[rows] &= are_apart(yx_A[rows], micrograph[rows], apart)
+    return isolated
+
+
+def describeBadIsolation(
+    protocol: Protocol,
+    items: SetOfParticles | SetOfCoordinates,
+    micrographs: SetOfMicrographs | None,
+) -> list[str]:
+    """Return what is wrong with the distances, a sentence each."""
+    border, apart = protocol.borderDistance.get(), protocol.neighbourDistance.get()
+    if min(border, apart) < 0:
+        return ["Distance to the border, to the next particle: 0 or more, in Å."]
+    if not (border or apart):
+        return []
+    if micrographs is None:
+        return [
+            "Distance to the border, to the next particle: the input does not tell its "
+            "micrographs; set both to 0."
+        ]
+    where = f"{_prefix(items)}_micId"
+    if not items.isEmpty() and None in read_columns(items, where).get(where, [None]):
+        return [
+            "Distance to the border, to the next particle: some particles do not tell "
+            "where they were picked; set both to 0."
+        ]
+    return []
+
+
+def _prefix(items: SetOfParticles | SetOfCoordinates) -> str:
+    """Return what stands before the names of a coordinate's attributes."""
+    return "" if isinstance(items, SetOfCoordinates) else "_coordinate."
+
+
+def _places(
+    items: SetOfParticles | SetOfCoordinates, micrographs: SetOfMicrographs
+) -> tuple[FloatArray, IntArray]:
+    """Return centres in Å, shape (n, 2), and the row of the micrograph of each."""
+    names = [f"{_prefix(items)}{name}" for name in ("_y", "_x", "_micId")]
+    columns = read_columns(items, *names)
+    y, x, micrograph_id = (np.array(columns[name], dtype=np.float64) for name in names)
+    # A particle's coordinate is in pixels of the particle.
+    pixels = micrographs if isinstance(items, SetOfCoordinates) else items
+    row_of = {each: row for row, each in enumerate(read_ids(micrographs))}
+    rows = [row_of[int(each)] for each in micrograph_id.tolist()]
+    yx_A = np.stack([y, x], axis=1) * pixels.getSamplingRate()
+    return yx_A, np.array(rows, dtype=np.intp)
+
+
+def _extents(micrographs: SetOfMicrographs) -> FloatArray:
+    """Return height and width of every micrograph in Å, in the order of their ids."""
+    shapes = [each.shape for each in micrographs_from_set(micrographs)]
+    return np.array(shapes) * micrographs.getSamplingRate()

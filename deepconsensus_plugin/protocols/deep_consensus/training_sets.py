@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sets of coordinates that *train network* is given, with label and weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pyworkflow.object import Pointer
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.deep_consensus.requests import Role
+from deepconsensus_plugin.core.pick_files.names import listed
+from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeEmpty,
+    describeLost,
+)
+from deepconsensus_plugin.set_columns import read_columns
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """One chosen set.
+
+    Parameters
+    ----------
+    key : str
+        Its parameter, numbered where a parameter holds several; names its file.
+    pointer : Pointer
+        To a SetOfCoordinates.
+    isParticle : bool
+        Label of all its coordinates.
+    weight : float
+        Weight of each of its boxes in the loss.
+    role : Role
+        Whether the network learns from it.
+    isBelieved : bool
+        Whether its labels stand whatever its boxes look like.
+    """
+
+    key: str
+    pointer: Pointer
+    isParticle: bool
+    weight: float = 1.0
+    role: Role = Role.TRAINING
+    isBelieved: bool = False
+
+    @property
+    def coordinates(self) -> SetOfCoordinates:
+        """The set itself."""
+        return self.pointer.get()
+
+    @property
+    def micrographs(self) -> SetOfMicrographs:
+        """What it lies on."""
+        return self.coordinates.getMicrographs()
+
+    @property
+    def name(self) -> str:
+        """What users know it by: the run that made it, and the output."""
+        return nameOfSet(self.pointer) or self.key
+
+
+def nameOfSet(pointer: Pointer) -> str:
+    """Return what users know a chosen set by: the run that made it, and the output."""
+    owner = pointer.getObjValue()
+    if isinstance(owner, Protocol):
+        return f"{owner.getRunName()}.{pointer.getExtended()}"
+    return owner.getNameId()
+
+
+def parseWeights(text: str | None, nSets: int) -> list[float]:
+    """Return one weight per set from what was typed: nothing, one, or one for each.
+
+    Raises
+    ------
+    ValueError
+        If it is not that, or a weight is not positive.
+    """
+    words = (text or "").replace(",", " ").split() or ["1"]
+    try:
+        weights = [float(word) for word in words]
+    except ValueError:
+        weights = []
+    if len(weights) == 1:
+        weights *= nSets
+    if len(weights) != nSets or not all(weight > 0 for weight in weights):
+        raise ValueError(
+            f"expected one positive number, or one for each of the {nSets} sets "
+            f"separated by commas, received '{text}'"
+        )
+    return weights
+
+
+def extraSets(protocol: Protocol, key: str, *, isParticle: bool) -> list[LabelledSet]:
+    """Return the sets of a parameter that holds several, with the weights beside it.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not fit; see `parseWeights`.
+    """
+    pointers = list(getattr(protocol, key))
+    weights = parseWeights(getattr(protocol, f"{key}Weights").get(), len(pointers))
+    return [
+        LabelledSet(f"{key}{number}", pointer, isParticle, weight, isBelieved=True)
+        for number, (pointer, weight) in enumerate(
+            zip(pointers, weights, strict=True), start=1
+        )
+    ]
+
+
+def chosenSets(protocol: Protocol) -> list[LabelledSet]:
+    """Return all sets chosen on the form of *train network*, the main ones first."""
+    sets = [
+        LabelledSet("positives", protocol.inputPositives, True),
+        LabelledSet("negatives", protocol.inputNegatives, False),
+        *extraSets(protocol, "extraPositives", isParticle=True),
+        *extraSets(protocol, "extraNegatives", isParticle=False),
+        LabelledSet("testPositives", protocol.testPositives, True, role=Role.TESTING),
+        LabelledSet("testNegatives", protocol.testNegatives, False, role=Role.TESTING),
+    ]
+    return [chosen for chosen in sets if chosen.pointer.get() is not None]
+
+
+def countToLearnFrom(protocol: Protocol, *, isParticle: bool) -> int:
+    """Return how many coordinates of one label the network learns from."""
+    return sum(
+        len(chosen.coordinates)
+        for chosen in chosenSets(protocol)
+        if chosen.isParticle is isParticle and chosen.role is Role.TRAINING
+    )
+
+
+def describeBadSets(sets: Iterable[LabelledSet]) -> list[str]:
+    """Return a sentence for every set that cannot be used."""
+    errors = []
+    for chosen in sets:
+        errors += describeEmpty(chosen.name, chosen.coordinates) or describeLost(
+            chosen.name, chosen.coordinates
+        )
+    return errors
+
+
+def describeDifferentRates(sets: Iterable[LabelledSet]) -> list[str]:
+    """Return a sentence if the sets lie on micrographs of different pixel sizes."""
+    rates = sorted({chosen.micrographs.getSamplingRate() for chosen in sets})
+    if rates[-1] <= 1.001 * rates[0]:
+        return []
+    return [
+        "The sets lie on micrographs of different pixel sizes "
+        f"({', '.join(f'{rate:.3g}' for rate in rates)} Å/px); choose *Other "
+        "micrographs* to cut all boxes from."
+    ]
+
+
+def describeSharedMicrographs(sets: Sequence[LabelledSet]) -> list[str]:
+    """Return a sentence if sets to test on lie on micrographs learnt from."""
+    learnt, tested = (
+        set().union(*(_usedMicrographs(s.coordinates) for s in sets if s.role is role))
+        for role in (Role.TRAINING, Role.TESTING)
+    )
+    if not (shared := sorted(learnt & tested)):
+        return []
+    return [
+        f"Sets to test on: {len(shared)} of their {len(tested)} micrographs are learnt "
+        f"from too ({listed(shared)}), so that the figures flatter. Choose coordinates "
+        "on other micrographs."
+    ]
+
+
+def _usedMicrographs(coordinates: SetOfCoordinates) -> set[str]:
+    """Return the names of the micrographs that have coordinates."""
+    return set(filter(None, read_columns(coordinates, "_micName").get("_micName", [])))
+
+
+def joinMicrographs(parts: Iterable[Sequence[Micrograph]]) -> tuple[Micrograph, ...]:
+    """Return the micrographs of all parts, each once.
+
+    Raises
+    ------
+    ValueError
+        If different files have one name: coordinates go by it.
+    """
+    joined: dict[str, Micrograph] = {}
+    for micrograph in chain.from_iterable(parts):
+        known = joined.setdefault(micrograph.name, micrograph)
+        if known.path != micrograph.path:
+            raise ValueError(
+                f"{micrograph.name}: expected one file of this name, received "
+                f"{known.path} and {micrograph.path}. Choose the set to use as "
+                "*Other micrographs*"
+            )
+    return tuple(joined.values())

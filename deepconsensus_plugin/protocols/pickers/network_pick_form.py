@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of *pick with a network*, and the threshold that was chosen on it."""
+
+from __future__ import annotations
+
+import pyworkflow.protocol.params as params
+from pyworkflow.protocol import Protocol
+from pyworkflow.protocol.constants import LEVEL_ADVANCED
+
+from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraPickOptions
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.pickers.trained.validation import WANTED_PRECISION
+from deepconsensus_plugin.protocols.pickers.picker_form import DIAMETER_PER_BOX
+from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
+
+PRECISION, BEST_F1, GIVEN, BEST_F2, EXPECTED = range(5)
+CONTRASTS = {0: None, 1: True, 2: False}
+"""What the numbers of the form mean; they never change."""
+
+MERGE_RADIUS = 0.3
+"""Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
+
+
+def defineInputParams(form: params.Form) -> None:
+    """Add what is picked, with what, and what is known already."""
+    form.addParam(
+        "inputMicrographs",
+        params.PointerParam,
+        pointerClass="SetOfMicrographs",
+        important=True,
+        label="Micrographs",
+        help="All of them are picked. They should be like those that the model was "
+        "trained on; another pixel size is no matter, unless it is coarser.",
+    )
+    form.addParam(
+        "inputModel",
+        params.PointerParam,
+        pointerClass="ParticleClassifier",
+        important=True,
+        label="Model",
+        help="A trained picker, or the network of *train network*, which is slid "
+        "over the micrographs (about a minute each on a processor).",
+    )
+    form.addParam(
+        "knownCoordinates",
+        params.PointerParam,
+        pointerClass="SetOfCoordinates",
+        allowsNull=True,
+        label="Known coordinates",
+        help="Optional, for example all candidates of *consensus of picks*. Picks "
+        f"farther than {MERGE_RADIUS:g} boxes from them make a second set: the "
+        "particles that other pickers missed.",
+    )
+    defineCtfParam(
+        form, "Only for a Deep Consensus network that was trained with CTFs."
+    )
+
+
+def defineHydraChoices(form: params.Form) -> None:
+    """Add how a HydraPicker is to look at micrographs."""
+    group = form.addGroup("Only for a HydraPicker")
+    group.addParam(
+        "head",
+        params.StringParam,
+        default="",
+        label="Head",
+        help=f"Name of a data set of its training, as its summary tells, or "
+        f"*{GENERAL}*, which picks particles that it never saw.\nEmpty: that of the "
+        "data set where there is one, else the general one.",
+    )
+    group.addParam(
+        "particleDiameter",
+        params.FloatParam,
+        allowsNull=True,
+        label="Particle diameter (Å)",
+        help="The longest one; the general head must know it. Empty: as in the data "
+        "set of the head.",
+    )
+    group.addParam(
+        "contrast",
+        params.EnumParam,
+        choices=["as in the training", "dark particles", "white particles"],
+        default=0,
+        expertLevel=LEVEL_ADVANCED,
+        label="Contrast",
+        help="Of the micrographs. The general head was trained on dark particles.",
+    )
+    group.addParam(
+        "border",
+        params.FloatParam,
+        default=0.0,
+        expertLevel=LEVEL_ADVANCED,
+        label="Border (diameters)",
+        help="Picks closer to the border than this are left out.",
+    )
+
+
+def hydraChoices(protocol: Protocol) -> HydraPickOptions:
+    """Return what was chosen for a HydraPicker."""
+    return HydraPickOptions(
+        head=(protocol.head.get() or "").strip() or None,
+        particle_diameter_A=protocol.particleDiameter.get(),
+        are_particles_dark=CONTRASTS[protocol.contrast.get()],
+        border=protocol.border.get(),
+    )
+
+
+def defineThresholdParams(form: params.Form) -> None:
+    """Add from which score on a place is a pick."""
+    group = form.addGroup("Threshold")
+    group.addParam(
+        "thresholdMode",
+        params.EnumParam,
+        choices=[
+            "by precision",
+            "best F1",
+            "given",
+            "best F2",
+            "as many as expected",
+        ],
+        default=PRECISION,
+        label="Threshold",
+        help="The first two and *F2*: as found on micrographs that training held out, "
+        "or else where particles and background part in all scores; so always with a "
+        "general head, whose figures are of other samples. Where its scores do not "
+        "tell, as many as pickers without training find.\n"
+        "*as many as expected*: as training reckoned with; where labels are the easier "
+        "particles, such as agreed ones.",
+    )
+    group.addParam(
+        "wantedPrecision",
+        params.FloatParam,
+        default=WANTED_PRECISION,
+        condition=f"thresholdMode=={PRECISION}",
+        label="Precision",
+        help="As many picks as leave this share of particles among them. Where the "
+        "model never was as precise: as *best F1*.",
+    )
+    group.addParam(
+        "threshold",
+        params.FloatParam,
+        default=0.0,
+        condition=f"thresholdMode=={GIVEN}",
+        label="Log-odds, at least",
+        help="0 is a probability of one half, as the network has it. Another "
+        "threshold takes seconds (*Continue*).",
+    )
+    group.addParam(
+        "boxSize",
+        params.IntParam,
+        allowsNull=True,
+        expertLevel=LEVEL_ADVANCED,
+        label="Box size (px)",
+        help="Empty: as wide as those that the model was trained on.",
+    )
+
+
+def chosenThreshold(protocol: Protocol) -> float | None:
+    """Return the threshold; None where scores, or their number, must tell."""
+    mode = protocol.thresholdMode.get()
+    if mode == GIVEN:
+        return protocol.threshold.get()
+    card = protocol.inputModel.get().getCard()
+    if mode == EXPECTED or not isinstance(card, PickerCard):
+        return None
+    figures = card.validation_of(hydraChoices(protocol))
+    if figures is None:
+        return None
+    if mode == BEST_F2:
+        return figures.best_threshold_of(2.0)
+    precise = figures.threshold_for(protocol.wantedPrecision.get())
+    if mode == BEST_F1 or precise is None:
+        return figures.best_threshold
+    return precise
+
+
+def expectedPicks(protocol: Protocol) -> int | None:
+    """Return how many picks are wanted, where their number decides and is known."""
+    card = protocol.inputModel.get().getCard()
+    if protocol.thresholdMode.get() != EXPECTED or not isinstance(card, PickerCard):
+        return None
+    n_particles = card.expected_particles
+    if n_particles is None:
+        return None
+    return round(n_particles * protocol.inputMicrographs.get().getSize())
+
+
+def boxExtent(protocol: Protocol) -> float:
+    """Return the side of a pick's box, Å: the model's, or as the diameter has it."""
+    card = protocol.inputModel.get().getCard()
+    if isinstance(card, HydraCard):
+        _, head = card.find_head(hydraChoices(protocol))
+        diameter = head.particle_diameter_A
+        if diameter is not None and diameter != card.particle_diameter_A:
+            return diameter / DIAMETER_PER_BOX
+    return card.box_extent_A
+
+
+def describeBadChoices(protocol: Protocol, card: HydraCard) -> list[str]:
+    """Return what is wrong with the choices for a HydraPicker, a sentence each."""
+    diameter = protocol.particleDiameter.get()
+    if diameter is not None and not diameter > 0:
+        return ["Particle diameter: it must be above 0, or empty."]
+    if protocol.border.get() < 0:
+        return ["Border: it must be 0 or more."]
+    try:
+        card.find_head(hydraChoices(protocol))
+    except IncompatibleModelError as error:
+        return [f"Only for a HydraPicker: {error}."]
+    return []

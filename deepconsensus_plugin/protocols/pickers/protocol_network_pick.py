@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: pick with a trained model of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pwem.objects import SetOfCoordinates
+from pwem.protocols import ProtParticlePicking
+
+from deepconsensus_plugin.convert import (
+    append_coordinates,
+    coordinates_from_set,
+    micrographs_from_set,
+    observed_by_all,
+    write_observed,
+)
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.methods import LABELS
+from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
+from deepconsensus_plugin.core.pick_files.picks import PickFormat
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pipeline.network_pick_requests import (
+    NetworkPickRequest,
+    NetworkPickResult,
+    ThresholdOrigin,
+)
+from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.pickers.network_pick_form import (
+    MERGE_RADIUS,
+    boxExtent,
+    chosenThreshold,
+    defineHydraChoices,
+    defineInputParams,
+    defineThresholdParams,
+    describeBadChoices,
+    expectedPicks,
+    hydraChoices,
+)
+from deepconsensus_plugin.protocols.shared.continuation import (
+    emptyStaleOutputs,
+    fingerprint,
+)
+from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.protocols.shared.model_summary import CITATIONS
+from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
+from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
+
+
+class ProtNetworkPick(ProtParticlePicking):
+    """Pick micrographs with a trained picker, or with a network of Deep Consensus.
+
+    Everything that the network finds is kept with its score, so that another threshold
+    takes seconds. Given coordinates that are known, what no picker found comes out as a
+    set of its own.
+    """
+
+    _label = "pick with a network"
+    _possibleOutputs = {
+        "outputCoordinates": SetOfCoordinates,
+        "outputCoordinatesMissed": SetOfCoordinates,
+    }
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        form.addSection(label="Input")
+        defineInputParams(form)
+        defineHydraChoices(form)
+        defineThresholdParams(form)
+        form.addParallelSection(threads=2, mpi=0)
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        self._updateFilenamesDict(
+            {
+                "job": self._getExtraPath("network_pick.json"),
+                "found": self._getExtraPath("found"),
+                "known": self._getExtraPath("known.h5"),
+                "picks": self._getExtraPath("picks.h5"),
+                "missed": self._getExtraPath("missed.h5"),
+                "boxFiles": self._getExtraPath("eman2"),
+                "observed": self._getExtraPath("observed.json"),
+                "observedMissed": self._getExtraPath("observed_missed.json"),
+            }
+        )
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        form = fingerprint(self)
+        self._insertFunctionStep(self.pickStep, form, needsGPU=True)
+        self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
+
+    def pickStep(self, form):
+        """Pick all micrographs as a job."""
+        micrographs = self.inputMicrographs.get()
+        known = self.knownCoordinates.get()
+        if known is not None:
+            found = coordinates_from_set(known, micrographs=micrographs)
+            write_coordinates(self._getFileName("known"), found)
+        request = NetworkPickRequest(
+            micrographs=micrographs_from_set(micrographs, ctfs=self.ctfRelations.get()),
+            model=Path(self.inputModel.get().getFolder()),
+            found=Path(self._getFileName("found")),
+            result=Path(self._getFileName("picks")),
+            threshold=chosenThreshold(self),
+            n_expected=expectedPicks(self),
+            known=None if known is None else Path(self._getFileName("known")),
+            missed=None if known is None else Path(self._getFileName("missed")),
+            known_radius_px=MERGE_RADIUS * self._boxSize(),
+            workers=self.numberOfThreads.get(),
+            hydra=hydraChoices(self),
+        )
+        job = Path(self._getFileName("job"))
+        write_job(job, request)
+        Plugin.runCoreJob(self, job)
+
+    def createOutputStep(self, form):
+        """Register the picks, and those that were not known; write EMAN2's files."""
+        write_picks_folder(
+            self._getFileName("boxFiles"),
+            read_coordinates(self._getFileName("picks")),
+            box_size=self._boxSize(),
+            pick_format=PickFormat.BOX,
+        )
+        outputs = {"outputCoordinates": self._makeSet("picks", "observed")}
+        if self.knownCoordinates.get() is not None:
+            outputs["outputCoordinatesMissed"] = self._makeSet(
+                "missed", "observedMissed"
+            )
+        emptyStaleOutputs(self, outputs)
+        self._defineOutputs(**outputs)
+        for pointer in (self.inputMicrographs, self.inputModel, self.knownCoordinates):
+            for items in outputs.values() if pointer.get() is not None else ():
+                self._defineSourceRelation(pointer, items)
+
+    def _makeSet(self, name: str, observed: str) -> SetOfCoordinates:
+        found = read_coordinates(self._getFileName(name))
+        picks = PickerPicks(self._pickerName(), self._boxSize(), found)
+        coordinates = self._createSetOfCoordinates(
+            self.inputMicrographs, suffix="" if name == "picks" else "Missed"
+        )
+        coordinates.setBoxSize(self._boxSize())
+        append_coordinates(
+            coordinates,
+            self.inputMicrographs.get(),
+            found,
+            probability=self._result().calibration.probability,
+        )
+        write_observed(
+            coordinates, self._getFileName(observed), observed_by_all([picks])
+        )
+        return coordinates
+
+    def _result(self) -> NetworkPickResult:
+        return read_result(Path(self._getFileName("job")), NetworkPickResult)
+
+    def _pickerName(self) -> str:
+        return LABELS[self.inputModel.get().getKind()]
+
+    def _boxSize(self) -> int:
+        """Return the box: the given one, or the model's, even."""
+        if self.boxSize.get() is not None:
+            return self.boxSize.get()
+        extent = boxExtent(self)
+        return 2 * round(extent / self.inputMicrographs.get().getSamplingRate() / 2)
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        errors = []
+        if self.boxSize.get() is not None and self.boxSize.get() < 1:
+            errors.append("Box size: it must be 1 px or more, or empty.")
+        if not 0 < self.wantedPrecision.get() <= 1:
+            errors.append("Precision: it must be above 0, and at most 1.")
+        errors += describeLost("Known coordinates", self.knownCoordinates.get())
+        if self.inputModel.get() is None or self.inputMicrographs.get() is None:
+            return errors  # Scipion tells
+        return errors + self._validateModel(self.inputModel.get())
+
+    def _validateModel(self, model: ParticleClassifier) -> list[str]:
+        """Return why the model cannot look at these micrographs."""
+        try:
+            card = model.getCard()
+        except (OSError, FileFormatError) as error:
+            return [f"Model: {error}"]
+        if isinstance(card, EnsembleCard):
+            if card.preprocessing.phase_flip and self.ctfRelations.get() is None:
+                return ["CTF estimation: the model was trained with CTFs; choose them."]
+            return []
+        if isinstance(card, HydraCard):
+            return describeBadChoices(self, card)
+        rate = self.inputMicrographs.get().getSamplingRate()
+        if rate > 1.02 * card.preprocessing.pixel_size_A:
+            return [
+                f"Micrographs: their pixels of {rate:.3g} Å are coarser than the "
+                f"{card.preprocessing.pixel_size_A:.3g} Å that the model looks at."
+            ]
+        return []
+
+    def _summary(self):
+        if not self.hasAttribute("outputCoordinates"):
+            return ["Not run yet."]
+        self._createFilenameTemplates()
+        result = self._result()
+        summary = [
+            f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
+            f"micrographs by a {self._pickerName()}: of {result.n_found} places, those "
+            f"of log-odds {result.threshold:.2f} or more; "
+            f"{describeExpected(result.expected_precision)}."
+        ]
+        if result.origin is not ThresholdOrigin.GIVEN:
+            summary.append(f"Threshold: {result.origin.value}.")
+        if self.knownCoordinates.get() is not None:
+            expected = describeExpected(result.expected_missed_precision)
+            summary.append(f"{result.n_missed} of them were not known; {expected}.")
+        files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
+        return [*summary, files]
+
+    def _methods(self):
+        if not self.hasAttribute("outputCoordinates"):
+            return []
+        return [
+            f"{self.outputCoordinates.getSize()} particles were picked by a "
+            f"{self._pickerName()} [{self._citations()[0]}]."
+        ]
+
+    def _citations(self):
+        if self.inputModel.get() is None:
+            return []
+        try:
+            return [CITATIONS[self.inputModel.get().getKind()]]
+        except (OSError, FileFormatError):
+            return []  # the model's folder is gone

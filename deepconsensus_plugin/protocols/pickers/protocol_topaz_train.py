@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: a picker learnt from few labelled particles (Topaz)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
+from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
+from deepconsensus_plugin.protocols.pickers.picker_form import (
+    defineLabelParams,
+    defineMicrographParams,
+    describeBadLabels,
+)
+from deepconsensus_plugin.protocols.pickers.picker_protocol import (
+    PickerTrainingProtocol,
+)
+from deepconsensus_plugin.protocols.pickers.topaz_form import (
+    defineTopazParams,
+    describeBadTopaz,
+    topazParameters,
+)
+from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
+
+FEW_LABELS = 50
+"""Below this a picker depends on which particles were labelled."""
+
+
+class ProtTopazTrain(PickerTrainingProtocol):
+    """Train a picker from a few hundred particles, marked by hand or agreed upon.
+
+    Places without a label may be particles or not: Topaz learns from positives and
+    unlabelled places [Bepler2019].
+    """
+
+    _label = "train Topaz picker"
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        form.addSection(label="Input")
+        defineLabelParams(
+            form,
+            labels="Some of the particles of some micrographs: a few hundred, marked "
+            "by hand, or those that several pickers agree on (*consensus of picks*). "
+            "Others on the same micrographs may be without a label.",
+        )
+        form.addSection(label="Training")
+        defineTopazParams(form)
+        form.addSection(label="Micrographs")
+        defineMicrographParams(form)
+        form.addParallelSection(threads=2, mpi=0)
+
+    # -------------------------- steps --------------------------
+    def _request(self, learnt: LearningInput, model: Path) -> TopazTrainRequest:
+        """Return what the job is to do."""
+        return TopazTrainRequest(learnt, topazParameters(self), model)
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        return describeBadLabels(self) + describeBadTopaz(self)
+
+    def _warnings(self):
+        labels = self.inputCoordinates.get()
+        if labels is None or labels.getSize() >= FEW_LABELS:
+            return []
+        return [
+            f"Particles: only {labels.getSize()} labels. The picker will depend on "
+            "which they are; mark more if you can."
+        ]
+
+    def _methods(self):
+        if not self.hasAttribute("outputModel"):
+            return []
+        card = self.outputModel.getCard()
+        return [
+            f"A Topaz picker [Bepler2019] was trained with Keras [Chollet2015] on "
+            f"{card.training_sets[0].n_boxes} labelled particles, on micrographs of "
+            f"{card.preprocessing.pixel_size_A:.3g} Å/px."
+        ]
+
+    def _citations(self):
+        return ["Bepler2019", "Chollet2015"]

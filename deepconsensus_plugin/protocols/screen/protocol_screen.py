@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Protocol: from picks to clean particles on one form, while they come or after."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
+from pwem.protocols import ProtParticles
+from pyworkflow.object import Float, Integer, Pointer
+from pyworkflow.protocol import STEPS_SERIAL, ProtStreamingBase
+
+from deepconsensus_plugin.convert import micrographs_from_set, refresh
+from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
+from deepconsensus_plugin.core.calibration.thresholds import choose_threshold, select
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.pipeline.combine import combine_picks
+from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.serialisation import (
+    from_plain,
+    read_json,
+    to_plain,
+    write_json,
+)
+from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
+from deepconsensus_plugin.core.types import BoolArray
+from deepconsensus_plugin.protocols.consensus.picks_input import (
+    consensusRules,
+    readPicks,
+    readUnwanted,
+    referenceMicrographs,
+)
+from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
+from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdOptions
+from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
+    initialFolder,
+    startsFromModel,
+)
+from deepconsensus_plugin.protocols.screen.screen_checks import describeBadForm
+from deepconsensus_plugin.protocols.screen.screen_following import (
+    ScreenFollower,
+    progressFile,
+    streamedInputs,
+)
+from deepconsensus_plugin.protocols.screen.screen_form import (
+    defineInputParams,
+    defineStageParams,
+    defineStreamingParams,
+)
+from deepconsensus_plugin.protocols.screen.screen_outputs import (
+    ScreenScores,
+    makeOutputs,
+)
+from deepconsensus_plugin.protocols.screen.screen_stages import (
+    ScreenStages,
+    boxFrameOfScreen,
+)
+from deepconsensus_plugin.protocols.screen.screen_summary import (
+    describeEnd,
+    describeProgress,
+    describeScreening,
+)
+from deepconsensus_plugin.protocols.shared.continuation import (
+    emptyStaleOutputs,
+    fingerprint,
+)
+from deepconsensus_plugin.protocols.shared.model_summary import describeOtherContrast
+from deepconsensus_plugin.protocols.shared.report_link import describeReport
+from deepconsensus_plugin.protocols.shared.shared_forms import (
+    defineGpuParams,
+    micrographsToCut,
+)
+
+
+class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
+    """Turn the picks of several pickers into one clean set of particles.
+
+    The picks that pickers agree on, and background, train networks, which score every
+    candidate; scores and votes give the probability that each is a particle, and the
+    threshold is chosen for you. The same as *consensus of picks*, *negative picks*,
+    *train network*, *score particles* and *select by score* one after another.
+
+    While pickers still work, the outputs grow with the micrographs, and are
+    preliminary. When all inputs are closed everything is computed anew, so that the
+    end is that of a run on the complete input.
+    """
+
+    _label = "deep consensus"
+    _possibleOutputs = {
+        "outputParticles": SetOfParticles,
+        "outputCoordinates": SetOfCoordinates,
+        "outputParticlesScored": SetOfParticles,
+        "outputCoordinatesScored": SetOfCoordinates,
+    }
+    # One thing at a time: jobs use all threads, and steps follow without a pause.
+    stepsExecutionMode = STEPS_SERIAL
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.suggestedThreshold = Float()
+        self.numberScored = Integer()
+        self.numberAccepted = Integer()
+        self.numberLeftOut = Integer()
+        self.numberNotIsolated = Integer()
+
+    # -------------------------- form --------------------------
+    def _defineParams(self, form):
+        defineGpuParams(form)
+        defineInputParams(form)
+        defineStageParams(form)
+        defineStreamingParams(form)
+        form.addParallelSection(threads=4, mpi=0)
+
+    # -------------------------- steps --------------------------
+    def _createFilenameTemplates(self):
+        files = {
+            "preliminary": "preliminary",
+            "candidates": "candidates.h5",
+            "report": "consensus.json",
+            "observed": "observed.json",
+            "score": "score.npy",
+            "calibration": "calibration.json",
+            "table": "scores.csv",
+        }
+        self._updateFilenamesDict({k: self._getExtraPath(v) for k, v in files.items()})
+
+    def _insertAllSteps(self):
+        self._createFilenameTemplates()
+        form = fingerprint(self)
+        for step, needsGPU in (
+            (self.followInputStep, True),
+            (self.consensusStep, False),
+            (self.negativesStep, False),
+            (self.trainStep, True),
+            (self.scoreStep, True),
+            (self.fuseStep, False),
+            (self.createOutputStep, False),
+        ):
+            self._insertFunctionStep(step, form, needsGPU=needsGPU)
+
+    def followInputStep(self, form):
+        """Work on what comes until all inputs are closed."""
+        folder = Path(self._getFileName("preliminary"))
+        ScreenFollower(self, folder, form).follow()
+
+    def consensusStep(self, form):
+        """Find the candidates and how many pickers should agree."""
+        for pointer in streamedInputs(self):
+            refresh(pointer)
+        micrographs = micrographs_from_set(referenceMicrographs(self))
+        found = combine_picks(
+            readPicks(self),
+            consensusRules(self),
+            shapes={micrograph.name: micrograph.shape for micrograph in micrographs},
+            unwanted=readUnwanted(self),
+        )
+        write_candidates(self._getFileName("candidates"), found.candidates)
+        write_json(Path(self._getFileName("report")), to_plain(found.report))
+        for sentence in found.report.sentences():
+            self.info(sentence)
+
+    def negativesStep(self, form):
+        """Draw background to train against."""
+        if not self.usesModelAsIs():
+            self._stages().drawNegatives(self._candidates(), self.readReport().n_and)
+
+    def trainStep(self, form):
+        """Train the networks from the seed, or from the model that was chosen."""
+        if not self.usesModelAsIs():
+            self._stages().train(
+                self._candidates(),
+                self.readReport().min_pickers,
+                initialFolder(self),
+            )
+
+    def scoreStep(self, form):
+        """Score every candidate, and cut the particles on the way."""
+        candidates = self._candidates()
+        usable = {
+            micrograph.name for micrograph in boxFrameOfScreen(self).read_usable()
+        }
+        warnOfLeftOut(self, candidates, usable)
+        self._stages().score(candidates, self.modelFolder())
+
+    def fuseStep(self, form):
+        """Combine networks, votes and pickers' scores to probabilities."""
+        positions, networks = self._stages().readScores()
+        keep_fused(
+            self._candidates().take(positions),
+            networks.mean,
+            seed=self.seed.get() if self.combineEvidence else None,
+            score=Path(self._getFileName("score")),
+            calibration=Path(self._getFileName("calibration")),
+        )
+
+    def createOutputStep(self, form):
+        """Write what is accepted, and all that was scored."""
+        candidates = self._candidates()
+        positions, networks = self._stages().readScores()
+        score = np.load(self._getFileName("score"))
+        options = thresholdOptions(self, isFused=self.readCalibration() is not None)
+        isGoodEnough = select(score, **options)
+        card = load_card_of(self.modelFolder(), EnsembleCard)
+        outputs, isAccepted = makeOutputs(
+            self,
+            ScreenScores(candidates, positions, networks, score, isGoodEnough),
+            phaseFlipped=card.preprocessing.phase_flip,
+            observed=self._getFileName("observed"),
+        )
+        emptyStaleOutputs(self, outputs)
+        self._defineOutputs(**outputs)
+        for items in outputs.values():
+            for pointer in self._usedPointers():
+                self._defineSourceRelation(pointer, items)
+        write_scores_csv(
+            self._getFileName("table"),
+            candidates.take(positions),
+            score=score,
+            network_score=networks.mean,
+            spread=networks.spread,
+            accepted=isAccepted,
+        )
+        self.suggestedThreshold.set(choose_threshold(score, **options))
+        self.numberLeftOut.set(len(candidates) - len(score))
+        self._remember(isGoodEnough, isAccepted)
+        shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
+
+    def _remember(self, isGoodEnough: BoolArray, isAccepted: BoolArray) -> None:
+        """Keep for the summary what no output tells."""
+        self.numberScored.set(len(isAccepted))
+        self.numberAccepted.set(int(isAccepted.sum()))
+        self.numberNotIsolated.set(int((isGoodEnough & ~isAccepted).sum()))
+        self._store(
+            *(self.suggestedThreshold, self.numberScored, self.numberAccepted),
+            *(self.numberLeftOut, self.numberNotIsolated),
+        )
+
+    def _usedPointers(self) -> list[Pointer]:
+        others = (self.initialModel, self.inputMicrographs, self.subtractCoordinates)
+        used = [pointer for pointer in others if pointer.get() is not None]
+        return [*self.inputCoordinates, *used]
+
+    # -------------------------- information --------------------------
+    def _validate(self):
+        return describeBadForm(self)
+
+    def _warnings(self):
+        if not self.usesModelAsIs() or self.initialModel.get() is None:
+            return []
+        return describeOtherContrast(self.initialModel.get(), not self.skipInvert)
+
+    def _summary(self):
+        if self.numberAccepted.get() is None:
+            return describeProgress(self.readProgress())
+        return [*describeEnd(self), *describeReport(self)]
+
+    def _methods(self):
+        if self.numberAccepted.get() is None:
+            return []
+        return describeScreening(self)
+
+    def _citations(self):
+        return ["SanchezGarcia2018", "Chollet2015", "Vargas2013"]
+
+    # -------------------------- what the steps share --------------------------
+    def usesModelAsIs(self) -> bool:
+        """Return whether the chosen model scores without being trained on."""
+        return startsFromModel(self) and self.skipTraining.get()
+
+    def modelFolder(self) -> Path:
+        """Return the folder of the model that scores at the end."""
+        if self.usesModelAsIs():
+            return Path(self.initialModel.get().getFolder())
+        return self._stages().model
+
+    def readCalibration(self) -> CalibrationReport | None:
+        """Return the verdict of a finished run; None if nothing was combined."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("calibration"))
+        return read_report(path) if path.exists() else None
+
+    def getInputMicrographs(self) -> SetOfMicrographs | None:
+        """Return the micrographs to cut; the form finds CTFs by them."""
+        if self.inputCoordinates.isEmpty():
+            return self.inputMicrographs.get()
+        return micrographsToCut(self, self.inputCoordinates[0])
+
+    def _stages(self) -> ScreenStages:
+        """Return the stages of the end."""
+        return ScreenStages(self, Path(self._getExtraPath()))
+
+    def _candidates(self):
+        return read_candidates(self._getFileName("candidates"))
+
+    def readReport(self) -> ConsensusReport:
+        """Return the sizes and choices of the consensus."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("report"))
+        return from_plain(read_json(path), ConsensusReport, path=path)
+
+    def readProgress(self) -> StreamProgress | None:
+        """Return how far a run is that follows its inputs; None if nothing came yet."""
+        self._createFilenameTemplates()
+        return read_progress(progressFile(Path(self._getFileName("preliminary"))))

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be wrong with the form of *deep consensus*, in one sentence each."""
+
+from __future__ import annotations
+
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
+from deepconsensus_plugin.protocols.consensus.negatives_form import describeBadDrawing
+from deepconsensus_plugin.protocols.consensus.picks_input import describeBadPicks
+from deepconsensus_plugin.protocols.deep_consensus.select_form import (
+    describeBadThreshold,
+    thresholdMode,
+)
+from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadIsolation
+from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
+    describeBadStart,
+    describeBadTraining,
+)
+from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
+from deepconsensus_plugin.protocols.shared.model_summary import (
+    describeMisfit,
+    describeMissingCtf,
+)
+
+_AT_LEAST_ONE = ("streamingSleepOnWait", "extractingBatch", "preliminaryPositives")
+
+
+def describeBadForm(protocol: Protocol) -> list[str]:
+    """Return what is wrong with the input and the choices of a form."""
+    sets = [pointer.get() for pointer in protocol.inputCoordinates]
+    if not sets or None in sets:
+        return []  # Scipion tells
+    errors = [
+        *describeBadPicks(protocol),
+        *describeBadDrawing(protocol),
+        *describeBadTraining(protocol),
+        *describeBadThreshold(protocol),
+        *describeBadIsolation(protocol, sets[0], sets[0].getMicrographs()),
+        *_describeBadPrecision(protocol),
+        *_describeBadStreaming(protocol),
+    ]
+    # What stages have in common is told once.
+    return list(dict.fromkeys(errors)) or _describeBadModel(protocol)
+
+
+def _describeBadPrecision(protocol: Protocol) -> list[str]:
+    isFused = protocol.combineEvidence and len(protocol.inputCoordinates) > 1
+    if thresholdMode(protocol) is not ThresholdMode.MIN_PRECISION or isFused:
+        return []
+    return [
+        "Kind of threshold: a precision can be expected of probabilities only; choose "
+        "two sets of picks or more, and *Combine with the pickers*."
+    ]
+
+
+def _describeBadStreaming(protocol: Protocol) -> list[str]:
+    return [
+        f"{protocol.getParam(name).label}: it must be 1 or more."
+        for name in _AT_LEAST_ONE
+        if protocol.getAttributeValue(name) < 1
+    ]
+
+
+def _describeBadModel(protocol: Protocol) -> list[str]:
+    """Return why the chosen model cannot be used, or started from."""
+    box, model = boxFrameOfScreen(protocol).box_size, protocol.initialModel.get()
+    if model is None or not protocol.usesModelAsIs():
+        return describeBadStart(protocol, boxSize=box)
+    rate = protocol.getInputMicrographs().getSamplingRate()
+    if misfit := describeMisfit(model, boxSize=box, samplingRate=rate):
+        return [f"Model to start from: {misfit}"]
+    return describeMissingCtf(model, protocol.ctfRelations.get())

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of *deep consensus*: those of its stages together, and streaming."""
+
+from __future__ import annotations
+
+import pyworkflow.protocol.params as params
+from pyworkflow.protocol.params import LEVEL_ADVANCED
+
+from deepconsensus_plugin.protocols.consensus import consensus_form
+from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawingParams
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    defineCombineParam,
+    defineParticleParams,
+)
+from deepconsensus_plugin.protocols.deep_consensus.select_form import (
+    AUTOMATIC,
+    defineThresholdParams,
+)
+from deepconsensus_plugin.protocols.deep_consensus.spacing import defineIsolationParams
+from deepconsensus_plugin.protocols.deep_consensus.train_form import (
+    FROM_MODEL,
+    defineContrastParam,
+    defineInitialModelParams,
+    defineTrainingParams,
+)
+from deepconsensus_plugin.protocols.shared.shared_forms import (
+    defineCtfParam,
+    defineOtherMicrographsParam,
+)
+
+
+def defineInputParams(form: params.Form) -> None:
+    """Add the picks, the micrographs, and a model to use."""
+    form.addSection(label="Input")
+    consensus_form.defineInputParams(form)
+    defineInitialModelParams(form)
+    form.addParam(
+        "skipTraining",
+        params.BooleanParam,
+        default=True,
+        condition=f"modelInitialization == {FROM_MODEL}",
+        label="Use it without training?",
+        help="*Yes*: the model scores the candidates as it is.\n"
+        "*No*: it is trained on, with the particles that the pickers agree on.",
+    )
+    defineContrastParam(form)
+    defineCtfParam(
+        form,
+        "Optional. With CTFs, the phases of every box are flipped before the network "
+        "sees it, and particles get their CTF. Candidates on micrographs without one "
+        "are then left out; the summary counts them.",
+    )
+    defineOtherMicrographsParam(form)
+
+
+def defineStageParams(form: params.Form) -> None:
+    """Add how the stages are carried out, one section each."""
+    form.addSection(label="Consensus")
+    consensus_form.defineConsensusParams(form)
+    defineDrawingParams(form)
+    form.addSection(label="Training")
+    defineTrainingParams(form)
+    form.addSection(label="Scores")
+    defineCombineParam(form)
+    defineThresholdParams(form, default=AUTOMATIC)
+    defineIsolationParams(form)
+    defineParticleParams(form, asksContrast=False)
+
+
+def defineStreamingParams(form: params.Form) -> None:
+    """Add what is done while the input still grows."""
+    form.addSection(label="Streaming")
+    form.addParam(
+        "doPreliminarPredictions",
+        params.BooleanParam,
+        default=True,
+        label="Score while micrographs come?",
+        help="*Yes*: as soon as pickers agree on enough particles, networks are "
+        "trained, and the outputs grow with the micrographs.\nThey are preliminary: "
+        "once all inputs are closed, everything is trained, scored and selected "
+        "anew.\n*No*: nothing is computed before all inputs are closed.\n"
+        "The end is the same. Inputs that are closed already are not waited for.",
+    )
+    form.addParam(
+        "streamingSleepOnWait",
+        params.IntParam,
+        default=10,
+        expertLevel=LEVEL_ADVANCED,
+        label="Sleep when waiting (s)",
+        help="How long to wait before the inputs are looked at again.",
+    )
+    for key, default, label, text in (
+        (
+            "extractingBatch",
+            5,
+            "Micrographs in a batch",
+            "So many micrographs at least, which all pickers have seen, are taken in "
+            "and scored together.",
+        ),
+        (
+            "preliminaryPositives",
+            500,
+            "Agreed particles to start with",
+            "The first training waits for so many particles that pickers agree on. "
+            "Whenever their number has doubled, the networks are trained on, on all "
+            "that is there.",
+        ),
+    ):
+        form.addParam(
+            key,
+            params.IntParam,
+            default=default,
+            condition="doPreliminarPredictions",
+            expertLevel=LEVEL_ADVANCED,
+            label=label,
+            help=text,
+        )

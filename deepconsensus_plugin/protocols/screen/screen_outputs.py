@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The outputs of *deep consensus*: those that grow, and those of the end.
+
+There are two of each kind: what is accepted, under the plain name, and all that was
+scored, for another threshold. They hold the same items, with the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
+from pyworkflow.object import Set
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.convert import candidate_items, observed_in, write_observed
+from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.io.tables import read_candidates
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.protocols.consensus.picks_input import (
+    pickedBox,
+    referenceMicrographs,
+)
+from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+    ScoredItem,
+    appendScored,
+    createScoredSets,
+    iterScored,
+)
+from deepconsensus_plugin.protocols.deep_consensus.spacing import areIsolated
+from deepconsensus_plugin.protocols.screen.screen_stages import (
+    ScreenStages,
+    boxFrameOfScreen,
+    stackFolder,
+)
+
+ACCEPTED, SCORED = "", "Scored"
+"""Suffixes of the outputs."""
+
+PRELIMINARY = "Preliminary: grows, and is made anew when all inputs are closed."
+
+Outputs = dict[str, SetOfCoordinates | SetOfParticles]
+
+
+@dataclass(frozen=True, eq=False)
+class ScreenScores:
+    """Candidates with the scores of those that could be cut out, n.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        All of them, on the reference.
+    positions : array, shape (n,), int
+        Rows of those with a score, ascending.
+    networks : EnsembleScores
+        What the networks said, n.
+    score : array, shape (n,)
+        What a threshold applies to.
+    isAccepted : array, shape (n,), bool
+        What belongs to the outputs of what is accepted.
+    firstId : int
+        Of the first candidate as an item.
+    """
+
+    candidates: Candidates
+    positions: IntArray
+    networks: EnsembleScores
+    score: FloatArray
+    isAccepted: BoolArray
+    firstId: int = 1
+
+    def items(self, protocol: Protocol, suffix: str) -> Iterator[ScoredItem]:
+        """Yield what belongs to the outputs of a suffix; one object is reused."""
+        accepted = set((self.positions[self.isAccepted] + self.firstId).tolist())
+        micrographs = referenceMicrographs(protocol)
+        for item in iterScored(
+            _numbered(candidate_items(micrographs, self.candidates), self.firstId),
+            self.candidates.take(self.positions),
+            self.positions,
+            self.score,
+            self.networks,
+        ):
+            if suffix == SCORED or item.coordinate.getObjId() in accepted:
+                yield item
+
+
+def _numbered(items: Iterator[Coordinate], firstId: int) -> Iterator[Coordinate]:
+    for number, item in enumerate(items, start=firstId):
+        item.setObjId(number)
+        yield item
+
+
+def createOutputs(protocol: Protocol, *, phaseFlipped: bool) -> Outputs:
+    """Return all outputs, empty, by name.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScreen`.
+    phaseFlipped : bool
+        Whether the particles are.
+    """
+    outputs = {}
+    for suffix in (ACCEPTED, SCORED):
+        coordinates = protocol._createSetOfCoordinates(
+            protocol.inputCoordinates[0].get().getMicrographs(asPointer=True), suffix
+        )
+        coordinates.setBoxSize(pickedBox(protocol))
+        outputs |= createScoredSets(
+            protocol, coordinates, phaseFlipped=phaseFlipped, suffix=suffix
+        )
+    return outputs
+
+
+def fillOutputs(
+    protocol: Protocol, outputs: Outputs, found: ScreenScores, suffix: str
+) -> None:
+    """Append what was scored to the outputs of a suffix, as far as it belongs there."""
+    cut = boxFrameOfScreen(protocol)
+    appendScored(
+        found.items(protocol, suffix),
+        outputs[f"outputCoordinates{suffix}"],
+        outputs.get(f"outputParticles{suffix}"),
+        stacks=stackFolder(protocol),
+        scale=cut.scale,
+        ctfs=cut.read_ctfs(),
+    )
+
+
+def makeOutputs(
+    protocol: Protocol, found: ScreenScores, *, phaseFlipped: bool, observed: str
+) -> tuple[Outputs, BoolArray]:
+    """Return the outputs of the end, and what is accepted.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScreen`.
+    found : ScreenScores
+        Everything; what is accepted by its score alone.
+    phaseFlipped : bool
+        Whether the particles are.
+    observed : str
+        File to write who looked where.
+
+    Returns
+    -------
+    dict
+        Outputs by name, filled.
+    array, shape (n,), bool
+        What is accepted by its score and by the distances of the form.
+    """
+    outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
+    for suffix in (ACCEPTED, SCORED):
+        coordinates = outputs[f"outputCoordinates{suffix}"]
+        write_observed(coordinates, observed, observed_in(found.candidates))
+    fillOutputs(protocol, outputs, found, SCORED)
+    scored = outputs[f"outputCoordinates{SCORED}"]
+    scored.write()  # distances are read from its file
+    micrographs = referenceMicrographs(protocol)
+    isAccepted = areIsolated(protocol, scored, micrographs, found.isAccepted)
+    accepted = replace(found, isAccepted=isAccepted)
+    fillOutputs(protocol, outputs, accepted, ACCEPTED)
+    return outputs, isAccepted
+
+
+class GrowingOutputs:
+    """Outputs that batch after batch is appended to.
+
+    A new run begins them anew, with the batches that an interrupted one left, so that
+    no candidate is lost or there twice.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScreen`.
+    phaseFlipped : bool
+        Whether the particles are.
+    """
+
+    def __init__(self, protocol: Protocol, *, phaseFlipped: bool):
+        self._protocol = protocol
+        self._outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
+        self._nextId = 1
+
+    def append(self, stages: ScreenStages) -> None:
+        """Append the candidates of a batch, with the scores that networks gave them."""
+        candidates = read_candidates(stages.candidates)
+        positions, networks = stages.readScores()
+        found = ScreenScores(
+            candidates,
+            positions,
+            networks,
+            score=networks.mean,
+            isAccepted=networks.mean >= PUBLISHED_THRESHOLD,
+            firstId=self._nextId,
+        )
+        self._nextId += len(candidates)
+        for items in self._outputs.values():
+            items.enableAppend()
+        for suffix in (ACCEPTED, SCORED):
+            fillOutputs(self._protocol, self._outputs, found, suffix)
+        for name, items in self._outputs.items():
+            items.setObjComment(PRELIMINARY)
+            self._protocol._updateOutputSet(name, items, state=Set.STREAM_OPEN)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model in words, for summaries and methods."""
+
+from __future__ import annotations
+
+import math
+
+from pwem.objects import SetOfCTF
+
+from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
+from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
+from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
+from deepconsensus_plugin.core.networks.card import ModelCard
+from deepconsensus_plugin.core.pickers.trained.card import (
+    DEEPEM,
+    HYDRA,
+    TOPAZ,
+    PickerCard,
+)
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.protocols.shared.picker_summary import describePicker
+
+CITATIONS = {
+    DEEP_CONSENSUS: "SanchezGarcia2018",
+    TOPAZ: "Bepler2019",
+    DEEPEM: "Zhu2017",
+    HYDRA: "MasoumzadehTork2019",
+}
+"""The paper of each kind of model."""
+
+
+def describeModel(card: ModelCard) -> list[str]:
+    """Return what a model is, what it learnt from, and its figures, a line each."""
+    if isinstance(card, PickerCard):
+        return describePicker(card)
+    return _describeEnsemble(card)
+
+
+def _describeEnsemble(card: EnsembleCard) -> list[str]:
+    lines = [
+        f"Ensemble of {card.n_models}, box {card.box_size} px at "
+        f"{card.sampling_rate:.3g} Å/px = {card.box_extent_A:.0f} Å, phases "
+        f"{'flipped' if card.preprocessing.phase_flip else 'not flipped'}, seed "
+        f"{card.training.seed}."
+    ]
+    for used, sets in (("Learnt", card.training_sets), ("Tested", card.testing_sets)):
+        lines += [
+            f"{used}: {s.n_boxes} boxes of {s.name} as "
+            f"{'particles' if s.is_particle else 'background'}, weight {s.weight:g}."
+            for s in sets
+        ]
+    if card.label_noise is not None:
+        lines.append(_describeNoise(card.label_noise))
+    lines += [
+        f"Network {number} on held-out micrographs: {_describe(figures)}"
+        for number, figures in enumerate(card.validation, start=1)
+    ]
+    if card.testing is not None:
+        lines.append(f"Ensemble on the sets to test on: {_describe(card.testing)}")
+    return lines
+
+
+def countNetworks(card: ModelCard) -> str:
+    """Return what the model consists of, to begin a sentence."""
+    if card.n_models == 1:
+        return "A convolutional network"
+    return f"An ensemble of {card.n_models} convolutional networks"
+
+
+def describeMethods(card: EnsembleCard) -> str:
+    """Return how a model was made, as a sentence of a paper."""
+    positives, negatives = (
+        sum(s.n_boxes for s in card.training_sets if s.is_particle is label)
+        for label in (True, False)
+    )
+    duration = (
+        f"{card.training.n_updates} batches of {card.training.batch_size}"
+        if card.training.n_epochs is None
+        else f"{card.training.n_epochs} epochs"
+    )
+    return (
+        f"{countNetworks(card)} [SanchezGarcia2018] was trained with Keras "
+        f"[Chollet2015] for {duration} on {positives} boxes "
+        f"of particles and {negatives} of background, {card.box_extent_A:.0f} Å wide."
+        f"{_describePruning(card.label_noise)}"
+    )
+
+
+def _describePruning(noise: LabelNoise | None) -> str:
+    """Return a further sentence where boxes were left out for their labels."""
+    if noise is None or not noise.n_particles + noise.n_background:
+        return ""
+    return (
+        f" {noise.n_particles + noise.n_background} further boxes were left out, since "
+        "what others like them are called contradicted their labels [Northcutt2021]."
+    )
+
+
+def describeMisfit(
+    model: ParticleClassifier, *, boxSize: int, samplingRate: float
+) -> str | None:
+    """Return why a model cannot be used on such boxes; None if it can.
+
+    Parameters
+    ----------
+    model : ParticleClassifier
+        Its folder may be damaged.
+    boxSize : int
+        Pixels of the micrographs.
+    samplingRate : float
+        Of the micrographs, Å/px.
+    """
+    try:
+        card = model.getCard(EnsembleCard)
+        card.check_fits(box_size=boxSize, sampling_rate=samplingRate)
+    except (OSError, FileFormatError, IncompatibleModelError) as error:
+        return str(error)
+    return None
+
+
+def describeOtherPreprocessing(
+    card: EnsembleCard, preprocessing: BoxPreprocessing
+) -> list[str]:
+    """Return why training on such boxes cannot start from a model; empty if it can."""
+    known = card.preprocessing
+    errors = []
+    if known.phase_flip != preprocessing.phase_flip:
+        wanted = "needs" if known.phase_flip else "was trained without"
+        errors.append(
+            f"CTF estimation: the model to start from {wanted} CTFs; do the same here, "
+            "or start from a new network."
+        )
+    if known.invert != preprocessing.invert:
+        colour, answer = ("dark", "No") if known.invert else ("white", "Yes")
+        errors.append(
+            "Did you invert the micrographs' contrast?: the model to start from was "
+            f"trained on micrographs whose particles are {colour}. Answer *{answer}*, "
+            "on such micrographs, or start from a new network."
+        )
+    return errors
+
+
+def _describe(figures: ClassificationMetrics) -> str:
+    """Return the figures in one line; those that are not defined are left out."""
+    values = {
+        "ROC-AUC": figures.roc_auc,
+        "accuracy": figures.accuracy,
+        "precision": figures.precision,
+        "recall": figures.recall,
+        "MCC": figures.mcc,
+    }
+    known = [f"{key} {v:.3f}" for key, v in values.items() if math.isfinite(v)]
+    boxes = f"{figures.n_positives} + {figures.n_negatives} boxes"
+    at = f" at score ≥ {figures.threshold:.2f}" if len(known) > 1 else ""
+    return f"{', '.join(known) or 'no figures'}{at} ({boxes})."
+
+
+def _describeNoise(noise: LabelNoise) -> str:
+    """Return how many labels look wrong, and what was left out for it."""
+    return (
+        f"Labels that look wrong: {noise.wrong_particles:.1%} of the particles', "
+        f"{noise.wrong_background:.1%} of the background's; {noise.n_particles} + "
+        f"{noise.n_background} boxes were left out."
+    )
+
+
+def describeMissingCtf(model: ParticleClassifier, ctfs: SetOfCTF | None) -> list[str]:
+    """Return a sentence if a model needs CTFs, and there are none."""
+    if ctfs is not None or not model.getCard(EnsembleCard).preprocessing.phase_flip:
+        return []
+    return [
+        "CTF estimation: the model was trained on phase-flipped boxes; choose the CTFs "
+        "of these micrographs, or a model trained without them."
+    ]
+
+
+def describeOtherContrast(model: ParticleClassifier, inverts: bool) -> list[str]:
+    """Return a sentence if boxes are inverted that the training did not, or not."""
+    card = model.getCard()
+    if not isinstance(card, EnsembleCard) or inverts == card.preprocessing.invert:
+        return []
+    return [
+        "Invert contrast: the model was trained on micrographs whose particles are "
+        f"{'dark' if card.preprocessing.invert else 'white'}; your choice is for the "
+        "opposite. Scores mean something only for micrographs like those of the "
+        "training."
+    ]

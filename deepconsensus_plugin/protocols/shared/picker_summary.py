@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained picker in words, for summaries and methods."""
+
+from __future__ import annotations
+
+import math
+
+from deepconsensus_plugin.core.methods import LABELS
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.pickers.trained.validation import (
+    WANTED_PRECISION,
+    PickerValidation,
+)
+
+_SETS_BY_NAME = 8
+
+
+def describePicker(card: PickerCard) -> list[str]:
+    """Return what a picker is, what it learnt from, and its figures, a line each."""
+    if isinstance(card, HydraCard):
+        lines = describeHeads(card)
+    else:
+        lines = [
+            f"{LABELS[card.kind]} of particles of {card.particle_diameter_A:.0f} Å, "
+            f"which looks at pixels of {card.preprocessing.pixel_size_A:.3g} Å; box "
+            f"{card.box_size} px at {card.sampling_rate:.3g} Å/px, seed "
+            f"{card.training.seed}."
+        ]
+    lines += _describeLearnt(card)
+    if card.validation is None or not math.isfinite(card.validation.average_precision):
+        return [*lines, "Not validated: too few micrographs have labels."]
+    return [*lines, *describeValidation(card.validation)]
+
+
+def _describeLearnt(card: PickerCard) -> list[str]:
+    """Return what a picker learnt from: a line a set, or one for many sets."""
+    sets = card.training_sets
+    if len(sets) > _SETS_BY_NAME:
+        n_places = sum(s.n_boxes for s in sets)
+        return [f"Learnt: {n_places} places of {len(sets)} data sets."]
+    return [
+        f"Learnt: {s.n_boxes} places of {s.name} as "
+        f"{'particles' if s.is_particle else 'background'}."
+        for s in sets
+    ]
+
+
+def describeHeads(card: HydraCard) -> list[str]:
+    """Return what a HydraPicker is, and each of its heads, a line each."""
+    architecture = card.training.architecture
+    lines = [
+        f"HydraPicker of particles that become {architecture.particle_px:.0f} px, body "
+        f"of {architecture.body_channels} channels, seed {card.training.seed}; heads: "
+        f"{len(card.heads)}."
+    ]
+    for head in card.heads:
+        size = head.particle_diameter_A
+        width = "any size" if size is None else f"{size:.0f} Å"
+        figure = "not validated"
+        if head.validation is not None:
+            figure = f"average precision {head.validation.average_precision:.3f}"
+        lines.append(f"Head *{head.name}*: particles of {width}; {figure}.")
+    return lines
+
+
+def describeValidation(figures: PickerValidation) -> list[str]:
+    """Return how good a picker is on micrographs held out, a line each."""
+    lines = [
+        f"On {figures.n_micrographs} micrographs held out, with {figures.n_labels} of "
+        f"about {figures.n_particles:.0f} particles labelled: average precision "
+        f"{figures.average_precision:.3f}, best F1 {figures.f1.max():.3f} at log-odds "
+        f"{figures.best_threshold:.2f}."
+    ]
+    precise = figures.threshold_for(WANTED_PRECISION)
+    if precise is None:
+        lines.append(f"No threshold reaches a precision of {WANTED_PRECISION:g} there.")
+    else:
+        lines.append(f"Precision {WANTED_PRECISION:g} from log-odds {precise:.2f}.")
+    return lines
+
+
+def describeExpected(precision: float) -> str:
+    """Return how precise picks should be, as a part of a sentence."""
+    if not math.isfinite(precision):
+        return "how precise they are cannot be told"
+    return f"expected precision {precision:.2f}"

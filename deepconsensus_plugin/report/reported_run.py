@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A finished run in numbers: what its summary and its report tell."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin import __version__
+from deepconsensus_plugin.convert import micrographs_from_set, observed_in
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.serialisation import to_plain
+from deepconsensus_plugin.core.types import FloatArray, Micrograph
+from deepconsensus_plugin.plots.picture import write_picture
+from deepconsensus_plugin.report.evaluation import (
+    Truth,
+    compare,
+    evaluate_accepted,
+    evaluate_pickers,
+)
+from deepconsensus_plugin.report.scored import (
+    ScoredCandidates,
+    is_fixed,
+    read_picked,
+    read_scored,
+    scored_coordinates,
+)
+
+SCREEN = "ProtDeepConsensusScreen"
+SCORERS = ("ProtDeepConsensusScore", SCREEN)
+SELECTORS = ("ProtDeepConsensusSelect", SCREEN)
+"""What scores candidates, and what accepts some; *deep consensus* does both."""
+
+PICKERS = ("ProtNetworkPick",)
+"""What a run may end with that scores nothing: its picks are what it came to."""
+
+_N_BINS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class ReportedRun:
+    """What a report is about.
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    summary : mapping
+        What ``summary.json`` tells of it, but for settings and names of files.
+    protocols : sequence of Protocol
+        All, in the order they ran.
+    scored : ScoredCandidates
+        What they came to.
+    micrographs : sequence of Micrograph
+        Those of the candidates, all of them.
+    figures : mapping, optional
+        Content of ``metrics.json``, where there is a truth.
+    """
+
+    name: str
+    summary: Mapping[str, Any]
+    protocols: Sequence[Protocol]
+    scored: ScoredCandidates
+    micrographs: Sequence[Micrograph]
+    figures: Mapping[str, Any] | None = None
+
+    def only(self, *class_names: str) -> Protocol | None:
+        """Return the protocol of a class, the first that there is; None without one."""
+        return _first(self.protocols, class_names)
+
+    @property
+    def selected(self) -> Protocol | None:
+        """What accepted candidates and rejected the others; None after picking."""
+        return _first(self.protocols, SELECTORS)
+
+    @property
+    def calibration(self) -> CalibrationReport | None:
+        """What is expected without truth; None where scores are the network's own."""
+        scores = self.only(*SCORERS)
+        return None if scores is None else scores.readCalibration()
+
+
+def collect_run(
+    name: str, protocols: Sequence[Protocol], costs: Mapping[str, StageCost]
+) -> ReportedRun:
+    """Return what finished protocols came to.
+
+    Parameters
+    ----------
+    name : str
+        What to call them together.
+    protocols : sequence of Protocol
+        In the order they ran. A *score particles* and a *select by score* are there,
+        or *deep consensus* for either; or else a *pick with a network*.
+    costs : mapping of label to StageCost
+        What each took.
+    """
+    scored_by, calibration = _first(protocols, SCORERS), None
+    if scored_by is None:
+        picked_by = _first(protocols, PICKERS)
+        scored, coordinates = read_picked(picked_by), picked_by.outputCoordinates
+    else:
+        scored = read_scored(scored_by, _first(protocols, SELECTORS))
+        coordinates = scored_coordinates(scored_by)
+        calibration = scored_by.readCalibration()
+    micrographs = micrographs_from_set(coordinates.getMicrographs())
+    summary = {
+        "sets": _sizes(protocols),
+        "protocols": {p.getObjLabel(): p.summary() for p in protocols},
+        "box_size": coordinates.getBoxSize(),
+        "observed": observed_in(scored.candidates).observed,
+        "micrograph_shapes": {item.name: item.shape for item in micrographs},
+        "threshold": to_plain(scored.threshold),
+        "calibration": to_plain(calibration),
+        "score_histogram": _histogram(scored.score),
+        "timings": {label: to_plain(cost) for label, cost in costs.items()},
+        "versions": _versions(),
+    }
+    figures = None
+    if _first(protocols, ["ProtEvaluatePicks"]) is not None:
+        figures = _figures(protocols, scored)
+        summary["comparison"] = compare(figures)
+    return ReportedRun(name, summary, protocols, scored, micrographs, figures)
+
+
+def _first(
+    protocols: Sequence[Protocol], class_names: Sequence[str]
+) -> Protocol | None:
+    by_class = {p.getClassName(): p for p in protocols}
+    return next((by_class[name] for name in class_names if name in by_class), None)
+
+
+def write_run_picture(path: Path, run: ReportedRun) -> None:
+    """Write a PNG of the micrograph on which there was most to tell apart."""
+    write_picture(
+        path,
+        run.micrographs,
+        run.scored.candidates,
+        run.scored.accepted,
+        box_size=run.summary["box_size"],
+    )
+
+
+def _figures(protocols: Sequence[Protocol], scored: ScoredCandidates) -> dict[str, Any]:
+    """Return the figures at what was accepted, and those of the pickers."""
+    evaluated = _first(protocols, ["ProtEvaluatePicks"])
+    selected = _first(protocols, SELECTORS)
+    truth = Truth.of(evaluated)
+    figures = (
+        evaluated.readFigures()
+        if selected is None or is_fixed(selected)
+        else evaluate_accepted(
+            truth,
+            scored.candidates,
+            scored.score,
+            scored.accepted,
+            threshold=scored.threshold,
+        )
+    )
+    consensus = _first(protocols, ["ProtDeepConsensusPicks"])
+    pickers = (
+        {}
+        if consensus is None
+        else evaluate_pickers(truth, consensus, scored.candidates)
+    )
+    return {**figures, "pickers": pickers}
+
+
+def _sizes(protocols: Sequence[Protocol]) -> dict[str, int]:
+    """Return the number of items of every output, by protocol and output."""
+    return {
+        f"{protocol.getObjLabel()}.{name}": output.getSize()
+        for protocol in protocols
+        for name, output in protocol.iterOutputAttributes()
+        if hasattr(output, "getSize")
+    }
+
+
+def _histogram(scores: FloatArray) -> dict[str, list[float]]:
+    counts, edges = np.histogram(
+        scores[np.isfinite(scores)], bins=_N_BINS, range=(0, 1)
+    )
+    return {"edges": edges.tolist(), "counts": counts.tolist()}
+
+
+def _versions() -> dict[str, str]:
+    names = ("scipion-pyworkflow", "scipion-em", "keras", "tensorflow", "numpy")
+    return {
+        "python": platform.python_version(),
+        "deepconsensus_plugin": __version__,
+        **{name: _version(name) for name in names},
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed as a package"

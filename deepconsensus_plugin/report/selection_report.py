@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of any selection of a project, also of one that was made in the GUI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pyworkflow.object import Pointer
+from pyworkflow.project import Project
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvaluatePicks
+from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
+    ProtDeepConsensusScore,
+)
+from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
+    ProtDeepConsensusSelect,
+)
+from deepconsensus_plugin.protocols.screen.protocol_screen import (
+    ProtDeepConsensusScreen,
+)
+from deepconsensus_plugin.report.costs import read_cost
+from deepconsensus_plugin.report.html_report import write_html_report
+from deepconsensus_plugin.report.reported_run import collect_run, write_run_picture
+
+SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
+SELECTORS = (ProtDeepConsensusSelect, ProtDeepConsensusScreen)
+
+
+def write_selection_report(
+    project: Project,
+    selected: Protocol,
+    path: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a report of a selection, and of all runs that led to it.
+
+    Parameters
+    ----------
+    project : Project
+        Loaded; its folder is the working directory.
+    selected : Protocol
+        A finished *select by score*, or *deep consensus*.
+    path : Path
+        The file; replaced if it is there.
+    settings : mapping, optional
+        Of the command that made the project, if one did.
+
+    Raises
+    ------
+    ValueError
+        If nothing that was scored is behind the selection.
+    """
+    protocols = find_related(project, selected)
+    costs = {
+        run.getRunName(): read_cost(Path(run.getWorkingDir()), run) for run in protocols
+    }
+    name = f"{project.getShortName()}, {selected.getRunName()}"
+    run = collect_run(name, protocols, costs)
+    picture = path.with_suffix(".png")
+    write_run_picture(picture, run)
+    write_html_report(path, run, picture=picture, settings=settings)
+    picture.unlink()
+
+
+def find_selections(project: Project) -> list[Protocol]:
+    """Return the finished selections of a project, the oldest first."""
+    finished = [
+        run
+        for run in project.getRuns()
+        if isinstance(run, SELECTORS) and run.isFinished()
+    ]
+    return sorted(finished, key=Protocol.getObjId)
+
+
+def find_related(project: Project, selected: Protocol) -> list[Protocol]:
+    """Return what led to a selection, itself, and a comparison of it with the truth.
+
+    In the order in which they were made.
+
+    Raises
+    ------
+    ValueError
+        If neither *score particles* nor *deep consensus* is among them.
+    """
+    found = _with_sources(project, [selected])
+    scored = [run for run in found.values() if isinstance(run, SCORERS)]
+    if not scored:
+        raise ValueError(
+            f"{selected.getRunName()}: expected a run of *score particles* or *deep "
+            "consensus* that it selects from, received none"
+        )
+    comparisons = [
+        run
+        for run in project.getRuns()
+        if isinstance(run, ProtEvaluatePicks)
+        and run.isFinished()
+        and run.inputCoordinates.get().getObjParentId() == scored[0].getObjId()
+    ]
+    found |= _with_sources(project, comparisons)
+    return [found[number] for number in sorted(found)]
+
+
+def _with_sources(project: Project, runs: list[Protocol]) -> dict[int, Protocol]:
+    """Return runs and all that their input comes from, by their numbers."""
+    found: dict[int, Protocol] = {}
+    waiting = list(runs)
+    while waiting:
+        run = waiting.pop()
+        if run.getObjId() not in found:
+            found[run.getObjId()] = run
+            waiting += _sources(project, run)
+    return found
+
+
+def _sources(project: Project, run: Protocol) -> Iterator[Protocol]:
+    """Yield the runs that the input of a run comes from."""
+    for _, pointer in run.iterInputAttributes():
+        source = pointer.getObjValue() if isinstance(pointer, Pointer) else None
+        if source is not None and not isinstance(source, Protocol):
+            source = project.getProtocol(source.getObjParentId())
+        if isinstance(source, Protocol):
+            yield source
