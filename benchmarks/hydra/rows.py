@@ -97,7 +97,7 @@ def hydra_request(
         model,
         folder / "found",
         folder / "picks.h5",
-        hydra=HydraPickOptions(head, diameter_A),
+        options=HydraPickOptions(head, diameter_A),
     )
 
 

@@ -57,7 +57,7 @@ def _pick(
         model.resolve(),
         folder / "found",
         folder / "picks.h5",
-        hydra=HydraPickOptions(GENERAL, diameter_A),
+        options=HydraPickOptions(GENERAL, diameter_A),
     )
     job = folder / "pick.json"
     write_job(job, request)

@@ -27,7 +27,7 @@ from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
 from benchmarks.sets.tables import markdown_table
 from benchmarks.speed.ways import describe_machine
 from deepconsensus_plugin.bootstrap import prepare_environment
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.requests import (
@@ -114,7 +114,6 @@ def write_random_model(folder: Path) -> Path:
     size = fitting_input_size(BOX_SIZE, SAMPLING_RATE)
     networks = [build_network(input_size=size) for _ in range(parameters.n_models)]
     card = EnsembleCard(
-        kind=DEEP_CONSENSUS,
         n_models=len(networks),
         box_size=BOX_SIZE,
         sampling_rate=SAMPLING_RATE,

@@ -36,6 +36,6 @@ def digest_file(path: Path) -> list[Any]:
     return [str(path), status.st_size, status.st_mtime_ns]
 
 
-def identify_micrographs(micrographs: Iterable[Micrograph]) -> str:
+def digest_micrographs(micrographs: Iterable[Micrograph]) -> str:
     """Return a digest of micrographs: their description and their files."""
     return digest(*([to_plain(m), digest_file(m.path)] for m in micrographs))

@@ -10,22 +10,16 @@ environment can do the work.
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
 import os
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, TrainRequest
+from deepconsensus_plugin.core import methods
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.pickers.deepem.request import DeepEMTrainRequest
-from deepconsensus_plugin.core.pickers.hydra.request import HydraTrainRequest
-from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
-from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
-from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
-from deepconsensus_plugin.core.pipeline.pick import PickRequest
-from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
+from deepconsensus_plugin.core.methods import resolve
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -37,56 +31,82 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-_KINDS: dict[str, type] = {
-    "simulate": SimulateRequest,
-    "pick": PickRequest,
-    "negatives": NegativesRequest,
-    "train": TrainRequest,
-    "score": ScoreRequest,
-    "train_topaz": TopazTrainRequest,
-    "train_deepem": DeepEMTrainRequest,
-    "train_hydra": HydraTrainRequest,
-    "network_pick": NetworkPickRequest,
+_STAGES = {
+    "simulate": ("pipeline.simulate:SimulateRequest", "pipeline.simulate:run"),
+    "pick": ("pipeline.pick:PickRequest", "pipeline.pick:run"),
+    "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
+    "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
+    "network_pick": (
+        "pipeline.network_pick_requests:NetworkPickRequest",
+        "pipeline.network_pick:run",
+    ),
 }
-"""Request of each kind of job."""
+"""Request and function of each kind of job that is no training of a method."""
 
-_RUNNERS = {
-    "simulate": "pipeline.simulate",
-    "pick": "pipeline.pick",
-    "negatives": "pipeline.negatives",
-    "train": "deep_consensus.train",
-    "score": "deep_consensus.score",
-    "train_topaz": "pickers.topaz.train",
-    "train_deepem": "pickers.deepem.train",
-    "train_hydra": "pickers.hydra.train",
-    "network_pick": "pipeline.network_pick",
-}
-"""Module of `core` whose ``run`` carries out each kind of job."""
+_OPTIONS = "options"
+"""Field of a request that holds a method's own choices (`Method.options`)."""
 
 
 def write_job(path: Path, request: object) -> None:
-    """Write a job file for a request."""
-    kinds = [kind for kind, of_type in _KINDS.items() if type(request) is of_type]
+    """Write a job file for a request.
+
+    Raises
+    ------
+    TypeError
+        If no kind of job has such requests.
+    """
+    names = {kind: request_name for kind, (request_name, _) in _jobs().items()}
+    kinds = [kind for kind, name in names.items() if type(request) is resolve(name)]
     if not kinds:
-        raise TypeError(f"expected one of {list(_KINDS)}, received {type(request)}")
+        raise TypeError(f"expected one of {list(names)}, received {type(request)}")
     result_path(path).unlink(missing_ok=True)
-    write_json(path, {"kind": kinds[0], "request": to_plain(request)})
+    write_json(path, {"kind": kinds[0], "request": _to_plain(request)})
 
 
 def run_job(path: Path) -> Any:
     """Carry out a job file, write its result beside it, and return the result."""
     content = read_json(path)
-    kind = content["kind"]
-    request: Any = from_plain(content["request"], _KINDS[kind], path=path)
-    runner = importlib.import_module(f"deepconsensus_plugin.core.{_RUNNERS[kind]}")
-    result = runner.run(request, Progress(progress_path(path)))
+    request_name, run_name = _jobs()[content["kind"]]
+    request: Any = _from_plain(content["request"], resolve(request_name), path)
+    result = resolve(run_name)(request, Progress(progress_path(path)))
     write_json(result_path(path), {"result": to_plain(result)})
     return result
 
 
+def _jobs() -> dict[str, tuple[str, str]]:
+    """Return the request and the function of each kind of job, to `resolve`."""
+    return {**_STAGES, **{m.job: (m.request, m.run) for m in methods.METHODS}}
+
+
+def _to_plain(request: Any) -> dict[str, Any]:
+    """Return a request as JSON holds it: options under their method's kind."""
+    plain: dict[str, Any] = to_plain(request)
+    if plain.get(_OPTIONS) is not None:
+        chosen = type(request.options)
+        for method in methods.METHODS:
+            if method.options is not None and resolve(method.options) is chosen:
+                plain[method.kind] = plain[_OPTIONS]
+    plain.pop(_OPTIONS, None)
+    return plain
+
+
+def _from_plain(plain: dict[str, Any], kind: type[T], path: Path) -> T:
+    """Return the request that `_to_plain` gave."""
+    options: Any = None
+    if any(field.name == _OPTIONS for field in fields(kind)):  # type: ignore[arg-type]
+        for method in methods.METHODS:
+            if method.options is not None and method.kind in plain:
+                chosen = plain[method.kind]
+                plain = {key: x for key, x in plain.items() if key != method.kind}
+                options = from_plain(chosen, resolve(method.options), path=path)
+    request: Any = from_plain(plain, kind, path=path)
+    with_options: T = request if options is None else replace(request, options=options)
+    return with_options
+
+
 def read_request(path: Path, kind: type[T]) -> T:
     """Return the request, of dataclass `kind`, of the job at `path`."""
-    return from_plain(read_json(path)["request"], kind, path=path)
+    return _from_plain(read_json(path)["request"], kind, path)
 
 
 def read_result(path: Path, kind: type[T]) -> T:

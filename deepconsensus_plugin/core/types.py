@@ -20,6 +20,10 @@ IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
 
+DIAMETER_PER_BOX = 2 / 3
+"""Longest diameter of a particle per side of its box, where only one is known."""
+
+
 @dataclass(frozen=True)
 class Ctf:
     """Contrast transfer function of one micrograph.

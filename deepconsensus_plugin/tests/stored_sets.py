@@ -233,13 +233,12 @@ def write_untrained_model(
     """Write a model folder whose weights are random, and the same every time."""
     import keras  # heavy
 
-    from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS
-    from deepconsensus_plugin.core.deep_consensus.store import BUILDERS, save_model
+    from deepconsensus_plugin.core.deep_consensus.network import build_network
+    from deepconsensus_plugin.core.deep_consensus.store import save_model
 
     keras.utils.set_random_seed(3)
-    networks = [BUILDERS[DEEP_CONSENSUS]() for _ in range(n_models)]
+    networks = [build_network() for _ in range(n_models)]
     card = EnsembleCard(
-        kind=DEEP_CONSENSUS,
         n_models=n_models,
         box_size=BOX,
         sampling_rate=sampling_rate,

@@ -14,7 +14,6 @@ from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
 from deepconsensus_plugin.core.library import find_models
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pickers.trained.card import HYDRA
 from deepconsensus_plugin.protocols import ProtImportModel
 from deepconsensus_plugin.tests.stored_sets import write_untrained_model
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
@@ -56,7 +55,7 @@ class TestImportModel(SyntheticProject):
         protocol = self.newProtocol(ProtImportModel, modelPath="general")
         self.assertEqual(protocol.validate(), [])
         self.launchProtocol(protocol)
-        self.assertEqual(protocol.outputModel.getKind(), HYDRA)
+        self.assertEqual(protocol.outputModel.getKind(), "hydra")
         summary = "\n".join(protocol.summary())
         self.assertIn("HydraPicker", summary)
         self.assertRegex(summary, r"Learnt: \d+ places of \d+ data sets\.")

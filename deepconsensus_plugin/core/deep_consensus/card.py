@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The card of the network of Deep Consensus, an ensemble that scores boxes."""
+"""Card of a Deep Consensus network, an ensemble that scores boxes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.networks.card import ModelCard, TrainingSet
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
-
-DEEP_CONSENSUS = "deep_consensus"
-"""The kind of these cards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +34,25 @@ class EnsembleCard(ModelCard):
         Of the ensemble on the testing sets.
     """
 
+    kind: str = "deep_consensus"
     preprocessing: BoxPreprocessing
     training: TrainingParameters
     testing_sets: list[TrainingSet] = field(default_factory=list)
     label_noise: LabelNoise | None = None
     validation: list[ClassificationMetrics] = field(default_factory=list)
     testing: ClassificationMetrics | None = None
+
+    def check_can_pick(
+        self, *, sampling_rate: float, has_ctfs: bool, options: Any
+    ) -> None:
+        """Refuse micrographs without CTFs where boxes were phase-flipped.
+
+        Raises
+        ------
+        IncompatibleModelError
+            If they were, and there are none.
+        """
+        if self.preprocessing.phase_flip and not has_ctfs:
+            raise IncompatibleModelError(
+                "CTF estimation: the model was trained with CTFs; choose them."
+            )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.datasets import LabelledBoxes
 from deepconsensus_plugin.core.deep_consensus.held_out import (
     HeldOut,
@@ -16,8 +16,9 @@ from deepconsensus_plugin.core.deep_consensus.held_out import (
     write_held_out,
 )
 from deepconsensus_plugin.core.deep_consensus.labelled import identify_boxes
+from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.requests import TrainRequest
-from deepconsensus_plugin.core.deep_consensus.store import BUILDERS, load_networks
+from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.core.deep_consensus.training import (
     TrainedNetwork,
     Training,
@@ -95,7 +96,7 @@ def _begin(
     parameters = request.parameters
     initialise(member, parameters)
     with computing_in(half_precision=parameters.half_precision):
-        network = BUILDERS[DEEP_CONSENSUS](
+        network = build_network(
             input_size=request.preprocessing.input_size,
             l2_strength=parameters.l2_strength,
             fast=not parameters.half_precision,

@@ -33,7 +33,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     TrainRequest,
 )
 from deepconsensus_plugin.core.deep_consensus.splits import limit_per_label
-from deepconsensus_plugin.core.digests import digest, identify_micrographs
+from deepconsensus_plugin.core.digests import digest, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
@@ -149,7 +149,7 @@ def identify_boxes(rows: LabelledCoordinates, request: TrainRequest) -> str:
     """Return a digest of all that decides what the boxes of `rows` look like."""
     return digest(
         *(rows.is_particle, rows.weight, rows.micrograph, rows.yx),
-        identify_micrographs(request.micrographs),
+        digest_micrographs(request.micrographs),
         [request.box_size, to_plain(request.preprocessing)],
     )
 

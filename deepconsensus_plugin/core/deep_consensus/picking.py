@@ -9,6 +9,7 @@ followed uphill, by steps that halve.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from deepconsensus_plugin.core.boxes import cut_boxes
 from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.scoring import fitting_batch, predict
+from deepconsensus_plugin.core.deep_consensus.store import load_scorers
 from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
@@ -123,3 +125,8 @@ def climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArr
         places = np.where(is_higher[:, None], around[chosen], places)
         best = np.where(is_higher, tried[chosen], best)
     return places
+
+
+def load(folder: Path, card: EnsembleCard, options: None) -> EnsemblePicker:
+    """Return the picker of a model folder; an ensemble offers no options."""
+    return EnsemblePicker(load_scorers(folder), card)

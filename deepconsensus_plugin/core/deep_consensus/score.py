@@ -31,7 +31,7 @@ from deepconsensus_plugin.core.deep_consensus.scoring import (
     predict,
 )
 from deepconsensus_plugin.core.deep_consensus.store import load_scorers
-from deepconsensus_plugin.core.digests import digest, digest_file, identify_micrographs
+from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.growing import AppendOnlyRows
@@ -93,7 +93,7 @@ def _origin(
 ) -> str:
     """Return a digest of all that decides scores and stacks."""
     return digest(
-        identify_micrographs(micrograph for micrograph, _ in work),
+        digest_micrographs(micrograph for micrograph, _ in work),
         *(yx for _, yx in work),
         [request.box_size, n_at_once, request.half_precision],
         [to_plain(request.stacks)],

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -16,7 +16,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.methods import load_card_of
@@ -26,9 +26,6 @@ from deepconsensus_plugin.core.networks.precision import computing_in
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
 logger = logging.getLogger(__name__)
-
-BUILDERS: dict[str, Callable[..., keras.Model]] = {DEEP_CONSENSUS: build_network}
-"""Networks by the name that cards use."""
 
 
 def save_model(
@@ -41,7 +38,7 @@ def save_model(
     folder : Path
         Created if needed; a model there is replaced.
     networks : sequence of keras.Model
-        As `BUILDERS` makes them, fast or plain.
+        As `build_network` makes them, fast or plain.
     card : EnsembleCard
         Describes them.
     """
@@ -104,9 +101,7 @@ def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Mode
     boxes = keras.Input((size, size, 1), name="box")
     outputs = []
     for i, network in enumerate(networks):
-        plain = BUILDERS[card.kind](
-            input_size=size, l2_strength=card.training.l2_strength
-        )
+        plain = build_network(input_size=size, l2_strength=card.training.l2_strength)
         plain.set_weights(network.get_weights())
         plain.name = f"network_{i + 1}"
         outputs.append(layers.Reshape((1, 2))(plain(boxes)))
@@ -127,7 +122,7 @@ def _network(
     fast: bool,
     folded: bool = False,
 ) -> keras.Model:
-    network = BUILDERS[card.kind](
+    network = build_network(
         input_size=card.preprocessing.input_size,
         l2_strength=card.training.l2_strength,
         fast=fast,

@@ -14,7 +14,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
@@ -105,7 +105,6 @@ def _describe(
 ) -> EnsembleCard:
     """Write the card of the new model."""
     return EnsembleCard(
-        kind=DEEP_CONSENSUS,
         n_models=len(trained),
         box_size=request.box_size,
         sampling_rate=request.micrographs[0].sampling_rate,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 
@@ -31,7 +32,7 @@ class ModelCard:
     Parameters
     ----------
     kind : str
-        Which network: one of `core.methods.CARDS`, whose card says more.
+        Which network: as in `core.methods.METHODS`.
     n_models : int
         Networks in it.
     box_size : int
@@ -55,6 +56,26 @@ class ModelCard:
     def box_extent_A(self) -> float:
         """Side of a box in Å."""
         return self.box_size * self.sampling_rate
+
+    def check_can_pick(
+        self, *, sampling_rate: float, has_ctfs: bool, options: Any
+    ) -> None:
+        """Refuse micrographs that the model cannot pick.
+
+        Parameters
+        ----------
+        sampling_rate : float
+            Of the micrographs, Å/px.
+        has_ctfs : bool
+            Whether their CTFs are known.
+        options : dataclass, optional
+            Choices that the method offers.
+
+        Raises
+        ------
+        IncompatibleModelError
+            If it cannot; the message is a whole sentence.
+        """
 
     def check_fits(self, *, box_size: int, sampling_rate: float) -> None:
         """Refuse boxes that show another extent than those of the training.

@@ -22,11 +22,9 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.methods import load_card
-from deepconsensus_plugin.core.methods_loaders import load_picker
+from deepconsensus_plugin.core.methods import load_card, load_picker
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pickers.classical.counting import estimate_particles
-from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.populations.log_odds import (
     ParticleScores,
     fit_particle_mixture,
@@ -113,7 +111,7 @@ def _gather(
     card, own = load_card(request.model), fit_particle_mixture(scores)
     if not isinstance(card, PickerCard):
         return _Evidence(None, own)
-    figures = card.validation_of(request.hydra)
+    figures = card.validation_of(request.options)
     if figures is not None or own is not None or not len(scores):
         return _Evidence(figures, own)
     n_counted = _count_particles(request, card, progress)
@@ -149,19 +147,16 @@ def _count_particles(
 ) -> int | None:
     """Return how many particles pickers without training tell of a new sample.
 
-    None where they do not tell, or where the head is of a sample.
+    None where they do not tell, or where the model was trained on the sample.
     """
-    diameter_A = request.hydra.particle_diameter_A
-    if not isinstance(card, HydraCard) or not card.is_of_any_size(request.hydra):
+    sample = card.unknown_sample(request.options)
+    if sample is None:
         return None
-    if diameter_A is None:
-        return None
-    _, head = card.find_head(request.hydra)
     with progress.stage("count particles", 1) as count:
         found = estimate_particles(
             request.micrographs,
-            diameter_A=diameter_A,
-            particles_dark=head.are_particles_dark,
+            diameter_A=sample.diameter_A,
+            particles_dark=sample.is_dark,
             workers=request.workers,
         )
         count(1)
@@ -234,7 +229,7 @@ def find_all(
     with progress.stage("pick", len(request.micrographs)) as count:
         count(len(request.micrographs) - len(left))
         if left:
-            picker = load_picker(request.model, request.hydra)
+            picker = load_picker(request.model, request.options)
             prepared = map_ahead(picker.prepare, left, workers=request.workers)
             for micrograph, each in zip(left, prepared, strict=True):
                 here = {micrograph.name: picker.find(each)}
@@ -249,6 +244,6 @@ def _found_path(request: NetworkPickRequest, micrograph: Micrograph) -> Path:
         micrograph,
         digest_file(micrograph.path),
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
-        request.hydra,
+        request.options,
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"

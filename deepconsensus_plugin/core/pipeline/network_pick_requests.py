@@ -7,9 +7,9 @@ import enum
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deepconsensus_plugin.core.execution import StageCost
-from deepconsensus_plugin.core.pickers.hydra.parameters import HydraPickOptions
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
 )
@@ -45,8 +45,8 @@ class NetworkPickRequest:
         Picks this close to a known coordinate are known; pixels.
     workers : int
         Threads that read and prepare micrographs.
-    hydra : HydraPickOptions
-        Head, diameter and contrast, where the model is a HydraPicker.
+    options : dataclass, optional
+        Choices that the model's method offers (`core.methods.Method.options`).
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -59,7 +59,7 @@ class NetworkPickRequest:
     missed: Path | None = None
     known_radius_px: float = 0.0
     workers: int = 2
-    hydra: HydraPickOptions = field(default_factory=HydraPickOptions)
+    options: Any = None
 
 
 class ThresholdOrigin(enum.Enum):

@@ -12,6 +12,7 @@ from pwem.protocols import ProtImport
 
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
 from deepconsensus_plugin.core.library import KnownModel, find_models
+from deepconsensus_plugin.core.methods import find_method
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
@@ -19,7 +20,6 @@ from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
-    CITATIONS,
     countNetworks,
     describeModel,
 )
@@ -116,7 +116,7 @@ class ProtImportModel(ProtImport):
     def _citations(self):
         if not self.hasAttribute("outputModel"):
             return []
-        return [CITATIONS[self.outputModel.getKind()]]
+        return [find_method(self.outputModel.getKind()).citation]
 
     # -------------------------- shared --------------------------
     def getSourceFolder(self) -> Path:

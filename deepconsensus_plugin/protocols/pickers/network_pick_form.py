@@ -7,16 +7,12 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
-from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
-from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraPickOptions
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pickers.trained.validation import WANTED_PRECISION
-from deepconsensus_plugin.protocols.pickers.picker_form import DIAMETER_PER_BOX
+from deepconsensus_plugin.protocols.pickers.pick_options import pickOptions
 from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
 
 PRECISION, BEST_F1, GIVEN, BEST_F2, EXPECTED = range(5)
-CONTRASTS = {0: None, 1: True, 2: False}
 """What the numbers of the form mean; they never change."""
 
 MERGE_RADIUS = 0.3
@@ -55,55 +51,6 @@ def defineInputParams(form: params.Form) -> None:
     )
     defineCtfParam(
         form, "Only for a Deep Consensus network that was trained with CTFs."
-    )
-
-
-def defineHydraChoices(form: params.Form) -> None:
-    """Add how a HydraPicker is to look at micrographs."""
-    group = form.addGroup("Only for a HydraPicker")
-    group.addParam(
-        "head",
-        params.StringParam,
-        default="",
-        label="Head",
-        help=f"Name of a data set of its training, as its summary tells, or "
-        f"*{GENERAL}*, which picks particles that it never saw.\nEmpty: that of the "
-        "data set where there is one, else the general one.",
-    )
-    group.addParam(
-        "particleDiameter",
-        params.FloatParam,
-        allowsNull=True,
-        label="Particle diameter (Å)",
-        help="The longest one; the general head must know it. Empty: as in the data "
-        "set of the head.",
-    )
-    group.addParam(
-        "contrast",
-        params.EnumParam,
-        choices=["as in the training", "dark particles", "white particles"],
-        default=0,
-        expertLevel=LEVEL_ADVANCED,
-        label="Contrast",
-        help="Of the micrographs. The general head was trained on dark particles.",
-    )
-    group.addParam(
-        "border",
-        params.FloatParam,
-        default=0.0,
-        expertLevel=LEVEL_ADVANCED,
-        label="Border (diameters)",
-        help="Picks closer to the border than this are left out.",
-    )
-
-
-def hydraChoices(protocol: Protocol) -> HydraPickOptions:
-    """Return what was chosen for a HydraPicker."""
-    return HydraPickOptions(
-        head=(protocol.head.get() or "").strip() or None,
-        particle_diameter_A=protocol.particleDiameter.get(),
-        are_particles_dark=CONTRASTS[protocol.contrast.get()],
-        border=protocol.border.get(),
     )
 
 
@@ -165,7 +112,7 @@ def chosenThreshold(protocol: Protocol) -> float | None:
     card = protocol.inputModel.get().getCard()
     if mode == EXPECTED or not isinstance(card, PickerCard):
         return None
-    figures = card.validation_of(hydraChoices(protocol))
+    figures = card.validation_of(pickOptions(protocol))
     if figures is None:
         return None
     if mode == BEST_F2:
@@ -188,25 +135,8 @@ def expectedPicks(protocol: Protocol) -> int | None:
 
 
 def boxExtent(protocol: Protocol) -> float:
-    """Return the side of a pick's box, Å: the model's, or as the diameter has it."""
+    """Return the side of a pick's box, Å: the model's, or as the options have it."""
     card = protocol.inputModel.get().getCard()
-    if isinstance(card, HydraCard):
-        _, head = card.find_head(hydraChoices(protocol))
-        diameter = head.particle_diameter_A
-        if diameter is not None and diameter != card.particle_diameter_A:
-            return diameter / DIAMETER_PER_BOX
+    if isinstance(card, PickerCard):
+        return card.box_extent_of(pickOptions(protocol))
     return card.box_extent_A
-
-
-def describeBadChoices(protocol: Protocol, card: HydraCard) -> list[str]:
-    """Return what is wrong with the choices for a HydraPicker, a sentence each."""
-    diameter = protocol.particleDiameter.get()
-    if diameter is not None and not diameter > 0:
-        return ["Particle diameter: it must be above 0, or empty."]
-    if protocol.border.get() < 0:
-        return ["Border: it must be 0 or more."]
-    try:
-        card.find_head(hydraChoices(protocol))
-    except IncompatibleModelError as error:
-        return [f"Only for a HydraPicker: {error}."]
-    return []

@@ -15,14 +15,12 @@ from deepconsensus_plugin.convert import (
     observed_by_all,
     write_observed,
 )
-from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
-from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.methods import LABELS
+from deepconsensus_plugin.core.methods import find_method
 from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
-from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
@@ -35,19 +33,20 @@ from deepconsensus_plugin.protocols.pickers.network_pick_form import (
     MERGE_RADIUS,
     boxExtent,
     chosenThreshold,
-    defineHydraChoices,
     defineInputParams,
     defineThresholdParams,
-    describeBadChoices,
     expectedPicks,
-    hydraChoices,
+)
+from deepconsensus_plugin.protocols.pickers.pick_options import (
+    definePickOptions,
+    describeBadOptions,
+    pickOptions,
 )
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
-from deepconsensus_plugin.protocols.shared.model_summary import CITATIONS
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
@@ -71,7 +70,7 @@ class ProtNetworkPick(ProtParticlePicking):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
-        defineHydraChoices(form)
+        definePickOptions(form)
         defineThresholdParams(form)
         form.addParallelSection(threads=2, mpi=0)
 
@@ -114,7 +113,7 @@ class ProtNetworkPick(ProtParticlePicking):
             missed=None if known is None else Path(self._getFileName("missed")),
             known_radius_px=MERGE_RADIUS * self._boxSize(),
             workers=self.numberOfThreads.get(),
-            hydra=hydraChoices(self),
+            options=pickOptions(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -161,7 +160,7 @@ class ProtNetworkPick(ProtParticlePicking):
         return read_result(Path(self._getFileName("job")), NetworkPickResult)
 
     def _pickerName(self) -> str:
-        return LABELS[self.inputModel.get().getKind()]
+        return find_method(self.inputModel.get().getKind()).label
 
     def _boxSize(self) -> int:
         """Return the box: the given one, or the model's, even."""
@@ -188,18 +187,17 @@ class ProtNetworkPick(ProtParticlePicking):
             card = model.getCard()
         except (OSError, FileFormatError) as error:
             return [f"Model: {error}"]
-        if isinstance(card, EnsembleCard):
-            if card.preprocessing.phase_flip and self.ctfRelations.get() is None:
-                return ["CTF estimation: the model was trained with CTFs; choose them."]
-            return []
-        if isinstance(card, HydraCard):
-            return describeBadChoices(self, card)
-        rate = self.inputMicrographs.get().getSamplingRate()
-        if rate > 1.02 * card.preprocessing.pixel_size_A:
-            return [
-                f"Micrographs: their pixels of {rate:.3g} Å are coarser than the "
-                f"{card.preprocessing.pixel_size_A:.3g} Å that the model looks at."
-            ]
+        errors = describeBadOptions(self)
+        if errors:
+            return errors
+        try:
+            card.check_can_pick(
+                sampling_rate=self.inputMicrographs.get().getSamplingRate(),
+                has_ctfs=self.ctfRelations.get() is not None,
+                options=pickOptions(self),
+            )
+        except IncompatibleModelError as error:
+            return [str(error)]
         return []
 
     def _summary(self):
@@ -233,6 +231,6 @@ class ProtNetworkPick(ProtParticlePicking):
         if self.inputModel.get() is None:
             return []
         try:
-            return [CITATIONS[self.inputModel.get().getKind()]]
+            return [find_method(self.inputModel.get().getKind()).citation]
         except (OSError, FileFormatError):
             return []  # the model's folder is gone

@@ -7,28 +7,15 @@ import math
 
 from pwem.objects import SetOfCTF
 
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.networks.card import ModelCard
-from deepconsensus_plugin.core.pickers.trained.card import (
-    DEEPEM,
-    HYDRA,
-    TOPAZ,
-    PickerCard,
-)
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols.shared.picker_summary import describePicker
-
-CITATIONS = {
-    DEEP_CONSENSUS: "SanchezGarcia2018",
-    TOPAZ: "Bepler2019",
-    DEEPEM: "Zhu2017",
-    HYDRA: "MasoumzadehTork2019",
-}
-"""The paper of each kind of model."""
 
 
 def describeModel(card: ModelCard) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import math
 
-from deepconsensus_plugin.core.methods import LABELS
-from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.methods import find_method
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pickers.trained.validation import (
     WANTED_PRECISION,
@@ -18,15 +17,7 @@ _SETS_BY_NAME = 8
 
 def describePicker(card: PickerCard) -> list[str]:
     """Return what a picker is, what it learnt from, and its figures, a line each."""
-    if isinstance(card, HydraCard):
-        lines = describeHeads(card)
-    else:
-        lines = [
-            f"{LABELS[card.kind]} of particles of {card.particle_diameter_A:.0f} Å, "
-            f"which looks at pixels of {card.preprocessing.pixel_size_A:.3g} Å; box "
-            f"{card.box_size} px at {card.sampling_rate:.3g} Å/px, seed "
-            f"{card.training.seed}."
-        ]
+    lines = card.describe(find_method(card.kind).label)
     lines += _describeLearnt(card)
     if card.validation is None or not math.isfinite(card.validation.average_precision):
         return [*lines, "Not validated: too few micrographs have labels."]
@@ -44,24 +35,6 @@ def _describeLearnt(card: PickerCard) -> list[str]:
         f"{'particles' if s.is_particle else 'background'}."
         for s in sets
     ]
-
-
-def describeHeads(card: HydraCard) -> list[str]:
-    """Return what a HydraPicker is, and each of its heads, a line each."""
-    architecture = card.training.architecture
-    lines = [
-        f"HydraPicker of particles that become {architecture.particle_px:.0f} px, body "
-        f"of {architecture.body_channels} channels, seed {card.training.seed}; heads: "
-        f"{len(card.heads)}."
-    ]
-    for head in card.heads:
-        size = head.particle_diameter_A
-        width = "any size" if size is None else f"{size:.0f} Å"
-        figure = "not validated"
-        if head.validation is not None:
-            figure = f"average precision {head.validation.average_precision:.3f}"
-        lines.append(f"Head *{head.name}*: particles of {width}; {figure}.")
-    return lines
 
 
 def describeValidation(figures: PickerValidation) -> list[str]:

@@ -10,8 +10,7 @@ import pytest
 
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import write_coordinates
-from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.core.methods_loaders import load_picker
+from deepconsensus_plugin.core.methods import load_card_of, load_picker
 from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.pickers.deepem import train as train_deepem
 from deepconsensus_plugin.core.pickers.deepem.card import DeepEMCard

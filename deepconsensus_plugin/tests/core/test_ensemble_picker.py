@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from deepconsensus_plugin.core.boxes import cut_boxes
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import PARTICLE, build_network
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.picking import (
@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.deep_consensus.picking import (
 )
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
 from deepconsensus_plugin.core.deep_consensus.store import save_model
-from deepconsensus_plugin.core.methods_loaders import load_picker
+from deepconsensus_plugin.core.methods import load_picker
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, prepare_boxes
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -89,7 +89,6 @@ def discs(tmp_path):
 
 def card_of(*, n_models, box_size=BOX, sampling_rate=SAMPLING_RATE, phase_flip=False):
     return EnsembleCard(
-        kind=DEEP_CONSENSUS,
         n_models=n_models,
         box_size=box_size,
         sampling_rate=sampling_rate,

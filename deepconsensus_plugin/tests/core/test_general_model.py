@@ -6,8 +6,7 @@ from __future__ import annotations
 import mrcfile
 import pytest
 
-from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.core.methods_loaders import load_picker
+from deepconsensus_plugin.core.methods import load_card_of, load_picker
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraPickOptions

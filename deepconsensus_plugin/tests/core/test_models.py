@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.deep_consensus.card import DEEP_CONSENSUS, EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
@@ -28,7 +28,6 @@ def _same_weights_every_time():
 
 def _card(n_models: int = 2, box_size: int = 90) -> EnsembleCard:
     return EnsembleCard(
-        kind=DEEP_CONSENSUS,
         n_models=n_models,
         box_size=box_size,
         sampling_rate=3.54,

@@ -139,7 +139,7 @@ def ask(learnt, asked, folder, **choices):
         learnt.request.model,
         folder / "found",
         folder / "picks.h5",
-        hydra=HydraPickOptions(**choices),
+        options=HydraPickOptions(**choices),
     )
 
 

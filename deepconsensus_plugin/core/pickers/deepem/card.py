@@ -27,6 +27,7 @@ class DeepEMCard(PickerCard):
         What each round of the training came to.
     """
 
+    kind: str = "deepem"
     training: DeepEMParameters
     deviations: DeviationRange | None
     rounds: list[DeepEMRound]

@@ -7,6 +7,8 @@ four times. Here the same numbers are computed for the whole micrograph at once.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     PreparedMicrograph,
     prepare_micrograph,
 )
+from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
@@ -130,3 +133,8 @@ class DeepEMPicker:
         means = self._recogniser.predict_on_batch(pixels[None, :, :, None])
         probability = np.clip(means[0, :rows, :columns, 0], _LOWEST, 1 - _LOWEST)
         return np.asarray(np.log(probability) - np.log1p(-probability))
+
+
+def load(folder: Path, card: DeepEMCard, options: None) -> DeepEMPicker:
+    """Return the picker of a model folder; DeepEM offers no options."""
+    return DeepEMPicker.of(load_picker_network(folder), card)

@@ -29,7 +29,6 @@ from deepconsensus_plugin.core.pickers.deepem.selection import (
     learn_deviations,
 )
 from deepconsensus_plugin.core.pickers.deepem.task import DeepEMLesson
-from deepconsensus_plugin.core.pickers.trained.card import DEEPEM
 from deepconsensus_plugin.core.pickers.trained.data import (
     MATCH_RADIUS,
     LearningData,
@@ -193,7 +192,6 @@ def _describe(
     """Write the card of the new model."""
     learnt = request.learnt
     return DeepEMCard(
-        kind=DEEPEM,
         box_size=learnt.box_size,
         sampling_rate=learnt.micrographs[0].sampling_rate,
         training_sets=data.training_sets(),

@@ -11,8 +11,9 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import (
     HydraParameters,
     HydraPickOptions,
 )
-from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard, UnknownSample
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,15 @@ class HydraHead:
     are_particles_dark: bool = True
     validation: PickerValidation | None = None
 
+    def describe(self) -> str:
+        """Return what the head picks, and how well, in a line."""
+        size = self.particle_diameter_A
+        width = "any size" if size is None else f"{size:.0f} Å"
+        figure = "not validated"
+        if self.validation is not None:
+            figure = f"average precision {self.validation.average_precision:.3f}"
+        return f"Head *{self.name}*: particles of {width}; {figure}."
+
 
 @dataclass(frozen=True, kw_only=True)
 class HydraCard(PickerCard):
@@ -51,6 +61,7 @@ class HydraCard(PickerCard):
         The model whose body and general head it has; empty if they are its own.
     """
 
+    kind: str = "hydra"
     training: HydraParameters
     heads: list[HydraHead]
     base: str = ""
@@ -60,30 +71,69 @@ class HydraCard(PickerCard):
         """Return None: parts of micrographs are validated, of any data set."""
         return None
 
-    def validation_of(self, choices: HydraPickOptions) -> PickerValidation | None:
-        """Return the figures of a head on its data set; None where there are none.
+    def describe(self, label: str) -> list[str]:
+        """Return what the model is, and each of its heads, a line each."""
+        architecture = self.training.architecture
+        return [
+            f"{label} of particles that become {architecture.particle_px:.0f} px, body "
+            f"of {architecture.body_channels} channels, seed {self.training.seed}; "
+            f"heads: {len(self.heads)}.",
+            *(head.describe() for head in self.heads),
+        ]
 
-        Those of the general head of several are of other samples than it will pick.
+    def validation_of(
+        self, options: HydraPickOptions | None
+    ) -> PickerValidation | None:
+        """Return the validation of a head on its data set; None without any.
+
+        That of the general head of several is of other samples than it will pick.
         """
-        head = self._named(choices)
+        head = self._named(options)
         if head is None or head.particle_diameter_A is None:
             return None
         return head.validation
 
-    def is_of_any_size(self, choices: HydraPickOptions) -> bool:
-        """Return whether a head is the general one of several data sets."""
-        head = self._named(choices)
-        return head is not None and head.particle_diameter_A is None
+    def box_extent_of(self, options: HydraPickOptions | None) -> float:
+        """Return the side of the boxes of picks, Å: wider for a wider particle."""
+        _, head = self.find_head(options)
+        diameter = head.particle_diameter_A
+        if diameter is None or diameter == self.particle_diameter_A:
+            return self.box_extent_A
+        return diameter / DIAMETER_PER_BOX
 
-    def _named(self, choices: HydraPickOptions) -> HydraHead | None:
-        name = choices.head or self.default_head().name
+    def unknown_sample(self, options: HydraPickOptions | None) -> UnknownSample | None:
+        """Return what the general head of several data sets is asked to look for."""
+        head = self._named(options)
+        is_of_any_size = head is not None and head.particle_diameter_A is None
+        if not is_of_any_size or options is None or not options.particle_diameter_A:
+            return None
+        _, chosen = self.find_head(options)
+        return UnknownSample(options.particle_diameter_A, chosen.are_particles_dark)
+
+    def check_can_pick(
+        self, *, sampling_rate: float, has_ctfs: bool, options: HydraPickOptions | None
+    ) -> None:
+        """Refuse a head that there is not, or whose particles' diameter is unknown.
+
+        Raises
+        ------
+        IncompatibleModelError
+            If the options do not fit the model.
+        """
+        try:
+            self.find_head(options)
+        except IncompatibleModelError as error:
+            raise IncompatibleModelError(f"Only for a HydraPicker: {error}.") from error
+
+    def _named(self, options: HydraPickOptions | None) -> HydraHead | None:
+        name = (options and options.head) or self.default_head().name
         return next((head for head in self.heads if head.name == name), None)
 
     def default_head(self) -> HydraHead:
         """Return the head of the only data set, or else the general one."""
         return self.heads[1] if len(self.heads) == 2 else self.heads[0]
 
-    def find_head(self, choices: HydraPickOptions) -> tuple[int, HydraHead]:
+    def find_head(self, options: HydraPickOptions | None) -> tuple[int, HydraHead]:
         """Return number and head that are chosen, its diameter and contrast, too.
 
         Raises
@@ -91,7 +141,8 @@ class HydraCard(PickerCard):
         IncompatibleModelError
             If there is no such head, or nothing tells the diameter.
         """
-        name = choices.head or self.default_head().name
+        options = options or HydraPickOptions()
+        name = options.head or self.default_head().name
         names = [head.name for head in self.heads]
         if name not in names:
             raise IncompatibleModelError(
@@ -99,13 +150,13 @@ class HydraCard(PickerCard):
             )
         number = names.index(name)
         head = self.heads[number]
-        diameter = choices.particle_diameter_A or head.particle_diameter_A
+        diameter = options.particle_diameter_A or head.particle_diameter_A
         if diameter is None:
             raise IncompatibleModelError(
                 f"the {GENERAL} head looks for particles of any size: expected their "
                 "diameter, received none"
             )
-        is_dark = choices.are_particles_dark
+        is_dark = options.are_particles_dark
         return number, replace(
             head,
             particle_diameter_A=diameter,

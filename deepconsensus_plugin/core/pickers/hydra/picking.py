@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from deepconsensus_plugin.core.pickers.hydra.rescaling import (
     flatten,
     pad_with_noise,
 )
+from deepconsensus_plugin.core.pickers.hydra.store import load_hydra
 from deepconsensus_plugin.core.pickers.maps.score_map import compute_in_tiles
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.trained.prepared import (
@@ -97,7 +99,7 @@ class HydraPicker:
         body: Weights,
         heads: list[Weights],
         card: HydraCard,
-        choices: HydraPickOptions,
+        options: HydraPickOptions,
     ) -> HydraPicker:
         """Return the picker of a model, as chosen.
 
@@ -106,12 +108,12 @@ class HydraPicker:
         IncompatibleModelError
             If there is no such head, or nothing tells the diameter of the particles.
         """
-        number, head = card.find_head(choices)
+        number, head = card.find_head(options)
         view = ParticleAppearance(
             particle_diameter_A=head.particle_diameter_A or card.particle_diameter_A,
             are_particles_dark=head.are_particles_dark,
             normalisation=card.preprocessing.normalisation,
-            border=choices.border,
+            border=options.border,
         )
         detector = HydraDetector(card.training.architecture, body, heads[number])
         return cls(detector, view)
@@ -171,3 +173,11 @@ def _crops(image: Float32Array, side: int) -> Float32Array:
     return np.stack(
         [image[y : y + side, x : x + side] for y in starts[0] for x in starts[1]]
     )
+
+
+def load(
+    folder: Path, card: HydraCard, options: HydraPickOptions | None
+) -> HydraPicker:
+    """Return the picker of a model folder, with the head that `options` choose."""
+    body, heads = load_hydra(folder, card)
+    return HydraPicker.of(body, heads, card, options or HydraPickOptions())

@@ -38,7 +38,6 @@ from deepconsensus_plugin.core.pickers.hydra.store import (
     save_hydra,
 )
 from deepconsensus_plugin.core.pickers.hydra.task import HydraLesson, Phase
-from deepconsensus_plugin.core.pickers.trained.card import HYDRA
 from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.core.pickers.trained.task_training import (
     forget_states,
@@ -134,7 +133,6 @@ class _Training:
         diameters = [each.view.particle_diameter_A for each in self.sets]
         middle = self.sets[int(np.argsort(diameters)[len(diameters) // 2])]
         card = HydraCard(
-            kind=HYDRA,
             box_size=middle.data.asked.box_size,
             sampling_rate=middle.data.asked.micrographs[0].sampling_rate,
             training_sets=[s for each in self.sets for s in each.data.training_sets()],

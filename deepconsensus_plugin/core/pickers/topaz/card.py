@@ -23,6 +23,7 @@ class TopazCard(PickerCard):
         π that follows from it.
     """
 
+    kind: str = "topaz"
     training: TopazParameters
     n_particles: float
     prior: float

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     PreparedMicrograph,
     prepare_micrograph,
 )
+from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
@@ -104,3 +107,8 @@ class TopazPicker:
     def _log_odds(self, pixels: Float32Array) -> Float32Array:
         output = self._dense.predict_on_batch(pixels[None, ..., None])
         return np.asarray(output[0, ..., 0])
+
+
+def load(folder: Path, card: TopazCard, options: None) -> TopazPicker:
+    """Return the picker of a model folder; Topaz offers no options."""
+    return TopazPicker.of(load_picker_network(folder), card)

@@ -21,7 +21,6 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
 from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
 from deepconsensus_plugin.core.pickers.topaz.task import TopazLesson, positive_fraction
-from deepconsensus_plugin.core.pickers.trained.card import TOPAZ
 from deepconsensus_plugin.core.pickers.trained.data import LearningData, collect
 from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.core.pickers.trained.store import save_picker
@@ -72,7 +71,6 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
     network = build_network(architecture_of(parameters))
     network.set_weights(classifier_of(lesson.network).get_weights())
     card = TopazCard(
-        kind=TOPAZ,
         box_size=request.learnt.box_size,
         sampling_rate=request.learnt.micrographs[0].sampling_rate,
         training_sets=data.training_sets(),

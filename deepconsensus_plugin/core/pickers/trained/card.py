@@ -1,24 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cards of trained pickers, which find particles on micrographs by themselves."""
+"""Card of a trained picker, what every method's card extends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.networks.card import ModelCard
-from deepconsensus_plugin.core.pickers.hydra.parameters import (
-    HydraPickOptions,
-)
 from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 
-TOPAZ, DEEPEM, HYDRA = "topaz", "deepem", "hydra"
-"""Kinds of pickers."""
+_COARSER = 1.02
+"""Pixels of micrographs may be this much larger than those that the model looks at."""
+
+
+@dataclass(frozen=True)
+class UnknownSample:
+    """Particle that a model looks for and that none of its training sets showed.
+
+    Parameters
+    ----------
+    diameter_A : float
+        Longest diameter, Å.
+    is_dark : bool
+        Whether it is darker than the background.
+    """
+
+    diameter_A: float
+    is_dark: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class PickerCard(ModelCard):
-    """What every trained picker is.
+    """Card of a trained picker; `options` are the method's dataclass of them, or None.
 
     Parameters
     ----------
@@ -29,15 +44,52 @@ class PickerCard(ModelCard):
         Done to a micrograph before the network sees it.
     validation : PickerValidation, optional
         On micrographs held out; None where too few were labelled.
+    training : dataclass
+        Parameters of the method that it was trained with; holds the seed.
     """
 
     particle_diameter_A: float
     preprocessing: MicrographPreprocessing
     validation: PickerValidation | None = None
+    training: Any
 
-    def validation_of(self, choices: HydraPickOptions) -> PickerValidation | None:
-        """Return the figures of what is chosen of the model: here, of all."""
+    def describe(self, label: str) -> list[str]:
+        """Return what the model is, a line each; `label` names its kind."""
+        return [
+            f"{label} of particles of {self.particle_diameter_A:.0f} Å, "
+            f"which looks at pixels of {self.preprocessing.pixel_size_A:.3g} Å; box "
+            f"{self.box_size} px at {self.sampling_rate:.3g} Å/px, seed "
+            f"{self.training.seed}."
+        ]
+
+    def validation_of(self, options: Any) -> PickerValidation | None:
+        """Return the validation of what `options` choose of the model."""
         return self.validation
+
+    def box_extent_of(self, options: Any) -> float:
+        """Return the side of the boxes of picks, Å."""
+        return self.box_extent_A
+
+    def unknown_sample(self, options: Any) -> UnknownSample | None:
+        """Return the particle that is looked for, where no training set had it."""
+        return None
+
+    def check_can_pick(
+        self, *, sampling_rate: float, has_ctfs: bool, options: Any
+    ) -> None:
+        """Refuse micrographs whose pixels are coarser than those it looks at.
+
+        Raises
+        ------
+        IncompatibleModelError
+            If they are.
+        """
+        finest = self.preprocessing.pixel_size_A
+        if sampling_rate > _COARSER * finest:
+            raise IncompatibleModelError(
+                f"Micrographs: their pixels of {sampling_rate:.3g} Å are coarser than "
+                f"the {finest:.3g} Å that the model looks at."
+            )
 
     @property
     def expected_particles(self) -> float | None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from deepconsensus_plugin.core.digests import digest, identify_micrographs
+from deepconsensus_plugin.core.digests import digest, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.tables import read_coordinates
@@ -134,7 +134,7 @@ class LearningData:
         """Return a digest of all that it was made from."""
         asked = self.asked
         return digest(
-            identify_micrographs(self.micrographs),
+            digest_micrographs(self.micrographs),
             *(labels.yx for labels in self.labels.values()),
             *(known.yx for known in self.negatives.values()),
             [asked.box_size, asked.particle_diameter_A, asked.pixel_size_A],
