@@ -9,10 +9,11 @@ from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
-    ProtDeepEMTrain,
     ProtImportPicks,
     ProtNetworkPick,
-    ProtTopazTrain,
+)
+from deepconsensus_plugin.protocols.pickers.picker_protocol import (
+    trainingsWithDiameter,
 )
 from deepconsensus_plugin.wizards.form_wizard import (
     FormWizard,
@@ -76,9 +77,8 @@ class DeepConsensusDiameterWizard(_SizeWizard):
     _param = "particleDiameter"
     _targets = [
         (ProtClassicalPick, [_param]),
-        (ProtTopazTrain, [_param]),
-        (ProtDeepEMTrain, [_param]),
         (ProtNetworkPick, [_param]),
+        *((training, ["particleDiameter"]) for training in trainingsWithDiameter()),
     ]
 
     def measure(self, samplingRate: float) -> Measure:

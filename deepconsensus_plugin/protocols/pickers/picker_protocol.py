@@ -26,6 +26,8 @@ class PickerTrainingProtocol(EMProtocol):
     """From labels to a picker; a method adds its form and its request."""
 
     _possibleOutputs = {"outputModel": ParticleClassifier}
+    _hasDiameter = True
+    """Whether its form asks for one diameter, *particleDiameter*."""
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -101,3 +103,12 @@ class PickerTrainingProtocol(EMProtocol):
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs that are learnt from."""
         return micrographsToCut(self, self.inputCoordinates)
+
+
+def trainingsWithDiameter() -> list[type[PickerTrainingProtocol]]:
+    """Return the trainings, defined so far, whose form asks for one diameter."""
+    return [
+        training
+        for training in PickerTrainingProtocol.__subclasses__()
+        if training._hasDiameter
+    ]

@@ -33,6 +33,7 @@ class ProtHydraTrain(PickerTrainingProtocol):
     head behind them picks particles that were never seen [MasoumzadehTork2019].
     """
 
+    _hasDiameter = False  # one for each data set
     _label = "train HydraPicker"
 
     # -------------------------- form --------------------------
