@@ -8,6 +8,9 @@
 # make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
 #                    time 3 min and 3 GB for .venv-interop, then 1 min
 #
+# make test-onednn  trainings with and without oneDNN's kernels, and with those of older
+#                   processors: what they make of NaN differs; 2 min on 2 cores
+#
 # make gui-check  every form, viewer and wizard opens on a virtual screen, is used, and
 #                 nothing is cut off; screenshots in $(RESULTS)/gui, of the report too
 #                 where there is a chromium; 3 min on 2 cores; apt: xvfb openbox
@@ -75,7 +78,7 @@ CORPUS ?= $(RESULTS)/hydra_corpus
 GENERAL ?=
 HYDRA ?=
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -114,6 +117,16 @@ test-pythons:
 test-interop:
 	@$(MAKE) --no-print-directory env VENV=.venv-interop EXTRAS=interop
 	.venv-interop/bin/python -m pytest --durations=5 deepconsensus_plugin/tests/interop
+
+# TensorFlow reads these variables once, hence a process each.
+ONEDNN_TESTS := $(addprefix deepconsensus_plugin/tests/core/test_,training.py picker_training.py finite.py)
+
+test-onednn: env
+	@for variables in '' TF_ENABLE_ONEDNN_OPTS=0 TF_ENABLE_ONEDNN_OPTS=1 \
+	        'TF_ENABLE_ONEDNN_OPTS=1 DNNL_MAX_CPU_ISA=AVX2'; do
+	    echo "test-onednn: $${variables:-as this processor has it}"
+	    env $$variables $(RUN) -m pytest -q $(ONEDNN_TESTS)
+	done
 
 # Only a folder that the command made is deleted; it refuses any other.
 demo: env

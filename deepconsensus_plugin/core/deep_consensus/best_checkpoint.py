@@ -61,7 +61,10 @@ class BestCheckpoint:
         scores: FloatArray,
         parameters: TrainingParameters,
     ) -> None:
-        """Take note of a validation, and lower the learning rate where it is time."""
+        """Take note of a validation, and lower the learning rate where it is time.
+
+        The weights of the network are finite (`core.networks.finite`).
+        """
         self.history.append(checkpoint)
         logger.debug("%s", checkpoint)
         if checkpoint.validation_loss < self.best_loss:

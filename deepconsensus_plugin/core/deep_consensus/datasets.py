@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,21 @@ from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
+logger = logging.getLogger(__name__)
+
 _COLUMNS = ("is_particle", "weight", "source", "micrograph", "yx")
 
 ORIGIN = "made_from"
 """Attribute of a file of boxes: what they were made from (`core.digests`)."""
+
+CLIPPED = "n_clipped"
+"""Attribute of a file of boxes: in how many of them pixels were clipped."""
+
+LARGEST_DEVIATION = 10_000.0
+"""Pixels further from the background, in its deviations, are clipped: float16 ends at
+65504, and a bead on a smooth background lies beyond. Nothing real does: the strongest
+pixel of 34 000 boxes all over twelve micrographs (EMPIAR-10017, apoferritin) is at 21.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +117,17 @@ def write_boxes(
     rows : LabelledCoordinates
         One row per box.
     boxes : iterator of arrays, shape (any, size, size)
-        Together as many as `rows`.
+        Together as many as `rows`; pixels beyond `LARGEST_DEVIATION` are clipped, and
+        the boxes that have any are counted in the attribute `CLIPPED`.
     size : int
         Side of a box, pixels.
     attributes : mapping
         Kept with the file (box size, pixel size, …).
+
+    Raises
+    ------
+    ValueError
+        If a pixel is NaN: no number could be told in its place.
     """
     with whole_file(path) as partial, h5py.File(partial, "w") as file:
         file.attrs.update(attributes)
@@ -119,10 +137,34 @@ def write_boxes(
         for name in _COLUMNS:
             file.create_dataset(name, data=getattr(rows, name))
         target = file.create_dataset("boxes", (len(rows), size, size), np.float16)
-        first = 0
+        first = n_clipped = 0
         for some in boxes:
-            target[first : first + len(some)] = some
-            first += len(some)
+            here = slice(first, first + len(some))
+            peaks = np.abs(some).max(axis=(1, 2), initial=0)
+            _check_numbers(peaks, rows, here)
+            n_clipped += int((peaks > LARGEST_DEVIATION).sum())
+            target[here] = np.clip(some, -LARGEST_DEVIATION, LARGEST_DEVIATION)
+            first = here.stop
+        file.attrs[CLIPPED] = n_clipped
+    if n_clipped:
+        logger.warning(
+            "%s: %d of %d boxes have pixels more than %g deviations from their "
+            "background, which were clipped: look for beads or dead pixels there",
+            *(path, n_clipped, len(rows), LARGEST_DEVIATION),
+        )
+
+
+def _check_numbers(
+    peaks: NDArray[np.float32], rows: LabelledCoordinates, here: slice
+) -> None:
+    """Refuse boxes with NaN, which is what their peaks then are."""
+    bad = np.flatnonzero(np.isnan(peaks))
+    if len(bad):
+        names = sorted({rows.micrographs[i] for i in rows.micrograph[here][bad]})
+        raise ValueError(
+            f"{', '.join(names)}: expected boxes of numbers, received NaN in {len(bad)}"
+            ": pixels of the micrograph are too large to be normalised; leave it out"
+        )
 
 
 def read_boxes(path: Path) -> LabelledBoxes:

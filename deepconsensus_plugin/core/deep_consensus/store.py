@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.networks.finite import check_weights
 from deepconsensus_plugin.core.networks.folding import folded_weights
 from deepconsensus_plugin.core.networks.precision import computing_in
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
@@ -41,7 +42,14 @@ def save_model(
         As `build_network` makes them, fast or plain.
     card : EnsembleCard
         Describes them.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite; a model that is there stays.
     """
+    for number, network in enumerate(networks, start=1):
+        check_weights(network, name=f"network {number}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD_FILE).unlink(missing_ok=True)
     with whole_file(folder / WEIGHTS_FILE) as partial:

@@ -26,6 +26,7 @@ from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledCoordinates,
     augment,
 )
+from deepconsensus_plugin.core.deep_consensus.loss_weights import balance_weights
 from deepconsensus_plugin.core.deep_consensus.network import PARTICLE
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
@@ -38,6 +39,7 @@ from deepconsensus_plugin.core.metrics.classification import (
     count_at_thresholds,
 )
 from deepconsensus_plugin.core.networks.checkpoints import TrainingState
+from deepconsensus_plugin.core.networks.finite import check_training
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -80,7 +82,7 @@ class Training:
         self.member, self.update = member, 0
         self.rng, self.training, self.held_out = _split(data.rows, parameters, member)
         self.queue: IntArray = self.rng.permutation(self.training)
-        self.weights = _balanced_weights(data.rows, self.training)
+        self.weights = balance_weights(data.rows, self.training)
         self.plateau = BestCheckpoint()
         self.n_updates = n_updates(data.rows, parameters, member)
         optimiser = keras.optimizers.Adam(parameters.learning_rate)
@@ -101,7 +103,13 @@ class Training:
         return stopped or self.update >= self.n_updates
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
-        """Train until the next validation, and validate; `count` is told of updates."""
+        """Train until the next validation, and validate; `count` is told of updates.
+
+        Raises
+        ------
+        ValueError
+            If a weight or the training loss is not finite any more.
+        """
         per_epoch = _updates_per_epoch(self.training, self.parameters)
         interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
         self.network.reset_metrics()
@@ -112,6 +120,7 @@ class Training:
         for batch in map_ahead(lambda _: self._next_batch(), updates, workers=1):
             loss = self._learn(*batch)
             count(1)
+        check_training(self.network, name=self._name, update=self.update, loss=loss)
         self._validate(mean_loss=loss)
 
     def result(self) -> TrainedNetwork:
@@ -124,7 +133,7 @@ class Training:
         """
         if not self.plateau.best_weights:
             raise ValueError(
-                f"network {self.member + 1}: expected a finite validation loss, "
+                f"{self._name}: expected a finite validation loss, "
                 f"received none in {len(self.plateau.history)} validations: the "
                 "training diverged; lower the learning rate "
                 f"({self.parameters.learning_rate:g})"
@@ -133,6 +142,11 @@ class Training:
         labels = self.data.rows.is_particle[self.held_out]
         figures = classification_metrics(labels, self.plateau.best_scores)
         return TrainedNetwork(self.network, self.plateau.history, figures)
+
+    @property
+    def _name(self) -> str:
+        """What errors call the network."""
+        return f"network {self.member + 1}"
 
     def variables(self) -> list[Any]:
         """Return the variables of the network and its optimiser."""
@@ -236,16 +250,3 @@ def _targets(rows: LabelledCoordinates, index: IntArray) -> NDArray[np.float32]:
     targets = np.zeros((len(index), 2), np.float32)
     targets[:, PARTICLE], targets[:, 1 - PARTICLE] = particle, ~particle
     return targets
-
-
-def _balanced_weights(rows: LabelledCoordinates, training: IntArray) -> FloatArray:
-    """Weights of all boxes: their source's, times what makes the labels equal."""
-    weights = rows.weight.astype(np.float32)
-    chosen = np.zeros(len(weights), dtype=bool)
-    chosen[training] = True
-    half = weights[chosen].sum() / 2
-    for of_label in (rows.is_particle, ~rows.is_particle):
-        weights = np.where(
-            of_label, weights * (half / weights[chosen & of_label].sum()), weights
-        )
-    return np.asarray(weights / weights[chosen].mean(), dtype=np.float32)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.deep_consensus.datasets import (
+    CLIPPED,
+    LARGEST_DEVIATION,
     LabelledCoordinates,
     augment,
     join_coordinates,
@@ -17,6 +19,7 @@ from deepconsensus_plugin.core.deep_consensus.splits import (
     split_by_micrograph,
 )
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.preprocessing import normalise_background
 
 
 def _rows(labels, micrograph, name: str = "set") -> LabelledCoordinates:
@@ -43,6 +46,51 @@ def test_boxes_round_trip_with_their_provenance(tmp_path):
         np.testing.assert_array_equal(getattr(read.rows, name), getattr(rows, name))
     assert read.rows.sources == ("set",)
     assert read.rows.micrographs == rows.micrographs
+
+
+def _beads() -> np.ndarray:
+    """Return a bright bead, a dark one, noise, and one that is just stored."""
+    rng = np.random.default_rng(0)
+    raw = rng.normal(0, 0.001, (4, 16, 16)).astype(np.float32)
+    raw[0, 7:9, 7:9], raw[1, 7:9, 7:9], raw[3, 7:9, 7:9] = 100, -100, 9
+    return normalise_background(raw, invert=False)
+
+
+def test_beads_are_clipped_and_counted(tmp_path, caplog):
+    boxes = _beads()
+    path = tmp_path / "b.h5"
+    rows = _rows([1, 0, 1, 0], [0, 0, 3, 3])
+    parts = iter([boxes[:2], boxes[2:]])
+    write_boxes(path, rows, parts, size=16, attributes={"box_size": 16})
+    stored = read_boxes(path).boxes
+    assert np.abs(boxes).max() > np.finfo(np.float16).max
+    assert stored[0].max() == -stored[1].min() == LARGEST_DEVIATION
+    # Nothing else is touched, to the bit.
+    small = np.abs(boxes) <= LARGEST_DEVIATION
+    np.testing.assert_array_equal(stored[small], boxes[small].astype(np.float16))
+    assert small[2:].all() and (~small).sum() == 8
+    with h5py.File(path) as file:
+        assert file.attrs[CLIPPED] == 2
+    assert "2 of 4 boxes have pixels more than 10000 deviations" in caplog.text
+
+
+def test_ordinary_boxes_are_not_clipped(tmp_path, caplog):
+    boxes = np.random.default_rng(0).normal(size=(2, 8, 8)).astype(np.float32)
+    rows = _rows([1, 0], [0, 0])
+    write_boxes(tmp_path / "b.h5", rows, iter([boxes]), size=8, attributes={})
+    with h5py.File(tmp_path / "b.h5") as file:
+        assert file.attrs[CLIPPED] == 0
+    assert caplog.text == ""
+
+
+def test_nan_is_refused_by_the_name_of_its_micrograph(tmp_path):
+    boxes = np.zeros((3, 8, 8), np.float32)
+    boxes[2, 3, 3] = np.nan
+    rows = _rows([1, 0, 1], [0, 4, 7])
+    parts = iter([boxes[:1], boxes[1:]])
+    with pytest.raises(ValueError, match=r"^mic7\.mrc: .* received NaN in 1: pixels"):
+        write_boxes(tmp_path / "b.h5", rows, parts, size=8, attributes={})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_half_written_file_does_not_appear(tmp_path):

@@ -147,6 +147,21 @@ def test_model_file_opens_without_this_package(tmp_path):
     assert "FourierConv2D" not in names
 
 
+def test_weights_that_are_not_finite_are_never_written(tmp_path):
+    good, bad = (build_network(input_size=32) for _ in range(2))
+    save_model(tmp_path / "model", [good], _card(1))
+    moving_variance = bad.weights[5]
+    moving_variance.assign(np.full(moving_variance.shape, np.nan))
+    for folder in ("model", "other"):
+        with pytest.raises(
+            ValueError,
+            match=r"network 2: expected finite weights, .* in 1 of \d+ arrays .*lower",
+        ):
+            save_model(tmp_path / folder, [good, bad], _card(2))
+    assert not (tmp_path / "other").exists()
+    assert load_card(tmp_path / "model") == _card(1)
+
+
 def test_incomplete_folder_is_refused(tmp_path):
     save_model(tmp_path, [build_network(input_size=32)], _card(1))
     (tmp_path / "model.keras").unlink()

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +40,38 @@ def test_astigmatism_changes_the_defocus_along_each_direction(angle):
     same = Ctf(along_x, along_x, 0, 300, 2.7, 0.1)
     expected = ctf_values(same, 512, 2.0)[0]
     np.testing.assert_allclose(ctf_values(turned, 512, 2.0)[0], expected)
+
+
+def _slow_ctf(ctf: Ctf, size: int, sampling_rate: float) -> np.ndarray:
+    """Mindell and Grigorieff's definition, one spatial frequency at a time."""
+    wavelength = electron_wavelength(ctf.voltage_kV)
+    aberration = ctf.spherical_aberration_mm * 1e7
+    values = np.empty((size, size // 2 + 1))
+    for row, sy in enumerate(np.fft.fftfreq(size, sampling_rate)):
+        for column, sx in enumerate(np.fft.rfftfreq(size, sampling_rate)):
+            s, angle = math.hypot(sy, sx), math.atan2(sy, sx)
+            from_u = angle - math.radians(ctf.defocus_angle_deg)
+            defocus = (
+                ctf.defocus_u_A * math.cos(from_u) ** 2
+                + ctf.defocus_v_A * math.sin(from_u) ** 2
+            )
+            chi = math.pi * wavelength * defocus * s**2
+            chi -= math.pi / 2 * aberration * wavelength**3 * s**4
+            shift = math.radians(ctf.phase_shift_deg) + math.asin(
+                ctf.amplitude_contrast
+            )
+            values[row, column] = -math.sin(chi + shift)
+    return values
+
+
+@pytest.mark.parametrize("angle", [0, 20, 90, -20, 135])
+@pytest.mark.parametrize("defocus", [(15000, 12000), (12000, 15000)])
+@pytest.mark.parametrize("size", [24, 25])
+def test_ctf_is_its_definition_in_every_direction(angle, defocus, size):
+    ctf = Ctf(*defocus, angle, 300, 2.7, 0.1, phase_shift_deg=40)
+    values = ctf_values(ctf, size, 2.0)
+    np.testing.assert_allclose(values, _slow_ctf(ctf, size, 2.0), atol=1e-9)
+    assert np.ptp(values - ctf_values(replace(ctf, defocus_angle_deg=50), size, 2)) > 1
 
 
 def test_ctf_at_zero_frequency_is_the_amplitude_contrast():

@@ -29,7 +29,9 @@ class LineLesson:
 
     def __init__(self, figures=(math.nan,), *, learning_rate=0.1, accuracies=()):
         keras.utils.set_random_seed(1)
-        self.network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        self.network = keras.Sequential(
+            [keras.Input((1,)), keras.layers.Dense(1)], name="line"
+        )
         self.network.compile(keras.optimizers.Adam(learning_rate), "mse")
         self.figures = itertools.chain(figures, itertools.repeat(figures[-1]))
         self.accuracies = itertools.chain(accuracies, itertools.repeat(math.nan))
@@ -153,6 +155,27 @@ def test_updates_are_counted_and_the_loss_falls():
 def test_diverged_training_says_what_to_lower():
     lesson = LineLesson(learning_rate=1e30)
     with pytest.raises(
-        ValueError, match=r"epoch 1: .*lower the learning rate \(1e\+30"
+        ValueError,
+        match=r"line, epoch 1, update 4: .* the training diverged; lower the learning "
+        r"rate \(1e\+30",
     ):
         train(lesson)
+
+
+def test_weights_are_looked_at_and_not_the_loss_alone():
+    """The network returns the finite half of itself, so that the loss is finite."""
+    keras.utils.set_random_seed(1)
+    lesson, x = LineLesson((0.9,)), keras.Input((1,))
+    lost = keras.ops.nan_to_num(keras.layers.Dense(1, name="lost")(x))
+    lesson.network = keras.Model(x, keras.layers.Dense(1)(x) + lost, name="half")
+    lesson.network.compile(keras.optimizers.Adam(0.1), "mse")
+    lesson.network.get_layer("lost").set_weights(
+        [np.full((1, 1), np.nan), np.full(1, np.inf)]
+    )
+    learning = PickerTrainer(lesson, SCHEDULE)
+    with pytest.raises(
+        ValueError,
+        match=r"half, epoch 1, update 4: .* in 2 of 4 arrays \(lost/kernel\)",
+    ):
+        learning.advance()
+    assert learning.history == learning.best_weights == []

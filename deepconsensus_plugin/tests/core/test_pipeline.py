@@ -255,6 +255,25 @@ def test_stacks_hold_white_normalised_boxes_of_the_original_size(
     np.testing.assert_allclose(boxes, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("normalise", [True, False])
+@pytest.mark.parametrize("invert", [True, False])
+def test_stacks_are_inverted_and_normalised_as_asked(
+    scene, trained, tmp_path, normalise, invert
+):
+    micrographs, folder = scene
+    options = StackOptions(tmp_path / "stacks", normalise=normalise, invert=invert)
+    score.run(_score(scene, trained.model, tmp_path, stacks=options), Progress())
+    written = mrcfile.read(tmp_path / "stacks" / "mic 1.mrcs")
+    yx = read_coordinates(folder / "discs.h5")["mic 1.mrc"].yx
+    raw = extract_boxes(mrcfile.read(micrographs[1].path), yx, BOX)
+    expected = []
+    for box in raw:
+        ring = box[background_ring(BOX)]
+        scaled = (box - ring.mean()) / ring.std() if normalise else box
+        expected.append(-scaled if invert else scaled)
+    np.testing.assert_allclose(written, expected, atol=1e-5)
+
+
 def test_training_goes_on_from_a_model(request_to_train, trained, tmp_path):
     parameters = replace(request_to_train.parameters, n_epochs=1, n_models=1)
     request = replace(

@@ -91,6 +91,20 @@ def test_prepared_boxes_have_the_size_of_the_network():
     assert boxes.dtype == np.float32
 
 
+@pytest.mark.parametrize("invert", [True, False])
+@pytest.mark.parametrize("old", [48, 33])
+def test_prepared_boxes_are_resized_normalised_and_inverted(old, invert):
+    raw = _noise(3, old) * 7 + 100
+    raw[:, 14:18, 14:18] -= 60
+    prepared = prepare_boxes(raw, BoxPreprocessing(input_size=48, invert=invert))
+    expected = []
+    for box in fourier_resize(raw, 48):
+        ring = box[background_ring(48)]
+        white = (box - ring.mean()) / ring.std()
+        expected.append(-white if invert else white)
+    np.testing.assert_allclose(prepared, expected, atol=1e-3)
+
+
 def test_flipping_makes_all_transfer_positive():
     spectrum = -ctf_values(CTF, 127, 2.0)
     seen = np.fft.irfft2(spectrum, s=(127, 127))[None].astype(np.float32)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
 )
-from deepconsensus_plugin.core.deep_consensus.network import build_network
+from deepconsensus_plugin.core.deep_consensus.loss_weights import balance_weights
+from deepconsensus_plugin.core.deep_consensus.network import PARTICLE, build_network
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
 from deepconsensus_plugin.core.deep_consensus.splits import split_by_micrograph
@@ -130,10 +133,108 @@ def test_rare_label_weighs_as_much_as_the_common_one():
 
 
 def test_a_training_that_diverges_is_said():
+    """At its first validation, whatever the processor makes of NaN in a network."""
     data = _data(60)
     data.boxes[:] = np.inf
-    with pytest.raises(ValueError, match="the training diverged; lower the learning"):
-        _train(data, n_epochs=1)
+    training = _start(data, n_epochs=100)
+    with pytest.raises(
+        ValueError,
+        match=r"network 1, update 10: expected finite .* the training diverged; "
+        r"lower the learning rate \(0\.03\)",
+    ):
+        _finish(training)
+    assert training.update == 10 < training.n_updates
+    assert not all(np.isfinite(each).all() for each in training.network.get_weights())
+    assert training.plateau.history == training.plateau.best_weights == []
+
+
+def _network_that_hides_nan() -> keras.Model:
+    """Return a network whose outputs are finite whatever the weights of its layers."""
+    box = keras.Input((SIZE, SIZE, 1))
+    x = layers.Conv2D(4, 5, name="hidden")(box)
+    x = layers.GlobalAveragePooling2D()(keras.ops.nan_to_num(x))
+    return keras.Model(box, layers.Dense(2, activation="softmax")(x))
+
+
+def test_weights_are_looked_at_and_not_what_a_network_returns():
+    data, network = _data(60), _network_that_hides_nan()
+    hidden = network.get_layer("hidden")
+    hidden.set_weights([np.full_like(each, np.nan) for each in hidden.get_weights()])
+    training = Training(data, network, TrainingParameters(n_epochs=100), member=2)
+    with pytest.raises(
+        ValueError,
+        match=r"network 3, update \d+: .* received NaN or infinity in 2 of 4 arrays "
+        r"\(hidden/kernel\): the training diverged",
+    ):
+        training.advance()
+    assert np.isfinite(predict([network], data.boxes)).all()
+    assert training.plateau.best_weights == []
+
+
+def test_a_loss_that_is_not_finite_ends_a_training(monkeypatch):
+    training = _start(_data(60))
+    monkeypatch.setattr(training.network, "train_on_batch", lambda *_, **__: np.inf)
+    with pytest.raises(ValueError, match=r"update 10: .* received a loss of inf: the"):
+        training.advance()
+
+
+def _unequal_data() -> LabelledBoxes:
+    """Boxes that show their own row; a rare label, sources and boxes of any weight."""
+    n = 120
+    data, row = _data(n), np.arange(n)
+    rows = replace(
+        data.rows,
+        is_particle=row % 6 == 0,
+        weight=np.random.default_rng(3).uniform(0.2, 2.0, n).astype(np.float32),
+    )
+    boxes = np.broadcast_to(row[:, None, None], data.boxes.shape).astype(np.float16)
+    return LabelledBoxes(boxes, rows)
+
+
+def test_labels_weigh_the_same_and_sources_as_they_are_told():
+    """One particle; background of weight 1 and 0.5; the last rows are held out."""
+    rows = replace(
+        _data(7).rows,
+        is_particle=np.array([1, 0, 0, 0, 0, 1, 0], bool),
+        weight=np.array([1, 1, 1, 0.5, 0.5, 2, 4], np.float32),
+    )
+    weights = balance_weights(rows, np.arange(5))
+    # The particle has half of 5, the background the other half: 3 shares.
+    by_hand = [2.5, 2.5 / 3, 2.5 / 3, 1.25 / 3, 1.25 / 3, 5, 10 / 3]
+    np.testing.assert_allclose(weights, by_hand, rtol=1e-6)
+
+
+def test_a_training_balances_what_it_learns_from():
+    data = _unequal_data()
+    training = _start(data)
+    rows = data.rows.take(training.training)
+    for value in (True, False):
+        weights = training.weights[training.training][rows.is_particle == value]
+        told = rows.weight[rows.is_particle == value]
+        # Half of all that is learnt from, shared as the weights are told.
+        expected = told / told.sum() * len(rows) / 2
+        np.testing.assert_allclose(weights, expected, rtol=1e-5)
+        assert len(np.unique(weights)) > 5
+
+
+def test_every_box_comes_with_its_own_label_and_weight(monkeypatch):
+    training, learnt = _start(_unequal_data()), []
+
+    def learn(boxes, targets, sample_weight):
+        learnt.append((boxes, targets, sample_weight))
+        return 0.5
+
+    monkeypatch.setattr(training.network, "train_on_batch", learn)
+    training.advance()
+    assert len(learnt) == training.update == 10
+    for boxes, targets, weights in learnt:
+        row = boxes[:, 0, 0, 0].astype(int)
+        np.testing.assert_array_equal(boxes, row[:, None, None, None] + 0 * boxes)
+        assert set(row) <= set(training.training)
+        is_particle = training.data.rows.is_particle[row]
+        np.testing.assert_array_equal(targets[:, PARTICLE], is_particle)
+        np.testing.assert_array_equal(targets[:, 1 - PARTICLE], ~is_particle)
+        np.testing.assert_array_equal(weights, training.weights[row])
 
 
 def test_an_epoch_sees_every_box_that_is_not_held_out():

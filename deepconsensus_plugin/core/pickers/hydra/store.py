@@ -49,6 +49,11 @@ def save_hydra(
         Weights of the heads that the card names, the general one first.
     card : HydraCard
         Describes them.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite in half precision; a model that is there stays.
     """
     architecture = card.training.architecture
     with _stored_as(_STORED):
@@ -71,8 +76,12 @@ def load_hydra(folder: Path, card: HydraCard) -> tuple[Weights, list[Weights]]:
 
 
 def rounded(weights: Weights) -> Weights:
-    """Return weights as they are after they were saved."""
-    return [_single(each.astype(_STORED)) for each in weights]
+    """Return weights as they are after they were saved.
+
+    What half precision cannot hold is infinite, and is refused when it is saved.
+    """
+    with np.errstate(over="ignore"):
+        return [_single(each.astype(_STORED)) for each in weights]
 
 
 def _single(values: NDArray[Any]) -> NDArray[np.float32]:

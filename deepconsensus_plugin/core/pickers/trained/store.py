@@ -9,6 +9,7 @@ import keras
 
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.networks.finite import check_weights
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
@@ -24,7 +25,13 @@ def save_picker(folder: Path, network: keras.Model, card: PickerCard) -> None:
         Of layers that Keras has, so that it opens without this package.
     card : PickerCard
         Describes it.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite; a model that is there stays.
     """
+    check_weights(network, name=network.name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD_FILE).unlink(missing_ok=True)
     with whole_file(folder / WEIGHTS_FILE) as partial:

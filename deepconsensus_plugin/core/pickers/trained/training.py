@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.networks.checkpoints import TrainingState
+from deepconsensus_plugin.core.networks.finite import check_training
 from deepconsensus_plugin.core.networks.history import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class PickerTrainer:
         Raises
         ------
         ValueError
-            If the loss is not finite any more.
+            If a weight or the training loss is not finite any more.
         """
         network, length = self.lesson.network, self.schedule.n_updates
         first = len(self.history) * length
@@ -124,12 +125,8 @@ class PickerTrainer:
         for batch in map_ahead(self._draw, updates, workers=_WORKERS):
             loss = float(np.ravel(network.train_on_batch(*batch))[0])
             count(1)
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"epoch {len(self.history) + 1}: expected a finite loss, received "
-                f"{loss}: the training diverged; lower the learning rate "
-                f"({float(network.optimizer.learning_rate):g})"
-            )
+        name = f"{network.name}, epoch {len(self.history) + 1}"
+        check_training(network, name=name, update=first + length, loss=loss)
         self._validate(update=first + length, loss=loss)
 
     def finish(self) -> None:
