@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
 from deepconsensus_plugin.core.pick_files.codec import Shape
 from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = _choose(table, arguments.threshold, every=arguments.all)
         files = export(
             arguments.out,
-            by_micrograph(table, chosen, finished.observed),
+            best_first(table, chosen, finished.observed),
             finished,
             pick_format=PickFormat(arguments.format),
             per_micrograph=arguments.per_micrograph,
@@ -116,7 +117,7 @@ def _choose(table: ScoreTable, threshold: float | None, *, every: bool) -> BoolA
     return table.accepted if threshold is None else table.score >= threshold
 
 
-def by_micrograph(
+def best_first(
     table: ScoreTable, chosen: BoolArray, observed: Sequence[str] = ()
 ) -> dict[str, ScoredCoordinates]:
     """Return the chosen rows by micrograph, best score first.
@@ -124,13 +125,14 @@ def by_micrograph(
     All micrographs of the table, and those that were `observed`: where nothing was
     found is not the same as where nobody looked.
     """
-    names = np.array(table.micrograph, dtype=str)
     order = np.argsort(-table.score, kind="stable")
-    return {
-        name: ScoredCoordinates(table.yx[rows], table.score[rows])
-        for name in sorted({*table.micrograph, *observed})
-        for rows in [order[(chosen & (names == name))[order]]]
-    }
+    rows = order[chosen[order]]
+    return group_coordinates(
+        [table.micrograph[row] for row in rows.tolist()],
+        table.yx[rows],
+        table.score[rows],
+        micrographs=sorted({*table.micrograph, *observed}),
+    )
 
 
 def export(
