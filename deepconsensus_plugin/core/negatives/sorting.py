@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from deepconsensus_plugin.core.robust import centre_and_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _N_RINGS = 6
@@ -163,7 +164,7 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
             "expected features of the same columns and at least 2 reference rows, "
             f"received shapes {features.shape} and {reference.shape}"
         )
-    centre, scale = robust_scale(reference)
+    centre, scale = centre_and_scale(reference)
     usual = np.clip((reference - centre) / scale, -_MAX_Z, _MAX_Z)
     m, f = usual.shape
     covariance = usual.T @ usual / m
@@ -172,15 +173,3 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh(covariance)
     whitened = (features - centre) / scale @ (vectors / np.sqrt(values))
     return np.asarray(np.sqrt((whitened**2).mean(axis=1)))
-
-
-def robust_scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return median and deviation of each column, the latter never 0.
-
-    The deviation is 1.4826 × the median absolute deviation; where that is 0, the
-    standard deviation; where that is 0 too, 1.
-    """
-    centre = np.median(values, axis=0)
-    scale = 1.4826 * np.median(np.abs(values - centre), axis=0)
-    scale = np.where(scale > 0, scale, values.std(axis=0))
-    return centre, np.where(scale > 0, scale, 1.0)

@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.pickers.classical.picking import (
 )
 from deepconsensus_plugin.core.pickers.classical.working_image import MIN_DIAMETER_PX
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult
-from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.types import BOX_PER_DIAMETER, PickerPicks
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 
@@ -35,8 +35,6 @@ REFERENCES = {0: Reference.LEARNT, 1: Reference.DISC, 2: Reference.RING}
 
 METHOD_LABELS = ("difference of Gaussians", "rotational correlation")
 REFERENCE_LABELS = ("learnt from the micrographs", "disc", "ring")
-
-BOX_PER_DIAMETER = 1.5
 
 
 class ProtClassicalPick(ProtParticlePicking):
