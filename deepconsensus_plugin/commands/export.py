@@ -22,6 +22,8 @@ from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 
 HELP = "write accepted coordinates with their scores for other programs"
 
+_IN_ONE_FILE = [kind for kind in PickFormat.by_number() if kind.codec.write_merged]
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -49,15 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         required=True,
         choices=[pick_format.value for pick_format in PickFormat],
-        help="star, csv, topaz and cs: one file of all micrographs; others: a folder "
+        help=f"{_names(_IN_ONE_FILE)}: one file of all micrographs; others: a folder "
         "with one for each, as their program lays it out",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
     parser.add_argument(
         "--per-micrograph",
         action="store_true",
-        help="star, csv and topaz: one file for each micrograph (star: and "
-        "autopick.star, which lists them)",
+        help=f"{_names([kind for kind in _IN_ONE_FILE if kind.codec.write])}: one "
+        "file for each micrograph (star: and autopick.star, which lists them)",
     )
     parser.add_argument(
         "--all", action="store_true", help="every candidate, not only accepted ones"
@@ -65,6 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold", type=float, help="accept this score or better instead"
     )
+
+
+def _names(formats: Sequence[PickFormat]) -> str:
+    *first, last = (kind.value for kind in formats)
+    return f"{', '.join(first)} and {last}"
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -67,6 +67,10 @@ class PickCodec:
     write_companion : callable, optional
         ``(folder, files, box_size)`` to the file that its program expects beside those
         of the micrographs; `files` are theirs, by micrograph.
+    holds_corners : bool
+        Whether positions in the files are corners of boxes, not centres.
+    records_box_size : bool
+        Whether the files of picks, or their companion, tell the box size.
     """
 
     extensions: tuple[str, ...]
@@ -81,6 +85,8 @@ class PickCodec:
         | None
     ) = None
     write_companion: Callable[[Path, Mapping[str, Path], int], Path] | None = None
+    holds_corners: bool = False
+    records_box_size: bool = False
 
 
 NO_COORDINATES = ScoredCoordinates.from_arrays(np.zeros((0, 2)))

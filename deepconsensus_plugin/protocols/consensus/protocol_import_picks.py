@@ -24,30 +24,16 @@ from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 
-FILE_FORMATS = {
-    0: None,
-    1: PickFormat.BOX,
-    2: PickFormat.EMAN2_JSON,
-    3: PickFormat.POS,
-    4: PickFormat.STAR,
-    5: PickFormat.CSV,
-    6: PickFormat.CBOX,
-    7: PickFormat.TOPAZ,
-    8: PickFormat.CS,
-}
+_FORMATS = PickFormat.by_number()
+
+FILE_FORMATS = {0: None, **{kind.number: kind for kind in _FORMATS}}
 """What the numbers of `fileFormat` mean; they never change. None: each file tells."""
 
-FORMAT_LABELS = (
-    "automatic",
-    "EMAN .box",
-    "EMAN2 _info.json",
-    "Xmipp .pos",
-    "RELION .star",
-    "CSV",
-    "crYOLO .cbox",
-    "Topaz table",
-    "cryoSPARC .cs",
-)
+FORMAT_LABELS = ("automatic", *(kind.label for kind in _FORMATS))
+"""How the form calls them, in the order of their numbers."""
+
+_WITH_CORNERS = [kind.label for kind in _FORMATS if kind.codec.holds_corners]
+_WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size]
 
 
 class ProtImportPicks(ProtParticlePicking):
@@ -99,8 +85,8 @@ class ProtImportPicks(ProtParticlePicking):
             default=0,
             label="Format",
             help="*automatic*: each file tells by its name and content.\n"
-            "Positions in *.box* and *.cbox* files are corners of boxes, in all others "
-            "centres.",
+            f"Positions in {' and '.join(_WITH_CORNERS)} files are corners of boxes, "
+            "in all others centres.",
         )
         form.addParam(
             "pickerName",
@@ -126,8 +112,8 @@ class ProtImportPicks(ProtParticlePicking):
             params.IntParam,
             allowsNull=True,
             label="Box size (px)",
-            help="Pixels of the micrographs. Empty: as the files record it (*.box*, "
-            "*.cbox*, EMAN2's *info* and Xmipp's folders do, others do not).",
+            help="Pixels of the micrographs. Empty: as the files record it "
+            f"({', '.join(_WITH_BOX_SIZE)}; others do not).",
         )
         group.addParam(
             "scale",
