@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from deepconsensus_plugin.core.extraction import check_boxes
 from deepconsensus_plugin.core.robust import centre_and_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
@@ -60,10 +61,7 @@ def box_features(boxes: FloatArray) -> FloatArray:
     ValueError
         If the boxes are not square, or smaller than 8 pixels.
     """
-    if boxes.ndim != 3 or boxes.shape[1] != boxes.shape[2] or boxes.shape[1] < 8:
-        raise ValueError(
-            f"boxes: expected shape (n, size, size), size >= 8, received {boxes.shape}"
-        )
+    check_boxes(boxes, smallest=8)
     pixels = _flat(boxes).astype(np.float64)
     mean = pixels.mean(axis=1)
     deviation = pixels.std(axis=1)

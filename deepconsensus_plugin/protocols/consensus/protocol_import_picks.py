@@ -11,11 +11,8 @@ from pwem.protocols import ProtParticlePicking
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.convert import (
-    append_coordinates,
     micrographs_from_set,
-    observed_by_all,
     read_observed,
-    write_observed,
 )
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
@@ -23,6 +20,7 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 _FORMATS = PickFormat.by_number()
 
@@ -158,11 +156,8 @@ class ProtImportPicks(ProtParticlePicking):
         self._createOutput(picks)
 
     def _createOutput(self, picks: PickerPicks) -> None:
-        coordinates = self._createSetOfCoordinates(self.inputMicrographs)
-        coordinates.setBoxSize(round(picks.box_size))
-        append_coordinates(coordinates, self.inputMicrographs.get(), picks.coordinates)
-        write_observed(
-            coordinates, self._getFileName("observed"), observed_by_all([picks])
+        coordinates = createPicksSet(
+            self, picks, observed=self._getFileName("observed")
         )
         self._defineOutputs(outputCoordinates=coordinates)
         self._defineSourceRelation(self.inputMicrographs, coordinates)
