@@ -22,7 +22,6 @@ from benchmarks.consensus.accuracy_rows import (
     HEADER,
     Floats,
     baseline_rows,
-    by_micrograph,
     fused_row,
     row,
 )
@@ -69,7 +68,7 @@ def picker_table(real: RealSet, candidates: Candidates, fusion: Fusion) -> str:
             match_best_first(
                 found.yx, found.scores, real.truth[name].yx, MATCH_RADIUS_PX
             )
-            for name, found in by_micrograph(candidates, fusion.probability).items()
+            for name, found in candidates.by_micrograph(fusion.probability).items()
         ]
     )
     found = candidates.found
@@ -121,7 +120,7 @@ def report(real: RealSet, project: Path) -> str:
     network = None
     if (project / "scores.csv").exists():
         network = network_scores(project, candidates)
-        rows.append(row(real, "network", by_micrograph(candidates, network), 0.5))
+        rows.append(row(real, "network", candidates.by_micrograph(network), 0.5))
         alone = fuse(
             Evidence.of_candidates(candidates),
             rng=np.random.default_rng(0),

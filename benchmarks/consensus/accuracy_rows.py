@@ -38,16 +38,6 @@ HEADER = (
 _EVERYTHING = -np.inf
 
 
-def by_micrograph(candidates: Candidates, scores: Floats) -> Marks:
-    """Return all candidates with `scores`, by micrograph."""
-    return {
-        name: ScoredCoordinates.from_arrays(
-            candidates.yx[rows := candidates.micrograph_index == index], scores[rows]
-        )
-        for index, name in enumerate(candidates.micrographs)
-    }
-
-
 def row(real: RealSet, name: str, scored: Marks, threshold: float) -> list[object]:
     """Return one row: detection figures, then what becomes of good and bad labels."""
     matched = match_picks(
@@ -113,7 +103,7 @@ def baseline_rows(real: RealSet, candidates: Candidates) -> Iterator[list[object
             for name, found in picks.coordinates.items()
         }
         yield row(real, picks.picker, every, 1.0)
-    votes = by_micrograph(candidates, candidates.votes.astype(np.float64))
+    votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     for least in range(1, len(pickers) + 1):
         yield row(real, f"at least {least}", votes, float(least))
     rules = {"REPIC": len(pickers)}
@@ -123,7 +113,7 @@ def baseline_rows(real: RealSet, candidates: Candidates) -> Iterator[list[object
         found = repic_consensus(pickers, box_size=BOX_SIZE, min_pickers=least)
         yield row(real, name, found, _EVERYTHING)
     unlikeness = zscores(real.micrographs, candidates, box_size=BOX_SIZE)
-    yield row(real, "Z-score", by_micrograph(candidates, -unlikeness), -MAX_Z)
+    yield row(real, "Z-score", candidates.by_micrograph(-unlikeness), -MAX_Z)
 
 
 def fused_row(
@@ -131,4 +121,4 @@ def fused_row(
 ) -> list[object]:
     """Return the row of fused probabilities at the automatic threshold."""
     best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
-    return row(real, name, by_micrograph(candidates, fusion.probability), best)
+    return row(real, name, candidates.by_micrograph(fusion.probability), best)

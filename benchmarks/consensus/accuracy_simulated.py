@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from benchmarks.consensus.classical import (
     PICKERS,
     agree,
-    by_micrograph,
     network_scores,
     pick_all,
 )
@@ -72,7 +71,7 @@ def f1_row(
     network: Probabilities,
 ) -> list[object]:
     """Return the F1 of all that is compared; see `F1_HEADER`."""
-    votes = by_micrograph(candidates, candidates.votes.astype(np.float64))
+    votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     unlikeness = zscores(truth_set.micrographs, candidates, box_size=truth_set.box_size)
     consensus = repic_consensus(pickers, box_size=truth_set.box_size, min_pickers=2)
     compared: list[tuple[Marks, float | None]] = [
@@ -80,15 +79,15 @@ def f1_row(
         (votes, 1.0),
         (votes, 2.0),
         (consensus, None),
-        (by_micrograph(candidates, -unlikeness), -MAX_Z),
-        (by_micrograph(candidates, network), 0.5),
+        (candidates.by_micrograph(-unlikeness), -MAX_Z),
+        (candidates.by_micrograph(network), 0.5),
     ]
     others = [_f1(truth_set, picks, at)[0] for picks, at in compared]
     fused = []
     for scores in (None, network):
         probability = fused_probability(candidates, scores)
         at = choose_threshold(probability, mode=ThresholdMode.MAX_F)
-        fused.append(_f1(truth_set, by_micrograph(candidates, probability), at))
+        fused.append(_f1(truth_set, candidates.by_micrograph(probability), at))
     (without, *_), (value, text, best) = fused
     return [truth_set.name, *others, without, text, best, f"{value - max(others):+.3f}"]
 
@@ -139,7 +138,7 @@ def find_true(
                 truth_set.truth[name].yx,
                 truth_set.match_radius_px,
             )
-            for name, picks in by_micrograph(candidates, probability).items()
+            for name, picks in candidates.by_micrograph(probability).items()
         ]
     )
 

@@ -58,7 +58,7 @@ from deepconsensus_plugin.core.pipeline import negatives, pick
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, fitting_input_size
-from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.types import PickerPicks
 
 CONSENSUS_RADIUS, MERGE_RADIUS = 0.1, 0.3
 MIN_POSITIVES = 500
@@ -155,15 +155,6 @@ def network_scores(
     return read_scores(scores).mean
 
 
-def by_micrograph(candidates: Candidates, scores: NDArray[np.float64]) -> Marks:
-    """Return all candidates with `scores`, by micrograph."""
-    return {
-        name: ScoredCoordinates.from_arrays(candidates.yx[rows], scores[rows])
-        for index, name in enumerate(candidates.micrographs)
-        for rows in [candidates.micrograph_index == index]
-    }
-
-
 def row(
     truth_set: TruthSet, name: str, picks: Marks, threshold: float | None = None
 ) -> list[object]:
@@ -199,7 +190,7 @@ def fused_row(
     """Return the row of fused probabilities at the automatic threshold."""
     fusion = fuse(evidence, rng=np.random.default_rng(0), n_resamples=0)
     best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
-    return row(truth_set, name, by_micrograph(candidates, fusion.probability), best)
+    return row(truth_set, name, candidates.by_micrograph(fusion.probability), best)
 
 
 def report(name: str, out: Path, parameters: TrainingParameters) -> str:
@@ -212,14 +203,14 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
     started = time.monotonic()
     network = network_scores(truth_set, candidates, parameters, folder)
     seconds = time.monotonic() - started
-    votes = by_micrograph(candidates, candidates.votes.astype(np.float64))
+    votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     agreed = candidates.agreed(len(pickers))
     rows = [row(truth_set, each.picker, each.coordinates) for each in pickers]
     rows += [
         row(truth_set, "union (score = votes)", votes),
         row(truth_set, "found by both", votes, 2.0),
         row(truth_set, "agreed (AND)", agreed),
-        row(truth_set, "network at 0.5", by_micrograph(candidates, network), 0.5),
+        row(truth_set, "network at 0.5", candidates.by_micrograph(network), 0.5),
     ]
     for label, scores in (("fused, no network", None), ("**fused**", network)):
         evidence = Evidence.of_candidates(candidates, scores)

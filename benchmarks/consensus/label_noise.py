@@ -99,14 +99,19 @@ def _divide(
     marks: Marks, sizes: Sequence[int], rng: np.random.Generator
 ) -> list[Marks]:
     """Return disjoint random parts of these sizes."""
-    names = np.repeat(list(marks), [len(here) for here in marks.values()])
-    if len(names) < sum(sizes):
-        raise ValueError(f"expected {sum(sizes)} boxes, there are {len(names)}")
-    part = np.full(len(names), -1)
-    chosen: NDArray[np.intp] = rng.permutation(len(names))[: sum(sizes)]
+    sizes_here = [len(here) for here in marks.values()]
+    n_boxes = sum(sizes_here)
+    if n_boxes < sum(sizes):
+        raise ValueError(f"expected {sum(sizes)} boxes, there are {n_boxes}")
+    part = np.full(n_boxes, -1)
+    chosen: NDArray[np.intp] = rng.permutation(n_boxes)[: sum(sizes)]
     part[chosen] = np.repeat(np.arange(len(sizes)), sizes)
+    parts = np.split(part, np.cumsum(sizes_here)[:-1])
     return [
-        {name: here.take(part[names == name] == i) for name, here in marks.items()}
+        {
+            name: here.take(own == i)
+            for (name, here), own in zip(marks.items(), parts, strict=True)
+        }
         for i in range(len(sizes))
     ]
 

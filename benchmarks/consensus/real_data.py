@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from benchmarks.sets.real_sets import (
 )
 from benchmarks.sets.tables import bar, markdown_table, with_interval
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
 from deepconsensus_plugin.core.metrics import recall_of, summarise_matches
 from deepconsensus_plugin.core.metrics.detections import match_picks
@@ -47,13 +49,12 @@ def where(
     table: ScoreTable, chosen: NDArray[np.bool_], by: NDArray[np.float64]
 ) -> Coordinates:
     """Return the chosen rows by micrograph, with `by` as their score."""
-    names = np.array(table.micrograph)
-    return {
-        str(name): ScoredCoordinates.from_arrays(
-            table.yx[rows := chosen & (names == name)], by[rows]
-        )
-        for name in np.unique(names)
-    }
+    return group_coordinates(
+        list(compress(table.micrograph, chosen.tolist())),
+        table.yx[chosen],
+        by[chosen],
+        micrographs=sorted(set(table.micrograph)),
+    )
 
 
 def rows_of(real: RealSet, table: ScoreTable) -> dict[str, Coordinates]:

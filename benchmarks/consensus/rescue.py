@@ -13,6 +13,7 @@ for evaluation only. A training that OUT holds is kept. Three minutes a set.
 from __future__ import annotations
 
 import argparse
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from benchmarks.sets.real_sets import BOX_SIZE, MATCH_RADIUS_PX, SAMPLING_RATE, load_set
 from benchmarks.sets.tables import markdown_table
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.methods import load_card_of
@@ -99,14 +101,15 @@ def _read_scored(
 ) -> tuple[dict[str, ScoredCoordinates], dict[str, ScoredCoordinates]]:
     """Return all candidates of a run, and those that it accepted."""
     table = read_scores_csv(path)
-    micrograph = np.array(table.micrograph)
+    names = sorted(set(table.micrograph))
     all_of, accepted = (
-        {
-            name: ScoredCoordinates(table.yx[rows], table.score[rows])
-            for name in sorted(set(table.micrograph))
-            for rows in [chosen & (micrograph == name)]
-        }
-        for chosen in (np.ones(len(table.yx), dtype=bool), table.accepted)
+        group_coordinates(
+            list(compress(table.micrograph, chosen.tolist())),
+            table.yx[chosen],
+            table.score[chosen],
+            micrographs=names,
+        )
+        for chosen in (np.ones(len(table), dtype=bool), table.accepted)
     )
     return all_of, accepted
 

@@ -31,11 +31,10 @@ def zscores(
     """Return how unlike the others each candidate's box is, shape (n,); see `MAX_Z`."""
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
 
-    def look(index: int) -> NDArray[np.floating]:
-        yx = candidates.yx[candidates.micrograph_index == index]
-        path = by_name[candidates.micrographs[index]].path
-        return statistics_of_boxes(path, yx, box_size)
+    coordinates = candidates.coordinates()
 
-    indices = range(len(candidates.micrographs))
-    features = np.concatenate(list(map_ahead(look, indices, workers=2)))
+    def look(name: str) -> NDArray[np.floating]:
+        return statistics_of_boxes(by_name[name].path, coordinates[name].yx, box_size)
+
+    features = np.concatenate(list(map_ahead(look, coordinates, workers=2)))
     return sorting_zscores(features, features)

@@ -16,9 +16,12 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline import simulate
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.simulation import SimulationParameters
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import (
+    BOX_PER_DIAMETER,
+    Micrograph,
+    ScoredCoordinates,
+)
 
-BOX_PER_DIAMETER = 1.5
 DEMO_MICROGRAPHS, DEMO_DIAMETER_A = 14, 160.0
 
 Marks = Mapping[str, ScoredCoordinates]

@@ -174,21 +174,19 @@ def draw_labels(
         If there are not so many.
     """
     names = [each.name for each in learning.train]
-    owner = np.repeat(
-        np.arange(len(names)), [len(learning.truth[name]) for name in names]
-    )
-    if not 0 < n_labels <= len(owner):
+    counts = [len(learning.truth[name]) for name in names]
+    n_particles = sum(counts)
+    if not 0 < n_labels <= n_particles:
         raise ValueError(
-            f"n_labels must be 1 to {len(owner)}, the particles of {learning.name} "
+            f"n_labels must be 1 to {n_particles}, the particles of {learning.name} "
             f"to learn from, received {n_labels}"
         )
-    drawn = np.random.default_rng(seed).permutation(len(owner))[:n_labels]
-    is_drawn = np.zeros(len(owner), dtype=bool)
+    drawn = np.random.default_rng(seed).permutation(n_particles)[:n_labels]
+    is_drawn = np.zeros(n_particles, dtype=bool)
     is_drawn[drawn] = True
+    parts = zip(names, np.split(is_drawn, np.cumsum(counts)[:-1]), strict=True)
     return {
-        name: ScoredCoordinates.from_arrays(
-            learning.truth[name].yx[is_drawn[owner == index]]
-        )
-        for index, name in enumerate(names)
-        if is_drawn[owner == index].any()
+        name: ScoredCoordinates.from_arrays(learning.truth[name].yx[here])
+        for name, here in parts
+        if here.any()
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
 from deepconsensus_plugin.core.pick_files.codec import Shape
 from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
@@ -20,6 +21,8 @@ from deepconsensus_plugin.core.serialisation import read_json
 from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 
 HELP = "write accepted coordinates with their scores for other programs"
+
+_IN_ONE_FILE = [kind for kind in PickFormat.by_number() if kind.codec.write_merged]
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         required=True,
         choices=[pick_format.value for pick_format in PickFormat],
-        help="star, csv, topaz and cs: one file of all micrographs; others: a folder "
+        help=f"{_names(_IN_ONE_FILE)}: one file of all micrographs; others: a folder "
         "with one for each, as their program lays it out",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
     parser.add_argument(
         "--per-micrograph",
         action="store_true",
-        help="star, csv and topaz: one file for each micrograph (star: and "
-        "autopick.star, which lists them)",
+        help=f"{_names([kind for kind in _IN_ONE_FILE if kind.codec.write])}: one "
+        "file for each micrograph (star: and autopick.star, which lists them)",
     )
     parser.add_argument(
         "--all", action="store_true", help="every candidate, not only accepted ones"
@@ -64,6 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold", type=float, help="accept this score or better instead"
     )
+
+
+def _names(formats: Sequence[PickFormat]) -> str:
+    *first, last = (kind.value for kind in formats)
+    return f"{', '.join(first)} and {last}"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = _choose(table, arguments.threshold, every=arguments.all)
         files = export(
             arguments.out,
-            by_micrograph(table, chosen, finished.observed),
+            best_first(table, chosen, finished.observed),
             finished,
             pick_format=PickFormat(arguments.format),
             per_micrograph=arguments.per_micrograph,
@@ -116,7 +124,7 @@ def _choose(table: ScoreTable, threshold: float | None, *, every: bool) -> BoolA
     return table.accepted if threshold is None else table.score >= threshold
 
 
-def by_micrograph(
+def best_first(
     table: ScoreTable, chosen: BoolArray, observed: Sequence[str] = ()
 ) -> dict[str, ScoredCoordinates]:
     """Return the chosen rows by micrograph, best score first.
@@ -124,13 +132,14 @@ def by_micrograph(
     All micrographs of the table, and those that were `observed`: where nothing was
     found is not the same as where nobody looked.
     """
-    names = np.array(table.micrograph, dtype=str)
     order = np.argsort(-table.score, kind="stable")
-    return {
-        name: ScoredCoordinates(table.yx[rows], table.score[rows])
-        for name in sorted({*table.micrograph, *observed})
-        for rows in [order[(chosen & (names == name))[order]]]
-    }
+    rows = order[chosen[order]]
+    return group_coordinates(
+        [table.micrograph[row] for row in rows.tolist()],
+        table.yx[rows],
+        table.score[rows],
+        micrographs=sorted({*table.micrograph, *observed}),
+    )
 
 
 def export(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.preprocessing import flip_phases
 from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
@@ -88,8 +89,10 @@ def cut_chosen_boxes(
         In the order of the positions.
     """
     boxes = np.empty((len(which), box_size, box_size), np.float32)
-    for index in np.unique(which):
-        here = which == index
+    rows = rows_of_groups(which, len(micrographs))
+    for index, here in enumerate(rows):
+        if not len(here):
+            continue
         pixels = open_micrograph(micrographs[index].path)
         boxes[here] = extract_boxes(pixels, yx[here], box_size)
     return boxes

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -159,9 +160,13 @@ class Candidates:
     def on_micrograph(self, name: str) -> Candidates:
         """Return the candidates of one micrograph."""
         first, last = np.searchsorted(
-            self.micrograph_index, self.micrographs.index(name) + np.array([0, 1])
+            self.micrograph_index, self._row_of_micrograph[name] + np.array([0, 1])
         )
         return self.take(np.arange(first, last))
+
+    @cached_property
+    def _row_of_micrograph(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.micrographs)}
 
     def is_agreed(self, min_pickers: int) -> BoolArray:
         """Return which candidates at least `min_pickers` agree on, shape (n,).
@@ -188,11 +193,22 @@ class Candidates:
 
         `scale` is the number of pixels to give per pixel of the table.
         """
-        everything = np.ones(len(self), bool)
+        everything = np.ones(len(self), dtype=bool)
         return self._by_micrograph(everything, self.yx * scale, self.votes)
 
+    def by_micrograph(self, values: FloatArray) -> dict[str, ScoredCoordinates]:
+        """Return all candidates of every micrograph, with `values` as their scores.
+
+        Parameters
+        ----------
+        values : array, shape (n,)
+            Any number of each candidate; NaN where there is none.
+        """
+        everything = np.ones(len(self), dtype=bool)
+        return self._by_micrograph(everything, self.yx, values)
+
     def _by_micrograph(
-        self, chosen: BoolArray, yx: FloatArray, scores: IntArray
+        self, chosen: BoolArray, yx: FloatArray, scores: FloatArray | IntArray
     ) -> dict[str, ScoredCoordinates]:
         edges = np.arange(len(self.micrographs) + 1)
         bounds = np.searchsorted(self.micrograph_index[chosen], edges)

@@ -71,6 +71,21 @@ def round_centres(yx: FloatArray) -> IntArray:
     return rounded
 
 
+def check_boxes(boxes: FloatArray, *, smallest: int) -> None:
+    """Refuse anything but square boxes of at least `smallest` pixels a side.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(n, size, size)``, or the size is below `smallest`.
+    """
+    if boxes.ndim != 3 or not smallest <= boxes.shape[1] == boxes.shape[2]:
+        raise ValueError(
+            f"boxes: expected shape (n, size, size), size >= {smallest}, "
+            f"received {boxes.shape}"
+        )
+
+
 def _mirror(index: IntArray, length: int) -> IntArray:
     """Reflect indices at both ends (``dcba|abcd|dcba``), as often as needed."""
     folded: IntArray = np.mod(index, 2 * length)

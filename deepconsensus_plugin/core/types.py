@@ -20,8 +20,9 @@ IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
 
-DIAMETER_PER_BOX = 2 / 3
-"""Longest diameter of a particle per side of its box, where only one is known."""
+BOX_PER_DIAMETER, DIAMETER_PER_BOX = 3 / 2, 2 / 3
+"""Side of a box per longest diameter of its particle, and the reverse, where only one
+of them is known."""
 
 
 @dataclass(frozen=True)

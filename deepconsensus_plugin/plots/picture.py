@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
+from deepconsensus_plugin.core.types import (
+    DIAMETER_PER_BOX,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Micrograph,
+)
 
 # Okabe and Ito's colours, told apart by the colour-blind too.
 ACCEPTED, REJECTED = "#56B4E9", "#E69F00"
@@ -36,9 +42,6 @@ _SIDE_INCHES, _DPI = 8.0, 150
 _BAR_LENGTHS_NM = (5, 10, 20, 50, 100, 200, 500)
 _BAR_SHARE = 0.2
 """The longest scale bar, as a part of the picture's width."""
-
-DIAMETER_PER_BOX = 2 / 3
-"""Boxes are usually one and a half particles wide."""
 
 
 def write_picture(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def evaluate_accepted(
     # The first N leave out ties of the N-th; a hair lower, they are not accepted.
     below = np.nextafter(threshold, -np.inf)
     lowered = np.where(accepted, score, np.minimum(score, below))
-    return truth.evaluate(by_micrograph(candidates, lowered), threshold=threshold)
+    return truth.evaluate(_of_observed(candidates, lowered), threshold=threshold)
 
 
 def evaluate_pickers(
@@ -132,7 +133,7 @@ def evaluate_pickers(
         ).coordinates
         for name, pointer in zip(pickerNames(pointers), pointers, strict=True)
     }
-    compared[UNION] = by_micrograph(candidates, candidates.votes.astype(float))
+    compared[UNION] = _of_observed(candidates, candidates.votes.astype(float))
     compared[AGREED] = coordinates_from_set(
         consensus.outputCoordinatesAND, micrographs=truth.micrographs
     )
@@ -167,13 +168,13 @@ def compare(figures: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def by_micrograph(
+def _of_observed(
     candidates: Candidates, score: FloatArray
 ) -> dict[str, ScoredCoordinates]:
     """Return the candidates of every micrograph that any picker was run on."""
+    by_micrograph = candidates.by_micrograph(score)
+    is_observed = candidates.observed.any(axis=1)
     return {
-        name: ScoredCoordinates(candidates.yx[rows], score[rows])
-        for i, name in enumerate(candidates.micrographs)
-        if candidates.observed[i].any()
-        for rows in [candidates.micrograph_index == i]
+        name: by_micrograph[name]
+        for name in compress(candidates.micrographs, is_observed.tolist())
     }

@@ -111,9 +111,18 @@ class TestImportPicks(synthetic.SyntheticProject):
             )
             self.assertEqual(protocol.getPickerName(), path.stem)
 
-    def test_every_format_has_a_number_and_a_label(self):
-        self.assertEqual(set(FILE_FORMATS.values()), {None, *PickFormat})
-        self.assertEqual(len(FORMAT_LABELS), len(FILE_FORMATS))
+    def test_choices_of_the_format_are_what_projects_hold(self):
+        """A number that is stored in a project must mean the same for ever."""
+        self.assertEqual(
+            [kind and kind.value for kind in FILE_FORMATS.values()],
+            [None, "box", "json", "pos", "star", "csv", "cbox", "topaz", "cs"],
+        )
+        self.assertEqual(list(FILE_FORMATS), list(range(len(FILE_FORMATS))))
+        labels = "automatic,EMAN .box,EMAN2 _info.json,Xmipp .pos,RELION .star,CSV,"
+        labels += "crYOLO .cbox,Topaz table,cryoSPARC .cs"
+        self.assertEqual(list(FORMAT_LABELS), labels.split(","))
+        field = self.newProtocol(ProtImportPicks).getParam("fileFormat")
+        self.assertEqual(field.choices, labels.split(","))
 
     def test_validation_names_the_field(self):
         folder = Path(self.data) / "empty"

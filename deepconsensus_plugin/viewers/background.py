@@ -3,25 +3,16 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 _POLL_MS = 15
 _END = object()
 
 Part = TypeVar("Part")
-
-
-class Clock(Protocol):
-    """What calls back later: a widget of Tk."""
-
-    def after(self, ms: int, func: Callable[[], None]) -> Any:
-        """Call `func` in the thread of the window; return what cancels it."""
-
-    def after_cancel(self, id: Any) -> None:
-        """Call it no more."""
 
 
 @dataclass(eq=False)
@@ -36,14 +27,16 @@ class Background:
 
     Parameters
     ----------
-    clock : Clock
-        Asked to look for finished parts, as long as there is work.
+    widget : tkinter.Misc
+        Asked, by its `after`, to look for finished parts, as long as there is work.
     report_error : callable
         Told what a wish ended with, where it could not be met.
     """
 
-    def __init__(self, clock: Clock, report_error: Callable[[BaseException], None]):
-        self._clock, self._report_error = clock, report_error
+    def __init__(
+        self, widget: tkinter.Misc, report_error: Callable[[BaseException], None]
+    ):
+        self._widget, self._report_error = widget, report_error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="viewer")
         self._work: dict[str, _Work] = {}
         self._next_poll: Any = None
@@ -64,7 +57,7 @@ class Background:
         """
         self._work[topic] = _Work(parts, receive, self._start(parts))
         if self._next_poll is None:
-            self._next_poll = self._clock.after(_POLL_MS, self._poll)
+            self._next_poll = self._widget.after(_POLL_MS, self._poll)
 
     @property
     def is_busy(self) -> bool:
@@ -75,7 +68,7 @@ class Background:
         """Forget all wishes; the part that is being made is the last one."""
         self._work.clear()
         if self._next_poll is not None:
-            self._clock.after_cancel(self._next_poll)
+            self._widget.after_cancel(self._next_poll)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, parts: Iterator[Any]) -> Future[Any]:
@@ -94,4 +87,4 @@ class Background:
                 work.next_part = self._start(work.parts)
                 work.receive(part)
         again = bool(self._work)
-        self._next_poll = self._clock.after(_POLL_MS, self._poll) if again else None
+        self._next_poll = self._widget.after(_POLL_MS, self._poll) if again else None

@@ -11,7 +11,7 @@ _BY_VOTES = ("#D55E00", AMBER, "#F0E442", GREEN, SKY, BLUE)
 """From few pickers to many."""
 
 
-def group_by_votes(candidates: Candidates) -> Picks:
+def centres_by_votes(candidates: Candidates) -> Picks:
     """Return centres by the number of pickers that found them, few first."""
     k = len(candidates.pickers)
     return {
@@ -28,7 +28,7 @@ def colour_of_votes(votes: int, k: int) -> str:
     return _BY_VOTES[round(last * (votes - 1) / max(1, k - 1))]
 
 
-def group_by_picker(candidates: Candidates, picker: str) -> Picks:
+def centres_by_picker(candidates: Candidates, picker: str) -> Picks:
     """Return centres that `picker` found with others or alone, and that it did not."""
     by_it = candidates.found[:, candidates.pickers.index(picker)]
     alone = candidates.votes == 1

@@ -20,17 +20,16 @@ from deepconsensus_plugin.core.consensus.agreement import (
     count_combinations,
 )
 from deepconsensus_plugin.core.pipeline.fuse import can_fuse
-from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, Micrograph
 from deepconsensus_plugin.plots.agreement import draw_agreement
 from deepconsensus_plugin.plots.combinations import draw_combinations
 from deepconsensus_plugin.plots.offsets import draw_offsets, offsets_size
-from deepconsensus_plugin.plots.picture import DIAMETER_PER_BOX
 from deepconsensus_plugin.plots.reliability import draw_reliability
 from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
     ProtDeepConsensusPicks,
 )
 from deepconsensus_plugin.viewers.figures import figure_view
-from deepconsensus_plugin.viewers.found_by import group_by_picker, group_by_votes
+from deepconsensus_plugin.viewers.found_by import centres_by_picker, centres_by_votes
 from deepconsensus_plugin.viewers.micrograph_browser import MicrographBrowser, Picks
 
 _ALL_PICKERS = "all: by the number of pickers"
@@ -147,8 +146,8 @@ class DeepConsensusPicksViewer(ProtocolViewer):
     def _picksOn(self, micrograph: str) -> Picks:
         here = self.candidates.on_micrograph(micrograph)
         if self.overlayPicker.get() == 0:
-            return group_by_votes(here)
-        return group_by_picker(here, self._pickers()[self.overlayPicker.get() - 1])
+            return centres_by_votes(here)
+        return centres_by_picker(here, self._pickers()[self.overlayPicker.get() - 1])
 
     def _validate(self):
         if self.protocol.readCandidates() is None:

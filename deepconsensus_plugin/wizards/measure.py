@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deepconsensus_plugin.plots.picture import DIAMETER_PER_BOX
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 
 _FIRST_SHARE = 0.1
 """Of the shorter side of a micrograph: what is shown before anything is known."""

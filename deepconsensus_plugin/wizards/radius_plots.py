@@ -11,10 +11,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from deepconsensus_plugin.core.types import IntArray
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, IntArray
 from deepconsensus_plugin.plots.colours import LIGHT_GREY, colour_of
 from deepconsensus_plugin.plots.picture import (
-    DIAMETER_PER_BOX,
     add_circles,
     circle_in_legend,
 )

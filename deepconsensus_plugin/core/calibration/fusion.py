@@ -23,6 +23,7 @@ from deepconsensus_plugin.core.calibration.latent_trait import (
     LatentTraitModel,
 )
 from deepconsensus_plugin.core.calibration.parameters import Priors
+from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)
@@ -116,7 +117,7 @@ def fuse(
     fit = model.fit()
     best = _figures(evidence, fit, fit, np.ones(len(evidence)))
     samples = []
-    for weights in _draw_micrographs(evidence.micrograph_index, n_resamples, rng):
+    for weights in _draw_weights(evidence.micrograph_index, n_resamples, rng):
         refit = model.fit(
             weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
         )
@@ -130,15 +131,12 @@ def fuse(
     )
 
 
-def _draw_micrographs(
+def _draw_weights(
     micrograph_index: IntArray, n_resamples: int, rng: np.random.Generator
 ) -> list[FloatArray]:
     """Return how often each candidate counts, for each set of drawn micrographs."""
     names, row = np.unique(micrograph_index, return_inverse=True)
-    if len(names) < 2:
-        return []
-    evenly = np.full(len(names), 1 / len(names))
-    drawn = rng.multinomial(len(names), evenly, size=n_resamples).astype(np.float64)
+    drawn = draw_micrographs(len(names), n_resamples, rng).astype(np.float64)
     return [times[row.reshape(-1)] for times in drawn]
 
 

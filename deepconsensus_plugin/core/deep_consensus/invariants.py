@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.extraction import check_boxes
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _N_RINGS = 16
@@ -43,10 +44,7 @@ def rotation_invariants(boxes: NDArray[np.floating[Any]]) -> FloatArray:
     ValueError
         If the boxes are not square, or smaller than 16 pixels.
     """
-    if boxes.ndim != 3 or boxes.shape[1] != boxes.shape[2] or boxes.shape[1] < 16:
-        raise ValueError(
-            f"boxes: expected shape (n, size, size), size >= 16, received {boxes.shape}"
-        )
+    check_boxes(boxes, smallest=16)
     parts = [
         _of_some(boxes[first : first + _AT_ONCE])
         for first in range(0, len(boxes), _AT_ONCE)

@@ -35,6 +35,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 from deepconsensus_plugin.core.deep_consensus.splits import limit_per_label
 from deepconsensus_plugin.core.digests import digest, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
@@ -188,11 +189,12 @@ def _prepared(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield prepared boxes, one micrograph at a time."""
     used = np.unique(rows.micrograph)
+    rows_on = rows_of_groups(rows.micrograph, len(request.micrographs))
 
     def cut(i: int) -> NDArray[np.float32]:
         parts = cut_boxes(
             request.micrographs[i],
-            rows.yx[rows.micrograph == i],
+            rows.yx[rows_on[i]],
             request.box_size,
             phase_flip=request.preprocessing.phase_flip,
         )

@@ -36,31 +36,45 @@ def split_by_micrograph(
     parts hold both labels; there must be two boxes of each.
     """
     labels = (rows.is_particle, ~rows.is_particle)
-    held_out = np.zeros(len(rows), dtype=bool)
-    for micrograph in rng.permutation(np.unique(rows.micrograph)):
-        here = rows.micrograph == micrograph
-        if _helps(held_out, here, labels, fraction):
-            held_out |= here
+    numbers, index = np.unique(rows.micrograph, return_inverse=True)
+    index = index.reshape(-1)
+    counts = np.stack(
+        [np.bincount(index[label], minlength=len(numbers)) for label in labels], axis=1
+    )
+    chosen = _choose_micrographs(counts, fraction, rng.permutation(len(numbers)))
+    held_out = np.asarray(chosen[index])
     if any(not (held_out & label).any() for label in labels):
         held_out = _hold_out_boxes(labels, fraction, rng)
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def _helps(
-    held_out: BoolArray,
-    here: BoolArray,
-    labels: tuple[BoolArray, BoolArray],
-    fraction: float,
-) -> bool:
-    """Whether a micrograph adds to a label still wanting without taking too much."""
-    adds = False
-    for label in labels:
-        n_wanted = max(1, fraction * label.sum())
-        n_before, n_here = (held_out & label).sum(), (here & label).sum()
-        if n_before + n_here > min(2 * n_wanted, label.sum() - 1):
-            return False
-        adds |= n_before < n_wanted and n_here > 0
-    return bool(adds)
+def _choose_micrographs(
+    counts: IntArray, fraction: float, order: IntArray
+) -> BoolArray:
+    """Return which micrographs are held out, tried in `order`.
+
+    A micrograph must add to a label still wanting without taking too much of either.
+
+    Parameters
+    ----------
+    counts : array, shape (m, 2), int
+        Boxes of each label on each micrograph.
+    fraction : float
+        Of the boxes of each label, to hold out.
+    order : array, shape (m,), int
+        Rows of `counts`.
+    """
+    totals = counts.sum(axis=0)
+    wanted = np.maximum(1, fraction * totals)
+    most = np.minimum(2 * wanted, totals - 1)
+    chosen, taken = np.zeros(len(counts), dtype=bool), np.zeros(2, dtype=np.int64)
+    for row in order.tolist():
+        here = counts[row]
+        adds = ((taken < wanted) & (here > 0)).any()
+        if adds and (taken + here <= most).all():
+            chosen[row] = True
+            taken += here
+    return chosen
 
 
 def _hold_out_boxes(

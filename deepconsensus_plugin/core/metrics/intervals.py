@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.metrics.classification import (
     ThresholdCounts,
     average_precision,
@@ -72,7 +73,7 @@ def bootstrap_intervals(
             "expected n_resamples >= 1 and level between 0 and 1, "
             f"received {n_resamples} and {level}"
         )
-    drawn = _draw_micrographs(len(matched.micrographs), n_resamples, rng)
+    drawn = draw_micrographs(len(matched.micrographs), n_resamples, rng)
     counts = (
         matched.count(matched.is_accepted & matched.is_match),
         matched.count(matched.is_accepted),
@@ -106,18 +107,8 @@ def resample_average_precision(
         NaN where no drawn micrograph has a true particle; empty for fewer than two
         micrographs.
     """
-    drawn = _draw_micrographs(len(matched.micrographs), n_resamples, rng)
+    drawn = draw_micrographs(len(matched.micrographs), n_resamples, rng)
     return _average_precisions(matched, drawn)
-
-
-def _draw_micrographs(
-    n_micrographs: int, n_resamples: int, rng: np.random.Generator
-) -> IntArray:
-    """Return how often each micrograph is drawn, shape (r, m); r = 0 for m < 2."""
-    if n_micrographs < 2:
-        return np.zeros((0, n_micrographs), dtype=np.int64)
-    evenly = np.full(n_micrographs, 1 / n_micrographs)
-    return rng.multinomial(n_micrographs, evenly, size=n_resamples)
 
 
 def _means_of_defined(values: FloatArray, drawn: IntArray) -> FloatArray:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 NEAREST, FARTHEST = 0.3, 0.5
@@ -69,9 +70,10 @@ def draw_displaced(
     owner = np.repeat(np.arange(len(found)), [len(yx) for yx in found])
     chosen = np.sort(rng.permutation(len(owner))[:n_displaced])
     yx = np.concatenate([np.empty((0, 2)), *found])[chosen]
+    rows = rows_of_groups(owner[chosen], len(micrographs))
     return {
-        micrograph.name: ScoredCoordinates.from_arrays(yx[owner[chosen] == index])
-        for index, micrograph in enumerate(micrographs)
+        micrograph.name: ScoredCoordinates.from_arrays(yx[here])
+        for micrograph, here in zip(micrographs, rows, strict=True)
     }
 
 

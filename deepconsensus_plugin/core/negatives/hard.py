@@ -15,14 +15,12 @@ from enum import Enum
 
 import numpy as np
 
-from deepconsensus_plugin.core.negatives.sorting import FEATURES, robust_scale
+from deepconsensus_plugin.core.negatives.sorting import FEATURES
+from deepconsensus_plugin.core.robust import OUTLIER_Z, centre_and_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 PLACE_FEATURES = ("mean", "log deviation", "log power of band 0")
 """Features that tell carbon, ice and borders: level, contrast, coarse texture."""
-
-_OUTLIER_Z = 4.0
-"""Places beyond so many deviations, of particles and of places, are contamination."""
 
 _AGREED_QUANTILE = 0.99
 """A single picker's box is an outlier beyond this share of the agreed ones."""
@@ -96,7 +94,7 @@ def contaminated_places(places: FloatArray, agreed: FloatArray) -> IntArray:
     -------
     array of int
         Indices of places whose level, contrast or coarse texture is an outlier (the
-        same one, beyond 4 deviations) among both, worst first. None of either set, and
+        same one, beyond `OUTLIER_Z`) among both, worst first. None of either set, and
         there are none.
     """
     if not len(places) or not len(agreed):
@@ -105,11 +103,11 @@ def contaminated_places(places: FloatArray, agreed: FloatArray) -> IntArray:
     values = places[:, columns]
     distances = []
     for usual in (agreed[:, columns], values):
-        centre, scale = robust_scale(usual)
+        centre, scale = centre_and_scale(usual)
         distances.append(np.abs(values - centre) / scale)
     outlying = np.min(distances, axis=0).max(axis=1)
     worst_first = np.argsort(-outlying, kind="stable")
-    return np.asarray(worst_first[outlying[worst_first] > _OUTLIER_Z])
+    return np.asarray(worst_first[outlying[worst_first] > OUTLIER_Z])
 
 
 def allocate_quota(

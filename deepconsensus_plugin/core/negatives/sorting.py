@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from deepconsensus_plugin.core.extraction import check_boxes
+from deepconsensus_plugin.core.robust import centre_and_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _N_RINGS = 6
@@ -59,10 +61,7 @@ def box_features(boxes: FloatArray) -> FloatArray:
     ValueError
         If the boxes are not square, or smaller than 8 pixels.
     """
-    if boxes.ndim != 3 or boxes.shape[1] != boxes.shape[2] or boxes.shape[1] < 8:
-        raise ValueError(
-            f"boxes: expected shape (n, size, size), size >= 8, received {boxes.shape}"
-        )
+    check_boxes(boxes, smallest=8)
     pixels = _flat(boxes).astype(np.float64)
     mean = pixels.mean(axis=1)
     deviation = pixels.std(axis=1)
@@ -163,7 +162,7 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
             "expected features of the same columns and at least 2 reference rows, "
             f"received shapes {features.shape} and {reference.shape}"
         )
-    centre, scale = robust_scale(reference)
+    centre, scale = centre_and_scale(reference)
     usual = np.clip((reference - centre) / scale, -_MAX_Z, _MAX_Z)
     m, f = usual.shape
     covariance = usual.T @ usual / m
@@ -172,15 +171,3 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh(covariance)
     whitened = (features - centre) / scale @ (vectors / np.sqrt(values))
     return np.asarray(np.sqrt((whitened**2).mean(axis=1)))
-
-
-def robust_scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return median and deviation of each column, the latter never 0.
-
-    The deviation is 1.4826 × the median absolute deviation; where that is 0, the
-    standard deviation; where that is 0 too, 1.
-    """
-    centre = np.median(values, axis=0)
-    scale = 1.4826 * np.median(np.abs(values - centre), axis=0)
-    scale = np.where(scale > 0, scale, values.std(axis=0))
-    return centre, np.where(scale > 0, scale, 1.0)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.pick_files.names import stem
-from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
+from deepconsensus_plugin.core.types import ScoredCoordinates
 
 Shape = tuple[int, int]
 """Rows and columns of a micrograph, pixels."""
@@ -67,6 +67,10 @@ class PickCodec:
     write_companion : callable, optional
         ``(folder, files, box_size)`` to the file that its program expects beside those
         of the micrographs; `files` are theirs, by micrograph.
+    holds_corners : bool
+        Whether positions in the files are corners of boxes, not centres.
+    records_box_size : bool
+        Whether the files of picks, or their companion, tell the box size.
     """
 
     extensions: tuple[str, ...]
@@ -81,6 +85,8 @@ class PickCodec:
         | None
     ) = None
     write_companion: Callable[[Path, Mapping[str, Path], int], Path] | None = None
+    holds_corners: bool = False
+    records_box_size: bool = False
 
 
 NO_COORDINATES = ScoredCoordinates.from_arrays(np.zeros((0, 2)))
@@ -103,34 +109,3 @@ def distinct_stems(names: Sequence[str]) -> dict[str, str]:
                 f"received {other} and {name}. Take a format that keeps them: star, csv"
             )
     return {name: key for key, name in owners.items()}
-
-
-def group_by_micrograph(
-    names: Sequence[str], yx: FloatArray, scores: FloatArray
-) -> dict[str | None, ScoredCoordinates]:
-    """Return the coordinates of every micrograph, in order of first appearance.
-
-    Parameters
-    ----------
-    names : sequence of str, n
-        Micrograph of each row.
-    yx : array, shape (n, 2)
-        Centres, pixels.
-    scores : array, shape (n,)
-        Scores; NaN where there is none.
-
-    Returns
-    -------
-    dict of str to ScoredCoordinates
-        As in `FilePicks`, without None. Rows of one micrograph keep their order.
-    """
-    if not names:
-        return {}
-    numbers: dict[str, int] = {}
-    index = np.array([numbers.setdefault(name, len(numbers)) for name in names], int)
-    order = np.argsort(index, kind="stable")
-    edges = np.searchsorted(index[order], np.arange(1, len(numbers)))
-    return {
-        name: ScoredCoordinates.from_arrays(yx[rows], scores[rows])
-        for name, rows in zip(numbers, np.split(order, edges), strict=True)
-    }

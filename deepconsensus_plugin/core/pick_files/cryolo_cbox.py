@@ -125,4 +125,6 @@ CODEC = PickCodec(
     read=_read,
     write=_write,
     file_name="{stem}.cbox",
+    holds_corners=True,
+    records_box_size=True,
 )

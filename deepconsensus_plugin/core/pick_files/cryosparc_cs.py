@@ -23,13 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.pick_files.codec import (
     NO_COORDINATES,
     FilePicks,
     PickCodec,
     Shape,
-    group_by_micrograph,
 )
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 
@@ -69,7 +69,7 @@ def _read(path: Path, box_size: float | None) -> FilePicks:
     if _SCORE in _fields(records):
         scores = records[_SCORE].astype(np.float64)
     return FilePicks(
-        group_by_micrograph(names, yx, scores),
+        group_coordinates(names, yx, scores),
         _box_size(records),
         shapes={n: (int(r), int(c)) for n, (r, c) in zip(names, sizes, strict=True)},
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import (
     bad_row,
@@ -31,7 +32,6 @@ from deepconsensus_plugin.core.pick_files.codec import (
     FilePicks,
     PickCodec,
     Shape,
-    group_by_micrograph,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -96,7 +96,7 @@ def read_table(path: Path, box_size: float | None = None) -> FilePicks:
     if layout.micrograph is None or not parsed:
         return FilePicks({None: ScoredCoordinates.from_arrays(yx, scores)})
     names = [name for _, _, _, name in parsed]
-    return FilePicks(group_by_micrograph(names, yx, scores))
+    return FilePicks(group_coordinates(names, yx, scores))
 
 
 def _rows(text: str) -> list[_Row]:

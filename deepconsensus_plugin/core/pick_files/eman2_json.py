@@ -120,4 +120,5 @@ CODEC = PickCodec(
     write=_write,
     file_name="info/{stem}_info.json",
     write_companion=_write_project,
+    records_box_size=True,
 )

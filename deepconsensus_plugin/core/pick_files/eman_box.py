@@ -99,4 +99,6 @@ CODEC = PickCodec(
     read=_read,
     write=_write,
     file_name="{stem}.box",
+    holds_corners=True,
+    records_box_size=True,
 )

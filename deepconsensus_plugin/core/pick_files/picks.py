@@ -28,25 +28,38 @@ _HEAD_BYTES = 4096
 
 
 class PickFormat(enum.Enum):
-    """The formats of pick files; the value is the name that users write."""
+    """The formats of pick files; the value is the name that users write.
 
+    Content is recognised in the order below. The number is that of the format's choice
+    on forms, from 1; it never changes, and a new format takes the next one.
+    """
+
+    number: int
+    label: str
     codec: PickCodec
 
-    BOX = "box", eman_box.CODEC
-    EMAN2_JSON = "json", eman2_json.CODEC
-    POS = "pos", xmipp_pos.CODEC
-    STAR = "star", relion_star.CODEC
-    CBOX = "cbox", cryolo_cbox.CODEC
-    CS = "cs", cryosparc_cs.CODEC
-    TOPAZ = "topaz", topaz_table.CODEC  # before CSV, which would take it too
-    CSV = "csv", csv_table.CODEC
+    BOX = "box", 1, "EMAN .box", eman_box.CODEC
+    EMAN2_JSON = "json", 2, "EMAN2 _info.json", eman2_json.CODEC
+    POS = "pos", 3, "Xmipp .pos", xmipp_pos.CODEC
+    STAR = "star", 4, "RELION .star", relion_star.CODEC
+    CBOX = "cbox", 6, "crYOLO .cbox", cryolo_cbox.CODEC
+    CS = "cs", 8, "cryoSPARC .cs", cryosparc_cs.CODEC
+    TOPAZ = "topaz", 7, "Topaz table", topaz_table.CODEC  # CSV would take it too
+    CSV = "csv", 5, "CSV", csv_table.CODEC
 
-    def __new__(cls, value: str, codec: PickCodec) -> PickFormat:
-        """Make the name the value, and keep what reads and writes beside it."""
+    def __new__(
+        cls, value: str, number: int, label: str, codec: PickCodec
+    ) -> PickFormat:
+        """Make the name the value, and keep the rest beside it."""
         member = object.__new__(cls)
         member._value_ = value
-        member.codec = codec
+        member.number, member.label, member.codec = number, label, codec
         return member
+
+    @classmethod
+    def by_number(cls) -> list[PickFormat]:
+        """Return all formats in the order in which users see them."""
+        return sorted(cls, key=lambda kind: kind.number)
 
     @property
     def extension(self) -> str:

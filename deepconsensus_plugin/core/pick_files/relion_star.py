@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import format_number
 from deepconsensus_plugin.core.pick_files.codec import (
@@ -25,7 +26,6 @@ from deepconsensus_plugin.core.pick_files.codec import (
     FilePicks,
     PickCodec,
     Shape,
-    group_by_micrograph,
 )
 from deepconsensus_plugin.core.pick_files.star_blocks import (
     Columns,
@@ -75,7 +75,7 @@ def _read_coordinates(
     if _NAME not in blocks[block] or not len(yx):
         return FilePicks({None: ScoredCoordinates.from_arrays(yx, scores)})
     names = [str(name) for name in blocks[block][_NAME]]
-    return FilePicks(group_by_micrograph(names, yx, scores))
+    return FilePicks(group_coordinates(names, yx, scores))
 
 
 def _read_listed(path: Path, columns: Columns) -> FilePicks:

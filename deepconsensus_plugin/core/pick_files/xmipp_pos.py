@@ -124,4 +124,5 @@ CODEC = PickCodec(
     write=_write,
     file_name="{stem}.pos",
     write_companion=_write_config,
+    records_box_size=True,
 )

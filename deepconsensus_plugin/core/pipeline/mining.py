@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
@@ -172,9 +173,10 @@ def _features(
     progress: Progress,
 ) -> FloatArray:
     """Features of all boxes; `centres` come by micrograph."""
+    rows = rows_of_groups(centres.micrograph, len(micrographs))
 
     def look(index: int) -> FloatArray:
-        yx = centres.yx[centres.micrograph == index]
+        yx = centres.yx[rows[index]]
         return statistics_of_boxes(micrographs[index].path, yx, box_size)
 
     used = [int(index) for index in np.unique(centres.micrograph)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, StageCost
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.displaced import draw_displaced
@@ -257,7 +258,8 @@ def _random(
 
 def _write(path: Path, negatives: Centres, micrographs: Sequence[Micrograph]) -> None:
     coordinates = {}
-    for index, micrograph in enumerate(micrographs):
-        here = negatives.take(negatives.micrograph == index)
+    rows = rows_of_groups(negatives.micrograph, len(micrographs))
+    for micrograph, chosen in zip(micrographs, rows, strict=True):
+        here = negatives.take(chosen)
         coordinates[micrograph.name] = ScoredCoordinates.from_arrays(here.yx, here.kind)
     write_coordinates(path, coordinates)

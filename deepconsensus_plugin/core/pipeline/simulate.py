@@ -36,11 +36,9 @@ from deepconsensus_plugin.core.simulation.truth import (
     true_coordinates,
     write_truth,
 )
-from deepconsensus_plugin.core.types import Ctf
+from deepconsensus_plugin.core.types import BOX_PER_DIAMETER, Ctf
 
 logger = logging.getLogger(__name__)
-
-BOX_PER_DIAMETER = 1.5
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,8 @@ from pwem.protocols import ProtParticlePicking
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.convert import (
-    append_coordinates,
     micrographs_from_set,
-    observed_by_all,
     read_observed,
-    write_observed,
 )
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
@@ -23,31 +20,18 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
-FILE_FORMATS = {
-    0: None,
-    1: PickFormat.BOX,
-    2: PickFormat.EMAN2_JSON,
-    3: PickFormat.POS,
-    4: PickFormat.STAR,
-    5: PickFormat.CSV,
-    6: PickFormat.CBOX,
-    7: PickFormat.TOPAZ,
-    8: PickFormat.CS,
-}
+_FORMATS = PickFormat.by_number()
+
+FILE_FORMATS = {0: None, **{kind.number: kind for kind in _FORMATS}}
 """What the numbers of `fileFormat` mean; they never change. None: each file tells."""
 
-FORMAT_LABELS = (
-    "automatic",
-    "EMAN .box",
-    "EMAN2 _info.json",
-    "Xmipp .pos",
-    "RELION .star",
-    "CSV",
-    "crYOLO .cbox",
-    "Topaz table",
-    "cryoSPARC .cs",
-)
+FORMAT_LABELS = ("automatic", *(kind.label for kind in _FORMATS))
+"""How the form calls them, in the order of their numbers."""
+
+_WITH_CORNERS = [kind.label for kind in _FORMATS if kind.codec.holds_corners]
+_WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size]
 
 
 class ProtImportPicks(ProtParticlePicking):
@@ -99,8 +83,8 @@ class ProtImportPicks(ProtParticlePicking):
             default=0,
             label="Format",
             help="*automatic*: each file tells by its name and content.\n"
-            "Positions in *.box* and *.cbox* files are corners of boxes, in all others "
-            "centres.",
+            f"Positions in {' and '.join(_WITH_CORNERS)} files are corners of boxes, "
+            "in all others centres.",
         )
         form.addParam(
             "pickerName",
@@ -126,8 +110,8 @@ class ProtImportPicks(ProtParticlePicking):
             params.IntParam,
             allowsNull=True,
             label="Box size (px)",
-            help="Pixels of the micrographs. Empty: as the files record it (*.box*, "
-            "*.cbox*, EMAN2's *info* and Xmipp's folders do, others do not).",
+            help="Pixels of the micrographs. Empty: as the files record it "
+            f"({', '.join(_WITH_BOX_SIZE)}; others do not).",
         )
         group.addParam(
             "scale",
@@ -172,11 +156,8 @@ class ProtImportPicks(ProtParticlePicking):
         self._createOutput(picks)
 
     def _createOutput(self, picks: PickerPicks) -> None:
-        coordinates = self._createSetOfCoordinates(self.inputMicrographs)
-        coordinates.setBoxSize(round(picks.box_size))
-        append_coordinates(coordinates, self.inputMicrographs.get(), picks.coordinates)
-        write_observed(
-            coordinates, self._getFileName("observed"), observed_by_all([picks])
+        coordinates = createPicksSet(
+            self, picks, observed=self._getFileName("observed")
         )
         self._defineOutputs(outputCoordinates=coordinates)
         self._defineSourceRelation(self.inputMicrographs, coordinates)

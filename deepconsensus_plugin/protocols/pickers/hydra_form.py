@@ -20,9 +20,9 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import (
 )
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 from deepconsensus_plugin.protocols.deep_consensus.training_sets import nameOfSet
 from deepconsensus_plugin.protocols.pickers.picker_form import (
-    DIAMETER_PER_BOX,
     NORMALISATIONS,
     describeBadCounts,
 )

@@ -14,6 +14,7 @@ from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMETER
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 from deepconsensus_plugin.protocols.deep_consensus.training_sets import nameOfSet
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeEmpty,
@@ -31,9 +32,6 @@ NORMALISATIONS = {
     2: Normalisation.PER_MICROGRAPH,
 }
 """What the numbers of the form mean; they never change."""
-
-DIAMETER_PER_BOX = 2 / 3
-"""Boxes are one and a half diameters wide, as is usual."""
 
 
 def defineLabelParams(form: params.Form, *, labels: str) -> None:

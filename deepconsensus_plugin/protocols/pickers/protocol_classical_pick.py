@@ -11,10 +11,7 @@ from pwem.objects import SetOfCoordinates
 from pwem.protocols import ProtParticlePicking
 
 from deepconsensus_plugin.convert import (
-    append_coordinates,
     micrographs_from_set,
-    observed_by_all,
-    write_observed,
 )
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
@@ -25,9 +22,10 @@ from deepconsensus_plugin.core.pickers.classical.picking import (
 )
 from deepconsensus_plugin.core.pickers.classical.working_image import MIN_DIAMETER_PX
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult
-from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.types import BOX_PER_DIAMETER, PickerPicks
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 METHODS = {0: PickMethod.GAUSSIANS, 1: PickMethod.CORRELATION}
 REFERENCES = {0: Reference.LEARNT, 1: Reference.DISC, 2: Reference.RING}
@@ -35,8 +33,6 @@ REFERENCES = {0: Reference.LEARNT, 1: Reference.DISC, 2: Reference.RING}
 
 METHOD_LABELS = ("difference of Gaussians", "rotational correlation")
 REFERENCE_LABELS = ("learnt from the micrographs", "disc", "ring")
-
-BOX_PER_DIAMETER = 1.5
 
 
 class ProtClassicalPick(ProtParticlePicking):
@@ -209,11 +205,8 @@ class ProtClassicalPick(ProtParticlePicking):
             self._boxSize(),
             read_coordinates(self._getFileName("picks")),
         )
-        coordinates = self._createSetOfCoordinates(self.inputMicrographs)
-        coordinates.setBoxSize(self._boxSize())
-        append_coordinates(coordinates, self.inputMicrographs.get(), picks.coordinates)
-        write_observed(
-            coordinates, self._getFileName("observed"), observed_by_all([picks])
+        coordinates = createPicksSet(
+            self, picks, observed=self._getFileName("observed")
         )
         self._defineOutputs(outputCoordinates=coordinates)
         self._defineSourceRelation(self.inputMicrographs, coordinates)

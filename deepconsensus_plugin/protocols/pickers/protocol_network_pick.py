@@ -9,11 +9,8 @@ from pwem.objects import SetOfCoordinates
 from pwem.protocols import ProtParticlePicking
 
 from deepconsensus_plugin.convert import (
-    append_coordinates,
     coordinates_from_set,
     micrographs_from_set,
-    observed_by_all,
-    write_observed,
 )
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
@@ -48,6 +45,7 @@ from deepconsensus_plugin.protocols.shared.continuation import (
 )
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
+from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 
@@ -141,20 +139,13 @@ class ProtNetworkPick(ProtParticlePicking):
     def _makeSet(self, name: str, observed: str) -> SetOfCoordinates:
         found = read_coordinates(self._getFileName(name))
         picks = PickerPicks(self._pickerName(), self._boxSize(), found)
-        coordinates = self._createSetOfCoordinates(
-            self.inputMicrographs, suffix="" if name == "picks" else "Missed"
-        )
-        coordinates.setBoxSize(self._boxSize())
-        append_coordinates(
-            coordinates,
-            self.inputMicrographs.get(),
-            found,
+        return createPicksSet(
+            self,
+            picks,
+            observed=self._getFileName(observed),
+            suffix="" if name == "picks" else "Missed",
             probability=self._result().calibration.probability,
         )
-        write_observed(
-            coordinates, self._getFileName(observed), observed_by_all([picks])
-        )
-        return coordinates
 
     def _result(self) -> NetworkPickResult:
         return read_result(Path(self._getFileName("job")), NetworkPickResult)

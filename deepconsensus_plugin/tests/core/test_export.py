@@ -170,3 +170,11 @@ def test_a_summary_without_a_box_size_is_refused(project, capsys):
     write_json(project / "summary.json", {"observed": {}})
     assert _export(project, "--format", "star") == 1
     assert "summary.json: expected box_size" in capsys.readouterr().err
+
+
+def test_help_names_the_formats_of_one_file(capsys):
+    with pytest.raises(SystemExit):
+        main(["export", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "star, csv, topaz and cs: one file of all micrographs" in text
+    assert "star, csv and topaz: one file for each micrograph" in text

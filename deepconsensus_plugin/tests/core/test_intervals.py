@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.metrics import evaluate_detections, summarise_matches
+from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.metrics.intervals import (
     Interval,
@@ -109,3 +110,17 @@ def test_bad_options_are_refused(options):
 
 def test_an_interval_as_a_list():
     assert Interval(0.25, 0.5).to_list() == [0.25, 0.5]
+
+
+def test_every_sample_draws_as_many_micrographs_as_there_are():
+    drawn = draw_micrographs(7, 500, np.random.default_rng(0))
+    assert drawn.shape == (500, 7)
+    assert (drawn.sum(axis=1) == 7).all()
+    assert drawn.mean(axis=0) == pytest.approx(np.ones(7), abs=0.15)
+    assert (drawn == 0).any() and (drawn > 1).any()  # with replacement
+
+
+@pytest.mark.parametrize("n_micrographs", [0, 1])
+def test_no_sample_of_fewer_than_two_micrographs(n_micrographs):
+    rng = np.random.default_rng(0)
+    assert draw_micrographs(n_micrographs, 9, rng).shape == (0, n_micrographs)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
 from deepconsensus_plugin.core.pick_files.picks import (
     PickFormat,
     read_pick_file,
@@ -602,6 +604,28 @@ def test_format_names():
     names = "box json pos star cbox cs topaz csv"
     assert [kind.value for kind in PickFormat] == names.split()
     assert PickFormat("star") is PickFormat.STAR
+
+
+def test_numbers_of_formats_are_each_a_choice_of_a_form():
+    numbers = [kind.number for kind in PickFormat.by_number()]
+    assert numbers == list(range(1, len(PickFormat) + 1))
+
+
+@pytest.mark.parametrize("kind", PER_MICROGRAPH)
+def test_files_tell_the_box_size_where_their_format_says_so(tmp_path, kind):
+    picks = {"mic_1.mrc": ScoredCoordinates.from_arrays([[20, 30], [40, 50]])}
+    (path, *_) = write_picks_folder(tmp_path, picks, box_size=12, pick_format=kind)
+    size = read_pick_file(path, pick_format=kind).box_size
+    assert size == (12 if kind.codec.records_box_size else None)
+
+
+@pytest.mark.parametrize("kind", PER_MICROGRAPH)
+def test_numbers_in_the_files_are_corners_where_their_format_says_so(tmp_path, kind):
+    picks = {"mic_1.mrc": ScoredCoordinates.from_arrays([[2000, 3000]])}
+    (path, *_) = write_picks_folder(tmp_path, picks, box_size=100, pick_format=kind)
+    numbers = {float(number) for number in re.findall(r"\d+\.?\d*", path.read_text())}
+    assert {2950.0, 1950.0} <= numbers or not kind.codec.holds_corners
+    assert {3000.0, 2000.0} <= numbers or kind.codec.holds_corners
 
 
 def test_real_picks_are_as_many_as_lines():

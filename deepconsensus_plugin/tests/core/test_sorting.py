@@ -10,7 +10,6 @@ from numpy.testing import assert_allclose
 from deepconsensus_plugin.core.negatives.sorting import (
     FEATURES,
     box_features,
-    robust_scale,
     sorting_zscores,
 )
 
@@ -105,13 +104,6 @@ def test_no_boxes_and_two_reference_boxes():
     assert sorting_zscores(features[:0], features).shape == (0,)
     assert box_features(np.zeros((0, 16, 16))).shape == (0, len(FEATURES))
     assert np.isfinite(sorting_zscores(features, features)).all()
-
-
-def test_robust_scale_of_columns():
-    values = np.array([[1.0, 5, 0], [2, 5, 0], [3, 5, 0], [4, 5, 0], [100, 5, 5]])
-    centre, scale = robust_scale(values)
-    assert_allclose(centre, [3, 5, 0])
-    assert_allclose(scale, [1.4826, 1, 2])
 
 
 def test_what_does_not_fit_is_refused():

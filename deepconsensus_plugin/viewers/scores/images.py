@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import mrcfile
 import numpy as np
@@ -26,16 +26,6 @@ _N_STACKS, _N_MICROGRAPHS = 16, 2
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-
-
-class ParticleImages(Protocol):
-    """Where pictures of candidates come from."""
-
-    sampling_rate: float
-    """Å/px."""
-
-    def read(self, row: int) -> NDArray[np.float32]:
-        """Return the box of a candidate, shape (box, box), float32."""
 
 
 class Recent(Generic[Key, Value]):
@@ -154,3 +144,7 @@ class MicrographImages:
             return np.zeros((self._box_size, self._box_size), np.float32)
         micrograph = self._open(self._paths[number])
         return extract_boxes(micrograph, self._yx[row : row + 1], self._box_size)[0]
+
+
+ParticleImages = StackImages | MicrographImages
+"""Where pictures of candidates come from."""

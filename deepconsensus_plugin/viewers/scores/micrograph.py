@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 from deepconsensus_plugin.plots.picture import (
     ACCEPTED,
-    DIAMETER_PER_BOX,
     REJECTED,
     add_circles,
     circle_in_legend,

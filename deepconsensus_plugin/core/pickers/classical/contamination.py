@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, uniform_filter
 
-from deepconsensus_plugin.core.pickers.populations.robust import (
+from deepconsensus_plugin.core.robust import (
     OUTLIER_Z,
     median_and_mad,
 )

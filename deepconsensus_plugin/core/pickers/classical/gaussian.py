@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.pickers.classical.filtering import (
     gaussian,
 )
 from deepconsensus_plugin.core.pickers.classical.working_image import WorkingImage
-from deepconsensus_plugin.core.pickers.populations.robust import median_and_mad
+from deepconsensus_plugin.core.robust import median_and_mad
 from deepconsensus_plugin.core.types import FloatArray
 
 _RATIO = 1.1

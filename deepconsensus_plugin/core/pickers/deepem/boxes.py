@@ -102,9 +102,9 @@ class DeepEMBoxes:
     def _background(
         self, names: Sequence[str], number: int, rng: np.random.Generator
     ) -> dict[str, FloatArray]:
-        box_size = self.data.asked.box_size
+        box_size, chosen = self.data.asked.box_size, set(names)
         drawn = draw_negatives(
-            [each for each in self.data.micrographs if each.name in names],
+            [each for each in self.data.micrographs if each.name in chosen],
             self.data.labels,
             number,
             box_size=box_size,

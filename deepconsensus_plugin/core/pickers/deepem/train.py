@@ -66,7 +66,7 @@ def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
     for number in range(1, request.parameters.n_rounds + 1):
         rounds.train(number)
     network, picker = rounds.best()
-    validation = data.validate(picker) if data.held_out else None
+    validation = data.validate(picker.find) if data.held_out else None
     card = _describe(request, data, rounds, validation)
     save_picker(request.model, network, card)
     forget_states(request.model)

@@ -14,8 +14,8 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.pickers.populations.robust import median_and_mad
 from deepconsensus_plugin.core.pickers.trained.prepared import PreparedMicrograph
+from deepconsensus_plugin.core.robust import median_and_mad
 from deepconsensus_plugin.core.types import FloatArray
 
 Float32Array = NDArray[np.float32]

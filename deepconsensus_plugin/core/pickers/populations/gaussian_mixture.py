@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.core.pickers.populations.robust import (
+from deepconsensus_plugin.core.robust import (
     OUTLIER_Z,
     median_and_mad,
 )

@@ -143,4 +143,4 @@ class _Judge:
                 particle_diameter_A=self._data.asked.particle_diameter_A,
             )
         self._picker.refresh(network)
-        return self._data.validate(self._picker)
+        return self._data.validate(self._picker.find)

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -120,11 +119,20 @@ class LearningData:
         logger.info("About %.0f particles a micrograph", found)
         return max(found, self.labels_a_micrograph)
 
-    def validate(self, picker: FindsParticles) -> PickerValidation:
-        """Return how good a picker is on the micrographs held out."""
+    def validate(
+        self, find: Callable[[PreparedMicrograph], ScoredCoordinates]
+    ) -> PickerValidation:
+        """Return how good a picker is on the micrographs held out.
+
+        Parameters
+        ----------
+        find : callable
+            Returns scored places of a prepared micrograph, best first, in pixels of
+            the micrograph.
+        """
         n_particles = self.asked.n_particles
         return validate_picks(
-            {name: picker.find(self.prepared[name]) for name in sorted(self.held_out)},
+            {name: find(self.prepared[name]) for name in sorted(self.held_out)},
             {name: self.labels[name] for name in sorted(self.held_out)},
             n_particles=n_particles and n_particles * len(self.held_out),
             radius_px=MATCH_RADIUS * self.asked.box_size,
@@ -149,13 +157,6 @@ class LearningData:
         if n_negatives:
             sets.append(TrainingSet("known negatives", False, n_negatives, 1.0))
         return sets
-
-
-class FindsParticles(Protocol):
-    """The part of a picker that finds particles on a prepared micrograph."""
-
-    def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
-        """Return scored places, best first, pixels of the micrograph."""
 
 
 def collect(asked: LearningInput, progress: Progress) -> LearningData:
