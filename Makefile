@@ -156,7 +156,7 @@ bench-paper: env
 	$(RUN) -m benchmarks.consensus.paper_test
 
 bench-speed: env
-	$(RUN) -m benchmarks.speed.ways $(RESULTS)
+	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
 
 env-topaz: $(TOPAZ_STAMP)
