@@ -1,57 +1,68 @@
-# make env    .venv with everything         make test          all checks, from a fresh clone
-# make lint   ruff                          make test-pythons  tests on every Python found
-# make types  mypy                          make clean         forget environments and caches
+# Run times are those of 2 cores without a GPU. Results go to $(RESULTS).
 #
-# make demo   simulated micrographs through the whole workflow, against their truth, in
-#             $(DEMO), fresh each time
+# Set up
+#   make env                .venv with everything, 3 GB; minutes, most of them download
+#   make env-topaz          .venv-topaz with the public package topaz-em; 4 min and 1.4 GB
+#                           where the package index has torch without CUDA, else more
+#   make clean              forget environments and caches; seconds
 #
-# make test-interop  with Xmipp's and EMAN2's plugins, without their binaries; the first
-#                    time 3 min and 3 GB for .venv-interop, then 1 min
+# Check
+#   make test               lint, types and unit, from a fresh clone; 8 min after env
+#   make lint               ruff; seconds
+#   make types              mypy; 1 min
+#   make unit               pytest, in $(JOBS) processes; 8 min
+#   make test-pythons       env and unit on each of Python 3.10 - 3.12 that is found
+#   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries; 1 min,
+#                           the first time 3 min and 3 GB for .venv-interop
+#   make test-onednn        trainings with and without oneDNN's kernels, and with those of
+#                           older processors: what they make of NaN differs; 2 min
+#   make gui-check          every form, viewer and wizard opens on a virtual screen, is used,
+#                           and nothing is cut off; screenshots in $(RESULTS)/gui, of the
+#                           report too where there is a chromium; 3 min; apt: xvfb openbox
 #
-# make test-onednn  trainings with and without oneDNN's kernels, and with those of older
-#                   processors: what they make of NaN differs; 2 min on 2 cores
+# See
+#   make demo               simulated micrographs through the whole workflow, against their
+#                           truth, in $(DEMO), fresh each time; 5 min
 #
-# make gui-check  every form, viewer and wizard opens on a virtual screen, is used, and
-#                 nothing is cut off; screenshots in $(RESULTS)/gui, of the report too
-#                 where there is a chromium; 3 min on 2 cores; apt: xvfb openbox
+# Measure, without data
+#   make bench-demo                 demo with the seeds 1, 2 and 3; 15 min
+#   make bench-streaming            deep consensus while micrographs come, one run killed and
+#                                   continued, against the stages one by one; 10 min
+#   make bench-noise                training on wrong labels, plain and pruned, the paper's
+#                                   Tables 5 and 6; 40 min (Table 5 alone, --quick: 15 min)
+#   make bench-accuracy-simulated   fused probabilities beside votes, REPIC and Z-scores, on
+#                                   twelve simulated sets; 15 min
 #
-# make bench-speed  ours against the plain way, pairs in turn in one run, a plot of them in
-#                   $(RESULTS); time and memory of whole stages on real micrographs; 15 min
+# Measure, on real micrographs: the folder that DEEPCONSENSUS_DATA names; skipped without
+#   make bench-real                 the workflow on EMPIAR-10017, four sets of pickers; the
+#                                   first three 15 min
+#   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
+#                                   what bench-real left; 4 min
+#   make bench-rescue               particles that no picker found, on what bench-real left;
+#                                   3 min
+#   make bench-paper                the test of the paper's Table 2; 20 min
+#   make bench-pickers              pickers without training on two sets, their speed; 2 min
+#   make bench-classical            the workflow from these two pickers alone; 10 min
+#   make bench-deepem               DeepEM round by round on simulated and real sets, the
+#                                   paper's variant beside ours, curves, speed; 60 min
+#   make bench-topaz                Topaz: the paper's Figure 5 in kind, beside topaz-em, real
+#                                   sets; 3 h
+#   make bench-topaz-short          the same with fewer updates, seeds and labels; 15 min
+#   make bench-topaz-peer           topaz-em by itself; 40 min
+#   make bench-trained-pickers      all pickers on micrographs that the trained ones have not
+#                                   seen; 1 min after bench-deepem and bench-topaz, else 30 min
+#   make bench-speed                ours against the plain way, pairs in turn in one run, with
+#                                   a plot; time and memory of whole stages; 15 min
 #
-# Slow, on real micrographs: the folder that DEEPCONSENSUS_DATA names; they skip without.
-# make bench-real   the workflow on EMPIAR-10017, four sets of pickers; the first three 15 min
-# make bench-pickers  pickers without training on two sets, and their speed, 2 min
-# make bench-trained-pickers  all pickers on micrographs that the trained ones have not
-#                   seen; a minute after bench-deepem and bench-topaz, else half an hour
-# make bench-classical  the workflow from those two pickers alone, 10 min
-# make bench-demo   make demo with the seeds 1, 2 and 3 (needs no data)
-# make bench-streaming  deep consensus while micrographs come, one run killed and
-#                   continued, against the stages one by one (needs no data); 10 min
-# make bench-noise  training on wrong labels, plain and pruned, the paper's Tables 5 and 6,
-#                   on simulated micrographs (needs no data); 40 min, Table 5 alone
-#                   (--quick) 15 min
-# make bench-accuracy  fused probabilities beside votes, REPIC and Z-scores, on what
-#                      bench-real left in $(RESULTS), 4 min
-# make bench-accuracy-simulated  the same on twelve simulated sets (needs no data), 15 min
-# make bench-deepem  DeepEM round by round on simulated and real sets, the paper's variant
-#                    beside ours, curves, and the speed of dense recognition; an hour
-#                    of the processor
-# make bench-paper  the test of the paper's Table 2, 20 min
-# make bench-topaz  Topaz: the paper's Figure 5 in kind, beside the public package (make
-#                   env-topaz first), real sets; 3 hours, make bench-topaz-short 15 min
-# make train-general  the general HydraPicker that comes with the package, from the reduced
-#                     corpus in $(CORPUS), made where it is missing; hours, can be killed
-#                     and started again; GENERAL=--thesis as published, on a GPU
-# make bench-hydra  HydraPicker: the thesis' Tables 4.3, 4.6, 4.8 and 4.9 in kind, on the
-#                   reduced corpus in $(CORPUS) (DEEPCONSENSUS_STRUCTURES names the folder
-#                   of molecules), and real sets, beside topaz-em's detectors; HYDRA='--model
-#                   DIR' another model; make bench-hydra-short two sets of each kind;
-#                   some four hours on one core, half of it topaz-em's (HYDRA=--peers
-#                   leaves that out)
-# make bench-rescue  particles that no picker found, on what bench-real left, 3 min
-# make bench-topaz-peer  the public package topaz-em by itself, in .venv-topaz (make
-#                        env-topaz: 4 min and 1.4 GB where the package index has torch
-#                        without CUDA, several times that where it has not); 40 min
+# The general HydraPicker, on the reduced corpus in $(CORPUS), made where it is missing;
+# DEEPCONSENSUS_STRUCTURES names the folder of molecules
+#   make train-general              the model that comes with the package; 1 h, can be killed
+#                                   and started again; GENERAL=--thesis as published, on a GPU
+#   make bench-hydra                the thesis' Tables 4.3, 4.6, 4.8 and 4.9 in kind, and real
+#                                   sets, beside topaz-em's detectors; 4 h of one core, half of
+#                                   it topaz-em's (HYDRA=--peers leaves that out);
+#                                   HYDRA='--model DIR' another model
+#   make bench-hydra-short          the same on two sets of each kind; not timed
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -169,8 +180,7 @@ bench-paper: env
 	$(RUN) -m benchmarks.consensus.paper_test
 
 bench-speed: env
-	$(RUN) -m benchmarks.speed.ways $(RESULTS)
-	$(RUN) -m benchmarks.speed.grouping
+	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
 
 env-topaz: $(TOPAZ_STAMP)

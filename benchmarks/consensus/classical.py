@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.consensus.pickers import SETS
+from benchmarks.sets.picking_sets import SETS
 from benchmarks.sets.tables import markdown_table, with_interval
 from benchmarks.sets.truth_sets import Marks, TruthSet, load_truth_set
 from deepconsensus_plugin.core.calibration import Evidence, fuse

@@ -17,21 +17,25 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import scipy.fft
 
-from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, data_folder
+from benchmarks.sets.picking_sets import (
+    HEADER,
+    MATCH_RADIUS_IN_BOXES,
+    SETS,
+    PickingSet,
+    lattice_row,
+    load,
+)
 from benchmarks.sets.tables import markdown_table
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.micrographs import open_micrograph, read_shape
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.metrics import DetectionMetrics, evaluate_detections
-from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
-from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
-from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
 from deepconsensus_plugin.core.pickers.classical.picking import (
     PickMethod,
@@ -42,25 +46,8 @@ from deepconsensus_plugin.core.pickers.classical.picking import (
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult, run
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
-MATCH_RADIUS_IN_BOXES = 0.25
-HEADER = "picker,n,precision,recall,F1,threshold,best F1,at score,AP"
 _REPEATS = 5
 
-
-@dataclass(frozen=True)
-class PickingSet:
-    """Where micrographs are, and what a user would know of the particle."""
-
-    folder: str
-    sampling_rate: float
-    box_size: int
-    diameter_A: float
-
-
-SETS = (
-    PickingSet("apoferritin", 1.5, 100, 120.0),
-    PickingSet("empiar10017", SAMPLING_RATE, BOX_SIZE, 160.0),
-)
 PICKERS = {
     "difference of Gaussians": {"method": PickMethod.GAUSSIANS},
     "correlation, learnt": {"method": PickMethod.CORRELATION},
@@ -73,24 +60,6 @@ PICKERS = {
         "reference": Reference.RING,
     },
 }
-
-
-def load(
-    picking: PickingSet,
-) -> tuple[tuple[Micrograph, ...], dict[str, ScoredCoordinates]]:
-    """Return the micrographs of a set and their true centres."""
-    root = data_folder().parent / picking.folder
-    micrographs = tuple(
-        Micrograph(path.name, path, read_shape(path), picking.sampling_rate)
-        for path in sorted((root / "micrographs").glob("*.mrc"))
-    )
-    truth = read_picks_folder(
-        root / "truth",
-        micrographs,
-        picker="truth",
-        options=ReadOptions(box_size=picking.box_size),
-    )
-    return micrographs, dict(truth.coordinates)
 
 
 def figures(
@@ -123,19 +92,6 @@ def figures_of(found: DetectionMetrics, threshold: float) -> list[object]:
         *(found.n_accepted, found.precision, found.recall, found.f1, threshold),
         *(found.best_f1, found.best_f1_threshold, found.average_precision),
     ]
-
-
-def lattice_row(picking: PickingSet) -> list[object]:
-    """Return the row of a lattice that never saw the images."""
-    micrographs, truth = load(picking)
-    blind = evaluate_blind_lattice(
-        truth,
-        {micrograph.name: micrograph.shape for micrograph in micrographs},
-        box_size=picking.box_size,
-        radius_px=MATCH_RADIUS_IN_BOXES * picking.box_size,
-    )
-    scores = (blind.n_picks, blind.precision, blind.recall, blind.f1)
-    return ["blind lattice", *scores, *[None] * 4]
 
 
 def figure_table(picking: PickingSet, workers: int) -> str:

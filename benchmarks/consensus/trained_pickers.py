@@ -16,11 +16,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.consensus.pickers import HEADER, PICKERS, figures, figures_of
-from benchmarks.deepem import VARIANTS
-from benchmarks.deepem.cell import run_cell
+from benchmarks.consensus.pickers import PICKERS, figures, figures_of
+from benchmarks.deepem.cell import VARIANTS, run_cell
 from benchmarks.deepem.sets import REAL, DeepEMSet
 from benchmarks.deepem.sets import load_set as load_deepem_set
+from benchmarks.sets.picking_sets import HEADER
 from benchmarks.sets.tables import markdown_table
 from benchmarks.sets.truth_sets import Marks
 from benchmarks.topaz.tables import real_cell

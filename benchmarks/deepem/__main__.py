@@ -5,9 +5,10 @@
     python -m benchmarks.deepem OUT [--sets klh-like,…] [--variants "modern;…"]
 
 All particles of some micrographs are labelled, as the paper's users do; the others are
-never seen (`deepem_sets`). The threshold is that of the largest F₂ on micrographs held
-out of the training. Matches are within 0.25 of the box. Precision-recall curves are
-drawn into OUT, and what OUT holds of an earlier run is kept.
+never seen (`benchmarks.deepem.sets`). The threshold is that of the largest F₂ on
+micrographs held out of the training. Matches are within 0.25 of the box.
+Precision-recall curves are drawn into OUT, and what OUT holds of an earlier run is
+kept.
 """
 
 from __future__ import annotations
@@ -18,23 +19,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks.deepem.cell import Cell, run_cell
+from benchmarks.deepem.cell import VARIANTS, Cell, run_cell
 from benchmarks.deepem.sets import REAL, SIMULATED, load_set
 from benchmarks.sets.tables import markdown_table
-from deepconsensus_plugin.core.pickers.deepem.parameters import (
-    DeepEMParameters,
-    Initialisation,
-    Variant,
-)
 
-VARIANTS = {
-    "modern": DeepEMParameters(),
-    "modern, one round": DeepEMParameters(n_rounds=1),
-    "published, one round": DeepEMParameters(variant=Variant.PAPER, n_rounds=1),
-    "published, weights 0 to 1": DeepEMParameters(
-        variant=Variant.PAPER, initialisation=Initialisation.UNIT, n_rounds=1
-    ),
-}
 USUAL = ("modern", "modern, one round", "published, one round")
 """Not the last of `VARIANTS`: it learns nothing, and is asked for by name."""
 

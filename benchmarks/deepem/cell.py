@@ -23,6 +23,8 @@ from deepconsensus_plugin.core.pickers.deepem.card import DeepEMCard
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,
     DeepEMRound,
+    Initialisation,
+    Variant,
 )
 from deepconsensus_plugin.core.pickers.deepem.picking import MAP_STEP, DeepEMPicker
 from deepconsensus_plugin.core.pickers.deepem.request import DeepEMTrainRequest
@@ -37,6 +39,14 @@ from deepconsensus_plugin.core.serialisation import (
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
+VARIANTS = {
+    "modern": DeepEMParameters(),
+    "modern, one round": DeepEMParameters(n_rounds=1),
+    "published, one round": DeepEMParameters(variant=Variant.PAPER, n_rounds=1),
+    "published, weights 0 to 1": DeepEMParameters(
+        variant=Variant.PAPER, initialisation=Initialisation.UNIT, n_rounds=1
+    ),
+}
 _SOME_WINDOWS = 1024
 _PAPERS_STEP = 20 / 272
 """Pixels between the paper's windows, as a part of its largest box."""

@@ -21,7 +21,6 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from benchmarks.consensus.pickers import SETS
 from benchmarks.hydra.corpus import load_corpus
 from benchmarks.hydra.rows import (
     CLASSICAL,
@@ -44,8 +43,9 @@ from benchmarks.hydra.tables import (
     tuned_table,
 )
 from benchmarks.hydra.thresholds import threshold_table
+from benchmarks.sets.picking_sets import SETS
 from benchmarks.sets.truth_sets import load_truth_set
-from benchmarks.speed.ways import describe_machine
+from benchmarks.speed.ratios import describe_machine
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraParameters

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.consensus.pickers import MATCH_RADIUS_IN_BOXES, SETS, lattice_row
 from benchmarks.hydra.corpus import CorpusSet
 from benchmarks.hydra.figures import (
     evaluate_boxes,
@@ -17,6 +16,7 @@ from benchmarks.hydra.figures import (
 )
 from benchmarks.hydra.rows import Picker, SetPicker
 from benchmarks.hydra.samples import Role
+from benchmarks.sets.picking_sets import MATCH_RADIUS_IN_BOXES, SETS, lattice_row
 from benchmarks.sets.tables import figure, markdown_table, with_interval
 from benchmarks.sets.truth_sets import TruthSet, load_truth_set
 from benchmarks.topaz.sets import load_set

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.consensus.pickers import MATCH_RADIUS_IN_BOXES, SETS, load
+from benchmarks.sets.picking_sets import MATCH_RADIUS_IN_BOXES, SETS, load
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import read_shape
 from deepconsensus_plugin.core.io.tables import read_coordinates

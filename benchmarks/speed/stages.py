@@ -2,7 +2,7 @@
 """What whole stages take on EMPIAR-10017: seconds and peak memory.
 
     export DEEPCONSENSUS_DATA=DIR
-    python -m benchmarks.speed.ways.stages OUT [name=value ...]
+    python -m benchmarks.speed.stages OUT [name=value ...]
 
 First jobs of scoring, each in a process of its own as Scipion starts them: other
 batches, and twenty times as many micrographs (the 12, repeated), which must not take
@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.consensus.real_data import cost_table, run_project
 from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
 from benchmarks.sets.tables import markdown_table
-from benchmarks.speed.ways import describe_machine
+from benchmarks.speed.ratios import describe_machine
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network

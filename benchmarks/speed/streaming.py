@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """*Deep consensus* while micrographs come: nothing lost, and the end of the batch run.
 
-    python -m benchmarks.speed.ways.streaming OUT [--micrographs 40] [--every 5]
+    python -m benchmarks.speed.streaming OUT [--micrographs 40] [--every 5]
 
 Simulated micrographs come one after another to an open set, and the picks of two
 pickers, one behind the other, to open sets of their own. Two runs of *deep consensus*

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the interpreter with the package topaz-em runs, for `benchmarks.topaz.peer`.
 
-    .venv-topaz/bin/python benchmarks/topaz_driver.py REQUEST.json RESULT.json
+    .venv-topaz/bin/python benchmarks/topaz/driver.py REQUEST.json RESULT.json
 
 The package's own functions and commands, timed, with what makes them comparable:
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.consensus.pickers import MATCH_RADIUS_IN_BOXES
+from benchmarks.sets.picking_sets import MATCH_RADIUS_IN_BOXES
 from benchmarks.topaz.sets import LearningSet
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.metrics.classification import (

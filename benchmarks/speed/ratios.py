@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speed as ratios: two ways to the same result, in turn, in one run.
+"""Ratios of speed: ours and the plain way to one result, in turn, in one run.
 
-    python -m benchmarks.speed.ways OUT [NAME ...]
+    python -m benchmarks.speed.ratios OUT [NAME ...]
 
 Each pair is run once to warm up and then in turn; a ratio is that of two neighbours.
 CPU time counts all threads and says the same on a machine that others use too, wall
