@@ -99,7 +99,7 @@ def run_cell(learning: DeepEMSet, parameters: DeepEMParameters, folder: Path) ->
     windows_s, published_s = _window_seconds(network, last.image)
     cell = Cell(
         rounds=card.rounds,
-        **_figures(learning, found, card.rounds),
+        **_metrics_of_picks(learning, found, card.rounds),
         train_s=train_s,
         micrograph_s=micrograph_s,
         windows_s=windows_s,
@@ -126,7 +126,7 @@ def _train(learning: DeepEMSet, parameters: DeepEMParameters, model: Path) -> No
     train_deepem.run(DeepEMTrainRequest(learnt, parameters, model), Progress())
 
 
-def _figures(
+def _metrics_of_picks(
     learning: DeepEMSet,
     found: Mapping[str, ScoredCoordinates],
     rounds: list[DeepEMRound],

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from pwem.objects import CTFModel, SetOfCoordinates, SetOfCTF, SetOfMicrographs
 
-from deepconsensus_plugin.convert.coordinates import find_frame
+from deepconsensus_plugin.convert.coordinates import match_micrographs
 from deepconsensus_plugin.convert.items import own_micrographs
 from deepconsensus_plugin.convert.micrographs import (
     ctfs_by_micrograph,
@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.types import Micrograph
 
 
 @dataclass(frozen=True)
-class Cut:
+class BoxFrame:
     """Boxes around coordinates, cut out of micrographs.
 
     Parameters
@@ -89,4 +89,4 @@ class Cut:
 
     def _names(self) -> dict[str, str]:
         """Return the name of what is cut by the name of what was picked on."""
-        return dict(find_frame(self.coordinates, self.micrographs).by_name)
+        return dict(match_micrographs(self.coordinates, self.micrographs).by_name)

@@ -126,7 +126,7 @@ def collect_run(
     }
     figures = None
     if _first(protocols, ["ProtEvaluatePicks"]) is not None:
-        figures = _figures(protocols, scored)
+        figures = _detection_metrics(protocols, scored)
         summary["comparison"] = compare(figures)
     return ReportedRun(name, summary, protocols, scored, micrographs, figures)
 
@@ -149,7 +149,9 @@ def write_run_picture(path: Path, run: ReportedRun) -> None:
     )
 
 
-def _figures(protocols: Sequence[Protocol], scored: ScoredCandidates) -> dict[str, Any]:
+def _detection_metrics(
+    protocols: Sequence[Protocol], scored: ScoredCandidates
+) -> dict[str, Any]:
     """Return the figures at what was accepted, and those of the pickers."""
     evaluated = _first(protocols, ["ProtEvaluatePicks"])
     selected = _first(protocols, SELECTORS)

@@ -32,14 +32,14 @@ class _Work:
 
 
 class Background:
-    """One thread that makes things part by part; a newer wish replaces an older one.
+    """One thread that makes things part by part; a newer request replaces an older one.
 
     Parameters
     ----------
     clock : Clock
         Asked to look for finished parts, as long as there is work.
     report_error : callable
-        Told what a wish ended with, where it could not be met.
+        Called with the exception of a request that failed.
     """
 
     def __init__(self, clock: Clock, report_error: Callable[[BaseException], None]):
@@ -56,7 +56,7 @@ class Background:
         Parameters
         ----------
         topic : str
-            What is left of an earlier wish with the same topic is forgotten.
+            The rest of an earlier request with the same topic is dropped.
         parts : iterator
             Advanced in the other thread only.
         receive : callable
@@ -72,7 +72,7 @@ class Background:
         return bool(self._work)
 
     def close(self) -> None:
-        """Forget all wishes; the part that is being made is the last one."""
+        """Drop all requests; the part that is being made is the last one."""
         self._work.clear()
         if self._next_poll is not None:
             self._clock.after_cancel(self._next_poll)

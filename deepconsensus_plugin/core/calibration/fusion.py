@@ -114,13 +114,13 @@ def fuse(
         )
     model = LatentTraitModel(evidence, priors=priors)
     fit = model.fit()
-    best = _figures(evidence, fit, fit, np.ones(len(evidence)))
+    best = _estimate_sample(evidence, fit, fit, np.ones(len(evidence)))
     samples = []
     for weights in _draw_micrographs(evidence.micrograph_index, n_resamples, rng):
         refit = model.fit(
             weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
         )
-        samples.append(_figures(evidence, fit, refit, weights))
+        samples.append(_estimate_sample(evidence, fit, refit, weights))
     figures = {
         name: _estimate(value, [sample[name] for sample in samples], level)
         for name, value in best.items()
@@ -142,7 +142,7 @@ def _draw_micrographs(
     return [times[row.reshape(-1)] for times in drawn]
 
 
-def _figures(
+def _estimate_sample(
     evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
 ) -> dict[str, FloatArray]:
     """Return all figures of one sample: selected by `fit`, expected by `refit`."""

@@ -103,7 +103,7 @@ def _fit_false_votes(
 def _shared(counts: FloatArray, start: Parameters) -> FloatArray:
     """Return counts by picker, to which the others' are added as far as they count."""
     others: FloatArray = counts.sum(axis=0) - counts
-    return np.asarray(counts + start.sharing * others)
+    return np.asarray(counts + start.rate_pooling * others)
 
 
 def _fit_intercepts(

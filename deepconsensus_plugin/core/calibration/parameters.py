@@ -75,7 +75,7 @@ class Parameters:
     false_means, deviations : arrays, shape (f,)
         Its mean over the other places (never the larger one), and the standard
         deviation of both.
-    sharing : float
+    rate_pooling : float
         How much the votes of each other picker count for a picker's rates: 0 none, 1 as
         much as its own, so that all have the same rates; not estimated.
     """
@@ -89,7 +89,7 @@ class Parameters:
     score_slopes: FloatArray
     false_means: FloatArray
     deviations: FloatArray
-    sharing: float = 0.0
+    rate_pooling: float = 0.0
 
     @classmethod
     def start(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:

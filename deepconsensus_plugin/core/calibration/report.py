@@ -118,7 +118,7 @@ class CalibrationReport:
     ) -> CalibrationReport:
         """Return the figures of `fusion`, whose pickers have these names."""
         columns = (fusion.picker_precision, fusion.picker_recall, fusion.found_alone)
-        verdicts = zip(pickers, n_picks, *map(_figures, columns), strict=True)
+        verdicts = zip(pickers, n_picks, *map(_estimate_rows, columns), strict=True)
         return cls(
             seed=seed,
             n_candidates=len(fusion.probability),
@@ -126,11 +126,11 @@ class CalibrationReport:
             suggested_threshold=choose_threshold(
                 fusion.probability, mode=ThresholdMode.MAX_F
             ),
-            n_missed=_figures(fusion.n_missed)[0],
+            n_missed=_estimate_rows(fusion.n_missed)[0],
             pickers=[PickerVerdict(name, int(n), *rest) for name, n, *rest in verdicts],
             thresholds=fusion.thresholds.tolist(),
-            precision=_figures(fusion.precision),
-            recall=_figures(fusion.recall),
+            precision=_estimate_rows(fusion.precision),
+            recall=_estimate_rows(fusion.recall),
         )
 
     def expected_at(self, threshold: float) -> tuple[EstimatedFigure, EstimatedFigure]:
@@ -142,7 +142,7 @@ class CalibrationReport:
         return self.precision[nearest], self.recall[nearest]
 
 
-def _figures(estimate: Estimate) -> list[EstimatedFigure]:
+def _estimate_rows(estimate: Estimate) -> list[EstimatedFigure]:
     ends = (estimate.value, estimate.low, estimate.high)
     columns: list[FloatArray] = [np.atleast_1d(end) for end in ends]
     return [EstimatedFigure(*row) for row in np.column_stack(columns).tolist()]

@@ -20,8 +20,8 @@ from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.requests import TrainRequest
 from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.core.deep_consensus.training import (
+    MemberTrainer,
     TrainedNetwork,
-    Training,
     initialise,
     n_updates,
 )
@@ -91,7 +91,7 @@ def train_ensemble(
 
 def _begin(
     data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
-) -> Training:
+) -> MemberTrainer:
     """Return the training of a network that has seen nothing yet."""
     parameters = request.parameters
     initialise(member, parameters)
@@ -103,7 +103,7 @@ def _begin(
         )
     if inherited:
         network.set_weights(inherited[member % len(inherited)])
-    return Training(data, network, parameters, member)
+    return MemberTrainer(data, network, parameters, member)
 
 
 def _weights_to_start_from(request: TrainRequest) -> list[Weights]:

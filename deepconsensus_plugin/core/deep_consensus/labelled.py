@@ -205,7 +205,7 @@ def _prepared(
 
 
 def prune_labels(
-    data: LabelledBoxes, *, believed: Sequence[bool], seed: int
+    data: LabelledBoxes, *, skip_pruning: Sequence[bool], seed: int
 ) -> tuple[LabelledBoxes, LabelNoise]:
     """Return the boxes whose labels are probably right, weighted by how probably.
 
@@ -213,8 +213,8 @@ def prune_labels(
     ----------
     data : LabelledBoxes
         Both labels must be there.
-    believed : sequence of bool
-        Of each of the sources: whether its labels stand.
+    skip_pruning : sequence of bool
+        For each source, whether its labels are kept as they are.
     seed : int
         Of the draw of the micrographs that judge each other.
 
@@ -234,10 +234,10 @@ def prune_labels(
         rng=np.random.default_rng([seed, 2**31 + 1]),
     )
     trust = np.round(trust / _TRUST_STEP) * _TRUST_STEP
-    trust = np.where(np.array(believed)[rows.source], 1.0, trust)
+    trust = np.where(np.array(skip_pruning)[rows.source], 1.0, trust)
     noise = LabelNoise.of(rows.is_particle, trust)
     share = max(noise.wrong_particles, noise.wrong_background)
-    _tell(noise, share)
+    _log_label_noise(noise, share)
     kept = trust > 0.5
     n_kept = min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum())
     if share < _FEW_WRONG or n_kept < 2:
@@ -247,7 +247,7 @@ def prune_labels(
     return weighted.take(kept), noise
 
 
-def _tell(noise: LabelNoise, share: float) -> None:
+def _log_label_noise(noise: LabelNoise, share: float) -> None:
     logger.info(
         "%.1f%% of the particles' labels and %.1f%% of the background's look wrong",
         *(100 * noise.wrong_particles, 100 * noise.wrong_background),

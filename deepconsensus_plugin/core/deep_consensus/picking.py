@@ -77,7 +77,7 @@ class EnsemblePicker:
             radius_px=_DISTANCE * box
         )
         promising = maxima.yx[maxima.scores >= _PROMISING] + step // 2
-        places = climb(coarse, promising, step=step / 2, rounds=_ROUNDS)
+        places = hill_climb(coarse, promising, step=step / 2, rounds=_ROUNDS)
         scores = self._scorer(prepared, box, self._networks)(places)
         found = ScoredCoordinates(places, scores)
         return suppress_overlaps(found, radius_px=_DISTANCE * box)
@@ -102,7 +102,7 @@ class EnsemblePicker:
         return score
 
 
-def climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
+def hill_climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
     """Return places reached by one step uphill a round, where any is, shape (n, 2).
 
     Parameters

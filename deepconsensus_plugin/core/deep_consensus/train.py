@@ -63,7 +63,9 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     if request.parameters.prune_labels:
         data, noise = prune_labels(
             data,
-            believed=[source.believed for source in _sources(request, Role.TRAINING)],
+            skip_pruning=[
+                source.believed for source in _sources(request, Role.TRAINING)
+            ],
             seed=request.parameters.seed,
         )
     partial = states_folder(request.model)

@@ -54,7 +54,7 @@ class TrainedNetwork:
     validation: ClassificationMetrics
 
 
-class Training:
+class MemberTrainer:
     """One network in training, from one validation to the next.
 
     Parameters

@@ -139,7 +139,7 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
     negatives = Centres.joined(parts)
     _write(request.result, negatives, micrographs)
     counts = {k.name: int((negatives.kind == k.value).sum()) for k in NegativeKind}
-    _tell(n_negatives, counts)
+    _log_counts(n_negatives, counts)
     return NegativesResult(
         request.result, n_negatives, counts, len(micrographs), progress.timings
     )
@@ -160,7 +160,7 @@ def _mining_rules(request: NegativesRequest, n_negatives: int) -> MiningRules:
     )
 
 
-def _tell(n_negatives: int, counts: dict[str, int]) -> None:
+def _log_counts(n_negatives: int, counts: dict[str, int]) -> None:
     logger.info("Negatives: %s", counts)
     n_found = sum(counts.values())
     if n_found < n_negatives:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.optics import aberration_phase, interaction_constant
 from deepconsensus_plugin.core.simulation.detector import (
-    FIGURES,
+    RESPONSES,
     gaussian_transfer,
     noise_fall_off,
     signal_fall_off,
@@ -180,7 +180,7 @@ def counting_noise(
         (n, n), noise_fall_off(exposure, sampling_rate), sampling_rate
     )
     passed = float(np.mean(spread[0] ** 2)) ** 2
-    electrons = sampling_rate**2 * FIGURES[exposure.detector].dqe_zero * transmission
+    electrons = sampling_rate**2 * RESPONSES[exposure.detector].dqe_zero * transmission
     return passed / electrons
 
 

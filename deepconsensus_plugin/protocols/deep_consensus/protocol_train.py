@@ -8,7 +8,11 @@ from pathlib import Path
 from pwem.objects import SetOfCTF, SetOfMicrographs
 from pwem.protocols import EMProtocol
 
-from deepconsensus_plugin.convert import Cut, coordinates_from_set, micrographs_from_set
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    coordinates_from_set,
+    micrographs_from_set,
+)
 from deepconsensus_plugin.core.deep_consensus.labelled import FEW_BOXES
 from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
@@ -226,7 +230,7 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _boxSize(self) -> int:
         """Return the box of the positives, pixels of the micrographs that are cut."""
-        return Cut(self.inputPositives.get(), self.getInputMicrographs()).box_size
+        return BoxFrame(self.inputPositives.get(), self.getInputMicrographs()).box_size
 
     def _ctfs(self) -> SetOfCTF | None:
         return self.ctfRelations.get()

@@ -9,7 +9,7 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
-from deepconsensus_plugin.convert import Cut, coordinates_from_set
+from deepconsensus_plugin.convert import BoxFrame, coordinates_from_set
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMETER
@@ -138,19 +138,19 @@ def learningInput(
     seed : int
         Of the form.
     """
-    cut = boxFrameOfLabels(protocol)
-    rate = cut.micrographs.getSamplingRate()
+    frame = boxFrameOfLabels(protocol)
+    rate = frame.micrographs.getSamplingRate()
     hasNegatives = protocol.inputNegatives.get() is not None
-    _write(protocol.inputCoordinates.get(), cut, labels)
+    _write(protocol.inputCoordinates.get(), frame, labels)
     if hasNegatives:
-        _write(protocol.inputNegatives.get(), cut, negatives)
+        _write(protocol.inputNegatives.get(), frame, negatives)
     diameter = particleDiameter(protocol)
     pixelSize = protocol.pixelSize.get() or diameter / PIXELS_PER_DIAMETER
     return LearningInput(
-        micrographs=cut.read_micrographs(),
+        micrographs=frame.read_micrographs(),
         labels=labels,
         set_name=nameOfSet(protocol.inputCoordinates),
-        box_size=cut.box_size,
+        box_size=frame.box_size,
         particle_diameter_A=diameter,
         pixel_size_A=max(pixelSize, rate),
         n_particles=protocol.expectedParticles.get(),
@@ -163,18 +163,18 @@ def learningInput(
     )
 
 
-def boxFrameOfLabels(protocol: Protocol) -> Cut:
+def boxFrameOfLabels(protocol: Protocol) -> BoxFrame:
     """Return labels and the micrographs that they are looked at on."""
     coordinates = protocol.inputCoordinates
-    return Cut(coordinates.get(), micrographsToCut(protocol, coordinates))
+    return BoxFrame(coordinates.get(), micrographsToCut(protocol, coordinates))
 
 
 def particleDiameter(protocol: Protocol) -> float:
     """Return the diameter in Å: the given one, or what the box suggests."""
     if protocol.particleDiameter.get() is not None:
         return protocol.particleDiameter.get()
-    cut = boxFrameOfLabels(protocol)
-    return DIAMETER_PER_BOX * cut.box_size * cut.micrographs.getSamplingRate()
+    frame = boxFrameOfLabels(protocol)
+    return DIAMETER_PER_BOX * frame.box_size * frame.micrographs.getSamplingRate()
 
 
 def describeBadLabels(protocol: Protocol) -> list[str]:
@@ -206,7 +206,7 @@ def describeBadCounts(protocol: Protocol, *names: str) -> list[str]:
     ]
 
 
-def _write(coordinates, cut: Cut, path: Path) -> None:
+def _write(coordinates, frame: BoxFrame, path: Path) -> None:
     write_coordinates(
-        path, coordinates_from_set(coordinates, micrographs=cut.micrographs)
+        path, coordinates_from_set(coordinates, micrographs=frame.micrographs)
     )

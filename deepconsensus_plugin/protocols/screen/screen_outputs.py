@@ -119,14 +119,14 @@ def fillOutputs(
     protocol: Protocol, outputs: Outputs, found: ScreenScores, suffix: str
 ) -> None:
     """Append what was scored to the outputs of a suffix, as far as it belongs there."""
-    cut = boxFrameOfScreen(protocol)
+    frame = boxFrameOfScreen(protocol)
     appendScored(
         found.items(protocol, suffix),
         outputs[f"outputCoordinates{suffix}"],
         outputs.get(f"outputParticles{suffix}"),
         stacks=stackFolder(protocol),
-        scale=cut.scale,
-        ctfs=cut.read_ctfs(),
+        scale=frame.scale,
+        ctfs=frame.read_ctfs(),
     )
 
 

@@ -152,7 +152,7 @@ def _read_micrographs(
 ) -> tuple[ShownMicrographs | None, IntArray]:
     """Return the micrographs, and which one each candidate lies on.
 
-    As everywhere (`Frame.name_of`): by the name, or else by the id.
+    As everywhere (`MicrographMatch.name_of`): by the name, or else by the id.
     """
     names, ids, *_ = (columns.get(each) for each in place)
     n_candidates = len(columns[SCORE_ATTRIBUTE])

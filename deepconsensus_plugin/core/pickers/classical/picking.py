@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.pickers.classical.correlation import (
 from deepconsensus_plugin.core.pickers.classical.gaussian import score_by_gaussians
 from deepconsensus_plugin.core.pickers.classical.working_image import (
     WorkingImage,
-    prepare_micrograph,
+    prepare_for_filters,
 )
 from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
 from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
@@ -129,7 +129,7 @@ def pick_micrograph(
 
 def _prepare(micrograph: Micrograph, parameters: PickParameters) -> WorkingImage:
     try:
-        return prepare_micrograph(
+        return prepare_for_filters(
             open_micrograph(micrograph.path),
             diameter_px=parameters.diameter_A / micrograph.sampling_rate,
             particles_dark=parameters.particles_dark,

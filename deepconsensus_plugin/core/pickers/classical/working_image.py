@@ -64,7 +64,7 @@ class WorkingImage:
         return ScoredCoordinates(yx, coordinates.scores)
 
 
-def prepare_micrograph(
+def prepare_for_filters(
     pixels: NDArray[Any],
     *,
     diameter_px: float,

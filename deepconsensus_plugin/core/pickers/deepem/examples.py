@@ -18,7 +18,9 @@ _MISTAKES_SHARE = 0.5
 at random, and decide."""
 
 
-def cut_boxes(image: Float32Array, yx: FloatArray, box_size: int) -> Float32Array:
+def extract_zero_padded(
+    image: Float32Array, yx: FloatArray, box_size: int
+) -> Float32Array:
     """Return boxes as recognition sees them: what lies outside the image is 0.
 
     Parameters

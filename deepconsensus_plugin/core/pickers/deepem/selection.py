@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.metrics.detections import match_picks
-from deepconsensus_plugin.core.pickers.deepem.examples import cut_boxes
+from deepconsensus_plugin.core.pickers.deepem.examples import extract_zero_padded
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeviationRange,
     OperatingPoint,
@@ -72,7 +72,7 @@ def box_deviations(image: Float32Array, yx: FloatArray, box_size: int) -> FloatA
     box_size : int
         Side, pixels.
     """
-    return np.asarray(cut_boxes(image, yx, box_size).std(axis=(1, 2)))
+    return np.asarray(extract_zero_padded(image, yx, box_size).std(axis=(1, 2)))
 
 
 def find_f2_threshold(

@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.pickers.trained.training import Validated
 from deepconsensus_plugin.core.types import FloatArray
 
 
-class DeepEMLesson:
+class DeepEMTask:
     """Trains a network on boxes; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters

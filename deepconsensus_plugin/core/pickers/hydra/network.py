@@ -70,7 +70,7 @@ class _Wiring:
         x = layers.Conv2D(channels, 3, padding=padding, use_bias=False)(x)
         return layers.Conv2D(channels, 3, padding=padding, use_bias=self.is_folded)(x)
 
-    def normalise(self, x: Tensor) -> Tensor:
+    def group_normalise(self, x: Tensor) -> Tensor:
         """Group normalisation, where it is not folded."""
         n_groups = self.architecture.n_groups
         if self.form is Form.PLAIN:
@@ -84,8 +84,8 @@ class _Wiring:
 
     def residual(self, x: Tensor) -> Tensor:
         """Two pairs around which the input is carried."""
-        inner = layers.ReLU()(self.normalise(self.pair(x)))
-        inner = self.normalise(self.pair(inner))
+        inner = layers.ReLU()(self.group_normalise(self.pair(x)))
+        inner = self.group_normalise(self.pair(inner))
         carried = layers.Cropping2D(4)(x) if self.is_folded else x
         return layers.ReLU()(layers.Add()([carried, inner]))
 
@@ -94,7 +94,7 @@ class _Wiring:
         if not self.is_folded:
             x = layers.ZeroPadding2D((padding, padding))(x)
         x = layers.ReLU()(layers.Conv2D(channels, 3, 2)(x))
-        return layers.Dropout(self.architecture.dropout)(self.normalise(x))
+        return layers.Dropout(self.architecture.dropout)(self.group_normalise(x))
 
 
 def build_body(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras.Model:
@@ -104,7 +104,7 @@ def build_body(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras
     """
     wiring = _Wiring(architecture, form)
     image = keras.Input((None, None, 1), name="image")
-    x = layers.ReLU()(wiring.normalise(wiring.pair(image)))
+    x = layers.ReLU()(wiring.group_normalise(wiring.pair(image)))
     for _ in range(architecture.n_residual):
         x = wiring.residual(x)
     outputs = [x, *wiring.affines] if wiring.affines else x

@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisatio
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
-    prepare_micrograph,
+    prepare_for_network,
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -125,7 +125,7 @@ class HydraPicker:
             self._view.particle_diameter_A / particle_px, micrograph.sampling_rate
         )
         preprocessing = MicrographPreprocessing(pixel_size, self._view.normalisation)
-        prepared = prepare_micrograph(micrograph, preprocessing)
+        prepared = prepare_for_network(micrograph, preprocessing)
         return self._view.rescale(prepared, pixel_size, particle_px)
 
     def find(self, prepared: RescaledMicrograph) -> ScoredCoordinates:

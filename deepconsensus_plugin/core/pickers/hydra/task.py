@@ -32,7 +32,7 @@ class Phase(enum.Enum):
     """Each data set trains a new head alone, with Adam: few-shot."""
 
 
-class HydraLesson:
+class HydraTask:
     """Trains a network on crops; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters

@@ -115,7 +115,7 @@ def separation(scores: FloatArray) -> float:
 
 def _fit_gaps(scores: FloatArray) -> tuple[GaussianMixture, FloatArray]:
     """Return the best mixture, and D of the gaps with enough above them."""
-    fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
+    fits = [fit_score_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
     best = min(fits, key=lambda fit: fit.bic)
     above = np.cumsum(best.weights[::-1])[::-1][1:]
     return best, np.where(above < _SMALLEST_POPULATION, 0, best.separations())
@@ -159,7 +159,7 @@ def best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:
     return float(ascending[::-1][np.argmax(f1)])
 
 
-def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
+def fit_score_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     """Return the mixture of Gaussians that fits best (expectation maximisation).
 
     Parameters
@@ -227,7 +227,9 @@ def responsibilities(
     log_density : array, shape (...)
         Of the mixture at the values.
     """
-    return normalise(gaussian_log_densities(values, weights, means, variances))
+    return normalise_log_densities(
+        gaussian_log_densities(values, weights, means, variances)
+    )
 
 
 def gaussian_log_densities(
@@ -238,7 +240,7 @@ def gaussian_log_densities(
     return np.asarray(np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2)
 
 
-def normalise(log_densities: FloatArray) -> tuple[FloatArray, FloatArray]:
+def normalise_log_densities(log_densities: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the share of each component, and the log density of all together.
 
     Parameters

@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
     FEWEST,
     best_expected_f1,
     gaussian_log_densities,
-    normalise,
+    normalise_log_densities,
 )
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
@@ -73,7 +73,7 @@ class LogOddsMixture:
     def responsibilities(self, scores: FloatArray) -> FloatArray:
         """Return the probability of each component, shape (n, 1 + k)."""
         above = np.maximum(scores - self.middle, 0)
-        return normalise(self.log_densities(above))[0]
+        return normalise_log_densities(self.log_densities(above))[0]
 
     def log_densities(self, above: FloatArray) -> FloatArray:
         """Return what each component has in scores above the middle, (n, 1 + k)."""
@@ -261,7 +261,7 @@ def _maximise(
     """
     last = -np.inf
     for _ in range(_ITERATIONS):
-        share, log_density = normalise(mixture.log_densities(value))
+        share, log_density = normalise_log_densities(mixture.log_densities(value))
         likelihood = float(number @ log_density / number.sum())
         if likelihood - last < _TOLERANCE:
             break

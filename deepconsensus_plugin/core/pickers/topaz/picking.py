@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
-    prepare_micrograph,
+    prepare_for_network,
 )
 from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -87,7 +87,7 @@ class TopazPicker:
 
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph, and return it as the network sees it."""
-        return prepare_micrograph(micrograph, self._preprocessing)
+        return prepare_for_network(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return every maximum, best first; log-odds, pixels of the micrograph."""

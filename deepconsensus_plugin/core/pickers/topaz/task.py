@@ -33,7 +33,7 @@ _SMALLEST_SHARE = 0.1
 """Of π: as many positives at least are thought to be unlabelled."""
 
 
-class TopazLesson:
+class TopazTask:
     """Trains a network on patches; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters

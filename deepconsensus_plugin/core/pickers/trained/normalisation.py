@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.pickers.trained.pixel_mixture import (
     PixelBins,
     PixelMixture,
-    fit_mixture,
+    fit_pixel_mixture,
     fit_scales,
     summarise_pixels,
 )
@@ -73,7 +73,7 @@ def fit_mixture_of_micrographs(
             f"expected a micrograph whose pixels differ, received {len(summaries)} "
             "without any"
         )
-    mixture, of_varied = fit_mixture(PixelBins.of(varied))
+    mixture, of_varied = fit_pixel_mixture(PixelBins.of(varied))
     scales = np.ones(len(summaries))
     scales[[summary is not None for summary in summaries]] = of_varied
     return mixture, scales
@@ -100,7 +100,9 @@ def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
     return float(fit_scales(PixelBins.of([summary]), mixture)[0])
 
 
-def normalise(image: NDArray[Any], mixture: PixelMixture, scale: float) -> Float32Array:
+def normalise_pixels(
+    image: NDArray[Any], mixture: PixelMixture, scale: float
+) -> Float32Array:
     """Return a micrograph divided by its scale and standardised to the dominant part.
 
     Parameters
@@ -153,7 +155,7 @@ def normalise_micrograph(
     if normalisation is Normalisation.COMMON_MIXTURE:
         if mixture is None:
             raise ValueError("expected the mixture of all micrographs, received none")
-        return normalise(image, mixture, scale_of(image, mixture))
+        return normalise_pixels(image, mixture, scale_of(image, mixture))
     summary = summarise_pixels(image)
     if summary is None:
         return np.zeros(image.shape, np.float32)
@@ -161,5 +163,5 @@ def normalise_micrograph(
         finite = image[np.isfinite(image)]
         own = PixelMixture((1.0,), (float(finite.mean()),), (float(finite.std()),))
     else:
-        own, _ = fit_mixture(PixelBins.of([summary]))
-    return normalise(image, own, 1.0)
+        own, _ = fit_pixel_mixture(PixelBins.of([summary]))
+    return normalise_pixels(image, own, 1.0)

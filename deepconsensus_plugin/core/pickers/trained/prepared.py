@@ -72,7 +72,7 @@ class PreparedMicrograph:
     grid: Downsampling
 
 
-def prepare_micrograph(
+def prepare_for_network(
     micrograph: Micrograph, preprocessing: MicrographPreprocessing
 ) -> PreparedMicrograph:
     """Read a micrograph, and return it as a network sees it.

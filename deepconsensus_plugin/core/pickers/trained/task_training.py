@@ -78,8 +78,8 @@ def hold_out(
     return held_out if n_held_out >= _FEWEST_HELD_OUT else set()
 
 
-def train_lesson(
-    lesson: TrainingTask,
+def train_task(
+    task: TrainingTask,
     schedule: Schedule,
     *,
     model: Path,
@@ -91,7 +91,7 @@ def train_lesson(
 
     Parameters
     ----------
-    lesson : TrainingTask
+    task : TrainingTask
         What is learnt.
     schedule : Schedule
         How long.
@@ -107,7 +107,7 @@ def train_lesson(
     partial = states_folder(model)
     partial.mkdir(parents=True, exist_ok=True)
     state = partial / STATE.format(number=number)
-    training = PickerTrainer(lesson, schedule)
+    training = PickerTrainer(task, schedule)
     total = schedule.n_epochs * schedule.n_updates
     stage = "train" if number == 1 else f"train, round {number}"
     with progress.stage(stage, total) as count:

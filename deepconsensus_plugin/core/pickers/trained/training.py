@@ -84,18 +84,18 @@ class PickerTrainer:
 
     Parameters
     ----------
-    lesson : TrainingTask
+    task : TrainingTask
         What is learnt.
     schedule : Schedule
         How long.
     """
 
-    def __init__(self, lesson: TrainingTask, schedule: Schedule) -> None:
-        self.lesson, self.schedule = lesson, schedule
+    def __init__(self, task: TrainingTask, schedule: Schedule) -> None:
+        self.task, self.schedule = task, schedule
         self.history: list[Checkpoint] = []
         self.best_weights: list[NDArray[np.float32]] = []
         self.best_epoch = 0
-        network = lesson.network
+        network = task.network
         network.optimizer.build(network.trainable_variables)
 
     @property
@@ -116,7 +116,7 @@ class PickerTrainer:
         ValueError
             If the loss is not finite any more.
         """
-        network, length = self.lesson.network, self.schedule.n_updates
+        network, length = self.task.network, self.schedule.n_updates
         first = len(self.history) * length
         network.reset_metrics()
         loss = 0.0
@@ -134,11 +134,11 @@ class PickerTrainer:
 
     def finish(self) -> None:
         """Give the network the weights of its best epoch."""
-        self.lesson.network.set_weights(self.best_weights)
+        self.task.network.set_weights(self.best_weights)
 
     def variables(self) -> list[Any]:
         """Return the variables of the network and its optimiser."""
-        network = self.lesson.network
+        network = self.task.network
         return [*network.variables, *network.optimizer.variables]
 
     def state(self) -> TrainingState:
@@ -152,10 +152,10 @@ class PickerTrainer:
         self.best_epoch = state.numbers["best_epoch"]
 
     def _draw(self, update: int) -> tuple[Any, Any]:
-        return self.lesson.batch(np.random.default_rng([self.schedule.seed, update]))
+        return self.task.batch(np.random.default_rng([self.schedule.seed, update]))
 
     def _validate(self, *, update: int, loss: float) -> None:
-        network, validated = self.lesson.network, self.lesson.validate()
+        network, validated = self.task.network, self.task.validate()
         figure = validated.figure
         best = max((_figure(each) for each in self.history), default=-np.inf)
         self.history.append(
