@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that leave this package: Scipion's variables and the attributes of items.
+"""Constants that leave this package: Scipion's variables and attributes of items.
 
 Scripts, templates and other plugins hold on to them, so they do not change.
 """

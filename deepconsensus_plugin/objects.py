@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this plugin adds to Scipion's objects: a trained network."""
+"""Scipion object of this plugin: a trained network."""
 
 from __future__ import annotations
 

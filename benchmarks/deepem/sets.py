@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What DeepEM is tried on: sets like the paper's, simulated, and two real ones.
+"""Data sets for DeepEM: simulated ones like the paper's, and two real ones.
 
 ``klh-like`` follows the acquisition of the KLH set (KLH Dataset I of the National
 Resource for Automated Molecular Microscopy: 82 micrographs, CM200 at 120 kV, 3 µm

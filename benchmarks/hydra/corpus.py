@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets of simulated micrographs that a general picker learns on, and is tried on.
+"""Corpus of simulated sets that a general picker is trained and tested on.
 
     export DEEPCONSENSUS_STRUCTURES=DIR
     python -m benchmarks.hydra.corpus OUT [--reduced] [--sets NAME,NAME]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The thesis' figures of picks (section 4.4): boxes at an IoU of 0.6.
+"""Metrics of picks in the thesis (section 4.4): boxes at an IoU of 0.6.
 
 A particle's box is as wide as its diameter. A pick finds the free particle whose box
 its own shares most with, if that is enough; better scores choose first, so a particle's

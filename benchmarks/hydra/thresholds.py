@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a general HydraPicker's thresholds are worth where it never learnt anything."""
+"""Thresholds of a general HydraPicker on sets that it never trained on."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pairs of ways to one result, ours and the plain one, for `benchmarks.speed.ways`."""
+"""Pairs of equivalent computations, ours and a plain one, for `benchmarks.speed.ways`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""*Deep consensus* while micrographs come: nothing lost, and the end of the batch run.
+"""Streaming of *deep consensus*: nothing is lost, and the end equals a batch run.
 
     python -m benchmarks.speed.ways.streaming OUT [--micrographs 40] [--every 5]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speed as ratios: two ways to the same result, in turn, in one run.
+"""Speed ratios of equivalent computations, timed alternately in one run.
 
     python -m benchmarks.speed.ways OUT [NAME ...]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our Topaz on a `LearningSet`: the jobs that the protocols run, and what they cost."""
+"""Our Topaz on a `LearningSet`: the jobs that the protocols run, and their costs."""
 
 from __future__ import annotations
 

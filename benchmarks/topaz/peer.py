@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The public package topaz-em on a `LearningSet`: same micrographs, labels and split.
+"""Public package topaz-em on a `LearningSet`: same micrographs, labels and split.
 
 It lives in an interpreter of its own (``make env-topaz``), in which
 `benchmarks.topaz.driver` runs: read there what is patched so that a comparison is fair,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs `benchmarks.topaz.driver` in the interpreter that has the package topaz-em.
+"""Process that runs `benchmarks.topaz.driver` in the interpreter with topaz-em.
 
 What a task cost comes back, and is kept with it.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets that pickers learn on from few labels: micrographs to learn from, and others.
+"""Data sets for pickers trained on few labels: training and test micrographs.
 
 ``simulated`` needs nothing; ``apoferritin`` and ``empiar10017`` are real, and in the
 folder that DEEPCONSENSUS_DATA names. The simulated molecules that touch another object

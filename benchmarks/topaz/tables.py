@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Topaz: the paper's Figure 5 in kind, beside the public package, and real sets.
+"""Topaz tables: the paper's Figure 5 in kind, the public package, and real sets.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.topaz.tables OUT [--short] [--parts figure5,peer,real]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``export PROJECT --format F --out DIR``: coordinates for other programs."""
+"""Command ``export PROJECT --format F --out DIR``: coordinates for other programs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: protocols with fields to fill in, ``~title|default|type|alias~``."""
+"""Fields of templates, ``~title|default|type|alias~``, and their values."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the protocols of a project one after another, with progress, and resumes."""
+"""Launcher of a project's protocols, one after another, with progress and resuming."""
 
 from __future__ import annotations
 

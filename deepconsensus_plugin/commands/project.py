@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Scipion project of a run: made, or opened again with the same settings."""
+"""Scipion project of a run: created, or opened again with the same settings."""
 
 from __future__ import annotations
 

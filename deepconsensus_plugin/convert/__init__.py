@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Between Scipion's sets and the types of `core`: the only place that knows both.
+"""Conversion between Scipion's sets and the types of `core`, in one place.
 
 It owns the order of x and y, the rounding to Scipion's whole pixels, the change of
 sampling rate between sets, and how provenance is kept on items and sets.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which boxes are cut out of which micrographs: their own, or others.
+"""Box frames: which boxes are cut from which micrographs, and their scale.
 
 Others are dose-weighted or binned ones, for example. As Scipion's own extraction has
 it, positions and the box then go to the pixel size of the micrographs that are cut, and

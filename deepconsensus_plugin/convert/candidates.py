@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of candidates as a set of Scipion's coordinates, and back."""
+"""Conversion of the table of candidates to a Scipion set of coordinates, and back."""
 
 from __future__ import annotations
 

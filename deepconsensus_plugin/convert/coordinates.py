@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's coordinates: integer (x, y) there, exact yx of one sampling rate here.
+"""Conversion of Scipion's coordinates, integer (x, y), to exact yx, and back.
 
 A position of another sampling rate is multiplied by the ratio of the two: the first
 pixel stays the first pixel, as when an image is cropped in Fourier space.

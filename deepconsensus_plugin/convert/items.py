@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's items of coordinates: made in one place, read all at once.
+"""Items of Scipion's coordinate sets: filled in one place, read all at once.
 
 Items hold whole (x, y). The exact position stays beside them, and is believed as long
 as it rounds to where the item is.

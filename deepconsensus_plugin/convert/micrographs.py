@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's micrographs, their acquisition and CTF."""
+"""Conversion of Scipion's micrographs, their acquisition and CTF."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pickers were run on which micrographs: what a set of coordinates cannot tell.
+"""Record of which pickers were run on which micrographs, kept beside a set.
 
 Not run is not "found nothing", but a micrograph without coordinates looks the same
 either way. So a set carries the path of a JSON file among its properties:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who found, saw and agrees on each candidate, as attributes of Scipion's items."""
+"""Provenance of candidates (found, observed, agreed) as attributes of items."""
 
 from __future__ import annotations
 

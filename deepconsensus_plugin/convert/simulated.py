@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Simulated micrographs as Scipion's sets."""
+"""Conversion of simulated micrographs to Scipion's sets."""
 
 from __future__ import annotations
 

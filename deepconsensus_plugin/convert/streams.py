@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets that other runs are still filling."""
+"""Streamed sets: inputs that other runs are still filling."""
 
 from __future__ import annotations
 

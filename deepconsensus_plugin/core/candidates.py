@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of candidates: every particle that any picker proposed, with provenance.
+"""Table of candidates: every particle that any picker proposed, with provenance.
 
 It is what the consensus makes and everything downstream reads: one row per candidate
 (the OR set), one column per picker, one flag per micrograph and picker for

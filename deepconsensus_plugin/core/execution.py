@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long work is carried out: in order, a little ahead, with progress."""
+"""Execution of long work: in order, a little ahead, with progress."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a raw box to what the network sees.
+"""Preprocessing of boxes: from raw pixels to network input.
 
 As the paper's implementation: the box resampled to the network's input by Fourier
 cropping or padding, particles white, the background ring (outside the inscribed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done of a stream of micrographs, and what can be done next.
+"""Streaming: what was done of a stream of micrographs, and what is ready next.
 
 While several pickers work, each at its own pace, micrographs are taken in by batches,
 networks are trained on all that was taken in, again whenever the agreed particles have

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module talks about: micrographs, their CTF, and coordinates.
+"""Types that every module uses: micrographs, their CTF, and coordinates.
 
 Arrays are row-major: positions are ``yx`` of shape ``(n, 2)``, float64, pixels of
 the micrograph they are named with, measured from the centre of its top left pixel.

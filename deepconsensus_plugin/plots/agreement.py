@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who confirms whom, as a matrix."""
+"""Matrix of agreement: the share of each picker's picks that others confirm."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of particles beside each other, in named rows."""
+"""Gallery of particles, in named rows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the training of a picker went, and what its thresholds do."""
+"""Plots of a picker's training: its history, and what each threshold gives."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture of one micrograph with what was accepted and what was rejected on it."""
+"""Picture of one micrograph with its accepted and rejected picks."""
 
 from __future__ import annotations
 

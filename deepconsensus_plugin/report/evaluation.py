@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures against the truth: of what was accepted, and of all that it came from."""
+"""Evaluation against the truth: of accepted candidates, and of all candidates."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Words of the command line, made into what the protocols' forms take."""
+"""Values of forms, parsed from the words of the command line."""
 
 from __future__ import annotations
 

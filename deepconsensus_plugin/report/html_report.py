@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``report.html``: a finished run on one page that needs nothing beside itself."""
+"""``report.html``: a finished run on one self-contained page."""
 
 from __future__ import annotations
 

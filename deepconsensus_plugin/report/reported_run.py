@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A finished run in numbers: what its summary and its report tell."""
+"""Figures of a finished run, for its summary and its report."""
 
 from __future__ import annotations
 

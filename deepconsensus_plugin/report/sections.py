@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sections of a report, in the order that a reader wants them."""
+"""Sections of a report, in the order in which they are read."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a protocol starts a job: its Python, its GPUs, its arguments."""
+"""Start of a job by a protocol: its Python, its GPUs, its arguments."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the window of scores knows, against slow obvious versions."""
+"""Data of the window of scores, against slow obvious versions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that a window does not wait for: files are read by a thread of their own."""
+"""Background thread of a window, which reads files so that the window never waits."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A window with one figure that arranges itself."""
+"""Window with one figure that arranges itself."""
 
 from __future__ import annotations
 

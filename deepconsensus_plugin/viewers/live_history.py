@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The history of a training, drawn again as it goes on."""
+"""Plot of a training's history that updates while the training runs."""
 
 from __future__ import annotations
 

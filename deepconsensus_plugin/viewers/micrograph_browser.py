@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs with picks, one after the other, in a figure with two buttons."""
+"""Browser of micrographs with picks: one figure with two buttons."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The boxes that an ensemble got most wrong, cut out to be looked at."""
+"""Gallery of the boxes with the largest errors of an ensemble."""
 
 from __future__ import annotations
 

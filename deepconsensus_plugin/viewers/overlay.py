@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What moves over a figure is drawn anew without the rest of it (blitting)."""
+"""Overlay on a figure: moving parts are redrawn without the rest (blitting)."""
 
 from __future__ import annotations
 

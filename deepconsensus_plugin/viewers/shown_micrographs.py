@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which micrographs a window shows: their names and files, read from a set at once."""
+"""Micrographs that a window shows: names and files, read from a set at once."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewer of a consensus: who agrees with whom, who is reliable, who is displaced."""
+"""Viewer of a consensus: agreement, reliability and offsets of the pickers."""
 
 from __future__ import annotations
 

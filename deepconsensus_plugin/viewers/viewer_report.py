@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewer of what was selected: its report, in a browser."""
+"""Viewer of a selection's report, in a browser."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the wizards of forms share."""
+"""Base of the wizards of forms."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured on a micrograph: a length of a form, in the form's unit."""
+"""Measure: a length on a micrograph, in the unit of the form."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A consensus radius, chosen by what it makes of the picks; in Tk."""
+"""Window content of the radius wizard, in Tk: curves and a micrograph with picks."""
 
 from __future__ import annotations
 

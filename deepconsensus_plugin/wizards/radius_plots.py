@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pickers agree on at a radius: curves over the radius, and one micrograph."""
+"""Plots of the radius wizard: agreement over the radius, and one micrograph."""
 
 from __future__ import annotations
 

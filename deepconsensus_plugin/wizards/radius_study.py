@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the pickers agree on at any consensus radius, on some of the micrographs."""
+"""Study of the agreement at any consensus radius, on some of the micrographs."""
 
 from __future__ import annotations
 

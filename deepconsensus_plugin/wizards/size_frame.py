@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A length of a form, measured on micrographs: the window's content, in Tk."""
+"""Window content of the size wizards, in Tk: a length measured on micrographs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A window that a value of a form is chosen in, in Tk."""
+"""Dialog in Tk in which a value of a form is chosen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wizard: one of the models of a library or a project, by their cards."""
+"""Wizard that lists the models of a library or a project, with their cards."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong between two pickers, in numbers and in words."""
+"""Misalignment between two pickers, in numbers and in a sentence."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways to lay one picker's points on another's: axes, scale and shift."""
+"""Placements of one picker's points on another's: axes, scale and shift."""
 
 from __future__ import annotations
 

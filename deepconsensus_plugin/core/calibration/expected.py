@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures that calibrated probabilities let one expect, without truth.
+"""Expected precision, recall and counts, computed from probabilities without truth.
 
 The expected number of particles among candidates is the sum of their probabilities.
 Recall is relative to the particles *among the candidates*.

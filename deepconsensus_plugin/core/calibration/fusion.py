@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the fitted model says of candidates, pickers and the set, and how surely.
+"""Fusion of votes and scores: probabilities, expected figures and their intervals.
 
 Intervals are percentiles over bootstrap samples of *micrographs*, to each of which the
 model is fitted again: they hold what the choice of micrographs does to the parameters

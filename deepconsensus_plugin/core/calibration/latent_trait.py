@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A latent trait model of votes and scores, fitted without labels.
+"""Latent trait model of votes and scores, fitted without labels.
 
 A place is a particle or not, and has an ease, on which every picker's vote depends, and
 a particle's scores; given both, votes and scores are independent. Places that nobody

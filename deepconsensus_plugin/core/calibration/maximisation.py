@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The maximisation step: parameters from the expected statistics of each component.
+"""Maximisation step (M-step) of the latent trait model.
 
 Components are particles at each point of ease (q of them), then the others at each.
 """

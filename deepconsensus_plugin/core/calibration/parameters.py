@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parameters of the latent trait model, what they say, and where they start.
+"""Parameters of the latent trait model, their priors and their starting values.
 
 Equations and reasons: ``docs/fusion.md``.
 """

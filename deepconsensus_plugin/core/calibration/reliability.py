@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the votes alone say of the pickers, before any network was trained."""
+"""Expected reliability of pickers from their votes alone, before any training."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verdict of a fusion in plain numbers, stored and shown beside the scores."""
+"""Report of a fusion: expected figures of pickers and of the set, kept as JSON."""
 
 from __future__ import annotations
 

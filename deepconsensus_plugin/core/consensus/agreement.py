@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who found what: how far pickers agree, pair by pair and in every combination."""
+"""Agreement between pickers, pair by pair and in every combination."""
 
 from __future__ import annotations
 

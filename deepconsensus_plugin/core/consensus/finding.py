@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who agrees with whom: the OR set of several pickers, and AND within it.
+"""Consensus of several pickers: the OR set of candidates, and AND within it.
 
 Deep Consensus, section 2.3, defines AND as a running intersection, one picker after
 another, in which a pick may agree with several. Departures, on purpose: the result

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two greedy rules of the consensus: grow groups closest first, thin by strength.
+"""Greedy rules of the consensus: group the closest first, keep the strongest.
 
 Both are defined one step after another, and both are carried out many steps at a
 time: a step that comes first among all those touching the same things has the same

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a consensus came to, in numbers and in sentences."""
+"""Report of a consensus, in numbers and in sentences."""
 
 from __future__ import annotations
 

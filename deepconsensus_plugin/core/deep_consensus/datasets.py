@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labelled boxes: made from coordinates, kept in one HDF5 file, split, augmented."""
+"""Labelled boxes: cut at coordinates, kept in one HDF5 file, split and augmented."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of an ensemble, trained one after another, each from its last state."""
+"""Training of all networks of an ensemble, one after another, resumable."""
 
 from __future__ import annotations
 

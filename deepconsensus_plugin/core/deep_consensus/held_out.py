@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an ensemble said of boxes that it did not learn from, and where it was wrong.
+"""Predictions of an ensemble on the boxes held out, and its largest errors.
 
 Importing this does not import Keras.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which labels to believe, before a network learns from them.
+"""Label noise: the probability that each label is right, estimated before training.
 
 Every box is judged by a discriminant that learnt from other micrographs, and the
 judgement is compared with the label by a model in which labels are wrong at unknown

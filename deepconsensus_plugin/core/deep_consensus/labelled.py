@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From sets of labelled coordinates to one file of prepared boxes."""
+"""Labelled boxes of a training set, from coordinates to one file of prepared boxes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How networks are trained, in numbers; kept in every model card."""
+"""Training parameters of Deep Consensus, kept in every model card."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of Deep Consensus slid over micrographs: it finds what no picker found.
+"""Picking with the network of Deep Consensus, slid over whole micrographs.
 
 It looks at boxes, each normalised by its own background, so it is no convolution of the
 micrograph. Boxes on a coarse grid are scored first; from each maximum the score is

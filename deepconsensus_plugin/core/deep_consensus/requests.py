@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked for: the requests of training and scoring, and their results.
+"""Requests to train and to score with Deep Consensus, and their results.
 
 They cross the process border as JSON (`core.jobs`), so they hold numbers, names and
 paths only, and importing them does not import Keras.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Score every coordinate with a trained ensemble, and write particle stacks on the way.
+"""Scoring job: every coordinate scored by an ensemble, particle stacks on the way.
 
 Micrographs are read once, a little ahead of the network, and nothing of them is kept,
 so that memory does not grow with their number. Batches run across micrographs. Every

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an ensemble of networks says of boxes."""
+"""Scores of boxes by an ensemble of networks."""
 
 from __future__ import annotations
 

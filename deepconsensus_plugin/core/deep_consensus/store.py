@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model on disk: a folder with ``model.keras`` and ``card.json``.
+"""Model folder of an ensemble: ``model.keras`` and ``card.json``.
 
 ``model.keras`` is one plain Keras model, which opens without this package: boxes in,
 ``(batch, n_models, 2)`` out, the probabilities of every network of the ensemble.

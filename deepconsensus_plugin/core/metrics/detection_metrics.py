@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How well picks find the true particles: one definition for the whole package.
+"""Detection metrics of picks against true particles, for the whole package.
 
 Picks and truths are matched one-to-one within a radius, 0.25 of the box everywhere in
 this project (a shift along one axis at intersection over union 0.6). Only micrographs

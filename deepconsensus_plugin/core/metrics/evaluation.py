@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One comparison of picks with the truth, complete with floor and intervals."""
+"""Evaluation of picks against the truth, with a lattice baseline and intervals."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How sure detection figures are: bootstrap intervals over micrographs.
+"""Bootstrap intervals of detection metrics, drawn by micrograph.
 
 Particles of one micrograph share its ice, defocus and crowding, so whole micrographs
 are drawn with replacement, not particles. Matching is not repeated: only counts are

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random background: centres far from every candidate, anywhere on the micrographs.
+"""Random negatives: centres far from every candidate, anywhere on the micrographs.
 
 Deep Consensus, section 2.3: coordinates drawn at random, those closer than 50 % of the
 particle size to any coordinate of OR removed. Every pixel whose box lies inside the

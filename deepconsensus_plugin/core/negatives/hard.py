@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Background that looks like particles: which boxes to learn from beside random ones.
+"""Hard negatives: background that looks like particles, chosen for training.
 
 Deep Consensus, section 2.3: boxes drawn at random are mostly empty; ice and carbon are
 rare among them. Without a user's set of such boxes the paper takes the worst 1 % of

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How unlike a set of particles a box is: sorting by the statistics of its pixels.
+"""Particle sorting: distance of each box from the others by its pixel statistics.
 
 After Xmipp's particle sorting (Vargas et al., 2013), by which Deep Consensus, section
 2.3, finds its worst particles. Ours has its own list of features; the distance is

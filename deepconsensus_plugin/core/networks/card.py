@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The card of a model: what it was made from and what it may be used on."""
+"""Card of a model: what it was trained on and what it may be used for."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which form of a convolution is fastest here: the only place that decides.
+"""Choice of the fastest form of a convolution for this processor and kernel.
 
 All forms compute the same function of the same weights. As measured
 (``docs/performance.md``):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a coordinate format must offer, and what the readers of text formats share.
+"""Interface of a coordinate format, and the parsing that text formats share.
 
 A format is one module that ends in a `PickCodec`, and one line in
 `deepconsensus_plugin.core.pick_files.picks.PickFormat`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pick files of all formats: one door for reading, one for writing.
+"""Registry of pick file formats, with one function to read and one to write.
 
 Adding a format is one module with a `PickCodec` and one line in `PickFormat`.
 """

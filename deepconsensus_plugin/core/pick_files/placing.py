@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the pixels that a picker worked in to those of the micrographs."""
+"""Placement of picks: from the picker's pixels to those of the micrographs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the picks of several pickers to candidates, and what to say of them."""
+"""Job of the consensus: picks of several pickers to candidates and a report."""
 
 from __future__ import annotations
 

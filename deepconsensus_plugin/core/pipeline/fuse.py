@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what pickers and network say of candidates to probabilities and a verdict."""
+"""Fusion of votes and scores to probabilities, and its report."""
 
 from __future__ import annotations
 

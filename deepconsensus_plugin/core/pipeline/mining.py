@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hard negatives of a whole set: micrographs are read once, boxes become features.
+"""Mining of hard negatives in a whole set of micrographs.
 
 A bounded number of boxes is looked at, drawn at random, so that time and memory do
 not grow with the number of micrographs beyond reading them.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Negatives of a whole set: hard ones, some beside particles, the rest at random."""
+"""Job that draws negatives: hard ones, off-centre ones, and random ones."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pick a whole set with a trained model of any kind, then choose a threshold.
+"""Job that picks with any trained model, then chooses a threshold.
 
 What is found on a micrograph is kept in a file of its own, whose name tells what it was
 made from. So a killed run goes on where it was, and another threshold takes seconds.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pick a whole set without training: peaks of every micrograph, then one threshold.
+"""Job that picks without training: peaks of every micrograph, then one threshold.
 
 The peaks of a micrograph are kept in a file of its own, whose name tells what they were
 made from. So a killed run goes on where it was, and another threshold takes seconds.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of simulated micrographs on disk, each with a table of its truth.
+"""Job that simulates micrographs, each with a table of its truth.
 
 Micrographs are made by several workers, ahead of each other, and look the same for
 any number of them. Those that an interrupted run finished are kept.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Atoms of a molecule, from PDB and mmCIF files: its first biological assembly."""
+"""Atoms of a molecule from PDB and mmCIF files (first biological assembly)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What misleads pickers and is no molecule: carbon, ice crystals, ethane, gold."""
+"""Contaminants that mislead pickers: carbon, ice crystals, ethane and gold beads."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From electrons to pixels: lost signal, counting, and the spread of each count.
+"""Detector: DQE, counting statistics, and the spread of each count.
 
 As Vulović et al. (2013): the wave's intensity is filtered by the root of the DQE,
 electrons are counted, and the counts filtered by the transfer of noise, so that signal

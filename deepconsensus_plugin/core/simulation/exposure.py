@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a specimen to the intensity on the detector, and how much of it is signal.
+"""Exposure: from a specimen to the intensity on the detector, and its SNR.
 
 The projected potential shifts the phase of the wave (projection approximation), the
 lens acts on the wave, so that thick and heavy objects, which are no weak phase objects,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ice: how thick it is where, and how grainy it and a carbon film look.
+"""Ice: its thickness, and the granularity of ice and carbon film.
 
 Grain is drawn as a random field of a given spectrum: water and carbon by their number
 of atoms, scattering factor and structure factor, unfolded protein on the surfaces by

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is simulated, in numbers; docs/simulation.md gives the source of each default.
+"""Parameters of a simulation; docs/simulation.md gives the source of each default.
 
 The defaults are what is usual at 300 kV: β-galactosidase-like particles, a counting
 detector behind an energy filter, and a little of everything that misleads pickers.

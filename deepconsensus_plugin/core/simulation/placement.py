@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where molecules lie: apart, overlapping or in clumps, off carbon and dirt."""
+"""Placement of molecules: apart, overlapping or in clumps, off carbon and dirt."""
 
 from __future__ import annotations
 

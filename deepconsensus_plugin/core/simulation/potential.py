@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The potential of a molecule on a grid, less that of the ice it displaces."""
+"""Potential of a molecule on a grid, less that of the ice it displaces."""
 
 from __future__ import annotations
 

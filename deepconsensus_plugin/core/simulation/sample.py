@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is simulated of the sample: ice, the crowd of particles, and dirt, in numbers.
+"""Parameters of the sample: ice, particles and contamination.
 
 docs/simulation.md gives the source of each default.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How strongly matter scatters electrons: potentials, volumes and mean free paths.
+"""Electron scattering of matter: potentials, volumes and mean free paths.
 
 Isolated atoms, as Vulović et al. (2013) find sufficient for proteins in ice. Lengths
 in Å, potentials in V. Sources of all figures: docs/simulation.md.

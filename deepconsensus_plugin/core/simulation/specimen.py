@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the electrons pass through: fields as large as a micrograph and its margin.
+"""Specimen: the fields that electrons pass, as large as a micrograph and its margin.
 
 The margin is there because defocus carries the signal of a particle beyond its edge,
 and because particles cut off by the frame have their centres outside.

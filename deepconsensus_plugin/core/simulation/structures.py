@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which molecule: one of the built-in shapes, a file, or one made up."""
+"""Structures to simulate: a built-in shape, a file, or a made-up molecule."""
 
 from __future__ import annotations
 

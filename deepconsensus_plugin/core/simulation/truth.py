@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is where on a simulated micrograph, and the file that tells it."""
+"""Truth of a simulated micrograph (all objects and classes), and its file."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picks that a form asks for, and what is wrong with them.
+"""Input picks of a form, and the checks of them.
 
 Forms that have the parameters of `consensus_form` share it.
 """

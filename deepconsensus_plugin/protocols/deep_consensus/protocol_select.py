@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: split a scored set in kept and rejected, in seconds."""
+"""Protocol: split a scored set into kept and rejected, in seconds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scores of a job, joined back to the items of the set that was scored.
+"""Scored sets: the scores of a job, joined to the items of the input set.
 
 A job works micrograph by micrograph and has a row per candidate; a set may hold its
 items in any order.

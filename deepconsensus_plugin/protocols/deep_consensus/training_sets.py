@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sets of coordinates that *train network* is given, with label and weight."""
+"""Training sets of *train network*: coordinates with label and weight."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of HydraPicker's training, and what the core is told of it."""
+"""Form of HydraPicker's training, and the core's request for what was chosen."""
 
 from __future__ import annotations
 

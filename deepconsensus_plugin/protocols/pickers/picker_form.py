@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the forms of all trainable pickers ask, and what the core is told of it."""
+"""Form sections of all trainable pickers, and the core's input for them."""
 
 from __future__ import annotations
 

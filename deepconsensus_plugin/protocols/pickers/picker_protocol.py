@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the trainings of all pickers do alike in Scipion."""
+"""Base protocol of all trainings of pickers."""
 
 from __future__ import annotations
 

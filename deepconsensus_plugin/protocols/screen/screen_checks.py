@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be wrong with the form of *deep consensus*, in one sentence each."""
+"""Checks of the form of *deep consensus*, one sentence per fault."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What *deep consensus* does while its inputs still grow.
+"""Streaming of *deep consensus*: what it does while its inputs still grow.
 
 Nothing of it is needed for the end, which is computed from the complete inputs. What
 was done is kept in one small file, and the files of every batch and training in a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outputs of *deep consensus*: those that grow, and those of the end.
+"""Outputs of *deep consensus*, while the stream runs and at its end.
 
 There are two of each kind: what is accepted, under the plain name, and all that was
 scored, for another threshold. They hold the same items, with the same ids.

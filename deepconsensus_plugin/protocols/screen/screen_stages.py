@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of *deep consensus*, on some candidates, with their files in one folder.
+"""Stages of *deep consensus* on given candidates, with their files in one folder.
 
 The end and every preliminary round are carried out by the same functions, which ask
 `core` for what the protocols of the single stages ask it for.

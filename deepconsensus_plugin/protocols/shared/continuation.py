@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What *Continue* needs to tell finished steps from those that must run again.
+"""Fingerprint of a form, so that *Continue* reruns every step after a change.
 
 Scipion compares every step with the one at the same place of the previous run, by its
 name and arguments alone. A step that is equal is not run, even where one before it

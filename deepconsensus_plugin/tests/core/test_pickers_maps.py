@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of what pickers see and how they score it: images, maps, peaks, thresholds."""
+"""Tests of working images, score maps, peaks and thresholds of pickers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From micrographs and coordinates to scores, as jobs do it, on small images."""
+"""Jobs from micrographs and coordinates to scores, on small images."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of particles beside each other, with their scores, kept ones in a colour."""
+"""Gallery of particles with their scores; kept ones are coloured."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One micrograph with accepted and rejected picks."""
+"""Micrograph with accepted and rejected picks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that the window of scores shows, and what it says of a threshold."""
+"""Overview of scored candidates: all data of the window of scores."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Histogram of scores above the curves of what each threshold keeps and promises."""
+"""Histogram of scores, above the curves of kept candidates and expected precision."""
 
 from __future__ import annotations
 

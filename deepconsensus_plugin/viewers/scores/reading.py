@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the window of scores shows, taken from Scipion's sets by columns.
+"""Reader of scored Scipion sets for the window of scores, column by column.
 
 `locate` asks Scipion, whose connections belong to one thread; `read_overview` only
 reads files, so that a window can let another thread do it.

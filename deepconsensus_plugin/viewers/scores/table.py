@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of scored candidates: who found them, and where they lie."""
+"""Table of scored candidates: their positions and the pickers that found them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where not to pick: padded borders, carbon, thick ice, dead areas.
+"""Mask of contamination: padded borders, carbon, thick ice and dead areas.
 
 Contamination is what is unusual on its own micrograph, and more than particles can
 account for. The local mean must lie far from where it lies on most of the area, and

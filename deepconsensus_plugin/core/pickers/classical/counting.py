@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many particles micrographs hold, told without any label."""
+"""Estimate of the number of particles per micrograph, without any label."""
 
 from __future__ import annotations
 

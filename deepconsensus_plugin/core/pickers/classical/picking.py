@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two pickers that need no training, given the diameter of the particle.
+"""Classical pickers: difference of Gaussians and local correlation, no training.
 
 They work on different principles, so that their agreement means something: a
 difference of Gaussians answers to contrast at the particle's size, a normalised

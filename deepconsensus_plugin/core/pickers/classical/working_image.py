@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image that classical pickers look at: small, particles white, padding cut off.
+"""Working image of the classical pickers: binned, particles white, padding cut off.
 
 A particle of known diameter needs few pixels to be found: micrographs are binned until
 its diameter spans some twenty. Sums over blocks of pixels do it in one pass; what

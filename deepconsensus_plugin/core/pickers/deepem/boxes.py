@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes that DeepEM learns from: labelled, drawn at random, and its own mistakes."""
+"""Training boxes of DeepEM: labelled, random, and its own false positives."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes that a DeepEM picker learns from: particles and others, turned (Zhu et al.)."""
+"""Training examples of DeepEM: boxes of particles and of background, rotated."""
 
 from __future__ import annotations
 

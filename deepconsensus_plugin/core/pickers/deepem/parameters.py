@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a DeepEM picker is trained; needs no learning library."""
+"""Training parameters of DeepEM; importing them does not import Keras."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained DeepEM network on micrographs: recognition (Zhu et al. 2017).
+"""Picking with a trained DeepEM network (recognition in Zhu et al. 2017).
 
 The paper cuts a box out every 20 pixels, turns it three times, and asks the network
 four times. Here the same numbers are computed for the whole micrograph at once.

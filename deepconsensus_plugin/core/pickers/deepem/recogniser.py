@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DeepEM's network for whole micrographs: the mean over turned boxes, at every place.
+"""DeepEM's network for whole micrographs: the mean over rotated boxes, everywhere.
 
 What the subsampling skips, the layers after it reach over, so that the same weights see
 the same pixels as if every box had been cut out. Turned kernels give of a box what the

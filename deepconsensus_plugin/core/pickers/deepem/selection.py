@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which candidates DeepEM keeps: by their score, then by the spread of their pixels.
+"""Selection of DeepEM's candidates by score, then by their standard deviation.
 
 Zhu et al. 2017, *Particle recognition and selection*: the threshold is where F₂, in
 which recall weighs twice precision, is largest on labelled micrographs (eq. 8);

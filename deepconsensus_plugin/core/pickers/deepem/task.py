@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a DeepEM picker learns from: batches of boxes, an objective, a validation."""
+"""Training task of DeepEM: batches of boxes, loss and validation."""
 
 from __future__ import annotations
 

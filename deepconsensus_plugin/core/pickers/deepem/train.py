@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From labelled particles to a DeepEM picker, in rounds (Zhu et al. 2017).
+"""Training job of DeepEM, in rounds (Zhu et al. 2017).
 
 After a round the picker looks at the micrographs it learns from. What it takes for a
 particle and is none, and the particles as it finds them, are added to the boxes, and

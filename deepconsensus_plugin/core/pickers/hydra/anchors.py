@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Anchors, one a cell of a grid, and the particles that they stand for (eq. 3.2).
+"""Anchors, one per grid cell, and the particles assigned to them (eq. 3.2).
 
 An anchor is the middle of a square as wide as a particle. It stands for the particle
 whose square it shares most area with, where the intersection over union is above 0.6.

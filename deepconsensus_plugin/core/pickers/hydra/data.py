@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data sets as a HydraPicker sees them: crops to learn from, parts to validate on."""
+"""Training and validation data of HydraPicker: data sets, crops, parts held out."""
 
 from __future__ import annotations
 

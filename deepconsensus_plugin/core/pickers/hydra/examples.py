@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Crops that a HydraPicker learns from (section 4.3): turned, mirrored, any place."""
+"""Training crops of HydraPicker (section 4.3): random places, rotated and mirrored."""
 
 from __future__ import annotations
 

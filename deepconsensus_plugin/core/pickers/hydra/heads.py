@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The heads of all data sets as one layer, of which each batch trains one.
+"""Heads of all data sets as one Keras layer; each batch trains one of them.
 
 The weights of all heads are stacked, so that one graph serves any number of them. The
 generalisation head is never applied: the distance of the others from it (eq. 3.4) is

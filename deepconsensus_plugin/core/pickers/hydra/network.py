@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of HydraPicker (Masoumzadeh Tork 2019, section 3.1): a body, and heads.
+"""Network of HydraPicker (Masoumzadeh Tork 2019, section 3.1): a body, and heads.
 
 Body: two stacked 3×3 convolutions, then three residual blocks of two such pairs,
 without a non-linearity inside a pair, at full resolution. Head: blocks of a 3×3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a HydraPicker is built and trained; needs no learning library.
+"""Parameters of HydraPicker; importing them does not import Keras.
 
 Sections and equations are those of the thesis (Masoumzadeh Tork 2019).
 """

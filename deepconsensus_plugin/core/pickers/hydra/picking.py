@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained HydraPicker on micrographs of any size, with any of its heads."""
+"""Picking with a trained HydraPicker, with any of its heads."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of HydraPicker; see `picker_requests` for what all share."""
+"""Request to train a HydraPicker."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs in which particles have the size that the network knows (section 4.1).
+"""Rescaling of micrographs to the particle size that the network knows (section 4.1).
 
 Micrographs with larger particles are downsampled as for all pickers; where particles
 are smaller than that, the micrograph is enlarged by cubic splines. Before that what is

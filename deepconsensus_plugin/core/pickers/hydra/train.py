@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From several labelled data sets to a HydraPicker (Masoumzadeh Tork 2019).
+"""Training job of HydraPicker on several data sets (Masoumzadeh Tork 2019).
 
 First one head is trained on all data sets, then a head for each from those weights,
 which draw the general head behind them (section 4.3). Given a trained model, only new

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where particles begin among the peaks of a picker, told by their scores alone.
+"""Gaussian mixture that separates particles from background by the scores of peaks.
 
 Peaks of noise and peaks of particles are two populations of scores. A mixture of up to
 three Gaussians (a third for contamination, or for a skewed background) is fitted, their

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where particles begin among the log-odds of a network, told by these alone.
+"""Threshold between the particle and background modes of log-odds scores.
 
 Most of what a network finds is background, whose most frequent score is its middle.
 Below it lies a long tail of places that are plainly nothing; it tells nothing of

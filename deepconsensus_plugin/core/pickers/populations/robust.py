@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Level and spread of what most values are, whatever the others are."""
+"""Robust location and spread, which outliers do not change."""
 
 from __future__ import annotations
 

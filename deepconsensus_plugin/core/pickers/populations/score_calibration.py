@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How probably picks of a score are particles, as a curve that goes with the picks."""
+"""Calibration curve of picks: the probability of a particle at each score."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained Topaz network slid over micrographs."""
+"""Picking with a trained Topaz network, slid over micrographs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a Topaz picker learns from: batches of patches, an objective, a validation."""
+"""Training task of Topaz: batches of patches, objective and validation."""
 
 from __future__ import annotations
 

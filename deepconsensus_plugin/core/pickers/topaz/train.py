@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a few labelled particles to a Topaz picker (Bepler et al. 2018)."""
+"""Training job of Topaz, from a few labelled particles (Bepler et al. 2018)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Card of a trained picker, what every method's card extends."""
+"""Card of a trained picker, which every method's card extends."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pickers learn from: prepared micrographs, labels, and which are held out."""
+"""Training data of pickers: prepared micrographs, labels, and the held-out part."""
 
 from __future__ import annotations
 

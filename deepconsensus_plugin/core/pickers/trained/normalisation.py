@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs on one scale of grey, whatever their exposure (Bepler et al. 2019).
+"""Normalisation of micrographs to one grey scale (Bepler et al. 2019).
 
 The paper's Methods 2: pixels of all micrographs are of two Gaussian components, ice
 and what is darker, such as carbon, and every micrograph has a scale of its own

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs as trained pickers see them: larger pixels, one scale of grey."""
+"""Micrographs prepared for trained pickers: downsampled and normalised."""
 
 from __future__ import annotations
 

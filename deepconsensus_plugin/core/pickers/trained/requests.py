@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of trained pickers: to learn, and to pick; and what comes of it.
+"""Input and result of every picker's training, as they stand in job files.
 
 They cross the process border as JSON (`core.jobs`), so they hold numbers, names and
 paths only, and importing them does not import Keras.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained picker on disk: a folder with ``model.keras`` and ``card.json``."""
+"""Model folder of a trained picker: ``model.keras`` and ``card.json``."""
 
 from __future__ import annotations
 

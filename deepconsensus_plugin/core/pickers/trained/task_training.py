@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the trainings of all pickers have in common: labels, resuming, the result."""
+"""Training job that all pickers share: labels, resuming, and the result."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How every trainable picker is trained: epochs of batches, the best of them kept.
+"""Training loop that all pickers share: epochs of batches, best weights kept.
 
 What a batch holds and how good a network is, a `TrainingTask` of each method says.
 """

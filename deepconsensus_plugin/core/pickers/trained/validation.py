@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How good a trained picker is, told by labels that need not be complete.
+"""Validation of trained pickers against labels that may be incomplete.
 
 Whoever labels a few hundred particles leaves thousands without a label, and a pick of
 one of those is no mistake. Labels drawn from all particles tell the *recall* at every
