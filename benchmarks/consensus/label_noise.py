@@ -121,7 +121,7 @@ def _joined(first: Marks, second: Marks) -> Marks:
 
 
 class Measurements:
-    """Trains and tests; what is in a folder is read instead.
+    """Trained and tested rows of a table; rows in the folder are read instead.
 
     Parameters
     ----------

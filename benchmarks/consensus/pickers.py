@@ -49,7 +49,7 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class PickingSet:
-    """Where micrographs are, and what a user would know of the particle."""
+    """Micrographs, and what a user would know of the particle."""
 
     folder: str
     sampling_rate: float

@@ -44,7 +44,7 @@ _PAPERS_STEP = 20 / 272
 
 @dataclass(frozen=True)
 class Cell:
-    """What one training came to, on micrographs never seen.
+    """Result of one training, on micrographs never trained on.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ _KLH = SimulationParameters(
 
 
 def _barrels(n_particles: int) -> SimulationParameters:
-    """Molecules of GroEL's size in dirty ice, at the simulator's defaults."""
+    """Return molecules of GroEL's size in dirty ice, at the simulator's defaults."""
     return SimulationParameters(
         structures=(Structure(Phantom.BARREL),),
         crowd=replace(_TWO_VIEWS, particles_per_micrograph=n_particles),
@@ -62,7 +62,7 @@ def _barrels(n_particles: int) -> SimulationParameters:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a simulated set is made and used.
+    """Recipe of a simulated set: how it is made and used.
 
     Parameters
     ----------

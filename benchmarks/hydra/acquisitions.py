@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.simulation import (
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How micrographs were taken.
+    """Acquisition parameters of micrographs.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ RECORD = "set.json"
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of every sample there is.
+    """Size of the corpus: how much there is of every sample.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class CorpusSet:
 
 @dataclass(frozen=True)
 class SetRecord:
-    """What ``set.json`` holds, once a set is complete.
+    """Content of ``set.json`` once a set is complete.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ _N_RESAMPLES = 300
 
 @dataclass(frozen=True)
 class BoxFigures:
-    """What picks are worth on the micrographs of one set, or of several.
+    """Metrics of picks on the micrographs of one set, or of several.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ _NOMINAL_RESOLUTION_A = 8.0
 
 
 class Role(Enum):
-    """What a set is for."""
+    """Role of a set: to train on, or to test on."""
 
     SOURCE = "source"
     """To train the general model on."""

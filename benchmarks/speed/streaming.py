@@ -37,7 +37,7 @@ _N_MEMORY_ROWS = 12
 
 @dataclass
 class Look:
-    """What a run was like at some moment.
+    """Snapshot of a run.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ _LOWEST_SCORE = -6.0
 
 @dataclass(frozen=True, eq=False)
 class PeerPicks:
-    """What the package found on some micrographs.
+    """Picks of the package on some micrographs.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ dirt; labels of 12 micrographs suffice for 1000."""
 
 @dataclass(frozen=True)
 class Split:
-    """How a set is used.
+    """Split of a set into training and test micrographs.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ _REAL_LABELS = 200
 
 @dataclass(frozen=True)
 class Plan:
-    """What is trained.
+    """Plan of the trainings.
 
     Parameters
     ----------

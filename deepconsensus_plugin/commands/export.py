@@ -24,7 +24,7 @@ HELP = "write accepted coordinates with their scores for other programs"
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What an export needs of a run's ``summary.json``.
+    """Part of a run's ``summary.json`` that an export needs.
 
     Parameters
     ----------

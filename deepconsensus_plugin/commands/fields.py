@@ -84,7 +84,7 @@ class RunTemplate:
         }
 
     def path_aliases(self) -> set[str]:
-        """Names of the settings that are paths of files or folders."""
+        """Return names of the settings that are paths of files or folders."""
         return {
             field.alias
             for node in self.nodes

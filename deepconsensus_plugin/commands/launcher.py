@@ -143,7 +143,7 @@ def _show_progress(working_dir: Path, bar: tqdm) -> None:
 
 
 def _describe_failure(project: Project, protocol: Protocol) -> str:
-    """Say what failed and why; a job's own words are in the log."""
+    """Describe what failed and why; a job's own words are in the log."""
     log = Path(project.getPath(protocol.getStderrLog()))
     text = _ESCAPES.sub("", log.read_text(errors="replace")) if log.exists() else ""
     own_words = [line for line in text.splitlines() if line.startswith("ERROR ")]

@@ -97,7 +97,7 @@ def _write_record(
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Say which project it was where Scipion fails on the files of one."""
+    """Raise an error that names the project where Scipion fails on its files."""
     try:
         yield
     except (sqlite3.Error, KeyError) as error:

@@ -44,7 +44,7 @@ PICKER_SCORE_ATTRIBUTES = (
 
 @dataclass(frozen=True)
 class MicrographMatch:
-    """How a set's micrographs are found among others.
+    """Counterparts of a set's micrographs in another set, matched by name.
 
     Parameters
     ----------

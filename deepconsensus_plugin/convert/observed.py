@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PickerCoverage:
-    """Who looked where.
+    """Record of the pickers that were run on each micrograph.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PickerCoverage:
 
 
 def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
-    """Return who looked where, from the picks of one or more pickers."""
+    """Return the coverage of one or more pickers, from their picks."""
     observed: dict[str, list[str]] = {}
     for picks in pickers:
         for micrograph in picks.coordinates:

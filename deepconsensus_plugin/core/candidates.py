@@ -130,12 +130,12 @@ class Candidates:
 
     @property
     def votes(self) -> IntArray:
-        """How many pickers proposed each candidate, shape (n,)."""
+        """Number of pickers that proposed each candidate, shape (n,)."""
         return np.asarray(self.found.sum(axis=1))
 
     @property
     def n_observers(self) -> IntArray:
-        """How many pickers were run on each candidate's micrograph, shape (n,)."""
+        """Number of pickers that were run on a candidate's micrograph, shape (n,)."""
         return np.asarray(self.observed.sum(axis=1)[self.micrograph_index])
 
     def are_on(self, names: Container[str]) -> BoolArray:

@@ -25,7 +25,7 @@ class FileFormatError(ValueError):
 
 
 class NameMatchError(ValueError):
-    """Pick files and micrographs cannot be matched by name without guessing."""
+    """Pick files and micrographs cannot be matched by name without ambiguity."""
 
 
 class ModelFormatError(FileFormatError):

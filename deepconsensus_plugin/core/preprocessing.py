@@ -31,7 +31,7 @@ at 5 to 16 (Bepler et al. 2019, Table 1)."""
 
 @dataclass(frozen=True)
 class BoxPreprocessing:
-    """How boxes become network input; saved with the model and read when scoring.
+    """Preprocessing from boxes to network input; saved with the model.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def fourier_resize(boxes: Float32Array, size: int) -> Float32Array:
 
 @lru_cache(maxsize=16)
 def _resampling_matrix(old_size: int, new_size: int) -> Float32Array:
-    """Fourier resampling of a signal, as a matrix of shape (new_size, old_size)."""
+    """Return Fourier resampling of a signal as a matrix, shape (new_size, old_size)."""
     matrix = scipy.signal.resample(np.eye(old_size), new_size, axis=0)
     return np.asarray(matrix, dtype=np.float32)
 

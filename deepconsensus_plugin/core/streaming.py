@@ -71,7 +71,7 @@ class StreamBatch:
 
 @dataclass(frozen=True)
 class StreamProgress:
-    """What was done of a stream so far.
+    """Progress of a stream so far.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class StreamProgress:
 
     @property
     def micrographs(self) -> list[str]:
-        """All that were taken in."""
+        """Names of all micrographs that were taken in."""
         return [name for batch in self.batches for name in batch.micrographs]
 
     @property

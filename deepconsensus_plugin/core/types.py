@@ -102,7 +102,7 @@ class ScoredCoordinates:
     def from_arrays(
         cls, yx: ArrayLike, scores: ArrayLike | None = None
     ) -> ScoredCoordinates:
-        """Coordinates from anything array-like; no scores means NaN for all."""
+        """Return coordinates from anything array-like; no scores means NaN for all."""
         positions = np.asarray(yx, dtype=np.float64).reshape(-1, 2)
         if scores is None:
             scores = np.full(len(positions), np.nan)

@@ -33,7 +33,7 @@ _COMPARED = (
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What a comparison with the truth holds picks against.
+    """True particles that picks are compared with.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ _N_BINS = 20
 
 @dataclass(frozen=True, eq=False)
 class ReportedRun:
-    """What a report is about.
+    """Finished run that a report describes.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ class ReportedRun:
 
     @property
     def selected(self) -> Protocol | None:
-        """What accepted candidates and rejected the others; None after picking."""
+        """Protocol that accepted or rejected the candidates; None after picking."""
         return _first(self.protocols, SELECTORS)
 
     @property
     def calibration(self) -> CalibrationReport | None:
-        """What is expected without truth; None where scores are the network's own."""
+        """Expected figures without truth; None where scores are the network's own."""
         scores = self.only(*SCORERS)
         return None if scores is None else scores.readCalibration()
 

@@ -20,7 +20,7 @@ from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
 
 
 class FakeProtocol:
-    """As much of a protocol as a job sees; runs what it is asked to, as Scipion does.
+    """Stand-in for a protocol, as a job sees it; it runs steps as Scipion does.
 
     `gpus` are those of the running step.
     """

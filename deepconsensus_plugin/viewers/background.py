@@ -15,7 +15,7 @@ Part = TypeVar("Part")
 
 
 class Clock(Protocol):
-    """What calls back later: a widget of Tk."""
+    """Clock that calls back later, such as a widget of Tk."""
 
     def after(self, ms: int, func: Callable[[], None]) -> Any:
         """Call `func` in the thread of the window; return what cancels it."""
@@ -32,7 +32,7 @@ class _Work:
 
 
 class Background:
-    """One thread that makes things part by part; a newer request replaces an older one.
+    """Background thread that makes things part by part; new requests replace old ones.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Background:
     def ask(
         self, topic: str, parts: Iterator[Part], receive: Callable[[Part], None]
     ) -> None:
-        """Have `parts` made, and each received in the window's own thread.
+        """Request `parts`, each of which is received in the window's own thread.
 
         Parameters
         ----------

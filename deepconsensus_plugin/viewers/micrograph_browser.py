@@ -21,7 +21,7 @@ _STEPS = {"left": -1, "right": 1, "pageup": -1, "pagedown": 1}
 
 
 class MicrographBrowser:
-    """Shows one of several micrographs; *previous* and *next* wrap around.
+    """Browser of several micrographs; *previous* and *next* wrap around.
 
     Parameters
     ----------

@@ -34,12 +34,12 @@ class Overlay:
         return artist
 
     def remove(self, artist: Artist) -> None:
-        """Let go of an artist, and take it off the figure."""
+        """Remove an artist from the overlay and the figure."""
         self._moving.remove(artist)
         artist.remove()
 
     def clear(self) -> None:
-        """Let go of all artists."""
+        """Remove all artists."""
         self._moving.clear()
 
     def update(self) -> None:

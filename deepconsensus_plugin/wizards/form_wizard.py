@@ -15,7 +15,7 @@ from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 
 class FormWizard(Wizard):
-    """Opens a window that fills in a value of a form, or says what it lacks."""
+    """Wizard that fills in a value of a form, or says what the form lacks."""
 
     _title = ""
 

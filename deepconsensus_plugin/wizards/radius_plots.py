@@ -38,7 +38,7 @@ def describe_agreed(n_agreed: IntArray) -> str:
 
 
 class RadiusCurves:
-    """How many candidates at least m pickers agree on, over the consensus radius.
+    """Curves over the radius: candidates that at least m pickers agree on.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ class ValueDialog(Dialog):
         self.initial_focus = self.frame.entry
 
     def validate(self) -> bool:
-        """Whether a value was typed; the frame says what is wrong with it."""
+        """Return whether a value was typed; the frame says what is wrong with it."""
         return self.frame.read_entry() is not None
 
     def apply(self) -> None:

@@ -14,7 +14,7 @@ worth a word."""
 
 @dataclass(frozen=True)
 class Misalignment:
-    """How the picks of one picker lie relative to those of another.
+    """Position of one picker's picks relative to those of another.
 
     ``other ≈ scale · (oriented reference + shift)``, where axes are first exchanged,
     then mirrored (``y → rows - 1 - y``).

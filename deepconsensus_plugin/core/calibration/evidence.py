@@ -46,7 +46,7 @@ class Evidence:
     micrograph_index: IntArray
 
     def __post_init__(self) -> None:
-        """Check once, at the door."""
+        """Check shapes and values once, at construction."""
         n = len(self.found)
         shapes = (
             self.observed.shape,

@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class ExpectedCounts:
-    """What is accepted at each of t thresholds.
+    """Expected counts at each of t thresholds.
 
     Parameters
     ----------

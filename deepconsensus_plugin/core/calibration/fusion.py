@@ -33,7 +33,7 @@ _REFIT_ITERATIONS = 30
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A figure, or an array of them, with the ends of its interval (NaN if unknown)."""
+    """Estimate, a number or an array, with its interval (NaN if unknown)."""
 
     value: FloatArray
     low: FloatArray
@@ -42,7 +42,7 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """n candidates, k pickers, t = 101 thresholds.
+    """Result of a fusion of n candidates and k pickers, at t = 101 thresholds.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _draw_micrographs(
 def _estimate_sample(
     evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
 ) -> dict[str, FloatArray]:
-    """Return all figures of one sample: selected by `fit`, expected by `refit`."""
+    """Return all estimates of one sample: selected by `fit`, expected by `refit`."""
     found = evidence.found.astype(np.float64)
     expected = weights * refit.probability
     n_true = expected @ found

@@ -48,7 +48,7 @@ more often than right, the scores have misled, and both get the same rates."""
 
 @dataclass(frozen=True, eq=False)
 class LatentTraitFit:
-    """A fitted model, and what it says of the candidates it was fitted to.
+    """Fitted model, and its probabilities for the candidates it was fitted to.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class LatentTraitFit:
 
 
 class LatentTraitModel:
-    """The model of one set of candidates; fitting it leaves it as it is.
+    """Latent trait model of one set of candidates; fitting does not change it.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class LatentTraitModel:
         max_iterations: int,
         tolerance: float,
     ) -> LatentTraitFit:
-        """Return the fit that expectation maximisation leads to."""
+        """Return the fit to which expectation maximisation converges."""
         points = len(QUADRATURE_NODES)
         probability = np.full(len(weight), np.inf)
         for _ in range(max_iterations):

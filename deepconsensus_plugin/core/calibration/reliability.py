@@ -18,7 +18,7 @@ ENOUGH_CANDIDATES = 5_000
 def estimate_reliability(
     candidates: Candidates, *, seed: int = 1, n_resamples: int = 50
 ) -> CalibrationReport:
-    """Return what is expected of the pickers, from their votes and scores.
+    """Return the expected reliability of the pickers, from their votes and scores.
 
     Parameters
     ----------

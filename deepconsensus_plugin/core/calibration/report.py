@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 @dataclass(frozen=True)
 class EstimatedFigure:
-    """A figure with the ends of its 95 % interval; NaN where not defined."""
+    """Estimate with its 95 % interval; NaN where not defined."""
 
     value: float
     low: float
@@ -41,7 +41,7 @@ class EstimatedFigure:
 
 @dataclass(frozen=True)
 class PickerVerdict:
-    """What is expected of one picker, without truth.
+    """Expected figures of one picker, without truth.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class PickerVerdict:
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """What a fusion expects of the pickers and of the set; t thresholds.
+    """Expected figures of the pickers and of the set, at t thresholds.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class CalibrationReport:
         *,
         seed: int,
     ) -> CalibrationReport:
-        """Return the figures of `fusion`, whose pickers have these names."""
+        """Return the report of `fusion`, whose pickers have these names."""
         columns = (fusion.picker_precision, fusion.picker_recall, fusion.found_alone)
         verdicts = zip(pickers, n_picks, *map(_estimate_rows, columns), strict=True)
         return cls(

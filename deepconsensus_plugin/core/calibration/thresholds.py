@@ -20,7 +20,7 @@ PUBLISHED_THRESHOLD = 0.5
 
 
 class ThresholdMode(enum.Enum):
-    """How the threshold is found."""
+    """Rule by which the threshold is chosen."""
 
     FIXED = "fixed"
     """A score given by the user."""

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class PairwiseAgreement:
-    """How many candidates pairs of pickers share; k pickers.
+    """Numbers of candidates that pairs of pickers share; k pickers.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def compare_pickers(candidates: Candidates) -> PairwiseAgreement:
 
 @dataclass(frozen=True, eq=False)
 class Combinations:
-    """How many candidates were found by exactly these pickers; c combinations.
+    """Numbers of candidates found by exactly these pickers; c combinations.
 
     Parameters
     ----------

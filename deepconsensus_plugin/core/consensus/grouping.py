@@ -58,7 +58,7 @@ def group_closest_first(
 
 
 def _foremost(first: IntArray, second: IntArray, n: int) -> BoolArray:
-    """Which pairs come before every other pair of either of their members."""
+    """Return which pairs come before every other pair of either of their members."""
     order = np.arange(len(first))
     earliest = np.empty(n, dtype=np.intp)
     ends = np.concatenate([first[::-1], second[::-1]])
@@ -78,7 +78,7 @@ def _with_added(groups: PickGroups, a: IntArray, b: IntArray) -> PickGroups:
 
 
 def absorb_weaker(strongest_first: IntArray, neighbours: PickPairs) -> IntArray:
-    """Let the strong take their neighbours, strongest first, and say who took whom.
+    """Return who absorbs each thing; the strongest absorb their neighbours first.
 
     Parameters
     ----------

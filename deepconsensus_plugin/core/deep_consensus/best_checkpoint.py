@@ -31,7 +31,7 @@ _SCORES = "scores"
 
 @dataclass(eq=False)
 class BestCheckpoint:
-    """What was learnt from the validations of one network so far.
+    """State of the validations of one network so far: best accuracy and schedule.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class BestCheckpoint:
 
 
 def is_exhausted(network: keras.Model, parameters: TrainingParameters) -> bool:
-    """Whether the learning rate fell so low that nothing more will come."""
+    """Return whether the learning rate is too low for any further improvement."""
     lowest = parameters.learning_rate * _SMALLEST_RATE_RATIO
     return float(network.optimizer.learning_rate) < lowest * 1.01
 

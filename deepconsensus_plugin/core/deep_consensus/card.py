@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleCard(ModelCard):
-    """What an ensemble of networks is.
+    """Card of an ensemble of networks.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def _begin(
 
 
 def _weights_to_start_from(request: TrainRequest) -> list[Weights]:
-    """Weights of the networks of `initial_model`, after a check that it fits."""
+    """Return the weights of `initial_model`'s networks, once they are known to fit."""
     if request.initial_model is None:
         return []
     load_card_of(request.initial_model, EnsembleCard).check_fits(

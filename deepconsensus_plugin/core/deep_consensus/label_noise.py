@@ -38,7 +38,7 @@ FEWEST_BOXES = _BOXES_PER_COMPONENT * _COMPONENTS[0]
 
 @dataclass(frozen=True)
 class LabelNoise:
-    """How many labels are expected to be wrong, and what was left out for it.
+    """Expected fractions of wrong labels, and the numbers of boxes left out for them.
 
     Parameters
     ----------

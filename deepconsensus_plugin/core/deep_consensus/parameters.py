@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainingParameters:
-    """How the ensemble is trained.
+    """Training parameters of an ensemble.
 
     Defaults as the paper and its implementation, but for the number of updates, which
     the paper leaves to convergence, and what docs/results.md shows.

@@ -44,7 +44,7 @@ Score = Callable[[FloatArray], FloatArray]
 
 
 class EnsemblePicker:
-    """Finds the maxima of an ensemble's log-odds; a `TrainedPicker`.
+    """Picker that finds the maxima of an ensemble's log-odds; a `TrainedPicker`.
 
     Parameters
     ----------

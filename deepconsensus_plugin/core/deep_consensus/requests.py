@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.types import Micrograph
 
 
 class Role(Enum):
-    """What a set of labelled coordinates is for."""
+    """Role of a set of labelled coordinates in the training."""
 
     TRAINING = "training"
     TESTING = "testing"
@@ -56,7 +56,7 @@ class BoxSource:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """Train an ensemble on labelled coordinates.
+    """Request to train an ensemble on labelled coordinates.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What training came to.
+    """Result of a training.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What scoring came to: the number of boxes and the time."""
+    """Result of scoring: the number of boxes and the time."""
 
     scores: Path
     n_scored: int

@@ -52,7 +52,7 @@ def _helps(
     labels: tuple[BoolArray, BoolArray],
     fraction: float,
 ) -> bool:
-    """Whether a micrograph adds to a label still wanting without taking too much."""
+    """Return whether a micrograph adds to a label that lacks boxes, without excess."""
     adds = False
     for label in labels:
         n_wanted = max(1, fraction * label.sum())

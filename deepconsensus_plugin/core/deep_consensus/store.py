@@ -96,7 +96,7 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
 
 
 def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Model:
-    """One plain model of all networks."""
+    """Return one plain Keras model of all networks."""
     size = card.preprocessing.input_size
     boxes = keras.Input((size, size, 1), name="box")
     outputs = []

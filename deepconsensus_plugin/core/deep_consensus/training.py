@@ -203,7 +203,7 @@ def _average_precision(labels: BoolArray, scores: FloatArray) -> float:
 
 
 def initialise(member: int, parameters: TrainingParameters) -> None:
-    """Seed what draws initial weights and dropout of one network."""
+    """Seed the generators of one network's initial weights and dropout."""
     entropy = np.random.SeedSequence([parameters.seed, member])
     keras.utils.set_random_seed(int(entropy.generate_state(1)[0]))
 
@@ -225,13 +225,13 @@ def _updates_per_epoch(training: IntArray, parameters: TrainingParameters) -> in
 def _split(
     rows: LabelledCoordinates, parameters: TrainingParameters, member: int
 ) -> tuple[np.random.Generator, IntArray, IntArray]:
-    """Seed a network's random acts; rows it learns from, rows held out."""
+    """Return a network's generator, and its rows for training and for validation."""
     rng = np.random.default_rng([parameters.seed, member])
     return rng, *split_by_micrograph(rows, parameters.validation_fraction, rng)
 
 
 def _targets(rows: LabelledCoordinates, index: IntArray) -> NDArray[np.float32]:
-    """One-hot labels, shape (b, 2)."""
+    """Return one-hot labels, shape (b, 2)."""
     particle = rows.is_particle[index]
     targets = np.zeros((len(index), 2), np.float32)
     targets[:, PARTICLE], targets[:, 1 - PARTICLE] = particle, ~particle
@@ -239,7 +239,7 @@ def _targets(rows: LabelledCoordinates, index: IntArray) -> NDArray[np.float32]:
 
 
 def _balanced_weights(rows: LabelledCoordinates, training: IntArray) -> FloatArray:
-    """Weights of all boxes: their source's, times what makes the labels equal."""
+    """Return the weights of all boxes: their source's, scaled to balance the labels."""
     weights = rows.weight.astype(np.float32)
     chosen = np.zeros(len(weights), dtype=bool)
     chosen[training] = True

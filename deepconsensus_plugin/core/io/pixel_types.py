@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 
 class PixelType(Enum):
-    """How pixels are stored."""
+    """Type in which pixels are stored."""
 
     FLOAT32 = "float32"
     """Electrons."""

@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class ThresholdCounts:
-    """What is accepted at each threshold, best score first.
+    """Counts of what each threshold accepts, best score first.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a figure lies with the given confidence; NaN where it is not defined."""
+    """Confidence interval of a metric; NaN where it is not defined."""
 
     low: float
     high: float

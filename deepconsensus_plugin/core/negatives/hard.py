@@ -29,7 +29,7 @@ _AGREED_QUANTILE = 0.99
 
 
 class NegativeKind(Enum):
-    """Where a negative comes from; the value is its number in files."""
+    """Origin of a negative; the value is its number in files."""
 
     RANDOM = 0
     SORTED_OUT = 1

@@ -88,7 +88,7 @@ def _moments(unit: FloatArray) -> FloatArray:
 
 
 def _structure(unit: FloatArray) -> FloatArray:
-    """Gradients, unevenness over the four quadrants, contrast of particle to ground."""
+    """Return gradients, unevenness over the four quadrants, and central contrast."""
     size = unit.shape[-1]
     gradient = (np.diff(unit, axis=1) ** 2).mean(axis=(1, 2))
     gradient += (np.diff(unit, axis=2) ** 2).mean(axis=(1, 2))

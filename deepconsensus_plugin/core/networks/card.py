@@ -27,7 +27,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What every model tells of itself, kept beside its weights as ``card.json``.
+    """Card that every model keeps beside its weights as ``card.json``.
 
     Parameters
     ----------

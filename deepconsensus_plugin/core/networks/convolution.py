@@ -41,7 +41,7 @@ _PACKED_CHANNELS = 8
 
 
 class Device(Enum):
-    """What computes, as far as the form of a convolution depends on it."""
+    """Device that computes, as far as the form of a convolution depends on it."""
 
     ACCELERATOR = "a GPU, or another backend than TensorFlow"
     CPU_AVX512 = "a CPU whose vectors have 16 lanes"
@@ -100,7 +100,7 @@ def memory_error() -> type[Exception]:
 
 
 def has_avx512(cpuinfo: str) -> bool:
-    """Whether a text as Linux' ``/proc/cpuinfo`` names the flag ``avx512f``."""
+    """Return whether text like Linux' ``/proc/cpuinfo`` names the flag ``avx512f``."""
     for line in cpuinfo.splitlines():
         key, _, flags = line.partition(":")
         if key.strip() == "flags":

@@ -22,7 +22,7 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True)
 class FilePicks:
-    """What one pick file holds.
+    """Picks of one file.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class FilePicks:
 
 @dataclass(frozen=True)
 class PickCodec:
-    """How one format is recognised, read and written.
+    """Functions that recognise, read and write one format.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ _SAME_SIZE = 0.01
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How the files of one picker are read.
+    """Options for reading the files of one picker.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.types import PickerPicks
 
 @dataclass(frozen=True)
 class ConsensusRules:
-    """When pickers agree, and how many must.
+    """Rules of the consensus: radii, and how many pickers must agree.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class ConsensusRules:
 
 @dataclass(frozen=True, eq=False)
 class Combination:
-    """What pickers came to together.
+    """Result of a consensus: candidates and report.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class _Role(Enum):
 
 @dataclass(frozen=True)
 class MiningRules:
-    """What may become a hard negative.
+    """Rules for hard negatives: which boxes may become one.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _centres_to_look_at(
     rules: MiningRules,
     rng: np.random.Generator,
 ) -> Centres:
-    """Agreed particles, picks of one picker, and places all over; as many as allowed.
+    """Return agreed particles, single picks and random places, up to the maximum.
 
     What is not agreed keeps its distance from what is.
     """
@@ -171,7 +171,7 @@ def _features(
     workers: int,
     progress: Progress,
 ) -> FloatArray:
-    """Features of all boxes; `centres` come by micrograph."""
+    """Return the features of all boxes; `centres` are sorted by micrograph."""
 
     def look(index: int) -> FloatArray:
         yx = centres.yx[centres.micrograph == index]

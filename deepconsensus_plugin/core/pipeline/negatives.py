@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class NegativesRequest:
-    """Draw negatives on the micrographs that all pickers observed.
+    """Request to draw negatives on the micrographs that all pickers observed.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class NegativesRequest:
 
 @dataclass(frozen=True)
 class NegativesResult:
-    """What drawing negatives came to.
+    """Result of drawing negatives.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What tells particles from background.
+    """Evidence that separates particles from background, for the choice of a threshold.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ _CODE_VERSION = 3
 
 @dataclass(frozen=True)
 class PickRequest:
-    """Pick micrographs with a classical picker.
+    """Request to pick micrographs with a classical picker.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class PickRequest:
 
 @dataclass(frozen=True)
 class PickResult:
-    """What picking came to.
+    """Result of picking with a classical picker.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ BOX_PER_DIAMETER = 1.5
 
 @dataclass(frozen=True)
 class SimulateRequest:
-    """Simulate a set of micrographs.
+    """Request to simulate a set of micrographs.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class MicrographRecord:
 
 @dataclass(frozen=True)
 class SimulateResult:
-    """What a simulation came to.
+    """Result of a simulation.
 
     Parameters
     ----------

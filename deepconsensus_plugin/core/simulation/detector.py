@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 @dataclass(frozen=True)
 class DetectorResponse:
-    """Of a detector at 300 kV.
+    """Response of a detector at 300 kV: DQE and noise transfer.
 
     Parameters
     ----------

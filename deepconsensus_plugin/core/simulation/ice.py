@@ -136,13 +136,13 @@ def draw_grain(
 
 
 def _water_structure_factor(s: FloatArray) -> FloatArray:
-    """0.06 for long waves (compressibility of water), a peak at 3.7 Å, then 1."""
+    """Return 0.06 for long waves (compressibility), a peak at 3.7 Å, then 1."""
     step = 1 / (1 + np.exp(-(s - 0.23) / 0.015))
     peak = 0.7 * np.exp(-(((s - 0.27) / 0.03) ** 2))
     return np.asarray(0.06 + 0.94 * step + peak)
 
 
 def _blurred_power(x: FloatArray) -> FloatArray:
-    """Debye's function: what remains of a mean over a random walk."""
+    """Return Debye's function: the power left in a mean over a random walk."""
     safe = np.maximum(x, 1e-4)
     return np.asarray(2 * (safe - 1 + np.exp(-safe)) / safe**2)

@@ -70,7 +70,7 @@ class Library:
 
     @property
     def diameter_A(self) -> float:
-        """Of the largest wanted particle, Å."""
+        """Diameter of the largest wanted particle, Å."""
         return max(species.diameter_A for species in self.wanted)
 
 

@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 
 
 class Detector(Enum):
-    """How electrons become pixels; figures in `detector`."""
+    """Kind of detector; its figures are in `detector`."""
 
     COUNTING = "counting"
     INTEGRATING = "integrating"
@@ -112,7 +112,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class SimulationParameters:
-    """Everything that decides how micrographs look.
+    """Parameters that decide how micrographs look.
 
     Parameters
     ----------

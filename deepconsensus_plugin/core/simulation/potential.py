@@ -53,12 +53,12 @@ class PotentialMap:
 
     @property
     def diameter_A(self) -> float:
-        """Of the smallest sphere around the centre that holds the molecule, Å."""
+        """Diameter of the smallest centred sphere that holds the molecule, Å."""
         return float(2 * np.quantile(self._radii(), 0.999))
 
     @property
     def width_A(self) -> float:
-        """Of a ball with the same radius of gyration, Å."""
+        """Diameter of a ball with the same radius of gyration, Å."""
         return float(2 * np.sqrt(5 / 3 * np.mean(self._radii() ** 2)))
 
     def _radii(self) -> FloatArray:

@@ -111,7 +111,7 @@ class Structure:
 
     @property
     def name(self) -> str:
-        """How the truth calls it: the shape, or the file up to its first dot."""
+        """Name in the truth: the shape, or the file up to its first dot."""
         if self.phantom is not None:
             return self.phantom.value
         if self.assembly is not None:

@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.types import Ctf, ScoredCoordinates
 
 
 class ObjectClass(Enum):
-    """What an object is good for. One that could be several is the first of them."""
+    """Class of an object; one that fits several belongs to the first."""
 
     CONTAMINANT = "contaminant"
     """Another protein, an ice crystal, ethane or gold."""

@@ -220,7 +220,7 @@ class ProtDeepConsensusScore(ProtParticles):
         )
 
     def _remember(self, score: FloatArray) -> None:
-        """Keep for the summary what no output tells."""
+        """Store for the summary what no output holds."""
         report = self.readCalibration()
         threshold = report.suggested_threshold if report else PUBLISHED_THRESHOLD
         self.suggestedThreshold.set(threshold)

@@ -264,7 +264,7 @@ class ProtDeepConsensusSelect(ProtParticles):
         return len(getattr(self, name, None) or ())
 
     def _remember(self, scores: FloatArray, isKept: BoolArray, isFused: bool) -> None:
-        """Keep for the summary what no output tells."""
+        """Store for the summary what no output holds."""
         self.numberWithoutScore.set(int(np.isnan(scores).sum()))
         precision, recall = (
             expected_figures(scores, isKept) if isFused else (None, None)

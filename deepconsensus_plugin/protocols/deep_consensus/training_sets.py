@@ -55,12 +55,12 @@ class LabelledSet:
 
     @property
     def micrographs(self) -> SetOfMicrographs:
-        """What it lies on."""
+        """Micrographs that the set lies on."""
         return self.coordinates.getMicrographs()
 
     @property
     def name(self) -> str:
-        """What users know it by: the run that made it, and the output."""
+        """Name that users know: the run that made the set, and its output."""
         return nameOfSet(self.pointer) or self.key
 
 

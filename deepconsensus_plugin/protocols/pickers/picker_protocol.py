@@ -23,7 +23,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
 
 
 class PickerTrainingProtocol(EMProtocol):
-    """From labels to a picker; a method adds its form and its request."""
+    """Base of all trainings of pickers; a method adds its form and its request."""
 
     _possibleOutputs = {"outputModel": ParticleClassifier}
     _hasDiameter = True

@@ -48,7 +48,7 @@ from deepconsensus_plugin.protocols.screen.screen_stages import (
 
 
 class ScreenFollower:
-    """Follows the inputs of a run until all are closed.
+    """Loop that follows the inputs of a run until all are closed.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class ScreenFollower:
             self._keep(replace(self._progress, n_open=0))
 
     def _advance(self) -> bool:
-        """Do the first thing that there is to do; return whether there was any."""
+        """Carry out the first thing that is due; return whether there was any."""
         if not self._pickers:  # not to be read yet, or not wanted
             return False
         return self._takeIn() or self._train() or self._score()

@@ -46,7 +46,7 @@ Coordinates = dict[str, ScoredCoordinates]
 
 
 class ScreenStages:
-    """What the form asks for, carried out in a folder.
+    """Stages of a run with the parameters of its form, carried out in a folder.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ SCHEDULE = Schedule(n_epochs=3, n_updates=4, seed=5)
 
 
 class LineTask:
-    """Learns a line from points that it draws; told how good it is after each epoch."""
+    """Task that fits a line to random points, with given validation figures."""
 
     def __init__(self, figures=(math.nan,), *, learning_rate=0.1, accuracies=()):
         keras.utils.set_random_seed(1)

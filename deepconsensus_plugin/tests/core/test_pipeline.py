@@ -346,7 +346,7 @@ def test_failed_job_says_why_and_leaves_no_result(scene, tmp_path):
 
 
 class _Killed(Exception):
-    """Stands for the end of a process."""
+    """Exception that stands for the end of a process."""
 
 
 def test_a_killed_training_goes_on_to_the_same_model(

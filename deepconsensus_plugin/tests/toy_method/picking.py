@@ -20,7 +20,7 @@ from deepconsensus_plugin.tests.toy_method.card import ToyCard
 
 
 class ToyPicker:
-    """Finds peaks of a filter."""
+    """Picker that finds peaks of a filter."""
 
     def __init__(
         self, network: keras.Model, preprocessing: MicrographPreprocessing, side: int

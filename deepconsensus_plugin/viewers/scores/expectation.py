@@ -36,7 +36,7 @@ class Curve(NamedTuple):
 
 
 class Expectation:
-    """What is expected of the candidates that a threshold keeps, without truth.
+    """Expected figures of the candidates that a threshold keeps, without truth.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Gallery:
 
     @property
     def size(self) -> int:
-        """How many candidates a page has."""
+        """Number of candidates on a page."""
         return self._shape[0] * self._shape[1]
 
     def fit(self) -> bool:

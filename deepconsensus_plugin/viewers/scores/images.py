@@ -29,7 +29,7 @@ Value = TypeVar("Value")
 
 
 class ParticleImages(Protocol):
-    """Where pictures of candidates come from."""
+    """Source of pictures of candidates."""
 
     sampling_rate: float
     """Å/px."""

@@ -47,7 +47,7 @@ Columns = Mapping[str, list[Any]]
 
 @dataclass(frozen=True, eq=False)
 class ScoredSource:
-    """Where scored candidates are.
+    """Location of scored candidates: sets, files and identifiers.
 
     Parameters
     ----------

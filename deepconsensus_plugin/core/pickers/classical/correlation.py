@@ -34,7 +34,7 @@ _FLATTEST = 1e-3
 
 
 class Reference(Enum):
-    """What is looked for."""
+    """Reference that is correlated with the image."""
 
     LEARNT = "learnt"
     """The mean radial profile of the particles, learnt from the micrographs."""

@@ -26,7 +26,7 @@ _LOOKED_AT = 8
 
 @dataclass(frozen=True)
 class ParticleCount:
-    """How many particles a micrograph holds, on average.
+    """Estimated number of particles per micrograph, on average.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ _CONVERGED = 0.9995
 
 
 class PickMethod(Enum):
-    """How places are scored."""
+    """Method by which places are scored."""
 
     GAUSSIANS = "gaussians"
     """Difference of Gaussians; scores in noise units."""
@@ -58,7 +58,7 @@ class PickMethod(Enum):
 
 @dataclass(frozen=True)
 class PickParameters:
-    """What to look for.
+    """Parameters of a classical picker.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _EXCLUSION = 0.5
 
 @dataclass(frozen=True, eq=False)
 class DeepEMBoxes:
-    """Cuts boxes out of prepared micrographs.
+    """Source of boxes, cut out of prepared micrographs.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 
 @dataclass(frozen=True, kw_only=True)
 class DeepEMCard(PickerCard):
-    """What a DeepEM picker is.
+    """Card of a DeepEM picker.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class BoxExamples:
 
     @property
     def all_others(self) -> Float32Array:
-        """Return others and mistakes."""
+        """Background boxes and false positives together."""
         if self.mistakes is None:
             return self.others
         return np.concatenate([self.others, self.mistakes])

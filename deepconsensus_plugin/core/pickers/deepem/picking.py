@@ -47,7 +47,7 @@ _TILE = 512
 
 
 class DeepEMPicker:
-    """Finds the maxima of a network's log-odds; a `TrainedPicker`.
+    """Picker that finds the maxima of a network's log-odds; a `TrainedPicker`.
 
     The box of a place ``c`` is that of `core.extraction`, ``c - box_size // 2`` its
     first pixel.

@@ -136,7 +136,7 @@ def _walk(architecture: DeepEMArchitecture, map_step: int) -> list[_Step]:
 
 
 class SpacedMean(layers.Layer):  # type: ignore[misc]
-    """Means of squares of pixels that lie apart: eq. 3 at places it skips.
+    """Mean of squares of spaced pixels: eq. 3 at the places that it skips.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 
 @dataclass(frozen=True)
 class DeepEMTrainRequest:
-    """Train a DeepEM picker.
+    """Request to train a DeepEM picker.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def learn_deviations(deviations: FloatArray) -> DeviationRange:
 
 
 def are_within(deviations: FloatArray, accepted: DeviationRange) -> BoolArray:
-    """Whether boxes may be particles, shape (n,)."""
+    """Return whether boxes may be particles, shape (n,)."""
     return np.asarray(
         (deviations >= accepted.lowest) & (deviations <= accepted.highest)
     )

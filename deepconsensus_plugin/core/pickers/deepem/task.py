@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 
 class DeepEMTask:
-    """Trains a network on boxes; a `TrainingTask` (`core.pickers.trained.training`).
+    """Training task on boxes; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters
     ----------

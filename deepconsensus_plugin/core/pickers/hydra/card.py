@@ -18,7 +18,7 @@ from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 
 @dataclass(frozen=True, kw_only=True)
 class HydraHead:
-    """What a head of a HydraPicker is for.
+    """Head of a HydraPicker: its data set, particle size and validation.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class HydraHead:
 
 @dataclass(frozen=True, kw_only=True)
 class HydraCard(PickerCard):
-    """What a HydraPicker is.
+    """Card of a HydraPicker.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class HydraCard(PickerCard):
 
     @property
     def expected_particles(self) -> float | None:
-        """Return None: parts of micrographs are validated, of any data set."""
+        """None: parts of micrographs are validated, from any data set."""
         return None
 
     def describe(self, label: str) -> list[str]:

@@ -46,7 +46,7 @@ _VALIDATED_MICROGRAPHS = 2
 
 @dataclass(frozen=True, eq=False)
 class DetectionsWithTruth:
-    """What was found on micrographs held out, and what is there, by name.
+    """Detections on held-out micrographs, and the true particles, by name.
 
     Distances are in match radii, so that data sets may be put together.
     """

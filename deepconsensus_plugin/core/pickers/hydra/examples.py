@@ -39,7 +39,7 @@ class DetectionImage:
 
 
 class Crops:
-    """Draws crops of one data set.
+    """Generator of training crops of one data set.
 
     Parameters
     ----------

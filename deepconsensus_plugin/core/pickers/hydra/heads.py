@@ -40,7 +40,7 @@ _A_BLOCK = 4
 
 
 class HydraHeads(layers.Layer):  # type: ignore[misc]
-    """Applies one of several heads of the same structure.
+    """Layer that applies one of several heads of the same structure.
 
     Parameters
     ----------

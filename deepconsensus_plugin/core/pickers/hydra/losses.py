@@ -80,7 +80,7 @@ def bias_loss(heads: Sequence[Tensor], general: Sequence[Tensor]) -> Tensor:
 
 
 class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
-    """What eq. 3.1 says without the bias: of a batch, per matched anchor.
+    """Detection loss of a batch per matched anchor (eq. 3.1 without the bias).
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ rest (Lin et al. 2018)."""
 
 
 class Form(enum.Enum):
-    """What a network is for; weights are the same but for `FOLDED`."""
+    """Form of the network; weights are the same except for `FOLDED`."""
 
     PLAIN = "plain"
     """Of layers that Keras has, for saving."""
@@ -54,7 +54,7 @@ class Form(enum.Enum):
 
 @dataclass(eq=False)
 class _Wiring:
-    """Puts layers after each other in one of the forms."""
+    """Builder that connects the layers in one of the forms."""
 
     architecture: HydraArchitecture
     form: Form
@@ -64,7 +64,7 @@ class _Wiring:
         self.is_folded = self.form is Form.FOLDED
 
     def pair(self, x: Tensor) -> Tensor:
-        """Two stacked convolutions: 5×5 pixels for the price of two 3×3."""
+        """Return the output of two stacked 3×3 convolutions (a view of 5×5 pixels)."""
         channels = self.architecture.body_channels
         padding = "valid" if self.is_folded else "same"
         x = layers.Conv2D(channels, 3, padding=padding, use_bias=False)(x)
@@ -83,14 +83,14 @@ class _Wiring:
         return x
 
     def residual(self, x: Tensor) -> Tensor:
-        """Two pairs around which the input is carried."""
+        """Return the output of a residual block of two pairs."""
         inner = layers.ReLU()(self.group_normalise(self.pair(x)))
         inner = self.group_normalise(self.pair(inner))
         carried = layers.Cropping2D(4)(x) if self.is_folded else x
         return layers.ReLU()(layers.Add()([carried, inner]))
 
     def halve(self, x: Tensor, channels: int, padding: tuple[int, int]) -> Tensor:
-        """One block of a head."""
+        """Return the output of one block of a head."""
         if not self.is_folded:
             x = layers.ZeroPadding2D((padding, padding))(x)
         x = layers.ReLU()(layers.Conv2D(channels, 3, 2)(x))

@@ -45,7 +45,7 @@ _CROPS = 4
 
 @dataclass(frozen=True)
 class ParticleAppearance:
-    """How micrographs of one sample are shown to a network.
+    """Appearance of particles on the micrographs of one sample: size and contrast.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class ParticleAppearance:
 
 
 class HydraPicker:
-    """Finds what a detector finds; a `TrainedPicker`.
+    """Picker that returns a detector's detections; a `TrainedPicker`.
 
     Parameters
     ----------

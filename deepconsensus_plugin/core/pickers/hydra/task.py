@@ -33,7 +33,7 @@ class Phase(enum.Enum):
 
 
 class HydraTask:
-    """Trains a network on crops; a `TrainingTask` (`core.pickers.trained.training`).
+    """Training task on crops; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class LabelledImage:
 
 
 class Examples:
-    """Draws batches of patches from labelled images.
+    """Generator of batches of patches from labelled images.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ _TILE = 512
 
 
 class TopazPicker:
-    """Finds the maxima of a network's log-odds; a `TrainedPicker`.
+    """Picker that finds the maxima of a network's log-odds; a `TrainedPicker`.
 
     Parameters
     ----------

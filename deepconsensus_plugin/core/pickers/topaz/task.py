@@ -34,7 +34,7 @@ _SMALLEST_SHARE = 0.1
 
 
 class TopazTask:
-    """Trains a network on patches; a `TrainingTask` (`core.pickers.trained.training`).
+    """Training task on patches; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters
     ----------

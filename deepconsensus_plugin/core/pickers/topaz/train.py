@@ -128,7 +128,7 @@ def _prior(
 
 
 class _Validator:
-    """Tells how good a network is on the micrographs held out."""
+    """Validator of a network on the held-out micrographs."""
 
     def __init__(self, parameters: TopazParameters, data: LearningData) -> None:
         self._parameters, self._data = parameters, data

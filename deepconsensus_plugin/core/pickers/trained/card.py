@@ -93,7 +93,7 @@ class PickerCard(ModelCard):
 
     @property
     def expected_particles(self) -> float | None:
-        """Return how many particles a micrograph should hold; None if nobody knows."""
+        """Expected number of particles per micrograph; None if unknown."""
         figures = self.validation
         if figures is None or not figures.curve:
             return None

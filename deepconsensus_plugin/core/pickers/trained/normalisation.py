@@ -29,7 +29,7 @@ Float32Array = NDArray[np.float32]
 
 
 class Normalisation(enum.Enum):
-    """How micrographs come to one scale of grey."""
+    """Method that brings micrographs to one grey scale."""
 
     STANDARD = "standard"
     """Mean 0 and deviation 1 of each micrograph."""

@@ -58,7 +58,7 @@ _STARTS = (
 
 @dataclass(frozen=True)
 class PixelMixture:
-    """What the pixels of micrographs of scale 1 are: one or two Gaussians.
+    """Distribution of the pixels of micrographs of scale 1: one or two Gaussians.
 
     Parameters
     ----------

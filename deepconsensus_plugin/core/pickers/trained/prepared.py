@@ -35,7 +35,7 @@ _COARSER = 1.02
 
 @dataclass(frozen=True)
 class MicrographPreprocessing:
-    """From a micrograph to what a network sees; saved with the model.
+    """Preprocessing from a micrograph to network input; saved with the model.
 
     Parameters
     ----------

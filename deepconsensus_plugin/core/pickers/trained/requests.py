@@ -69,7 +69,7 @@ class LearningInput:
 
 @dataclass(frozen=True)
 class PickerTrainResult:
-    """What the training of a picker came to.
+    """Result of the training of a picker.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ def train_task(
     progress: Progress,
     number: int = 1,
 ) -> list[Checkpoint]:
-    """Train a network to its best weights; a killed training goes on where it was.
+    """Train a network to its best weights; resume a killed training.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _WORKERS = 2
 
 @dataclass(frozen=True)
 class Validated:
-    """How good a network is; NaN where that is unknown.
+    """Result of a validation; NaN where unknown.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Validated:
 
 
 class TrainingTask(Protocol):
-    """What a method adds to the training that all share."""
+    """Part of the training that a method defines: network, batches and validation."""
 
     network: keras.Model
     """Compiled; trained in place."""
@@ -57,7 +57,7 @@ class TrainingTask(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a picker is trained.
+    """Length of a picker's training, and its seed.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class PickerTrainer:
         return stopped or is_enough or done >= self.schedule.n_epochs
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
-        """Train for an epoch, and validate; `count` is told of updates.
+        """Train for an epoch, and validate; call `count` with the updates done.
 
         Raises
         ------

@@ -54,24 +54,24 @@ class PickerValidation:
 
     @property
     def thresholds(self) -> FloatArray:
-        """Return the thresholds of the curve, descending."""
+        """Thresholds of the curve, descending."""
         return np.asarray(self._columns()[0])
 
     @property
     def recall(self) -> FloatArray:
-        """Return the recall at each of them."""
+        """Recall at each threshold."""
         return np.asarray(self._columns()[2])
 
     @property
     def precision(self) -> FloatArray:
-        """Return the precision at each of them."""
+        """Precision at each threshold."""
         _, n_picks, recall = self._columns()
         share = recall * self.n_particles / np.maximum(n_picks, 1.0)
         return np.asarray(np.minimum(share, 1.0))
 
     @property
     def f1(self) -> FloatArray:
-        """Return the F1 at each of them."""
+        """F1 at each threshold."""
         return self.f_beta(1.0)
 
     def f_beta(self, beta: float) -> FloatArray:
@@ -81,7 +81,7 @@ class PickerValidation:
 
     @property
     def best_threshold(self) -> float | None:
-        """Return the threshold of the largest F1; None without picks or labels."""
+        """Threshold of the largest F1; None without picks or labels."""
         return self.best_threshold_of(1.0)
 
     def best_threshold_of(self, beta: float) -> float | None:
