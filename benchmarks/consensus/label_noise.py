@@ -130,7 +130,7 @@ class Measurements:
     folder : Path
         Gets one folder a training.
     updates, seed : int
-        Of the training; the seed also of which labels are exchanged.
+        Updates and seed of the training; the seed also of which labels are exchanged.
     """
 
     def __init__(

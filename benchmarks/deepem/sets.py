@@ -67,7 +67,7 @@ class Recipe:
     Parameters
     ----------
     parameters : SimulationParameters
-        Of its micrographs.
+        Parameters of its micrographs.
     n_train, n_test : int
         Micrographs to learn from, the first by name, and others.
     box_size : int, optional

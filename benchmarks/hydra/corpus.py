@@ -50,7 +50,7 @@ class Extent:
     n_train, n_validation, n_test : int
         Micrographs.
     side : int
-        Of a micrograph, pixels.
+        Side of a micrograph, pixels.
     """
 
     n_train: int
@@ -70,7 +70,7 @@ class CorpusSet:
     Parameters
     ----------
     name : str
-        Of the sample, unique in the corpus, good as a folder's name.
+        Name of the sample, unique in the corpus, good as a folder's name.
     role : Role
         Whether it may be trained on.
     train, validation, test : tuple of Micrograph
@@ -79,7 +79,7 @@ class CorpusSet:
         True centres on all of them, pixels of the micrographs: whole molecules of the
         sample, also those that touch another object or the border. No scores.
     diameter_A : float
-        Of the smallest sphere around a particle, Å.
+        Diameter of the smallest sphere around a particle, Å.
     """
 
     name: str
@@ -144,7 +144,7 @@ def make_set(
     extent : Extent
         How much.
     folder : Path
-        Of the set.
+        Folder of the set.
     workers : int
         Threads; any number gives the same pixels.
 

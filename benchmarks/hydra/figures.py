@@ -70,7 +70,7 @@ def match_boxes(
     picks, truth : mapping of micrograph name to ScoredCoordinates
         Picks have scores; a micrograph that is not in `picks` is all missed.
     side_px : float
-        Of every box, pixels of the micrographs; > 0.
+        Side of every box, pixels of the micrographs; > 0.
 
     Raises
     ------
@@ -152,10 +152,10 @@ def mean_precision_interval(
     matched : sequence of MatchedPicks
         One a set; micrographs are drawn within each.
     against : sequence of MatchedPicks, optional
-        Of another picker on the same micrographs: then the interval is that of the
-        difference, of both on the same draws.
+        Picks of another picker on the same micrographs: then the interval is that of
+        the difference, of both on the same draws.
     seed : int
-        Of the draws.
+        Seed of the draws.
     """
     means = _drawn_means(matched, seed)
     if against is not None:

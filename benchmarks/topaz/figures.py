@@ -37,9 +37,10 @@ class LearningFigures:
     Parameters
     ----------
     region_average_precision : float
-        Of pixels.
+        Average precision of pixels.
     average_precision, best_f1, best_f1_threshold : float
-        Of coordinates, as in `DetectionMetrics`.
+        Average precision, best F1 and its threshold of coordinates, as in
+        `DetectionMetrics`.
     n_picks : int
         Coordinates, of any score.
     """

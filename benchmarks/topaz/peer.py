@@ -106,7 +106,7 @@ def run(
     network : str
         A key of `NETWORKS`.
     threads : int
-        Of torch.
+        Threads that torch uses.
 
     Raises
     ------
@@ -153,15 +153,15 @@ def pick_pretrained(
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Of one pixel size.
+        Micrographs of one pixel size.
     diameter_A : float
-        Of a particle; picks are half of it apart.
+        Diameter of a particle; picks are half of it apart.
     folder : Path
         What it holds of the same run is kept.
     model : str
         ``resnet8_u32``, ``resnet8_u64``, ``resnet16_u32`` or ``resnet16_u64``.
     threads : int
-        Of torch.
+        Threads that torch uses.
     """
     rate = micrographs[0].sampling_rate
     return _pick(

@@ -64,7 +64,7 @@ class LearningSet:
     truth : mapping of micrograph name to ScoredCoordinates
         True centres on all of them, pixels of the micrographs.
     diameter_A : float
-        Of a particle, along its long axis.
+        Diameter of a particle, along its long axis.
     box_size : float
         Box that the match radius of figures is relative to, pixels.
     binning : int

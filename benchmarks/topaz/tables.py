@@ -48,11 +48,11 @@ class Plan:
     Parameters
     ----------
     updates : int
-        Of a cell of Figure 5.
+        Updates of a cell of Figure 5.
     updates_beside_peer : int
-        Of the cells that are set beside the public package.
+        Updates of the cells that are set beside the public package.
     n_labels : tuple of int
-        Of the columns of Figure 5.
+        Number of labels of the columns of Figure 5.
     seeds : int
         At most.
     """

@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_summary(path: Path) -> FinishedRun:
-    """Return what the summary of a run tells.
+    """Return the part of a run's summary that an export needs.
 
     Raises
     ------

@@ -130,7 +130,7 @@ def _watched(
 
 
 def _show_progress(working_dir: Path, bar: tqdm) -> None:
-    """Set the bar to what the newest job of a protocol tells."""
+    """Set the bar to the progress of the newest job of a protocol."""
     reports = sorted(
         working_dir.glob("extra/*.progress.json"), key=lambda p: p.stat().st_mtime
     )

@@ -25,7 +25,7 @@ def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
     Parameters
     ----------
     folder : Path
-        Of the project.
+        Folder of the project.
     summary : mapping
         Content of its ``summary.json``.
     """

@@ -33,7 +33,7 @@ class BoxFrame:
         What is cut: the same micrographs, or others of the same exposures, which are
         matched by name.
     ctfs : SetOfCTF, optional
-        Of the same exposures too.
+        CTFs of the same exposures too.
     picked_box : int, optional
         Pixels of the coordinates. None: as the set knows.
     """

@@ -29,9 +29,9 @@ class ItemTable:
     Parameters
     ----------
     names : list of str or None
-        Of their micrographs; None where an item has the id only.
+        Names of their micrographs; None where an item has the id only.
     ids : list of int
-        Of their micrographs.
+        Ids of their micrographs.
     yx : array, shape (n, 2)
         Pixels of the set's micrographs.
     columns : dict of str to list

@@ -174,7 +174,7 @@ class Candidates:
         return np.asarray(self.agreement >= needed)
 
     def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
-        """Return the particles that `is_agreed` tells, by micrograph.
+        """Return the particles that are agreed (`is_agreed`), by micrograph.
 
         The position is the mean over the agreeing picks (the paper's AND set), the
         score the number of them.

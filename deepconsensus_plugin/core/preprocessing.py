@@ -25,7 +25,7 @@ Float32Array = NDArray[np.float32]
 _INPUT_STEP = 16
 _SMALLEST_INPUT, _LARGEST_INPUT = 64, 128
 _FINEST_A = 5.0
-"""Å/px below which a pixel tells nothing more of whether it is a particle: Topaz looks
+"""Å/px below which pixels add nothing to the detection of particles: Topaz looks
 at 5 to 16 (Bepler et al. 2019, Table 1)."""
 
 
@@ -156,7 +156,7 @@ def flip_phases(boxes: Float32Array, ctf: Ctf, sampling_rate: float) -> Float32A
         Raw boxes; cut them larger than needed, since a flip moves density by up to
         wavelength × defocus / resolution.
     ctf : Ctf
-        Of their micrograph.
+        CTF of their micrograph.
     sampling_rate : float
         Å/px.
     """

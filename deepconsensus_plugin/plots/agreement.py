@@ -20,7 +20,7 @@ def draw_agreement(figure: Figure, agreement: PairwiseAgreement) -> None:
     figure : Figure
         Empty; gets one plot.
     agreement : PairwiseAgreement
-        Of one picker or more.
+        Agreement of one picker or more.
     """
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()

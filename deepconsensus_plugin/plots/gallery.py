@@ -55,7 +55,7 @@ def draw_gallery(
     Parameters
     ----------
     figure : Figure
-        Empty, of the size that `gallery_size` tells.
+        Empty, of the size from `gallery_size`.
     rows : sequence of GalleryRow
         One or more.
     n_columns : int

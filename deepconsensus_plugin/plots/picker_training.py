@@ -29,7 +29,7 @@ def draw_picker_history(
     figure : Figure
         Anything in it is replaced; gets two plots above each other, over the updates.
     histories : sequence of sequences of Checkpoint
-        Of each round; empty ones are not drawn.
+        History of each round; empty ones are not drawn.
     is_running : bool
         Whether there will be more.
     """

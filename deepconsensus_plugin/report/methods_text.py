@@ -40,7 +40,7 @@ class MethodsText:
     references : list of str
         Number 1 first.
     bibtex : str
-        Of the same, to be imported.
+        BibTeX of the citations, to be imported.
     """
 
     text: str

@@ -54,7 +54,7 @@ class ReportedRun:
     name : str
         What to call it.
     summary : mapping
-        What ``summary.json`` tells of it, but for settings and names of files.
+        Content of ``summary.json`` without settings and names of files.
     protocols : sequence of Protocol
         All, in the order they ran.
     scored : ScoredCandidates
@@ -139,7 +139,7 @@ def _first(
 
 
 def write_run_picture(path: Path, run: ReportedRun) -> None:
-    """Write a PNG of the micrograph on which there was most to tell apart."""
+    """Write a PNG of the micrograph chosen by `choose_micrograph`."""
     write_picture(
         path,
         run.micrographs,

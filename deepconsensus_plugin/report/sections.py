@@ -48,7 +48,7 @@ def write_sections(
 ) -> Iterator[Html]:
     """Yield the sections of a report; those without content are empty.
 
-    `write_html_report` tells what the arguments are.
+    The arguments are those of `write_html_report`.
     """
     calibration = run.calibration
     yield section("Result", _tiles(run, calibration), _told_first(run))

@@ -47,7 +47,7 @@ def write_selection_report(
     path : Path
         The file; replaced if it is there.
     settings : mapping, optional
-        Of the command that made the project, if one did.
+        Settings of the command that made the project, if one did.
 
     Raises
     ------

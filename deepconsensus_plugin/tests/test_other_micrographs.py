@@ -168,7 +168,7 @@ class TestOtherMicrographs(SyntheticProject):
         self.assertTrue(0 < len(kept[0]) < 2 * N_PICKS)
 
     def _check_scipion_extracts_the_same(self, scored: ProtDeepConsensusScore):
-        """Check that Scipion's own way from particles to micrographs finds the picks."""
+        """Check that Scipion's own extraction from particles finds the picks."""
         protocol = new_protocol(
             type(self),
             ProtExtractCoords,

@@ -14,7 +14,7 @@ def figure_view(size: tuple[float, float], title: str) -> Plotter:
     size : tuple of float
         Width and height, inches.
     title : str
-        Of the window.
+        Title of the window.
     """
     view = Plotter(figsize=size, windowTitle=title)
     view.tightLayoutOn = False  # the figure arranges itself

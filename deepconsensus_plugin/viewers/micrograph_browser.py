@@ -32,7 +32,7 @@ class MicrographBrowser:
     picks_on : callable
         Gives the picks of a micrograph, by its name.
     diameter_px : float
-        Of the circles, pixels.
+        Diameter of the circles, pixels.
     first : int
         Which one to begin with.
     """

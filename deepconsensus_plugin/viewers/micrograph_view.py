@@ -84,7 +84,7 @@ class MicrographView:
     figure : Figure
         Empty, on its canvas.
     box_size : float
-        Of the particles, pixels.
+        Box size of the particles, pixels.
     """
 
     def __init__(self, figure: Figure, *, box_size: float):

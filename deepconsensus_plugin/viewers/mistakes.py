@@ -30,7 +30,7 @@ def worst_mistakes(
     box_size : int
         Pixels.
     n : int
-        Of each label, at most.
+        Maximum number of boxes of each label.
     """
     gallery = []
     for is_particle, title in _TITLES.items():

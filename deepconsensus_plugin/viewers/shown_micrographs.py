@@ -24,7 +24,7 @@ class ShownMicrographs:
     sampling_rate : float
         Å/px.
     box_size : float
-        Of the candidates, pixels; 0 if it is not known.
+        Box size of the candidates, pixels; 0 if it is not known.
     """
 
     names: tuple[str, ...]
@@ -43,7 +43,7 @@ class ShownMicrographs:
         micrographs : SetOfMicrographs
             Not empty; no file of a micrograph is opened.
         folder : Path
-            Of the project, which paths start from.
+            Folder of the project, which paths start from.
         box_size : float
             Pixels; 0 if it is not known.
         """

@@ -192,9 +192,9 @@ class RadiusPlot(MicrographView):
         Parameters
         ----------
         agreed : AgreedPicks
-            Of the micrograph that is shown.
+            Agreed picks of the micrograph that is shown.
         radius_px : float
-            Of the consensus, pixels.
+            Radius of the consensus, pixels.
         """
         self._links.set_segments(agreed.links(reach_px=radius_px)[:, :, ::-1])
         for name, dots in self._dots.items():

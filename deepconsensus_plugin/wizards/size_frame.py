@@ -90,7 +90,7 @@ class _SizePane(MicrographPane):
         return SizePlot(self.figure, self._measure, value=self._value)
 
     def receive(self, picture: MicrographPicture) -> None:
-        """Show a micrograph; the first one may tell what to begin with."""
+        """Show a micrograph; the initial value may come from the first one."""
         super().receive(picture)
         self._frame.set_value(self.view.value)
 

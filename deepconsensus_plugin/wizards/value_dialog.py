@@ -110,7 +110,7 @@ class ValueDialog(Dialog):
     parent : tk.Misc
         Window of the form.
     title : str
-        Of the window.
+        Title of the window.
     make_frame : callable
         Makes what the value is chosen in.
     accept : callable

@@ -38,7 +38,7 @@ class Misalignment:
     flip_y, flip_x, swapped_xy : bool
         Mirrored top to bottom, left to right; rows and columns exchanged.
     is_significant : bool
-        Whether there is something to tell.
+        Whether the misalignment is worth reporting.
     """
 
     reference: str

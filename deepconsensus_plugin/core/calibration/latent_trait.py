@@ -35,8 +35,8 @@ evidence, since the model is none so exact, and the usual start stands for what 
 believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
 
 _IDENTIFIABLE = 3
-"""Pickers whose votes tell each one's rates (Hui and Walter, 1980). The votes of two
-fill three cells, for five unknowns, and only scores can tell them apart."""
+"""Pickers whose votes identify their rates (Hui and Walter, 1980). The votes of two
+fill three cells, for five unknowns, and only scores can separate them."""
 
 _PAIR_POOLING = 0.15
 """How much the votes of one of two pickers count for the other's rates."""
@@ -59,7 +59,7 @@ class LatentTraitFit:
     n_missed : float
         Expected number of particles that no picker found.
     log_likelihood : float
-        Of the candidates, but for a constant.
+        Log-likelihood of the candidates, but for a constant.
     """
 
     parameters: Parameters

@@ -23,12 +23,12 @@ def estimate_reliability(
     Parameters
     ----------
     candidates : Candidates
-        Of two pickers or more that found something (`can_fuse`). Of large sets, whole
-        micrographs drawn at random, as many as hold `ENOUGH_CANDIDATES`.
+        Candidates of two pickers or more that found something (`can_fuse`). Of large
+        sets, whole micrographs drawn at random, as many as hold `ENOUGH_CANDIDATES`.
     seed : int
-        Of that draw and of the bootstrap; >= 0.
+        Seed of that draw and of the bootstrap; >= 0.
     n_resamples : int
-        Of the bootstrap; 0 gives no intervals.
+        Number of resamples of the bootstrap; 0 gives no intervals.
 
     Raises
     ------

@@ -79,7 +79,7 @@ class CalibrationReport:
     Parameters
     ----------
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     n_candidates : int
         How many were fused.
     n_particles : float

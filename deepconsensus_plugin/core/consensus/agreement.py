@@ -22,8 +22,8 @@ class PairwiseAgreement:
     n_shared : array, shape (k, k), int
         Candidates that both found; on the diagonal, all that the picker found.
     share : array, shape (k, k), float
-        Of the candidates that the row's picker found where the column's was run too,
-        the share that the column's found, 0 - 1; NaN where there are none.
+        Share of the candidates that the row's picker found where the column's was run
+        too, the share that the column's found, 0 - 1; NaN where there are none.
     """
 
     pickers: tuple[str, ...]

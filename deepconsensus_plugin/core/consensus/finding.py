@@ -4,7 +4,7 @@
 Deep Consensus, section 2.3, defines AND as a running intersection, one picker after
 another, in which a pick may agree with several. Departures, on purpose: the result
 does not depend on the order of the pickers, a picker votes once for a particle, two
-radii tell *who agrees* (consensus) from *what is one particle* (merge), and OR holds
+radii define *who agrees* (consensus) and *what is one particle* (merge), and OR holds
 one coordinate per particle. On each micrograph:
 
 0.  Each picker's own duplicates within the merge radius go; the best score stays.
@@ -181,7 +181,7 @@ def choose_min_pickers(candidates: Candidates, *, min_positives: int) -> int:
     Parameters
     ----------
     candidates : Candidates
-        Of any number of pickers.
+        Candidates of any number of pickers.
     min_positives : int
         Particles that training needs.
 

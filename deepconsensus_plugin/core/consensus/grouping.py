@@ -85,7 +85,7 @@ def absorb_weaker(strongest_first: IntArray, neighbours: PickPairs) -> IntArray:
     strongest_first : array, shape (n,), int
         Indices of the n things, strongest first.
     neighbours : PickPairs
-        Of which only one may stay.
+        Pairs of which only one may stay.
 
     Returns
     -------

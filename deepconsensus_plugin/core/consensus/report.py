@@ -23,7 +23,7 @@ class PickerReport:
     name : str
         Its name.
     box_size : float
-        Its box, pixels of the reference micrographs; NaN if it tells none.
+        Its box, pixels of the reference micrographs; NaN if unknown.
     n_picks : int
         What it brought.
     n_micrographs : int

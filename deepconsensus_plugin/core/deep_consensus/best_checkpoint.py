@@ -38,9 +38,9 @@ class BestCheckpoint:
     history : list of Checkpoint
         Every validation.
     best_weights : list of arrays
-        Of the network when its validation loss was lowest.
+        Weights of the network when its validation loss was lowest.
     best_scores : array
-        Of the validation boxes then.
+        Scores of the validation boxes at that time.
     best_loss, best_accuracy : float
         Lowest and highest so far.
     last_improvement : int

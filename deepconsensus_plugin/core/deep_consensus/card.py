@@ -31,7 +31,7 @@ class EnsembleCard(ModelCard):
     validation : list of ClassificationMetrics
         One per network, on micrographs held out.
     testing : ClassificationMetrics, optional
-        Of the ensemble on the testing sets.
+        Metrics of the ensemble on the testing sets.
     """
 
     kind: str = "deep_consensus"

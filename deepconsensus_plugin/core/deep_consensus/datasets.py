@@ -147,7 +147,7 @@ def read_boxes(path: Path) -> LabelledBoxes:
 
 
 def read_origin(path: Path) -> str | None:
-    """Return what the boxes in a file were made from, where the file tells."""
+    """Return the digest of the inputs of the boxes in a file, if it has one."""
     with h5py.File(path, "r") as file:
         origin = file.attrs.get(ORIGIN)
         return None if origin is None else str(origin)

@@ -77,7 +77,7 @@ def estimate_label_trust(
     Parameters
     ----------
     features : array, shape (n, f)
-        Of the boxes, finite (`invariants.rotation_invariants`).
+        Features of the boxes, finite (`invariants.rotation_invariants`).
     is_particle : array, shape (n,), bool
         The labels; both occur.
     micrograph : array, shape (n,), int

@@ -46,11 +46,11 @@ _FAR_APART_PX = 1e6
 _SAME_PLACE_PX = 1.0
 
 FEW_BOXES = 200
-"""Fewer boxes of a label than this, and the user is told what to expect."""
+"""Fewer boxes of a label than this give a warning."""
 
 _FEW_WRONG, _MANY_WRONG = 0.05, 0.2
 """Shares of wrong labels: of boxes left out for fewer, too many were right and are
-missed (docs/fusion.md); more, and the user is told to look."""
+missed (docs/fusion.md); more give a warning."""
 _TRUST_STEP = 1 / 1024
 """Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
 
@@ -216,7 +216,7 @@ def prune_labels(
     skip_pruning : sequence of bool
         For each source, whether its labels are kept as they are.
     seed : int
-        Of the draw of the micrographs that judge each other.
+        Seed of the split of micrographs for cross-validation.
 
     Returns
     -------

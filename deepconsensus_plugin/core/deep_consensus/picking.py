@@ -36,7 +36,7 @@ _PROMISING = -3.0
 """Log-odds on the grid from which a maximum is looked at closer."""
 
 _LOWEST = 1e-6
-"""Probabilities are told apart down to this distance from 0 and 1."""
+"""Probabilities are clipped to this distance from 0 and 1."""
 
 _AROUND = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
 
@@ -52,7 +52,7 @@ class EnsemblePicker:
         For scoring (`core.deep_consensus.store.load_scorers`). The first one
         scores the grid, all of them what is found there.
     card : EnsembleCard
-        Of the model.
+        Card of the model.
     """
 
     def __init__(self, networks: Sequence[keras.Model], card: EnsembleCard) -> None:

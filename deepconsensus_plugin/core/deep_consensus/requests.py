@@ -104,7 +104,7 @@ class TrainResult:
     validation : list of ClassificationMetrics
         One per network, on its own validation micrographs.
     testing : ClassificationMetrics, optional
-        Of the ensemble, on the testing sets, where given.
+        Metrics of the ensemble, on the testing sets, where given.
     history : list of list of Checkpoint
         How each network got there.
     timings : dict of StageCost

@@ -74,7 +74,7 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
     Parameters
     ----------
     folder : Path
-        Of the model.
+        Folder of the model.
     half_precision : bool
         Compute in bfloat16, with plain convolutions, where there are instructions for
         it; the softmax stays in float32.

@@ -101,7 +101,7 @@ class MemberTrainer:
         return stopped or self.update >= self.n_updates
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
-        """Train until the next validation, and validate; `count` is told of updates."""
+        """Train until the next validation, and validate; call `count` with updates."""
         per_epoch = _updates_per_epoch(self.training, self.parameters)
         interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
         self.network.reset_metrics()
@@ -139,7 +139,7 @@ class MemberTrainer:
         return [*self.network.variables, *self.network.optimizer.variables]
 
     def state(self) -> TrainingState:
-        """Return what draws the batches to come, and what validations told."""
+        """Return the state of the generator and the results of the validations."""
         numbers = {"update": self.update, "rng": self.rng.bit_generator.state}
         return self.plateau.added_to(numbers, {"queue": self.queue})
 

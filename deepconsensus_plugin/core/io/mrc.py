@@ -5,7 +5,7 @@ The layout is that of MRC2014 (Cheng et al. 2015), with mrcfile's header. Files 
 many programs write although they depart from the standard are accepted where nothing
 is left to guess: a missing ``MAP`` stamp if the size fits exactly, a wrong machine
 stamp if only the other byte order makes sense, unsigned bytes if IMOD marked them or
-the largest pixel tells, bytes after the image.
+the largest pixel shows it, bytes after the image.
 """
 
 from __future__ import annotations

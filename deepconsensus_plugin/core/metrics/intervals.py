@@ -60,7 +60,7 @@ def bootstrap_intervals(
     dict of str to Interval
         For ``precision``, ``recall``, ``f1``, each also with ``mean_`` before it (as in
         `DetectionMetrics`), and ``average_precision``. NaN for fewer than two
-        micrographs, which tell nothing about the spread.
+        micrographs, from which no spread can be estimated.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.negatives.sorting import FEATURES, robust_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 PLACE_FEATURES = ("mean", "log deviation", "log power of band 0")
-"""Features that tell carbon, ice and borders: level, contrast, coarse texture."""
+"""Features that identify carbon, ice and borders: level, contrast, coarse texture."""
 
 _OUTLIER_Z = 4.0
 """Places beyond so many deviations, of particles and of places, are contamination."""
@@ -68,7 +68,7 @@ def outlying_singles(zscores: FloatArray, agreed_zscores: FloatArray) -> IntArra
     zscores : array, shape (n,)
         Sorting Z-scores of the candidates of one vote, against the agreed particles.
     agreed_zscores : array, shape (m,)
-        Those of the agreed particles; none of them means that nothing can be told.
+        Those of the agreed particles; without any, no kind can be mined.
 
     Returns
     -------

@@ -142,9 +142,9 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
     Parameters
     ----------
     features : array, shape (n, f)
-        Of the boxes to judge.
+        Features of the boxes to judge.
     reference : array, shape (m, f), m >= 2
-        Of the boxes that show what is usual; some of them may be bad.
+        Features of the boxes that show what is usual; some of them may be bad.
 
     Returns
     -------

@@ -42,7 +42,7 @@ class ModelCard:
     training_sets : list of TrainingSet
         What it learnt from.
     versions : dict
-        Of this package and those underneath.
+        Versions of this package and those underneath.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class ModelCard:
         Parameters
         ----------
         sampling_rate : float
-            Of the micrographs, Å/px.
+            Sampling rate of the micrographs, Å/px.
         has_ctfs : bool
             Whether their CTFs are known.
         options : dataclass, optional

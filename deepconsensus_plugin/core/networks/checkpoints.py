@@ -39,7 +39,7 @@ class TrainingState:
     arrays : dict of arrays
         By name.
     best_weights : list of arrays
-        Of the network when it was best.
+        Weights of the network when it was best.
     """
 
     history: list[Checkpoint]

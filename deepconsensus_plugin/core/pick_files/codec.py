@@ -32,7 +32,7 @@ class FilePicks:
     box_size : float, optional
         Median of the sizes in the file, pixels, where the format records them.
     shapes : mapping of str or None to tuple of int
-        Rows and columns of the micrographs that were picked, where the file tells.
+        Rows and columns of the micrographs that were picked, where the file says.
     listed : tuple of Path
         Files that this one only lists: what they hold is in `coordinates`.
     """

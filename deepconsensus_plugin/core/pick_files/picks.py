@@ -63,7 +63,7 @@ class PickFormat(enum.Enum):
         Raises
         ------
         FileFormatError
-            If neither tells.
+            If neither says.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -102,7 +102,7 @@ def read_picks(
     box_size : float, optional
         Pixels of the file's coordinates; for ``.box`` rows that have none of their own.
     pick_format : PickFormat, optional
-        By default the file tells.
+        By default the file says.
 
     Returns
     -------

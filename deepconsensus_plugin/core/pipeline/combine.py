@@ -79,7 +79,7 @@ def find_candidates(
 ) -> Candidates:
     """Return the candidates of `pickers`, as `combine_picks`, but without a report.
 
-    Those of a micrograph depend on the picks there alone, if the rules tell the box.
+    Those of a micrograph depend on the picks there alone, if the rules give the box.
     """
     box = rules.box_for(p.box_size for p in pickers)
     merge_radius_px = rules.merge_radius * box

@@ -36,7 +36,7 @@ _MAX_BOXES = 20_000
 """Boxes of each role looked at, all micrographs together."""
 
 _MIN_AGREED = 50
-"""With fewer agreed particles nobody can tell what is unlike them."""
+"""With fewer agreed particles no statistics of them can be estimated."""
 
 _PLACES_PER_MICROGRAPH = 128
 
@@ -92,7 +92,7 @@ def mine_hard_negatives(
     micrographs : sequence of Micrograph
         PickerCoverage by all pickers; no others are looked at.
     candidates : Candidates
-        Of these and perhaps more micrographs.
+        Candidates of these and perhaps more micrographs.
     rules : MiningRules
         What is considered, and how many are taken.
     rng : numpy.random.Generator

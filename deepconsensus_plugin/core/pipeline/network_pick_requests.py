@@ -87,13 +87,14 @@ class NetworkPickResult:
     threshold : float
         The one used.
     expected_precision, expected_missed_precision : float
-        Of all picks, and of those that were not known; NaN where it cannot be told.
+        Expected precision of all picks, and of those that were not known; NaN where it
+        is unknown.
     n_missed : int
         Picks that were not known.
     calibration : ScoreCalibration
         Which probability goes with which log-odds.
     origin : ThresholdOrigin
-        What told the threshold.
+        Origin of the threshold.
     timings : dict of StageCost
         By stage.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Job that picks without training: peaks of every micrograph, then one threshold.
 
-The peaks of a micrograph are kept in a file of its own, whose name tells what they were
-made from. So a killed run goes on where it was, and another threshold takes seconds.
+The peaks of a micrograph are kept in a file of their own, named by a digest of their
+inputs. So a killed run goes on where it was, and another threshold takes seconds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class PickRequest:
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Of one sampling rate.
+        Micrographs of one sampling rate.
     parameters : PickParameters
         What to look for.
     peaks : Path

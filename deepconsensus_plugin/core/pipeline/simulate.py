@@ -86,7 +86,7 @@ class MicrographRecord:
     ctf : Ctf
         That it was made with.
     dose_e_per_A2, snr, ice_thickness_A : float
-        As `SimulatedMicrograph` tells them; an SNR that is not defined is NaN.
+        As in `SimulatedMicrograph`; an SNR that is not defined is NaN.
     has_carbon : bool
         Whether it shows the film around the hole.
     counts : dict of str to int
@@ -114,7 +114,7 @@ class SimulateResult:
     coordinates : Path
         File of `core.io.tables.write_coordinates`, by file name.
     diameter_A : float
-        Of the largest wanted molecule.
+        Diameter of the largest wanted molecule.
     box_size : int
         Even, one and a half diameters, pixels.
     timings : dict of StageCost

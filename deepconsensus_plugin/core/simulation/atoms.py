@@ -57,7 +57,7 @@ def read_atoms(path: Path) -> Atoms:
     Parameters
     ----------
     path : Path
-        PDB or mmCIF, gzipped or not. Where the file tells no assembly, its first model
+        PDB or mmCIF, gzipped or not. Where the file has no assembly, its first model
         is taken as it is.
 
     Raises

@@ -44,9 +44,9 @@ def form_image(
     specimen : Specimen
         What the wave passes.
     ctf : Ctf
-        Of the lens.
+        CTF of the lens.
     b_factor_A2 : float
-        Of the envelope of the scattered wave.
+        B factor of the envelope of the scattered wave.
     energy_filter : bool
         Whether electrons that lost energy are taken out; otherwise they are a
         background that carries no phase contrast.

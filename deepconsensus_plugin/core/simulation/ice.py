@@ -76,7 +76,7 @@ def water_grain(
     s : array
         Spatial frequency, 1/Å.
     thickness_A : float
-        Of the ice.
+        Thickness of the ice.
     dose_e_per_A2 : float
         The molecules wander while they are exposed: fine grain is blurred.
 

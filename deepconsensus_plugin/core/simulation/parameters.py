@@ -125,7 +125,7 @@ class SimulationParameters:
     resolution_A : float
         To which the structures are drawn; never finer than two pixels.
     optics, exposure, ice, crowd, contamination
-        As their classes tell.
+        See their classes.
     seed : int
         Same seed, same micrographs, whatever the number of workers; >= 0.
 

@@ -76,7 +76,7 @@ def potential_of_atoms(atoms: Atoms, resolution_A: float) -> PotentialMap:
     Parameters
     ----------
     atoms : Atoms
-        Of one molecule.
+        Atoms of one molecule.
     resolution_A : float
         Fourier amplitudes fall to 1/e there, as ChimeraX's molmap draws them.
 

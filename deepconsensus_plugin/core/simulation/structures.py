@@ -35,12 +35,12 @@ class Assembly:
     seed : int
         Same seed, same molecule; >= 0.
     semi_axes_A : tuple of float
-        Of the ellipsoid that holds all domains, along x, y, z, Å. The axis of symmetry
-        is z; x and y are alike where it has more than two folds.
+        Semi-axes of the ellipsoid that holds all domains, along x, y, z, Å. The axis of
+        symmetry is z; x and y are alike where it has more than two folds.
     group : str
         Point group in Schoenflies' notation: Cn, Dn, T, O or I.
     n_domains : int
-        Of one subunit.
+        Number of domains of one subunit.
     hollow : float
         Part of the envelope that stays empty: around the axis for Cn and Dn, around
         the centre for T, O and I; 0 to 1.
@@ -80,7 +80,7 @@ class Structure:
     path : Path, optional
         PDB or mmCIF file (its first biological assembly) or MRC map, gzipped or not.
     voxel_size_A : float, optional
-        Of an MRC map whose header has none.
+        Voxel size of an MRC map whose header has none.
     share : float
         How many there are, in proportion to the other structures; > 0.
     assembly : Assembly, optional

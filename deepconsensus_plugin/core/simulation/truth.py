@@ -43,7 +43,7 @@ class TrueObject:
     kind : str
         Name of its structure, or "ice crystal", "ethane", "gold bead".
     diameter_A : float
-        Of the sphere around it, Å.
+        Diameter of the sphere around it, Å.
     angles : tuple of float, optional
         rot, tilt, psi, degrees; dirt has none.
     """

@@ -89,7 +89,7 @@ def _describeBadSet(
     coordinates: SetOfCoordinates | None, name: str, boxSize: int | None
 ) -> list[str]:
     if coordinates is None:
-        return []  # Scipion tells
+        return []  # Scipion reports it
     if lost := describeLost(f"Picks: {name}", coordinates):
         return lost
     if not coordinates.getBoxSize() and boxSize is None:

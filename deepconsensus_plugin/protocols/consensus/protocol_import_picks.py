@@ -35,7 +35,7 @@ FILE_FORMATS = {
     7: PickFormat.TOPAZ,
     8: PickFormat.CS,
 }
-"""What the numbers of `fileFormat` mean; they never change. None: each file tells."""
+"""Formats by the number of `fileFormat`, which never changes. None: automatic."""
 
 FORMAT_LABELS = (
     "automatic",

@@ -232,7 +232,7 @@ class ProtDeepConsensusScore(ProtParticles):
     def _validate(self):
         candidates = self.inputCoordinates.get()
         if candidates is None or self.inputModel.get() is None:
-            return []  # Scipion tells
+            return []  # Scipion reports it
         errors = describeEmpty("Candidates", candidates)
         errors += (
             describeNoBox("Candidates", candidates)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: train an ensemble of networks to tell particles from background."""
+"""Protocol: train an ensemble of networks to classify particles and background."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class ProtDeepConsensusTrain(EMProtocol):
     # -------------------------- information --------------------------
     def _validate(self):
         if self.inputPositives.get() is None or self.inputNegatives.get() is None:
-            return []  # Scipion tells
+            return []  # Scipion reports it
         errors = describeBadTraining(self)
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")

@@ -2,7 +2,7 @@
 """Training parameters, boxes and initial model, as chosen on a form.
 
 Forms that have `train_form.defineTrainingParams` and `defineInitialModelParams` share
-it; they tell the micrographs to cut as `getInputMicrographs`.
+it; they return the micrographs to cut from `getInputMicrographs`.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def describeBadLabels(protocol: Protocol) -> list[str]:
     """Return what is wrong with the labels, a sentence each."""
     labels = protocol.inputCoordinates.get()
     if labels is None:
-        return []  # Scipion tells
+        return []  # Scipion reports it
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
     errors += describeLost("Known negatives", protocol.inputNegatives.get())

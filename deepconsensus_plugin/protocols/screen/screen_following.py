@@ -207,7 +207,7 @@ class ScreenFollower:
 
 
 def progressFile(folder: Path) -> Path:
-    """Return where a follower that works in `folder` tells its progress."""
+    """Return the file with the progress of a follower that works in `folder`."""
     return folder / "progress.json"
 
 

@@ -62,7 +62,7 @@ class ScreenScores:
     isAccepted : array, shape (n,), bool
         What belongs to the outputs of what is accepted.
     firstId : int
-        Of the first candidate as an item.
+        Id of the first candidate as an item.
     """
 
     candidates: Candidates

@@ -30,7 +30,7 @@ WITHOUT_EFFECT = frozenset(
 def fingerprint(protocol: Protocol) -> str:
     """Return all choices on the form that change results, as JSON.
 
-    Sets are told apart by the run that made them and the name of the output; an empty
+    Sets are identified by the run that made them and the name of the output; an empty
     choice is ``null``. Equal forms give equal strings in every process.
     """
     names = (name for name, _ in protocol.getDefinition().iterParams())

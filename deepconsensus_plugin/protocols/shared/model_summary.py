@@ -97,7 +97,7 @@ def describeMisfit(
     boxSize : int
         Pixels of the micrographs.
     samplingRate : float
-        Of the micrographs, Å/px.
+        Sampling rate of the micrographs, Å/px.
     """
     try:
         card = model.getCard(EnsembleCard)

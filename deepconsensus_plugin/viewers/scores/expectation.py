@@ -43,7 +43,7 @@ class Expectation:
     ranking : Ranking
         Its scores are probabilities.
     report : CalibrationReport, optional
-        Of the same candidates (`is_report_of`); it gives the intervals.
+        Report of the same candidates (`is_report_of`); it gives the intervals.
     """
 
     def __init__(self, ranking: Ranking, report: CalibrationReport | None = None):

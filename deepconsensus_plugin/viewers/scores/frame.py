@@ -36,7 +36,7 @@ class Action:
     label : str
         On the button.
     run : callable
-        Is given the threshold; returns what to tell the user, at once or, as an
+        Called with the threshold; returns a message for the user, at once or, as an
         iterator that another thread goes through, one message after the other.
     """
 
@@ -197,13 +197,13 @@ class ScoreFrame(tk.Frame):
         self._buttons[number].configure(state=tk.DISABLED)
         self.update_idletasks()
         try:
-            told = self._actions[number].run(self.threshold)
+            message = self._actions[number].run(self.threshold)
         finally:
             self._buttons[number].configure(state=tk.NORMAL)
-        if isinstance(told, str):
-            self.tell(told)
+        if isinstance(message, str):
+            self.tell(message)
         else:
-            self.background.ask("action", told, self.tell)
+            self.background.ask("action", message, self.tell)
 
     def _refresh(self) -> None:
         self._pending = None

@@ -58,9 +58,9 @@ class ScoredSource:
     box_size : float
         Pixels of the micrographs.
     folder : Path
-        Of the project, which paths start from.
+        Folder of the project, which paths start from.
     report : CalibrationReport, optional
-        Of the run that scored them.
+        Report of the run that scored them.
     """
 
     items: SetOfParticles | SetOfCoordinates

@@ -34,7 +34,7 @@ _DEAD = 0.01
 """Below this part of the usual variance there is no image."""
 
 _PIXEL_STEP = 3
-"""Every so many-th row and column tells what is usual: windows are much wider."""
+"""Stride of rows and columns that estimate what is usual; windows are much wider."""
 
 _QUIET = 0.1
 """Padding repeats lines: neighbours differ by less than this part of the usual."""
@@ -93,7 +93,7 @@ def find_usable_area(
     is_finite : array, shape (rows, columns), bool
         Which pixels were recorded; centres keep a radius away from others.
     diameter_px : float
-        Of the particle, pixels.
+        Diameter of the particle, pixels.
     avoid_contamination : bool
         Whether places of unusual mean or variance are left out.
 

@@ -51,7 +51,7 @@ def reference_profile(reference: Reference, *, diameter_px: float) -> FloatArray
     reference : Reference
         What is looked for.
     diameter_px : float
-        Of the particle, pixels.
+        Diameter of the particle, pixels.
 
     Returns
     -------

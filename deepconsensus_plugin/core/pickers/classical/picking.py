@@ -4,7 +4,7 @@
 They work on different principles, so that their agreement means something: a
 difference of Gaussians answers to contrast at the particle's size, a normalised
 correlation to shape whatever the contrast. Both return every positive peak; which of
-them are particles is told from the scores of the whole set (`populations`).
+them are particles follows from the scores of the whole set (`populations`).
 """
 
 from __future__ import annotations
@@ -63,13 +63,14 @@ class PickParameters:
     Parameters
     ----------
     diameter_A : float
-        Of the particle, Å.
+        Diameter of the particle, Å.
     method : PickMethod
         How places are scored.
     reference : Reference
         What the image is correlated with; no matter to the difference of Gaussians.
     min_distance : float
-        Of two picks, in diameters; > 0. Less than 1, since particles are not round.
+        Minimum distance of two picks, in diameters; > 0. Less than 1, since particles
+        are not round.
     particles_dark : bool
         Whether particles are darker than their surroundings.
     avoid_contamination : bool
@@ -168,7 +169,8 @@ def learn_profile(
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Of one sampling rate; at most eight of them, spread evenly, are read.
+        Micrographs of one sampling rate; at most eight of them, spread evenly, are
+        read.
     parameters : PickParameters
         What to look for.
     workers : int

@@ -43,11 +43,11 @@ class WorkingImage:
     is_usable : array, shape (rows, columns), bool
         Where a particle's centre may lie.
     diameter_px : float
-        Of the particle, pixels of `image`.
+        Diameter of the particle, pixels of `image`.
     binning : int
         Micrograph pixels a pixel.
     origin_yx : tuple of int
-        Of the first pixel, in binned pixels of the micrograph.
+        Position of the first pixel, in binned pixels of the micrograph.
     """
 
     image: Float32Array
@@ -78,7 +78,7 @@ def prepare_for_filters(
     pixels : array, shape (rows, columns)
         Any real type; NaN and infinity count as unusable.
     diameter_px : float
-        Of the particle, pixels; >= 4.
+        Diameter of the particle, pixels; >= 4.
     particles_dark : bool
         Whether particles are darker than their surroundings.
     avoid_contamination : bool

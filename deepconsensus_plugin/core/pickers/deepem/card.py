@@ -22,7 +22,8 @@ class DeepEMCard(PickerCard):
     training : DeepEMParameters
         How it was trained; holds the seed.
     deviations : DeviationRange, optional
-        Of the pixels of a particle's box; what has others is not picked.
+        Standard deviations of the pixels of a particle's box; what has others is not
+        picked.
     rounds : list of DeepEMRound
         What each round of the training came to.
     """

@@ -61,7 +61,7 @@ class BoxExamples:
     mistakes: Float32Array | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is something to tell apart."""
+        """Check that there are boxes of both labels."""
         if not len(self.particles) or not len(self.others):
             raise ValueError(
                 "expected boxes of particles and others, received "

@@ -40,7 +40,7 @@ MAP_STEP = 2
 paper's 20 pixels are a 14th of its largest."""
 
 _LOWEST = np.float32(1e-6)
-"""Probabilities are told apart down to this distance from 0 and 1."""
+"""Probabilities are clipped to this distance from 0 and 1."""
 
 _TILE = 512
 """Side of what is scored at once, pixels."""

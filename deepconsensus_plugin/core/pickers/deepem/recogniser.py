@@ -46,12 +46,13 @@ def build_recogniser(
     Parameters
     ----------
     architecture : DeepEMArchitecture
-        Of the network for boxes.
+        Architecture of the network for boxes.
     map_step : int
         Pixels between the places of the output: 1, or a product of the first of the
         architecture's pools.
     quarter_turns : tuple of int
-        Of the boxes, over which the mean is taken; the paper's four by default.
+        Quarter turns of the boxes, over which the mean is taken; the paper's four by
+        default.
 
     Raises
     ------

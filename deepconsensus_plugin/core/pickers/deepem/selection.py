@@ -38,7 +38,7 @@ def learn_deviations(deviations: FloatArray) -> DeviationRange:
     Parameters
     ----------
     deviations : array, shape (n,)
-        Of the pixels of each true particle's box.
+        Standard deviations of the pixels of each true particle's box.
 
     Raises
     ------

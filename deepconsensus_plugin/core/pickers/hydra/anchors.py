@@ -38,7 +38,7 @@ def square_iou(offsets_yx: FloatArray, side: float) -> FloatArray:
     offsets_yx : array, shape (..., 2)
         From one middle to the other.
     side : float
-        Of both, same unit; > 0.
+        Side of both, same unit; > 0.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def encode(
     Parameters
     ----------
     centres_yx : array, shape (n, 2)
-        Of particles, pixels of the crop; those outside count where an anchor inside
-        stands for them.
+        Centres of particles, pixels of the crop; those outside count where an anchor
+        inside stands for them.
     n_anchors : int
         Along a side.
     architecture : HydraArchitecture

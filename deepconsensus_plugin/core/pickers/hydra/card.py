@@ -23,9 +23,9 @@ class HydraHead:
     Parameters
     ----------
     name : str
-        Of its data set; `GENERAL` of the generalisation head.
+        Name of its data set; `GENERAL` of the generalisation head.
     particle_diameter_A : float, optional
-        Of its particles, Å; None where they differ.
+        Diameter of its particles, Å; None where they differ.
     are_particles_dark : bool
         Whether they are darker than the background.
     validation : PickerValidation, optional
@@ -139,7 +139,7 @@ class HydraCard(PickerCard):
         Raises
         ------
         IncompatibleModelError
-            If there is no such head, or nothing tells the diameter.
+            If there is no such head, or the diameter is unknown.
         """
         options = options or HydraPickOptions()
         name = options.head or self.default_head().name

@@ -80,7 +80,7 @@ class HydraSet:
     asked : LearningInput
         Micrographs and labels; the pixel size is not used.
     parameters : HydraParameters
-        Of the training.
+        Parameters of the training.
     progress : Progress
         Counts micrographs.
     n_sets : int

@@ -28,7 +28,7 @@ class DetectionImage:
     image : array, shape (rows, columns), float32
         Level (`rescaling.flatten`), particles dark.
     centres_yx : array, shape (n, 2)
-        Of all particles, pixels of `image`.
+        Centres of all particles, pixels of `image`.
     zoom : float
         Pixels of the network along one of `image`.
     """

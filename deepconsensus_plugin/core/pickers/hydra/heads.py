@@ -45,9 +45,9 @@ class HydraHeads(layers.Layer):  # type: ignore[misc]
     Parameters
     ----------
     architecture : HydraArchitecture
-        Of the heads.
+        Architecture of the heads.
     n_heads : int
-        Of data sets; the general one is not counted.
+        Number of heads of data sets; the general one is not counted.
     bias_strength : float
         λ of the distance from the general head; 0: there is no such head.
     is_general_trained : bool
@@ -107,7 +107,7 @@ class HydraHeads(layers.Layer):  # type: ignore[misc]
         Parameters
         ----------
         features : tensor, shape (batch, rows, columns, channels)
-            Of the body.
+            Features of the body.
         which : tensor, shape (batch, 1), int
             Number of the head, from 0; the same of the whole batch.
         training : bool, optional

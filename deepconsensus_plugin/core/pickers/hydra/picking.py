@@ -40,7 +40,7 @@ _TILE = 512
 """Side of what is looked at at once, pixels; a multiple of every step."""
 
 _CROPS = 4
-"""That tell a micrograph's statistics."""
+"""Crops from which a micrograph's statistics are measured."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class HydraPicker:
         Raises
         ------
         IncompatibleModelError
-            If there is no such head, or nothing tells the diameter of the particles.
+            If there is no such head, or the diameter of the particles is unknown.
         """
         number, head = card.find_head(options)
         view = ParticleAppearance(

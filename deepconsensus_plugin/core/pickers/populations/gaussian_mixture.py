@@ -48,7 +48,7 @@ class GaussianMixture:
     Parameters
     ----------
     weights, means, variances : array, shape (k,)
-        Of the components.
+        Weights, means and variances of the components.
     bic : float
         Bayesian information criterion, per value; lower is better.
     """
@@ -74,7 +74,7 @@ def find_threshold(scores: FloatArray) -> float | None:
     Parameters
     ----------
     scores : array, shape (n,)
-        Of all peaks, noise included; finite, higher is better.
+        Scores of all peaks, noise included; finite, higher is better.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def separation(scores: FloatArray) -> float:
     Parameters
     ----------
     scores : array, shape (n,)
-        Of all peaks, noise included; finite, higher is better.
+        Scores of all peaks, noise included; finite, higher is better.
 
     Returns
     -------
@@ -130,12 +130,12 @@ def find_upper_threshold(scores: FloatArray) -> float | None:
     Parameters
     ----------
     scores : array, shape (n,)
-        Of all picks, in units of contrast; finite.
+        Scores of all picks, in units of contrast; finite.
 
     Returns
     -------
     float or None
-        Four robust deviations above their median. None with too few picks to tell.
+        Four robust deviations above their median. None with too few picks.
     """
     if len(scores) < FEWEST:
         return None
@@ -218,14 +218,14 @@ def responsibilities(
     values : array, shape (...)
         Finite.
     weights, means, variances : array, shape (k,)
-        Of the components; weights and variances > 0.
+        Weights, means and variances of the components; weights and variances > 0.
 
     Returns
     -------
     share : array, shape (..., k)
         Probability of each component.
     log_density : array, shape (...)
-        Of the mixture at the values.
+        Log density of the mixture at the values.
     """
     return normalise_log_densities(
         gaussian_log_densities(values, weights, means, variances)
@@ -246,14 +246,14 @@ def normalise_log_densities(log_densities: FloatArray) -> tuple[FloatArray, Floa
     Parameters
     ----------
     log_densities : array, shape (..., k)
-        Of weighted components.
+        Log densities of weighted components.
 
     Returns
     -------
     share : array, shape (..., k)
         Sums to 1.
     log_density : array, shape (...)
-        Of their mixture.
+        Log density of their mixture.
     """
     largest = log_densities.max(axis=-1)
     share = np.exp(log_densities - largest[..., None])

@@ -2,11 +2,11 @@
 """Threshold between the particle and background modes of log-odds scores.
 
 Most of what a network finds is background, whose most frequent score is its middle.
-Below it lies a long tail of places that are plainly nothing; it tells nothing of
-particles and is left out. Above it, background falls off as a generalised normal
+Below it lies a long tail of places that are clearly background, which is left out.
+Above it, background falls off as a generalised normal
 distribution, exp(−(x / scale)^shape), and up to two Gaussians are what is more than
 that: particles, perhaps something between. Such a background is an *empirical null*
-(Efron, *J. Am. Stat. Assoc.* 99, 96, 2004). How many Gaussians there are is told by the
+(Efron, *J. Am. Stat. Assoc.* 99, 96, 2004). The number of Gaussians is chosen by the
 Bayesian information criterion; particles are what lies above the clearest gap, as in
 `populations`.
 """
@@ -56,11 +56,12 @@ class LogOddsMixture:
     middle : float
         The background's most frequent log-odds.
     scale, shape : float
-        Of the background: its density falls as exp(−(x / scale)^shape) above `middle`.
+        Scale and shape of the background: its density falls as exp(−(x / scale)^shape)
+        above `middle`.
     weights : array, shape (1 + k,)
-        Of the background, then the Gaussians, among what lies above `middle`.
+        Weights of the background, then the Gaussians, among what lies above `middle`.
     means, variances : array, shape (k,)
-        Of the Gaussians; means are above `middle`.
+        Means and variances of the Gaussians; means are above `middle`.
     """
 
     middle: float
@@ -97,7 +98,7 @@ class LogOddsMixture:
 
 @dataclass(frozen=True, eq=False)
 class ParticleScores:
-    """Log-odds in which particles are told from background; see `fit_particle_mixture`.
+    """Mixture of log-odds of particles and background; see `fit_particle_mixture`.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ class ParticleScores:
 
 
 def fit_particle_mixture(scores: FloatArray) -> ParticleScores | None:
-    """Return what tells particles from background; None if nothing does.
+    """Return the mixture of particles and background; None if they do not separate.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ OUTLIER_Z = 4.0
 def median_and_mad(
     values: FloatArray | NDArray[np.float32],
 ) -> tuple[float, float]:
-    """Return the median, and the deviation that half of the values tell.
+    """Return the median, and the scaled median absolute deviation.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class Examples:
     images : sequence of LabelledImage
         At least one positive among them.
     side : int
-        Of a patch, pixels; odd.
+        Side of a patch, pixels; odd.
     radius_px : float
         Pixels this close to a labelled centre have its label.
 

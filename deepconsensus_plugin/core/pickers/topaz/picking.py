@@ -45,7 +45,7 @@ class TopazPicker:
     network : keras.Model
         For patches, as it was trained; may go on training: see `refresh`.
     parameters : TopazParameters
-        Of that training.
+        Parameters of that training.
     preprocessing : MicrographPreprocessing
         Done to micrographs.
     particle_diameter_A : float

@@ -119,7 +119,7 @@ def positive_fraction(
     n_particles : float
         On average, of a micrograph.
     radius_px : float
-        Of the discs.
+        Radius of the discs.
     n_pixels : float
         On average, of a micrograph, as many as the radius is counted in.
     """

@@ -56,7 +56,7 @@ def fit_mixture_of_micrographs(
     Returns
     -------
     mixture : PixelMixture
-        Of a micrograph of scale 1.
+        Mixture of a micrograph of scale 1.
     scales : array, shape (n,), > 0
         In the order of `samples`. 1 of a micrograph whose pixels are all equal: it
         takes no part in the fit.
@@ -87,7 +87,7 @@ def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
     sample : array of any shape
         Its pixels, all or some; what is not finite is left out.
     mixture : PixelMixture
-        Of micrographs of scale 1.
+        Mixture of micrographs of scale 1.
 
     Returns
     -------
@@ -110,9 +110,9 @@ def normalise_pixels(
     image : array, shape (rows, columns)
         What is not finite becomes 0, the level of the dominant component.
     mixture : PixelMixture
-        Of micrographs of scale 1.
+        Mixture of micrographs of scale 1.
     scale : float
-        Of the micrograph, > 0.
+        Scale of the micrograph, > 0.
 
     Returns
     -------

@@ -63,7 +63,8 @@ class PixelMixture:
     Parameters
     ----------
     weights, means, deviations : tuple of float
-        Of the components; the weights add up to 1, the deviations are > 0.
+        Weights, means and deviations of the components; the weights add up to 1, the
+        deviations are > 0.
     """
 
     weights: tuple[float, ...]

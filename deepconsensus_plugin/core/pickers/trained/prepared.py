@@ -107,7 +107,7 @@ def prepare_to_learn(
     workers : int
         Threads.
     count : callable
-        Is told of every micrograph.
+        Called after every micrograph.
     """
     read = []
     for each in map_ahead(

@@ -21,7 +21,7 @@ def save_picker(folder: Path, network: keras.Model, card: PickerCard) -> None:
     folder : Path
         Created if needed; a model there is replaced.
     network : keras.Model
-        Of layers that Keras has, so that it opens without this package.
+        Network made of layers that Keras has, so that it opens without this package.
     card : PickerCard
         Describes it.
     """

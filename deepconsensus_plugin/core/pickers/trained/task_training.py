@@ -102,7 +102,7 @@ def train_task(
     progress : Progress
         Counts updates.
     number : int
-        Of the training, where one model takes several.
+        Number of the training, where one model takes several.
     """
     partial = states_folder(model)
     partial.mkdir(parents=True, exist_ok=True)

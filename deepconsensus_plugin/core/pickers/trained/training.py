@@ -35,7 +35,7 @@ class Validated:
     figure : float
         Average precision; the weights with the highest are kept.
     accuracy : float
-        Share of boxes told right, where boxes are held out.
+        Share of held-out boxes that are classified correctly.
     """
 
     figure: float
@@ -142,7 +142,7 @@ class PickerTrainer:
         return [*network.variables, *network.optimizer.variables]
 
     def state(self) -> TrainingState:
-        """Return what validations told."""
+        """Return the results of the validations."""
         numbers = {"best_epoch": self.best_epoch}
         return TrainingState(self.history, numbers, {}, self.best_weights)
 

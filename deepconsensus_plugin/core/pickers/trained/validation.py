@@ -2,7 +2,7 @@
 """Validation of trained pickers against labels that may be incomplete.
 
 Whoever labels a few hundred particles leaves thousands without a label, and a pick of
-one of those is no mistake. Labels drawn from all particles tell the *recall* at every
+one of those is no mistake. Labels drawn from all particles give the *recall* at every
 threshold. With the number of particles that there are, N, that gives precision,
 
     precision(t) = recall(t) · N / picks(t)
@@ -25,7 +25,7 @@ WANTED_PRECISION = 0.8
 """Of the default threshold, as HydraPicker's (section 4.2) on its validation sets."""
 
 _ENOUGH_FOUND = 20
-"""Labels that tell a share of all."""
+"""Labels that are enough to estimate a fraction."""
 
 _CURVE_POINTS = 200
 
@@ -41,7 +41,7 @@ class PickerValidation:
     n_particles : float
         How many there should be on them.
     average_precision : float
-        Of coordinates; NaN without labels.
+        Average precision of coordinates; NaN without labels.
     curve : list of list of float
         Threshold, number of picks, and recall; thresholds descending, at most 200.
     """
