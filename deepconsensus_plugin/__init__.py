@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Scipion plugin that makes one clean set of particles from several pickers.
+"""Scipion plugin that makes one clean set of particles from several pickers.
 
 Importing this package imports nothing else: `deepconsensus_plugin.core` works where
 Scipion is absent, and Scipion's own `Plugin` class is fetched only when asked for.

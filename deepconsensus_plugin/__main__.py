@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m deepconsensus_plugin COMMAND``: what can be done without the GUI."""
+"""Entry point ``python -m deepconsensus_plugin COMMAND``: work without the GUI."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's environment for those who did not start from Scipion's launcher.
+"""Bootstrap of Scipion's environment, for commands outside Scipion's launcher.
 
 pyworkflow reads its configuration from environment variables when it is imported and
 ends the process if there is no hosts.conf, so `prepare_environment` comes before the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that leave this package: Scipion's variables and the attributes of items.
+"""Constants that leave this package: Scipion's variables and attributes of items.
 
 Scripts, templates and other plugins hold on to them, so they do not change.
 """
@@ -38,7 +38,7 @@ AGREED_Y_ATTRIBUTE = "_deepConsensusAgreedY"
 #: The position before it was rounded to whole pixels.
 EXACT_X_ATTRIBUTE = "_deepConsensusX"
 EXACT_Y_ATTRIBUTE = "_deepConsensusY"
-#: Of a set: JSON file that tells which pickers were run on which micrographs.
+#: Of a set: JSON file that records which pickers were run on which micrographs.
 OBSERVED_FILE_ATTRIBUTE = "_deepConsensusObservedFile"
 #: Where a negative comes from: a value of `core.negatives.hard.NegativeKind`.
 NEGATIVE_KIND_ATTRIBUTE = "_deepConsensusNegativeKind"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this plugin adds to Scipion's objects: a trained network."""
+"""Scipion object of this plugin: a trained network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE, Mod
 
 
 class ParticleClassifier(EMObject):
-    """A network that tells particles from the rest: a folder with its card.
+    """Network that separates particles from background: a folder with its card.
 
     Parameters
     ----------

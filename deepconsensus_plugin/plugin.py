@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Scipion asks of a plugin, and the one way a protocol starts a job.
+"""Plugin class for Scipion, and the one way a protocol starts a job.
 
 Heavy work runs as ``python -m deepconsensus_plugin.core.jobs JOB.json`` in a process
 of its own, so that TensorFlow's memory and crashes stay out of Scipion, and a queue

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attributes of all items of a Scipion set at once, read straight from its file.
+"""Columns of a Scipion set: attributes of all items, read straight from its file.
 
 Iterating over 200 000 items builds an object for each and takes seconds; a column of
 the set's SQLite file takes a tenth of one.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Digests of what four templates find in a small scene, to compare before and after.
+"""Digests of the results of four templates on a small scene, before and after a change.
 
 ``python -m tools.digests FOLDER`` runs each template once, with fixed seeds and one
 thread, and prints the SHA-256 of its ``scores.csv`` or of its coordinates. A change

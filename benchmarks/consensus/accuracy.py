@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How accurate fused probabilities are on EMPIAR-10017, as tables for docs/fusion.md.
+"""Accuracy of fused probabilities on EMPIAR-10017, as tables for docs/fusion.md.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.consensus.accuracy OUT   # network scores of OUT/A, OUT/B, ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far fused probabilities hold on simulated micrographs, as tables.
+"""Accuracy of fused probabilities on simulated micrographs, as tables.
 
     python -m benchmarks.consensus.accuracy_simulated OUT [--sets shell-40 …] [--seed 1]
 

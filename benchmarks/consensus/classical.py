@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole workflow from the two pickers that need no training, on sets with a truth.
+"""Workflow from the two classical pickers to particles, on sets with a truth.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.consensus.classical OUT [SET …] [nUpdates=… nModels=…

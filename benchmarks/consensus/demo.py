@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demonstration with several seeds, as a table for docs/results.md.
+"""Demonstration with several seeds, as a table for docs/results.md.
 
     python -m benchmarks.consensus.demo OUT [--seeds 1 2 3] [name=value …]
 

@@ -126,7 +126,7 @@ def _joined(first: Marks, second: Marks) -> Marks:
 
 
 class Measurements:
-    """Trains and tests; what is in a folder is read instead.
+    """Trained and tested rows of a table; rows in the folder are read instead.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class Measurements:
     folder : Path
         Gets one folder a training.
     updates, seed : int
-        Of the training; the seed also of which labels are exchanged.
+        Updates and seed of the training; the seed also of which labels are exchanged.
     """
 
     def __init__(

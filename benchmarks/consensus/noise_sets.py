@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes that are particles, and boxes that are not, to learn from and to test on."""
+"""Training and test boxes with known labels, particles and background."""
 
 from __future__ import annotations
 

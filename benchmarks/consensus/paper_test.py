@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The paper's test (its Table 2) on EMPIAR-10017: particles against background boxes.
+"""Test of the paper (Table 2) on EMPIAR-10017: particles against background boxes.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.consensus.paper_test            # or: make bench-paper

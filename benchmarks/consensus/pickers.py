@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two pickers that need no training on real micrographs, given the diameter only.
+"""Classical pickers on real micrographs, given the diameter only.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.consensus.pickers

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures of finished `run` projects on EMPIAR-10017, as tables for docs/results.md.
+"""Metrics of finished `run` projects on EMPIAR-10017, as tables for docs/results.md.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.consensus.real_data OUT            # evaluate OUT/A, OUT/B, ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Particles that no picker found: Topaz trained on what deep consensus accepted.
+"""Topaz trained on what deep consensus accepted, to find what no picker found.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.consensus.rescue OUT [weak A B]

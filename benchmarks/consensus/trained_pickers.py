@@ -39,11 +39,15 @@ def table(name: str, results: Path) -> str:
     rows = [_untrained_row(learning, each) for each in PICKERS]
     deepem = results / "deepem" / name / "modern"
     cell = run_cell(learning, VARIANTS["modern"], deepem)
-    rows.append(["DeepEM", *_figures(learning, deepem / "model", cell.threshold)])
+    rows.append(
+        ["DeepEM", *_evaluate_model(learning, deepem / "model", cell.threshold)]
+    )
     topaz, _ = real_cell(name, results / "topaz")
     card = load_card_of(topaz / "model", PickerCard)
     best = card.validation.best_threshold if card.validation else None
-    rows.append(["Topaz, 200 labels", *_figures(learning, topaz / "model", best or 0)])
+    rows.append(
+        ["Topaz, 200 labels", *_evaluate_model(learning, topaz / "model", best or 0)]
+    )
     return markdown_table(HEADER.split(","), rows)
 
 
@@ -60,7 +64,7 @@ def _untrained_row(learning: DeepEMSet, name: str) -> list[object]:
     return [name if result.is_separated else f"{name} (all peaks)", *row]
 
 
-def _figures(learning: DeepEMSet, model: Path, threshold: float) -> list[object]:
+def _evaluate_model(learning: DeepEMSet, model: Path, threshold: float) -> list[object]:
     """Return the figures of a model's picks."""
     found = _found(learning, model)
     metrics = evaluate_detections(

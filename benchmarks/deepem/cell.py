@@ -54,7 +54,7 @@ _PAPERS_STEP = 20 / 272
 
 @dataclass(frozen=True)
 class Cell:
-    """What one training came to, on micrographs never seen.
+    """Result of one training, on micrographs never trained on.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def run_cell(learning: DeepEMSet, parameters: DeepEMParameters, folder: Path) ->
     windows_s, published_s = _window_seconds(network, last.image)
     cell = Cell(
         rounds=card.rounds,
-        **_figures(learning, found, card.rounds),
+        **_metrics_of_picks(learning, found, card.rounds),
         train_s=train_s,
         micrograph_s=micrograph_s,
         windows_s=windows_s,
@@ -136,7 +136,7 @@ def _train(learning: DeepEMSet, parameters: DeepEMParameters, model: Path) -> No
     train_deepem.run(DeepEMTrainRequest(learnt, parameters, model), Progress())
 
 
-def _figures(
+def _metrics_of_picks(
     learning: DeepEMSet,
     found: Mapping[str, ScoredCoordinates],
     rounds: list[DeepEMRound],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What DeepEM is tried on: sets like the paper's, simulated, and two real ones.
+"""Data sets for DeepEM: simulated ones like the paper's, and two real ones.
 
 ``klh-like`` follows the acquisition of the KLH set (KLH Dataset I of the National
 Resource for Automated Molecular Microscopy: 82 micrographs, CM200 at 120 kV, 3 µm
@@ -52,7 +52,7 @@ _KLH = SimulationParameters(
 
 
 def _barrels(n_particles: int) -> SimulationParameters:
-    """Molecules of GroEL's size in dirty ice, at the simulator's defaults."""
+    """Return molecules of GroEL's size in dirty ice, at the simulator's defaults."""
     return SimulationParameters(
         structures=(Structure(Phantom.BARREL),),
         crowd=replace(_TWO_VIEWS, particles_per_micrograph=n_particles),
@@ -62,12 +62,12 @@ def _barrels(n_particles: int) -> SimulationParameters:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a simulated set is made and used.
+    """Recipe of a simulated set: how it is made and used.
 
     Parameters
     ----------
     parameters : SimulationParameters
-        Of its micrographs.
+        Parameters of its micrographs.
     n_train, n_test : int
         Micrographs to learn from, the first by name, and others.
     box_size : int, optional

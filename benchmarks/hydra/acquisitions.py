@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How micrographs of the corpus were taken: microscope, dose, ice and dirt.
+"""Acquisitions of the corpus: microscope, dose, ice and contamination.
 
 What is common is in `usual`; the others each go to one side of it, as far as published
 acquisitions do.
@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.simulation import (
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How micrographs were taken.
+    """Acquisition parameters of micrographs.
 
     Parameters
     ----------

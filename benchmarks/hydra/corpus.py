@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets of simulated micrographs that a general picker learns on, and is tried on.
+"""Corpus of simulated sets that a general picker is trained and tested on.
 
     export DEEPCONSENSUS_STRUCTURES=DIR
     python -m benchmarks.hydra.corpus OUT [--reduced] [--sets NAME,NAME]
@@ -43,14 +43,14 @@ RECORD = "set.json"
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of every sample there is.
+    """Size of the corpus: how much there is of every sample.
 
     Parameters
     ----------
     n_train, n_validation, n_test : int
         Micrographs.
     side : int
-        Of a micrograph, pixels.
+        Side of a micrograph, pixels.
     """
 
     n_train: int
@@ -70,7 +70,7 @@ class CorpusSet:
     Parameters
     ----------
     name : str
-        Of the sample, unique in the corpus, good as a folder's name.
+        Name of the sample, unique in the corpus, good as a folder's name.
     role : Role
         Whether it may be trained on.
     train, validation, test : tuple of Micrograph
@@ -79,7 +79,7 @@ class CorpusSet:
         True centres on all of them, pixels of the micrographs: whole molecules of the
         sample, also those that touch another object or the border. No scores.
     diameter_A : float
-        Of the smallest sphere around a particle, Å.
+        Diameter of the smallest sphere around a particle, Å.
     """
 
     name: str
@@ -103,7 +103,7 @@ class CorpusSet:
 
 @dataclass(frozen=True)
 class SetRecord:
-    """What ``set.json`` holds, once a set is complete.
+    """Content of ``set.json`` once a set is complete.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def make_set(
     extent : Extent
         How much.
     folder : Path
-        Of the set.
+        Folder of the set.
     workers : int
         Threads; any number gives the same pixels.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The thesis' figures of picks (section 4.4): boxes at an IoU of 0.6.
+"""Metrics of picks in the thesis (section 4.4): boxes at an IoU of 0.6.
 
 A particle's box is as wide as its diameter. A pick finds the free particle whose box
 its own shares most with, if that is enough; better scores choose first, so a particle's
@@ -38,7 +38,7 @@ _N_RESAMPLES = 300
 
 @dataclass(frozen=True)
 class BoxFigures:
-    """What picks are worth on the micrographs of one set, or of several.
+    """Metrics of picks on the micrographs of one set, or of several.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def match_boxes(
     picks, truth : mapping of micrograph name to ScoredCoordinates
         Picks have scores; a micrograph that is not in `picks` is all missed.
     side_px : float
-        Of every box, pixels of the micrographs; > 0.
+        Side of every box, pixels of the micrographs; > 0.
 
     Raises
     ------
@@ -152,10 +152,10 @@ def mean_precision_interval(
     matched : sequence of MatchedPicks
         One a set; micrographs are drawn within each.
     against : sequence of MatchedPicks, optional
-        Of another picker on the same micrographs: then the interval is that of the
-        difference, of both on the same draws.
+        Picks of another picker on the same micrographs: then the interval is that of
+        the difference, of both on the same draws.
     seed : int
-        Of the draws.
+        Seed of the draws.
     """
     means = _drawn_means(matched, seed)
     if against is not None:

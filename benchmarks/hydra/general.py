@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The general HydraPicker that comes with the package, trained on the corpus' sources.
+"""General HydraPicker that comes with the package, trained on the corpus' sources.
 
     python -m benchmarks.hydra.general CORPUS OUT [--ship DIR] [--thesis] [--one-head]
 

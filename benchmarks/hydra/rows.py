@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who picks a set: pickers that need no training here, and HydraPickers that do.
+"""Pickers of the tables: some without training here, and HydraPickers.
 
 Every picker finds all that it can, whatever the score, given micrographs and the
 particle's diameter. What folders hold of an earlier run is kept.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The samples of the corpus: what is on its micrographs.
+"""Samples of the corpus: the molecules and contaminants of each set.
 
 Sizes of particles, 7 to 78 pixels, are those of the thesis' Tables 4.1 and 4.2, and its
 targets have their like here. A target is never trained on, nor anything made in its
@@ -50,7 +50,7 @@ _NOMINAL_RESOLUTION_A = 8.0
 
 
 class Role(Enum):
-    """What a set is for."""
+    """Role of a set: to train on, or to test on."""
 
     SOURCE = "source"
     """To train the general model on."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What picking with a HydraPicker costs at 4096²: seconds and memory.
+"""Time and memory of picking with a HydraPicker at 4096².
 
 Jobs in processes of their own, as Scipion starts them, of one micrograph and of more:
 their difference is what a micrograph takes when the network is there.

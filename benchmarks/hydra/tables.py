@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of what pickers reach on sets of the corpus, and on real sets."""
+"""Tables of pickers' metrics on sets of the corpus, and on real sets."""
 
 from __future__ import annotations
 

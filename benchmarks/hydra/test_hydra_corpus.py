@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles are kept apart, sets are the same again, and are read as they were made."""
+"""Tests of the corpus: roles apart, sets repeatable, and read as they were made."""
 
 from __future__ import annotations
 

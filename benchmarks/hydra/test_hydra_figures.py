@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes at an IoU of 0.6, by hand."""
+"""Tests of box metrics at an IoU of 0.6, worked by hand."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of made-up sets, on which what pickers reach is known."""
+"""Tests of the tables, on made-up sets with known metrics."""
 
 from __future__ import annotations
 

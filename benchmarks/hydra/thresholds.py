@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a general HydraPicker's thresholds are worth where it never learnt anything."""
+"""Thresholds of a general HydraPicker on sets that it never trained on."""
 
 from __future__ import annotations
 
@@ -47,11 +47,13 @@ def threshold_table(
         if figures is not None
         else (None, None)
     )
-    rows = [[each.name, *_figures(each, model, told, folder)] for each in sets]
+    rows = [
+        [each.name, *_row_of_thresholds(each, model, told, folder)] for each in sets
+    ]
     return markdown_table(HEADER, rows)
 
 
-def _figures(
+def _row_of_thresholds(
     found: CorpusSet | TruthSet,
     model: Path,
     told: Sequence[float | None],

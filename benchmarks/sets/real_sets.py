@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real micrographs and picks that benchmarks run on: EMPIAR-10017, binned by 2.
+"""Real micrographs and picks for benchmarks: EMPIAR-10017, binned by 2.
 
 The folder comes from the environment variable ``DEEPCONSENSUS_DATA``.
 """

@@ -196,7 +196,7 @@ def _loss_difference() -> float:
 
 
 def _simulated_pickers(*, n_micrographs: int, n_picks: int) -> list[PickerPicks]:
-    """Three pickers that find the same particles, each a little beside them."""
+    """Return three pickers that find the same particles, each with small offsets."""
     rng = np.random.default_rng(0)
     found: list[dict[str, ScoredCoordinates]] = [{}, {}, {}]
     for i in range(n_micrographs):

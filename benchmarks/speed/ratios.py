@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ratios of speed: ours and the plain way to one result, in turn, in one run.
+"""Speed ratios of equivalent computations, timed alternately in one run.
 
     python -m benchmarks.speed.ratios OUT [NAME ...]
 
@@ -49,7 +49,7 @@ class Measured:
 
     @property
     def ratios(self) -> NDArray[np.float64]:
-        """How many times faster ours is, shape (3, 2): median, least, most; clock."""
+        """Speed-up of ours, shape (3, 2): median, least, most; clock."""
         each = self.seconds[:, 1] / self.seconds[:, 0]
         return np.stack([np.median(each, axis=0), each.min(0), each.max(0)])
 
@@ -107,7 +107,7 @@ def describe_machine() -> str:
 
 
 def _seconds(run: Run) -> tuple[float, float]:
-    """CPU and wall time of a run."""
+    """Return CPU and wall time of a run."""
     cpu, wall = time.process_time(), time.perf_counter()
     run()
     return time.process_time() - cpu, time.perf_counter() - wall

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What whole stages take on EMPIAR-10017: seconds and peak memory.
+"""Time and peak memory of whole stages on EMPIAR-10017.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.speed.stages OUT [name=value ...]

@@ -63,7 +63,7 @@ class Feed:
         return [Pointer(run, extended="outputCoordinates") for run in self._picking]
 
     def advance(self) -> bool:
-        """Let one more micrograph come, and pickers work; whether any is left."""
+        """Add one more micrograph and its picks; return whether any is left."""
         if self._n_seen < len(self._micrographs):
             self._append_micrograph(self._micrographs[self._n_seen])
         self._n_seen += 1

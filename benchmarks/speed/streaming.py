@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""*Deep consensus* while micrographs come: nothing lost, and the end of the batch run.
+"""Streaming of *deep consensus*: nothing is lost, and the end equals a batch run.
 
     python -m benchmarks.speed.streaming OUT [--micrographs 40] [--every 5]
 
@@ -37,7 +37,7 @@ _N_MEMORY_ROWS = 12
 
 @dataclass
 class Look:
-    """What a run was like at some moment.
+    """Snapshot of a run.
 
     Parameters
     ----------

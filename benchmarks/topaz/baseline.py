@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The public package topaz-em by itself, on sets that pickers learn on.
+"""Baseline: the public package topaz-em by itself, on the benchmarks' sets.
 
     make env-topaz
     export DEEPCONSENSUS_DATA=DIR

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the interpreter with the package topaz-em runs, for `benchmarks.topaz.peer`.
+"""Driver that runs inside the interpreter with topaz-em, for `benchmarks.topaz.peer`.
 
     .venv-topaz/bin/python benchmarks/topaz/driver.py REQUEST.json RESULT.json
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a picker trained from few labels is worth on micrographs it has not seen.
+"""Metrics of pickers trained on few labels, on micrographs never trained on.
 
 Two average precisions, kept apart. Of *regions*, Σ Pr(k)(R(k) − R(k−1)) over all pixels
 of the downsampled micrographs, those within the training radius of a true centre being
@@ -37,9 +37,10 @@ class LearningFigures:
     Parameters
     ----------
     region_average_precision : float
-        Of pixels.
+        Average precision of pixels.
     average_precision, best_f1, best_f1_threshold : float
-        Of coordinates, as in `DetectionMetrics`.
+        Average precision, best F1 and its threshold of coordinates, as in
+        `DetectionMetrics`.
     n_picks : int
         Coordinates, of any score.
     """

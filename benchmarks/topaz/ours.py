@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our Topaz on a `LearningSet`: the jobs that the protocols run, and what they cost."""
+"""Our Topaz on a `LearningSet`: the jobs that the protocols run, and their costs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
 from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
-from deepconsensus_plugin.core.pickers.trained.prepared import prepare_micrograph
+from deepconsensus_plugin.core.pickers.trained.prepared import prepare_for_network
 from deepconsensus_plugin.core.pickers.trained.requests import (
     LearningInput,
     PickerTrainResult,
@@ -115,7 +115,9 @@ def run_cell(
     pick_cpu_s -= _run(folder / "again.json", asked_to_pick, threads)
     n_updates, n_picked = trained.history[0][-1].update, len(learning.test)
     cell = Cell(
-        _figures(learning, asked_to_pick, has_regions=pixels_per_diameter is None),
+        _evaluate_request(
+            learning, asked_to_pick, has_regions=pixels_per_diameter is None
+        ),
         update_s=trained.timings["train"].seconds / n_updates,
         update_cpu_s=train_cpu_s / n_updates,
         micrograph_s=picked.timings["pick"].seconds / n_picked,
@@ -149,7 +151,7 @@ def _pixel_size(learning: LearningSet, pixels_per_diameter: float | None) -> flo
     return learning.diameter_A / pixels_per_diameter
 
 
-def _figures(
+def _evaluate_request(
     learning: LearningSet, request: NetworkPickRequest, *, has_regions: bool
 ) -> LearningFigures:
     """Return the figures of a finished request; regions by the map of every pixel."""
@@ -166,7 +168,7 @@ def _figures(
     micrographs = {each.name: each for each in learning.test}
 
     def read_scores(name: str) -> np.ndarray:
-        prepared = prepare_micrograph(micrographs[name], card.preprocessing)
+        prepared = prepare_for_network(micrographs[name], card.preprocessing)
         return picker.score(prepared).values
 
     return evaluate(learning, find_all(request, Progress()), read_scores)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The public package topaz-em on a `LearningSet`: same micrographs, labels and split.
+"""Public package topaz-em on a `LearningSet`: same micrographs, labels and split.
 
 It lives in an interpreter of its own (``make env-topaz``), in which
 `benchmarks.topaz.driver` runs: read there what is patched so that a comparison is fair,
@@ -52,7 +52,7 @@ _LOWEST_SCORE = -6.0
 
 @dataclass(frozen=True, eq=False)
 class PeerPicks:
-    """What the package found on some micrographs.
+    """Picks of the package on some micrographs.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def run(
     network : str
         A key of `NETWORKS`.
     threads : int
-        Of torch.
+        Threads that torch uses.
 
     Raises
     ------
@@ -153,15 +153,15 @@ def pick_pretrained(
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Of one pixel size.
+        Micrographs of one pixel size.
     diameter_A : float
-        Of a particle; picks are half of it apart.
+        Diameter of a particle; picks are half of it apart.
     folder : Path
         What it holds of the same run is kept.
     model : str
         ``resnet8_u32``, ``resnet8_u64``, ``resnet16_u32`` or ``resnet16_u64``.
     threads : int
-        Of torch.
+        Threads that torch uses.
     """
     rate = micrographs[0].sampling_rate
     return _pick(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs `benchmarks.topaz.driver` in the interpreter that has the package topaz-em.
+"""Process that runs `benchmarks.topaz.driver` in the interpreter with topaz-em.
 
 What a task cost comes back, and is kept with it.
 """
@@ -24,7 +24,7 @@ DRIVER = Path(__file__).with_name("driver.py")
 
 @dataclass(frozen=True)
 class TrainCosts:
-    """What training cost: to start, to prepare all micrographs, and one update.
+    """Costs of training: to start, to prepare all micrographs, and of one update.
 
     Seconds of the clock; `update_cpu_s` of the processor, all threads together.
     """
@@ -38,7 +38,7 @@ class TrainCosts:
 
 @dataclass(frozen=True)
 class PickCosts:
-    """What picking cost, all micrographs together.
+    """Costs of picking all micrographs.
 
     Seconds of the clock; `pick_cpu_s` of the processor, to score and extract.
     """
@@ -52,14 +52,14 @@ class PickCosts:
 
     @property
     def total_s(self) -> float:
-        """From files of micrographs to coordinates, start-up apart."""
+        """Seconds from files of micrographs to coordinates, without start-up."""
         return self.prepare_s + self.score_s + self.extract_s
 
 
 def drive(
     folder: Path, micrographs: Sequence[Micrograph], **request: Any
 ) -> dict[str, float]:
-    """Have the driver carry out a request; return what it cost.
+    """Run a request in the driver; return what it cost.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets that pickers learn on from few labels: micrographs to learn from, and others.
+"""Data sets for pickers trained on few labels: training and test micrographs.
 
 ``simulated`` needs nothing; ``apoferritin`` and ``empiar10017`` are real, and in the
 folder that DEEPCONSENSUS_DATA names. The simulated molecules that touch another object
@@ -28,7 +28,7 @@ dirt; labels of 12 micrographs suffice for 1000."""
 
 @dataclass(frozen=True)
 class Split:
-    """How a set is used.
+    """Split of a set into training and test micrographs.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class LearningSet:
     truth : mapping of micrograph name to ScoredCoordinates
         True centres on all of them, pixels of the micrographs.
     diameter_A : float
-        Of a particle, along its long axis.
+        Diameter of a particle, along its long axis.
     box_size : float
         Box that the match radius of figures is relative to, pixels.
     binning : int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Topaz: the paper's Figure 5 in kind, beside the public package, and real sets.
+"""Topaz tables: the paper's Figure 5 in kind, the public package, and real sets.
 
     export DEEPCONSENSUS_DATA=DIR
     python -m benchmarks.topaz.tables OUT [--short] [--parts figure5,peer,real]
@@ -43,16 +43,16 @@ _REAL_LABELS = 200
 
 @dataclass(frozen=True)
 class Plan:
-    """What is trained.
+    """Plan of the trainings.
 
     Parameters
     ----------
     updates : int
-        Of a cell of Figure 5.
+        Updates of a cell of Figure 5.
     updates_beside_peer : int
-        Of the cells that are set beside the public package.
+        Updates of the cells that are set beside the public package.
     n_labels : tuple of int
-        Of the columns of Figure 5.
+        Number of labels of the columns of Figure 5.
     seeds : int
         At most.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Average precision of regions: by hand, against sorting, and on a set."""
+"""Tests of the average precision of regions: by hand, by sorting, and on a set."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How topaz-em is run and its results are read, with a stand-in for its interpreter."""
+"""Tests of running topaz-em and reading its results, with a stand-in interpreter."""
 
 from __future__ import annotations
 

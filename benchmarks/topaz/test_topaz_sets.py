@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labels are drawn from the truth to learn from, the same for a seed."""
+"""Tests of the labels that are drawn from the truth, the same for a seed."""
 
 from __future__ import annotations
 

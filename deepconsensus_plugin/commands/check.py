@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``check``: what is installed, what TensorFlow sees, what is missing.
+"""Command ``check``: what is installed, what TensorFlow finds, what is missing.
 
 It imports nothing of what it looks for, so that it can say what is broken.
 """

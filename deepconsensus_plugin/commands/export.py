@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``export PROJECT --format F --out DIR``: coordinates for other programs."""
+"""Command ``export PROJECT --format F --out DIR``: coordinates for other programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _IN_ONE_FILE = [kind for kind in PickFormat.by_number() if kind.codec.write_merg
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What an export needs of a run's ``summary.json``.
+    """Part of a run's ``summary.json`` that an export needs.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_summary(path: Path) -> FinishedRun:
-    """Return what the summary of a run tells.
+    """Return the part of a run's summary that an export needs.
 
     Raises
     ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates: protocols with fields to fill in, ``~title|default|type|alias~``."""
+"""Fields of templates, ``~title|default|type|alias~``, and their values."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class RunTemplate:
         }
 
     def path_aliases(self) -> set[str]:
-        """Names of the settings that are paths of files or folders."""
+        """Return names of the settings that are paths of files or folders."""
         return {
             field.alias
             for node in self.nodes

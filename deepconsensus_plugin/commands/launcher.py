@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the protocols of a project one after another, with progress, and resumes."""
+"""Launcher of a project's protocols, one after another, with progress and resuming."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _watched(
 
 
 def _show_progress(working_dir: Path, bar: tqdm) -> None:
-    """Set the bar to what the newest job of a protocol tells."""
+    """Set the bar to the progress of the newest job of a protocol."""
     reports = sorted(
         working_dir.glob("extra/*.progress.json"), key=lambda p: p.stat().st_mtime
     )
@@ -143,7 +143,7 @@ def _show_progress(working_dir: Path, bar: tqdm) -> None:
 
 
 def _describe_failure(project: Project, protocol: Protocol) -> str:
-    """Say what failed and why; a job's own words are in the log."""
+    """Describe what failed and why; a job's own words are in the log."""
     log = Path(project.getPath(protocol.getStderrLog()))
     text = _ESCAPES.sub("", log.read_text(errors="replace")) if log.exists() else ""
     own_words = [line for line in text.splitlines() if line.startswith("ERROR ")]

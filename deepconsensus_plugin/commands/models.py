@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``models [FOLDER]``: the models of a library or a project, with their cards."""
+"""Command ``models [FOLDER]``: models of a library or a project, with their cards."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``run`` says when it is done: sets, figures against the truth, files."""
+"""Lines that ``run`` prints at its end: sets, figures against the truth, files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
     Parameters
     ----------
     folder : Path
-        Of the project.
+        Folder of the project.
     summary : mapping
         Content of its ``summary.json``.
     """

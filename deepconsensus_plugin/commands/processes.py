@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes of protocols: found again, measured, and stopped with the run."""
+"""Processes of protocols: found, measured, and stopped together with the run."""
 
 from __future__ import annotations
 

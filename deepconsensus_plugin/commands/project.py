@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Scipion project of a run: made, or opened again with the same settings."""
+"""Scipion project of a run: created, or opened again with the same settings."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _write_record(
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Say which project it was where Scipion fails on the files of one."""
+    """Raise an error that names the project where Scipion fails on its files."""
     try:
         yield
     except (sqlite3.Error, KeyError) as error:

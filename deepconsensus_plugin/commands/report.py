@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``report PROJECT``: a selection of any project, on one page that needs no network."""
+"""Command ``report PROJECT``: any selection of a project on one page."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``run TEMPLATE name=value … --project DIR``: a whole workflow without the GUI."""
+"""Command ``run TEMPLATE name=value … --project DIR``: a workflow without the GUI."""
 
 from __future__ import annotations
 

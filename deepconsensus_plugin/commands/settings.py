@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user writes behind ``run TEMPLATE``: ``name=value`` words, understood."""
+"""Settings of ``run TEMPLATE``: the user's ``name=value`` words, parsed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a finished run came to: ``summary.json``, ``scores.csv``, ``metrics.json``.
+"""Summary of a finished run: ``summary.json``, ``scores.csv``, ``metrics.json``.
 
-And ``picture.png``, the micrograph on which there was most to tell apart, and
+And ``picture.png``, the micrograph that shows most of both kinds of picks, and
 ``report.html``, all of it on one page, unless the run ends with picks.
 """
 

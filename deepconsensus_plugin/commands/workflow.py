@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A template and a user's settings, made into the protocols of a Scipion project."""
+"""Workflow of a run: protocols made from a template and a user's settings."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Between Scipion's sets and the types of `core`: the only place that knows both.
+"""Conversion between Scipion's sets and the types of `core`, in one place.
 
 It owns the order of x and y, the rounding to Scipion's whole pixels, the change of
 sampling rate between sets, and how provenance is kept on items and sets.
 """
 
-from deepconsensus_plugin.convert.box_frames import Cut
+from deepconsensus_plugin.convert.box_frames import BoxFrame
 from deepconsensus_plugin.convert.candidates import (
     append_candidates,
     candidate_items,
@@ -34,7 +34,7 @@ from deepconsensus_plugin.convert.simulated import acquisition_of, append_simula
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
-    "Cut",
+    "BoxFrame",
     "PickerCoverage",
     "acquisition_of",
     "append_candidates",

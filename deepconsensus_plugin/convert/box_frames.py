@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which boxes are cut out of which micrographs: their own, or others.
+"""Box frames: which boxes are cut from which micrographs, and their scale.
 
 Others are dose-weighted or binned ones, for example. As Scipion's own extraction has
 it, positions and the box then go to the pixel size of the micrographs that are cut, and
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from pwem.objects import CTFModel, SetOfCoordinates, SetOfCTF, SetOfMicrographs
 
-from deepconsensus_plugin.convert.coordinates import find_frame
+from deepconsensus_plugin.convert.coordinates import match_micrographs
 from deepconsensus_plugin.convert.items import own_micrographs
 from deepconsensus_plugin.convert.micrographs import (
     ctfs_by_micrograph,
@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.types import Micrograph
 
 
 @dataclass(frozen=True)
-class Cut:
+class BoxFrame:
     """Boxes around coordinates, cut out of micrographs.
 
     Parameters
@@ -33,7 +33,7 @@ class Cut:
         What is cut: the same micrographs, or others of the same exposures, which are
         matched by name.
     ctfs : SetOfCTF, optional
-        Of the same exposures too.
+        CTFs of the same exposures too.
     picked_box : int, optional
         Pixels of the coordinates. None: as the set knows.
     """
@@ -89,4 +89,4 @@ class Cut:
 
     def _names(self) -> dict[str, str]:
         """Return the name of what is cut by the name of what was picked on."""
-        return dict(find_frame(self.coordinates, self.micrographs).by_name)
+        return dict(match_micrographs(self.coordinates, self.micrographs).by_name)

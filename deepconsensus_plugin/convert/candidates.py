@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of candidates as a set of Scipion's coordinates, and back."""
+"""Conversion of the table of candidates to a Scipion set of coordinates, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR, OBSERVED_ATTRIBUTE
-from deepconsensus_plugin.convert.coordinates import Frame
+from deepconsensus_plugin.convert.coordinates import MicrographMatch
 from deepconsensus_plugin.convert.items import (
     ItemTable,
     fill_items,
@@ -143,12 +143,12 @@ def candidates_and_items(
 def _places(items: ItemTable, own_ids: Mapping[str, int]) -> tuple[list[str], IntArray]:
     """Return the micrographs of the items that lie on one of the set's, and which do.
 
-    As everywhere (`Frame.name_of`): by the name, or else by the id.
+    As everywhere (`MicrographMatch.name_of`): by the name, or else by the id.
     """
     by_id = {own_id: name for name, own_id in own_ids.items()}
-    frame = Frame({name: name for name in own_ids}, by_id, 1.0)
+    match = MicrographMatch({name: name for name in own_ids}, by_id, 1.0)
     pairs = zip(items.names, items.ids, strict=True)
-    found = [frame.name_of(name, own_id) for name, own_id in pairs]
+    found = [match.name_of(name, own_id) for name, own_id in pairs]
     rows = [row for row, name in enumerate(found) if name is not None]
     if len(rows) < len(found):
         logger.warning(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's coordinates: integer (x, y) there, exact yx of one sampling rate here.
+"""Conversion of Scipion's coordinates, integer (x, y), to exact yx, and back.
 
 A position of another sampling rate is multiplied by the ratio of the two: the first
 pixel stays the first pixel, as when an image is cropped in Fourier space.
@@ -43,8 +43,8 @@ PICKER_SCORE_ATTRIBUTES = (
 
 
 @dataclass(frozen=True)
-class Frame:
-    """How a set's micrographs are found among others.
+class MicrographMatch:
+    """Counterparts of a set's micrographs in another set, matched by name.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ def picks_from_set(
     ValueError
         If the set has lost its micrographs, or a sampling rate is missing.
     """
-    frame = find_frame(coordinates, micrographs)
-    picks = _read(coordinates, frame, PICKER_SCORE_ATTRIBUTES)
+    match = match_micrographs(coordinates, micrographs)
+    picks = _read(coordinates, match, PICKER_SCORE_ATTRIBUTES)
     box = coordinates.getBoxSize() or math.nan
-    return PickerPicks(picker, box * frame.scale, picks)
+    return PickerPicks(picker, box * match.scale, picks)
 
 
 def coordinates_from_set(
@@ -107,8 +107,8 @@ def coordinates_from_set(
     results can be joined back. Otherwise as `picks_from_set`, except that the score of
     a network or consensus comes before the picker's own.
     """
-    frame = find_frame(coordinates, micrographs)
-    return _read(coordinates, frame, (SCORE_ATTRIBUTE, *PICKER_SCORE_ATTRIBUTES))
+    match = match_micrographs(coordinates, micrographs)
+    return _read(coordinates, match, (SCORE_ATTRIBUTE, *PICKER_SCORE_ATTRIBUTES))
 
 
 def items_with_micrograph(
@@ -118,9 +118,9 @@ def items_with_micrograph(
 
     In the order of ids. It is one reused object: clone it to keep it.
     """
-    frame = find_frame(coordinates, micrographs)
+    match = match_micrographs(coordinates, micrographs)
     for item in coordinates.iterItems():
-        name = frame.name_of(item.getMicName(), item.getMicId())
+        name = match.name_of(item.getMicName(), item.getMicId())
         if name is not None:
             yield item, name
 
@@ -159,7 +159,9 @@ def append_coordinates(
             coords_set.append(item)
 
 
-def find_frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> Frame:
+def match_micrographs(
+    coordinates: SetOfCoordinates, micrographs: SetOfMicrographs
+) -> MicrographMatch:
     """Return where the micrographs of a set are among others; see `picks_from_set`."""
     own = own_micrographs(coordinates)
     rates = own.getSamplingRate(), micrographs.getSamplingRate()
@@ -174,32 +176,34 @@ def find_frame(coordinates: SetOfCoordinates, micrographs: SetOfMicrographs) -> 
         )
     by_name = {own_name: name for name, own_name in matched.items()}
     by_id = {own_ids[own_name]: name for own_name, name in by_name.items()}
-    return Frame(by_name, by_id, rates[0] / rates[1])
+    return MicrographMatch(by_name, by_id, rates[0] / rates[1])
 
 
 def _read(
-    coordinates: SetOfCoordinates, frame: Frame, attributes: tuple[str, ...]
+    coordinates: SetOfCoordinates, match: MicrographMatch, attributes: tuple[str, ...]
 ) -> dict[str, ScoredCoordinates]:
     items = read_items(coordinates, *attributes)
     scores = items.numbers(*attributes)
     rows: dict[str, list[int]] = defaultdict(list)
     for row, (own_name, own_id) in enumerate(zip(items.names, items.ids, strict=True)):
-        name = frame.name_of(own_name, own_id)
+        name = match.name_of(own_name, own_id)
         if name is not None:
             rows[name].append(row)
     left_out = len(items) - sum(map(len, rows.values()))
     if left_out:
         logger.warning("%d coordinates on other micrographs are left out", left_out)
-    observed = _observed_names(coordinates, frame)
-    everything = ScoredCoordinates(items.yx * frame.scale, scores)
+    observed = _observed_names(coordinates, match)
+    everything = ScoredCoordinates(items.yx * match.scale, scores)
     return {name: everything.take(rows[name]) for name in {**observed, **rows}}
 
 
-def _observed_names(coordinates: SetOfCoordinates, frame: Frame) -> dict[str, None]:
+def _observed_names(
+    coordinates: SetOfCoordinates, match: MicrographMatch
+) -> dict[str, None]:
     """Return the names, as keys in the set's order, that someone looked at."""
     kept = read_observed(coordinates)
     if kept is None:
-        return dict.fromkeys(frame.by_name.values())
+        return dict.fromkeys(match.by_name.values())
     return dict.fromkeys(
-        name for own, name in frame.by_name.items() if kept.observed.get(own)
+        name for own, name in match.by_name.items() if kept.observed.get(own)
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's items of coordinates: made in one place, read all at once.
+"""Items of Scipion's coordinate sets: filled in one place, read all at once.
 
 Items hold whole (x, y). The exact position stays beside them, and is believed as long
 as it rounds to where the item is.
@@ -29,9 +29,9 @@ class ItemTable:
     Parameters
     ----------
     names : list of str or None
-        Of their micrographs; None where an item has the id only.
+        Names of their micrographs; None where an item has the id only.
     ids : list of int
-        Of their micrographs.
+        Ids of their micrographs.
     yx : array, shape (n, 2)
         Pixels of the set's micrographs.
     columns : dict of str to list
@@ -83,7 +83,7 @@ def read_items(coordinates: SetOfCoordinates, *attributes: str) -> ItemTable:
         exact = np.array(
             [columns[EXACT_Y_ATTRIBUTE], columns[EXACT_X_ATTRIBUTE]], dtype=np.float64
         ).T
-        whole = _believed(whole, exact)
+        whole = _exact_or_whole(whole, exact)
     return ItemTable(columns["_micName"], columns["_micId"], whole, columns)
 
 
@@ -146,7 +146,9 @@ def scaled_item(item: Coordinate, scale: float) -> Coordinate:
     scaled = item.clone()
     names = (EXACT_Y_ATTRIBUTE, EXACT_X_ATTRIBUTE)
     exact = np.array([item.getAttributeValue(name) for name in names], np.float64)
-    yx = _believed(np.array([item.getY(), item.getX()], np.float64), exact) * scale
+    yx = (
+        _exact_or_whole(np.array([item.getY(), item.getX()], np.float64), exact) * scale
+    )
     (y, x), (row, column) = yx.tolist(), round_centres(yx).tolist()
     scaled.setPosition(column, row)
     _set_exact(scaled, y, x)
@@ -158,7 +160,7 @@ def _set_exact(item: Coordinate, y: float, x: float) -> None:
     set_attribute(item, EXACT_Y_ATTRIBUTE, Float, y)
 
 
-def _believed(whole: FloatArray, exact: FloatArray) -> FloatArray:
+def _exact_or_whole(whole: FloatArray, exact: FloatArray) -> FloatArray:
     """Return the exact positions, unless another protocol has moved the items since."""
     return np.where(np.abs(exact - whole) <= 0.5, exact, whole)
 

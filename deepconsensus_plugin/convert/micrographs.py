@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scipion's micrographs, their acquisition and CTF."""
+"""Conversion of Scipion's micrographs, their acquisition and CTF."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def ctfs_by_micrograph(ctfs: SetOfCTF, names: Sequence[str]) -> dict[str, CTFMod
     Parameters
     ----------
     ctfs : SetOfCTF
-        Of the same exposures, but perhaps of micrographs of other names or another
+        CTFs of the same exposures, but perhaps of micrographs of other names or another
         pixel size: estimated before dose weighting, for example.
     names : sequence of str
-        Of the micrographs.
+        Names of the micrographs.
 
     Raises
     ------

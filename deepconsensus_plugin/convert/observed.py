@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pickers were run on which micrographs: what a set of coordinates cannot tell.
+"""Record of which pickers were run on which micrographs, kept beside a set.
 
 Not run is not "found nothing", but a micrograph without coordinates looks the same
 either way. So a set carries the path of a JSON file among its properties:
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PickerCoverage:
-    """Who looked where.
+    """Record of the pickers that were run on each micrograph.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PickerCoverage:
 
 
 def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
-    """Return who looked where, from the picks of one or more pickers."""
+    """Return the coverage of one or more pickers, from their picks."""
     observed: dict[str, list[str]] = {}
     for picks in pickers:
         for micrograph in picks.coordinates:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who found, saw and agrees on each candidate, as attributes of Scipion's items."""
+"""Provenance of candidates (found, observed, agreed) as attributes of items."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _format(score: float) -> str:
 
 
 def read_finders(items: ItemTable, *, unknown: str) -> list[str]:
-    """Return the joined names of who found each item; `unknown` where it is not told.
+    """Return the joined names of who found each item; `unknown` where not recorded.
 
     There are few different ones among many items.
     """
@@ -96,7 +96,7 @@ def read_votes(
 def read_agreement(items: ItemTable, votes: IntArray) -> tuple[IntArray, FloatArray]:
     """Return how many pickers agree on each item, and where, shapes (n,) and (n, 2).
 
-    Where that is not told, all that found it do.
+    Where that is not recorded, all that found it do.
     """
     agreement = items.numbers(AGREEMENT_ATTRIBUTE)
     agreed_yx = np.stack(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Simulated micrographs as Scipion's sets."""
+"""Conversion of simulated micrographs to Scipion's sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
 from deepconsensus_plugin.core.types import Ctf
 
 _DETECTOR_PIXEL_A = 50_000.0
-"""5 µm, of a counting detector; it tells the magnification."""
+"""5 µm, of a counting detector; the magnification follows from it."""
 
 
 def acquisition_of(parameters: SimulationParameters) -> Acquisition:
@@ -38,7 +38,7 @@ def append_simulated(
     micrographs, ctfs : sets
         The first has its acquisition and sampling rate.
     records : iterable of MicrographRecord
-        Of micrographs that were written.
+        Records of micrographs that were written.
     """
     everything = list(records)
     has_plate = any(record.ctf.phase_shift_deg for record in everything)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets that other runs are still filling."""
+"""Streamed sets: inputs that other runs are still filling."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def refresh(pointer: Pointer) -> bool:
     items.load()  # the number of items
     if items.hasProperty(_STATE):
         items.loadProperty(_STATE)
-    else:  # the file of an empty set does not tell
+    else:  # the file of an empty set does not say
         items.setStreamState(_state_in_run(pointer, items))
     items.close()
     return bool(items.isStreamOpen())

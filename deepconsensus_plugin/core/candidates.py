@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of candidates: every particle that any picker proposed, with provenance.
+"""Table of candidates: every particle that any picker proposed, with provenance.
 
 It is what the consensus makes and everything downstream reads: one row per candidate
 (the OR set), one column per picker, one flag per micrograph and picker for
@@ -131,12 +131,12 @@ class Candidates:
 
     @property
     def votes(self) -> IntArray:
-        """How many pickers proposed each candidate, shape (n,)."""
+        """Number of pickers that proposed each candidate, shape (n,)."""
         return np.asarray(self.found.sum(axis=1))
 
     @property
     def n_observers(self) -> IntArray:
-        """How many pickers were run on each candidate's micrograph, shape (n,)."""
+        """Number of pickers that were run on a candidate's micrograph, shape (n,)."""
         return np.asarray(self.observed.sum(axis=1)[self.micrograph_index])
 
     def are_on(self, names: Container[str]) -> BoolArray:
@@ -179,7 +179,7 @@ class Candidates:
         return np.asarray(self.agreement >= needed)
 
     def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
-        """Return the particles that `is_agreed` tells, by micrograph.
+        """Return the particles that are agreed (`is_agreed`), by micrograph.
 
         The position is the mean over the agreeing picks (the paper's AND set), the
         score the number of them.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What something was made from, in one string.
+"""Digests of the inputs that decide a result, as one string.
 
 Unfinished work is gone on with only where all that decides its result is the same.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors that callers must tell apart; everything else is a built-in."""
+"""Errors that callers handle separately; all others are built-in exceptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FileFormatError(ValueError):
 
 
 class NameMatchError(ValueError):
-    """Pick files and micrographs cannot be matched by name without guessing."""
+    """Pick files and micrographs cannot be matched by name without ambiguity."""
 
 
 class ModelFormatError(FileFormatError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long work is carried out: in order, a little ahead, with progress."""
+"""Execution of long work: in order, a little ahead, with progress."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def map_ahead(
 
 @dataclass(eq=False)
 class Progress:
-    """Tells how far long work is: a bar on a terminal, a JSON file for others.
+    """Progress of long work: a bar on a terminal, a JSON file for other processes.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Open a stage of `total` units; gives the function that counts them."""
+        """Open a stage of `total` units; yield the function that counts them."""
         started, last, done = time.monotonic(), 0.0, 0
         logger.info("%s: started, %d to do", name, total)
         with tqdm(total=total, desc=name, disable=None, file=sys.stderr) as bar:
@@ -96,7 +96,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class StageCost:
-    """What a stage of the work took.
+    """Time and memory of one stage.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Heavy work in its own process: one JSON file in, one JSON file out.
+"""Jobs: heavy work in its own process, one JSON file in and one out.
 
 ``python -m deepconsensus_plugin.core.jobs JOB.json`` carries out the request in the
-file, tells its progress in JOB.progress.json and writes the result to JOB.result.json.
+file, writes its progress to JOB.progress.json and its result to JOB.result.json.
 So TensorFlow's memory and crashes stay out of Scipion, and a queue or another
 environment can do the work.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The electron microscope as a lens: wavelength, aberrations, contrast transfer."""
+"""Optics of the electron microscope: wavelength, aberrations, contrast transfer."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a raw box to what the network sees.
+"""Preprocessing of boxes: from raw pixels to network input.
 
 As the paper's implementation: the box resampled to the network's input by Fourier
 cropping or padding, particles white, the background ring (outside the inscribed
@@ -25,13 +25,13 @@ Float32Array = NDArray[np.float32]
 _INPUT_STEP = 16
 _SMALLEST_INPUT, _LARGEST_INPUT = 64, 128
 _FINEST_A = 5.0
-"""Å/px below which a pixel tells nothing more of whether it is a particle: Topaz looks
+"""Å/px below which pixels add nothing to the detection of particles: Topaz looks
 at 5 to 16 (Bepler et al. 2019, Table 1)."""
 
 
 @dataclass(frozen=True)
 class BoxPreprocessing:
-    """How boxes become network input; saved with the model and read when scoring.
+    """Preprocessing from boxes to network input; saved with the model.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def fourier_resize(boxes: Float32Array, size: int) -> Float32Array:
 
 @lru_cache(maxsize=16)
 def _resampling_matrix(old_size: int, new_size: int) -> Float32Array:
-    """Fourier resampling of a signal, as a matrix of shape (new_size, old_size)."""
+    """Return Fourier resampling of a signal as a matrix, shape (new_size, old_size)."""
     matrix = scipy.signal.resample(np.eye(old_size), new_size, axis=0)
     return np.asarray(matrix, dtype=np.float32)
 
@@ -156,7 +156,7 @@ def flip_phases(boxes: Float32Array, ctf: Ctf, sampling_rate: float) -> Float32A
         Raw boxes; cut them larger than needed, since a flip moves density by up to
         wavelength × defocus / resolution.
     ctf : Ctf
-        Of their micrograph.
+        CTF of their micrograph.
     sampling_rate : float
         Å/px.
     """

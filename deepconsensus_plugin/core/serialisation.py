@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dataclasses to JSON files and back: requests, results, model cards."""
+"""Serialisation of dataclasses as JSON: requests, results and model cards."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done of a stream of micrographs, and what can be done next.
+"""Streaming: what was done of a stream of micrographs, and what is ready next.
 
 While several pickers work, each at its own pace, micrographs are taken in by batches,
 networks are trained on all that was taken in, again whenever the agreed particles have
@@ -71,7 +71,7 @@ class StreamBatch:
 
 @dataclass(frozen=True)
 class StreamProgress:
-    """What was done of a stream so far.
+    """Progress of a stream so far.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class StreamProgress:
 
     @property
     def micrographs(self) -> list[str]:
-        """All that were taken in."""
+        """Names of all micrographs that were taken in."""
         return [name for batch in self.batches for name in batch.micrographs]
 
     @property

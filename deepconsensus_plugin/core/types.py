@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module talks about: micrographs, their CTF, and coordinates.
+"""Types that every module uses: micrographs, their CTF, and coordinates.
 
 Arrays are row-major: positions are ``yx`` of shape ``(n, 2)``, float64, pixels of
 the micrograph they are named with, measured from the centre of its top left pixel.
@@ -103,7 +103,7 @@ class ScoredCoordinates:
     def from_arrays(
         cls, yx: ArrayLike, scores: ArrayLike | None = None
     ) -> ScoredCoordinates:
-        """Coordinates from anything array-like; no scores means NaN for all."""
+        """Return coordinates from anything array-like; no scores means NaN for all."""
         positions = np.asarray(yx, dtype=np.float64).reshape(-1, 2)
         if scores is None:
             scores = np.full(len(positions), np.nan)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who confirms whom, as a matrix."""
+"""Matrix of agreement: the share of each picker's picks that others confirm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def draw_agreement(figure: Figure, agreement: PairwiseAgreement) -> None:
     figure : Figure
         Empty; gets one plot.
     agreement : PairwiseAgreement
-        Of one picker or more.
+        Agreement of one picker or more.
     """
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Okabe and Ito's colours, told apart by the colour-blind too."""
+"""Okabe and Ito's colours, which the colour-blind can distinguish."""
 
 from __future__ import annotations
 

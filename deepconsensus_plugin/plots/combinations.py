@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who found what: bars over the combinations of pickers (Lex et al. 2014, UpSet)."""
+"""UpSet plot: candidates per combination of pickers (Lex et al. 2014)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of particles beside each other, in named rows."""
+"""Gallery of particles, in named rows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def draw_gallery(
     Parameters
     ----------
     figure : Figure
-        Empty, of the size that `gallery_size` tells.
+        Empty, of the size from `gallery_size`.
     rows : sequence of GalleryRow
         One or more.
     n_columns : int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Offsets between pickers: a pile off the centre is a shift, none at all a mirror."""
+"""Plot of offsets between pickers: off-centre means a shift, no peak a mirror."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the training of a picker went, and what its thresholds do."""
+"""Plots of a picker's training: its history, and what each threshold gives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def draw_picker_history(
     figure : Figure
         Anything in it is replaced; gets two plots above each other, over the updates.
     histories : sequence of sequences of Checkpoint
-        Of each round; empty ones are not drawn.
+        History of each round; empty ones are not drawn.
     is_running : bool
         Whether there will be more.
     """
@@ -41,7 +41,7 @@ def draw_picker_history(
         updates = [first + each.update for each in history]
         style = {"color": colour_of(number), "marker": ".", "markersize": 4}
         loss.plot(updates, [each.training_loss for each in history], **style)
-        figures = _figures(history)
+        figures = _average_precisions(history)
         precision.plot(updates, figures, label=f"round {number + 1}", **style)
         if np.isfinite(figures).any():
             best = int(np.nanargmax(figures))
@@ -63,7 +63,7 @@ def draw_picker_history(
     figure.suptitle(_describe(histories, is_running), fontsize="medium")
 
 
-def _figures(history) -> np.ndarray:
+def _average_precisions(history) -> np.ndarray:
     kept = [each.validation_average_precision for each in history]
     return np.array([np.nan if each is None else each for each in kept], dtype=float)
 
@@ -74,7 +74,7 @@ def _describe(histories: Histories, is_running: bool) -> str:
         return "No validation yet"
     if is_running:
         return f"At work: {histories[-1][-1].update} updates"
-    if not np.isfinite(_figures(checkpoints)).any():
+    if not np.isfinite(_average_precisions(checkpoints)).any():
         return "Nothing was held out: the last weights are kept"
     return "The weights with the highest average precision are kept (★)"
 

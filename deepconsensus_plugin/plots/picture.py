@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture of one micrograph with what was accepted and what was rejected on it."""
+"""Picture of one micrograph with its accepted and rejected picks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.types import (
     Micrograph,
 )
 
-# Okabe and Ito's colours, told apart by the colour-blind too.
+# Okabe and Ito's colours, which the colour-blind can distinguish.
 ACCEPTED, REJECTED = "#56B4E9", "#E69F00"
 
 LOW_PASS_A = 20.0
@@ -52,7 +52,7 @@ def write_picture(
     *,
     box_size: float,
 ) -> None:
-    """Write a PNG of the micrograph on which there was most to tell apart.
+    """Write a PNG of the micrograph chosen by `choose_micrograph`.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def write_picture(
 def choose_micrograph(micrograph_index: IntArray, accepted: BoolArray) -> int:
     """Return the micrograph with the most candidates of the rarer kind.
 
-    There most was to tell apart; of equals, the first.
+    Of accepted and rejected ones, that is; of equals, the first.
 
     Parameters
     ----------
     micrograph_index : array, shape (n,), int
-        Of each candidate, >= 0.
+        Micrograph index of each candidate, >= 0.
     accepted : array, shape (n,), bool
         Which ones a selection kept.
     """
@@ -128,7 +128,7 @@ def draw_picks(
     sampling_rate : float
         Å/px.
     diameter_px : float
-        Of the circles, pixels.
+        Diameter of the circles, pixels.
     """
     axes = figure.add_subplot()
     axes.set_axis_off()

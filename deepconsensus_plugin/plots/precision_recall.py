@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Precision, recall and F1 of picks against the truth, of several sets together."""
+"""Precision-recall plot of picks against the truth, for several sets together."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is expected of each picker, with intervals."""
+"""Plot of each picker's expected precision and recall, with intervals."""
 
 from __future__ import annotations
 

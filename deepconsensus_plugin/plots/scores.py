@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scores of a run, its threshold, and what is expected at any other."""
+"""Histogram of scores with the threshold, above the expected precision and recall."""
 
 from __future__ import annotations
 

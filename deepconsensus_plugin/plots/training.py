@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a training went: its history, and curves of what was held out."""
+"""Plots of a training: its history, and curves on the held-out boxes."""
 
 from __future__ import annotations
 

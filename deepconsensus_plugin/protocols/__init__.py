@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nodes of the workflow, in the order of the data."""
+"""Protocols: the nodes of the workflow, in the order of the data."""
 
 from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
     ProtDeepConsensusPicks,

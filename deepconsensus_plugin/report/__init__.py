@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Report of a run: what it came to, its figures and its page."""
+"""Report of a run: its figures and its page."""

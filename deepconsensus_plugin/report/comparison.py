@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sets that were compared with the truth, as the cells of a table."""
+"""Comparison of all sets with the truth, as the cells of a table."""
 
 from __future__ import annotations
 

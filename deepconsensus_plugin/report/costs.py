@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What finished protocols took, kept in their folders."""
+"""Costs of finished protocols (time and memory), kept in their folders."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures against the truth: of what was accepted, and of all that it came from."""
+"""Evaluation against the truth: of accepted candidates, and of all candidates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _COMPARED = (
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What a comparison with the truth holds picks against.
+    """True particles that picks are compared with.
 
     Parameters
     ----------

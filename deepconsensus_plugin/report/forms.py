@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Words of the command line, made into what the protocols' forms take."""
+"""Values of forms, parsed from the words of the command line."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def settable_form(class_name: str) -> dict[str, params.Param]:
 
 @functools.cache
 def _of_all_protocols() -> frozenset[str]:
-    """Names that every form has: about running, not about the method."""
+    """Return the parameters that every form has: about running, not the method."""
     return frozenset(name for name, _ in EMProtocol().iterDefinitionAttributes())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pieces of HTML: whatever comes from a user or a file is escaped here, once."""
+"""HTML elements; everything from users and files is escaped here, once."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``report.html``: a finished run on one page that needs nothing beside itself."""
+"""``report.html``: a finished run on one self-contained page."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def write_html_report(
     run : ReportedRun
         What it came to.
     picture : Path
-        Of a micrograph, as `write_run_picture` makes it; taken into the page.
+        Picture of a micrograph, as `write_run_picture` makes it; taken into the page.
     settings : mapping, optional
-        Of the command that ran it, as in ``summary.json``.
+        Settings of the command that ran it, as in ``summary.json``.
     """
     template = files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
     page = Template(template).substitute(

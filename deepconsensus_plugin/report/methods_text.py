@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a paper says of a run: the methods, in order, and what they cite."""
+"""Methods text for a paper: the protocols of a run in order, with citations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MethodsText:
     references : list of str
         Number 1 first.
     bibtex : str
-        Of the same, to be imported.
+        BibTeX of the citations, to be imported.
     """
 
     text: str

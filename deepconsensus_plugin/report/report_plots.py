@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plots of a report, each inside the page."""
+"""Plots of a report, embedded in the page."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A finished run in numbers: what its summary and its report tell."""
+"""Figures of a finished run, for its summary and its report."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _N_BINS = 20
 
 @dataclass(frozen=True, eq=False)
 class ReportedRun:
-    """What a report is about.
+    """Finished run that a report describes.
 
     Parameters
     ----------
     name : str
         What to call it.
     summary : mapping
-        What ``summary.json`` tells of it, but for settings and names of files.
+        Content of ``summary.json`` without settings and names of files.
     protocols : sequence of Protocol
         All, in the order they ran.
     scored : ScoredCandidates
@@ -78,12 +78,12 @@ class ReportedRun:
 
     @property
     def selected(self) -> Protocol | None:
-        """What accepted candidates and rejected the others; None after picking."""
+        """Protocol that accepted or rejected the candidates; None after picking."""
         return _first(self.protocols, SELECTORS)
 
     @property
     def calibration(self) -> CalibrationReport | None:
-        """What is expected without truth; None where scores are the network's own."""
+        """Expected figures without truth; None where scores are the network's own."""
         scores = self.only(*SCORERS)
         return None if scores is None else scores.readCalibration()
 
@@ -126,7 +126,7 @@ def collect_run(
     }
     figures = None
     if _first(protocols, ["ProtEvaluatePicks"]) is not None:
-        figures = _figures(protocols, scored)
+        figures = _detection_metrics(protocols, scored)
         summary["comparison"] = compare(figures)
     return ReportedRun(name, summary, protocols, scored, micrographs, figures)
 
@@ -139,7 +139,7 @@ def _first(
 
 
 def write_run_picture(path: Path, run: ReportedRun) -> None:
-    """Write a PNG of the micrograph on which there was most to tell apart."""
+    """Write a PNG of the micrograph chosen by `choose_micrograph`."""
     write_picture(
         path,
         run.micrographs,
@@ -149,7 +149,9 @@ def write_run_picture(path: Path, run: ReportedRun) -> None:
     )
 
 
-def _figures(protocols: Sequence[Protocol], scored: ScoredCandidates) -> dict[str, Any]:
+def _detection_metrics(
+    protocols: Sequence[Protocol], scored: ScoredCandidates
+) -> dict[str, Any]:
     """Return the figures at what was accepted, and those of the pickers."""
     evaluated = _first(protocols, ["ProtEvaluatePicks"])
     selected = _first(protocols, SELECTORS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the forms of finished protocols were filled with, and how to run it again."""
+"""Parameters of finished protocols, and the command that repeats the run."""
 
 from __future__ import annotations
 

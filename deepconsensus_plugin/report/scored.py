@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All candidates of a finished run with what they scored, and which were accepted."""
+"""Scored candidates of a finished run, and which of them were accepted."""
 
 from __future__ import annotations
 

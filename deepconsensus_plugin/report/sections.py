@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sections of a report, in the order that a reader wants them."""
+"""Sections of a report, in the order in which they are read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write_sections(
 ) -> Iterator[Html]:
     """Yield the sections of a report; those without content are empty.
 
-    `write_html_report` tells what the arguments are.
+    The arguments are those of `write_html_report`.
     """
     calibration = run.calibration
     yield section("Result", _tiles(run, calibration), _told_first(run))

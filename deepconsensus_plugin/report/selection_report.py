@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of any selection of a project, also of one that was made in the GUI."""
+"""Report of any selection of a project, including those made in the GUI."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_selection_report(
     path : Path
         The file; replaced if it is there.
     settings : mapping, optional
-        Of the command that made the project, if one did.
+        Settings of the command that made the project, if one did.
 
     Raises
     ------

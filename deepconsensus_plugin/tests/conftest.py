@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An environment of its own for every run of pytest, before anything is imported.
+"""Configuration of pytest: an environment of its own, set before any import.
 
 No display, no GPU, two cores (one, where files of tests run side by side), and a
 Scipion home in a temporary folder, so that tests never see a user's projects.

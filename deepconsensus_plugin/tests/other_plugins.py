@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the plugins of other programs read of coordinates and particles.
+"""Readers of coordinates and particles as in the plugins of other programs.
 
 As their converters do, without them: scipion-em-relion ``convert31.Writer``,
 scipion-em-xmipp and scipion-em-cryosparc2 ``convert.particleToRow``.

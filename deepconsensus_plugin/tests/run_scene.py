@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests of the command run are about: a scene, and the command on it."""
+"""Scene for the tests of the command run, and the command on it."""
 
 from __future__ import annotations
 

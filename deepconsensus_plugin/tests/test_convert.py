@@ -19,7 +19,7 @@ from pyworkflow.object import Float
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import (
-    Cut,
+    BoxFrame,
     PickerCoverage,
     append_candidates,
     append_coordinates,
@@ -125,7 +125,7 @@ def test_boxes_are_cut_from_counterparts_under_the_names_of_the_picks(tmp_path):
         tmp_path / "binned", ("m3_DW.mrc", "m1_DW.mrc"), rate=4.0, first_id=1
     )
     ctfs = _ctfs(tmp_path, picked, {"m1.mrc": 11000.0, "m2.mrc": 12000.0})
-    cut = Cut(_coordinates(tmp_path, picked, box=11), binned, ctfs)
+    cut = BoxFrame(_coordinates(tmp_path, picked, box=11), binned, ctfs)
     assert (cut.scale, cut.box_size) == (0.5, 6)  # even, since it is new
     read = {m.name: m for m in cut.read_micrographs()}
     assert {name: m.path.name for name, m in read.items()} == {
@@ -135,7 +135,7 @@ def test_boxes_are_cut_from_counterparts_under_the_names_of_the_picks(tmp_path):
     assert {m.sampling_rate for m in read.values()} == {4.0}
     assert (read["m1.mrc"].ctf.defocus_u_A, read["m3.mrc"].ctf) == (11000, None)
     assert [*cut.read_ctfs()] == ["m1.mrc"]
-    same = Cut(_coordinates(tmp_path, picked, name="same", box=11), picked)
+    same = BoxFrame(_coordinates(tmp_path, picked, name="same", box=11), picked)
     assert (same.scale, same.box_size, same.read_ctfs()) == (1.0, 11, {})
 
 

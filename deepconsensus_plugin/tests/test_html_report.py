@@ -29,7 +29,7 @@ HOSTILE = "<script>alert('x')</script> & \"quoted\""
 
 
 class _Reader(HTMLParser):
-    """Collects the text of a page, and its tags in order."""
+    """Parser that collects the text of a page, and its tags in order."""
 
     def __init__(self, page: str):
         super().__init__()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model in words: what was left out for its labels is told, or nothing."""
+"""Summary of a model: what was left out for its labels is mentioned, or nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The object that stands for a model in Scipion."""
+"""Scipion object of a model."""
 
 from __future__ import annotations
 

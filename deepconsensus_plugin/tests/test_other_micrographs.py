@@ -85,7 +85,7 @@ class TestOtherMicrographs(SyntheticProject):
         self._check_scipion_extracts_the_same(protocol)
 
     def _check_coordinates(self, coordinates: SetOfCoordinates):
-        """They lie where they were picked, and the box is that of the picks."""
+        """Check that they lie where they were picked, with the box of the picks."""
         whole = {
             name: [(int(x), int(y)) for y, x in np.floor(self.picks[name] + 0.5)]
             for name in self.kept
@@ -118,14 +118,14 @@ class TestOtherMicrographs(SyntheticProject):
             np.testing.assert_allclose(stack.data[index - 1], expected, atol=1e-6)
 
     def _check_ctf(self, particle: Particle):
-        """In Å, so that the pixel size does not matter; each its own angle."""
+        """Check defocus in Å, which no pixel size changes, and each angle."""
         number = self.names.index(particle.getCoordinate().getMicName())
         ctf = particle.getCTF()
         defocus = ctf.getDefocusU(), ctf.getDefocusV(), ctf.getDefocusAngle()
         self.assertEqual(defocus, (15000 + number, 14000 + number, 30 + number))
 
     def _check_selected(self, scored: ProtDeepConsensusScore):
-        """Coordinates of particles go back to where they were picked."""
+        """Check that coordinates of particles go back to where they were picked."""
         scores = np.sort(read_scores(scored.outputParticles))
         protocol = new_protocol(
             type(self),
@@ -152,7 +152,7 @@ class TestOtherMicrographs(SyntheticProject):
         self._check_distances_are_in_A(scored)
 
     def _check_distances_are_in_A(self, scored: ProtDeepConsensusScore):
-        """Those of particles and of the coordinates they come from are the same."""
+        """Check that distances of particles and of their coordinates are the same."""
         kept = []
         for kind in ("Particles", "Coordinates"):
             protocol = new_protocol(
@@ -168,7 +168,7 @@ class TestOtherMicrographs(SyntheticProject):
         self.assertTrue(0 < len(kept[0]) < 2 * N_PICKS)
 
     def _check_scipion_extracts_the_same(self, scored: ProtDeepConsensusScore):
-        """Scipion's own way back from particles to micrographs finds the picks."""
+        """Check that Scipion's own extraction from particles finds the picks."""
         protocol = new_protocol(
             type(self),
             ProtExtractCoords,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Phases are flipped by the CTF that a Scipion set gives, angle included."""
+"""Phase flipping by the CTF that a Scipion set gives, angle included."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a protocol starts a job: its Python, its GPUs, its arguments."""
+"""Start of a job by a protocol: its Python, its GPUs, its arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
 
 
 class FakeProtocol:
-    """As much of a protocol as a job sees; runs what it is asked to, as Scipion does.
+    """Stand-in for a protocol, as a job sees it; it runs steps as Scipion does.
 
     `gpus` are those of the running step.
     """

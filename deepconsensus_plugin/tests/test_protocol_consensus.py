@@ -214,7 +214,7 @@ class TestConsensus(synthetic.SyntheticProject):
     def test_gross_findings_are_logged_as_warnings(self):
         protocol, warned, told = ProtDeepConsensusPicks(), [], []
         protocol.warning, protocol.info = warned.append, told.append
-        protocol._tell(["WARNING: mirrored", "Note: shifted", "Box: 40 px."])
+        protocol._logSentences(["WARNING: mirrored", "Note: shifted", "Box: 40 px."])
         self.assertEqual(warned, ["WARNING: mirrored"])
         self.assertEqual(told, ["Note: shifted", "Box: 40 px."])
 

@@ -66,7 +66,7 @@ class TestDeepEM(synthetic.SyntheticProject):
         self.assertEqual(picking.outputCoordinates.getBoxSize(), BOX)
 
     def _checkBoxFiles(self, picking: ProtNetworkPick):
-        """EMAN2's files hold the picks, one for each micrograph."""
+        """Check that EMAN2's files hold the picks, one for each micrograph."""
         folder = Path(picking._getExtraPath("eman2"))
         picks = coordinates_from_set(
             picking.outputCoordinates, micrographs=self.micrographs

@@ -130,7 +130,7 @@ class TestScore(SyntheticProject):
         self.assertGreater(getattr(item, SPREAD_ATTRIBUTE).get(), 0)
 
     def _check_particle(self, particle):
-        """Its picture is the one at its coordinate, white and normalised."""
+        """Check that its picture is the one at its coordinate, white and normalised."""
         coordinate = particle.getCoordinate()
         index, path = particle.getLocation()
         self.assertEqual(Path(path).stem, Path(coordinate.getMicName()).stem)
@@ -233,7 +233,7 @@ class TestScore(SyntheticProject):
         self._check_what_others_read(protocol)
 
     def _check_what_others_read(self, protocol: ProtDeepConsensusScore):
-        """RELION, Xmipp, cryoSPARC and Scipion's tables find all they look for."""
+        """Check that RELION, Xmipp, cryoSPARC and Scipion find what they read."""
         particles, coordinates = protocol.outputParticles, protocol.outputCoordinates
         self.assertEqual(faults_of_set(particles), [])
         for particle in particles.iterItems():

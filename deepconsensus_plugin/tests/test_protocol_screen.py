@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything on one form: the end is that of the stages, however the input came."""
+"""Deep consensus on one form: same result as the stages, however the input came."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(protocol._methods(), [])
         return run_here(type(self), protocol)
 
-    def _figures(self, coordinates, *, first: int = 0):
+    def _evaluate(self, coordinates, *, first: int = 0):
         truth = {
             name: ScoredCoordinates.from_arrays(yx[first:])
             for name, yx in self.truth.items()
@@ -199,7 +199,7 @@ class TestTopaz(SyntheticProject):
     def test_picks_have_box_and_scores(self):
         protocol = self._pick(thresholdMode=1)
         coordinates = protocol.outputCoordinates
-        found = self._figures(coordinates)
+        found = self._evaluate(coordinates)
         self.assertEqual(found.n_truth, 4 * N_PARTICLES)
         self.assertGreater(found.f1, 0.9)
         self.assertEqual(coordinates.getBoxSize(), BOX)
@@ -227,7 +227,7 @@ class TestTopaz(SyntheticProject):
 
     def test_precision_asked_for_is_reached_and_lower_finds_more(self):
         precise = self._pick(wantedPrecision=0.9)
-        self.assertGreater(self._figures(precise.outputCoordinates).precision, 0.8)
+        self.assertGreater(self._evaluate(precise.outputCoordinates).precision, 0.8)
         loose = self._pick(wantedPrecision=0.3)
         self.assertGreaterEqual(
             loose.outputCoordinates.getSize(), precise.outputCoordinates.getSize()
@@ -237,7 +237,7 @@ class TestTopaz(SyntheticProject):
         protocol = self._pick(thresholdMode=2, threshold=-1e3, boxSize=52)
         coordinates = protocol.outputCoordinates
         self.assertEqual(coordinates.getBoxSize(), 52)
-        self.assertEqual(self._figures(coordinates).recall, 1)
+        self.assertEqual(self._evaluate(coordinates).recall, 1)
         line = protocol.summary()[0]
         self.assertIn(f"of {coordinates.getSize()} places", line)
 
@@ -250,11 +250,11 @@ class TestTopaz(SyntheticProject):
         known = self._storeFirst(N_KNOWN)
         protocol = self._pick(thresholdMode=1, knownCoordinates=known)
         missed = protocol.outputCoordinatesMissed
-        found = self._figures(missed, first=N_KNOWN)
+        found = self._evaluate(missed, first=N_KNOWN)
         self.assertEqual(found.n_truth, 4 * (N_PARTICLES - N_KNOWN))
         self.assertGreater(found.f1, 0.85)
         self.assertEqual(missed.getBoxSize(), BOX)
-        self.assertGreater(self._figures(protocol.outputCoordinates).f1, 0.9)
+        self.assertGreater(self._evaluate(protocol.outputCoordinates).f1, 0.9)
         self.assertIn(
             f"{missed.getSize()} of them were not known; expected precision",
             protocol.summary()[1],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Scipion finds of this plugin. Scipion only logs the faults checked here."""
+"""Registration with Scipion, which only logs the faults that are checked here."""
 
 from __future__ import annotations
 

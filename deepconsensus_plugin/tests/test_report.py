@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``run`` prints at its end."""
+"""Lines that ``run`` prints at its end."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A training whose job is killed, and that is continued, ends as an undisturbed one."""
+"""Resumed training: a killed job that is continued ends as an undisturbed one."""
 
 from __future__ import annotations
 

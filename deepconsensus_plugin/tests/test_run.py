@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command run, from micrographs and folders of picks to particles."""
+"""Command run, from micrographs and folders of picks to particles."""
 
 from __future__ import annotations
 

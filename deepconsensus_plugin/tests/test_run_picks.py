@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command run, with a template that ends with picks."""
+"""Command run, with a template that ends with picks."""
 
 from __future__ import annotations
 

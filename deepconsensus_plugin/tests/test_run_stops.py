@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command run, killed, failing, and without data."""
+"""Command run, killed, failing, and without data."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the window of scores draws, without a window."""
+"""Drawings of the window of scores, without a window."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the window of scores knows, against slow obvious versions."""
+"""Data of the window of scores, against slow obvious versions."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_pictures_are_made_once_for_each_filter():
 
 # -------------------------- work in another thread --------------------------
 class Loop:
-    """Calls back what is asked to be called later, as the loop of a window does."""
+    """Stand-in for the event loop of a window: calls back when told to."""
 
     def __init__(self):
         self.waiting = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new method is one folder and one registry entry, and nothing else is told of it."""
+"""Toy method: one folder and one registry entry are all that a new method needs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the wizards measure and draw, without a window."""
+"""Measurements and drawings of the wizards, without a window."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from deepconsensus_plugin.wizards import (
 
 
 class Form:
-    """As much of a form as a wizard uses; `values` is what it filled in."""
+    """Stand-in for a form, with what a wizard uses; `values` is what it filled in."""
 
     def __init__(self, protocol):
         self.protocol, self.root = protocol, None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Scipion shows of the results."""
+"""Viewers: windows that Scipion opens on the results."""
 
 from deepconsensus_plugin.viewers.table_columns import show_scores_in_tables
 from deepconsensus_plugin.viewers.viewer_consensus import DeepConsensusPicksViewer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that a window does not wait for: files are read by a thread of their own."""
+"""Background thread of a window, which reads files so that the window never waits."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class _Work:
 
 
 class Background:
-    """One thread that makes things part by part; a newer wish replaces an older one.
+    """Background thread that makes things part by part; new requests replace old ones.
 
     Parameters
     ----------
     widget : tkinter.Misc
         Asked, by its `after`, to look for finished parts, as long as there is work.
     report_error : callable
-        Told what a wish ended with, where it could not be met.
+        Called with the exception of a request that failed.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Background:
     def ask(
         self, topic: str, parts: Iterator[Part], receive: Callable[[Part], None]
     ) -> None:
-        """Have `parts` made, and each received in the window's own thread.
+        """Request `parts`, each of which is received in the window's own thread.
 
         Parameters
         ----------
         topic : str
-            What is left of an earlier wish with the same topic is forgotten.
+            The rest of an earlier request with the same topic is dropped.
         parts : iterator
             Advanced in the other thread only.
         receive : callable
@@ -65,7 +65,7 @@ class Background:
         return bool(self._work)
 
     def close(self) -> None:
-        """Forget all wishes; the part that is being made is the last one."""
+        """Drop all requests; the part that is being made is the last one."""
         self._work.clear()
         if self._next_poll is not None:
             self._widget.after_cancel(self._next_poll)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A window with one figure that arranges itself."""
+"""Window with one figure that arranges itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def figure_view(size: tuple[float, float], title: str) -> Plotter:
     size : tuple of float
         Width and height, inches.
     title : str
-        Of the window.
+        Title of the window.
     """
     view = Plotter(figsize=size, windowTitle=title)
     view.tightLayoutOn = False  # the figure arranges itself

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Candidates of one micrograph in groups by who found them, each with its colour."""
+"""Candidates of one micrograph in groups by the pickers that found them, coloured."""
 
 from __future__ import annotations
 

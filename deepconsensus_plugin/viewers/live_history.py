@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The history of a training, drawn again as it goes on."""
+"""Plot of a training's history that updates while the training runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MILLISECONDS_BETWEEN_LOOKS = 2000
 
 
 class LiveHistory:
-    """Draws a history, and again whenever it has grown, until the training ends.
+    """Plot of a history, redrawn whenever it has grown, until the training ends.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class LiveHistory:
             self._timer.start()
 
     def look(self) -> bool:
-        """Draw what is new; whether there is more to come."""
+        """Draw what is new; return whether there is more to come."""
         histories, is_running = self._read()
         if (histories, is_running) != self._drawn:
             self._drawn = histories, is_running

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs with picks, one after the other, in a figure with two buttons."""
+"""Browser of micrographs with picks: one figure with two buttons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEPS = {"left": -1, "right": 1, "pageup": -1, "pagedown": 1}
 
 
 class MicrographBrowser:
-    """Shows one of several micrographs; *previous* and *next* wrap around.
+    """Browser of several micrographs; *previous* and *next* wrap around.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class MicrographBrowser:
     picks_on : callable
         Gives the picks of a micrograph, by its name.
     diameter_px : float
-        Of the circles, pixels.
+        Diameter of the circles, pixels.
     first : int
         Which one to begin with.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs one after the other, in Tk; each is read by another thread."""
+"""Pane of micrographs in Tk, one at a time, each read in the background."""
 
 from __future__ import annotations
 

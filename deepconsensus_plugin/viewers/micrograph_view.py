@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One micrograph, low-passed for the eye, that can be zoomed and moved."""
+"""View of one low-passed micrograph, with zoom and pan."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class MicrographView:
     figure : Figure
         Empty, on its canvas.
     box_size : float
-        Of the particles, pixels.
+        Box size of the particles, pixels.
     """
 
     def __init__(self, figure: Figure, *, box_size: float):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The boxes that an ensemble got most wrong, cut out to be looked at."""
+"""Gallery of the boxes with the largest errors of an ensemble."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def worst_mistakes(
     box_size : int
         Pixels.
     n : int
-        Of each label, at most.
+        Maximum number of boxes of each label.
     """
     gallery = []
     for is_particle, title in _TITLES.items():

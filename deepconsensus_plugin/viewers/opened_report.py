@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of a selection: written by a process of its own, opened in a browser."""
+"""Report of a selection, written in its own process and opened in a browser."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What moves over a figure is drawn anew without the rest of it (blitting)."""
+"""Overlay on a figure: moving parts are redrawn without the rest (blitting)."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Overlay:
         return artist
 
     def remove(self, artist: Artist) -> None:
-        """Let go of an artist, and take it off the figure."""
+        """Remove an artist from the overlay and the figure."""
         self._moving.remove(artist)
         artist.remove()
 
     def clear(self) -> None:
-        """Let go of all artists."""
+        """Remove all artists."""
         self._moving.clear()
 
     def update(self) -> None:

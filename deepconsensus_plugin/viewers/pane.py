@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A part of a window: a figure with buttons below it, in Tk."""
+"""Pane of a window: a figure with buttons below it, in Tk."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which micrographs a window shows: their names and files, read from a set at once."""
+"""Micrographs that a window shows: names and files, read from a set at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ShownMicrographs:
     sampling_rate : float
         Å/px.
     box_size : float
-        Of the candidates, pixels; 0 if it is not known.
+        Box size of the candidates, pixels; 0 if it is not known.
     """
 
     names: tuple[str, ...]
@@ -43,7 +43,7 @@ class ShownMicrographs:
         micrographs : SetOfMicrographs
             Not empty; no file of a micrograph is opened.
         folder : Path
-            Of the project, which paths start from.
+            Folder of the project, which paths start from.
         box_size : float
             Pixels; 0 if it is not known.
         """

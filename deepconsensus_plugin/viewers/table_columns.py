@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of our columns Scipion's tables of particles show without being asked."""
+"""Columns of ours that Scipion's particle tables show by default."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the windows of all trainings have in common: their entries, and the card."""
+"""Base of the training viewers: the entries they share, and the model's summary."""
 
 from __future__ import annotations
 

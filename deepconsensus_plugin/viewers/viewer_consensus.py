@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewer of a consensus: who agrees with whom, who is reliable, who is displaced."""
+"""Viewer of a consensus: agreement, reliability and offsets of the pickers."""
 
 from __future__ import annotations
 
@@ -157,12 +157,12 @@ class DeepConsensusPicksViewer(ProtocolViewer):
     # -------------------------- what is looked at --------------------------
     @cached_property
     def candidates(self) -> Candidates:
-        """All candidates of the finished run."""
+        """Candidates of the finished run."""
         return self.protocol.readCandidates()
 
     @cached_property
     def micrographs(self) -> list[Micrograph]:
-        """Those that any picker was run on, in the order of names."""
+        """Micrographs that any picker was run on, in the order of names."""
         known = dict(
             zip(self.candidates.micrographs, self.candidates.observed, strict=True)
         )
@@ -172,7 +172,7 @@ class DeepConsensusPicksViewer(ProtocolViewer):
 
     @cached_property
     def reliability(self) -> CalibrationReport:
-        """What is expected of the pickers."""
+        """Expected reliability of the pickers."""
         return estimate_reliability(self.candidates)
 
     def _pickers(self) -> list[str]:

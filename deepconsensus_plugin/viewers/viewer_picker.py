@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewer of a picker's training: how it goes, and what its thresholds do."""
+"""Viewer of a picker's training: its history, and what its thresholds give."""
 
 from __future__ import annotations
 

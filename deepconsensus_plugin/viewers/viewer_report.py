@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewer of what was selected: its report, in a browser."""
+"""Viewer of a selection's report, in a browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAD = 20
 
 
 class ReportWindow(Window):
-    """Tells how far a report is, and where it is once it is written."""
+    """Window with the progress of a report, and a link once it is written."""
 
     def __init__(self, messages: Iterator[str], masterWindow=None):
         super().__init__(_TITLE, masterWindow, minsize=(_WIDTH, _HEIGHT))
@@ -43,7 +43,7 @@ class ReportWindow(Window):
 
 
 class ReportView(View):
-    """Opens a `ReportWindow` with these arguments."""
+    """View that opens a `ReportWindow` with these arguments."""
 
     def __init__(self, **arguments):
         self._arguments = arguments
@@ -62,7 +62,7 @@ class DeepConsensusReportViewer(Viewer):
 
     @classmethod
     def can_handle_this_instance(cls, instance: EMSet) -> bool:
-        """Whether it is an output of a selection: in the folder of such a run."""
+        """Return whether an output is that of a selection, by the folder of its run."""
         path = instance.getFileName()
         return any(f"_{kind.__name__}/" in path for kind in SELECTORS)
 

@@ -52,7 +52,7 @@ class ScoreWindow(Window):
 
 
 class ScoresView(View):
-    """Opens a `ScoreWindow` with these arguments."""
+    """View that opens a `ScoreWindow` with these arguments."""
 
     def __init__(self, **arguments):
         self._arguments = arguments

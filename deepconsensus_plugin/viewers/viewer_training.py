@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewer of a training: how it goes, how well it did, and what it got wrong."""
+"""Viewer of a training: its history, its validation and its largest errors."""
 
 from __future__ import annotations
 

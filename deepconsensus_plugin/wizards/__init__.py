@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Windows that help to fill in a value of a form; the wand beside it opens them."""
+"""Wizards: windows that help to fill in a value of a form."""
 
 from deepconsensus_plugin.wizards.wizard_consensus_radius import (
     DeepConsensusRadiusWizard,

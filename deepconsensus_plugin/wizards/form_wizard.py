@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the wizards of forms share."""
+"""Base of the wizards of forms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 
 class FormWizard(Wizard):
-    """Opens a window that fills in a value of a form, or says what it lacks."""
+    """Wizard that fills in a value of a form, or says what the form lacks."""
 
     _title = ""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured on a micrograph: a length of a form, in the form's unit."""
+"""Measure: a length on a micrograph, in the unit of the form."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Measure:
     name : str
         What the length is.
     unit : str
-        Of its values.
+        Unit of its values.
     is_box : bool
         Whether it is the side of a box, not the diameter of a particle.
     units_per_px : float
-        Of the micrograph.
+        Units per pixel of the micrograph.
     step : int
         Values are multiples of it.
     sampling_rate : float

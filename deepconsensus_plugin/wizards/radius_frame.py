@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A consensus radius, chosen by what it makes of the picks; in Tk."""
+"""Window content of the radius wizard, in Tk: curves and a micrograph with picks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RadiusFrame(ValueFrame):
 
     @property
     def study(self) -> RadiusStudy:
-        """What is looked at."""
+        """Study of the agreement that is shown."""
         return self._study
 
     @property
@@ -87,7 +87,7 @@ class RadiusFrame(ValueFrame):
         return value
 
     def set_value(self, value: float) -> None:
-        """Find out what the pickers agree on at a radius, and show it."""
+        """Set the radius, and show what the pickers agree on."""
         self.value = value
         self.candidates = self._study.candidates_at(value)
         self.curves.curves.set_radius(value)
@@ -154,7 +154,7 @@ class _AgreedPane(MicrographPane):
         self.show_agreed()
 
     def show_agreed(self) -> None:
-        """Draw what the pickers agree on now."""
+        """Show what the pickers agree on now."""
         study, candidates = self._frame.study, self._frame.candidates
         agreed = study.on_micrograph(candidates, study.micrographs[self.shown])
         self.view.show_agreed(agreed, radius_px=self._frame.value * study.box_size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pickers agree on at a radius: curves over the radius, and one micrograph."""
+"""Plots of the radius wizard: agreement over the radius, and one micrograph."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def describe_agreed(n_agreed: IntArray) -> str:
 
 
 class RadiusCurves:
-    """How many candidates at least m pickers agree on, over the consensus radius.
+    """Curves over the radius: candidates that at least m pickers agree on.
 
     Parameters
     ----------
@@ -191,9 +191,9 @@ class RadiusPlot(MicrographView):
         Parameters
         ----------
         agreed : AgreedPicks
-            Of the micrograph that is shown.
+            Agreed picks of the micrograph that is shown.
         radius_px : float
-            Of the consensus, pixels.
+            Radius of the consensus, pixels.
         """
         self._links.set_segments(agreed.links(reach_px=radius_px)[:, :, ::-1])
         for name, dots in self._dots.items():

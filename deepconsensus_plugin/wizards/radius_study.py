@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the pickers agree on at any consensus radius, on some of the micrographs."""
+"""Study of the agreement at any consensus radius, on some of the micrographs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RadiusStudy:
     Parameters
     ----------
     pickers : tuple of PickerPicks
-        Of the same micrographs; see `of_some`.
+        Picks of the same micrographs; see `of_some`.
     box_size : float
         Pixels.
     merge_radius : float
@@ -55,7 +55,7 @@ class RadiusStudy:
         Parameters
         ----------
         pickers : sequence of PickerPicks
-            Of all micrographs.
+            Picks of all micrographs.
         box_size, merge_radius
             As for `RadiusStudy`.
         n_picks : int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A length of a form, measured on micrographs: the window's content, in Tk."""
+"""Window content of the size wizards, in Tk: a length measured on micrographs."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class _SizePane(MicrographPane):
         return SizePlot(self.figure, self._measure, value=self._value)
 
     def receive(self, picture: MicrographPicture) -> None:
-        """Show a micrograph; the first one may tell what to begin with."""
+        """Show a micrograph; the initial value may come from the first one."""
         super().receive(picture)
         self._frame.set_value(self.view.value)
 

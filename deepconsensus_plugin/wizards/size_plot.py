@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A box and a particle over a micrograph, as large as the mouse makes them."""
+"""Plot of a box and a particle over a micrograph, resized with the mouse."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A window that a value of a form is chosen in, in Tk."""
+"""Dialog in Tk in which a value of a form is chosen."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ValueDialog(Dialog):
     parent : tk.Misc
         Window of the form.
     title : str
-        Of the window.
+        Title of the window.
     make_frame : callable
         Makes what the value is chosen in.
     accept : callable
@@ -141,7 +141,7 @@ class ValueDialog(Dialog):
         self.initial_focus = self.frame.entry
 
     def validate(self) -> bool:
-        """Whether a value was typed; the frame says what is wrong with it."""
+        """Return whether a value was typed; the frame says what is wrong with it."""
         return self.frame.read_entry() is not None
 
     def apply(self) -> None:

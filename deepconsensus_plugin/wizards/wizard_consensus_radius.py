@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wizard: the consensus radius, by what it makes of the picks."""
+"""Wizard of the consensus radius, which shows what pickers agree on at each radius."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wizard: one of the models of a library or a project, by their cards."""
+"""Wizard that lists the models of a library or a project, with their cards."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ModelsProvider(TreeProvider):
 
 
 def _describeFigure(card: ModelCard) -> str:
-    """Return what validation told: an area under ROC, or an average precision."""
+    """Return the result of the validation: area under ROC, or average precision."""
     if isinstance(card, PickerCard):
         figures = [] if card.validation is None else [card.validation.average_precision]
     else:

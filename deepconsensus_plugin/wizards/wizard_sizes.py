@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wizards: the box size and the particle diameter, measured on a micrograph."""
+"""Wizards of the box size and the particle diameter, measured on a micrograph."""
 
 from __future__ import annotations
 

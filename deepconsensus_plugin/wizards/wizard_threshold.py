@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wizard: the threshold of a selection, in the window of scores."""
+"""Wizard of the threshold of a selection, set in the window of scores."""
 
 from __future__ import annotations
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open every form and viewer in Scipion's project window; see that nothing is cut."""
+"""Check of the GUI: every form and viewer opens in Scipion's project window."""

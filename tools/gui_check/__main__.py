@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tools.gui_check FOLDER``: open all windows, save screenshots to FOLDER.
+"""Command ``python -m tools.gui_check FOLDER``: open all windows, save screenshots.
 
 The exit status is 0 if every form and viewer of the plugin opens without an error and
 shows all of its text. Needs no display: it makes its own. The windows are those of a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find texts of a window that do not show whole.
+"""Detection of text in a window that is not shown in full.
 
 What Scipion gives a fixed width is left to it: the name and the comment of a run, and
 the columns of lists, which users widen.

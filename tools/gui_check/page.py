@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A page of HTML as a browser shows it, without a window and without network."""
+"""Page of HTML, rendered as a browser does, without a window or network."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small finished project: synthetic micrographs, two pickers and the truth."""
+"""Scene for the check: a small finished project with synthetic micrographs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A screen that exists in memory only, with a window manager."""
+"""Virtual screen in memory, with a window manager."""
 
 from __future__ import annotations
 

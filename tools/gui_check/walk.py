@@ -41,7 +41,7 @@ _WORK_SECONDS = 180.0
 
 
 class _ErrorRecords(logging.Handler):
-    """Keep what is logged as an error."""
+    """Handler that keeps what is logged as an error."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -67,7 +67,7 @@ def walk(project: Path, report: Report) -> None:
 
 
 def _check_that_cut_text_is_found(root: tk.Misc, report: Report) -> None:
-    """Open a window that is too narrow for its text; it must be told."""
+    """Open a window that is too narrow for its text; it must be reported."""
     window = tk.Toplevel(root)
     tk.Label(window, text="a label that is too long").grid()
     window.geometry("40x40")

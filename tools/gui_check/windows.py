@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tk as the check needs it: windows that open without being waited for."""
+"""Windows of Tk that open without being waited for."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Press the wands of forms, and use what opens as a user does."""
+"""Use of the wizards of forms, as a user does."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong between two pickers, in numbers and in words."""
+"""Misalignment between two pickers, in numbers and in a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ worth a word."""
 
 @dataclass(frozen=True)
 class Misalignment:
-    """How the picks of one picker lie relative to those of another.
+    """Position of one picker's picks relative to those of another.
 
     ``other ≈ scale · (oriented reference + shift)``, where axes are first exchanged,
     then mirrored (``y → rows - 1 - y``).
@@ -38,7 +38,7 @@ class Misalignment:
     flip_y, flip_x, swapped_xy : bool
         Mirrored top to bottom, left to right; rows and columns exchanged.
     is_significant : bool
-        Whether there is something to tell.
+        Whether the misalignment is worth reporting.
     """
 
     reference: str

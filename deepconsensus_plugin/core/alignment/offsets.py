@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the picks of one picker lie as seen from another's: what the eye judges by."""
+"""Offsets from one picker's picks to another's, as shown in the plot of offsets."""
 
 from __future__ import annotations
 

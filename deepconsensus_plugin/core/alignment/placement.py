@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways to lay one picker's points on another's: axes, scale and shift."""
+"""Placements of one picker's points on another's: axes, scale and shift."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 @dataclass(frozen=True)
 class Orientation:
-    """Which axes are exchanged (first) and mirrored (then)."""
+    """Orientation of the axes: exchanged first, then mirrored."""
 
     swapped_xy: bool = False
     flip_y: bool = False
@@ -60,7 +60,7 @@ class Placement:
     chance: float = 1.0
 
     def is_like(self, other: Placement, *, box_size: float) -> bool:
-        """Whether two placements are the same but for their precision."""
+        """Return whether two placements are equal within their precision."""
         gap = np.abs(np.subtract(self.shift_yx, other.shift_yx)).max()
         return (
             self.orientation == other.orientation

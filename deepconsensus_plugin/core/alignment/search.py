@@ -102,7 +102,7 @@ def points_to_compare(
 ) -> list[PointPairs]:
     """Return the points of both on micrographs that both know, those with most first.
 
-    As many as tell a systematic error; none where a picker found nothing.
+    Up to the number that a systematic error needs; none where a picker found nothing.
     """
     common = []
     for name in sorted(set(reference.coordinates) & set(other.coordinates)):
@@ -120,7 +120,7 @@ def _first_with(pairs: list[PointPairs], n_picks: int) -> list[PointPairs]:
 
 
 def _explain(pairs: list[PointPairs], box_size: float) -> tuple[Placement, bool]:
-    """Return the placement that explains the picks, and whether it is worth telling."""
+    """Return the placement that explains the picks, and whether it is significant."""
     here, next_best = best_placements(pairs, Placement(), box_size)
     agrees = (
         here.chance < _CHANCE_IN_PLACE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How one picker's points lie on another's: the search for shift, scale and mirroring.
+"""Search for the shift, scale and mirroring between two pickers' points.
 
 If two pickers saw the same particles, the differences between their points pile up at
 one place, the shift; everything else spreads evenly. Mirrored or exchanged axes are

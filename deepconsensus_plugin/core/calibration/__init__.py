@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From votes and scores to the probability that a candidate is a particle."""
+"""Calibration of votes and scores to the probability of being a particle."""
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.fusion import Fusion, fuse

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of each candidate, on scales that do not depend on who reports it.
+"""Votes and scores of each candidate, on scales that all pickers share.
 
 Scores of different pickers share no scale, and a network's 0.9 is no probability. Only
 their order is used: each kind of score is turned into normal quantiles over all
@@ -46,7 +46,7 @@ class Evidence:
     micrograph_index: IntArray
 
     def __post_init__(self) -> None:
-        """Check once, at the door."""
+        """Check shapes and values once, at construction."""
         n = len(self.found)
         shapes = (
             self.observed.shape,

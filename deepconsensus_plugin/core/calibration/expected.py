@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures that calibrated probabilities let one expect, without truth.
+"""Expected precision, recall and counts, computed from probabilities without truth.
 
 The expected number of particles among candidates is the sum of their probabilities.
 Recall is relative to the particles *among the candidates*.
@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class ExpectedCounts:
-    """What is accepted at each of t thresholds.
+    """Expected counts at each of t thresholds.
 
     Parameters
     ----------

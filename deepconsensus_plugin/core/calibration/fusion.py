@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the fitted model says of candidates, pickers and the set, and how surely.
+"""Fusion of votes and scores: probabilities, expected figures and their intervals.
 
 Intervals are percentiles over bootstrap samples of *micrographs*, to each of which the
 model is fitted again: they hold what the choice of micrographs does to the parameters
@@ -34,7 +34,7 @@ _REFIT_ITERATIONS = 30
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A figure, or an array of them, with the ends of its interval (NaN if unknown)."""
+    """Estimate, a number or an array, with its interval (NaN if unknown)."""
 
     value: FloatArray
     low: FloatArray
@@ -43,7 +43,7 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """n candidates, k pickers, t = 101 thresholds.
+    """Result of a fusion of n candidates and k pickers, at t = 101 thresholds.
 
     Parameters
     ----------
@@ -115,13 +115,13 @@ def fuse(
         )
     model = LatentTraitModel(evidence, priors=priors)
     fit = model.fit()
-    best = _figures(evidence, fit, fit, np.ones(len(evidence)))
+    best = _estimate_sample(evidence, fit, fit, np.ones(len(evidence)))
     samples = []
     for weights in _draw_weights(evidence.micrograph_index, n_resamples, rng):
         refit = model.fit(
             weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
         )
-        samples.append(_figures(evidence, fit, refit, weights))
+        samples.append(_estimate_sample(evidence, fit, refit, weights))
     figures = {
         name: _estimate(value, [sample[name] for sample in samples], level)
         for name, value in best.items()
@@ -140,10 +140,10 @@ def _draw_weights(
     return [times[row.reshape(-1)] for times in drawn]
 
 
-def _figures(
+def _estimate_sample(
     evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
 ) -> dict[str, FloatArray]:
-    """Return all figures of one sample: selected by `fit`, expected by `refit`."""
+    """Return all estimates of one sample: selected by `fit`, expected by `refit`."""
     found = evidence.found.astype(np.float64)
     expected = weights * refit.probability
     n_true = expected @ found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A latent trait model of votes and scores, fitted without labels.
+"""Latent trait model of votes and scores, fitted without labels.
 
 A place is a particle or not, and has an ease, on which every picker's vote depends, and
 a particle's scores; given both, votes and scores are independent. Places that nobody
@@ -35,10 +35,10 @@ evidence, since the model is none so exact, and the usual start stands for what 
 believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
 
 _IDENTIFIABLE = 3
-"""Pickers whose votes tell each one's rates (Hui and Walter, 1980). The votes of two
-fill three cells, for five unknowns, and only scores can tell them apart."""
+"""Pickers whose votes identify their rates (Hui and Walter, 1980). The votes of two
+fill three cells, for five unknowns, and only scores can separate them."""
 
-_PAIR_SHARING = 0.15
+_PAIR_POOLING = 0.15
 """How much the votes of one of two pickers count for the other's rates."""
 
 _LEAST_PRECISION = 0.5
@@ -48,7 +48,7 @@ more often than right, the scores have misled, and both get the same rates."""
 
 @dataclass(frozen=True, eq=False)
 class LatentTraitFit:
-    """A fitted model, and what it says of the candidates it was fitted to.
+    """Fitted model, and its probabilities for the candidates it was fitted to.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class LatentTraitFit:
     n_missed : float
         Expected number of particles that no picker found.
     log_likelihood : float
-        Of the candidates, but for a constant.
+        Log-likelihood of the candidates, but for a constant.
     """
 
     parameters: Parameters
@@ -69,7 +69,7 @@ class LatentTraitFit:
 
 
 class LatentTraitModel:
-    """The model of one set of candidates; fitting it leaves it as it is.
+    """Latent trait model of one set of candidates; fitting does not change it.
 
     Parameters
     ----------
@@ -118,12 +118,12 @@ class LatentTraitModel:
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
         if start is not None:
-            return self._climb(weight, start, max_iterations, tolerance)
-        climb = partial(self._climb_twice, weight, max_iterations, tolerance)
+            return self._run_em(weight, start, max_iterations, tolerance)
+        best_fit = partial(self._best_of_two_starts, weight, max_iterations, tolerance)
         if self._n_pickers >= _IDENTIFIABLE:
-            return climb(sharing=0.0)
-        fit = climb(sharing=_PAIR_SHARING)
-        return fit if self._is_plausible(fit, weight) else climb(sharing=1.0)
+            return best_fit(rate_pooling=0.0)
+        fit = best_fit(rate_pooling=_PAIR_POOLING)
+        return fit if self._is_plausible(fit, weight) else best_fit(rate_pooling=1.0)
 
     def _is_plausible(self, fit: LatentTraitFit, weight: FloatArray) -> bool:
         """Return whether every picker is expected to be right often enough."""
@@ -131,20 +131,20 @@ class LatentTraitModel:
         n_true = fit.probability @ found
         return bool((n_true >= _LEAST_PRECISION * found.sum(axis=0)).all())
 
-    def _climb_twice(
+    def _best_of_two_starts(
         self,
         weight: FloatArray,
         max_iterations: int,
         tolerance: float,
         *,
-        sharing: float,
+        rate_pooling: float,
     ) -> LatentTraitFit:
         """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
         usual, rare = (
-            self._climb(
+            self._run_em(
                 weight,
-                replace(first(*shape), sharing=sharing),
+                replace(first(*shape), rate_pooling=rate_pooling),
                 max_iterations,
                 tolerance,
             )
@@ -153,14 +153,14 @@ class LatentTraitModel:
         is_rare = rare.log_likelihood > usual.log_likelihood + _DECISIVE
         return rare if is_rare else usual
 
-    def _climb(
+    def _run_em(
         self,
         weight: FloatArray,
         parameters: Parameters,
         max_iterations: int,
         tolerance: float,
     ) -> LatentTraitFit:
-        """Return the fit that expectation maximisation leads to."""
+        """Return the fit to which expectation maximisation converges."""
         points = len(QUADRATURE_NODES)
         probability = np.full(len(weight), np.inf)
         for _ in range(max_iterations):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The maximisation step: parameters from the expected statistics of each component.
+"""Maximisation step (M-step) of the latent trait model.
 
 Components are particles at each point of ease (q of them), then the others at each.
 """
@@ -31,7 +31,7 @@ _NEWTON_STEPS = 3
 
 @dataclass(frozen=True, eq=False)
 class ExpectedStatistics:
-    """What is expected in each component, 2q of them.
+    """Expected sufficient statistics of each of the 2q components.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _fit_true_votes(
 def _fit_false_votes(
     expected: ExpectedStatistics, start: Parameters, priors: Priors
 ) -> FloatArray:
-    """Return the intercepts of the others; their prior is places, seen before."""
+    """Return the intercepts of non-particles; the prior counts as observed places."""
     places = priors.false_rate_weight * QUADRATURE_WEIGHTS
     intercepts = _fit_intercepts(
         _shared(expected.found[:, _POINTS:], start) + priors.false_rate * places,
@@ -101,9 +101,9 @@ def _fit_false_votes(
 
 
 def _shared(counts: FloatArray, start: Parameters) -> FloatArray:
-    """Return counts by picker, to which the others' are added as far as they count."""
+    """Return each picker's counts plus the pooled share of the others' counts."""
     others: FloatArray = counts.sum(axis=0) - counts
-    return np.asarray(counts + start.sharing * others)
+    return np.asarray(counts + start.rate_pooling * others)
 
 
 def _fit_intercepts(
@@ -126,7 +126,7 @@ def _fit_intercepts(
 def _fit_means(
     expected: ExpectedStatistics,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return means at ease 0, slopes on ease, and means of what is no particle.
+    """Return means at ease 0, slopes on ease, and means of non-particles.
 
     Linear regression, under two constraints: an easier particle has no lower score, and
     particles have no lower mean than the rest; where the candidates say otherwise, the

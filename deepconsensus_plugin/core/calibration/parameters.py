@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parameters of the latent trait model, what they say, and where they start.
+"""Parameters of the latent trait model, their priors and their starting values.
 
 Equations and reasons: ``docs/fusion.md``.
 """
@@ -22,7 +22,7 @@ QUADRATURE_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 @dataclass(frozen=True)
 class Priors:
-    """What is believed before any candidate is seen, in pseudo-observations.
+    """Priors of the model, in pseudo-observations.
 
     One setting for all sets. The values say: both classes occur; a picker comes upon a
     place that is no particle in one of ten cases where others do; what is easy for one
@@ -56,7 +56,7 @@ class Priors:
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """Of k pickers and f kinds of score.
+    """Parameters of the model, for k pickers and f kinds of score.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Parameters:
     false_means, deviations : arrays, shape (f,)
         Its mean over the other places (never the larger one), and the standard
         deviation of both.
-    sharing : float
+    rate_pooling : float
         How much the votes of each other picker count for a picker's rates: 0 none, 1 as
         much as its own, so that all have the same rates; not estimated.
     """
@@ -89,11 +89,11 @@ class Parameters:
     score_slopes: FloatArray
     false_means: FloatArray
     deviations: FloatArray
-    sharing: float = 0.0
+    rate_pooling: float = 0.0
 
     @classmethod
     def start(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:
-        """Return where the fit begins: high scores and votes speak for particles."""
+        """Return the usual starting values: high scores and votes mean particles."""
         return cls(
             prevalence=0.5,
             heterogeneity=priors.heterogeneity,
@@ -108,7 +108,7 @@ class Parameters:
 
     @classmethod
     def start_rare(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:
-        """Return another beginning: few places are particles, which all pickers find.
+        """Return other starting values: few places are particles, found by all pickers.
 
         Where one picker takes nearly everything, the usual start may end at a maximum
         of the likelihood that takes its picks for particles that are hard to find.
@@ -123,7 +123,7 @@ class Parameters:
 
     @property
     def find_rates(self) -> FloatArray:
-        """The probability of being found, shape (k, 2q); as `log_shares`."""
+        """Probability of being found, shape (k, 2q); columns as in `log_shares`."""
         true = self.intercepts[:, np.newaxis] + self.heterogeneity * QUADRATURE_NODES
         false = (
             self.false_intercepts[:, np.newaxis]
@@ -133,7 +133,7 @@ class Parameters:
 
     @property
     def score_means(self) -> FloatArray:
-        """The mean of every score, shape (f, 2q); as `log_shares`."""
+        """Mean of every score, shape (f, 2q); columns as in `log_shares`."""
         true = self.true_means[:, np.newaxis] + np.outer(
             self.score_slopes, QUADRATURE_NODES
         )

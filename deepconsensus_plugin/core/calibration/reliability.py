@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the votes alone say of the pickers, before any network was trained."""
+"""Expected reliability of pickers from their votes alone, before any training."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ ENOUGH_CANDIDATES = 5_000
 def estimate_reliability(
     candidates: Candidates, *, seed: int = 1, n_resamples: int = 50
 ) -> CalibrationReport:
-    """Return what is expected of the pickers, from their votes and scores.
+    """Return the expected reliability of the pickers, from their votes and scores.
 
     Parameters
     ----------
     candidates : Candidates
-        Of two pickers or more that found something (`can_fuse`). Of large sets, whole
-        micrographs drawn at random, as many as hold `ENOUGH_CANDIDATES`.
+        Candidates of two pickers or more that found something (`can_fuse`). Of large
+        sets, whole micrographs drawn at random, as many as hold `ENOUGH_CANDIDATES`.
     seed : int
-        Of that draw and of the bootstrap; >= 0.
+        Seed of that draw and of the bootstrap; >= 0.
     n_resamples : int
-        Of the bootstrap; 0 gives no intervals.
+        Number of resamples of the bootstrap; 0 gives no intervals.
 
     Raises
     ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verdict of a fusion in plain numbers, stored and shown beside the scores."""
+"""Report of a fusion: expected figures of pickers and of the set, kept as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 @dataclass(frozen=True)
 class EstimatedFigure:
-    """A figure with the ends of its 95 % interval; NaN where not defined."""
+    """Estimate with its 95 % interval; NaN where not defined."""
 
     value: float
     low: float
@@ -41,7 +41,7 @@ class EstimatedFigure:
 
 @dataclass(frozen=True)
 class PickerVerdict:
-    """What is expected of one picker, without truth.
+    """Expected figures of one picker, without truth.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ class PickerVerdict:
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """What a fusion expects of the pickers and of the set; t thresholds.
+    """Expected figures of the pickers and of the set, at t thresholds.
 
     Parameters
     ----------
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     n_candidates : int
         How many were fused.
     n_particles : float
@@ -116,9 +116,9 @@ class CalibrationReport:
         *,
         seed: int,
     ) -> CalibrationReport:
-        """Return the figures of `fusion`, whose pickers have these names."""
+        """Return the report of `fusion`, whose pickers have these names."""
         columns = (fusion.picker_precision, fusion.picker_recall, fusion.found_alone)
-        verdicts = zip(pickers, n_picks, *map(_figures, columns), strict=True)
+        verdicts = zip(pickers, n_picks, *map(_estimate_rows, columns), strict=True)
         return cls(
             seed=seed,
             n_candidates=len(fusion.probability),
@@ -126,11 +126,11 @@ class CalibrationReport:
             suggested_threshold=choose_threshold(
                 fusion.probability, mode=ThresholdMode.MAX_F
             ),
-            n_missed=_figures(fusion.n_missed)[0],
+            n_missed=_estimate_rows(fusion.n_missed)[0],
             pickers=[PickerVerdict(name, int(n), *rest) for name, n, *rest in verdicts],
             thresholds=fusion.thresholds.tolist(),
-            precision=_figures(fusion.precision),
-            recall=_figures(fusion.recall),
+            precision=_estimate_rows(fusion.precision),
+            recall=_estimate_rows(fusion.recall),
         )
 
     def expected_at(self, threshold: float) -> tuple[EstimatedFigure, EstimatedFigure]:
@@ -142,7 +142,7 @@ class CalibrationReport:
         return self.precision[nearest], self.recall[nearest]
 
 
-def _figures(estimate: Estimate) -> list[EstimatedFigure]:
+def _estimate_rows(estimate: Estimate) -> list[EstimatedFigure]:
     ends = (estimate.value, estimate.low, estimate.high)
     columns: list[FloatArray] = [np.atleast_1d(end) for end in ends]
     return [EstimatedFigure(*row) for row in np.column_stack(columns).tolist()]

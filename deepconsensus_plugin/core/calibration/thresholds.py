@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which scored candidates to accept.
+"""Thresholds on scores, and the candidates that they accept.
 
 Nothing is thrown away when scoring, so a selection can be repeated with another
 threshold in no time. A candidate without a score (NaN) is never accepted. The automatic
@@ -20,7 +20,7 @@ PUBLISHED_THRESHOLD = 0.5
 
 
 class ThresholdMode(enum.Enum):
-    """How the threshold is found."""
+    """Rule by which the threshold is chosen."""
 
     FIXED = "fixed"
     """A score given by the user."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who agrees with whom: from the picks of several pickers to candidates."""
+"""Consensus of several pickers: from their picks to candidates."""
 
 from deepconsensus_plugin.core.consensus.finding import (
     choose_min_pickers,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who found what: how far pickers agree, pair by pair and in every combination."""
+"""Agreement between pickers, pair by pair and in every combination."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class PairwiseAgreement:
-    """How many candidates pairs of pickers share; k pickers.
+    """Numbers of candidates that pairs of pickers share; k pickers.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ class PairwiseAgreement:
     n_shared : array, shape (k, k), int
         Candidates that both found; on the diagonal, all that the picker found.
     share : array, shape (k, k), float
-        Of the candidates that the row's picker found where the column's was run too,
-        the share that the column's found, 0 - 1; NaN where there are none.
+        Share of the candidates that the row's picker found where the column's was run
+        too, the share that the column's found, 0 - 1; NaN where there are none.
     """
 
     pickers: tuple[str, ...]
@@ -47,7 +47,7 @@ def compare_pickers(candidates: Candidates) -> PairwiseAgreement:
 
 @dataclass(frozen=True, eq=False)
 class Combinations:
-    """How many candidates were found by exactly these pickers; c combinations.
+    """Numbers of candidates found by exactly these pickers; c combinations.
 
     Parameters
     ----------

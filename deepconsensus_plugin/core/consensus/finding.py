@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who agrees with whom: the OR set of several pickers, and AND within it.
+"""Consensus of several pickers: the OR set of candidates, and AND within it.
 
 Deep Consensus, section 2.3, defines AND as a running intersection, one picker after
 another, in which a pick may agree with several. Departures, on purpose: the result
 does not depend on the order of the pickers, a picker votes once for a particle, two
-radii tell *who agrees* (consensus) from *what is one particle* (merge), and OR holds
+radii define *who agrees* (consensus) and *what is one particle* (merge), and OR holds
 one coordinate per particle. On each micrograph:
 
 0.  Each picker's own duplicates within the merge radius go; the best score stays.
@@ -48,7 +48,7 @@ def find_consensus(
     consensus_radius_px: float,
     merge_radius_px: float,
 ) -> Candidates:
-    """Candidates of all pickers: one per particle, with who found it and who agrees.
+    """Return the candidates of all pickers: one per particle, with provenance.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _sorted_by_name(pickers: Sequence[PickerPicks]) -> list[PickerPicks]:
 def _resolve(
     picks: PickTable, names: tuple[str, ...], consensus_px: float, merge_px: float
 ) -> Candidates:
-    """Candidates of some whole micrographs: the stages 0 to 3."""
+    """Return the candidates of some whole micrographs (stages 0 to 3)."""
     picks, near = _without_duplicates(picks, names, merge_px)
     single = _singles(picks, names)
     group_of_pick = group_closest_first(single, near.within(consensus_px), consensus_px)
@@ -136,7 +136,7 @@ def _singles(picks: PickTable, names: Sequence[str]) -> PickGroups:
 def _without_duplicates(
     picks: PickTable, names: Sequence[str], radius_px: float
 ) -> tuple[PickTable, PickPairs]:
-    """Keep each picker's best of those close together; and the close pairs left.
+    """Return each picker's picks without duplicates, and the close pairs left.
 
     The pairs reach far enough to hold one of every two groups whose centres are within
     the radius: log2(k) / 4 squared radii bound the variance of a group of k picks that
@@ -158,7 +158,7 @@ def _without_duplicates(
 def _largest_groups(
     groups: PickGroups, row_of_group: IntArray, scatter: FloatArray
 ) -> IntArray:
-    """Each candidate's largest agreeing group; the tightest among equals."""
+    """Return each candidate's largest agreeing group; the tightest among equals."""
     order = np.lexsort((scatter, -groups.sizes, row_of_group))
     return np.asarray(order[first_members(row_of_group[order])])
 
@@ -166,7 +166,7 @@ def _largest_groups(
 def _votes(
     picks: PickTable, row_of_pick: IntArray, shape: tuple[int, int]
 ) -> tuple[BoolArray, FloatArray]:
-    """Who found each candidate, and the best score each of them gave it."""
+    """Return who found each candidate, and the best score each of them gave it."""
     found = np.zeros(shape, dtype=bool)
     found[row_of_pick, picks.picker] = True
     scores = np.full(shape, np.nan)
@@ -176,12 +176,12 @@ def _votes(
 
 
 def choose_min_pickers(candidates: Candidates, *, min_positives: int) -> int:
-    """How many pickers should agree: the most that leave enough agreed particles.
+    """Return how many pickers should agree: the strictest with enough particles left.
 
     Parameters
     ----------
     candidates : Candidates
-        Of any number of pickers.
+        Candidates of any number of pickers.
     min_positives : int
         Particles that training needs.
 
@@ -233,7 +233,7 @@ def subtract_picks(a: PickerPicks, b: PickerPicks, *, radius_px: float) -> Picke
 
 
 def _unmatched(a: FloatArray, b: FloatArray, radius_px: float) -> BoolArray:
-    """Which of `a` have no partner in `b`; independent of the order of either."""
+    """Return which of `a` have no partner in `b`, whatever the order of either."""
     yx = np.concatenate([a, b])
     picker = np.repeat([0, 1], [len(a), len(b)])
     order = np.lexsort((picker, yx[:, 1], yx[:, 0]))

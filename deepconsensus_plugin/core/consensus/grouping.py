@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two greedy rules of the consensus: grow groups closest first, thin by strength.
+"""Greedy rules of the consensus: group the closest first, keep the strongest.
 
 Both are defined one step after another, and both are carried out many steps at a
 time: a step that comes first among all those touching the same things has the same
@@ -58,7 +58,7 @@ def group_closest_first(
 
 
 def _foremost(first: IntArray, second: IntArray, n: int) -> BoolArray:
-    """Which pairs come before every other pair of either of their members."""
+    """Return which pairs come before every other pair of either of their members."""
     order = np.arange(len(first))
     earliest = np.empty(n, dtype=np.intp)
     ends = np.concatenate([first[::-1], second[::-1]])
@@ -78,14 +78,14 @@ def _with_added(groups: PickGroups, a: IntArray, b: IntArray) -> PickGroups:
 
 
 def absorb_weaker(strongest_first: IntArray, neighbours: PickPairs) -> IntArray:
-    """Let the strong take their neighbours, strongest first, and say who took whom.
+    """Return who absorbs each thing; the strongest absorb their neighbours first.
 
     Parameters
     ----------
     strongest_first : array, shape (n,), int
         Indices of the n things, strongest first.
     neighbours : PickPairs
-        Of which only one may stay.
+        Pairs of which only one may stay.
 
     Returns
     -------

@@ -50,7 +50,7 @@ class PickGroups:
         return np.asarray(self.sums / self.sizes[:, None])
 
     def squared_distances(self, first: IntArray, second: IntArray) -> FloatArray:
-        """Squared distances between centres, px².
+        """Return squared distances between centres, px².
 
         Written as one quotient: exact, hence free of accidents at the radius and in
         ties, wherever the picks are whole pixels.
@@ -60,7 +60,7 @@ class PickGroups:
         return np.asarray((gap[:, 0] ** 2 + gap[:, 1] ** 2) / (n * m) ** 2)
 
     def share_picker(self, first: IntArray, second: IntArray) -> BoolArray:
-        """Whether the groups of each pair have a picker in common."""
+        """Return whether the groups of each pair have a picker in common."""
         shared = np.zeros(len(first), dtype=bool)
         for column in self.pickers.T:
             shared |= column[first] & column[second]

@@ -60,7 +60,7 @@ def blocks_of_picks(
     """Yield the picks of some whole micrographs at a time, in their order.
 
     The blocks bound the memory of what follows; equal picks of one picker keep no
-    particular order, since nothing tells them apart but the score.
+    particular order, since they differ in nothing but the score.
     """
     parts: list[PickTable] = []
     size = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a consensus came to, in numbers and in sentences."""
+"""Report of a consensus, in numbers and in sentences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PickerReport:
     name : str
         Its name.
     box_size : float
-        Its box, pixels of the reference micrographs; NaN if it tells none.
+        Its box, pixels of the reference micrographs; NaN if unknown.
     n_picks : int
         What it brought.
     n_micrographs : int

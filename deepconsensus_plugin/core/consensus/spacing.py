@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which particles are whole and by themselves, as far as their places tell."""
+"""Minimum distances of particles to the micrograph's edge and to each other."""
 
 from __future__ import annotations
 

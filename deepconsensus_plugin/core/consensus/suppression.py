@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One coordinate a particle: overlapping picks of one picker give way to the best."""
+"""Non-maximum suppression: one coordinate per particle, the one with the best score."""
 
 from __future__ import annotations
 

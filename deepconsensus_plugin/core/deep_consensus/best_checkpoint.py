@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When training stops improving: best weights kept, learning rate lowered, end told.
+"""Best checkpoint of a training: learning rate schedule and early stopping.
 
 The learning rate is divided by ten when the validation accuracy has not improved for a
 number of updates (Sanchez-Garcia et al. 2018, section 2.2).
@@ -31,16 +31,16 @@ _SCORES = "scores"
 
 @dataclass(eq=False)
 class BestCheckpoint:
-    """What was learnt from the validations of one network so far.
+    """State of the validations of one network so far: best accuracy and schedule.
 
     Parameters
     ----------
     history : list of Checkpoint
         Every validation.
     best_weights : list of arrays
-        Of the network when its validation loss was lowest.
+        Weights of the network when its validation loss was lowest.
     best_scores : array
-        Of the validation boxes then.
+        Scores of the validation boxes at that time.
     best_loss, best_accuracy : float
         Lowest and highest so far.
     last_improvement : int
@@ -100,7 +100,7 @@ class BestCheckpoint:
 
 
 def is_exhausted(network: keras.Model, parameters: TrainingParameters) -> bool:
-    """Whether the learning rate fell so low that nothing more will come."""
+    """Return whether the learning rate is too low for any further improvement."""
     lowest = parameters.learning_rate * _SMALLEST_RATE_RATIO
     return float(network.optimizer.learning_rate) < lowest * 1.01
 

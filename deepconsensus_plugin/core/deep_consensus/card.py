@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleCard(ModelCard):
-    """What an ensemble of networks is.
+    """Card of an ensemble of networks.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class EnsembleCard(ModelCard):
     validation : list of ClassificationMetrics
         One per network, on micrographs held out.
     testing : ClassificationMetrics, optional
-        Of the ensemble on the testing sets.
+        Metrics of the ensemble on the testing sets.
     """
 
     kind: str = "deep_consensus"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labelled boxes: made from coordinates, kept in one HDF5 file, split, augmented."""
+"""Labelled boxes: cut at coordinates, kept in one HDF5 file, split and augmented."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def read_boxes(path: Path) -> LabelledBoxes:
 
 
 def read_origin(path: Path) -> str | None:
-    """Return what the boxes in a file were made from, where the file tells."""
+    """Return the digest of the inputs of the boxes in a file, if it has one."""
     with h5py.File(path, "r") as file:
         origin = file.attrs.get(ORIGIN)
         return None if origin is None else str(origin)

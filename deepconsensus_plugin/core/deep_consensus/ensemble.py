@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of an ensemble, trained one after another, each from its last state."""
+"""Training of all networks of an ensemble, one after another, resumable."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.requests import TrainRequest
 from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.core.deep_consensus.training import (
+    MemberTrainer,
     TrainedNetwork,
-    Training,
     initialise,
     n_updates,
 )
@@ -91,7 +91,7 @@ def train_ensemble(
 
 def _begin(
     data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
-) -> Training:
+) -> MemberTrainer:
     """Return the training of a network that has seen nothing yet."""
     parameters = request.parameters
     initialise(member, parameters)
@@ -103,11 +103,11 @@ def _begin(
         )
     if inherited:
         network.set_weights(inherited[member % len(inherited)])
-    return Training(data, network, parameters, member)
+    return MemberTrainer(data, network, parameters, member)
 
 
 def _weights_to_start_from(request: TrainRequest) -> list[Weights]:
-    """Weights of the networks of `initial_model`, after a check that it fits."""
+    """Return the weights of `initial_model`'s networks, once they are known to fit."""
     if request.initial_model is None:
         return []
     load_card_of(request.initial_model, EnsembleCard).check_fits(

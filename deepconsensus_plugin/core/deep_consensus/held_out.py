@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an ensemble said of boxes that it did not learn from, and where it was wrong.
+"""Predictions of an ensemble on the boxes held out, and its largest errors.
 
 Importing this does not import Keras.
 """
@@ -47,7 +47,7 @@ class HeldOut:
         rows : LabelledCoordinates
             All boxes.
         parts : sequence of (array, array)
-            Of each network: which rows it held out, and its scores of them.
+            Rows that each network held out, and its scores of them.
         """
         scores = np.full((len(rows), len(parts)), np.nan)
         for column, (held_out, of_network) in enumerate(parts):

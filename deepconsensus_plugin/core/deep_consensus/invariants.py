@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a box shows whichever way it is turned, in numbers, without a network.
+"""Rotation-invariant features of boxes, computed without a network.
 
 On every ring around the centre the Fourier series of the angle is taken: the modulus of
 a coefficient does not change when the box is turned.

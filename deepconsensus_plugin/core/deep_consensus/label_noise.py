@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which labels to believe, before a network learns from them.
+"""Label noise: the probability that each label is right, estimated before training.
 
 Every box is judged by a discriminant that learnt from other micrographs, and the
 judgement is compared with the label by a model in which labels are wrong at unknown
@@ -38,7 +38,7 @@ FEWEST_BOXES = _BOXES_PER_COMPONENT * _COMPONENTS[0]
 
 @dataclass(frozen=True)
 class LabelNoise:
-    """How many labels are expected to be wrong, and what was left out for it.
+    """Expected fractions of wrong labels, and the numbers of boxes left out for them.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def estimate_label_trust(
     Parameters
     ----------
     features : array, shape (n, f)
-        Of the boxes, finite (`invariants.rotation_invariants`).
+        Features of the boxes, finite (`invariants.rotation_invariants`).
     is_particle : array, shape (n,), bool
         The labels; both occur.
     micrograph : array, shape (n,), int

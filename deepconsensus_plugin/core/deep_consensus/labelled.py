@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From sets of labelled coordinates to one file of prepared boxes."""
+"""Labelled boxes of a training set, from coordinates to one file of prepared boxes."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ _FAR_APART_PX = 1e6
 _SAME_PLACE_PX = 1.0
 
 FEW_BOXES = 200
-"""Fewer boxes of a label than this, and the user is told what to expect."""
+"""Fewer boxes of a label than this give a warning."""
 
 _FEW_WRONG, _MANY_WRONG = 0.05, 0.2
 """Shares of wrong labels: of boxes left out for fewer, too many were right and are
-missed (docs/fusion.md); more, and the user is told to look."""
+missed (docs/fusion.md); more give a warning."""
 _TRUST_STEP = 1 / 1024
 """Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
 
@@ -207,7 +207,7 @@ def _prepared(
 
 
 def prune_labels(
-    data: LabelledBoxes, *, believed: Sequence[bool], seed: int
+    data: LabelledBoxes, *, skip_pruning: Sequence[bool], seed: int
 ) -> tuple[LabelledBoxes, LabelNoise]:
     """Return the boxes whose labels are probably right, weighted by how probably.
 
@@ -215,10 +215,10 @@ def prune_labels(
     ----------
     data : LabelledBoxes
         Both labels must be there.
-    believed : sequence of bool
-        Of each of the sources: whether its labels stand.
+    skip_pruning : sequence of bool
+        For each source, whether its labels are kept as they are.
     seed : int
-        Of the draw of the micrographs that judge each other.
+        Seed of the split of micrographs for cross-validation.
 
     Returns
     -------
@@ -236,10 +236,10 @@ def prune_labels(
         rng=np.random.default_rng([seed, 2**31 + 1]),
     )
     trust = np.round(trust / _TRUST_STEP) * _TRUST_STEP
-    trust = np.where(np.array(believed)[rows.source], 1.0, trust)
+    trust = np.where(np.array(skip_pruning)[rows.source], 1.0, trust)
     noise = LabelNoise.of(rows.is_particle, trust)
     share = max(noise.wrong_particles, noise.wrong_background)
-    _tell(noise, share)
+    _log_label_noise(noise, share)
     kept = trust > 0.5
     n_kept = min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum())
     if share < _FEW_WRONG or n_kept < 2:
@@ -249,7 +249,7 @@ def prune_labels(
     return weighted.take(kept), noise
 
 
-def _tell(noise: LabelNoise, share: float) -> None:
+def _log_label_noise(noise: LabelNoise, share: float) -> None:
     logger.info(
         "%.1f%% of the particles' labels and %.1f%% of the background's look wrong",
         *(100 * noise.wrong_particles, 100 * noise.wrong_background),

@@ -79,7 +79,7 @@ def _block(
     fast: bool,
     folded: bool,
 ) -> keras.KerasTensor:
-    """Two convolutions, the second batch-normalised unless folded, and a pooling."""
+    """Return the output of a block: two convolutions and a pooling."""
     penalty = keras.regularizers.L2(l2_strength)
     for i, n_filters in enumerate(filters):
         convolution = layers.Conv2D

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How networks are trained, in numbers; kept in every model card."""
+"""Training parameters of Deep Consensus, kept in every model card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainingParameters:
-    """How the ensemble is trained.
+    """Training parameters of an ensemble.
 
     Defaults as the paper and its implementation, but for the number of updates, which
     the paper leaves to convergence, and what docs/results.md shows.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of Deep Consensus slid over micrographs: it finds what no picker found.
+"""Picking with the network of Deep Consensus, slid over whole micrographs.
 
 It looks at boxes, each normalised by its own background, so it is no convolution of the
 micrograph. Boxes on a coarse grid are scored first; from each maximum the score is
@@ -36,7 +36,7 @@ _PROMISING = -3.0
 """Log-odds on the grid from which a maximum is looked at closer."""
 
 _LOWEST = 1e-6
-"""Probabilities are told apart down to this distance from 0 and 1."""
+"""Probabilities are clipped to this distance from 0 and 1."""
 
 _AROUND = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
 
@@ -44,7 +44,7 @@ Score = Callable[[FloatArray], FloatArray]
 
 
 class EnsemblePicker:
-    """Finds the maxima of an ensemble's log-odds; a `TrainedPicker`.
+    """Picker that finds the maxima of an ensemble's log-odds; a `TrainedPicker`.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class EnsemblePicker:
         For scoring (`core.deep_consensus.store.load_scorers`). The first one
         scores the grid, all of them what is found there.
     card : EnsembleCard
-        Of the model.
+        Card of the model.
     """
 
     def __init__(self, networks: Sequence[keras.Model], card: EnsembleCard) -> None:
@@ -77,7 +77,7 @@ class EnsemblePicker:
             radius_px=_DISTANCE * box
         )
         promising = maxima.yx[maxima.scores >= _PROMISING] + step // 2
-        places = climb(coarse, promising, step=step / 2, rounds=_ROUNDS)
+        places = hill_climb(coarse, promising, step=step / 2, rounds=_ROUNDS)
         scores = self._scorer(prepared, box, self._networks)(places)
         found = ScoredCoordinates(places, scores)
         return suppress_overlaps(found, radius_px=_DISTANCE * box)
@@ -102,7 +102,7 @@ class EnsemblePicker:
         return score
 
 
-def climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
+def hill_climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
     """Return places reached by one step uphill a round, where any is, shape (n, 2).
 
     Parameters

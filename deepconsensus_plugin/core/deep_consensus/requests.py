@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked for: the requests of training and scoring, and their results.
+"""Requests to train and to score with Deep Consensus, and their results.
 
 They cross the process border as JSON (`core.jobs`), so they hold numbers, names and
 paths only, and importing them does not import Keras.
@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.types import Micrograph
 
 
 class Role(Enum):
-    """What a set of labelled coordinates is for."""
+    """Role of a set of labelled coordinates in the training."""
 
     TRAINING = "training"
     TESTING = "testing"
@@ -56,7 +56,7 @@ class BoxSource:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """Train an ensemble on labelled coordinates.
+    """Request to train an ensemble on labelled coordinates.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What training came to.
+    """Result of a training.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class TrainResult:
     validation : list of ClassificationMetrics
         One per network, on its own validation micrographs.
     testing : ClassificationMetrics, optional
-        Of the ensemble, on the testing sets, where given.
+        Metrics of the ensemble, on the testing sets, where given.
     history : list of list of Checkpoint
         How each network got there.
     timings : dict of StageCost
@@ -184,7 +184,7 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What scoring came to: the number of boxes and the time."""
+    """Result of scoring: the number of boxes and the time."""
 
     scores: Path
     n_scored: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Score every coordinate with a trained ensemble, and write particle stacks on the way.
+"""Scoring job: every coordinate scored by an ensemble, particle stacks on the way.
 
 Micrographs are read once, a little ahead of the network, and nothing of them is kept,
 so that memory does not grow with their number. Batches run across micrographs. Every
@@ -113,7 +113,7 @@ def _left(
 
 
 def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
-    """Micrographs with their coordinates, in the order of the coordinates' file."""
+    """Yield micrographs with their coordinates, in the order of the file."""
     micrographs = {micrograph.name: micrograph for micrograph in request.micrographs}
     coordinates = read_coordinates(request.coordinates)
     unknown = [name for name in coordinates if name not in micrographs]
@@ -136,7 +136,7 @@ def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
 def _cut_and_prepare(
     micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: EnsembleCard
 ) -> NDArray[np.float32]:
-    """Network input for all coordinates of a micrograph; writes its stack too."""
+    """Return network input for all coordinates of a micrograph; write its stack too."""
     size = card.preprocessing.input_size
     prepared = np.empty((len(yx), size, size), np.float32)
     with _open_stack(micrograph, len(yx), request) as stack:

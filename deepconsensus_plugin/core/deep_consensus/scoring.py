@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an ensemble of networks says of boxes."""
+"""Scores of boxes by an ensemble of networks."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def fitting_batch(networks: Sequence[keras.Model], input_size: int) -> int:
     Parameters
     ----------
     networks : sequence of keras.Model
-        Of one size; each is tried.
+        Networks of one size; each is tried.
     input_size : int
         Side of a box, pixels.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which labelled boxes are used, and which are held out for validation."""
+"""Split of labelled boxes into training and validation, by micrograph."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model on disk: a folder with ``model.keras`` and ``card.json``.
+"""Model folder of an ensemble: ``model.keras`` and ``card.json``.
 
 ``model.keras`` is one plain Keras model, which opens without this package: boxes in,
 ``(batch, n_models, 2)`` out, the probabilities of every network of the ensemble.
@@ -82,7 +82,7 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
     Parameters
     ----------
     folder : Path
-        Of the model.
+        Folder of the model.
     half_precision : bool
         Compute in bfloat16, with plain convolutions, where there are instructions for
         it; the softmax stays in float32.
@@ -104,7 +104,7 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
 
 
 def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Model:
-    """One plain model of all networks."""
+    """Return one plain Keras model of all networks."""
     size = card.preprocessing.input_size
     boxes = keras.Input((size, size, 1), name="box")
     outputs = []

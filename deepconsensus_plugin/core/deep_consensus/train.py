@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From labelled coordinates to a model: cut boxes, train an ensemble, save it.
+"""Training job: cut labelled boxes, train an ensemble on them, save the model.
 
 A run that is killed and started again goes on: with the boxes if they were all cut, and
 with every network from its last validation.
@@ -63,7 +63,9 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
     if request.parameters.prune_labels:
         data, noise = prune_labels(
             data,
-            believed=[source.believed for source in _sources(request, Role.TRAINING)],
+            skip_pruning=[
+                source.believed for source in _sources(request, Role.TRAINING)
+            ],
             seed=request.parameters.seed,
         )
     partial = states_folder(request.model)

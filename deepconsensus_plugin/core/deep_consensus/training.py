@@ -56,7 +56,7 @@ class TrainedNetwork:
     validation: ClassificationMetrics
 
 
-class Training:
+class MemberTrainer:
     """One network in training, from one validation to the next.
 
     Parameters
@@ -103,7 +103,7 @@ class Training:
         return stopped or self.update >= self.n_updates
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
-        """Train until the next validation, and validate; `count` is told of updates.
+        """Train until the next validation, and validate; call `count` with updates.
 
         Raises
         ------
@@ -153,7 +153,7 @@ class Training:
         return [*self.network.variables, *self.network.optimizer.variables]
 
     def state(self) -> TrainingState:
-        """Return what draws the batches to come, and what validations told."""
+        """Return the state of the generator and the results of the validations."""
         numbers = {"update": self.update, "rng": self.rng.bit_generator.state}
         return self.plateau.added_to(numbers, {"queue": self.queue})
 
@@ -217,7 +217,7 @@ def _average_precision(labels: BoolArray, scores: FloatArray) -> float:
 
 
 def initialise(member: int, parameters: TrainingParameters) -> None:
-    """Seed what draws initial weights and dropout of one network."""
+    """Seed the generators of one network's initial weights and dropout."""
     entropy = np.random.SeedSequence([parameters.seed, member])
     keras.utils.set_random_seed(int(entropy.generate_state(1)[0]))
 
@@ -239,13 +239,13 @@ def _updates_per_epoch(training: IntArray, parameters: TrainingParameters) -> in
 def _split(
     rows: LabelledCoordinates, parameters: TrainingParameters, member: int
 ) -> tuple[np.random.Generator, IntArray, IntArray]:
-    """Seed a network's random acts; rows it learns from, rows held out."""
+    """Return a network's generator, and its rows for training and for validation."""
     rng = np.random.default_rng([parameters.seed, member])
     return rng, *split_by_micrograph(rows, parameters.validation_fraction, rng)
 
 
 def _targets(rows: LabelledCoordinates, index: IntArray) -> NDArray[np.float32]:
-    """One-hot labels, shape (b, 2)."""
+    """Return one-hot labels, shape (b, 2)."""
     particle = rows.is_particle[index]
     targets = np.zeros((len(index), 2), np.float32)
     targets[:, PARTICLE], targets[:, 1 - PARTICLE] = particle, ~particle

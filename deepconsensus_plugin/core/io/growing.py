@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of numbers in a file that only grows: a kill loses what was not appended yet."""
+"""Append-only tables of numbers on disk; a kill loses only rows not yet appended."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def open_micrograph(path: Path | str) -> NDArray[Any]:
     array, shape (rows, columns)
         Pixels in the type of the file; read-only memory map for plain MRC and for
         uncompressed TIFF, in memory for everything compressed. Mode 0 is int8, or
-        uint8 where the header tells that the bytes are unsigned.
+        uint8 where the header says that the bytes are unsigned.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def read_shape(path: Path | str) -> tuple[int, int]:
     Parameters
     ----------
     path : Path or str
-        As for `open_micrograph`, which also tells the errors. Whether a *compressed*
+        As for `open_micrograph`, which also lists the errors. Whether a *compressed*
         file is complete is not looked at.
 
     Returns

@@ -5,7 +5,7 @@ The layout is that of MRC2014 (Cheng et al. 2015), with mrcfile's header. Files 
 many programs write although they depart from the standard are accepted where nothing
 is left to guess: a missing ``MAP`` stamp if the size fits exactly, a wrong machine
 stamp if only the other byte order makes sense, unsigned bytes if IMOD marked them or
-the largest pixel tells, bytes after the image.
+the largest pixel shows it, bytes after the image.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HUGE = 65536
 
 @dataclass(frozen=True)
 class MrcLayout:
-    """Where the pixels of an MRC file are.
+    """Layout of an MRC file: offset, shape and type of its pixels.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def _pixel_type(path: Path, header: Any, head: bytes) -> np.dtype[Any]:
 
 
 def _has_unsigned_bytes(header: Any, head: bytes) -> bool:
-    """Tell the two readings of mode 0 apart: IMOD's mark, else the image's range.
+    """Return whether mode 0 means unsigned: by IMOD's mark, else by the image's range.
 
     Bytes were unsigned before MRC2014, and some programs still write them so. A header
     that says that the largest pixel is above 127 cannot speak of signed ones.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs written as MRC files, in the types of pixels that detectors give."""
+"""MRC files of micrographs, in the pixel types that detectors give."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 
 class PixelType(Enum):
-    """How pixels are stored."""
+    """Type in which pixels are stored."""
 
     FLOAT32 = "float32"
     """Electrons."""

@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class EnsembleScores:
-    """What an ensemble says of n boxes.
+    """Scores of n boxes by an ensemble.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class EnsembleScores:
 
     @classmethod
     def of(cls, probabilities: FloatArray) -> EnsembleScores:
-        """Scores from probabilities of shape (n, n_models)."""
+        """Return the scores for probabilities of shape (n, n_models)."""
         return cls(probabilities.mean(axis=1), probabilities.std(axis=1))
 
 

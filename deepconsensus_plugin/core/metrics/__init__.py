@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One definition of every figure."""
+"""Metrics of picks and scores, each defined once."""
 
 from deepconsensus_plugin.core.metrics.detection_metrics import (
     METRICS_SCHEMA,

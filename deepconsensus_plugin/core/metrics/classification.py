@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How well scores tell positives from negatives, over all thresholds at once.
+"""Classification metrics of scores with labels, at one threshold and over all.
 
 The figures of Deep Consensus' Table 2: areas under both curves, and accuracy,
 precision, recall and MCC at the threshold that maximises the MCC.
@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class ThresholdCounts:
-    """What is accepted at each threshold, best score first.
+    """Counts of what each threshold accepts, best score first.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How well picks find the true particles: one definition for the whole package.
+"""Detection metrics of picks against true particles, for the whole package.
 
 Picks and truths are matched one-to-one within a radius, 0.25 of the box everywhere in
 this project (a shift along one axis at intersection over union 0.6). Only micrographs
@@ -40,7 +40,7 @@ class DetectionMetrics:
         Evaluated micrographs, true particles, picks there, those accepted, and those
         accepted and matched.
     precision, recall, f1 : float
-        Of the accepted picks, pooled over micrographs.
+        Precision, recall and F1 of the accepted picks, pooled over micrographs.
     mean_precision, mean_recall, mean_f1 : float
         The mean over micrographs that define it (with accepted picks, with true
         particles, with either).
@@ -51,7 +51,7 @@ class DetectionMetrics:
     roc_auc : float
         The chance that a matched pick outscores an unmatched one.
     mcc : float
-        Of accepted against matched, over all scored picks; needs a `threshold`.
+        MCC of accepted against matched, over all scored picks; needs a `threshold`.
     centre_rmse_px, centre_shift_y_px, centre_shift_x_px : float
         Root mean square distance, and mean of pick minus truth, of the accepted
         matches, pixels.

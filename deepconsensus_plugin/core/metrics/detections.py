@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Picks matched with the truth: what every detection figure is computed from.
+"""Picks matched with the truth, from which every detection metric is computed.
 
 Two matchings are kept. Over all picks, better scores first, for the figures that run
 over thresholds; over the accepted picks, closest first, for how well they are centred.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One comparison of picks with the truth, complete with floor and intervals."""
+"""Evaluation of picks against the truth, with a lattice baseline and intervals."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Evaluation:
     Parameters
     ----------
     metrics : DetectionMetrics
-        Of the picks.
+        Metrics of the picks.
     blind_lattice : DetectionMetrics
-        Of a lattice that never saw an image, on the same micrographs.
+        Metrics of a lattice that never saw an image, on the same micrographs.
     intervals : dict of str to Interval
         95 % intervals of `bootstrap_intervals`.
     n_not_observed : int
@@ -98,7 +98,7 @@ def evaluate_picks(
     threshold : float, optional
         Picks scored this or better are accepted. Default: all.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Raises
     ------

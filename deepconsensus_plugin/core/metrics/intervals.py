@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How sure detection figures are: bootstrap intervals over micrographs.
+"""Bootstrap intervals of detection metrics, drawn by micrograph.
 
 Particles of one micrograph share its ice, defocus and crowding, so whole micrographs
 are drawn with replacement, not particles. Matching is not repeated: only counts are
@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a figure lies with the given confidence; NaN where it is not defined."""
+    """Confidence interval of a metric; NaN where it is not defined."""
 
     low: float
     high: float
@@ -61,7 +61,7 @@ def bootstrap_intervals(
     dict of str to Interval
         For ``precision``, ``recall``, ``f1``, each also with ``mean_`` before it (as in
         `DetectionMetrics`), and ``average_precision``. NaN for fewer than two
-        micrographs, which tell nothing about the spread.
+        micrographs, from which no spread can be estimated.
 
     Raises
     ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A regular lattice of picks that never saw an image: the floor of every table.
+"""Lattice of picks that ignores the image: the chance level of every table.
 
 On crowded micrographs even blind picks match many particles. A figure means something
 only as far as it is above the lattice's.

@@ -86,20 +86,20 @@ def match_best_first(
 
 
 def _match(
-    picks_yx: FloatArray, truth_yx: FloatArray, radius_px: float, worth: FloatArray
+    picks_yx: FloatArray, truth_yx: FloatArray, radius_px: float, priority: FloatArray
 ) -> tuple[IntArray, IntArray]:
-    """Return the matching of largest total `worth` (>= 1), then least distance."""
+    """Return the matching of largest total `priority` (>= 1), then least distance."""
     if not (radius_px >= 0 and np.isfinite(radius_px)):
         raise ValueError(f"radius_px must be >= 0 and finite, received {radius_px}")
     n_picks, n_truth = len(picks_yx), len(truth_yx)
     pairs = _pairs_within(picks_yx, truth_yx, radius_px)
     if not len(pairs):
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
-    # One more unit of worth outweighs all distances together; + 1 because the solver
+    # One more step of priority outweighs all distances together; + 1 because the solver
     # takes a cost of zero for a missing edge.
-    unit = (min(n_picks, n_truth) + 1) * (radius_px + 1)
+    priority_step = (min(n_picks, n_truth) + 1) * (radius_px + 1)
     own = np.arange(n_picks)
-    cost = np.concatenate([pairs["v"] + 1, worth * unit])
+    cost = np.concatenate([pairs["v"] + 1, priority * priority_step])
     rows = np.concatenate([pairs["i"], own])
     columns = np.concatenate([pairs["j"], n_truth + own])
     graph = csr_matrix((cost, (rows, columns)), shape=(n_picks, n_truth + n_picks))

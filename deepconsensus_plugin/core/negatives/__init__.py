@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Background to learn from: drawn at random, mined, or given by the user."""
+"""Negatives (background boxes): random, mined, or given by the user."""
 
 from deepconsensus_plugin.core.negatives.drawing import FreeArea, draw_negatives
 

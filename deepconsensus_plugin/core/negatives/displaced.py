@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes beside particles: a pick that is well off its particle is no particle.
+"""Off-centre negatives: boxes so far off a particle that they are no particle.
 
 A network that has seen only particles in the middle of their boxes and empty background
-cannot tell where in its box a particle is: the poolings forget it. A pick between two
+cannot localise a particle in its box: the poolings discard it. A pick between two
 molecules, or on what the border leaves of one, then gets a particle's score. Detectors
 learn from such near misses for the same reason (Liu *et al.*, SSD, 2016, section 2.2).
 """

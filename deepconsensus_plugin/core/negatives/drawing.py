@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random background: centres far from every candidate, anywhere on the micrographs.
+"""Random negatives: centres far from every candidate, anywhere on the micrographs.
 
 Deep Consensus, section 2.3: coordinates drawn at random, those closer than 50 % of the
 particle size to any coordinate of OR removed. Every pixel whose box lies inside the
@@ -55,7 +55,7 @@ class FreeArea:
 
     @property
     def n_centres(self) -> int:
-        """How many centres have their box inside, free or not."""
+        """Number of centres whose box lies inside, free or not."""
         return self.extent[0] * self.extent[1]
 
     def positions(self, index: IntArray) -> IntArray:
@@ -64,7 +64,7 @@ class FreeArea:
         return np.asarray(first_pixels + self.box_size // 2)
 
     def are_free(self, index: IntArray) -> BoolArray:
-        """Whether the centres of these running numbers are free."""
+        """Return whether the centres of these running numbers are free."""
         if not len(self.occupied_yx):
             return np.ones(len(index), dtype=bool)
         distance, _ = cKDTree(self.occupied_yx).query(self.positions(index))
@@ -84,7 +84,7 @@ class FreeArea:
 
 
 def _clipped(centre: float, radius: float, length: int) -> tuple[int, int]:
-    """Range of the pixels 0 … `length` - 1 that may be within the radius."""
+    """Return the range of pixels 0 … `length` - 1 that may be within the radius."""
     low, high = np.clip([np.floor(centre - radius), centre + radius + 1], 0, length)
     return int(low), int(high)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Background that looks like particles: which boxes to learn from beside random ones.
+"""Hard negatives: background that looks like particles, chosen for training.
 
 Deep Consensus, section 2.3: boxes drawn at random are mostly empty; ice and carbon are
 rare among them. Without a user's set of such boxes the paper takes the worst 1 % of
@@ -20,14 +20,14 @@ from deepconsensus_plugin.core.robust import OUTLIER_Z, centre_and_scale
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 PLACE_FEATURES = ("mean", "log deviation", "log power of band 0")
-"""Features that tell carbon, ice and borders: level, contrast, coarse texture."""
+"""Features that identify carbon, ice and borders: level, contrast, coarse texture."""
 
 _AGREED_QUANTILE = 0.99
 """A single picker's box is an outlier beyond this share of the agreed ones."""
 
 
 class NegativeKind(Enum):
-    """Where a negative comes from; the value is its number in files."""
+    """Origin of a negative; the value is its number in files."""
 
     RANDOM = 0
     SORTED_OUT = 1
@@ -66,7 +66,7 @@ def outlying_singles(zscores: FloatArray, agreed_zscores: FloatArray) -> IntArra
     zscores : array, shape (n,)
         Sorting Z-scores of the candidates of one vote, against the agreed particles.
     agreed_zscores : array, shape (m,)
-        Those of the agreed particles; none of them means that nothing can be told.
+        Those of the agreed particles; without any, no kind can be mined.
 
     Returns
     -------

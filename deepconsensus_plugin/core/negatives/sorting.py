@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How unlike a set of particles a box is: sorting by the statistics of its pixels.
+"""Particle sorting: distance of each box from the others by its pixel statistics.
 
 After Xmipp's particle sorting (Vargas et al., 2013), by which Deep Consensus, section
 2.3, finds its worst particles. Ours has its own list of features; the distance is
@@ -87,7 +87,7 @@ def _moments(unit: FloatArray) -> FloatArray:
 
 
 def _structure(unit: FloatArray) -> FloatArray:
-    """Gradients, unevenness over the four quadrants, contrast of particle to ground."""
+    """Return gradients, unevenness over the four quadrants, and central contrast."""
     size = unit.shape[-1]
     gradient = (np.diff(unit, axis=1) ** 2).mean(axis=(1, 2))
     gradient += (np.diff(unit, axis=2) ** 2).mean(axis=(1, 2))
@@ -141,9 +141,9 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
     Parameters
     ----------
     features : array, shape (n, f)
-        Of the boxes to judge.
+        Features of the boxes to judge.
     reference : array, shape (m, f), m >= 2
-        Of the boxes that show what is usual; some of them may be bad.
+        Features of the boxes that show what is usual; some of them may be bad.
 
     Returns
     -------

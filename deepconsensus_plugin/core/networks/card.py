@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The card of a model: what it was made from and what it may be used on."""
+"""Card of a model: what it was trained on and what it may be used for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What every model tells of itself, kept beside its weights as ``card.json``.
+    """Card that every model keeps beside its weights as ``card.json``.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class ModelCard:
     training_sets : list of TrainingSet
         What it learnt from.
     versions : dict
-        Of this package and those underneath.
+        Versions of this package and those underneath.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class ModelCard:
         Parameters
         ----------
         sampling_rate : float
-            Of the micrographs, Å/px.
+            Sampling rate of the micrographs, Å/px.
         has_ctfs : bool
             Whether their CTFs are known.
         options : dataclass, optional

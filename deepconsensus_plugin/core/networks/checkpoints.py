@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of a training on disk, so that a killed one goes on where it was.
+"""Checkpoints: the state of a training on disk, from which a killed one resumes.
 
 One file a network, replaced whole after every validation: weights, optimiser, seeds of
 dropout, what draws the batches to come, and the best so far. A training that goes on
@@ -39,7 +39,7 @@ class TrainingState:
     arrays : dict of arrays
         By name.
     best_weights : list of arrays
-        Of the network when it was best.
+        Weights of the network when it was best.
     """
 
     history: list[Checkpoint]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which form of a convolution is fastest here: the only place that decides.
+"""Choice of the fastest form of a convolution for this processor and kernel.
 
 All forms compute the same function of the same weights. As measured
 (``docs/performance.md``):
@@ -41,7 +41,7 @@ _PACKED_CHANNELS = 8
 
 
 class Device(Enum):
-    """What computes, as far as the form of a convolution depends on it."""
+    """Device that computes, as far as the form of a convolution depends on it."""
 
     ACCELERATOR = "a GPU, or another backend than TensorFlow"
     CPU_AVX512 = "a CPU whose vectors have 16 lanes"
@@ -100,7 +100,7 @@ def memory_error() -> type[Exception]:
 
 
 def has_avx512(cpuinfo: str) -> bool:
-    """Whether a text as Linux' ``/proc/cpuinfo`` names the flag ``avx512f``."""
+    """Return whether text like Linux' ``/proc/cpuinfo`` names the flag ``avx512f``."""
     for line in cpuinfo.splitlines():
         key, _, flags = line.partition(":")
         if key.strip() == "flags":

@@ -67,7 +67,7 @@ def _convolve(images: Any, kernel: Any) -> Any:
 
 
 def _transforms(side: int) -> tuple[Any, Any]:
-    """Real 2-D transform, zero-padded to `side`, and its inverse."""
+    """Return the real 2-D transform, zero-padded to `side`, and its inverse."""
     import tensorflow as tf
 
     lengths = [side, side]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a training goes, read from its files by others while it is at work.
+"""Training history, read from the files of a training while it runs.
 
 Importing this does not import Keras.
 """

@@ -75,7 +75,7 @@ class StridedConv2D(layers.Conv2D):  # type: ignore[misc]
 
 
 def _packed_kernel(kernel: Any) -> Any:
-    """``(k, k, c, f)`` to ``(k, 2⌈r / P⌉ + 1, P·c, P·f)``."""
+    """Return a kernel ``(k, k, c, f)`` as ``(k, 2⌈r / P⌉ + 1, P·c, P·f)``."""
     k, _, channels, filters = kernel.shape
     reach = -(-(k // 2) // P)
     phase = np.arange(P)
@@ -86,7 +86,7 @@ def _packed_kernel(kernel: Any) -> Any:
 
 
 def _strided_kernel(kernel: Any) -> Any:
-    """``(k, k, c, f)`` to ``(k, k + P − 1, c, P·f)``."""
+    """Return a kernel ``(k, k, c, f)`` as ``(k, k + P − 1, c, P·f)``."""
     k, _, channels, filters = kernel.shape
     taps = np.arange(k + P - 1)[:, None] - np.arange(P)  # j, a
     wide = ops.einsum("jat,htcf->hjcaf", _one_hot(taps, k), kernel)
@@ -94,5 +94,5 @@ def _strided_kernel(kernel: Any) -> Any:
 
 
 def _one_hot(taps: IntArray, k: int) -> NDArray[np.float32]:
-    """Which of the `k` taps each place takes; none where there is no such tap."""
+    """Return which of the `k` taps each place takes; none where there is no tap."""
     return np.asarray(taps[..., None] == np.arange(k), dtype=np.float32)

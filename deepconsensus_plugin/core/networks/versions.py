@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a model was made with."""
+"""Versions of the software that trained a model."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a coordinate format must offer, and what the readers of text formats share.
+"""Interface of a coordinate format, and the parsing that text formats share.
 
 A format is one module that ends in a `PickCodec`, and one line in
 `deepconsensus_plugin.core.pick_files.picks.PickFormat`.
@@ -22,7 +22,7 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True)
 class FilePicks:
-    """What one pick file holds.
+    """Picks of one file.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class FilePicks:
     box_size : float, optional
         Median of the sizes in the file, pixels, where the format records them.
     shapes : mapping of str or None to tuple of int
-        Rows and columns of the micrographs that were picked, where the file tells.
+        Rows and columns of the micrographs that were picked, where the file says.
     listed : tuple of Path
         Files that this one only lists: what they hold is in `coordinates`.
     """
@@ -45,7 +45,7 @@ class FilePicks:
 
 @dataclass(frozen=True)
 class PickCodec:
-    """How one format is recognised, read and written.
+    """Functions that recognise, read and write one format.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ _Row = tuple[int, list[str]]
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the fields of a row are; None where the table has no such column."""
+    """Positions of the fields of a row; None where the table has no such column."""
 
     x: int
     y: int

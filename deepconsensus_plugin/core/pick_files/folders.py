@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder of pick files becomes the picks of one picker.
+"""Folders of pick files, read as the picks of one picker.
 
 Not run is not "found nothing": a micrograph without a file (and in no merged file) is
 absent from the result, one with an empty file is there with no coordinates.

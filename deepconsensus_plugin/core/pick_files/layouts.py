@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How programs lay out a folder of pick files: finding them, and writing such a folder.
+"""Folder layouts of other programs: finding their pick files, and writing them.
 
 RELION lists its files in ``autopick.star``, Xmipp keeps the box size in ``config.xmd``,
 EMAN2 keeps everything of a project in ``info``.

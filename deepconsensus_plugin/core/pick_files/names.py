@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pick file belongs to which micrograph, by name, never by guessing.
+"""Matching of pick files with micrographs by name, without guessing.
 
 Names are compared without folder and extensions, as runs of tokens between ``_ - .``
 and blanks: ``mic_1`` is in ``run7_mic_1_autopick`` but not in ``mic_10``. From the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pick files of all formats: one door for reading, one for writing.
+"""Registry of pick file formats, with one function to read and one to write.
 
 Adding a format is one module with a `PickCodec` and one line in `PickFormat`.
 """
@@ -76,7 +76,7 @@ class PickFormat(enum.Enum):
         Raises
         ------
         FileFormatError
-            If neither tells.
+            If neither says.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -115,7 +115,7 @@ def read_picks(
     box_size : float, optional
         Pixels of the file's coordinates; for ``.box`` rows that have none of their own.
     pick_format : PickFormat, optional
-        By default the file tells.
+        By default the file says.
 
     Returns
     -------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the pixels that a picker worked in to those of the micrographs."""
+"""Placement of picks: from the picker's pixels to those of the micrographs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SAME_SIZE = 0.01
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How the files of one picker are read.
+    """Options for reading the files of one picker.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class ReadOptions:
     box_size : float, optional
         Pixels of the *micrographs*; by default what the files record, scaled.
     pick_format : PickFormat, optional
-        By default each file tells, and files of unknown formats are left out.
+        By default it is recognised, and files of unknown formats are left out.
     scale : float
         Micrograph pixels per pixel of the files; positions are multiplied by it. > 0.
     invert_y : bool
@@ -83,7 +83,7 @@ def check_shape(
     path : Path
         The pick file, for the message.
     shape : tuple of int
-        Rows and columns of the micrograph that was picked, as the file tells.
+        Rows and columns of the micrograph that was picked, as the file says.
     micrograph : Micrograph
         The one that the picks are for.
     scale : float

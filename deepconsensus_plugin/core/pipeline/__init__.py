@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole pieces of work: one request in, one result out."""
+"""Pipeline of jobs: each turns one request into one result."""

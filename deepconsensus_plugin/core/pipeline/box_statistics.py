@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The statistics of boxes of a micrograph, by which particles are sorted."""
+"""Pixel statistics of all boxes of a micrograph, for particle sorting."""
 
 from __future__ import annotations
 

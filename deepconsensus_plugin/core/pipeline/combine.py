@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the picks of several pickers to candidates, and what to say of them."""
+"""Job of the consensus: picks of several pickers to candidates and a report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.types import PickerPicks
 
 @dataclass(frozen=True)
 class ConsensusRules:
-    """When pickers agree, and how many must.
+    """Rules of the consensus: radii, and how many pickers must agree.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class ConsensusRules:
 
 @dataclass(frozen=True, eq=False)
 class Combination:
-    """What pickers came to together.
+    """Result of a consensus: candidates and report.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def find_candidates(
 ) -> Candidates:
     """Return the candidates of `pickers`, as `combine_picks`, but without a report.
 
-    Those of a micrograph depend on the picks there alone, if the rules tell the box.
+    Those of a micrograph depend on the picks there alone, if the rules give the box.
     """
     box = rules.box_for(p.box_size for p in pickers)
     merge_radius_px = rules.merge_radius * box

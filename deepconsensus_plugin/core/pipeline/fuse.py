@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what pickers and network say of candidates to probabilities and a verdict."""
+"""Fusion of votes and scores to probabilities, and its report."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fuse_scores(
     network_score : array, shape (n,)
         Mean over the networks; NaN where there is none.
     seed : int
-        Of the bootstrap that gives the intervals; >= 0.
+        Seed of the bootstrap that gives the intervals; >= 0.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def keep_fused(
     score : Path
         ``.npy`` file to write: probabilities, or else the network's own score.
     calibration : Path
-        Of the verdict; one of an earlier run is removed.
+        File of the report; one of an earlier run is removed.
 
     Returns
     -------

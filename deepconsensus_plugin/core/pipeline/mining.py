@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hard negatives of a whole set: micrographs are read once, boxes become features.
+"""Mining of hard negatives in a whole set of micrographs.
 
 A bounded number of boxes is looked at, drawn at random, so that time and memory do
 not grow with the number of micrographs beyond reading them.
@@ -37,7 +37,7 @@ _MAX_BOXES = 20_000
 """Boxes of each role looked at, all micrographs together."""
 
 _MIN_AGREED = 50
-"""With fewer agreed particles nobody can tell what is unlike them."""
+"""With fewer agreed particles no statistics of them can be estimated."""
 
 _PLACES_PER_MICROGRAPH = 128
 
@@ -53,7 +53,7 @@ class _Role(Enum):
 
 @dataclass(frozen=True)
 class MiningRules:
-    """What may become a hard negative.
+    """Rules for hard negatives: which boxes may become one.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def mine_hard_negatives(
     micrographs : sequence of Micrograph
         PickerCoverage by all pickers; no others are looked at.
     candidates : Candidates
-        Of these and perhaps more micrographs.
+        Candidates of these and perhaps more micrographs.
     rules : MiningRules
         What is considered, and how many are taken.
     rng : numpy.random.Generator
@@ -129,7 +129,7 @@ def _centres_to_look_at(
     rules: MiningRules,
     rng: np.random.Generator,
 ) -> Centres:
-    """Agreed particles, picks of one picker, and places all over; as many as allowed.
+    """Return agreed particles, single picks and random places, up to the maximum.
 
     What is not agreed keeps its distance from what is.
     """
@@ -172,7 +172,7 @@ def _features(
     workers: int,
     progress: Progress,
 ) -> FloatArray:
-    """Features of all boxes; `centres` come by micrograph."""
+    """Return the features of all boxes; `centres` are sorted by micrograph."""
     rows = rows_of_groups(centres.micrograph, len(micrographs))
 
     def look(index: int) -> FloatArray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Negatives of a whole set: hard ones, some beside particles, the rest at random."""
+"""Job that draws negatives: hard ones, off-centre ones, and random ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class NegativesRequest:
-    """Draw negatives on the micrographs that all pickers observed.
+    """Request to draw negatives on the micrographs that all pickers observed.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class NegativesRequest:
 
 @dataclass(frozen=True)
 class NegativesResult:
-    """What drawing negatives came to.
+    """Result of drawing negatives.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
     negatives = Centres.joined(parts)
     _write(request.result, negatives, micrographs)
     counts = {k.name: int((negatives.kind == k.value).sum()) for k in NegativeKind}
-    _tell(n_negatives, counts)
+    _log_counts(n_negatives, counts)
     return NegativesResult(
         request.result, n_negatives, counts, len(micrographs), progress.timings
     )
@@ -161,7 +161,7 @@ def _mining_rules(request: NegativesRequest, n_negatives: int) -> MiningRules:
     )
 
 
-def _tell(n_negatives: int, counts: dict[str, int]) -> None:
+def _log_counts(n_negatives: int, counts: dict[str, int]) -> None:
     logger.info("Negatives: %s", counts)
     n_found = sum(counts.values())
     if n_found < n_negatives:

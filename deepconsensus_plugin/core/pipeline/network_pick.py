@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pick a whole set with a trained model of any kind, then choose a threshold.
+"""Job that picks with any trained model, then chooses a threshold.
 
-What is found on a micrograph is kept in a file of its own, whose name tells what it was
-made from. So a killed run goes on where it was, and another threshold takes seconds.
+The picks of a micrograph are kept in a file of their own, named by a digest of their
+inputs. So a killed run goes on where it was, and another threshold takes seconds.
 """
 
 from __future__ import annotations
@@ -86,18 +86,19 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What tells particles from background.
+    """Evidence that separates particles from background, for the choice of a threshold.
 
     Parameters
     ----------
     figures : PickerValidation, optional
-        Of validation: on the data set that is picked, or, where nothing below tells,
-        on the others that the model learnt from.
+        Figures of the validation on the data set that is picked, or, if there is
+        nothing better below, on the other data sets of the training.
     own : ParticleScores, optional
-        Of all that was found; None where the scores do not tell.
+        Mixture of the scores of all picks; None where they do not separate particles
+        from background.
     n_counted : int, optional
-        Particles that pickers without training count, where nothing else is known of
-        what is picked.
+        Particles counted by the classical pickers, where nothing else is known of
+        the sample.
     """
 
     figures: PickerValidation | None
@@ -145,9 +146,9 @@ def _best(number: int, scores: FloatArray) -> float:
 def _count_particles(
     request: NetworkPickRequest, card: PickerCard, progress: Progress
 ) -> int | None:
-    """Return how many particles pickers without training tell of a new sample.
+    """Return how many particles the classical pickers count on a new sample.
 
-    None where they do not tell, or where the model was trained on the sample.
+    None where they cannot count, or where the model was trained on the sample.
     """
     sample = card.unknown_sample(request.options)
     if sample is None:
@@ -169,7 +170,7 @@ def _count_particles(
 def _calibrate(scores: FloatArray, evidence: _Evidence) -> ScoreCalibration:
     """Return how probably picks are particles: by validation, or else the scores.
 
-    Where only their number is known, what validation told of other samples is moved
+    Where only their number is known, the validation on other samples is moved
     along the scores until it expects as many.
     """
     figures, own = evidence.figures, evidence.own

@@ -18,7 +18,7 @@ from deepconsensus_plugin.core.types import Micrograph
 
 @dataclass(frozen=True)
 class NetworkPickRequest:
-    """Pick micrographs with a trained model.
+    """Request to pick micrographs with a trained model.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class NetworkPickRequest:
 
 
 class ThresholdOrigin(enum.Enum):
-    """What told the threshold of picks; values are words for users."""
+    """Origin of the threshold of picks; values are words for users."""
 
     GIVEN = "given"
     EXPECTED = "as many as expected"
@@ -75,7 +75,7 @@ class ThresholdOrigin(enum.Enum):
 
 @dataclass(frozen=True)
 class NetworkPickResult:
-    """What picking came to.
+    """Result of picking with a trained model.
 
     Parameters
     ----------
@@ -87,13 +87,14 @@ class NetworkPickResult:
     threshold : float
         The one used.
     expected_precision, expected_missed_precision : float
-        Of all picks, and of those that were not known; NaN where it cannot be told.
+        Expected precision of all picks, and of those that were not known; NaN where it
+        is unknown.
     n_missed : int
         Picks that were not known.
     calibration : ScoreCalibration
         Which probability goes with which log-odds.
     origin : ThresholdOrigin
-        What told the threshold.
+        Origin of the threshold.
     timings : dict of StageCost
         By stage.
     """

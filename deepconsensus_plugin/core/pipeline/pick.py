@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pick a whole set without training: peaks of every micrograph, then one threshold.
+"""Job that picks without training: peaks of every micrograph, then one threshold.
 
-The peaks of a micrograph are kept in a file of its own, whose name tells what they were
-made from. So a killed run goes on where it was, and another threshold takes seconds.
+The peaks of a micrograph are kept in a file of their own, named by a digest of their
+inputs. So a killed run goes on where it was, and another threshold takes seconds.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _CODE_VERSION = 3
 
 @dataclass(frozen=True)
 class PickRequest:
-    """Pick micrographs with a classical picker.
+    """Request to pick micrographs with a classical picker.
 
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Of one sampling rate.
+        Micrographs of one sampling rate.
     parameters : PickParameters
         What to look for.
     peaks : Path
@@ -69,7 +69,7 @@ class PickRequest:
 
 @dataclass(frozen=True)
 class PickResult:
-    """What picking came to.
+    """Result of picking with a classical picker.
 
     Parameters
     ----------

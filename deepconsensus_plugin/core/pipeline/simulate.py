@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of simulated micrographs on disk, each with a table of its truth.
+"""Job that simulates micrographs, each with a table of its truth.
 
 Micrographs are made by several workers, ahead of each other, and look the same for
 any number of them. Those that an interrupted run finished are kept.
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SimulateRequest:
-    """Simulate a set of micrographs.
+    """Request to simulate a set of micrographs.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class MicrographRecord:
     ctf : Ctf
         That it was made with.
     dose_e_per_A2, snr, ice_thickness_A : float
-        As `SimulatedMicrograph` tells them; an SNR that is not defined is NaN.
+        As in `SimulatedMicrograph`; an SNR that is not defined is NaN.
     has_carbon : bool
         Whether it shows the film around the hole.
     counts : dict of str to int
@@ -103,7 +103,7 @@ class MicrographRecord:
 
 @dataclass(frozen=True)
 class SimulateResult:
-    """What a simulation came to.
+    """Result of a simulation.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class SimulateResult:
     coordinates : Path
         File of `core.io.tables.write_coordinates`, by file name.
     diameter_A : float
-        Of the largest wanted molecule.
+        Diameter of the largest wanted molecule.
     box_size : int
         Even, one and a half diameters, pixels.
     timings : dict of StageCost

@@ -4,7 +4,7 @@
 In the order of the electrons: `parameters` say what is wanted; `phantoms`, `assemblies`
 and `atoms` give molecules, `potential` draws them, `library` keeps them; `placement`
 lays them out in `ice` with `contaminants`, `projection` draws them into the `specimen`;
-`exposure` forms the image and `detector` records it; `truth` tells what is where.
+`exposure` forms the image and `detector` records it; `truth` lists what is where.
 """
 
 from deepconsensus_plugin.core.simulation.micrograph import (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Molecules that are made up: as many as wanted, each from a seed.
+"""Made-up molecules: any number of them, each from a seed.
 
 Domains of a subunit grow like a chain, each beside an earlier one, within an envelope;
 their volumes together fill about as much of it as those of proteins do.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Atoms of a molecule, from PDB and mmCIF files: its first biological assembly."""
+"""Atoms of a molecule from PDB and mmCIF files (first biological assembly)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_atoms(path: Path) -> Atoms:
     Parameters
     ----------
     path : Path
-        PDB or mmCIF, gzipped or not. Where the file tells no assembly, its first model
+        PDB or mmCIF, gzipped or not. Where the file has no assembly, its first model
         is taken as it is.
 
     Raises

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each molecule on a micrograph is good for, by what lies around it."""
+"""Classes of the molecules on a micrograph, by what lies around each."""
 
 from __future__ import annotations
 

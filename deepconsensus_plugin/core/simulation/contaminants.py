@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What misleads pickers and is no molecule: carbon, ice crystals, ethane, gold."""
+"""Contaminants that mislead pickers: carbon, ice crystals, ethane and gold beads."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _patch_axes(radius_A: float, rate: float) -> tuple[FloatArray, FloatArray]:
 
 
 def _crystal(radius_A: float, rate: float, rng: np.random.Generator) -> FloatArray:
-    """Thickness of a lump of crystalline ice: faceted grains grown together."""
+    """Return the thickness of a lump of crystalline ice: faceted, intergrown grains."""
     y, x = _patch_axes(radius_A, rate)
     height = rng.uniform(0.5, 1.0) * min(radius_A, 500.0)
     thickness = np.zeros(np.broadcast_shapes(y.shape, x.shape))
@@ -158,7 +158,7 @@ def _cap(
     rate: float,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Thickness of a drop of ethane on the surface: a smooth cap."""
+    """Return the thickness of a drop of ethane on the surface: a smooth cap."""
     radius = np.hypot(*_patch_axes(radius_A, rate))
     height = rng.uniform(0.5, 1.0) * radius_A
     return (height * np.clip(1 - (radius / radius_A) ** 2, 0, 1)).astype(np.float32)
@@ -169,6 +169,6 @@ def _ball(
     rate: float,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Thickness of a bead."""
+    """Return the thickness of a bead."""
     radius = np.hypot(*_patch_axes(radius_A, rate))
     return (2 * np.sqrt(np.clip(radius_A**2 - radius**2, 0, None))).astype(np.float32)

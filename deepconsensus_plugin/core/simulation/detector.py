@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From electrons to pixels: lost signal, counting, and the spread of each count.
+"""Detector: DQE, counting statistics, and the spread of each count.
 
 As Vulović et al. (2013): the wave's intensity is filtered by the root of the DQE,
 electrons are counted, and the counts filtered by the transfer of noise, so that signal
@@ -20,8 +20,8 @@ from deepconsensus_plugin.core.types import FloatArray
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Of a detector at 300 kV.
+class DetectorResponse:
+    """Response of a detector at 300 kV: DQE and noise transfer.
 
     Parameters
     ----------
@@ -36,25 +36,25 @@ class Figures:
     noise_nyquist: float
 
 
-FIGURES = {
+RESPONSES = {
     # K2 and K3: McMullan et al. (2014), Ruskin et al. (2013).
-    Detector.COUNTING: Figures(0.80, 0.25, 1.0),
+    Detector.COUNTING: DetectorResponse(0.80, 0.25, 1.0),
     # Falcon II: McMullan et al. (2014).
-    Detector.INTEGRATING: Figures(0.50, 0.20, 0.50),
-    Detector.PERFECT: Figures(1.0, 1.0, 1.0),
+    Detector.INTEGRATING: DetectorResponse(0.50, 0.20, 0.50),
+    Detector.PERFECT: DetectorResponse(1.0, 1.0, 1.0),
 }
 
 
 def signal_fall_off(exposure: Exposure, sampling_rate: float) -> float:
     """Return k of the signal's transfer before counting, ``exp(-k s²)``, Å²."""
-    figures = FIGURES[exposure.detector]
-    ratio = figures.dqe_nyquist / figures.dqe_zero
+    response = RESPONSES[exposure.detector]
+    ratio = response.dqe_nyquist / response.dqe_zero
     return float(-np.log(ratio) / 2 / _nyquist(exposure, sampling_rate) ** 2)
 
 
 def noise_fall_off(exposure: Exposure, sampling_rate: float) -> float:
     """Return k of the transfer of counts, ``exp(-k s²)``, Å²."""
-    ratio = FIGURES[exposure.detector].noise_nyquist
+    ratio = RESPONSES[exposure.detector].noise_nyquist
     return float(-np.log(ratio) / _nyquist(exposure, sampling_rate) ** 2)
 
 
@@ -87,7 +87,7 @@ def record(
     """
     rate = field.sampling_rate
     seen = _filtered(intensity, signal_fall_off(exposure, rate), rate)
-    electrons = dose_e_per_A2 * rate**2 * FIGURES[exposure.detector].dqe_zero
+    electrons = dose_e_per_A2 * rate**2 * RESPONSES[exposure.detector].dqe_zero
     expected = np.maximum(field.crop(seen) * np.float32(electrons), 0)
     counts = rng.poisson(expected).astype(np.float32)
     return _filtered(counts, noise_fall_off(exposure, rate), rate)

@@ -58,7 +58,7 @@ class Plan:
     group : str
         In Schoenflies' notation: Cn, Dn, T, O, I; the axis is z.
     domains : tuple of Domain
-        Of one subunit.
+        Domains of one subunit.
     nucleic_fraction : float
         Share of points that are nucleic acid, denser than protein.
     """

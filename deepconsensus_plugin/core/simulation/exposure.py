@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a specimen to the intensity on the detector, and how much of it is signal.
+"""Exposure: from a specimen to the intensity on the detector, and its SNR.
 
 The projected potential shifts the phase of the wave (projection approximation), the
 lens acts on the wave, so that thick and heavy objects, which are no weak phase objects,
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.optics import aberration_phase, interaction_constant
 from deepconsensus_plugin.core.simulation.detector import (
-    FIGURES,
+    RESPONSES,
     gaussian_transfer,
     noise_fall_off,
     signal_fall_off,
@@ -44,9 +44,9 @@ def form_image(
     specimen : Specimen
         What the wave passes.
     ctf : Ctf
-        Of the lens.
+        CTF of the lens.
     b_factor_A2 : float
-        Of the envelope of the scattered wave.
+        B factor of the envelope of the scattered wave.
     energy_filter : bool
         Whether electrons that lost energy are taken out; otherwise they are a
         background that carries no phase contrast.
@@ -180,7 +180,7 @@ def counting_noise(
         (n, n), noise_fall_off(exposure, sampling_rate), sampling_rate
     )
     passed = float(np.mean(spread[0] ** 2)) ** 2
-    electrons = sampling_rate**2 * FIGURES[exposure.detector].dqe_zero * transmission
+    electrons = sampling_rate**2 * RESPONSES[exposure.detector].dqe_zero * transmission
     return passed / electrons
 
 

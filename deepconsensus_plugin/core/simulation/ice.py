@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ice: how thick it is where, and how grainy it and a carbon film look.
+"""Ice: its thickness, and the granularity of ice and carbon film.
 
 Grain is drawn as a random field of a given spectrum: water and carbon by their number
 of atoms, scattering factor and structure factor, unfolded protein on the surfaces by
@@ -76,7 +76,7 @@ def water_grain(
     s : array
         Spatial frequency, 1/Å.
     thickness_A : float
-        Of the ice.
+        Thickness of the ice.
     dose_e_per_A2 : float
         The molecules wander while they are exposed: fine grain is blurred.
 
@@ -136,13 +136,13 @@ def draw_grain(
 
 
 def _water_structure_factor(s: FloatArray) -> FloatArray:
-    """0.06 for long waves (compressibility of water), a peak at 3.7 Å, then 1."""
+    """Return 0.06 for long waves (compressibility), a peak at 3.7 Å, then 1."""
     step = 1 / (1 + np.exp(-(s - 0.23) / 0.015))
     peak = 0.7 * np.exp(-(((s - 0.27) / 0.03) ** 2))
     return np.asarray(0.06 + 0.94 * step + peak)
 
 
 def _blurred_power(x: FloatArray) -> FloatArray:
-    """Debye's function: what remains of a mean over a random walk."""
+    """Return Debye's function: the power left in a mean over a random walk."""
     safe = np.maximum(x, 1e-4)
     return np.asarray(2 * (safe - 1 + np.exp(-safe)) / safe**2)

@@ -32,13 +32,14 @@ class Species:
     Parameters
     ----------
     name : str
-        Of its structure.
+        Name of its structure.
     share : float
         How many there are, in proportion to others.
     diameter_A : float
-        Of the smallest sphere around its centre that holds it, Å.
+        Diameter of the smallest sphere around its centre that holds it, Å.
     width_A : float
-        Of a ball with its radius of gyration, Å: how far apart neighbours look apart.
+        Diameter of a ball with its radius of gyration, Å: how far apart neighbours look
+        apart.
     whole : FourierVolume
         The molecule.
     fragments : tuple of FourierVolume
@@ -70,7 +71,7 @@ class Library:
 
     @property
     def diameter_A(self) -> float:
-        """Of the largest wanted particle, Å."""
+        """Diameter of the largest wanted particle, Å."""
         return max(species.diameter_A for species in self.wanted)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Molecules from MRC maps, whose numbers may mean anything."""
+"""Molecules from MRC maps, whose grey values have no known unit."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One micrograph, from its number: `simulate_micrograph` is what others call."""
+"""Simulation of one micrograph from its number (`simulate_micrograph`)."""
 
 from __future__ import annotations
 

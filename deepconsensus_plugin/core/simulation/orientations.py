@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views of a particle: random ones, and the angles they are written as.
+"""Orientations of a particle: random rotations, and their Euler angles.
 
 A view is the matrix A that turns the molecule before it is projected along z. Angles
 are rot, tilt, psi of RELION and Xmipp: A = R_z(psi) R_y(tilt) R_z(rot), with rotations

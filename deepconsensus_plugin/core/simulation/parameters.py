@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is simulated, in numbers; docs/simulation.md gives the source of each default.
+"""Parameters of a simulation; docs/simulation.md gives the source of each default.
 
 The defaults are what is usual at 300 kV: β-galactosidase-like particles, a counting
 detector behind an energy filter, and a little of everything that misleads pickers.
@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 
 
 class Detector(Enum):
-    """How electrons become pixels; figures in `detector`."""
+    """Kind of detector; its figures are in `detector`."""
 
     COUNTING = "counting"
     INTEGRATING = "integrating"
@@ -112,7 +112,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class SimulationParameters:
-    """Everything that decides how micrographs look.
+    """Parameters that decide how micrographs look.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class SimulationParameters:
     resolution_A : float
         To which the structures are drawn; never finer than two pixels.
     optics, exposure, ice, crowd, contamination
-        As their classes tell.
+        See their classes.
     seed : int
         Same seed, same micrographs, whatever the number of workers; >= 0.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where molecules lie: apart, overlapping or in clumps, off carbon and dirt."""
+"""Placement of molecules: apart, overlapping or in clumps, off carbon and dirt."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Molecule:
 
 @dataclass(frozen=True, eq=False)
 class OccupiedArea:
-    """Where there is no room for molecules.
+    """Area without room for molecules.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _molecules(
 
 @dataclass(eq=False)
 class _Placed:
-    """Grows by one molecule at a time."""
+    """Molecules placed so far, one added at a time."""
 
     ground: OccupiedArea
     reach: float
@@ -188,7 +188,7 @@ class _Placed:
         return y + distance * float(np.sin(angle)), x + distance * float(np.cos(angle))
 
     def _is_free(self, y: float, x: float, species: Species) -> bool:
-        """Whether there is neither carbon nor dirt, nor the end of the canvas."""
+        """Return whether a place is free of carbon and dirt and inside the canvas."""
         area, carbon = self.ground.field, self.ground.carbon
         radius = species.width_A / 2 / area.sampling_rate
         row, column = round(y) + area.margin, round(x) + area.margin

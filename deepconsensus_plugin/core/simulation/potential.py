@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The potential of a molecule on a grid, less that of the ice it displaces."""
+"""Potential of a molecule on a grid, less that of the ice it displaces."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class PotentialMap:
 
     @property
     def diameter_A(self) -> float:
-        """Of the smallest sphere around the centre that holds the molecule, Å."""
+        """Diameter of the smallest centred sphere that holds the molecule, Å."""
         return float(2 * np.quantile(self._radii(), 0.999))
 
     @property
     def width_A(self) -> float:
-        """Of a ball with the same radius of gyration, Å."""
+        """Diameter of a ball with the same radius of gyration, Å."""
         return float(2 * np.sqrt(5 / 3 * np.mean(self._radii() ** 2)))
 
     def _radii(self) -> FloatArray:
@@ -76,7 +76,7 @@ def potential_of_atoms(atoms: Atoms, resolution_A: float) -> PotentialMap:
     Parameters
     ----------
     atoms : Atoms
-        Of one molecule.
+        Atoms of one molecule.
     resolution_A : float
         Fourier amplitudes fall to 1/e there, as ChimeraX's molmap draws them.
 

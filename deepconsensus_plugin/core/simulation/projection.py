@@ -79,11 +79,11 @@ def project(
     Parameters
     ----------
     volume : FourierVolume
-        Of the molecule.
+        Volume of the molecule.
     view : array, shape (3, 3)
         Turns the molecule, acting on (x, y, z); see `orientations.view_matrix`.
     sampling_rate : float
-        Of the image, Å/px.
+        Sampling rate of the image, Å/px.
     shift_yx : tuple of float
         Where the molecule's centre is, pixels from the image's centre ``box // 2``.
 

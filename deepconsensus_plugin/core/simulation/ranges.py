@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of the numbers of a simulation."""
+"""Valid ranges of the parameters of a simulation."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is simulated of the sample: ice, the crowd of particles, and dirt, in numbers.
+"""Parameters of the sample: ice, particles and contamination.
 
 docs/simulation.md gives the source of each default.
 """
@@ -53,7 +53,7 @@ class Ice:
 
 @dataclass(frozen=True)
 class Crowd:
-    """How many particles there are, and how they lie.
+    """Number of particles, and how they are placed.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Contamination:
-    """What misleads pickers; numbers are means per micrograph (Poisson).
+    """Contaminants; numbers are means per micrograph (Poisson).
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How strongly matter scatters electrons: potentials, volumes and mean free paths.
+"""Electron scattering of matter: potentials, volumes and mean free paths.
 
 Isolated atoms, as Vulović et al. (2013) find sufficient for proteins in ice. Lengths
 in Å, potentials in V. Sources of all figures: docs/simulation.md.
@@ -109,7 +109,7 @@ RESIDUE_SCATTERING = 22.4
 
 
 class Medium(Enum):
-    """What electrons pass through; values are mean free paths at 300 kV, Å.
+    """Medium that electrons pass; values are mean free paths at 300 kV, Å.
 
     First that of scattering outside the aperture, then that of losing energy. Ice: Rice
     et al. (2018). Carbon and ethane: ice by mass per area. Ice crystals scatter into

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the electrons pass through: fields as large as a micrograph and its margin.
+"""Specimen: the fields that electrons pass, as large as a micrograph and its margin.
 
 The margin is there because defocus carries the signal of a particle beyond its edge,
 and because particles cut off by the frame have their centres outside.
@@ -51,7 +51,7 @@ class Field:
         return canvas[margin : margin + rows, margin : margin + columns]
 
     def holds(self, y: float, x: float, *, inset: float = 0.0) -> bool:
-        """Whether a position is in the micrograph, `inset` pixels from its borders."""
+        """Return whether a position lies in the micrograph, `inset` pixels inside."""
         low, (rows, columns) = inset - 0.5, self.shape
         return low <= y < rows - 1 - low and low <= x < columns - 1 - low
 

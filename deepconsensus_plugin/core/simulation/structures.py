@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which molecule: one of the built-in shapes, a file, or one made up."""
+"""Structures to simulate: a built-in shape, a file, or a made-up molecule."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Assembly:
     seed : int
         Same seed, same molecule; >= 0.
     semi_axes_A : tuple of float
-        Of the ellipsoid that holds all domains, along x, y, z, Å. The axis of symmetry
-        is z; x and y are alike where it has more than two folds.
+        Semi-axes of the ellipsoid that holds all domains, along x, y, z, Å. The axis of
+        symmetry is z; x and y are alike where it has more than two folds.
     group : str
         Point group in Schoenflies' notation: Cn, Dn, T, O or I.
     n_domains : int
-        Of one subunit.
+        Number of domains of one subunit.
     hollow : float
         Part of the envelope that stays empty: around the axis for Cn and Dn, around
         the centre for T, O and I; 0 to 1.
@@ -80,7 +80,7 @@ class Structure:
     path : Path, optional
         PDB or mmCIF file (its first biological assembly) or MRC map, gzipped or not.
     voxel_size_A : float, optional
-        Of an MRC map whose header has none.
+        Voxel size of an MRC map whose header has none.
     share : float
         How many there are, in proportion to the other structures; > 0.
     assembly : Assembly, optional
@@ -111,7 +111,7 @@ class Structure:
 
     @property
     def name(self) -> str:
-        """How the truth calls it: the shape, or the file up to its first dot."""
+        """Name in the truth: the shape, or the file up to its first dot."""
         if self.phantom is not None:
             return self.phantom.value
         if self.assembly is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is where on a simulated micrograph, and the file that tells it."""
+"""Truth of a simulated micrograph (all objects and classes), and its file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.types import Ctf, ScoredCoordinates
 
 
 class ObjectClass(Enum):
-    """What an object is good for. One that could be several is the first of them."""
+    """Class of an object; one that fits several belongs to the first."""
 
     CONTAMINANT = "contaminant"
     """Another protein, an ice crystal, ethane or gold."""
@@ -43,7 +43,7 @@ class TrueObject:
     kind : str
         Name of its structure, or "ice crystal", "ethane", "gold bead".
     diameter_A : float
-        Of the sphere around it, Å.
+        Diameter of the sphere around it, Å.
     angles : tuple of float, optional
         rot, tilt, psi, degrees; dirt has none.
     """

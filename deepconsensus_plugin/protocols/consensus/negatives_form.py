@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How negatives are drawn: the part of the form, and what it asks for."""
+"""Form section on negatives, and the request that follows from it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the pickers of a consensus are called."""
+"""Names of the pickers of a consensus."""
 
 from __future__ import annotations
 

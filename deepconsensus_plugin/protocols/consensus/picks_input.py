@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picks that a form asks for, and what is wrong with them.
+"""Input picks of a form, and the checks of them.
 
 Forms that have the parameters of `consensus_form` share it.
 """
@@ -89,7 +89,7 @@ def _describeBadSet(
     coordinates: SetOfCoordinates | None, name: str, boxSize: int | None
 ) -> list[str]:
     if coordinates is None:
-        return []  # Scipion tells
+        return []  # Scipion reports it
     if lost := describeLost(f"Picks: {name}", coordinates):
         return lost
     if not coordinates.getBoxSize() and boxSize is None:

@@ -95,9 +95,9 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         self._store(self.numberSubtracted)
         write_candidates(self._getFileName("candidates"), found.candidates)
         write_json(Path(self._getFileName("report")), to_plain(found.report))
-        self._tell(found.report.sentences())
+        self._logSentences(found.report.sentences())
 
-    def _tell(self, sentences: Iterable[str]) -> None:
+    def _logSentences(self, sentences: Iterable[str]) -> None:
         """Log the sentences, gross findings as warnings."""
         for sentence in sentences:
             log = self.warning if sentence.startswith("WARNING") else self.info

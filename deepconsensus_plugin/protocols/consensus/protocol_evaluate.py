@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: how well a set of coordinates finds the true particles."""
+"""Protocol: evaluate a set of coordinates against the true particles."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 _FORMATS = PickFormat.by_number()
 
 FILE_FORMATS = {0: None, **{kind.number: kind for kind in _FORMATS}}
-"""What the numbers of `fileFormat` mean; they never change. None: each file tells."""
+"""Formats by the number of `fileFormat`, which never changes. None: automatic."""
 
 FORMAT_LABELS = ("automatic", *(kind.label for kind in _FORMATS))
 """How the form calls them, in the order of their numbers."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: background to train against, from the whole area of the micrographs."""
+"""Protocol: draw negatives (background) from the whole area of the micrographs."""
 
 from __future__ import annotations
 

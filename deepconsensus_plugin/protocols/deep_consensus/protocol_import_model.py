@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: bring a trained model into the project."""
+"""Protocol: import a trained model into the project."""
 
 from __future__ import annotations
 

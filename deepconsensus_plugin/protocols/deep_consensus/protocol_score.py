@@ -10,7 +10,7 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
-from deepconsensus_plugin.convert import Cut, candidates_and_items
+from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
@@ -128,31 +128,31 @@ class ProtDeepConsensusScore(ProtParticles):
     def convertInputStep(self, form):
         """Write the candidates for the job, in the order of its rows."""
         candidates, positions = candidates_and_items(self.inputCoordinates.get())
-        cut = self._cut()
-        usable = {micrograph.name for micrograph in cut.read_usable()}
+        frame = self._boxFrame()
+        usable = {micrograph.name for micrograph in frame.read_usable()}
         warnOfLeftOut(self, candidates, usable)
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
         write_candidates(self._getFileName("candidates"), candidates)
-        positionsToCut = candidates.coordinates(scale=cut.scale)
+        scaledPositions = candidates.coordinates(scale=frame.scale)
         write_coordinates(
             self._getFileName("coordinates"),
-            {name: here for name, here in positionsToCut.items() if name in usable},
+            {name: here for name, here in scaledPositions.items() if name in usable},
         )
         np.save(self._getFileName("positions"), positions[chosen])
 
     def scoreStep(self, form):
         """Run the network, and cut the particles on the way."""
-        cut = self._cut()
+        frame = self._boxFrame()
         stacks = StackOptions(
             Path(self._getFileName("stacks")),
             normalise=self.doNormalise.get(),
             invert=self.doInvert.get(),
         )
         request = ScoreRequest(
-            micrographs=cut.read_micrographs(),
+            micrographs=frame.read_micrographs(),
             coordinates=Path(self._getFileName("coordinates")),
-            box_size=cut.box_size,
+            box_size=frame.box_size,
             model=Path(self.inputModel.get().getFolder()),
             scores=Path(self._getFileName("scores")),
             stacks=stacks if self.writeStacks else None,
@@ -183,22 +183,24 @@ class ProtDeepConsensusScore(ProtParticles):
         positions = np.load(self._getFileName("positions"))
         networks = read_scores(Path(self._getFileName("scores")))
         score = np.load(self._getFileName("score"))
-        cut = self._cut()
+        frame = self._boxFrame()
         coordinates = self._createSetOfCoordinates(
-            cut.coordinates.getMicrographs(asPointer=True)
+            frame.coordinates.getMicrographs(asPointer=True)
         )
-        copyCoordinatesInfo(coordinates, cut.coordinates, self._getFileName("observed"))
+        copyCoordinatesInfo(
+            coordinates, frame.coordinates, self._getFileName("observed")
+        )
         card = self.inputModel.get().getCard(EnsembleCard)
         outputs = createScoredSets(
             self, coordinates, phaseFlipped=card.preprocessing.phase_flip
         )
         appendScored(
-            iterScored(cut.coordinates, candidates, positions, score, networks),
+            iterScored(frame.coordinates, candidates, positions, score, networks),
             outputs["outputCoordinates"],
             outputs.get("outputParticles"),
             stacks=Path(self._getFileName("stacks")),
-            scale=cut.scale,
-            ctfs=cut.read_ctfs(),
+            scale=frame.scale,
+            ctfs=frame.read_ctfs(),
         )
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
@@ -218,7 +220,7 @@ class ProtDeepConsensusScore(ProtParticles):
         )
 
     def _remember(self, score: FloatArray) -> None:
-        """Keep for the summary what no output tells."""
+        """Store for the summary what no output holds."""
         report = self.readCalibration()
         threshold = report.suggested_threshold if report else PUBLISHED_THRESHOLD
         self.suggestedThreshold.set(threshold)
@@ -230,7 +232,7 @@ class ProtDeepConsensusScore(ProtParticles):
     def _validate(self):
         candidates = self.inputCoordinates.get()
         if candidates is None or self.inputModel.get() is None:
-            return []  # Scipion tells
+            return []  # Scipion reports it
         errors = describeEmpty("Candidates", candidates)
         errors += (
             describeNoBox("Candidates", candidates)
@@ -247,7 +249,7 @@ class ProtDeepConsensusScore(ProtParticles):
         """Return why the model cannot be used on these candidates."""
         misfit = describeMisfit(
             self.inputModel.get(),
-            boxSize=self._cut().box_size,
+            boxSize=self._boxFrame().box_size,
             samplingRate=self.getInputMicrographs().getSamplingRate(),
         )
         if misfit:
@@ -294,8 +296,8 @@ class ProtDeepConsensusScore(ProtParticles):
         """Return the micrographs to cut; the form finds CTFs by them."""
         return micrographsToCut(self, self.inputCoordinates)
 
-    def _cut(self) -> Cut:
-        return Cut(
+    def _boxFrame(self) -> BoxFrame:
+        return BoxFrame(
             self.inputCoordinates.get(),
             self.getInputMicrographs(),
             self.ctfRelations.get(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: split a scored set in kept and rejected, in seconds."""
+"""Protocol: split a scored set into kept and rejected, in seconds."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ class ProtDeepConsensusSelect(ProtParticles):
         return len(getattr(self, name, None) or ())
 
     def _remember(self, scores: FloatArray, isKept: BoolArray, isFused: bool) -> None:
-        """Keep for the summary what no output tells."""
+        """Store for the summary what no output holds."""
         self.numberWithoutScore.set(int(np.isnan(scores).sum()))
         precision, recall = (
             expected_figures(scores, isKept) if isFused else (None, None)

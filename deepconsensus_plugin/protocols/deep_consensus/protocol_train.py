@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: train an ensemble of networks to tell particles from background."""
+"""Protocol: train an ensemble of networks to classify particles and background."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 from pwem.objects import SetOfCTF, SetOfMicrographs
 from pwem.protocols import EMProtocol
 
-from deepconsensus_plugin.convert import Cut, coordinates_from_set, micrographs_from_set
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    coordinates_from_set,
+    micrographs_from_set,
+)
 from deepconsensus_plugin.core.deep_consensus.labelled import FEW_BOXES
 from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
@@ -145,7 +149,7 @@ class ProtDeepConsensusTrain(EMProtocol):
     # -------------------------- information --------------------------
     def _validate(self):
         if self.inputPositives.get() is None or self.inputNegatives.get() is None:
-            return []  # Scipion tells
+            return []  # Scipion reports it
         errors = describeBadTraining(self)
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
@@ -226,7 +230,7 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _boxSize(self) -> int:
         """Return the box of the positives, pixels of the micrographs that are cut."""
-        return Cut(self.inputPositives.get(), self.getInputMicrographs()).box_size
+        return BoxFrame(self.inputPositives.get(), self.getInputMicrographs()).box_size
 
     def _ctfs(self) -> SetOfCTF | None:
         return self.ctfRelations.get()

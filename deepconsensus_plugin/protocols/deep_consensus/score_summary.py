@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run of *score particles* says of itself."""
+"""Summary of a run of *score particles*."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scores of a job, joined back to the items of the set that was scored.
+"""Scored sets: the scores of a job, joined to the items of the input set.
 
 A job works micrograph by micrograph and has a row per candidate; a set may hold its
 items in any order.
@@ -168,14 +168,14 @@ def createScoredSets(
     Parameters
     ----------
     protocol : ProtParticles
-        Its form tells whether there are particles, what they are cut from, and whether
+        Its form says whether there are particles, what they are cut from, and whether
         they have CTFs.
     coordinates : SetOfCoordinates
         The output of coordinates, empty.
     phaseFlipped : bool
         Whether the particles are.
     suffix : str
-        Of the names of the outputs.
+        Suffix of the names of the outputs.
     """
     outputs = {f"outputCoordinates{suffix}": coordinates}
     if not protocol.writeStacks:
@@ -205,7 +205,7 @@ def warnOfLeftOut(
 def copyCoordinatesInfo(
     target: SetOfCoordinates, source: SetOfCoordinates, observed: str
 ) -> None:
-    """Copy what a set tells beside its items: box size, and who looked where.
+    """Copy a set's attributes: box size, and which pickers were run where.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole particles by themselves: the part of a form, and what it keeps."""
+"""Form section on minimum distances, and the particles that they keep."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a form asks of the training: parameters, boxes, and a model to start from.
+"""Training parameters, boxes and initial model, as chosen on a form.
 
 Forms that have `train_form.defineTrainingParams` and `defineInitialModelParams` share
-it; they tell the micrographs to cut as `getInputMicrographs`.
+it; they return the micrographs to cut from `getInputMicrographs`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sets of coordinates that *train network* is given, with label and weight."""
+"""Training sets of *train network*: coordinates with label and weight."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class LabelledSet:
 
     @property
     def micrographs(self) -> SetOfMicrographs:
-        """What it lies on."""
+        """Micrographs that the set lies on."""
         return self.coordinates.getMicrographs()
 
     @property
     def name(self) -> str:
-        """What users know it by: the run that made it, and the output."""
+        """Name that users know: the run that made the set, and its output."""
         return nameOfSet(self.pointer) or self.key
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of DeepEM's training, and the core's parameters for what was chosen."""
+"""Form of DeepEM's training, and the core's parameters for what was chosen."""
 
 from __future__ import annotations
 
@@ -145,11 +145,11 @@ def deepEMParameters(protocol: Protocol) -> DeepEMParameters:
 
 def inputSize(protocol: Protocol) -> int:
     """Return the side of a box as the network sees it, pixels."""
-    cut = boxFrameOfLabels(protocol)
+    frame = boxFrameOfLabels(protocol)
     if protocol.pixelSize.get() is None:
-        return min(_DEFAULTS.input_size, cut.box_size)
-    extent = cut.box_size * cut.micrographs.getSamplingRate()
-    return min(round(extent / protocol.pixelSize.get()), cut.box_size)
+        return min(_DEFAULTS.input_size, frame.box_size)
+    extent = frame.box_size * frame.micrographs.getSamplingRate()
+    return min(round(extent / protocol.pixelSize.get()), frame.box_size)
 
 
 def scaledToBox(learnt: LearningInput, size: int) -> LearningInput:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of HydraPicker's training, and what the core is told of it."""
+"""Form of HydraPicker's training, and the core's request for what was chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyworkflow.protocol.params as params
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import Cut, coordinates_from_set
+from deepconsensus_plugin.convert import BoxFrame, coordinates_from_set
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
@@ -190,18 +190,18 @@ def learningInputs(protocol: Protocol, folder: Path) -> tuple[LearningInput, ...
     """Return the data sets, their coordinates written to files in a folder."""
     inputs = []
     for number, pointer in enumerate(protocol.inputCoordinates):
-        cut = _cut(pointer)
+        frame = _boxFrameOf(pointer)
         labels = folder / f"labels_{number + 1}.h5"
         write_coordinates(
-            labels, coordinates_from_set(pointer.get(), micrographs=cut.micrographs)
+            labels, coordinates_from_set(pointer.get(), micrographs=frame.micrographs)
         )
-        rate = cut.micrographs.getSamplingRate()
+        rate = frame.micrographs.getSamplingRate()
         inputs.append(
             LearningInput(
-                micrographs=cut.read_micrographs(),
+                micrographs=frame.read_micrographs(),
                 labels=labels,
                 set_name=nameOfSet(pointer),
-                box_size=cut.box_size,
+                box_size=frame.box_size,
                 particle_diameter_A=_diameters(protocol)[number],
                 pixel_size_A=rate,
                 normalisation=NORMALISATIONS[protocol.normalisation.get()],
@@ -261,10 +261,10 @@ def _diameters(protocol: Protocol) -> list[float]:
     pointers = list(protocol.inputCoordinates)
     typed = (protocol.particleDiameters.get() or "").replace(",", " ").split()
     if not typed:
-        cuts = [_cut(pointer) for pointer in pointers]
+        frames = [_boxFrameOf(pointer) for pointer in pointers]
         return [
-            DIAMETER_PER_BOX * c.box_size * c.micrographs.getSamplingRate()
-            for c in cuts
+            DIAMETER_PER_BOX * frame.box_size * frame.micrographs.getSamplingRate()
+            for frame in frames
         ]
     try:
         diameters = [float(word) for word in typed]
@@ -278,5 +278,5 @@ def _diameters(protocol: Protocol) -> list[float]:
     return diameters
 
 
-def _cut(pointer: Pointer) -> Cut:
-    return Cut(pointer.get(), pointer.get().getMicrographs())
+def _boxFrameOf(pointer: Pointer) -> BoxFrame:
+    return BoxFrame(pointer.get(), pointer.get().getMicrographs())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of *pick with a network*, and the threshold that was chosen on it."""
+"""Form of *pick with a network*, and the threshold that was chosen on it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the forms of all trainable pickers ask, and what the core is told of it."""
+"""Form sections of all trainable pickers, and the core's input for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
-from deepconsensus_plugin.convert import Cut, coordinates_from_set
+from deepconsensus_plugin.convert import BoxFrame, coordinates_from_set
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMETER
@@ -136,19 +136,19 @@ def learningInput(
     seed : int
         Of the form.
     """
-    cut = boxFrameOfLabels(protocol)
-    rate = cut.micrographs.getSamplingRate()
+    frame = boxFrameOfLabels(protocol)
+    rate = frame.micrographs.getSamplingRate()
     hasNegatives = protocol.inputNegatives.get() is not None
-    _write(protocol.inputCoordinates.get(), cut, labels)
+    _write(protocol.inputCoordinates.get(), frame, labels)
     if hasNegatives:
-        _write(protocol.inputNegatives.get(), cut, negatives)
+        _write(protocol.inputNegatives.get(), frame, negatives)
     diameter = particleDiameter(protocol)
     pixelSize = protocol.pixelSize.get() or diameter / PIXELS_PER_DIAMETER
     return LearningInput(
-        micrographs=cut.read_micrographs(),
+        micrographs=frame.read_micrographs(),
         labels=labels,
         set_name=nameOfSet(protocol.inputCoordinates),
-        box_size=cut.box_size,
+        box_size=frame.box_size,
         particle_diameter_A=diameter,
         pixel_size_A=max(pixelSize, rate),
         n_particles=protocol.expectedParticles.get(),
@@ -161,25 +161,25 @@ def learningInput(
     )
 
 
-def boxFrameOfLabels(protocol: Protocol) -> Cut:
+def boxFrameOfLabels(protocol: Protocol) -> BoxFrame:
     """Return labels and the micrographs that they are looked at on."""
     coordinates = protocol.inputCoordinates
-    return Cut(coordinates.get(), micrographsToCut(protocol, coordinates))
+    return BoxFrame(coordinates.get(), micrographsToCut(protocol, coordinates))
 
 
 def particleDiameter(protocol: Protocol) -> float:
     """Return the diameter in Å: the given one, or what the box suggests."""
     if protocol.particleDiameter.get() is not None:
         return protocol.particleDiameter.get()
-    cut = boxFrameOfLabels(protocol)
-    return DIAMETER_PER_BOX * cut.box_size * cut.micrographs.getSamplingRate()
+    frame = boxFrameOfLabels(protocol)
+    return DIAMETER_PER_BOX * frame.box_size * frame.micrographs.getSamplingRate()
 
 
 def describeBadLabels(protocol: Protocol) -> list[str]:
     """Return what is wrong with the labels, a sentence each."""
     labels = protocol.inputCoordinates.get()
     if labels is None:
-        return []  # Scipion tells
+        return []  # Scipion reports it
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
     errors += describeLost("Known negatives", protocol.inputNegatives.get())
@@ -204,7 +204,7 @@ def describeBadCounts(protocol: Protocol, *names: str) -> list[str]:
     ]
 
 
-def _write(coordinates, cut: Cut, path: Path) -> None:
+def _write(coordinates, frame: BoxFrame, path: Path) -> None:
     write_coordinates(
-        path, coordinates_from_set(coordinates, micrographs=cut.micrographs)
+        path, coordinates_from_set(coordinates, micrographs=frame.micrographs)
     )

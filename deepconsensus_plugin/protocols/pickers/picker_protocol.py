@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the trainings of all pickers do alike in Scipion."""
+"""Base protocol of all trainings of pickers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
 
 
 class PickerTrainingProtocol(EMProtocol):
-    """From labels to a picker; a method adds its form and its request."""
+    """Base of all trainings of pickers; a method adds its form and its request."""
 
     _possibleOutputs = {"outputModel": ParticleClassifier}
     _hasDiameter = True

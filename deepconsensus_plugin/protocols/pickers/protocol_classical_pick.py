@@ -242,7 +242,7 @@ class ProtClassicalPick(ProtParticlePicking):
         if self.particleDiameter.get() is None or not self.particleDiameter.get() > 0:
             return ["Particle diameter: give it in Å, above 0."]
         if self.inputMicrographs.get() is None:
-            return []  # Scipion tells
+            return []  # Scipion reports it
         if self._diameterPx() < MIN_DIAMETER_PX:
             return [
                 f"Particle diameter: it is {self._diameterPx():.1f} px here, and must "

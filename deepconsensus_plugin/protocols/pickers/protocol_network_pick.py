@@ -169,7 +169,7 @@ class ProtNetworkPick(ProtParticlePicking):
             errors.append("Precision: it must be above 0, and at most 1.")
         errors += describeLost("Known coordinates", self.knownCoordinates.get())
         if self.inputModel.get() is None or self.inputMicrographs.get() is None:
-            return errors  # Scipion tells
+            return errors  # Scipion reports it
         return errors + self._validateModel(self.inputModel.get())
 
     def _validateModel(self, model: ParticleClassifier) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of Topaz' training, and the core's parameters for what was chosen."""
+"""Form of Topaz' training, and the core's parameters for what was chosen."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
 
     def _remember(self, isGoodEnough: BoolArray, isAccepted: BoolArray) -> None:
-        """Keep for the summary what no output tells."""
+        """Store for the summary what no output holds."""
         self.numberScored.set(len(isAccepted))
         self.numberAccepted.set(int(isAccepted.sum()))
         self.numberNotIsolated.set(int((isGoodEnough & ~isAccepted).sum()))

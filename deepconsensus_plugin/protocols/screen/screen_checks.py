@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be wrong with the form of *deep consensus*, in one sentence each."""
+"""Checks of the form of *deep consensus*, one sentence per fault."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
     """Return what is wrong with the input and the choices of a form."""
     sets = [pointer.get() for pointer in protocol.inputCoordinates]
     if not sets or None in sets:
-        return []  # Scipion tells
+        return []  # Scipion reports it
     errors = [
         *describeBadPicks(protocol),
         *describeBadDrawing(protocol),
@@ -40,7 +40,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *_describeBadPrecision(protocol),
         *_describeBadStreaming(protocol),
     ]
-    # What stages have in common is told once.
+    # Faults that stages share are reported once.
     return list(dict.fromkeys(errors)) or _describeBadModel(protocol)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What *deep consensus* does while its inputs still grow.
+"""Streaming of *deep consensus*: what it does while its inputs still grow.
 
 Nothing of it is needed for the end, which is computed from the complete inputs. What
 was done is kept in one small file, and the files of every batch and training in a
@@ -48,7 +48,7 @@ from deepconsensus_plugin.protocols.screen.screen_stages import (
 
 
 class ScreenFollower:
-    """Follows the inputs of a run until all are closed.
+    """Loop that follows the inputs of a run until all are closed.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class ScreenFollower:
             self._keep(replace(self._progress, n_open=0))
 
     def _advance(self) -> bool:
-        """Do the first thing that there is to do; return whether there was any."""
+        """Carry out the first thing that is due; return whether there was any."""
         if not self._pickers:  # not to be read yet, or not wanted
             return False
         return self._takeIn() or self._train() or self._score()
@@ -207,7 +207,7 @@ class ScreenFollower:
 
 
 def progressFile(folder: Path) -> Path:
-    """Return where a follower that works in `folder` tells its progress."""
+    """Return the file with the progress of a follower that works in `folder`."""
     return folder / "progress.json"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of *deep consensus*: those of its stages together, and streaming."""
+"""Form of *deep consensus*: those of its stages together, and streaming."""
 
 from __future__ import annotations
 

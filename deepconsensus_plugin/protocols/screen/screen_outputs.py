@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outputs of *deep consensus*: those that grow, and those of the end.
+"""Outputs of *deep consensus*, while the stream runs and at its end.
 
 There are two of each kind: what is accepted, under the plain name, and all that was
 scored, for another threshold. They hold the same items, with the same ids.
@@ -62,7 +62,7 @@ class ScreenScores:
     isAccepted : array, shape (n,), bool
         What belongs to the outputs of what is accepted.
     firstId : int
-        Of the first candidate as an item.
+        Id of the first candidate as an item.
     """
 
     candidates: Candidates
@@ -119,14 +119,14 @@ def fillOutputs(
     protocol: Protocol, outputs: Outputs, found: ScreenScores, suffix: str
 ) -> None:
     """Append what was scored to the outputs of a suffix, as far as it belongs there."""
-    cut = boxFrameOfScreen(protocol)
+    frame = boxFrameOfScreen(protocol)
     appendScored(
         found.items(protocol, suffix),
         outputs[f"outputCoordinates{suffix}"],
         outputs.get(f"outputParticles{suffix}"),
         stacks=stackFolder(protocol),
-        scale=cut.scale,
-        ctfs=cut.read_ctfs(),
+        scale=frame.scale,
+        ctfs=frame.read_ctfs(),
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of *deep consensus*, on some candidates, with their files in one folder.
+"""Stages of *deep consensus* on given candidates, with their files in one folder.
 
 The end and every preliminary round are carried out by the same functions, which ask
 `core` for what the protocols of the single stages ask it for.
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import Cut, micrographs_from_set
+from deepconsensus_plugin.convert import BoxFrame, micrographs_from_set
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import choose_min_pickers
 from deepconsensus_plugin.core.deep_consensus.requests import (
@@ -46,7 +46,7 @@ Coordinates = dict[str, ScoredCoordinates]
 
 
 class ScreenStages:
-    """What the form asks for, carried out in a folder.
+    """Stages of a run with the parameters of its form, carried out in a folder.
 
     Parameters
     ----------
@@ -105,15 +105,15 @@ class ScreenStages:
         initialModel : Path, optional
             Model folder to start from.
         """
-        cut = boxFrameOfScreen(self.protocol)
-        micrographs = cut.read_micrographs()
-        usable = {micrograph.name for micrograph in cut.read_usable()}
+        frame = boxFrameOfScreen(self.protocol)
+        micrographs = frame.read_micrographs()
+        usable = {micrograph.name for micrograph in frame.read_usable()}
         sets = {
             "agreed": candidates.agreed(minPickers),
             "background": read_coordinates(self._negatives),
         }
         for name, coordinates in sets.items():
-            known = _toCut(coordinates, cut.scale, usable)
+            known = _scaledToFrame(coordinates, frame.scale, usable)
             write_coordinates(self.folder / f"{name}.h5", known)
         dataset = Path(self.protocol._getTmpPath(f"{self.folder.name}_boxes.h5"))
         self._run(
@@ -124,8 +124,8 @@ class ScreenStages:
                     BoxSource("agreed picks", self.folder / "agreed.h5", True),
                     BoxSource("background", self.folder / "background.h5", False),
                 ),
-                box_size=cut.box_size,
-                preprocessing=boxPreprocessing(self.protocol, boxSize=cut.box_size),
+                box_size=frame.box_size,
+                preprocessing=boxPreprocessing(self.protocol, boxSize=frame.box_size),
                 parameters=trainingParameters(self.protocol),
                 dataset=dataset,
                 model=self.model,
@@ -137,11 +137,11 @@ class ScreenStages:
 
     def score(self, candidates: Candidates, model: Path) -> None:
         """Score the candidates that can be cut out, and write their particles."""
-        cut = boxFrameOfScreen(self.protocol)
-        micrographs = cut.read_usable()
+        frame = boxFrameOfScreen(self.protocol)
+        micrographs = frame.read_usable()
         usable = {micrograph.name for micrograph in micrographs}
         np.save(self._positions, np.flatnonzero(candidates.are_on(usable)))
-        coordinates = _toCut(candidates.coordinates(), cut.scale, usable)
+        coordinates = _scaledToFrame(candidates.coordinates(), frame.scale, usable)
         write_coordinates(self.folder / "coordinates.h5", coordinates)
         stacks = StackOptions(
             stackFolder(self.protocol),
@@ -153,7 +153,7 @@ class ScreenStages:
             ScoreRequest(
                 micrographs=tuple(m for m in micrographs if m.name in coordinates),
                 coordinates=self.folder / "coordinates.h5",
-                box_size=cut.box_size,
+                box_size=frame.box_size,
                 model=model,
                 scores=self.scores,
                 stacks=stacks if self.protocol.writeStacks else None,
@@ -180,9 +180,9 @@ class ScreenStages:
         Plugin.runCoreJob(self.protocol, job)
 
 
-def boxFrameOfScreen(protocol: Protocol) -> Cut:
+def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
-    return Cut(
+    return BoxFrame(
         protocol.inputCoordinates[0].get(),
         protocol.getInputMicrographs(),
         protocol.ctfRelations.get(),
@@ -195,7 +195,7 @@ def stackFolder(protocol: Protocol) -> Path:
     return Path(protocol._getExtraPath("particles"))
 
 
-def _toCut(
+def _scaledToFrame(
     coordinates: Coordinates, scale: float, usable: Container[str]
 ) -> Coordinates:
     """Return coordinates in the pixels that are cut, on usable micrographs."""

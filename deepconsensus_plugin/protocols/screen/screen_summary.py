@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run of *deep consensus* says of itself."""
+"""Summary of a run of *deep consensus*."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What *Continue* needs to tell finished steps from those that must run again.
+"""Fingerprint of a form, so that *Continue* reruns every step after a change.
 
 Scipion compares every step with the one at the same place of the previous run, by its
 name and arguments alone. A step that is equal is not run, even where one before it
@@ -30,7 +30,7 @@ WITHOUT_EFFECT = frozenset(
 def fingerprint(protocol: Protocol) -> str:
     """Return all choices on the form that change results, as JSON.
 
-    Sets are told apart by the run that made them and the name of the output; an empty
+    Sets are identified by the run that made them and the name of the output; an empty
     choice is ``null``. Equal forms give equal strings in every process.
     """
     names = (name for name, _ in protocol.getDefinition().iterParams())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be wrong with a chosen set of coordinates, in one sentence each."""
+"""Checks of a chosen set of coordinates, one sentence per fault."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model in words, for summaries and methods."""
+"""Summary of a model, for summaries and methods of protocols."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def describeMisfit(
     boxSize : int
         Pixels of the micrographs.
     samplingRate : float
-        Of the micrographs, Å/px.
+        Sampling rate of the micrographs, Å/px.
     """
     try:
         card = model.getCard(EnsembleCard)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained picker in words, for summaries and methods."""
+"""Summary of a trained picker, for summaries and methods of protocols."""
 
 from __future__ import annotations
 

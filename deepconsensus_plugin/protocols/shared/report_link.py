@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the report of a run is, for summaries and for what writes it."""
+"""Link to the report of a run, for summaries and for the report's writer."""
 
 from __future__ import annotations
 

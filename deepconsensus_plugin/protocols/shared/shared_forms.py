@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of the form that several protocols show."""
+"""Form parameters that several protocols share."""
 
 from __future__ import annotations
 

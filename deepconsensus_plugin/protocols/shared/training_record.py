@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a training job has left on disk so far."""
+"""Training record: the files that a training job has written so far."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protocol: micrographs whose particles are known, because they were put there."""
+"""Protocol: simulate micrographs with known particles."""
 
 from __future__ import annotations
 

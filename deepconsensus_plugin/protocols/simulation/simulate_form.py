@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of *simulate micrographs*, section by section."""
+"""Form of *simulate micrographs*, section by section."""
 
 from __future__ import annotations
 

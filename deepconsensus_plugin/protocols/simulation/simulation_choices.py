@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the form of *simulate micrographs* asks for, as parameters of a simulation."""
+"""Simulation parameters, as chosen on the form of *simulate micrographs*."""
 
 from __future__ import annotations
 

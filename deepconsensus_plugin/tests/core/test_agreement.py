@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who found what, counted by hand; what the votes say of pickers that were made up."""
+"""Agreement between pickers counted by hand, and the reliability of simulated ones."""
 
 from __future__ import annotations
 

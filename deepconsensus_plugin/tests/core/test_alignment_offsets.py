@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Offsets between pickers: where they pile up, and where they do once mended."""
+"""Offsets between pickers: their peak, and their peak once corrected."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures that probabilities let one expect."""
+"""Expected precision, recall and counts from probabilities."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stored verdict says what the fusion found, and survives its file."""
+"""Report of a fusion: it says what the fusion found, and survives its file."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.deep_consensus.datasets import (
 )
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
-from deepconsensus_plugin.core.deep_consensus.training import Training, initialise
+from deepconsensus_plugin.core.deep_consensus.training import MemberTrainer, initialise
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.networks.checkpoints import (
     restore_training,
@@ -48,12 +48,12 @@ def data() -> LabelledBoxes:
     return LabelledBoxes(boxes.astype(np.float16), rows)
 
 
-def _begin(data: LabelledBoxes) -> Training:
+def _begin(data: LabelledBoxes) -> MemberTrainer:
     initialise(0, PARAMETERS)
-    return Training(data, build_network(input_size=16), PARAMETERS, 0)
+    return MemberTrainer(data, build_network(input_size=16), PARAMETERS, 0)
 
 
-def _finish(training: Training) -> Training:
+def _finish(training: MemberTrainer) -> MemberTrainer:
     while not training.is_finished:
         training.advance()
     return training

@@ -11,7 +11,10 @@ from deepconsensus_plugin.core.pickers.deepem.architecture import (
     KLH,
     DeepEMArchitecture,
 )
-from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples, cut_boxes
+from deepconsensus_plugin.core.pickers.deepem.examples import (
+    BoxExamples,
+    extract_zero_padded,
+)
 from deepconsensus_plugin.core.pickers.deepem.network import build_network
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,
@@ -26,7 +29,7 @@ from deepconsensus_plugin.core.pickers.deepem.selection import (
     find_f2_threshold,
     learn_deviations,
 )
-from deepconsensus_plugin.core.pickers.deepem.task import DeepEMLesson
+from deepconsensus_plugin.core.pickers.deepem.task import DeepEMTask
 from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -114,21 +117,21 @@ def test_update_is_that_of_equations_4_and_5():
         variant=Variant.PAPER, input_size=26, maps=(3, 4, 5), batch_size=6
     )
     examples = BoxExamples(boxes(4, 26), boxes(4, 26, seed=1))
-    lesson = DeepEMLesson(examples, None, parameters)
-    images, targets = lesson.batch(np.random.default_rng(0))
-    before = [w.astype(np.float64) for w in lesson.network.get_weights()]
+    task = DeepEMTask(examples, None, parameters)
+    images, targets = task.batch(np.random.default_rng(0))
+    before = [w.astype(np.float64) for w in task.network.get_weights()]
 
     def error(weights):
         """Eq. 4."""
         outputs = [
-            plain_output(box, weights, lesson.architecture.pools)
+            plain_output(box, weights, task.architecture.pools)
             for box in images[..., 0]
         ]
         return np.sum((targets[:, 0] - outputs) ** 2) / (2 * len(outputs))
 
-    lesson.network.train_on_batch(images, targets)
+    task.network.train_on_batch(images, targets)
 
-    for i, after in enumerate(lesson.network.get_weights()):
+    for i, after in enumerate(task.network.get_weights()):
         one = np.zeros(after.shape)
         one.flat[after.size // 2] = 1e-4
         moved = [[w + sign * one if j == i else w for j, w in enumerate(before)]
@@ -139,7 +142,7 @@ def test_update_is_that_of_equations_4_and_5():
 
 
 def test_outside_a_micrograph_is_nothing():
-    corner = cut_boxes(np.ones((9, 9), np.float32), np.array([[0.0, 8.0]]), 4)
+    corner = extract_zero_padded(np.ones((9, 9), np.float32), np.array([[0.0, 8.0]]), 4)
 
     np.testing.assert_array_equal(
         corner[0], [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]]
@@ -199,7 +202,7 @@ def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     network = trained_like(variant)
     image = boxes(1, 41)[0, :, :35]
     places = np.stack(np.mgrid[0:41:step, 0:35:step], axis=-1).reshape(-1, 2)
-    cut = cut_boxes(image, places.astype(float), 26)
+    cut = extract_zero_padded(image, places.astype(float), 26)
     turned = [np.rot90(cut, turn, axes=(1, 2))[..., None] for turn in range(4)]
     expected = np.mean([network(b).numpy()[:, 0] for b in turned], axis=0)
 

@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.deep_consensus.network import PARTICLE, build_net
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.picking import (
     EnsemblePicker,
-    climb,
+    hill_climb,
 )
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
 from deepconsensus_plugin.core.deep_consensus.store import save_model
@@ -34,14 +34,16 @@ class TestClimb:
         return -np.hypot(yx[:, 0] - 10.3, yx[:, 1] - 20.8)
 
     def test_it_reaches_what_its_steps_can_reach(self):
-        reached = climb(self.hill, np.array([[10.0, 17], [14, 21]]), step=4.0, rounds=4)
+        reached = hill_climb(
+            self.hill, np.array([[10.0, 17], [14, 21]]), step=4.0, rounds=4
+        )
         # Within half of the last step, 0.5, of the top.
         assert (np.abs(reached[0] - [10.3, 20.8]) <= 0.5).all()
         assert (np.abs(reached[1] - [10.3, 20.8]) <= 0.5).all()
 
     def test_it_never_goes_down_nor_farther_than_its_steps(self):
         start = np.random.default_rng(0).uniform(0, 30, (50, 2))
-        reached = climb(self.hill, start, step=2.0, rounds=3)
+        reached = hill_climb(self.hill, start, step=2.0, rounds=3)
         assert (self.hill(reached) >= self.hill(start)).all()
         assert (np.abs(reached - start).sum(axis=1) < 2 + 1 + 0.51).all()
         far = self.hill(start) < -5
@@ -49,14 +51,16 @@ class TestClimb:
 
     def test_places_do_not_depend_on_each_other(self):
         start = np.random.default_rng(1).uniform(0, 30, (20, 2))
-        together = climb(self.hill, start, step=2.0, rounds=2)
-        alone = [climb(self.hill, each[None], step=2.0, rounds=2)[0] for each in start]
+        together = hill_climb(self.hill, start, step=2.0, rounds=2)
+        alone = [
+            hill_climb(self.hill, each[None], step=2.0, rounds=2)[0] for each in start
+        ]
         np.testing.assert_array_equal(together, alone)
 
     def test_from_the_top_and_from_nowhere(self):
         top = np.array([[10.3, 20.8]])
-        np.testing.assert_array_equal(climb(self.hill, top, step=3, rounds=2), top)
-        assert climb(self.hill, np.empty((0, 2)), step=3, rounds=2).shape == (0, 2)
+        np.testing.assert_array_equal(hill_climb(self.hill, top, step=3, rounds=2), top)
+        assert hill_climb(self.hill, np.empty((0, 2)), step=3, rounds=2).shape == (0, 2)
 
 
 def bright_in_the_middle(*, steepness=8.0, lowest=1.0):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command export, from the files of a finished run."""
+"""Command export, from the files of a finished run."""
 
 from __future__ import annotations
 

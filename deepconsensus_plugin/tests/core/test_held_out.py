@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What networks said of boxes they did not learn from, on four boxes by hand."""
+"""Predictions on held-out boxes, on four boxes worked by hand."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which particles are whole and by themselves."""
+"""Tests of minimum distances between particles and to the edge."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Particles told from background by the log-odds of a network alone."""
+"""Separation of particles from background by the log-odds of a network alone."""
 
 from __future__ import annotations
 

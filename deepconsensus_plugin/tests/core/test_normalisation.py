@@ -11,8 +11,8 @@ import pytest
 from deepconsensus_plugin.core.pickers.trained.normalisation import (
     Normalisation,
     fit_mixture_of_micrographs,
-    normalise,
     normalise_micrograph,
+    normalise_pixels,
     scale_of,
 )
 from deepconsensus_plugin.core.pickers.trained.pixel_mixture import PixelMixture
@@ -109,7 +109,7 @@ def test_exposure_does_not_change_the_normalised_micrograph(truth, normalisation
 def test_dominant_component_is_standardised():
     carbon_free = micrograph(PixelMixture((1.0,), (100.0,), (15.0,)), 2.0)
 
-    normalised = normalise(carbon_free, MIXTURE, 2.0)
+    normalised = normalise_pixels(carbon_free, MIXTURE, 2.0)
 
     assert normalised.mean() == pytest.approx(0, abs=0.02)
     assert normalised.std() == pytest.approx(1, abs=0.02)

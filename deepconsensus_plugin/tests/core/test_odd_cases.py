@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What labs bring: odd boxes, odd micrographs and odd pickers, from picks to scores.
+"""Odd cases from labs: unusual boxes, micrographs and pickers, from picks to scores.
 
 Duplicates of a picker and pickers of one name: see the tests of the consensus.
 """

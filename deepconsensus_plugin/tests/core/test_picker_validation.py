@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of what labels, complete or not, tell of a picker."""
+"""Tests of the validation of a picker with complete and incomplete labels."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of what pickers see and how they score it: images, maps, peaks, thresholds."""
+"""Tests of working images, score maps, peaks and thresholds of pickers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.pickers.classical.correlation import (
 from deepconsensus_plugin.core.pickers.classical.gaussian import score_by_gaussians
 from deepconsensus_plugin.core.pickers.classical.working_image import (
     WorkingImage,
-    prepare_micrograph,
+    prepare_for_filters,
 )
 from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
 from deepconsensus_plugin.core.pickers.populations import (
@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.pickers.populations import (
 from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
     find_threshold,
     find_upper_threshold,
-    fit_mixture,
+    fit_score_mixture,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -54,7 +54,7 @@ class TestWorkingImage:
     def test_binning_goes_to_and_from_the_micrograph(self):
         truth = np.array([[200.0, 500.0], [97.0, 310.0]])
         dark = -discs(truth, shape=(401, 702), diameter=61)
-        working = prepare_micrograph(
+        working = prepare_for_filters(
             dark + 0.1 * noise(dark.shape), diameter_px=61, avoid_contamination=False
         )
         assert working.binning == 3
@@ -67,7 +67,7 @@ class TestWorkingImage:
 
     def test_blocks_are_means(self):
         pixels = noise((80, 82))
-        working = prepare_micrograph(
+        working = prepare_for_filters(
             pixels, diameter_px=40, particles_dark=False, avoid_contamination=False
         )
         means = pixels[:80, :82].reshape(40, 2, 41, 2).mean(axis=(1, 3))
@@ -77,7 +77,7 @@ class TestWorkingImage:
     def test_contrast_is_a_choice(self):
         pixels = noise()
         dark, white = (
-            prepare_micrograph(pixels, diameter_px=12, particles_dark=is_dark).image
+            prepare_for_filters(pixels, diameter_px=12, particles_dark=is_dark).image
             for is_dark in (True, False)
         )
         np.testing.assert_allclose(dark, -white)
@@ -85,19 +85,19 @@ class TestWorkingImage:
     @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.float32])
     def test_types_do_not_overflow(self, dtype):
         pixels = np.clip(noise((90, 100)) * 30 + 64, 0, 127).astype(dtype)
-        working = prepare_micrograph(pixels, diameter_px=42)
+        working = prepare_for_filters(pixels, diameter_px=42)
         assert working.image.std() == pytest.approx(1, abs=0.1)
 
     def test_nan_and_constant_images(self):
         pixels = noise().astype(np.float32)
         pixels[40:43, 60:64] = np.nan
         pixels[0, 0] = np.inf
-        working = prepare_micrograph(pixels, diameter_px=12)
+        working = prepare_for_filters(pixels, diameter_px=12)
         assert np.isfinite(working.image).all()
         assert not working.is_usable[36:46, 56:67].any()
         assert working.is_usable.mean() > 0.8
         for value in (0, 7, np.nan):
-            empty = prepare_micrograph(np.full(SHAPE, value), diameter_px=12)
+            empty = prepare_for_filters(np.full(SHAPE, value), diameter_px=12)
             assert not empty.is_usable.any()
             for scores in (
                 score_by_gaussians(empty),
@@ -107,11 +107,11 @@ class TestWorkingImage:
 
     def test_refuses_what_does_not_fit(self):
         with pytest.raises(ValueError, match=r"4 px to half .* received 3 px"):
-            prepare_micrograph(noise(), diameter_px=3)
+            prepare_for_filters(noise(), diameter_px=3)
         with pytest.raises(ValueError, match=r"\(60 px\), received 61 px"):
-            prepare_micrograph(noise(), diameter_px=61)
+            prepare_for_filters(noise(), diameter_px=61)
         with pytest.raises(ValueError, match="rows and columns"):
-            prepare_micrograph(noise((3, 40, 40)), diameter_px=10)
+            prepare_for_filters(noise((3, 40, 40)), diameter_px=10)
 
 
 class TestContamination:
@@ -127,10 +127,10 @@ class TestContamination:
         centres = [(y, x) for y in range(20, 380, 30) for x in range(20, 360, 30)]
         pixels = noise((400, 560)) - 2 * discs(centres, shape=(400, 560))
         pixels[:, 460:] = 3 * pixels[:, 460:] - 15
-        working = prepare_micrograph(pixels, diameter_px=12)
+        working = prepare_for_filters(pixels, diameter_px=12)
         assert working.is_usable[:, :430].mean() > 0.99
         assert not working.is_usable[:, 475:].any()
-        everywhere = prepare_micrograph(
+        everywhere = prepare_for_filters(
             pixels, diameter_px=12, avoid_contamination=False
         )
         assert everywhere.is_usable.all()
@@ -141,7 +141,7 @@ class TestContamination:
         xs = range(20, 20 + 30 * n_columns, 30)
         centres = [(y, x) for y in range(20, 380, 30) for x in xs]
         inside = discs(centres, shape=(400, 560))
-        working = prepare_micrograph(
+        working = prepare_for_filters(
             noise((400, 560)) - contrast * inside, diameter_px=12
         )
         assert np.mean([working.is_usable[centre] for centre in centres]) > 0.95
@@ -299,21 +299,21 @@ class TestThreshold:
     def test_mixture_recovers_what_made_it(self):
         rng = np.random.default_rng(4)
         values = np.concatenate([rng.normal(0, 1, 20000), rng.normal(5, 2, 10000)])
-        fit = fit_mixture(values, 2)
+        fit = fit_score_mixture(values, 2)
         np.testing.assert_allclose(fit.weights, [2 / 3, 1 / 3], atol=0.02)
         np.testing.assert_allclose(fit.means, [0, 5], atol=0.1)
         np.testing.assert_allclose(fit.variances, [1, 4], atol=0.25)
-        assert fit.bic < fit_mixture(values, 1).bic
+        assert fit.bic < fit_score_mixture(values, 1).bic
         np.testing.assert_allclose(fit.responsibilities(values).sum(axis=1), 1)
 
     def test_neighbours_fitted_as_one_change_nothing(self, monkeypatch):
         """Also in the tails, where neighbours are far apart."""
         rng = np.random.default_rng(5)
         values = np.concatenate([rng.normal(0, 1, 20000), rng.normal(4, 1, 9000)])
-        together = [fit_mixture(values, k) for k in (1, 2, 3)]
+        together = [fit_score_mixture(values, k) for k in (1, 2, 3)]
         monkeypatch.setattr(populations, "_GROUPS", len(values))
         for fit, exact in zip(
-            together, [fit_mixture(values, k) for k in (1, 2, 3)], strict=True
+            together, [fit_score_mixture(values, k) for k in (1, 2, 3)], strict=True
         ):
             np.testing.assert_allclose(fit.means, exact.means, atol=1e-3)
             np.testing.assert_allclose(fit.variances, exact.variances, atol=1e-3)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From micrographs and coordinates to scores, as jobs do it, on small images."""
+"""Jobs from micrographs and coordinates to scores, on small images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     TrainRequest,
 )
 from deepconsensus_plugin.core.deep_consensus.store import load_networks
-from deepconsensus_plugin.core.deep_consensus.training import Training
+from deepconsensus_plugin.core.deep_consensus.training import MemberTrainer
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.extraction import extract_boxes
@@ -182,7 +182,7 @@ def test_wrong_labels_are_left_out_unless_all_are_to_be_believed(
 def test_where_few_labels_look_wrong_all_are_believed(request_to_train, trained):
     data = read_boxes(request_to_train.dataset)
 
-    same, noise = prune_labels(data, believed=[False] * 3, seed=1)
+    same, noise = prune_labels(data, skip_pruning=[False] * 3, seed=1)
 
     assert same is data
     assert max(noise.wrong_particles, noise.wrong_background) < 0.05
@@ -365,7 +365,7 @@ def test_failed_job_says_why_and_leaves_no_result(scene, tmp_path):
 
 
 class _Killed(Exception):
-    """Stands for the end of a process."""
+    """Exception that stands for the end of a process."""
 
 
 def test_a_killed_training_goes_on_to_the_same_model(
@@ -374,7 +374,7 @@ def test_a_killed_training_goes_on_to_the_same_model(
     request = replace(
         request_to_train, dataset=tmp_path / "boxes.h5", model=tmp_path / "model"
     )
-    advance, n_validations = Training.advance, []
+    advance, n_validations = MemberTrainer.advance, []
 
     def advance_and_die(training, count):
         if len(n_validations) == 8:  # in the second network
@@ -382,7 +382,7 @@ def test_a_killed_training_goes_on_to_the_same_model(
         n_validations.append(training.member)
         advance(training, count)
 
-    monkeypatch.setattr(Training, "advance", advance_and_die)
+    monkeypatch.setattr(MemberTrainer, "advance", advance_and_die)
     with pytest.raises(_Killed):
         train.run(request, Progress())
     assert set(n_validations) == {0, 1}
@@ -394,7 +394,7 @@ def test_a_killed_training_goes_on_to_the_same_model(
         n_validations.append(training.member)
         advance(training, count)
 
-    monkeypatch.setattr(Training, "advance", advance_and_count)
+    monkeypatch.setattr(MemberTrainer, "advance", advance_and_count)
     resumed = train.run(request, Progress())
     assert set(n_validations) == {1}
     n_all = sum(len(history) for history in trained.history)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the command line makes of name=value words."""
+"""Parsing of the command line's name=value words."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From specimen to pixels: sign, transfer, noise, and the ratio of the two."""
+"""Exposure and detector: sign, transfer, noise, and their ratio."""
 
 from __future__ import annotations
 

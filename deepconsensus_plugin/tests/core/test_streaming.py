@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is ready of a stream, when to train, and a progress that survives."""
+"""Streaming: what is ready, when to train, and progress that survives."""
 
 from __future__ import annotations
 

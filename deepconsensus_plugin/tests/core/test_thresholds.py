@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which candidates are accepted."""
+"""Thresholds: which candidates are accepted."""
 
 from __future__ import annotations
 

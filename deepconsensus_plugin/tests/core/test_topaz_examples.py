@@ -21,7 +21,7 @@ NOWHERE = np.empty((0, 2))
 
 
 class Still:
-    """Draws like NumPy's generator, but neither turns nor mirrors."""
+    """Generator that draws like NumPy's, but neither rotates nor mirrors."""
 
     def __init__(self, seed=0, *, mirror=1):
         self._rng, self._mirror = np.random.default_rng(seed), mirror

@@ -281,7 +281,7 @@ class TestTraining:
 
 
 class FakePicker:
-    """Finds a place of log-odds 1 and one of -1; fails once, at one micrograph."""
+    """Picker that finds a place of log-odds 1 and one of -1; fails once."""
 
     def __init__(self, fails_at=None):
         self.looked_at, self.fails_at = [], fails_at

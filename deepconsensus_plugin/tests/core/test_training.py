@@ -19,8 +19,8 @@ from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParamete
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
 from deepconsensus_plugin.core.deep_consensus.splits import split_by_micrograph
 from deepconsensus_plugin.core.deep_consensus.training import (
+    MemberTrainer,
     TrainedNetwork,
-    Training,
     initialise,
     n_updates,
 )
@@ -54,14 +54,14 @@ def _tiny_network() -> keras.Model:
     return keras.Model(box, layers.Dense(2, activation="softmax")(x))
 
 
-def _start(data: LabelledBoxes, member: int = 0, **changes) -> Training:
+def _start(data: LabelledBoxes, member: int = 0, **changes) -> MemberTrainer:
     values = {"n_epochs": 8, "batch_size": 16, "learning_rate": 0.03, **changes}
     parameters = TrainingParameters(**values)
     initialise(member, parameters)
-    return Training(data, _tiny_network(), parameters, member)
+    return MemberTrainer(data, _tiny_network(), parameters, member)
 
 
-def _finish(training: Training) -> TrainedNetwork:
+def _finish(training: MemberTrainer) -> TrainedNetwork:
     while not training.is_finished:
         training.advance()
     return training.result()
@@ -82,7 +82,7 @@ def test_table_1_overfits_a_small_batch():
     parameters = TrainingParameters(n_epochs=15, batch_size=8, learning_rate=1e-3)
     initialise(0, parameters)
     network = build_network(input_size=SIZE)
-    trained = _finish(Training(data, network, parameters, member=0))
+    trained = _finish(MemberTrainer(data, network, parameters, member=0))
     assert trained.history[-1].training_loss < 0.2
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user's negatives beside those that were drawn."""
+"""User's negatives beside those that were drawn."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
-    prepare_micrograph,
+    prepare_for_network,
 )
 from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -20,7 +20,7 @@ from deepconsensus_plugin.tests.toy_method.card import ToyCard
 
 
 class ToyPicker:
-    """Finds peaks of a filter."""
+    """Picker that finds peaks of a filter."""
 
     def __init__(
         self, network: keras.Model, preprocessing: MicrographPreprocessing, side: int
@@ -29,7 +29,7 @@ class ToyPicker:
 
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph, and return it as the filter sees it."""
-        return prepare_micrograph(micrograph, self._preprocessing)
+        return prepare_for_network(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return all peaks, best first."""

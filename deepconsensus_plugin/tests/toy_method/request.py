@@ -12,7 +12,7 @@ from deepconsensus_plugin.tests.toy_method.card import ToyParameters
 
 @dataclass(frozen=True)
 class ToyTrainRequest:
-    """Train a template from labels."""
+    """Request to train a template from labels."""
 
     learnt: LearningInput
     parameters: ToyParameters

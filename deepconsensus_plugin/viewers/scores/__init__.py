@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The window of scores, from below: what is shown, how it is drawn, and the window.
+"""Window of scores: its data, its drawings and the window itself, bottom up.
 
 =================  ====================================================================
 `table`            what is known of the candidates; `reading` takes it from a set

@@ -36,14 +36,14 @@ class Curve(NamedTuple):
 
 
 class Expectation:
-    """What is expected of the candidates that a threshold keeps, without truth.
+    """Expected figures of the candidates that a threshold keeps, without truth.
 
     Parameters
     ----------
     ranking : Ranking
         Its scores are probabilities.
     report : CalibrationReport, optional
-        Of the same candidates (`is_report_of`); it gives the intervals.
+        Report of the same candidates (`is_report_of`); it gives the intervals.
     """
 
     def __init__(self, ranking: Ranking, report: CalibrationReport | None = None):

@@ -29,14 +29,14 @@ _PAD = 6
 
 @dataclass(frozen=True)
 class Action:
-    """What a button on the top does.
+    """Action of a button at the top of the window.
 
     Parameters
     ----------
     label : str
         On the button.
     run : callable
-        Is given the threshold; returns what to tell the user, at once or, as an
+        Called with the threshold; returns a message for the user, at once or, as an
         iterator that another thread goes through, one message after the other.
     """
 
@@ -122,7 +122,7 @@ class ScoreFrame(tk.Frame):
             self._pending = self.after(1, self._add_next, panes)
 
     def _share_width(self) -> None:
-        """Give every pane its part of the width; the first ones may have it all."""
+        """Divide the width between the panes; the first ones may take it all."""
         self._body.update_idletasks()
         width = self._body.winfo_width()
         edges = np.cumsum(_WIDTHS) / sum(_WIDTHS)
@@ -191,19 +191,19 @@ class ScoreFrame(tk.Frame):
             self.tell("No candidate is expected to be a particle.")
 
     def run_action(self, number: int = 0) -> None:
-        """Do what a button is for, with the threshold as it is typed."""
+        """Run the action of a button, with the threshold as it is typed."""
         if self.overview is None or not self._read_entry():
             return
         self._buttons[number].configure(state=tk.DISABLED)
         self.update_idletasks()
         try:
-            told = self._actions[number].run(self.threshold)
+            message = self._actions[number].run(self.threshold)
         finally:
             self._buttons[number].configure(state=tk.NORMAL)
-        if isinstance(told, str):
-            self.tell(told)
+        if isinstance(message, str):
+            self.tell(message)
         else:
-            self.background.ask("action", told, self.tell)
+            self.background.ask("action", message, self.tell)
 
     def _refresh(self) -> None:
         self._pending = None

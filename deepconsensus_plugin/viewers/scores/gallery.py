@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of particles beside each other, with their scores, kept ones in a colour."""
+"""Gallery of particles with their scores; kept ones are coloured."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Gallery:
 
     @property
     def size(self) -> int:
-        """How many candidates a page has."""
+        """Number of candidates on a page."""
         return self._shape[0] * self._shape[1]
 
     def fit(self) -> bool:

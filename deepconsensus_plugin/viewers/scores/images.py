@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes of candidates, read from stacks or micrographs when they are looked at.
+"""Images of candidates, read from stacks or micrographs when they are shown.
 
 A few files are open at a time.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One micrograph with accepted and rejected picks."""
+"""Micrograph with accepted and rejected picks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MicrographPlot(MicrographView):
     figure : Figure
         Empty, on its canvas.
     box_size : float
-        Of the picks, pixels.
+        Box size of the picks, pixels.
     """
 
     def __init__(self, figure: Figure, *, box_size: float):

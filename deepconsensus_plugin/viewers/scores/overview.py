@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that the window of scores shows, and what it says of a threshold."""
+"""Overview of scored candidates: all data of the window of scores."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Overview:
         return PicksShown(rows, self.table.yx[rows], self.table.score[rows])
 
     def most_mixed_micrograph(self, threshold: float) -> int:
-        """Return the micrograph on which there is most to tell apart."""
+        """Return the micrograph chosen by `choose_micrograph` at a threshold."""
         known = self.table.micrograph_index >= 0
         return choose_micrograph(
             self.table.micrograph_index[known], self.table.score[known] >= threshold

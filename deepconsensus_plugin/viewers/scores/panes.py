@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three parts of the window of scores, each a figure with its buttons below."""
+"""Panes of the window of scores, each a figure with its buttons below."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Histogram of scores above the curves of what each threshold keeps and promises."""
+"""Histogram of scores, above the curves of kept candidates and expected precision."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ScorePlots:
         self._expected = add(self._curves.set_title("", **place))
 
     def set_threshold(self, threshold: float) -> None:
-        """Move the line, and tell what it keeps."""
+        """Move the line, and show how many candidates it keeps."""
         low, high = self._span
         shown = min(max(threshold, low), high)
         # A rectangle over the full height, in data across and in axes upwards.

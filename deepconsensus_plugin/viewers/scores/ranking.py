@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Candidates by score: what a threshold keeps, and who stands next to it.
+"""Ranking of candidates by score: which ones a threshold keeps, and the next ones.
 
 Sorted once, so that every question is answered by a binary search.
 """

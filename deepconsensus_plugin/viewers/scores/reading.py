@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the window of scores shows, taken from Scipion's sets by columns.
+"""Reader of scored Scipion sets for the window of scores, column by column.
 
 `locate` asks Scipion, whose connections belong to one thread; `read_overview` only
 reads files, so that a window can let another thread do it.
@@ -47,7 +47,7 @@ Columns = Mapping[str, list[Any]]
 
 @dataclass(frozen=True, eq=False)
 class ScoredSource:
-    """Where scored candidates are.
+    """Location of scored candidates: sets, files and identifiers.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class ScoredSource:
     box_size : float
         Pixels of the micrographs.
     folder : Path
-        Of the project, which paths start from.
+        Folder of the project, which paths start from.
     report : CalibrationReport, optional
-        Of the run that scored them.
+        Report of the run that scored them.
     """
 
     items: SetOfParticles | SetOfCoordinates
@@ -152,7 +152,7 @@ def _read_micrographs(
 ) -> tuple[ShownMicrographs | None, IntArray]:
     """Return the micrographs, and which one each candidate lies on.
 
-    As everywhere (`Frame.name_of`): by the name, or else by the id.
+    As everywhere (`MicrographMatch.name_of`): by the name, or else by the id.
     """
     names, ids, *_ = (columns.get(each) for each in place)
     n_candidates = len(columns[SCORE_ATTRIBUTE])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of scored candidates: who found them, and where they lie."""
+"""Table of scored candidates: their positions and the pickers that found them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Grouping:
     Parameters
     ----------
     names : tuple of str
-        Of the groups.
+        Names of the groups.
     index : array, shape (n,), int
         The group of each candidate.
     is_ordered : bool
@@ -61,7 +61,7 @@ class ScoredTable:
     score : array, shape (n,)
         NaN where there is none.
     groupings : dict of str to Grouping
-        Ways to tell candidates apart, by what a user calls them.
+        Ways to group candidates, by their names for users.
     micrographs : ShownMicrographs or None
         None where the set does not know them.
     micrograph_index : array, shape (n,), int

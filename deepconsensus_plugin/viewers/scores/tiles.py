@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small pictures of particles for the eye; the last few thousand are kept."""
+"""Tiles: small low-passed pictures of particles, a few thousand of them cached."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where not to pick: padded borders, carbon, thick ice, dead areas.
+"""Mask of contamination: padded borders, carbon, thick ice and dead areas.
 
 Contamination is what is unusual on its own micrograph, and more than particles can
 account for. The local mean must lie far from where it lies on most of the area, and
@@ -34,7 +34,7 @@ _DEAD = 0.01
 """Below this part of the usual variance there is no image."""
 
 _PIXEL_STEP = 3
-"""Every so many-th row and column tells what is usual: windows are much wider."""
+"""Stride of rows and columns that estimate what is usual; windows are much wider."""
 
 _QUIET = 0.1
 """Padding repeats lines: neighbours differ by less than this part of the usual."""
@@ -93,7 +93,7 @@ def find_usable_area(
     is_finite : array, shape (rows, columns), bool
         Which pixels were recorded; centres keep a radius away from others.
     diameter_px : float
-        Of the particle, pixels.
+        Diameter of the particle, pixels.
     avoid_contamination : bool
         Whether places of unusual mean or variance are left out.
 

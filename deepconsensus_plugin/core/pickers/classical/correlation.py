@@ -34,7 +34,7 @@ _FLATTEST = 1e-3
 
 
 class Reference(Enum):
-    """What is looked for."""
+    """Reference that is correlated with the image."""
 
     LEARNT = "learnt"
     """The mean radial profile of the particles, learnt from the micrographs."""
@@ -51,7 +51,7 @@ def reference_profile(reference: Reference, *, diameter_px: float) -> FloatArray
     reference : Reference
         What is looked for.
     diameter_px : float
-        Of the particle, pixels.
+        Diameter of the particle, pixels.
 
     Returns
     -------

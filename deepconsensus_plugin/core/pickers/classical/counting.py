@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many particles micrographs hold, told without any label."""
+"""Estimate of the number of particles per micrograph, without any label."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LOOKED_AT = 8
 
 @dataclass(frozen=True)
 class ParticleCount:
-    """How many particles a micrograph holds, on average.
+    """Estimated number of particles per micrograph, on average.
 
     Parameters
     ----------
     number : float
         At least 0.
     is_told : bool
-        Whether a picker told particles from background; else all places of their size
+        Whether a picker separated particles from background; if not, all such places
         are counted.
     """
 
@@ -51,7 +51,7 @@ def estimate_particles(
     """Return how many particles a micrograph holds, on average.
 
     As many as correlation with a profile learnt from them finds, or else a difference
-    of Gaussians: whichever tells particles from background by its scores. Objectives
+    of Gaussians: whichever separates particles from background. Objectives
     that need this number bear with half of it, and with half as much again (Bepler et
     al. 2018, supplementary figure 3).
 
@@ -60,7 +60,7 @@ def estimate_particles(
     micrographs : sequence of Micrograph
         At most eight of them, spread evenly, are read.
     diameter_A : float
-        Of the particle, Å.
+        Diameter of the particle, Å.
     particles_dark : bool
         Whether particles are darker than their surroundings.
     workers : int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters in Fourier space that do not see around the borders of the image."""
+"""Fourier filters without wrap-around at the borders of the image."""
 
 from __future__ import annotations
 

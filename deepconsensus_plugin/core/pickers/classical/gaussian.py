@@ -26,7 +26,7 @@ _RATIO = 1.1
 _REACH_IN_SIGMA = 4
 
 _PLACE_STEP = 5
-"""Every so many-th place tells the noise: the filtered image is smooth."""
+"""Stride of the places that estimate the noise; the filtered image is smooth."""
 
 
 def score_by_gaussians(working: WorkingImage) -> FloatArray:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two pickers that need no training, given the diameter of the particle.
+"""Classical pickers: difference of Gaussians and local correlation, no training.
 
 They work on different principles, so that their agreement means something: a
 difference of Gaussians answers to contrast at the particle's size, a normalised
 correlation to shape whatever the contrast. Both return every positive peak; which of
-them are particles is told from the scores of the whole set (`populations`).
+them are particles follows from the scores of the whole set (`populations`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.pickers.classical.correlation import (
 from deepconsensus_plugin.core.pickers.classical.gaussian import score_by_gaussians
 from deepconsensus_plugin.core.pickers.classical.working_image import (
     WorkingImage,
-    prepare_micrograph,
+    prepare_for_filters,
 )
 from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
 from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
@@ -47,7 +47,7 @@ _CONVERGED = 0.9995
 
 
 class PickMethod(Enum):
-    """How places are scored."""
+    """Method by which places are scored."""
 
     GAUSSIANS = "gaussians"
     """Difference of Gaussians; scores in noise units."""
@@ -58,18 +58,19 @@ class PickMethod(Enum):
 
 @dataclass(frozen=True)
 class PickParameters:
-    """What to look for.
+    """Parameters of a classical picker.
 
     Parameters
     ----------
     diameter_A : float
-        Of the particle, Å.
+        Diameter of the particle, Å.
     method : PickMethod
         How places are scored.
     reference : Reference
         What the image is correlated with; no matter to the difference of Gaussians.
     min_distance : float
-        Of two picks, in diameters; > 0. Less than 1, since particles are not round.
+        Minimum distance of two picks, in diameters; > 0. Less than 1, since particles
+        are not round.
     particles_dark : bool
         Whether particles are darker than their surroundings.
     avoid_contamination : bool
@@ -129,7 +130,7 @@ def pick_micrograph(
 
 def _prepare(micrograph: Micrograph, parameters: PickParameters) -> WorkingImage:
     try:
-        return prepare_micrograph(
+        return prepare_for_filters(
             open_micrograph(micrograph.path),
             diameter_px=parameters.diameter_A / micrograph.sampling_rate,
             particles_dark=parameters.particles_dark,
@@ -168,7 +169,8 @@ def learn_profile(
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Of one sampling rate; at most eight of them, spread evenly, are read.
+        Micrographs of one sampling rate; at most eight of them, spread evenly, are
+        read.
     parameters : PickParameters
         What to look for.
     workers : int

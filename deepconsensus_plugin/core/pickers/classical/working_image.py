@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image that classical pickers look at: small, particles white, padding cut off.
+"""Working image of the classical pickers: binned, particles white, padding cut off.
 
 A particle of known diameter needs few pixels to be found: micrographs are binned until
 its diameter spans some twenty. Sums over blocks of pixels do it in one pass; what
@@ -43,11 +43,11 @@ class WorkingImage:
     is_usable : array, shape (rows, columns), bool
         Where a particle's centre may lie.
     diameter_px : float
-        Of the particle, pixels of `image`.
+        Diameter of the particle, pixels of `image`.
     binning : int
         Micrograph pixels a pixel.
     origin_yx : tuple of int
-        Of the first pixel, in binned pixels of the micrograph.
+        Position of the first pixel, in binned pixels of the micrograph.
     """
 
     image: Float32Array
@@ -64,7 +64,7 @@ class WorkingImage:
         return ScoredCoordinates(yx, coordinates.scores)
 
 
-def prepare_micrograph(
+def prepare_for_filters(
     pixels: NDArray[Any],
     *,
     diameter_px: float,
@@ -78,7 +78,7 @@ def prepare_micrograph(
     pixels : array, shape (rows, columns)
         Any real type; NaN and infinity count as unusable.
     diameter_px : float
-        Of the particle, pixels; >= 4.
+        Diameter of the particle, pixels; >= 4.
     particles_dark : bool
         Whether particles are darker than their surroundings.
     avoid_contamination : bool

@@ -25,7 +25,7 @@ class DeepEMArchitecture:
     box_size : int
         Side of the input, pixels.
     kernels, maps, pools : tuples of int
-        Of each convolution: side of its kernels, number of its maps, and side of the
+        For each convolution: side of its kernels, number of its maps, and side of the
         squares that the subsampling after it averages. Each as long as the others.
 
     Raises

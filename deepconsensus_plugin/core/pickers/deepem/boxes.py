@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes that DeepEM learns from: labelled, drawn at random, and its own mistakes."""
+"""Training boxes of DeepEM: labelled, random, and its own false positives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.metrics.matching import match_best_first
 from deepconsensus_plugin.core.negatives.drawing import draw_negatives
-from deepconsensus_plugin.core.pickers.deepem.examples import BoxExamples, cut_boxes
+from deepconsensus_plugin.core.pickers.deepem.examples import (
+    BoxExamples,
+    extract_zero_padded,
+)
 from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMParameters
 from deepconsensus_plugin.core.pickers.trained.data import MATCH_RADIUS, LearningData
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
@@ -24,7 +27,7 @@ _EXCLUSION = 0.5
 
 @dataclass(frozen=True, eq=False)
 class DeepEMBoxes:
-    """Cuts boxes out of prepared micrographs.
+    """Source of boxes, cut out of prepared micrographs.
 
     Parameters
     ----------
@@ -95,7 +98,9 @@ class DeepEMBoxes:
             first += len(yx)
             prepared = self.data.prepared[name]
             boxes.append(
-                cut_boxes(prepared.image, prepared.grid.from_micrograph(here), side)
+                extract_zero_padded(
+                    prepared.image, prepared.grid.from_micrograph(here), side
+                )
             )
         return np.concatenate([np.empty((0, side, side), np.float32), *boxes])
 

@@ -15,14 +15,15 @@ from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 
 @dataclass(frozen=True, kw_only=True)
 class DeepEMCard(PickerCard):
-    """What a DeepEM picker is.
+    """Card of a DeepEM picker.
 
     Parameters
     ----------
     training : DeepEMParameters
         How it was trained; holds the seed.
     deviations : DeviationRange, optional
-        Of the pixels of a particle's box; what has others is not picked.
+        Standard deviations of the pixels of a particle's box; what has others is not
+        picked.
     rounds : list of DeepEMRound
         What each round of the training came to.
     """

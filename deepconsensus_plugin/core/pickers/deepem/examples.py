@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes that a DeepEM picker learns from: particles and others, turned (Zhu et al.)."""
+"""Training examples of DeepEM: boxes of particles and of background, rotated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _MISTAKES_SHARE = 0.5
 at random, and decide."""
 
 
-def cut_boxes(image: Float32Array, yx: FloatArray, box_size: int) -> Float32Array:
+def extract_zero_padded(
+    image: Float32Array, yx: FloatArray, box_size: int
+) -> Float32Array:
     """Return boxes as recognition sees them: what lies outside the image is 0.
 
     Parameters
@@ -59,7 +61,7 @@ class BoxExamples:
     mistakes: Float32Array | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is something to tell apart."""
+        """Check that there are boxes of both labels."""
         if not len(self.particles) or not len(self.others):
             raise ValueError(
                 "expected boxes of particles and others, received "
@@ -68,7 +70,7 @@ class BoxExamples:
 
     @property
     def all_others(self) -> Float32Array:
-        """Return others and mistakes."""
+        """Background boxes and false positives together."""
         if self.mistakes is None:
             return self.others
         return np.concatenate([self.others, self.mistakes])

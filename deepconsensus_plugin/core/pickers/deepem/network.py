@@ -38,7 +38,7 @@ def build_network(
     variant : Variant
         Whether convolutions are batch-normalised.
     initialisation : Initialisation
-        Of the weights.
+        Initialisation of the weights.
     """
     weights: dict[str, Any] = {}
     if initialisation is Initialisation.UNIT:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a DeepEM picker is trained; needs no learning library."""
+"""Training parameters of DeepEM; importing them does not import Keras."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 class Variant(enum.Enum):
-    """How the network is built and trained."""
+    """Variant of the network and its training: as published, or modern."""
 
     PAPER = "paper"
     """Squared error (eq. 4) and plain gradient descent with rate 1 (eq. 5)."""
@@ -18,7 +18,7 @@ class Variant(enum.Enum):
 
 
 class Initialisation(enum.Enum):
-    """What weights are before training."""
+    """Distribution of the weights before training."""
 
     UNIT = "unit"
     """Between 0 and 1, as the paper says: saturates the sigmoids of large boxes."""
@@ -32,7 +32,7 @@ _LEARNING_RATES = {Variant.PAPER: 1.0, Variant.MODERN: 3e-3}
 
 @dataclass(frozen=True)
 class DeepEMParameters:
-    """How a DeepEM picker is trained.
+    """Training parameters of a DeepEM picker.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class DeepEMParameters:
 
     @property
     def first_rate(self) -> float:
-        """Return the learning rate: the given one, or that of the variant."""
+        """Initial learning rate: the given one, or that of the variant."""
         if self.learning_rate is not None:
             return self.learning_rate
         return _LEARNING_RATES[self.variant]
@@ -106,7 +106,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class DeepEMRound:
-    """What a round of training came to.
+    """Result of one round of training.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained DeepEM network on micrographs: recognition (Zhu et al. 2017).
+"""Picking with a trained DeepEM network (recognition in Zhu et al. 2017).
 
 The paper cuts a box out every 20 pixels, turns it three times, and asks the network
 four times. Here the same numbers are computed for the whole micrograph at once.
@@ -28,7 +28,7 @@ from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap, score_in_
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
-    prepare_micrograph,
+    prepare_for_network,
 )
 from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -40,14 +40,14 @@ MAP_STEP = 2
 paper's 20 pixels are a 14th of its largest."""
 
 _LOWEST = np.float32(1e-6)
-"""Probabilities are told apart down to this distance from 0 and 1."""
+"""Probabilities are clipped to this distance from 0 and 1."""
 
 _TILE = 512
 """Side of what is scored at once, pixels."""
 
 
 class DeepEMPicker:
-    """Finds the maxima of a network's log-odds; a `TrainedPicker`.
+    """Picker that finds the maxima of a network's log-odds; a `TrainedPicker`.
 
     The box of a place ``c`` is that of `core.extraction`, ``c - box_size // 2`` its
     first pixel.
@@ -105,7 +105,7 @@ class DeepEMPicker:
 
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph, and return it as the network sees it."""
-        return prepare_micrograph(micrograph, self._preprocessing)
+        return prepare_for_network(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return the maxima, best first; log-odds, pixels of the micrograph."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DeepEM's network for whole micrographs: the mean over turned boxes, at every place.
+"""DeepEM's network for whole micrographs: the mean over rotated boxes, everywhere.
 
 What the subsampling skips, the layers after it reach over, so that the same weights see
 the same pixels as if every box had been cut out. Turned kernels give of a box what the
@@ -46,12 +46,13 @@ def build_recogniser(
     Parameters
     ----------
     architecture : DeepEMArchitecture
-        Of the network for boxes.
+        Architecture of the network for boxes.
     map_step : int
         Pixels between the places of the output: 1, or a product of the first of the
         architecture's pools.
     quarter_turns : tuple of int
-        Of the boxes, over which the mean is taken; the paper's four by default.
+        Quarter turns of the boxes, over which the mean is taken; the paper's four by
+        default.
 
     Raises
     ------
@@ -136,7 +137,7 @@ def _walk(architecture: DeepEMArchitecture, map_step: int) -> list[_Step]:
 
 
 class SpacedMean(layers.Layer):  # type: ignore[misc]
-    """Means of squares of pixels that lie apart: eq. 3 at places it skips.
+    """Mean of squares of spaced pixels: eq. 3 at the places that it skips.
 
     Parameters
     ----------

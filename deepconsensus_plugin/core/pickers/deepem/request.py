@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of DeepEM; see `picker_requests` for what all pickers share."""
+"""Request to train a DeepEM picker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 
 @dataclass(frozen=True)
 class DeepEMTrainRequest:
-    """Train a DeepEM picker.
+    """Request to train a DeepEM picker.
 
     Parameters
     ----------

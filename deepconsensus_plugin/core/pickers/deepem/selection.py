@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which candidates DeepEM keeps: by their score, then by the spread of their pixels.
+"""Selection of DeepEM's candidates by score, then by their standard deviation.
 
 Zhu et al. 2017, *Particle recognition and selection*: the threshold is where F₂, in
 which recall weighs twice precision, is largest on labelled micrographs (eq. 8);
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.metrics.detections import match_picks
-from deepconsensus_plugin.core.pickers.deepem.examples import cut_boxes
+from deepconsensus_plugin.core.pickers.deepem.examples import extract_zero_padded
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeviationRange,
     OperatingPoint,
@@ -38,7 +38,7 @@ def learn_deviations(deviations: FloatArray) -> DeviationRange:
     Parameters
     ----------
     deviations : array, shape (n,)
-        Of the pixels of each true particle's box.
+        Standard deviations of the pixels of each true particle's box.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def learn_deviations(deviations: FloatArray) -> DeviationRange:
 
 
 def are_within(deviations: FloatArray, accepted: DeviationRange) -> BoolArray:
-    """Whether boxes may be particles, shape (n,)."""
+    """Return whether boxes may be particles, shape (n,)."""
     return np.asarray(
         (deviations >= accepted.lowest) & (deviations <= accepted.highest)
     )
@@ -72,7 +72,7 @@ def box_deviations(image: Float32Array, yx: FloatArray, box_size: int) -> FloatA
     box_size : int
         Side, pixels.
     """
-    return np.asarray(cut_boxes(image, yx, box_size).std(axis=(1, 2)))
+    return np.asarray(extract_zero_padded(image, yx, box_size).std(axis=(1, 2)))
 
 
 def find_f2_threshold(

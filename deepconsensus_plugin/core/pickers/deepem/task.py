@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a DeepEM picker learns from: batches of boxes, an objective, a validation."""
+"""Training task of DeepEM: batches of boxes, loss and validation."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from deepconsensus_plugin.core.pickers.trained.training import Validated
 from deepconsensus_plugin.core.types import FloatArray
 
 
-class DeepEMLesson:
-    """Trains a network on boxes; a `TrainingTask` (`core.pickers.trained.training`).
+class DeepEMTask:
+    """Training task on boxes; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From labelled particles to a DeepEM picker, in rounds (Zhu et al. 2017).
+"""Training job of DeepEM, in rounds (Zhu et al. 2017).
 
 After a round the picker looks at the micrographs it learns from. What it takes for a
 particle and is none, and the particles as it finds them, are added to the boxes, and
@@ -28,7 +28,7 @@ from deepconsensus_plugin.core.pickers.deepem.selection import (
     find_f2_threshold,
     learn_deviations,
 )
-from deepconsensus_plugin.core.pickers.deepem.task import DeepEMLesson
+from deepconsensus_plugin.core.pickers.deepem.task import DeepEMTask
 from deepconsensus_plugin.core.pickers.trained.data import (
     MATCH_RADIUS,
     LearningData,
@@ -38,7 +38,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.core.pickers.trained.store import save_picker
 from deepconsensus_plugin.core.pickers.trained.task_training import (
     forget_states,
-    train_lesson,
+    train_task,
 )
 from deepconsensus_plugin.core.pickers.trained.training import Schedule
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
@@ -62,7 +62,7 @@ def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
         If there are no labels, or no background beside them.
     """
     data = collect(request.learnt, progress)
-    rounds = _Rounds(request, data, progress)
+    rounds = _RoundTrainer(request, data, progress)
     for number in range(1, request.parameters.n_rounds + 1):
         rounds.train(number)
     network, picker = rounds.best()
@@ -80,7 +80,7 @@ def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
     )
 
 
-class _Rounds:
+class _RoundTrainer:
     """The network from one round to the next."""
 
     def __init__(
@@ -93,10 +93,10 @@ class _Rounds:
         held_out = None
         if data.held_out:
             held_out = self.boxes.labelled(sorted(data.held_out), stream=1)
-        self.lesson = DeepEMLesson(examples, held_out, parameters)
+        self.task = DeepEMTask(examples, held_out, parameters)
         self.picker = DeepEMPicker(
-            self.lesson.network,
-            self.lesson.architecture,
+            self.task.network,
+            self.task.architecture,
             data.preprocessing,
             particle_diameter_A=request.learnt.particle_diameter_A,
             deviations=learn_deviations(examples.particles.std(axis=(1, 2))),
@@ -107,7 +107,7 @@ class _Rounds:
 
     def train(self, number: int) -> None:
         """Add the mistakes of the round before, train, and look how good it is."""
-        parameters, lesson = self.request.parameters, self.lesson
+        parameters, task = self.request.parameters, self.task
         if number > 1:
             self._add_mistakes(number)
         schedule = Schedule(
@@ -117,36 +117,36 @@ class _Rounds:
             patience=_PATIENCE,
             wanted_accuracy=parameters.wanted_accuracy,
         )
-        history = train_lesson(
-            lesson,
+        history = train_task(
+            task,
             schedule,
             model=self.request.model,
             made_from=digest(_CODE_VERSION, self.data.origin(), parameters, number),
             progress=self.progress,
             number=number,
         )
-        self.picker.refresh(lesson.network)
+        self.picker.refresh(task.network)
         self.histories.append(history)
-        self._weights.append(lesson.network.get_weights())
+        self._weights.append(task.network.get_weights())
         self.figures.append(self._judge(number))
         logger.info("%s", self.figures[-1])
 
     def best(self) -> tuple[keras.Model, DeepEMPicker]:
         """Return network and picker of the best round, the last of equal ones."""
-        network = self.lesson.network
+        network = self.task.network
         network.set_weights(self._weights[best_round(self.figures)])
         self.picker.refresh(network)
         return network, self.picker
 
     def _add_mistakes(self, number: int) -> None:
         """Add what the picker takes for particles, to what is held out as well."""
-        data, lesson = self.data, self.lesson
-        lesson.examples = lesson.examples.with_more(
+        data, task = self.data, self.task
+        task.examples = task.examples.with_more(
             *self.boxes.found(self._taken(data.learnt), stream=2 * number)
         )
-        if lesson.held_out is not None:
+        if task.held_out is not None:
             found = self._taken(sorted(data.held_out))
-            lesson.held_out = lesson.held_out.with_more(
+            task.held_out = task.held_out.with_more(
                 *self.boxes.found(found, stream=2 * number + 1)
             )
 
@@ -167,7 +167,7 @@ class _Rounds:
         found = {name: self.picker.find(data.prepared[name]) for name in names}
         labels = {name: data.labels[name] for name in names}
         radius = MATCH_RADIUS * data.asked.box_size
-        examples, last = self.lesson.examples, self.histories[-1][-1]
+        examples, last = self.task.examples, self.histories[-1][-1]
         return DeepEMRound(
             number=number,
             n_particles=len(examples.particles),
@@ -186,7 +186,7 @@ def best_round(figures: list[DeepEMRound]) -> int:
 def _describe(
     request: DeepEMTrainRequest,
     data: LearningData,
-    rounds: _Rounds,
+    rounds: _RoundTrainer,
     validation: PickerValidation | None,
 ) -> DeepEMCard:
     """Write the card of the new model."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Anchors, one a cell of a grid, and the particles that they stand for (eq. 3.2).
+"""Anchors, one per grid cell, and the particles assigned to them (eq. 3.2).
 
 An anchor is the middle of a square as wide as a particle. It stands for the particle
 whose square it shares most area with, where the intersection over union is above 0.6.
@@ -38,7 +38,7 @@ def square_iou(offsets_yx: FloatArray, side: float) -> FloatArray:
     offsets_yx : array, shape (..., 2)
         From one middle to the other.
     side : float
-        Of both, same unit; > 0.
+        Side of both, same unit; > 0.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def encode(
     Parameters
     ----------
     centres_yx : array, shape (n, 2)
-        Of particles, pixels of the crop; those outside count where an anchor inside
-        stands for them.
+        Centres of particles, pixels of the crop; those outside count where an anchor
+        inside stands for them.
     n_anchors : int
         Along a side.
     architecture : HydraArchitecture

@@ -18,14 +18,14 @@ from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 
 @dataclass(frozen=True, kw_only=True)
 class HydraHead:
-    """What a head of a HydraPicker is for.
+    """Head of a HydraPicker: its data set, particle size and validation.
 
     Parameters
     ----------
     name : str
-        Of its data set; `GENERAL` of the generalisation head.
+        Name of its data set; `GENERAL` of the generalisation head.
     particle_diameter_A : float, optional
-        Of its particles, Å; None where they differ.
+        Diameter of its particles, Å; None where they differ.
     are_particles_dark : bool
         Whether they are darker than the background.
     validation : PickerValidation, optional
@@ -49,7 +49,7 @@ class HydraHead:
 
 @dataclass(frozen=True, kw_only=True)
 class HydraCard(PickerCard):
-    """What a HydraPicker is.
+    """Card of a HydraPicker.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class HydraCard(PickerCard):
 
     @property
     def expected_particles(self) -> float | None:
-        """Return None: parts of micrographs are validated, of any data set."""
+        """None: parts of micrographs are validated, from any data set."""
         return None
 
     def describe(self, label: str) -> list[str]:
@@ -139,7 +139,7 @@ class HydraCard(PickerCard):
         Raises
         ------
         IncompatibleModelError
-            If there is no such head, or nothing tells the diameter.
+            If there is no such head, or the diameter is unknown.
         """
         options = options or HydraPickOptions()
         name = options.head or self.default_head().name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data sets as a HydraPicker sees them: crops to learn from, parts to validate on."""
+"""Training and validation data of HydraPicker: data sets, crops, parts held out."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _VALIDATED_MICROGRAPHS = 2
 
 @dataclass(frozen=True, eq=False)
 class DetectionsWithTruth:
-    """What was found on micrographs held out, and what is there, by name.
+    """Detections on held-out micrographs, and the true particles, by name.
 
     Distances are in match radii, so that data sets may be put together.
     """
@@ -80,7 +80,7 @@ class HydraSet:
     asked : LearningInput
         Micrographs and labels; the pixel size is not used.
     parameters : HydraParameters
-        Of the training.
+        Parameters of the training.
     progress : Progress
         Counts micrographs.
     n_sets : int

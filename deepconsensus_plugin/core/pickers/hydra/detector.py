@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained HydraPicker network with one of its heads, on whole micrographs.
+"""Detector: a trained HydraPicker network with one head, on whole micrographs.
 
 Group normalisation takes the mean and deviation of an image, so a tile by itself would
 not give what the whole gives. Here a micrograph's statistics are measured first, on

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Crops that a HydraPicker learns from (section 4.3): turned, mirrored, any place."""
+"""Training crops of HydraPicker (section 4.3): random places, rotated and mirrored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DetectionImage:
     image : array, shape (rows, columns), float32
         Level (`rescaling.flatten`), particles dark.
     centres_yx : array, shape (n, 2)
-        Of all particles, pixels of `image`.
+        Centres of all particles, pixels of `image`.
     zoom : float
         Pixels of the network along one of `image`.
     """
@@ -39,7 +39,7 @@ class DetectionImage:
 
 
 class Crops:
-    """Draws crops of one data set.
+    """Generator of training crops of one data set.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def group_affine(
     gamma, beta : tensor, shape (channels,)
         Deviation and mean that are wanted.
     n_groups : int
-        Of channels that are normalised together; divides the channels.
+        Number of groups of channels that are normalised together; divides the channels.
     is_pooled : bool
         Whether all images share their statistics; the batch is then 1.
     """
@@ -62,7 +62,7 @@ class GroupNorm(layers.Layer):  # type: ignore[misc]
     Parameters
     ----------
     n_groups : int
-        Of channels.
+        Number of groups of channels.
     is_measured : bool
         Whether statistics are those of the whole batch, and come out beside the result:
         factor and shift, shape (1, channels) each.

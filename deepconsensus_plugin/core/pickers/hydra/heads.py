@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The heads of all data sets as one layer, of which each batch trains one.
+"""Heads of all data sets as one Keras layer; each batch trains one of them.
 
 The weights of all heads are stacked, so that one graph serves any number of them. The
 generalisation head is never applied: the distance of the others from it (eq. 3.4) is
@@ -40,14 +40,14 @@ _A_BLOCK = 4
 
 
 class HydraHeads(layers.Layer):  # type: ignore[misc]
-    """Applies one of several heads of the same structure.
+    """Layer that applies one of several heads of the same structure.
 
     Parameters
     ----------
     architecture : HydraArchitecture
-        Of the heads.
+        Architecture of the heads.
     n_heads : int
-        Of data sets; the general one is not counted.
+        Number of heads of data sets; the general one is not counted.
     bias_strength : float
         λ of the distance from the general head; 0: there is no such head.
     is_general_trained : bool
@@ -107,7 +107,7 @@ class HydraHeads(layers.Layer):  # type: ignore[misc]
         Parameters
         ----------
         features : tensor, shape (batch, rows, columns, channels)
-            Of the body.
+            Features of the body.
         which : tensor, shape (batch, 1), int
             Number of the head, from 0; the same of the whole batch.
         training : bool, optional

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The losses of HydraPicker (section 3.2), for any backend of Keras.
+"""Losses of HydraPicker (section 3.2), for any backend of Keras.
 
 The thesis sums over anchors; here the sums are divided by the number of matched
 anchors, as in the focal loss' paper (Lin et al. 2018), so that crowded data sets do
@@ -80,7 +80,7 @@ def bias_loss(heads: Sequence[Tensor], general: Sequence[Tensor]) -> Tensor:
 
 
 class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
-    """What eq. 3.1 says without the bias: of a batch, per matched anchor.
+    """Detection loss of a batch per matched anchor (eq. 3.1 without the bias).
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of HydraPicker (Masoumzadeh Tork 2019, section 3.1): a body, and heads.
+"""Network of HydraPicker (Masoumzadeh Tork 2019, section 3.1): a body, and heads.
 
 Body: two stacked 3×3 convolutions, then three residual blocks of two such pairs,
 without a non-linearity inside a pair, at full resolution. Head: blocks of a 3×3
@@ -37,7 +37,7 @@ rest (Lin et al. 2018)."""
 
 
 class Form(enum.Enum):
-    """What a network is for; weights are the same but for `FOLDED`."""
+    """Form of the network; weights are the same except for `FOLDED`."""
 
     PLAIN = "plain"
     """Of layers that Keras has, for saving."""
@@ -54,7 +54,7 @@ class Form(enum.Enum):
 
 @dataclass(eq=False)
 class _Wiring:
-    """Puts layers after each other in one of the forms."""
+    """Builder that connects the layers in one of the forms."""
 
     architecture: HydraArchitecture
     form: Form
@@ -64,13 +64,13 @@ class _Wiring:
         self.is_folded = self.form is Form.FOLDED
 
     def pair(self, x: Tensor) -> Tensor:
-        """Two stacked convolutions: 5×5 pixels for the price of two 3×3."""
+        """Return the output of two stacked 3×3 convolutions (a view of 5×5 pixels)."""
         channels = self.architecture.body_channels
         padding = "valid" if self.is_folded else "same"
         x = layers.Conv2D(channels, 3, padding=padding, use_bias=False)(x)
         return layers.Conv2D(channels, 3, padding=padding, use_bias=self.is_folded)(x)
 
-    def normalise(self, x: Tensor) -> Tensor:
+    def group_normalise(self, x: Tensor) -> Tensor:
         """Group normalisation, where it is not folded."""
         n_groups = self.architecture.n_groups
         if self.form is Form.PLAIN:
@@ -83,18 +83,18 @@ class _Wiring:
         return x
 
     def residual(self, x: Tensor) -> Tensor:
-        """Two pairs around which the input is carried."""
-        inner = layers.ReLU()(self.normalise(self.pair(x)))
-        inner = self.normalise(self.pair(inner))
+        """Return the output of a residual block of two pairs."""
+        inner = layers.ReLU()(self.group_normalise(self.pair(x)))
+        inner = self.group_normalise(self.pair(inner))
         carried = layers.Cropping2D(4)(x) if self.is_folded else x
         return layers.ReLU()(layers.Add()([carried, inner]))
 
     def halve(self, x: Tensor, channels: int, padding: tuple[int, int]) -> Tensor:
-        """One block of a head."""
+        """Return the output of one block of a head."""
         if not self.is_folded:
             x = layers.ZeroPadding2D((padding, padding))(x)
         x = layers.ReLU()(layers.Conv2D(channels, 3, 2)(x))
-        return layers.Dropout(self.architecture.dropout)(self.normalise(x))
+        return layers.Dropout(self.architecture.dropout)(self.group_normalise(x))
 
 
 def build_body(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras.Model:
@@ -104,7 +104,7 @@ def build_body(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras
     """
     wiring = _Wiring(architecture, form)
     image = keras.Input((None, None, 1), name="image")
-    x = layers.ReLU()(wiring.normalise(wiring.pair(image)))
+    x = layers.ReLU()(wiring.group_normalise(wiring.pair(image)))
     for _ in range(architecture.n_residual):
         x = wiring.residual(x)
     outputs = [x, *wiring.affines] if wiring.affines else x

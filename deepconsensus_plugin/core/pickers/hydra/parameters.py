@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a HydraPicker is built and trained; needs no learning library.
+"""Parameters of HydraPicker; importing them does not import Keras.
 
 Sections and equations are those of the thesis (Masoumzadeh Tork 2019).
 """
@@ -112,7 +112,7 @@ class HydraLoss:
 
 @dataclass(frozen=True)
 class HydraParameters:
-    """How a HydraPicker is trained (section 4.3).
+    """Training parameters of a HydraPicker (section 4.3).
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class HydraParameters:
 
 @dataclass(frozen=True)
 class HydraPickOptions:
-    """How a HydraPicker is to look at micrographs.
+    """Options for picking with a HydraPicker.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained HydraPicker on micrographs of any size, with any of its heads."""
+"""Picking with a trained HydraPicker, with any of its heads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisatio
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
-    prepare_micrograph,
+    prepare_for_network,
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -40,12 +40,12 @@ _TILE = 512
 """Side of what is looked at at once, pixels; a multiple of every step."""
 
 _CROPS = 4
-"""That tell a micrograph's statistics."""
+"""Crops from which a micrograph's statistics are measured."""
 
 
 @dataclass(frozen=True)
 class ParticleAppearance:
-    """How micrographs of one sample are shown to a network.
+    """Appearance of particles on the micrographs of one sample: size and contrast.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class ParticleAppearance:
 
 
 class HydraPicker:
-    """Finds what a detector finds; a `TrainedPicker`.
+    """Picker that returns a detector's detections; a `TrainedPicker`.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class HydraPicker:
         Raises
         ------
         IncompatibleModelError
-            If there is no such head, or nothing tells the diameter of the particles.
+            If there is no such head, or the diameter of the particles is unknown.
         """
         number, head = card.find_head(options)
         view = ParticleAppearance(
@@ -125,7 +125,7 @@ class HydraPicker:
             self._view.particle_diameter_A / particle_px, micrograph.sampling_rate
         )
         preprocessing = MicrographPreprocessing(pixel_size, self._view.normalisation)
-        prepared = prepare_micrograph(micrograph, preprocessing)
+        prepared = prepare_for_network(micrograph, preprocessing)
         return self._view.rescale(prepared, pixel_size, particle_px)
 
     def find(self, prepared: RescaledMicrograph) -> ScoredCoordinates:

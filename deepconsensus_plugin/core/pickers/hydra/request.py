@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of HydraPicker; see `picker_requests` for what all share."""
+"""Request to train a HydraPicker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 
 @dataclass(frozen=True)
 class HydraTrainRequest:
-    """Train a HydraPicker on several data sets, or new heads of a trained one.
+    """Request to train a HydraPicker on several data sets, or to add heads to one.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs in which particles have the size that the network knows (section 4.1).
+"""Rescaling of micrographs to the particle size that the network knows (section 4.1).
 
 Micrographs with larger particles are downsampled as for all pickers; where particles
 are smaller than that, the micrograph is enlarged by cubic splines. Before that what is
@@ -24,7 +24,7 @@ _LIMIT = 8.0
 """Deviations of the background, beyond which all values are alike."""
 
 _SAMPLE = 1_000_000
-"""Pixels that tell the level of the background."""
+"""Pixels from which the level of the background is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def flatten(image: Float32Array, diameter_px: float) -> Float32Array:
     image : array, shape (rows, columns), float32
         A micrograph.
     diameter_px : float
-        Of a particle, pixels of the image; > 0.
+        Diameter of a particle, pixels of the image; > 0.
 
     Returns
     -------

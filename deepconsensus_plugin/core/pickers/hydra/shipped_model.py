@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HydraPicker that comes with the package: it picks without any training."""
+"""General HydraPicker model that comes with the package and needs no training."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A HydraPicker on disk: body and heads in half precision, one plain Keras network.
+"""Model folder of a HydraPicker: body and heads in half precision, one Keras network.
 
 The thesis' body and one head are 14 MB so. Picks differ from those in single precision
 by less than its noise (a test).

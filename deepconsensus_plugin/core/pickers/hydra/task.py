@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a HydraPicker learns from: crops of one data set at a time, and three losses."""
+"""Training task of HydraPicker: crops of one data set at a time, three losses."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Phase(enum.Enum):
     """Each data set trains a new head alone, with Adam: few-shot."""
 
 
-class HydraLesson:
-    """Trains a network on crops; a `TrainingTask` (`core.pickers.trained.training`).
+class HydraTask:
+    """Training task on crops; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters
     ----------

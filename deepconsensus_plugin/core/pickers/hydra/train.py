@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From several labelled data sets to a HydraPicker (Masoumzadeh Tork 2019).
+"""Training job of HydraPicker on several data sets (Masoumzadeh Tork 2019).
 
 First one head is trained on all data sets, then a head for each from those weights,
 which draw the general head behind them (section 4.3). Given a trained model, only new
@@ -37,11 +37,11 @@ from deepconsensus_plugin.core.pickers.hydra.store import (
     rounded,
     save_hydra,
 )
-from deepconsensus_plugin.core.pickers.hydra.task import HydraLesson, Phase
+from deepconsensus_plugin.core.pickers.hydra.task import HydraTask, Phase
 from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.core.pickers.trained.task_training import (
     forget_states,
-    train_lesson,
+    train_task,
 )
 from deepconsensus_plugin.core.pickers.trained.training import Schedule
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
@@ -184,7 +184,7 @@ class _Training:
         self, phase: Phase, n_epochs: int, judge: Callable[[keras.Model], float]
     ) -> None:
         parameters = self.parameters
-        lesson = HydraLesson(
+        task = HydraTask(
             self.network, self._crops, parameters, phase=phase, validate=judge
         )
         origin = digest(
@@ -195,8 +195,8 @@ class _Training:
             *self._identify_base(),
         )
         self.histories.append(
-            train_lesson(
-                lesson,
+            train_task(
+                task,
                 Schedule(n_epochs, parameters.n_updates, parameters.seed + phase.value),
                 model=self._request.model,
                 made_from=origin,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a map of scores to coordinates: its peaks, one a particle."""
+"""Peaks of a score map, as coordinates of one particle each."""
 
 from __future__ import annotations
 

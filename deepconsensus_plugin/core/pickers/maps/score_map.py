@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scores at places of a grid over an image, whole or tile by tile, and their maxima."""
+"""Score maps: scores on a grid over an image, computed by tiles, and their maxima."""
 
 from __future__ import annotations
 

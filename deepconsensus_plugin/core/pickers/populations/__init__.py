@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mixtures of scores: particles and background told apart."""
+"""Mixture models that separate the scores of particles from those of background."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where particles begin among the peaks of a picker, told by their scores alone.
+"""Gaussian mixture that separates particles from background by the scores of peaks.
 
 Peaks of noise and peaks of particles are two populations of scores. A mixture of up to
 three Gaussians (a third for contamination, or for a skewed background) is fitted, their
@@ -48,7 +48,7 @@ class GaussianMixture:
     Parameters
     ----------
     weights, means, variances : array, shape (k,)
-        Of the components.
+        Weights, means and variances of the components.
     bic : float
         Bayesian information criterion, per value; lower is better.
     """
@@ -74,7 +74,7 @@ def find_threshold(scores: FloatArray) -> float | None:
     Parameters
     ----------
     scores : array, shape (n,)
-        Of all peaks, noise included; finite, higher is better.
+        Scores of all peaks, noise included; finite, higher is better.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def separation(scores: FloatArray) -> float:
     Parameters
     ----------
     scores : array, shape (n,)
-        Of all peaks, noise included; finite, higher is better.
+        Scores of all peaks, noise included; finite, higher is better.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def separation(scores: FloatArray) -> float:
 
 def _fit_gaps(scores: FloatArray) -> tuple[GaussianMixture, FloatArray]:
     """Return the best mixture, and D of the gaps with enough above them."""
-    fits = [fit_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
+    fits = [fit_score_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
     best = min(fits, key=lambda fit: fit.bic)
     above = np.cumsum(best.weights[::-1])[::-1][1:]
     return best, np.where(above < _SMALLEST_POPULATION, 0, best.separations())
@@ -130,12 +130,12 @@ def find_upper_threshold(scores: FloatArray) -> float | None:
     Parameters
     ----------
     scores : array, shape (n,)
-        Of all picks, in units of contrast; finite.
+        Scores of all picks, in units of contrast; finite.
 
     Returns
     -------
     float or None
-        Four robust deviations above their median. None with too few picks to tell.
+        Four robust deviations above their median. None with too few picks.
     """
     if len(scores) < FEWEST:
         return None
@@ -159,7 +159,7 @@ def best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:
     return float(ascending[::-1][np.argmax(f1)])
 
 
-def fit_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
+def fit_score_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
     """Return the mixture of Gaussians that fits best (expectation maximisation).
 
     Parameters
@@ -218,16 +218,18 @@ def responsibilities(
     values : array, shape (...)
         Finite.
     weights, means, variances : array, shape (k,)
-        Of the components; weights and variances > 0.
+        Weights, means and variances of the components; weights and variances > 0.
 
     Returns
     -------
     share : array, shape (..., k)
         Probability of each component.
     log_density : array, shape (...)
-        Of the mixture at the values.
+        Log density of the mixture at the values.
     """
-    return normalise(gaussian_log_densities(values, weights, means, variances))
+    return normalise_log_densities(
+        gaussian_log_densities(values, weights, means, variances)
+    )
 
 
 def gaussian_log_densities(
@@ -238,20 +240,20 @@ def gaussian_log_densities(
     return np.asarray(np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2)
 
 
-def normalise(log_densities: FloatArray) -> tuple[FloatArray, FloatArray]:
+def normalise_log_densities(log_densities: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the share of each component, and the log density of all together.
 
     Parameters
     ----------
     log_densities : array, shape (..., k)
-        Of weighted components.
+        Log densities of weighted components.
 
     Returns
     -------
     share : array, shape (..., k)
         Sums to 1.
     log_density : array, shape (...)
-        Of their mixture.
+        Log density of their mixture.
     """
     largest = log_densities.max(axis=-1)
     share = np.exp(log_densities - largest[..., None])

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where particles begin among the log-odds of a network, told by these alone.
+"""Threshold between the particle and background modes of log-odds scores.
 
 Most of what a network finds is background, whose most frequent score is its middle.
-Below it lies a long tail of places that are plainly nothing; it tells nothing of
-particles and is left out. Above it, background falls off as a generalised normal
+Below it lies a long tail of places that are clearly background, which is left out.
+Above it, background falls off as a generalised normal
 distribution, exp(−(x / scale)^shape), and up to two Gaussians are what is more than
 that: particles, perhaps something between. Such a background is an *empirical null*
-(Efron, *J. Am. Stat. Assoc.* 99, 96, 2004). How many Gaussians there are is told by the
+(Efron, *J. Am. Stat. Assoc.* 99, 96, 2004). The number of Gaussians is chosen by the
 Bayesian information criterion; particles are what lies above the clearest gap, as in
 `populations`.
 """
@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
     FEWEST,
     best_expected_f1,
     gaussian_log_densities,
-    normalise,
+    normalise_log_densities,
 )
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
@@ -56,11 +56,12 @@ class LogOddsMixture:
     middle : float
         The background's most frequent log-odds.
     scale, shape : float
-        Of the background: its density falls as exp(−(x / scale)^shape) above `middle`.
+        Scale and shape of the background: its density falls as exp(−(x / scale)^shape)
+        above `middle`.
     weights : array, shape (1 + k,)
-        Of the background, then the Gaussians, among what lies above `middle`.
+        Weights of the background, then the Gaussians, among what lies above `middle`.
     means, variances : array, shape (k,)
-        Of the Gaussians; means are above `middle`.
+        Means and variances of the Gaussians; means are above `middle`.
     """
 
     middle: float
@@ -73,7 +74,7 @@ class LogOddsMixture:
     def responsibilities(self, scores: FloatArray) -> FloatArray:
         """Return the probability of each component, shape (n, 1 + k)."""
         above = np.maximum(scores - self.middle, 0)
-        return normalise(self.log_densities(above))[0]
+        return normalise_log_densities(self.log_densities(above))[0]
 
     def log_densities(self, above: FloatArray) -> FloatArray:
         """Return what each component has in scores above the middle, (n, 1 + k)."""
@@ -97,7 +98,7 @@ class LogOddsMixture:
 
 @dataclass(frozen=True, eq=False)
 class ParticleScores:
-    """Log-odds in which particles are told from background; see `fit_particle_mixture`.
+    """Mixture of log-odds of particles and background; see `fit_particle_mixture`.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ class ParticleScores:
 
 
 def fit_particle_mixture(scores: FloatArray) -> ParticleScores | None:
-    """Return what tells particles from background; None if nothing does.
+    """Return the mixture of particles and background; None if they do not separate.
 
     Parameters
     ----------
@@ -261,7 +262,7 @@ def _maximise(
     """
     last = -np.inf
     for _ in range(_ITERATIONS):
-        share, log_density = normalise(mixture.log_densities(value))
+        share, log_density = normalise_log_densities(mixture.log_densities(value))
         likelihood = float(number @ log_density / number.sum())
         if likelihood - last < _TOLERANCE:
             break

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How probably picks of a score are particles, as a curve that goes with the picks."""
+"""Calibration curve of picks: the probability of a particle at each score."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ class ScoreCalibration:
         Parameters
         ----------
         scores : array, shape (n,)
-            Of everything that was found: log-odds of the network.
+            Scores of everything that was found: log-odds of the network.
         probability : callable
-            From scores, shape (m,), to probabilities; NaN if it cannot tell.
+            From scores, shape (m,), to probabilities; NaN where unknown.
         """
         if not len(scores):
             return cls()
         ascending = np.unique(scores)
-        told = probability(ascending)
-        if not np.isfinite(told).all():
+        values = probability(ascending)
+        if not np.isfinite(values).all():
             return cls()
         rank = np.linspace(0, 1, len(ascending))
-        along = rank + np.maximum.accumulate(told)
+        along = rank + np.maximum.accumulate(values)
         wanted = np.linspace(along[0], along[-1], _N_KNOTS)
         knots = np.unique(np.searchsorted(along, wanted).clip(0, len(along) - 1))
-        return cls(np.column_stack([ascending[knots], told[knots]]).tolist())
+        return cls(np.column_stack([ascending[knots], values[knots]]).tolist())
 
     def probability(self, scores: FloatArray) -> FloatArray:
         """Return the probabilities of scores; the network's own where none are known.

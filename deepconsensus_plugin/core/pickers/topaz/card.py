@@ -11,7 +11,7 @@ from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 
 @dataclass(frozen=True, kw_only=True)
 class TopazCard(PickerCard):
-    """What a Topaz picker is.
+    """Card of a Topaz picker.
 
     Parameters
     ----------
@@ -30,5 +30,5 @@ class TopazCard(PickerCard):
 
     @property
     def expected_particles(self) -> float:
-        """Return what training reckoned with."""
+        """Number of particles per micrograph that the training assumed."""
         return self.n_particles

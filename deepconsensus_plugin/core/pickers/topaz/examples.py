@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patches that a Topaz picker learns from: labelled ones, and any others.
+"""Training patches of Topaz: around labels, and anywhere else.
 
 Pixels around a label are positives, pixels around a known negative are negatives, all
 others are unlabelled (Bepler et al. 2018, Methods 3). Patches are turned by any angle
@@ -47,14 +47,14 @@ class LabelledImage:
 
 
 class Examples:
-    """Draws batches of patches from labelled images.
+    """Generator of batches of patches from labelled images.
 
     Parameters
     ----------
     images : sequence of LabelledImage
         At least one positive among them.
     side : int
-        Of a patch, pixels; odd.
+        Side of a patch, pixels; odd.
     radius_px : float
         Pixels this close to a labelled centre have its label.
 

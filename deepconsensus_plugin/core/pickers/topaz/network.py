@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The classifier of Topaz and its decoder (Bepler et al. 2018, Methods 6).
+"""Network of Topaz: classifier and decoder (Bepler et al. 2018, Methods 6).
 
 Convolutions without padding, each batch-normalised and followed by a PReLU with one
 slope a channel; the last gives one log-odds. A patch of the side of the receptive field

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a Topaz picker is trained; needs no learning library."""
+"""Training parameters of Topaz; importing them does not import Keras."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 class Objective(enum.Enum):
-    """What training minimises, given few positives and unlabelled regions.
+    """Objective of the training on few positives and unlabelled regions.
 
     The paper's Methods 3 and 4. All need the fraction of positives among the
     unlabelled, π.
@@ -36,7 +36,7 @@ _AUTOENCODER_LABELS = 250
 
 @dataclass(frozen=True)
 class TopazParameters:
-    """How a Topaz picker is trained.
+    """Training parameters of a Topaz picker.
 
     Defaults as the paper and its implementation, but for the objective (there
     GE-binomial, which learns more slowly), the learning rate (there 2e-4), the number
@@ -86,7 +86,7 @@ class TopazParameters:
 
     @property
     def criterion_strength(self) -> float:
-        """Return λ: the given one, or the paper's for the objective."""
+        """Strength λ of the criterion: as given, or the paper's for the objective."""
         if self.strength is not None:
             return self.strength
         return CRITERION_STRENGTHS.get(self.objective, 0.0)

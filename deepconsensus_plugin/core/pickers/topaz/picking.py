@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained Topaz network slid over micrographs."""
+"""Picking with a trained Topaz network, slid over micrographs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
-    prepare_micrograph,
+    prepare_for_network,
 )
 from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
@@ -38,14 +38,14 @@ _TILE = 512
 
 
 class TopazPicker:
-    """Finds the maxima of a network's log-odds; a `TrainedPicker`.
+    """Picker that finds the maxima of a network's log-odds; a `TrainedPicker`.
 
     Parameters
     ----------
     network : keras.Model
         For patches, as it was trained; may go on training: see `refresh`.
     parameters : TopazParameters
-        Of that training.
+        Parameters of that training.
     preprocessing : MicrographPreprocessing
         Done to micrographs.
     particle_diameter_A : float
@@ -87,7 +87,7 @@ class TopazPicker:
 
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph, and return it as the network sees it."""
-        return prepare_micrograph(micrograph, self._preprocessing)
+        return prepare_for_network(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return every maximum, best first; log-odds, pixels of the micrograph."""

@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 
 @dataclass(frozen=True)
 class TopazTrainRequest:
-    """Train a Topaz picker.
+    """Request to train a Topaz picker.
 
     Parameters
     ----------

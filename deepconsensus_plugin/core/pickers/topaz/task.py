@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a Topaz picker learns from: batches of patches, an objective, a validation."""
+"""Training task of Topaz: batches of patches, objective and validation."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _SMALLEST_SHARE = 0.1
 """Of π: as many positives at least are thought to be unlabelled."""
 
 
-class TopazLesson:
-    """Trains a network on patches; a `TrainingTask` (`core.pickers.trained.training`).
+class TopazTask:
+    """Training task on patches; a `TrainingTask` (`core.pickers.trained.training`).
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def positive_fraction(
     n_particles : float
         On average, of a micrograph.
     radius_px : float
-        Of the discs.
+        Radius of the discs.
     n_pixels : float
         On average, of a micrograph, as many as the radius is counted in.
     """

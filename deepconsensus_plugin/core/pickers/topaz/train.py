@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a few labelled particles to a Topaz picker (Bepler et al. 2018)."""
+"""Training job of Topaz, from a few labelled particles (Bepler et al. 2018)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from deepconsensus_plugin.core.pickers.topaz.network import (
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
 from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
-from deepconsensus_plugin.core.pickers.topaz.task import TopazLesson, positive_fraction
+from deepconsensus_plugin.core.pickers.topaz.task import TopazTask, positive_fraction
 from deepconsensus_plugin.core.pickers.trained.data import LearningData, collect
 from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.core.pickers.trained.store import save_picker
 from deepconsensus_plugin.core.pickers.trained.task_training import (
     forget_states,
-    train_lesson,
+    train_task,
 )
 from deepconsensus_plugin.core.pickers.trained.training import Schedule
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
@@ -50,26 +50,26 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
     data = collect(request.learnt, progress)
     n_particles = data.count_particles(progress)
     prior = parameters.prior or _prior(parameters, data, n_particles)
-    judge = _Judge(parameters, data)
+    validator = _Validator(parameters, data)
     examples = _examples(parameters, data)
     n_labels = sum(len(data.labels[name]) for name in data.learnt)
-    lesson = TopazLesson(
+    task = TopazTask(
         examples,
         parameters,
         prior=prior,
         n_labels=n_labels,
-        validate=lambda network: judge(network).average_precision,
+        validate=lambda network: validator(network).average_precision,
     )
-    history = train_lesson(
-        lesson,
+    history = train_task(
+        task,
         Schedule(parameters.n_epochs, parameters.n_updates, parameters.seed),
         model=request.model,
         made_from=digest(_CODE_VERSION, data.origin(), parameters, prior),
         progress=progress,
     )
-    validation = judge(lesson.network) if data.held_out else None
+    validation = validator(task.network) if data.held_out else None
     network = build_network(architecture_of(parameters))
-    network.set_weights(classifier_of(lesson.network).get_weights())
+    network.set_weights(classifier_of(task.network).get_weights())
     card = TopazCard(
         box_size=request.learnt.box_size,
         sampling_rate=request.learnt.micrographs[0].sampling_rate,
@@ -127,8 +127,8 @@ def _prior(
     return prior
 
 
-class _Judge:
-    """Tells how good a network is on the micrographs held out."""
+class _Validator:
+    """Validator of a network on the held-out micrographs."""
 
     def __init__(self, parameters: TopazParameters, data: LearningData) -> None:
         self._parameters, self._data = parameters, data

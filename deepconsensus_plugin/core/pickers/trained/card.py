@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Card of a trained picker, what every method's card extends."""
+"""Card of a trained picker, which every method's card extends."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class PickerCard(ModelCard):
 
     @property
     def expected_particles(self) -> float | None:
-        """Return how many particles a micrograph should hold; None if nobody knows."""
+        """Expected number of particles per micrograph; None if unknown."""
         figures = self.validation
         if figures is None or not figures.curve:
             return None

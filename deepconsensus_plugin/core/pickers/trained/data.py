@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pickers learn from: prepared micrographs, labels, and which are held out."""
+"""Training data of pickers: prepared micrographs, labels, and the held-out part."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MATCH_RADIUS = 0.25
 """Of the box: how far a pick may be from its label."""
 
 _INSIDE = 0.8
-"""Of the diameter: side of the square that tells whether particles are dark; hollow
+"""Of the diameter: side of the square that shows whether particles are dark; hollow
 ones are not, in their middle."""
 
 _NO_PICKS = ScoredCoordinates.from_arrays([])
@@ -101,7 +101,7 @@ class LearningData:
         return float(np.mean(means)) < 0
 
     def count_particles(self, progress: Progress) -> float:
-        """Return how many particles a micrograph holds: given, or told without labels.
+        """Return the number of particles per micrograph: given, or estimated.
 
         At least as many as are labelled.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs at the pixel size that a picker looks at, by Fourier cropping.
+"""Fourier cropping of micrographs to the pixel size that a picker works at.
 
 The spectrum that is cropped is that of the micrograph continued by its mirror images,
 so nothing comes around the borders: a cosine transform (DCT-II) of rows, then of

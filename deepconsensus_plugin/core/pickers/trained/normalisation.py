@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs on one scale of grey, whatever their exposure (Bepler et al. 2019).
+"""Normalisation of micrographs to one grey scale (Bepler et al. 2019).
 
 The paper's Methods 2: pixels of all micrographs are of two Gaussian components, ice
 and what is darker, such as carbon, and every micrograph has a scale of its own
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.pickers.trained.pixel_mixture import (
     PixelBins,
     PixelMixture,
-    fit_mixture,
+    fit_pixel_mixture,
     fit_scales,
     summarise_pixels,
 )
@@ -29,7 +29,7 @@ Float32Array = NDArray[np.float32]
 
 
 class Normalisation(enum.Enum):
-    """How micrographs come to one scale of grey."""
+    """Method that brings micrographs to one grey scale."""
 
     STANDARD = "standard"
     """Mean 0 and deviation 1 of each micrograph."""
@@ -56,7 +56,7 @@ def fit_mixture_of_micrographs(
     Returns
     -------
     mixture : PixelMixture
-        Of a micrograph of scale 1.
+        Mixture of a micrograph of scale 1.
     scales : array, shape (n,), > 0
         In the order of `samples`. 1 of a micrograph whose pixels are all equal: it
         takes no part in the fit.
@@ -73,7 +73,7 @@ def fit_mixture_of_micrographs(
             f"expected a micrograph whose pixels differ, received {len(summaries)} "
             "without any"
         )
-    mixture, of_varied = fit_mixture(PixelBins.of(varied))
+    mixture, of_varied = fit_pixel_mixture(PixelBins.of(varied))
     scales = np.ones(len(summaries))
     scales[[summary is not None for summary in summaries]] = of_varied
     return mixture, scales
@@ -87,7 +87,7 @@ def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
     sample : array of any shape
         Its pixels, all or some; what is not finite is left out.
     mixture : PixelMixture
-        Of micrographs of scale 1.
+        Mixture of micrographs of scale 1.
 
     Returns
     -------
@@ -100,7 +100,9 @@ def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
     return float(fit_scales(PixelBins.of([summary]), mixture)[0])
 
 
-def normalise(image: NDArray[Any], mixture: PixelMixture, scale: float) -> Float32Array:
+def normalise_pixels(
+    image: NDArray[Any], mixture: PixelMixture, scale: float
+) -> Float32Array:
     """Return a micrograph divided by its scale and standardised to the dominant part.
 
     Parameters
@@ -108,9 +110,9 @@ def normalise(image: NDArray[Any], mixture: PixelMixture, scale: float) -> Float
     image : array, shape (rows, columns)
         What is not finite becomes 0, the level of the dominant component.
     mixture : PixelMixture
-        Of micrographs of scale 1.
+        Mixture of micrographs of scale 1.
     scale : float
-        Of the micrograph, > 0.
+        Scale of the micrograph, > 0.
 
     Returns
     -------
@@ -153,7 +155,7 @@ def normalise_micrograph(
     if normalisation is Normalisation.COMMON_MIXTURE:
         if mixture is None:
             raise ValueError("expected the mixture of all micrographs, received none")
-        return normalise(image, mixture, scale_of(image, mixture))
+        return normalise_pixels(image, mixture, scale_of(image, mixture))
     summary = summarise_pixels(image)
     if summary is None:
         return np.zeros(image.shape, np.float32)
@@ -161,5 +163,5 @@ def normalise_micrograph(
         finite = image[np.isfinite(image)]
         own = PixelMixture((1.0,), (float(finite.mean()),), (float(finite.std()),))
     else:
-        own, _ = fit_mixture(PixelBins.of([summary]))
-    return normalise(image, own, 1.0)
+        own, _ = fit_pixel_mixture(PixelBins.of([summary]))
+    return normalise_pixels(image, own, 1.0)

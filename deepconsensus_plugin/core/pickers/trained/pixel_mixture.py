@@ -58,12 +58,13 @@ _STARTS = (
 
 @dataclass(frozen=True)
 class PixelMixture:
-    """What the pixels of micrographs of scale 1 are: one or two Gaussians.
+    """Distribution of the pixels of micrographs of scale 1: one or two Gaussians.
 
     Parameters
     ----------
     weights, means, deviations : tuple of float
-        Of the components; the weights add up to 1, the deviations are > 0.
+        Weights, means and deviations of the components; the weights add up to 1, the
+        deviations are > 0.
     """
 
     weights: tuple[float, ...]
@@ -128,11 +129,11 @@ def _step(n_pixels: int) -> int:
     return -(-n_pixels // _MOST_PIXELS) or 1
 
 
-def fit_mixture(bins: PixelBins) -> tuple[PixelMixture, FloatArray]:
+def fit_pixel_mixture(bins: PixelBins) -> tuple[PixelMixture, FloatArray]:
     """Return the better of one and two components, and the scale of each micrograph."""
     inverse = _of_unit_product(1 / np.sqrt(_power(bins)))
     mean, deviation = _moments(bins, inverse)
-    one = _climb(bins, inverse, PixelMixture((1.0,), (mean,), (deviation,)))
+    one = _run_em(bins, inverse, PixelMixture((1.0,), (mean,), (deviation,)))
     starts = [
         PixelMixture(
             weights,
@@ -141,9 +142,9 @@ def fit_mixture(bins: PixelBins) -> tuple[PixelMixture, FloatArray]:
         )
         for weights, means, deviations in _STARTS
     ]
-    begun = [_climb(bins, inverse, s, iterations=_FIRST_ITERATIONS) for s in starts]
-    best = max(begun, key=lambda climbed: climbed[2])
-    two = _climb(bins, best[1], best[0])
+    begun = [_run_em(bins, inverse, s, iterations=_FIRST_ITERATIONS) for s in starts]
+    best = max(begun, key=lambda run: run[2])
+    two = _run_em(bins, best[1], best[0])
     n_pixels = bins.counts.sum()
     is_better = 2 * n_pixels * (two[2] - one[2]) > 3 * np.log(n_pixels)
     mixture, inverse, _ = two if is_better else one
@@ -163,7 +164,7 @@ def fit_scales(bins: PixelBins, mixture: PixelMixture) -> FloatArray:
     return np.asarray(1 / inverse)
 
 
-def _climb(
+def _run_em(
     bins: PixelBins,
     inverse: FloatArray,
     mixture: PixelMixture,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs as trained pickers see them: larger pixels, one scale of grey."""
+"""Micrographs prepared for trained pickers: downsampled and normalised."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COARSER = 1.02
 
 @dataclass(frozen=True)
 class MicrographPreprocessing:
-    """From a micrograph to what a network sees; saved with the model.
+    """Preprocessing from a micrograph to network input; saved with the model.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class PreparedMicrograph:
     grid: Downsampling
 
 
-def prepare_micrograph(
+def prepare_for_network(
     micrograph: Micrograph, preprocessing: MicrographPreprocessing
 ) -> PreparedMicrograph:
     """Read a micrograph, and return it as a network sees it.
@@ -107,7 +107,7 @@ def prepare_to_learn(
     workers : int
         Threads.
     count : callable
-        Is told of every micrograph.
+        Called after every micrograph.
     """
     read = []
     for each in map_ahead(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of trained pickers: to learn, and to pick; and what comes of it.
+"""Input and result of every picker's training, as they stand in job files.
 
 They cross the process border as JSON (`core.jobs`), so they hold numbers, names and
 paths only, and importing them does not import Keras.
@@ -24,11 +24,11 @@ class LearningInput:
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Of one sampling rate; those with labels are learnt from.
+        Micrographs of one sampling rate; those with labels are learnt from.
     labels : Path
         File of `core.io.tables.write_coordinates`: some of the particles, or all.
     set_name : str
-        Of the labels, for the card.
+        Name of the set of labels, for the card.
     box_size : int
         Pixels of the micrographs.
     particle_diameter_A : float
@@ -36,7 +36,7 @@ class LearningInput:
     pixel_size_A : float
         That the network looks at, Å/px; those of the micrographs or larger.
     n_particles : float, optional
-        Particles of a micrograph, labelled or not, on average. Default: told by a
+        Particles per micrograph, labelled or not, on average. Default: estimated by a
         picker without training, and by validation.
     negatives : Path, optional
         The same kind of file: places known to be no particles.
@@ -69,7 +69,7 @@ class LearningInput:
 
 @dataclass(frozen=True)
 class PickerTrainResult:
-    """What the training of a picker came to.
+    """Result of the training of a picker.
 
     Parameters
     ----------

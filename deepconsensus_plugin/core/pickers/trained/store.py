@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A trained picker on disk: a folder with ``model.keras`` and ``card.json``."""
+"""Model folder of a trained picker: ``model.keras`` and ``card.json``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def save_picker(folder: Path, network: keras.Model, card: PickerCard) -> None:
     folder : Path
         Created if needed; a model there is replaced.
     network : keras.Model
-        Of layers that Keras has, so that it opens without this package.
+        Network made of layers that Keras has, so that it opens without this package.
     card : PickerCard
         Describes it.
 

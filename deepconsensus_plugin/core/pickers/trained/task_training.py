@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the trainings of all pickers have in common: labels, resuming, the result."""
+"""Training job that all pickers share: labels, resuming, and the result."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def hold_out(
     return held_out if n_held_out >= _FEWEST_HELD_OUT else set()
 
 
-def train_lesson(
-    lesson: TrainingTask,
+def train_task(
+    task: TrainingTask,
     schedule: Schedule,
     *,
     model: Path,
@@ -87,11 +87,11 @@ def train_lesson(
     progress: Progress,
     number: int = 1,
 ) -> list[Checkpoint]:
-    """Train a network to its best weights; a killed training goes on where it was.
+    """Train a network to its best weights; resume a killed training.
 
     Parameters
     ----------
-    lesson : TrainingTask
+    task : TrainingTask
         What is learnt.
     schedule : Schedule
         How long.
@@ -102,12 +102,12 @@ def train_lesson(
     progress : Progress
         Counts updates.
     number : int
-        Of the training, where one model takes several.
+        Number of the training, where one model takes several.
     """
     partial = states_folder(model)
     partial.mkdir(parents=True, exist_ok=True)
     state = partial / STATE.format(number=number)
-    training = PickerTrainer(lesson, schedule)
+    training = PickerTrainer(task, schedule)
     total = schedule.n_epochs * schedule.n_updates
     stage = "train" if number == 1 else f"train, round {number}"
     with progress.stage(stage, total) as count:

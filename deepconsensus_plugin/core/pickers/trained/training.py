@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How every trainable picker is trained: epochs of batches, the best of them kept.
+"""Training loop that all pickers share: epochs of batches, best weights kept.
 
 What a batch holds and how good a network is, a `TrainingTask` of each method says.
 """
@@ -29,14 +29,14 @@ _WORKERS = 2
 
 @dataclass(frozen=True)
 class Validated:
-    """How good a network is; NaN where that is unknown.
+    """Result of a validation; NaN where unknown.
 
     Parameters
     ----------
     figure : float
         Average precision; the weights with the highest are kept.
     accuracy : float
-        Share of boxes told right, where boxes are held out.
+        Share of held-out boxes that are classified correctly.
     """
 
     figure: float
@@ -44,7 +44,7 @@ class Validated:
 
 
 class TrainingTask(Protocol):
-    """What a method adds to the training that all share."""
+    """Part of the training that a method defines: network, batches and validation."""
 
     network: keras.Model
     """Compiled; trained in place."""
@@ -58,7 +58,7 @@ class TrainingTask(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a picker is trained.
+    """Length of a picker's training, and its seed.
 
     Parameters
     ----------
@@ -85,18 +85,18 @@ class PickerTrainer:
 
     Parameters
     ----------
-    lesson : TrainingTask
+    task : TrainingTask
         What is learnt.
     schedule : Schedule
         How long.
     """
 
-    def __init__(self, lesson: TrainingTask, schedule: Schedule) -> None:
-        self.lesson, self.schedule = lesson, schedule
+    def __init__(self, task: TrainingTask, schedule: Schedule) -> None:
+        self.task, self.schedule = task, schedule
         self.history: list[Checkpoint] = []
         self.best_weights: list[NDArray[np.float32]] = []
         self.best_epoch = 0
-        network = lesson.network
+        network = task.network
         network.optimizer.build(network.trainable_variables)
 
     @property
@@ -110,14 +110,14 @@ class PickerTrainer:
         return stopped or is_enough or done >= self.schedule.n_epochs
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
-        """Train for an epoch, and validate; `count` is told of updates.
+        """Train for an epoch, and validate; call `count` with the updates done.
 
         Raises
         ------
         ValueError
             If a weight or the training loss is not finite any more.
         """
-        network, length = self.lesson.network, self.schedule.n_updates
+        network, length = self.task.network, self.schedule.n_updates
         first = len(self.history) * length
         network.reset_metrics()
         loss = 0.0
@@ -131,15 +131,15 @@ class PickerTrainer:
 
     def finish(self) -> None:
         """Give the network the weights of its best epoch."""
-        self.lesson.network.set_weights(self.best_weights)
+        self.task.network.set_weights(self.best_weights)
 
     def variables(self) -> list[Any]:
         """Return the variables of the network and its optimiser."""
-        network = self.lesson.network
+        network = self.task.network
         return [*network.variables, *network.optimizer.variables]
 
     def state(self) -> TrainingState:
-        """Return what validations told."""
+        """Return the results of the validations."""
         numbers = {"best_epoch": self.best_epoch}
         return TrainingState(self.history, numbers, {}, self.best_weights)
 
@@ -149,10 +149,10 @@ class PickerTrainer:
         self.best_epoch = state.numbers["best_epoch"]
 
     def _draw(self, update: int) -> tuple[Any, Any]:
-        return self.lesson.batch(np.random.default_rng([self.schedule.seed, update]))
+        return self.task.batch(np.random.default_rng([self.schedule.seed, update]))
 
     def _validate(self, *, update: int, loss: float) -> None:
-        network, validated = self.lesson.network, self.lesson.validate()
+        network, validated = self.task.network, self.task.validate()
         figure = validated.figure
         best = max((_figure(each) for each in self.history), default=-np.inf)
         self.history.append(

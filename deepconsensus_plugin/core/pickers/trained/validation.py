@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How good a trained picker is, told by labels that need not be complete.
+"""Validation of trained pickers against labels that may be incomplete.
 
 Whoever labels a few hundred particles leaves thousands without a label, and a pick of
-one of those is no mistake. Labels drawn from all particles tell the *recall* at every
+one of those is no mistake. Labels drawn from all particles give the *recall* at every
 threshold. With the number of particles that there are, N, that gives precision,
 
     precision(t) = recall(t) · N / picks(t)
@@ -25,7 +25,7 @@ WANTED_PRECISION = 0.8
 """Of the default threshold, as HydraPicker's (section 4.2) on its validation sets."""
 
 _ENOUGH_FOUND = 20
-"""Labels that tell a share of all."""
+"""Labels that are enough to estimate a fraction."""
 
 _CURVE_POINTS = 200
 
@@ -41,7 +41,7 @@ class PickerValidation:
     n_particles : float
         How many there should be on them.
     average_precision : float
-        Of coordinates; NaN without labels.
+        Average precision of coordinates; NaN without labels.
     curve : list of list of float
         Threshold, number of picks, and recall; thresholds descending, at most 200.
     """
@@ -54,24 +54,24 @@ class PickerValidation:
 
     @property
     def thresholds(self) -> FloatArray:
-        """Return the thresholds of the curve, descending."""
+        """Thresholds of the curve, descending."""
         return np.asarray(self._columns()[0])
 
     @property
     def recall(self) -> FloatArray:
-        """Return the recall at each of them."""
+        """Recall at each threshold."""
         return np.asarray(self._columns()[2])
 
     @property
     def precision(self) -> FloatArray:
-        """Return the precision at each of them."""
+        """Precision at each threshold."""
         _, n_picks, recall = self._columns()
         share = recall * self.n_particles / np.maximum(n_picks, 1.0)
         return np.asarray(np.minimum(share, 1.0))
 
     @property
     def f1(self) -> FloatArray:
-        """Return the F1 at each of them."""
+        """F1 at each threshold."""
         return self.f_beta(1.0)
 
     def f_beta(self, beta: float) -> FloatArray:
@@ -81,7 +81,7 @@ class PickerValidation:
 
     @property
     def best_threshold(self) -> float | None:
-        """Return the threshold of the largest F1; None without picks or labels."""
+        """Threshold of the largest F1; None without picks or labels."""
         return self.best_threshold_of(1.0)
 
     def best_threshold_of(self, beta: float) -> float | None:
