@@ -160,7 +160,7 @@ def test_weights_are_looked_at_and_not_what_a_network_returns():
     data, network = _data(60), _network_that_hides_nan()
     hidden = network.get_layer("hidden")
     hidden.set_weights([np.full_like(each, np.nan) for each in hidden.get_weights()])
-    training = Training(data, network, TrainingParameters(n_epochs=100), member=2)
+    training = MemberTrainer(data, network, TrainingParameters(n_epochs=100), member=2)
     with pytest.raises(
         ValueError,
         match=r"network 3, update \d+: .* received NaN or infinity in 2 of 4 arrays "
