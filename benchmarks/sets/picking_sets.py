@@ -21,7 +21,7 @@ HEADER = "picker,n,precision,recall,F1,threshold,best F1,at score,AP"
 
 @dataclass(frozen=True)
 class PickingSet:
-    """Where micrographs are, and what a user would know of the particle."""
+    """Set of micrographs, and what a user would know of the particle."""
 
     folder: str
     sampling_rate: float
