@@ -181,6 +181,7 @@ bench-paper: env
 
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
+	$(RUN) -m benchmarks.speed.grouping
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
 
 env-topaz: $(TOPAZ_STAMP)

@@ -33,7 +33,7 @@ def run(request: ToyTrainRequest, progress: Progress) -> PickerTrainResult:
         versions=used_versions(),
         particle_diameter_A=request.learnt.particle_diameter_A,
         preprocessing=data.preprocessing,
-        validation=data.validate(ToyPicker(network, data.preprocessing, side)),
+        validation=data.validate(ToyPicker(network, data.preprocessing, side).find),
         training=request.parameters,
     )
     save_picker(request.model, network, card)
