@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import mrcfile
@@ -20,7 +21,7 @@ from deepconsensus_plugin.commands.project import (
     open_run,
     read_record,
 )
-from deepconsensus_plugin.commands.settings import parse_settings
+from deepconsensus_plugin.commands.settings import PicksFolder, parse_settings
 from deepconsensus_plugin.convert import read_observed
 from deepconsensus_plugin.core.serialisation import read_json
 from deepconsensus_plugin.report.reported_run import collect_run
@@ -37,12 +38,11 @@ pytestmark = pytest.mark.skipif(
     not STORED.exists(), reason="the stored files are in the repository only"
 )
 
-COMMAND = (
-    *("micrographs=/data/scene/mics/*.mrc", "samplingRate=2.5"),
-    *("picks=/data/scene/alpha,/data/scene/beta", "boxSize=40", "nEpochs=2"),
-    *("nModels=1", "batchSize=8", "inputSize=16", "truth=/data/scene/truth"),
+WORDS = (
+    *("micrographs=/data/scene/mics/*.mrc", "samplingRate=2.5", "boxSize=40"),
+    *("nEpochs=2", "nModels=1", "batchSize=8", "inputSize=16"),
 )
-"""What was written behind ``run deep_consensus``."""
+"""Written behind ``run deep_consensus``, beside picks and truth."""
 
 MICROGRAPHS = "Runs/000002_ProtImportMicrographs/extra"
 MODEL = "Runs/000263_ProtDeepConsensusTrain/extra/model"
@@ -100,14 +100,23 @@ def assert_same(received, expected):
         assert received == expected
 
 
+def settings_of(*words):
+    """Return the settings of the command; folders of picks are there no more."""
+    return replace(
+        parse_settings("deep_consensus", words),
+        picks=(PicksFolder("/data/scene/alpha"), PicksFolder("/data/scene/beta")),
+        truth="/data/scene/truth",
+    )
+
+
 def test_the_same_command_goes_on_with_it(folder):
-    settings = parse_settings("deep_consensus", COMMAND)
+    settings = settings_of(*WORDS)
     project = open_run(folder, settings)
     loaded = load_protocols(project, settings, [])
     assert len(loaded) == 10
     assert all(run.isFinished() for run in loaded.values())
     with pytest.raises(ValueError, match=r"other settings \(values\)"):
-        open_run(folder, parse_settings("deep_consensus", [*COMMAND, "seed=2"]))
+        open_run(folder, settings_of(*WORDS, "seed=2"))
 
 
 def test_what_it_came_to_is_told_again(folder, protocols):
