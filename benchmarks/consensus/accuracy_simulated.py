@@ -33,7 +33,7 @@ from benchmarks.sets.truth_sets import Marks, TruthSet
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.expected import expected_figures
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -86,7 +86,7 @@ def f1_row(
     fused = []
     for scores in (None, network):
         probability = fused_probability(candidates, scores)
-        at = choose_threshold(probability, mode=ThresholdMode.MAX_F)
+        at = choose_threshold(probability, AUTOMATIC)
         fused.append(_f1(truth_set, candidates.by_micrograph(probability), at))
     (without, *_), (value, text, best) = fused
     return [truth_set.name, *others, without, text, best, f"{value - max(others):+.3f}"]
@@ -111,7 +111,7 @@ def expected_row(
     simulated: SimulatedSet, candidates: Candidates, probability: Probabilities
 ) -> list[object]:
     """Return what is expected at the automatic threshold, and what is true."""
-    threshold = choose_threshold(probability, mode=ThresholdMode.MAX_F)
+    threshold = choose_threshold(probability, AUTOMATIC)
     accepted = probability >= threshold
     precisions, recalls = (
         [figure] for figure in expected_figures(probability, accepted)

@@ -27,7 +27,7 @@ from benchmarks.sets.tables import markdown_table, with_interval
 from benchmarks.sets.truth_sets import Marks, TruthSet, load_truth_set
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -189,7 +189,7 @@ def fused_row(
 ) -> list[object]:
     """Return the row of fused probabilities at the automatic threshold."""
     fusion = fuse(evidence, rng=np.random.default_rng(0), n_resamples=0)
-    best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
+    best = choose_threshold(fusion.probability, AUTOMATIC)
     return row(truth_set, name, candidates.by_micrograph(fusion.probability), best)
 
 

@@ -37,7 +37,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
-from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdOptions
+from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdRule
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
@@ -204,8 +204,9 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         candidates = self._candidates()
         positions, networks = self._stages().readScores()
         score = np.load(self._getFileName("score"))
-        options = thresholdOptions(self, isFused=self.readCalibration() is not None)
-        isGoodEnough = select(score, **options)
+        isFused = self.readCalibration() is not None
+        rule = thresholdRule(self).for_scores(are_probabilities=isFused)
+        isGoodEnough = select(score, rule)
         card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs, isAccepted = makeOutputs(
             self,
@@ -226,7 +227,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
             spread=networks.spread,
             accepted=isAccepted,
         )
-        self.suggestedThreshold.set(choose_threshold(score, **options))
+        self.suggestedThreshold.set(choose_threshold(score, rule))
         self.numberLeftOut.set(len(candidates) - len(score))
         self._remember(isGoodEnough, isAccepted)
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
