@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from benchmarks.consensus.classical import (
     PICKERS,
-    agree,
-    network_scores,
     pick_all,
+    score_all,
 )
 from benchmarks.consensus.repic import repic_consensus
 from benchmarks.consensus.zscores import MAX_Z, zscores
@@ -165,8 +164,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         simulated = simulate_set(name, arguments.seed, folder)
         pickers = pick_all(simulated.good, folder)
-        candidates = agree(pickers, simulated.good.box_size)
-        network = network_scores(simulated.good, candidates, NETWORK, folder)
+        candidates, network = score_all(simulated.good, pickers, NETWORK, folder)
         f1_rows.append(f1_row(simulated.good, pickers, candidates, network))
         whole_rows.append(f1_row(simulated.whole, pickers, candidates, network))
         probability = fused_probability(candidates, network)

@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
 from deepconsensus_plugin.core.workflow.files import ChainFiles
-from deepconsensus_plugin.core.workflow.frames import BoxFrame
+from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import RunJob
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
@@ -40,7 +40,7 @@ class CandidateStages:
         Where the candidates lie.
     box_size : int
         Pixels of these.
-    frame : BoxFrame
+    geometry : BoxGeometry
         What is cut.
     options : DeepConsensusOptions
         How.
@@ -54,7 +54,7 @@ class CandidateStages:
 
     micrographs: Sequence[Micrograph]
     box_size: int
-    frame: BoxFrame
+    geometry: BoxGeometry
     options: DeepConsensusOptions
     folder: Path
     run_job: RunJob
@@ -93,11 +93,11 @@ class CandidateStages:
             Model folder to start from.
         """
         return train(
-            self.frame.micrographs,
-            self.frame.place(candidates.agreed(min_pickers)),
-            self.frame.place(read_coordinates(self.files.negatives)),
+            self.geometry.micrographs,
+            self.geometry.place(candidates.agreed(min_pickers)),
+            self.geometry.place(read_coordinates(self.files.negatives)),
             self.folder,
-            box_size=self.frame.box_size,
+            box_size=self.geometry.box_size,
             particles_name="agreed picks",
             parameters=self.options.training,
             preprocessing=self.options.preprocessing,
@@ -109,16 +109,16 @@ class CandidateStages:
 
     def score(self, candidates: Candidates, model: Path) -> None:
         """Score the candidates that can be cut out, and write their particles."""
-        usable = self.frame.usable
+        usable = self.geometry.usable
         self.folder.mkdir(parents=True, exist_ok=True)
         on_usable = candidates.are_on({micrograph.name for micrograph in usable})
         np.save(self.files.positions, np.flatnonzero(on_usable))
         score(
             usable,
-            self.frame.place(candidates.coordinates()),
+            self.geometry.place(candidates.coordinates()),
             model,
             self.folder,
-            box_size=self.frame.box_size,
+            box_size=self.geometry.box_size,
             parameters=self.options.scoring,
             workers=self.options.workers,
             run_job=self.run_job,

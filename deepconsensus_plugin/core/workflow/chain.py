@@ -33,7 +33,7 @@ from deepconsensus_plugin.core.workflow.candidate_stages import (
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles
-from deepconsensus_plugin.core.workflow.frames import BoxFrame, preprocessing_of
+from deepconsensus_plugin.core.workflow.geometry import BoxGeometry, preprocessing_of
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
 from deepconsensus_plugin.core.workflow.stages import made_folder
@@ -140,7 +140,7 @@ def run_deep_consensus(
     stages = CandidateStages(
         micrographs,
         box_size,
-        BoxFrame.of(
+        BoxGeometry.of(
             cut_from or micrographs,
             box_size=box_size,
             sampling_rate=rate,

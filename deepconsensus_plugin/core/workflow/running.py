@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, TrainRequest
-from deepconsensus_plugin.core.digests import digest, digest_file, identify_micrographs
+from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.jobs import carry_out, job_kind
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
@@ -71,7 +71,7 @@ def _identify(request: Request) -> str:
     """Return a digest of all that decides the result of a job."""
     return digest(
         replace(request, workers=1),
-        identify_micrographs(request.micrographs),
+        digest_micrographs(request.micrographs),
         [_digest_content(path) for path in _files_of(request)[0]],
     )
 

@@ -34,7 +34,7 @@ from deepconsensus_plugin.core.pipeline.negatives import (
 )
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
-from deepconsensus_plugin.core.workflow.frames import preprocessing_of
+from deepconsensus_plugin.core.workflow.geometry import preprocessing_of
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
 
 Coordinates = dict[str, ScoredCoordinates]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frame of the boxes that are cut: the picked micrographs, or others like them."""
+"""Geometry of boxes that are cut out of picked micrographs, or of others like them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 
 @dataclass(frozen=True)
-class BoxFrame:
+class BoxGeometry:
     """Micrographs that boxes are cut from, and how coordinates lie on them.
 
     Parameters
@@ -43,8 +43,8 @@ class BoxFrame:
         box_size: int,
         sampling_rate: float,
         needs_ctf: bool = False,
-    ) -> BoxFrame:
-        """Return the frame of a box of `box_size` pixels of `sampling_rate` Å."""
+    ) -> BoxGeometry:
+        """Return the geometry of a box of `box_size` pixels of `sampling_rate` Å."""
         scale = sampling_rate / cut[0].sampling_rate
         return cls(tuple(cut), scaled_box(box_size, scale), scale, needs_ctf)
 
