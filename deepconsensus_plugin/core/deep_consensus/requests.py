@@ -146,7 +146,7 @@ def stack_path(folder: Path, micrograph: str) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringParameters:
-    """How coordinates are scored.
+    """Parameters of scoring coordinates.
 
     Parameters
     ----------

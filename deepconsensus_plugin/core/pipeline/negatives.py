@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class NegativesParameters:
-    """Which negatives are drawn, and how many.
+    """Parameters of drawing negatives: of which kinds, and how many.
 
     Parameters
     ----------

@@ -78,12 +78,12 @@ class DeepConsensusResult:
 
     @property
     def scored(self) -> dict[str, ScoredCoordinates]:
-        """All that were scored, by micrograph, with `score`."""
+        """Scored candidates by micrograph, with `score`."""
         return self.candidates.take(self.rows).by_micrograph(self.score)
 
     @property
     def coordinates(self) -> dict[str, ScoredCoordinates]:
-        """What is accepted, by micrograph, with `score`."""
+        """Accepted candidates by micrograph, with `score`."""
         kept = self.candidates.take(self.rows[self.accepted])
         return kept.by_micrograph(self.score[self.accepted])
 

@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 @dataclass(frozen=True)
 class DeepConsensusOptions:
-    """How the chain is carried out; the defaults serve most sets.
+    """Options of the chain; the defaults serve most sets.
 
     Parameters
     ----------

@@ -22,12 +22,14 @@ from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.pickers.classical.picking import PickParameters
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
-from deepconsensus_plugin.core.pipeline.simulate import (
-    BOX_PER_DIAMETER,
-    SimulateRequest,
-)
+from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
-from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.types import (
+    BOX_PER_DIAMETER,
+    Micrograph,
+    PickerPicks,
+    ScoredCoordinates,
+)
 
 _WORKERS = PickRequest.workers
 
@@ -103,7 +105,7 @@ def write_picks(
     Parameters
     ----------
     path : Path or str
-        ``.star`` (RELION) or ``.csv``.
+        ``.star`` (RELION), ``.csv`` or ``.txt`` (Topaz).
     coordinates : mapping of micrograph name to ScoredCoordinates
         Pixels.
     box_size : int
@@ -114,7 +116,10 @@ def write_picks(
     ValueError
         If the extension is of no format that holds several micrographs.
     """
-    kind = PickFormat(Path(path).suffix.lstrip("."))
+    kinds = {kind.extension: kind for kind in PickFormat}
+    kind = kinds.get(Path(path).suffix)
+    if kind is None:
+        raise ValueError(f"{path}: expected an extension of {', '.join(kinds)}")
     write_merged_picks(path, coordinates, box_size=box_size, pick_format=kind)
 
 
