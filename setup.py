@@ -76,6 +76,7 @@ setup(
             "hosts.conf",
             "logo.png",
             "protocols.conf",
+            "py.typed",
             "templates/*.json.template",
         ]
     },

@@ -35,7 +35,7 @@ from benchmarks.sets.real_sets import (
 from benchmarks.sets.tables import figure, markdown_table, with_interval
 from deepconsensus_plugin.core.calibration import Evidence, Fusion, fuse
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -95,7 +95,7 @@ def picker_table(real: RealSet, candidates: Candidates, fusion: Fusion) -> str:
 
 def expected_sentence(fusion: Fusion, seconds: float) -> str:
     """Return what the model expects at its own threshold."""
-    best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
+    best = choose_threshold(fusion.probability, AUTOMATIC)
     at = int(np.searchsorted(fusion.thresholds, best))
     precision, recall = (
         with_interval(float(e.value[at]), float(e.low[at]), float(e.high[at]))

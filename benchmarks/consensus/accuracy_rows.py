@@ -14,7 +14,7 @@ from benchmarks.sets.real_sets import BOX_SIZE, MATCH_RADIUS_PX, RealSet
 from benchmarks.sets.tables import with_interval
 from deepconsensus_plugin.core.calibration import Fusion
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -120,5 +120,5 @@ def fused_row(
     real: RealSet, name: str, candidates: Candidates, fusion: Fusion
 ) -> list[object]:
     """Return the row of fused probabilities at the automatic threshold."""
-    best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
+    best = choose_threshold(fusion.probability, AUTOMATIC)
     return row(real, name, candidates.by_micrograph(fusion.probability), best)

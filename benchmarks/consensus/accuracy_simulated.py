@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from benchmarks.consensus.classical import (
     PICKERS,
-    agree,
-    network_scores,
     pick_all,
+    score_all,
 )
 from benchmarks.consensus.repic import repic_consensus
 from benchmarks.consensus.zscores import MAX_Z, zscores
@@ -33,7 +32,7 @@ from benchmarks.sets.truth_sets import Marks, TruthSet
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.expected import expected_figures
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -86,7 +85,7 @@ def f1_row(
     fused = []
     for scores in (None, network):
         probability = fused_probability(candidates, scores)
-        at = choose_threshold(probability, mode=ThresholdMode.MAX_F)
+        at = choose_threshold(probability, AUTOMATIC)
         fused.append(_f1(truth_set, candidates.by_micrograph(probability), at))
     (without, *_), (value, text, best) = fused
     return [truth_set.name, *others, without, text, best, f"{value - max(others):+.3f}"]
@@ -111,7 +110,7 @@ def expected_row(
     simulated: SimulatedSet, candidates: Candidates, probability: Probabilities
 ) -> list[object]:
     """Return what is expected at the automatic threshold, and what is true."""
-    threshold = choose_threshold(probability, mode=ThresholdMode.MAX_F)
+    threshold = choose_threshold(probability, AUTOMATIC)
     accepted = probability >= threshold
     precisions, recalls = (
         [figure] for figure in expected_figures(probability, accepted)
@@ -165,8 +164,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         simulated = simulate_set(name, arguments.seed, folder)
         pickers = pick_all(simulated.good, folder)
-        candidates = agree(pickers, simulated.good.box_size)
-        network = network_scores(simulated.good, candidates, NETWORK, folder)
+        candidates, network = score_all(simulated.good, pickers, NETWORK, folder)
         f1_rows.append(f1_row(simulated.good, pickers, candidates, network))
         whole_rows.append(f1_row(simulated.whole, pickers, candidates, network))
         probability = fused_probability(candidates, network)

@@ -8,8 +8,8 @@
 Both pickers with their own thresholds, given the diameter only; consensus, negatives,
 networks, fused probability and the automatic threshold, all with their defaults. Sets:
 apoferritin, empiar10017 (real), and simulated-SEED, the demonstration's micrographs of
-that seed. What OUT holds of an earlier run is not computed again: to try another
-setting, name another folder. Minutes a set.
+that seed. What OUT holds of an earlier run of the same settings is not computed again.
+Minutes a set.
 """
 
 from __future__ import annotations
@@ -25,43 +25,26 @@ from numpy.typing import NDArray
 from benchmarks.sets.picking_sets import SETS
 from benchmarks.sets.tables import markdown_table, with_interval
 from benchmarks.sets.truth_sets import Marks, TruthSet, load_truth_set
+from deepconsensus_plugin.core import (
+    Candidates,
+    DeepConsensusOptions,
+    PickerPicks,
+    PickMethod,
+    PickParameters,
+    TrainingParameters,
+    pick,
+    run_deep_consensus,
+)
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
-)
-from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
-from deepconsensus_plugin.core.deep_consensus import score, train
-from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
-from deepconsensus_plugin.core.deep_consensus.requests import (
-    BoxSource,
-    ScoreRequest,
-    TrainRequest,
-)
-from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.scores import read_scores
-from deepconsensus_plugin.core.io.tables import (
-    read_coordinates,
-    write_candidates,
-    write_coordinates,
 )
 from deepconsensus_plugin.core.metrics import summarise_matches
 from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.metrics.intervals import bootstrap_intervals
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
-from deepconsensus_plugin.core.pickers.classical.picking import (
-    PickMethod,
-    PickParameters,
-)
-from deepconsensus_plugin.core.pipeline import negatives, pick
-from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
-from deepconsensus_plugin.core.pipeline.pick import PickRequest
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, fitting_input_size
-from deepconsensus_plugin.core.types import PickerPicks
 
-CONSENSUS_RADIUS, MERGE_RADIUS = 0.1, 0.3
-MIN_POSITIVES = 500
 PICKERS = {
     "difference of Gaussians": PickMethod.GAUSSIANS,
     "rotational correlation": PickMethod.CORRELATION,
@@ -71,88 +54,28 @@ HEADER = "picks,n,precision,recall,F1 (95 %),AP,best F1,at score"
 
 def pick_all(truth_set: TruthSet, folder: Path) -> list[PickerPicks]:
     """Return the picks of both pickers, each at the threshold that it finds."""
-    found = []
-    for name, method in PICKERS.items():
-        request = PickRequest(
+    return [
+        pick(
             truth_set.micrographs,
             PickParameters(truth_set.diameter_A, method),
-            folder / f"{method.value} peaks",
-            folder / f"{method.value}.h5",
-        )
-        picks = read_coordinates(pick.run(request, Progress()).coordinates)
-        found.append(PickerPicks(name, truth_set.box_size, picks))
-    return found
-
-
-def agree(pickers: list[PickerPicks], box_size: int) -> Candidates:
-    """Return the candidates of all pickers, with the default radii."""
-    return find_consensus(
-        pickers,
-        consensus_radius_px=CONSENSUS_RADIUS * box_size,
-        merge_radius_px=MERGE_RADIUS * box_size,
-    )
-
-
-def train_on_agreed(
-    truth_set: TruthSet,
-    candidates: Candidates,
-    parameters: TrainingParameters,
-    folder: Path,
-) -> Path:
-    """Return a model trained on the agreed picks and drawn negatives."""
-    least = choose_min_pickers(candidates, min_positives=MIN_POSITIVES)
-    agreed = folder / "agreed.h5"
-    write_coordinates(agreed, candidates.agreed(least))
-    write_candidates(folder / "candidates.h5", candidates)
-    drawn = negatives.run(
-        NegativesRequest(
-            truth_set.micrographs,
-            folder / "candidates.h5",
-            truth_set.box_size,
-            least,
-            folder / "negatives.h5",
-        ),
-        Progress(),
-    )
-    request = TrainRequest(
-        micrographs=truth_set.micrographs,
-        sources=(
-            BoxSource("AND", agreed, is_particle=True),
-            BoxSource("NEG", drawn.coordinates, is_particle=False),
-        ),
-        box_size=truth_set.box_size,
-        preprocessing=BoxPreprocessing(
-            fitting_input_size(
-                truth_set.box_size, truth_set.micrographs[0].sampling_rate
-            )
-        ),
-        parameters=parameters,
-        dataset=folder / "boxes.h5",
-        model=folder / "model",
-    )
-    return train.run(request, Progress()).model
-
-
-def network_scores(
-    truth_set: TruthSet,
-    candidates: Candidates,
-    parameters: TrainingParameters,
-    folder: Path,
-) -> NDArray[np.float64]:
-    """Return what networks trained on the set say of its candidates."""
-    scores = folder / "scores.h5"
-    if not scores.exists():
-        union = folder / "union.h5"
-        write_coordinates(union, candidates.coordinates())
-        request = ScoreRequest(
-            micrographs=truth_set.micrographs,
-            coordinates=union,
+            folder / method.value,
+            name=name,
             box_size=truth_set.box_size,
-            model=train_on_agreed(truth_set, candidates, parameters, folder),
-            scores=scores,
         )
-        score.run(request, Progress())
-    return read_scores(scores).mean
+        for name, method in PICKERS.items()
+    ]
+
+
+def score_all(
+    truth_set: TruthSet,
+    pickers: list[PickerPicks],
+    parameters: TrainingParameters,
+    folder: Path,
+) -> tuple[Candidates, NDArray[np.float64]]:
+    """Return the candidates, and what networks trained on the set say of them."""
+    options = DeepConsensusOptions(training=parameters, fusion_seed=None)
+    found = run_deep_consensus(truth_set.micrographs, pickers, options, folder)
+    return found.candidates, found.networks.mean
 
 
 def row(
@@ -189,7 +112,7 @@ def fused_row(
 ) -> list[object]:
     """Return the row of fused probabilities at the automatic threshold."""
     fusion = fuse(evidence, rng=np.random.default_rng(0), n_resamples=0)
-    best = choose_threshold(fusion.probability, mode=ThresholdMode.MAX_F)
+    best = choose_threshold(fusion.probability, AUTOMATIC)
     return row(truth_set, name, candidates.by_micrograph(fusion.probability), best)
 
 
@@ -199,9 +122,8 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     truth_set = load_truth_set(name, folder)
     pickers = pick_all(truth_set, folder)
-    candidates = agree(pickers, truth_set.box_size)
     started = time.monotonic()
-    network = network_scores(truth_set, candidates, parameters, folder)
+    candidates, network = score_all(truth_set, pickers, parameters, folder)
     seconds = time.monotonic() - started
     votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     agreed = candidates.agreed(len(pickers))
@@ -222,8 +144,8 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
             f"### {name}: {len(truth_set.micrographs)} micrographs, {n_truth} true "
             f"particles, matched within {truth_set.match_radius_px:g} px\n",
             markdown_table(HEADER.split(","), rows),
-            f"\n{len(candidates)} candidates; negatives, training and scoring "
-            f"{seconds:.0f} s.",
+            f"\n{len(candidates)} candidates; consensus, negatives, training and "
+            f"scoring {seconds:.0f} s.",
         ]
     )
 

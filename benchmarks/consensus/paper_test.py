@@ -28,25 +28,23 @@ from numpy.typing import NDArray
 
 from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
 from benchmarks.sets.tables import markdown_table
-from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
-from deepconsensus_plugin.core.deep_consensus import score, train
-from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
-from deepconsensus_plugin.core.deep_consensus.requests import (
-    BoxSource,
-    ScoreRequest,
-    TrainRequest,
+from deepconsensus_plugin.core import (
+    BoxPreprocessing,
+    Candidates,
+    Micrograph,
+    ScoredCoordinates,
+    TrainingParameters,
+    find_consensus,
+    score,
+    train,
 )
-from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.scores import read_scores
-from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.consensus import choose_min_pickers
 from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
     classification_metrics,
 )
 from deepconsensus_plugin.core.negatives import draw_negatives
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, fitting_input_size
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.preprocessing import fitting_input_size
 
 CONSENSUS_RADIUS_PX = 0.1 * BOX_SIZE
 MERGE_RADIUS_PX = 0.3 * BOX_SIZE
@@ -123,37 +121,23 @@ def train_on(
     input_size: int,
 ) -> Path:
     """Return the folder of a model trained on a fold."""
-    sources = []
-    for name, coordinates in (("AND", positives), ("NEG", negatives)):
-        path = fold.folder / f"{name}.h5"
-        write_coordinates(path, coordinates)
-        sources.append(BoxSource(name, path, is_particle=name == "AND"))
-    request = TrainRequest(
-        micrographs=fold.training,
-        sources=tuple(sources),
+    return train(
+        fold.training,
+        positives,
+        negatives,
+        fold.folder,
         box_size=BOX_SIZE,
-        preprocessing=BoxPreprocessing(input_size),
         parameters=parameters,
-        dataset=fold.folder / "boxes.h5",
-        model=fold.folder / "model",
+        preprocessing=BoxPreprocessing(input_size),
     )
-    return train.run(request, Progress()).model
 
 
 def score_boxes(
-    fold: Fold, model: Path, coordinates: Coordinates
+    fold: Fold, model: Path, coordinates: Coordinates, name: str
 ) -> NDArray[np.float64]:
     """Return the scores of coordinates of the fold's test micrographs."""
-    place = fold.folder / "tested.h5"
-    write_coordinates(place, coordinates)
-    request = ScoreRequest(
-        micrographs=fold.testing,
-        coordinates=place,
-        box_size=BOX_SIZE,
-        model=model,
-        scores=fold.folder / "scores.h5",
-    )
-    return read_scores(score.run(request, Progress()).scores).mean
+    place = fold.folder / name
+    return score(fold.testing, coordinates, model, place, box_size=BOX_SIZE).mean
 
 
 def evaluate_fold(
@@ -179,7 +163,10 @@ def evaluate_fold(
     }
     n_particles = sum(map(len, particles.values()))
     background = random_background(fold.testing, occupied, n_particles, rng)
-    scored = [score_boxes(fold, model, boxes) for boxes in (particles, background)]
+    scored = [
+        score_boxes(fold, model, boxes, name)
+        for name, boxes in (("particles", particles), ("background", background))
+    ]
     return np.repeat([True, False], [*map(len, scored)]), np.concatenate(scored)
 
 

@@ -27,20 +27,21 @@ from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
 from benchmarks.sets.tables import markdown_table
 from benchmarks.speed.ratios import describe_machine
 from deepconsensus_plugin.bootstrap import prepare_environment
+from deepconsensus_plugin.core import (
+    BoxPreprocessing,
+    ScoringParameters,
+    StackOptions,
+    TrainingParameters,
+    score,
+)
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network
-from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
-from deepconsensus_plugin.core.deep_consensus.requests import (
-    ScoreRequest,
-    ScoreResult,
-    StackOptions,
-)
+from deepconsensus_plugin.core.deep_consensus.requests import ScoreResult
 from deepconsensus_plugin.core.deep_consensus.scoring import CPU_BATCH
 from deepconsensus_plugin.core.deep_consensus.store import save_model
 from deepconsensus_plugin.core.execution import StageCost
-from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, fitting_input_size
+from deepconsensus_plugin.core.preprocessing import fitting_input_size
 
 _BATCH_SIZES = (8, 16, 32, 64)
 _REPEATED = (1, 20)
@@ -82,24 +83,24 @@ def score_repeated(
         name: real.truth[micrograph.name].take(np.arange(_BOXES_PER_MICROGRAPH))
         for name, micrograph in copies.items()
     }
-    write_coordinates(folder / "coordinates.h5", coordinates)
-    request = ScoreRequest(
-        micrographs=tuple(replace(mic, name=name) for name, mic in copies.items()),
-        coordinates=folder / "coordinates.h5",
-        box_size=BOX_SIZE,
-        model=model,
-        scores=folder / "scores.h5",
-        stacks=StackOptions(folder / "stacks"),
-        batch_size=batch_size,
-    )
     job = folder / "score.json"
-    write_job(job, request)
-    _run_job(job)
+    score(
+        [replace(mic, name=name) for name, mic in copies.items()],
+        coordinates,
+        model,
+        folder,
+        box_size=BOX_SIZE,
+        parameters=ScoringParameters(
+            stacks=StackOptions(folder / "stacks"), batch_size=batch_size
+        ),
+        run_job=lambda request: _run_job(job, request),
+    )
     return read_result(job, ScoreResult).timings["score"]
 
 
-def _run_job(job: Path) -> None:
+def _run_job(job: Path, request: object) -> None:
     """Run a job in the environment that protocols give it."""
+    write_job(job, request)
     prepare_environment()
     from deepconsensus_plugin.plugin import JOBS_MODULE, Plugin
 

@@ -18,6 +18,7 @@ from deepconsensus_plugin.convert.micrographs import (
     ctfs_by_micrograph,
     micrographs_from_set,
 )
+from deepconsensus_plugin.core.boxes import scaled_box
 from deepconsensus_plugin.core.types import Micrograph
 
 
@@ -51,13 +52,9 @@ class BoxFrame:
 
     @property
     def box_size(self) -> int:
-        """Pixels that are cut.
-
-        A box that is scaled becomes the nearest even one, as programs for 2D and 3D
-        classification want it.
-        """
+        """Pixels that are cut."""
         box = self.picked_box or self.coordinates.getBoxSize()
-        return int(box) if self.scale == 1 else max(2, 2 * round(box * self.scale / 2))
+        return scaled_box(int(box), self.scale)
 
     def read_micrographs(self) -> tuple[Micrograph, ...]:
         """Return what is cut, named as the micrographs that the coordinates lie on.

@@ -1,2 +1,139 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deep Consensus as a plain Python library (no Scipion)."""
+"""Science of Deep Consensus as a plain Python library, without Scipion.
+
+The names below are what it offers; docs/library.md shows them at work. Each is imported
+when it is first asked for. Everything else in this package is private, and may move.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deepconsensus_plugin.core.calibration.thresholds import (
+        ThresholdMode,
+        ThresholdRule,
+        select,
+    )
+    from deepconsensus_plugin.core.candidates import Candidates
+    from deepconsensus_plugin.core.consensus import find_consensus
+    from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+    from deepconsensus_plugin.core.deep_consensus.requests import (
+        ScoringParameters,
+        StackOptions,
+    )
+    from deepconsensus_plugin.core.execution import Progress
+    from deepconsensus_plugin.core.io.micrographs import open_micrograph
+    from deepconsensus_plugin.core.methods import load_picker
+    from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks
+    from deepconsensus_plugin.core.pickers.classical.picking import (
+        PickMethod,
+        PickParameters,
+    )
+    from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+    from deepconsensus_plugin.core.pipeline.fuse import fuse_scores as fuse
+    from deepconsensus_plugin.core.pipeline.negatives import NegativesParameters
+    from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+    from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
+    from deepconsensus_plugin.core.types import (
+        Micrograph,
+        PickerPicks,
+        ScoredCoordinates,
+    )
+    from deepconsensus_plugin.core.workflow.chain import run_deep_consensus
+    from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
+    from deepconsensus_plugin.core.workflow.sets import (
+        find_micrographs,
+        pick,
+        read_picks,
+        simulate,
+        write_picks,
+    )
+    from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+
+_WHERE = {
+    "BoxPreprocessing": "preprocessing",
+    "Candidates": "candidates",
+    "ConsensusRules": "pipeline.combine",
+    "DeepConsensusOptions": "workflow.options",
+    "Micrograph": "types",
+    "NegativesParameters": "pipeline.negatives",
+    "PickMethod": "pickers.classical.picking",
+    "PickParameters": "pickers.classical.picking",
+    "PickerPicks": "types",
+    "Progress": "execution",
+    "ScoredCoordinates": "types",
+    "ScoringParameters": "deep_consensus.requests",
+    "SimulationParameters": "simulation.parameters",
+    "StackOptions": "deep_consensus.requests",
+    "ThresholdMode": "calibration.thresholds",
+    "ThresholdRule": "calibration.thresholds",
+    "TrainingParameters": "deep_consensus.parameters",
+    "draw_negatives": "workflow.stages",
+    "evaluate_picks": "metrics.evaluation",
+    "find_consensus": "consensus",
+    "find_micrographs": "workflow.sets",
+    "fuse": "pipeline.fuse:fuse_scores",
+    "load_picker": "methods",
+    "open_micrograph": "io.micrographs",
+    "pick": "workflow.sets",
+    "read_picks": "workflow.sets",
+    "run_deep_consensus": "workflow.chain",
+    "score": "workflow.stages",
+    "select": "calibration.thresholds",
+    "simulate": "workflow.sets",
+    "train": "workflow.stages",
+    "write_picks": "workflow.sets",
+}
+"""Module of each name, and its name there if that is another."""
+
+__all__ = [
+    "BoxPreprocessing",
+    "Candidates",
+    "ConsensusRules",
+    "DeepConsensusOptions",
+    "Micrograph",
+    "NegativesParameters",
+    "PickMethod",
+    "PickParameters",
+    "PickerPicks",
+    "Progress",
+    "ScoredCoordinates",
+    "ScoringParameters",
+    "SimulationParameters",
+    "StackOptions",
+    "ThresholdMode",
+    "ThresholdRule",
+    "TrainingParameters",
+    "draw_negatives",
+    "evaluate_picks",
+    "find_consensus",
+    "find_micrographs",
+    "fuse",
+    "load_picker",
+    "open_micrograph",
+    "pick",
+    "read_picks",
+    "run_deep_consensus",
+    "score",
+    "select",
+    "simulate",
+    "train",
+    "write_picks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Serve a name of the library on first use (PEP 562)."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, own_name = _WHERE[name].partition(":")
+    found = getattr(import_module(f"{__name__}.{module}"), own_name or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the names of the library, which are not imported yet, and all others."""
+    return sorted({*globals(), *__all__})

@@ -20,6 +20,15 @@ _FLIP_MARGIN = 2
 """Boxes to flip are cut this much larger, since a flip moves density."""
 
 
+def scaled_box(box_size: int, scale: float) -> int:
+    """Return a box in pixels that are `scale` times as many.
+
+    It becomes the nearest even one, as programs for 2D and 3D classification want it;
+    a box that is not scaled stays.
+    """
+    return box_size if scale == 1 else max(2, 2 * round(box_size * scale / 2))
+
+
 def cut_boxes(
     micrograph: Micrograph, yx: FloatArray, box_size: int, *, phase_flip: bool
 ) -> Iterator[NDArray[np.float32]]:

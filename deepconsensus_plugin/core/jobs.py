@@ -48,7 +48,13 @@ _OPTIONS = "options"
 
 
 def write_job(path: Path, request: object) -> None:
-    """Write a job file for a request.
+    """Write a job file for a request."""
+    result_path(path).unlink(missing_ok=True)
+    write_json(path, {"kind": job_kind(request), "request": _to_plain(request)})
+
+
+def job_kind(request: object) -> str:
+    """Return the kind of job that a request is.
 
     Raises
     ------
@@ -56,19 +62,24 @@ def write_job(path: Path, request: object) -> None:
         If no kind of job has such requests.
     """
     names = {kind: request_name for kind, (request_name, _) in _jobs().items()}
-    kinds = [kind for kind, name in names.items() if type(request) is resolve(name)]
-    if not kinds:
-        raise TypeError(f"expected one of {list(names)}, received {type(request)}")
-    result_path(path).unlink(missing_ok=True)
-    write_json(path, {"kind": kinds[0], "request": _to_plain(request)})
+    for kind, name in names.items():
+        if type(request) is resolve(name):
+            return kind
+    raise TypeError(f"expected one of {list(names)}, received {type(request)}")
+
+
+def carry_out(request: object, progress: Progress) -> Any:
+    """Carry out a request in this process, and return its result."""
+    _, run_name = _jobs()[job_kind(request)]
+    return resolve(run_name)(request, progress)
 
 
 def run_job(path: Path) -> Any:
     """Carry out a job file, write its result beside it, and return the result."""
     content = read_json(path)
-    request_name, run_name = _jobs()[content["kind"]]
+    request_name, _ = _jobs()[content["kind"]]
     request: Any = _from_plain(content["request"], resolve(request_name), path)
-    result = resolve(run_name)(request, Progress(progress_path(path)))
+    result = carry_out(request, Progress(progress_path(path)))
     write_json(result_path(path), {"result": to_plain(result)})
     return result
 

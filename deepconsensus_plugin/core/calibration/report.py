@@ -11,7 +11,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.fusion import Estimate, Fusion
 from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.serialisation import (
@@ -123,9 +123,7 @@ class CalibrationReport:
             seed=seed,
             n_candidates=len(fusion.probability),
             n_particles=float(fusion.probability.sum()),
-            suggested_threshold=choose_threshold(
-                fusion.probability, mode=ThresholdMode.MAX_F
-            ),
+            suggested_threshold=choose_threshold(fusion.probability, AUTOMATIC),
             n_missed=_estimate_rows(fusion.n_missed)[0],
             pickers=[PickerVerdict(name, int(n), *rest) for name, n, *rest in verdicts],
             thresholds=fusion.thresholds.tolist(),

@@ -9,6 +9,7 @@ modes take scores as probabilities (`core.calibration`), and need no truth.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,23 +36,14 @@ class ThresholdMode(enum.Enum):
     """As many as the expected precision allows; scores are probabilities."""
 
 
-def choose_threshold(
-    scores: FloatArray,
-    *,
-    mode: ThresholdMode = ThresholdMode.FIXED,
-    threshold: float = 0.5,
-    n_first: int | None = None,
-    beta: float = 1.0,
-    min_precision: float | None = None,
-) -> float:
-    """Return the lowest score that is accepted.
+@dataclass(frozen=True)
+class ThresholdRule:
+    """Rule that tells the lowest score to accept.
 
     Parameters
     ----------
-    scores : array, shape (n,)
-        Higher is better; NaN for candidates without a score.
     mode : ThresholdMode
-        FIXED returns `threshold`; FIRST_N the score of the n-th best candidate; MAX_F
+        FIXED takes `threshold`; FIRST_N the score of the n-th best candidate; MAX_F
         and MIN_PRECISION the score at which the expected figure is best, or still met.
     threshold : float
         For FIXED; not NaN.
@@ -62,6 +54,63 @@ def choose_threshold(
     min_precision : float, optional
         For MIN_PRECISION; 0 - 1.
 
+    Raises
+    ------
+    ValueError
+        If what the mode needs is missing or out of range. What it does not need is not
+        looked at.
+    """
+
+    mode: ThresholdMode = ThresholdMode.FIXED
+    threshold: float = PUBLISHED_THRESHOLD
+    n_first: int | None = None
+    beta: float = 1.0
+    min_precision: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the mode needs, once, at the door."""
+        if self.mode is ThresholdMode.FIXED and np.isnan(self.threshold):
+            raise ValueError("threshold: expected a number, received NaN")
+        if self.mode is ThresholdMode.FIRST_N:
+            if self.n_first is None or self.n_first < 1:
+                raise ValueError(f"n_first must be >= 1, received {self.n_first}")
+        if self.mode is ThresholdMode.MAX_F and not 0 < self.beta < np.inf:
+            raise ValueError(f"beta must be > 0, received {self.beta}")
+        if self.mode is ThresholdMode.MIN_PRECISION:
+            if self.min_precision is None or not 0 <= self.min_precision <= 1:
+                raise ValueError(
+                    "min_precision must be between 0 and 1, "
+                    f"received {self.min_precision}"
+                )
+
+    def for_scores(self, *, are_probabilities: bool) -> ThresholdRule:
+        """Return the rule to use on scores of one kind.
+
+        The largest F-measure can be expected of probabilities only: of the network's
+        own scores, the automatic threshold is the published one.
+        """
+        if self.mode is ThresholdMode.MAX_F and not are_probabilities:
+            return ThresholdRule()
+        return self
+
+
+PUBLISHED = ThresholdRule()
+"""Rule of the paper."""
+
+AUTOMATIC = ThresholdRule(ThresholdMode.MAX_F)
+"""Rule that needs no choice: the largest expected F1."""
+
+
+def choose_threshold(scores: FloatArray, rule: ThresholdRule = PUBLISHED) -> float:
+    """Return the lowest score that is accepted.
+
+    Parameters
+    ----------
+    scores : array, shape (n,)
+        Higher is better; NaN for candidates without a score.
+    rule : ThresholdRule
+        What is accepted.
+
     Returns
     -------
     float
@@ -71,30 +120,19 @@ def choose_threshold(
     Raises
     ------
     ValueError
-        If the mode's own option is missing or out of range, or scores that must be
-        probabilities are not between 0 and 1.
+        If scores that must be probabilities are not between 0 and 1.
     """
-    if mode is ThresholdMode.FIXED:
-        if np.isnan(threshold):
-            raise ValueError("threshold: expected a number, received NaN")
-        return float(threshold)
-    if mode is ThresholdMode.MAX_F:
-        return _most_f_beta(scores, _checked_beta(beta))
-    if mode is ThresholdMode.MIN_PRECISION:
-        return _least_precise(scores, _checked_precision(min_precision))
-    ranked = _best_first(scores)[: _checked_number(n_first)]
+    if rule.mode is ThresholdMode.FIXED:
+        return float(rule.threshold)
+    if rule.mode is ThresholdMode.MAX_F:
+        return _most_f_beta(scores, rule.beta)
+    if rule.mode is ThresholdMode.MIN_PRECISION:
+        return _least_precise(scores, rule.min_precision or 0.0)
+    ranked = _best_first(scores)[: rule.n_first]
     return float(scores[ranked[-1]]) if len(ranked) else float("inf")
 
 
-def select(
-    scores: FloatArray,
-    *,
-    mode: ThresholdMode = ThresholdMode.FIXED,
-    threshold: float = 0.5,
-    n_first: int | None = None,
-    beta: float = 1.0,
-    min_precision: float | None = None,
-) -> BoolArray:
+def select(scores: FloatArray, rule: ThresholdRule = PUBLISHED) -> BoolArray:
     """Return which candidates are accepted.
 
     Takes the same arguments, and raises the same errors, as `choose_threshold`.
@@ -106,18 +144,10 @@ def select(
     array, shape (n,), bool
         True for accepted.
     """
-    lowest = choose_threshold(
-        scores,
-        mode=mode,
-        threshold=threshold,
-        n_first=n_first,
-        beta=beta,
-        min_precision=min_precision,
-    )
-    if mode is not ThresholdMode.FIRST_N:
-        return np.asarray(scores >= lowest)
+    if rule.mode is not ThresholdMode.FIRST_N:
+        return np.asarray(scores >= choose_threshold(scores, rule))
     accepted = np.zeros(len(scores), dtype=bool)
-    accepted[_best_first(scores)[:n_first]] = True
+    accepted[_best_first(scores)[: rule.n_first]] = True
     return accepted
 
 
@@ -135,26 +165,6 @@ def _least_precise(probability: FloatArray, least: float) -> float:
     # The mean of the best probabilities never rises; rounding must not cost the last.
     enough = np.flatnonzero(expected.precision >= least - 1e-9)
     return float(expected.thresholds[enough[-1]]) if len(enough) else float("inf")
-
-
-def _checked_beta(beta: float) -> float:
-    if not 0 < beta < np.inf:
-        raise ValueError(f"beta must be > 0, received {beta}")
-    return beta
-
-
-def _checked_precision(min_precision: float | None) -> float:
-    if min_precision is None or not 0 <= min_precision <= 1:
-        raise ValueError(
-            f"min_precision must be between 0 and 1, received {min_precision}"
-        )
-    return min_precision
-
-
-def _checked_number(n_first: int | None) -> int:
-    if n_first is None or n_first < 1:
-        raise ValueError(f"n_first must be >= 1, received {n_first}")
-    return n_first
 
 
 def _best_first(scores: FloatArray) -> IntArray:

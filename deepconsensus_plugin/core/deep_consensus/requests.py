@@ -144,8 +144,28 @@ def stack_path(folder: Path, micrograph: str) -> Path:
     return folder / f"{Path(micrograph).stem}.mrcs"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoringParameters:
+    """Parameters of scoring coordinates.
+
+    Parameters
+    ----------
+    stacks : StackOptions, optional
+        Also write particle stacks.
+    batch_size : int, optional
+        Boxes the network sees at once. None: as many as
+        `core.deep_consensus.scoring.fitting_batch` finds.
+    half_precision : bool
+        Whether the networks compute in bfloat16.
+    """
+
+    stacks: StackOptions | None = None
+    batch_size: int | None = None
+    half_precision: bool = False
+
+
 @dataclass(frozen=True)
-class ScoreRequest:
+class ScoreRequest(ScoringParameters):
     """Score every coordinate with a trained ensemble.
 
     Parameters
@@ -160,15 +180,8 @@ class ScoreRequest:
         Model folder.
     scores : Path
         HDF5 file to write; rows in the order of `coordinates`.
-    stacks : StackOptions, optional
-        Also write particle stacks.
-    batch_size : int, optional
-        Boxes the network sees at once. None: as many as
-        `core.deep_consensus.scoring.fitting_batch` finds.
     workers : int
         Threads that cut boxes.
-    half_precision : bool
-        Whether the networks compute in bfloat16.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -176,10 +189,7 @@ class ScoreRequest:
     box_size: int
     model: Path
     scores: Path
-    stacks: StackOptions | None = None
-    batch_size: int | None = None
     workers: int = 2
-    half_precision: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,41 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NegativesParameters:
+    """Parameters of drawing negatives: of which kinds, and how many.
+
+    Parameters
+    ----------
+    mine_hard_negatives : bool
+        Whether some are picked for looking like particles.
+    sort_out_agreed : bool
+        Whether the agreed particles least like the others are negatives (the paper's
+        way where the user gives none); needs no other mining.
+    negatives_per_positive : float
+        Number of negatives, of all kinds together, > 0.
+    exclusion_radius : float
+        Distance from candidates, as a part of the box, >= 0.
+    displaced_fraction : float
+        Share of those that are not hard, 0 - 1, that lie beside agreed particles
+        where there is room (`core.negatives.displaced`).
+    hard_per_random : float
+        At most so many hard negatives for each random one, >= 0.
+    seed : int
+        Same seed, same negatives.
+    """
+
+    mine_hard_negatives: bool = False
+    sort_out_agreed: bool = True
+    negatives_per_positive: float = 1.0
+    exclusion_radius: float = 0.5
+    displaced_fraction: float = 0.5
+    hard_per_random: float = 0.25
+    seed: int = 0
+
+
 @dataclass(frozen=True)
-class NegativesRequest:
+class NegativesRequest(NegativesParameters):
     """Request to draw negatives on the micrographs that all pickers observed.
 
     Parameters
@@ -44,24 +77,8 @@ class NegativesRequest:
         How many pickers must agree on a positive.
     result : Path
         HDF5 file of coordinates to write; its scores are values of `NegativeKind`.
-    mine_hard_negatives : bool
-        Whether some are picked for looking like particles.
-    sort_out_agreed : bool
-        Whether the agreed particles least like the others are negatives (the paper's
-        way where the user gives none); needs no other mining.
     n_positives : int, optional
         Default: the particles that `min_pickers` agree on.
-    negatives_per_positive : float
-        Number of negatives, of all kinds together, > 0.
-    exclusion_radius : float
-        Distance from candidates, as a part of the box, >= 0.
-    displaced_fraction : float
-        Share of those that are not hard, 0 - 1, that lie beside agreed particles
-        where there is room (`core.negatives.displaced`).
-    hard_per_random : float
-        At most so many hard negatives for each random one, >= 0.
-    seed : int
-        Same seed, same negatives.
     workers : int
         Threads that read micrographs.
     """
@@ -71,14 +88,7 @@ class NegativesRequest:
     box_size: int
     min_pickers: int
     result: Path
-    mine_hard_negatives: bool = False
-    sort_out_agreed: bool = True
     n_positives: int | None = None
-    negatives_per_positive: float = 1.0
-    exclusion_radius: float = 0.5
-    displaced_fraction: float = 0.5
-    hard_per_random: float = 0.25
-    seed: int = 0
     workers: int = 2
 
 

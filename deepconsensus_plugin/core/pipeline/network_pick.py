@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.calibration.thresholds import (
     ThresholdMode,
+    ThresholdRule,
     choose_threshold,
 )
 from deepconsensus_plugin.core.digests import digest, digest_file
@@ -140,7 +141,8 @@ def _threshold(
 
 def _best(number: int, scores: FloatArray) -> float:
     """Return the threshold of so many picks, at least one."""
-    return choose_threshold(scores, mode=ThresholdMode.FIRST_N, n_first=max(1, number))
+    rule = ThresholdRule(ThresholdMode.FIRST_N, n_first=max(1, number))
+    return choose_threshold(scores, rule)
 
 
 def _count_particles(

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.pipeline.negatives import NegativesParameters
 
 
 def defineDrawingParams(form: params.Form) -> None:
@@ -62,16 +62,15 @@ def defineSeedParam(form: params.Form) -> None:
     )
 
 
-def drawingChoices(protocol: Protocol) -> dict[str, Any]:
-    """Return the fields of a `NegativesRequest` that the form decides."""
-    return {
-        "mine_hard_negatives": protocol.mineHardNegatives.get(),
-        "negatives_per_positive": protocol.negativesPerPositive.get(),
-        "exclusion_radius": protocol.exclusionRadius.get(),
-        "displaced_fraction": protocol.displacedFraction.get(),
-        "seed": protocol.seed.get(),
-        "workers": protocol.numberOfThreads.get(),
-    }
+def drawingChoices(protocol: Protocol) -> NegativesParameters:
+    """Return which negatives the form asks for."""
+    return NegativesParameters(
+        mine_hard_negatives=protocol.mineHardNegatives.get(),
+        negatives_per_positive=protocol.negativesPerPositive.get(),
+        exclusion_radius=protocol.exclusionRadius.get(),
+        displaced_fraction=protocol.displacedFraction.get(),
+        seed=protocol.seed.get(),
+    )
 
 
 def describeBadDrawing(protocol: Protocol) -> list[str]:

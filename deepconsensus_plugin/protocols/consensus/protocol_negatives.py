@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyworkflow.protocol.params as params
@@ -17,17 +18,12 @@ from deepconsensus_plugin.convert import (
     coordinates_from_set,
     micrographs_from_set,
 )
-from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.consensus import choose_min_pickers
-from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
-from deepconsensus_plugin.core.jobs import read_result, write_job
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.jobs import read_result
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.negatives.user import with_user_negatives
-from deepconsensus_plugin.core.pipeline.negatives import (
-    NegativesRequest,
-    NegativesResult,
-)
-from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.core.pipeline.negatives import NegativesResult
+from deepconsensus_plugin.core.workflow.stages import draw_negatives
 from deepconsensus_plugin.protocols.consensus.negatives_form import (
     defineDrawingParams,
     defineSeedParam,
@@ -35,11 +31,9 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import (
     drawingChoices,
 )
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.set_columns import read_numbers
-
-DEFAULT_MIN_POSITIVES = 500
-"""As in the consensus: so many particles are enough for training."""
 
 KIND_LABELS = {
     NegativeKind.RANDOM: "at random",
@@ -103,7 +97,6 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
     def _createFilenameTemplates(self):
         self._updateFilenamesDict(
             {
-                "candidates": self._getExtraPath("candidates.h5"),
                 "job": self._getExtraPath("negatives.json"),
                 "negatives": self._getExtraPath("negatives.h5"),
             }
@@ -117,34 +110,19 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
 
     def drawStep(self, form):
         """Draw the negatives as a job."""
-        candidates = candidates_from_set(self.inputCoordinates.get())
-        write_candidates(self._getFileName("candidates"), candidates)
-        request = NegativesRequest(
-            micrographs=micrographs_from_set(self.getInputMicrographs()),
-            candidates=Path(self._getFileName("candidates")),
+        folder, positives = Path(self._getExtraPath()), self.inputPositives.get()
+        draw_negatives(
+            micrographs_from_set(self.getInputMicrographs()),
+            candidates_from_set(self.inputCoordinates.get()),
+            folder,
             box_size=self.inputCoordinates.get().getBoxSize(),
-            min_pickers=self._chooseMinPickers(candidates),
-            result=Path(self._getFileName("negatives")),
-            sort_out_agreed=self.extraNegatives.get() is None,
-            n_positives=self._numberOfPositives(),
-            **drawingChoices(self),
+            parameters=replace(
+                drawingChoices(self), sort_out_agreed=self.extraNegatives.get() is None
+            ),
+            n_positives=None if positives is None else positives.getSize(),
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(folder, self),
         )
-        job = Path(self._getFileName("job"))
-        write_job(job, request)
-        Plugin.runCoreJob(self, job)
-
-    def _numberOfPositives(self) -> int | None:
-        positives = self.inputPositives.get()
-        return None if positives is None else positives.getSize()
-
-    def _chooseMinPickers(self, candidates: Candidates) -> int:
-        """Return how many pickers agreed on the positives.
-
-        It is the largest number that leaves as many particles as there are.
-        """
-        nPositives = self._numberOfPositives()
-        aim = DEFAULT_MIN_POSITIVES if nPositives is None else nPositives
-        return choose_min_pickers(candidates, min_positives=aim)
 
     def createOutputStep(self, form):
         """Register the negatives, with the user's own."""

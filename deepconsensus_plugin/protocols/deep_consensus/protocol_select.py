@@ -32,7 +32,7 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     defineThresholdParams,
     describeBadThreshold,
     thresholdMode,
-    thresholdOptions,
+    thresholdRule,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import (
     areIsolated,
@@ -90,10 +90,10 @@ class ProtDeepConsensusSelect(ProtParticles):
         """Write what is kept and what is rejected."""
         items = self.scoredItems().get()
         scores, isFused = read_scores(items), are_fused(items)
-        options = thresholdOptions(self, isFused=isFused)
-        isGoodEnough = select(scores, **options)
+        rule = thresholdRule(self).for_scores(are_probabilities=isFused)
+        isGoodEnough = select(scores, rule)
         isKept = areIsolated(self, items, self._micrographs(), isGoodEnough)
-        self.lowestScore.set(choose_threshold(scores, **options))
+        self.lowestScore.set(choose_threshold(scores, rule))
         self.numberNotIsolated.set(int((isGoodEnough & ~isKept).sum()))
         self._remember(scores, isKept, isFused)
         outputs = self._split(isKept)

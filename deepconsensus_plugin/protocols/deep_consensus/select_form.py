@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.calibration.thresholds import (
-    PUBLISHED_THRESHOLD,
     ThresholdMode,
+    ThresholdRule,
 )
 
 THRESHOLD_MODES = {
@@ -110,27 +108,15 @@ def thresholdMode(protocol: Protocol) -> ThresholdMode:
     return THRESHOLD_MODES[protocol.thresholdMode.get()]
 
 
-def thresholdOptions(protocol: Protocol, *, isFused: bool) -> dict[str, Any]:
-    """Return the arguments of `thresholds.select` that the form asks for.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        Its form has `defineThresholdParams`.
-    isFused : bool
-        Whether scores are probabilities. Where not, *automatic* is the published
-        threshold.
-    """
-    mode, threshold = thresholdMode(protocol), protocol.threshold.get()
-    if mode is ThresholdMode.MAX_F and not isFused:
-        mode, threshold = ThresholdMode.FIXED, PUBLISHED_THRESHOLD
-    return {
-        "mode": mode,
-        "threshold": threshold,
-        "n_first": protocol.numberOfParticles.get(),
-        "beta": protocol.beta.get(),
-        "min_precision": protocol.minPrecision.get(),
-    }
+def thresholdRule(protocol: Protocol) -> ThresholdRule:
+    """Return what a form that has `defineThresholdParams` accepts."""
+    return ThresholdRule(
+        mode=thresholdMode(protocol),
+        threshold=protocol.threshold.get(),
+        n_first=protocol.numberOfParticles.get(),
+        beta=protocol.beta.get(),
+        min_precision=protocol.minPrecision.get(),
+    )
 
 
 def describeBadThreshold(protocol: Protocol) -> list[str]:

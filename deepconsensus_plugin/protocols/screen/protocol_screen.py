@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer, Pointer
@@ -18,18 +17,15 @@ from deepconsensus_plugin.core.calibration.thresholds import choose_threshold, s
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
-from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
+from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.core.pipeline.combine import combine_picks
-from deepconsensus_plugin.core.pipeline.fuse import keep_fused
-from deepconsensus_plugin.core.serialisation import (
-    from_plain,
-    read_json,
-    to_plain,
-    write_json,
-)
+from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
 from deepconsensus_plugin.core.types import BoolArray
+from deepconsensus_plugin.core.workflow.candidate_stages import (
+    find_candidates,
+    fuse_scored,
+)
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     readPicks,
@@ -37,7 +33,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
-from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdOptions
+from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdRule
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
@@ -60,6 +56,7 @@ from deepconsensus_plugin.protocols.screen.screen_outputs import (
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
+    fusionSeed,
 )
 from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeEnd,
@@ -124,7 +121,6 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
             "candidates": "candidates.h5",
             "report": "consensus.json",
             "observed": "observed.json",
-            "score": "score.npy",
             "calibration": "calibration.json",
             "table": "scores.csv",
         }
@@ -154,14 +150,13 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         for pointer in streamedInputs(self):
             refresh(pointer)
         micrographs = micrographs_from_set(referenceMicrographs(self))
-        found = combine_picks(
+        found = find_candidates(
+            micrographs,
             readPicks(self),
             consensusRules(self),
-            shapes={micrograph.name: micrograph.shape for micrograph in micrographs},
+            Path(self._getExtraPath()),
             unwanted=readUnwanted(self),
         )
-        write_candidates(self._getFileName("candidates"), found.candidates)
-        write_json(Path(self._getFileName("report")), to_plain(found.report))
         for sentence in found.report.sentences():
             self.info(sentence)
 
@@ -190,22 +185,19 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
-        positions, networks = self._stages().readScores()
-        keep_fused(
-            self._candidates().take(positions),
-            networks.mean,
-            seed=self.seed.get() if self.combineEvidence else None,
-            score=Path(self._getFileName("score")),
-            calibration=Path(self._getFileName("calibration")),
+        fuse_scored(
+            self._candidates(), Path(self._getExtraPath()), seed=fusionSeed(self)
         )
 
     def createOutputStep(self, form):
         """Write what is accepted, and all that was scored."""
         candidates = self._candidates()
-        positions, networks = self._stages().readScores()
-        score = np.load(self._getFileName("score"))
-        options = thresholdOptions(self, isFused=self.readCalibration() is not None)
-        isGoodEnough = select(score, **options)
+        files = self._stages().files
+        positions, networks = files.read_scores()
+        score, calibration = files.read_score()
+        isFused = calibration is not None
+        rule = thresholdRule(self).for_scores(are_probabilities=isFused)
+        isGoodEnough = select(score, rule)
         card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs, isAccepted = makeOutputs(
             self,
@@ -226,7 +218,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
             spread=networks.spread,
             accepted=isAccepted,
         )
-        self.suggestedThreshold.set(choose_threshold(score, **options))
+        self.suggestedThreshold.set(choose_threshold(score, rule))
         self.numberLeftOut.set(len(candidates) - len(score))
         self._remember(isGoodEnough, isAccepted)
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
@@ -277,7 +269,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         """Return the folder of the model that scores at the end."""
         if self.usesModelAsIs():
             return Path(self.initialModel.get().getFolder())
-        return self._stages().model
+        return self._stages().files.model
 
     def readCalibration(self) -> CalibrationReport | None:
         """Return the verdict of a finished run; None if nothing was combined."""

@@ -133,7 +133,7 @@ class ScreenFollower:
             return False
         candidates = self._candidatesOn(names)
         stages = self._batch(len(self._progress.batches) + 1)
-        write_candidates(stages.candidates, candidates)
+        write_candidates(stages.files.candidates, candidates)
         agreed = candidates.is_agreed(self._protocol.minPickers.get() or 2)
         batch = StreamBatch(names, len(candidates), int(agreed.sum()))
         self._keep(self._progress.taken_in(batch))
@@ -160,7 +160,7 @@ class ScreenFollower:
         if not isTrained or number > len(self._progress.batches):
             return False
         stages = self._batch(number)
-        stages.score(read_candidates(stages.candidates), model)
+        stages.score(read_candidates(stages.files.candidates), model)
         if self._outputs is None:
             flipped = load_card_of(model, EnsembleCard).preprocessing.phase_flip
             self._outputs = GrowingOutputs(self._protocol, phaseFlipped=flipped)
@@ -191,7 +191,7 @@ class ScreenFollower:
     def _model(self) -> Path | None:
         """Return the model of the last training, or else the one to start from."""
         if nTrainings := len(self._progress.trained_on):
-            return self._training(nTrainings).model
+            return self._training(nTrainings).files.model
         return initialFolder(self._protocol)
 
     def _batch(self, number: int) -> ScreenStages:

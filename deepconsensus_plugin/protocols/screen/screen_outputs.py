@@ -188,8 +188,8 @@ class GrowingOutputs:
 
     def append(self, stages: ScreenStages) -> None:
         """Append the candidates of a batch, with the scores that networks gave them."""
-        candidates = read_candidates(stages.candidates)
-        positions, networks = stages.readScores()
+        candidates = read_candidates(stages.files.candidates)
+        positions, networks = stages.files.read_scores()
         found = ScreenScores(
             candidates,
             positions,

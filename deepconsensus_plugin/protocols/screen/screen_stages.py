@@ -1,48 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stages of *deep consensus* on given candidates, with their files in one folder.
+"""Stages of *deep consensus* as its form asks for them, with their files in one folder.
 
-The end and every preliminary round are carried out by the same functions, which ask
-`core` for what the protocols of the single stages ask it for.
+The end and every preliminary round are carried out by the same functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
 from pathlib import Path
 
-import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import BoxFrame, micrographs_from_set
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.consensus import choose_min_pickers
 from deepconsensus_plugin.core.deep_consensus.requests import (
-    BoxSource,
-    ScoreRequest,
+    ScoringParameters,
     StackOptions,
-    TrainRequest,
 )
-from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
-from deepconsensus_plugin.core.io.tables import (
-    read_coordinates,
-    write_candidates,
-    write_coordinates,
-)
-from deepconsensus_plugin.core.jobs import write_job
-from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
-from deepconsensus_plugin.core.types import IntArray, ScoredCoordinates
-from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
+from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.protocols.consensus.negatives_form import drawingChoices
 from deepconsensus_plugin.protocols.consensus.picks_input import (
+    consensusRules,
     pickedBox,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdRule
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     boxPreprocessing,
+    initialFolder,
     trainingParameters,
 )
-
-Coordinates = dict[str, ScoredCoordinates]
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
 class ScreenStages:
@@ -59,37 +49,11 @@ class ScreenStages:
     def __init__(self, protocol: Protocol, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
         self.protocol, self.folder = protocol, folder
-
-    @property
-    def candidates(self) -> Path:
-        """File of the candidates."""
-        return self.folder / "candidates.h5"
-
-    @property
-    def model(self) -> Path:
-        """Folder of the model that `train` makes."""
-        return self.folder / "model"
-
-    @property
-    def scores(self) -> Path:
-        """File of the networks' scores."""
-        return self.folder / "scores.h5"
+        self.files = ChainFiles(folder)
 
     def drawNegatives(self, candidates: Candidates, nPositives: int) -> None:
         """Draw the background that goes with so many positives."""
-        write_candidates(self.candidates, candidates)
-        self._run(
-            "negatives",
-            NegativesRequest(
-                micrographs=micrographs_from_set(referenceMicrographs(self.protocol)),
-                candidates=self.candidates,
-                box_size=pickedBox(self.protocol),
-                min_pickers=choose_min_pickers(candidates, min_positives=nPositives),
-                result=self._negatives,
-                n_positives=nPositives,
-                **drawingChoices(self.protocol),
-            ),
-        )
+        self._stages().draw_negatives(candidates, nPositives)
 
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
@@ -105,79 +69,65 @@ class ScreenStages:
         initialModel : Path, optional
             Model folder to start from.
         """
-        frame = boxFrameOfScreen(self.protocol)
-        micrographs = frame.read_micrographs()
-        usable = {micrograph.name for micrograph in frame.read_usable()}
-        sets = {
-            "agreed": candidates.agreed(minPickers),
-            "background": read_coordinates(self._negatives),
-        }
-        for name, coordinates in sets.items():
-            known = _scaledToFrame(coordinates, frame.scale, usable)
-            write_coordinates(self.folder / f"{name}.h5", known)
-        dataset = Path(self.protocol._getTmpPath(f"{self.folder.name}_boxes.h5"))
-        self._run(
-            "train",
-            TrainRequest(
-                micrographs=micrographs,
-                sources=(
-                    BoxSource("agreed picks", self.folder / "agreed.h5", True),
-                    BoxSource("background", self.folder / "background.h5", False),
-                ),
-                box_size=frame.box_size,
-                preprocessing=boxPreprocessing(self.protocol, boxSize=frame.box_size),
-                parameters=trainingParameters(self.protocol),
-                dataset=dataset,
-                model=self.model,
-                initial_model=initialModel,
-                workers=self.protocol.numberOfThreads.get(),
-            ),
-        )
-        dataset.unlink()
+        self._stages().train(candidates, minPickers, initialModel)
 
     def score(self, candidates: Candidates, model: Path) -> None:
         """Score the candidates that can be cut out, and write their particles."""
+        self._stages().score(candidates, model)
+
+    def _stages(self) -> CandidateStages:
         frame = boxFrameOfScreen(self.protocol)
-        micrographs = frame.read_usable()
-        usable = {micrograph.name for micrograph in micrographs}
-        np.save(self._positions, np.flatnonzero(candidates.are_on(usable)))
-        coordinates = _scaledToFrame(candidates.coordinates(), frame.scale, usable)
-        write_coordinates(self.folder / "coordinates.h5", coordinates)
-        stacks = StackOptions(
-            stackFolder(self.protocol),
-            normalise=self.protocol.doNormalise.get(),
-            invert=not self.protocol.skipInvert,
-        )
-        self._run(
-            "score",
-            ScoreRequest(
-                micrographs=tuple(m for m in micrographs if m.name in coordinates),
-                coordinates=self.folder / "coordinates.h5",
-                box_size=frame.box_size,
-                model=model,
-                scores=self.scores,
-                stacks=stacks if self.protocol.writeStacks else None,
-                workers=self.protocol.numberOfThreads.get(),
-                half_precision=self.protocol.halfPrecision.get(),
+        return CandidateStages(
+            micrographs_from_set(referenceMicrographs(self.protocol)),
+            pickedBox(self.protocol),
+            BoxGeometry(
+                frame.read_micrographs(),
+                frame.box_size,
+                frame.scale,
+                needs_ctf=frame.ctfs is not None,
             ),
+            optionsOfScreen(self.protocol, boxSize=frame.box_size),
+            self.folder,
+            jobsIn(self.folder, self.protocol),
+            Path(self.protocol._getTmpPath(f"{self.folder.name}_boxes.h5")),
         )
 
-    def readScores(self) -> tuple[IntArray, EnsembleScores]:
-        """Return which candidates were scored, as rows, and what networks said."""
-        return np.load(self._positions), read_scores(self.scores)
 
-    @property
-    def _negatives(self) -> Path:
-        return self.folder / "negatives.h5"
+def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions:
+    """Return what the form asks for.
 
-    @property
-    def _positions(self) -> Path:
-        return self.folder / "positions.npy"
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScreen`.
+    boxSize : int
+        Pixels of the micrographs that are cut.
+    """
+    stacks = StackOptions(
+        stackFolder(protocol),
+        normalise=protocol.doNormalise.get(),
+        invert=not protocol.skipInvert,
+    )
+    return DeepConsensusOptions(
+        consensus=consensusRules(protocol),
+        negatives=drawingChoices(protocol),
+        training=trainingParameters(protocol),
+        preprocessing=boxPreprocessing(protocol, boxSize=boxSize),
+        initial_model=initialFolder(protocol),
+        skip_training=protocol.usesModelAsIs(),
+        scoring=ScoringParameters(
+            stacks=stacks if protocol.writeStacks else None,
+            half_precision=protocol.halfPrecision.get(),
+        ),
+        fusion_seed=fusionSeed(protocol),
+        threshold=thresholdRule(protocol),
+        workers=protocol.numberOfThreads.get(),
+    )
 
-    def _run(self, kind: str, request: object) -> None:
-        job = self.folder / f"{kind}.json"
-        write_job(job, request)
-        Plugin.runCoreJob(self.protocol, job)
+
+def fusionSeed(protocol: Protocol) -> int | None:
+    """Return the seed of the fusion; None where the score is the network's own."""
+    return protocol.seed.get() if protocol.combineEvidence else None
 
 
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
@@ -193,14 +143,3 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
 def stackFolder(protocol: Protocol) -> Path:
     """Return where the particles are, of preliminary rounds too."""
     return Path(protocol._getExtraPath("particles"))
-
-
-def _scaledToFrame(
-    coordinates: Coordinates, scale: float, usable: Container[str]
-) -> Coordinates:
-    """Return coordinates in the pixels that are cut, on usable micrographs."""
-    return {
-        name: ScoredCoordinates(here.yx * scale, here.scores)
-        for name, here in coordinates.items()
-        if name in usable
-    }

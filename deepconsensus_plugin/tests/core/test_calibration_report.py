@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.calibration.report import (
     read_report,
     write_report,
 )
-from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode, select
+from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, select
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.pipeline.fuse import can_fuse, fuse_scores
@@ -61,7 +61,7 @@ def test_the_verdict_is_that_of_the_fusion(drawn, tmp_path):
         assert verdict.n_picks == candidates.found[:, column].sum()
         assert verdict.precision.value == pytest.approx(expected)
         assert verdict.precision.low < verdict.precision.value < verdict.precision.high
-    accepted = select(probability, mode=ThresholdMode.MAX_F)
+    accepted = select(probability, AUTOMATIC)
     assert report.suggested_threshold == probability[accepted].min()
 
     write_report(tmp_path / "calibration.json", report)

@@ -21,7 +21,7 @@ LEARNING = (
     *("models", "pickers", "datasets", "splits", "losses"),
     *("plateau", "training", "checkpoints", "scoring"),
 )
-JOBS = ("pipeline", "jobs")
+JOBS = ("pipeline", "jobs", "workflow")
 SEAM = ("constants", "convert", "objects", "plugin", "bootstrap", "set_columns")
 WORKFLOW = ("protocols", "viewers", "wizards", "commands", "plots", "__main__")
 SCIPION = ("pwem", "pyworkflow")
@@ -40,7 +40,7 @@ def layer_of(module: str) -> Layer:
     """Return the layer that a module's dotted name puts it in."""
     parts = module.split(".")[1:] or [""]
     if parts[0] == "core":
-        part = parts[1] if len(parts) > 1 else ""
+        part = parts[1] if len(parts) > 1 else "workflow"  # which it serves lazily
         if part in JOBS:
             return Layer.JOBS
         return Layer.LEARNING if part in LEARNING else Layer.NUMERIC

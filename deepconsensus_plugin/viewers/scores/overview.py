@@ -12,8 +12,7 @@ from deepconsensus_plugin.core.calibration.report import (
     EstimatedFigure,
 )
 from deepconsensus_plugin.core.calibration.thresholds import (
-    PUBLISHED_THRESHOLD,
-    ThresholdMode,
+    AUTOMATIC,
     choose_threshold,
 )
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
@@ -105,13 +104,13 @@ class Overview:
         self.table, self.images = table, images
         self.ranking = Ranking(table.score)
         self.expectation: Expectation | None = None
-        self.suggested_threshold = PUBLISHED_THRESHOLD
+        self.suggested_threshold = choose_threshold(
+            self.ranking.scores,
+            AUTOMATIC.for_scores(are_probabilities=are_probabilities),
+        )
         if are_probabilities:
             fits = report is not None and is_report_of(report, self.ranking)
             self.expectation = Expectation(self.ranking, report if fits else None)
-            self.suggested_threshold = choose_threshold(
-                self.ranking.scores, mode=ThresholdMode.MAX_F
-            )
 
     def describe_kept(self, threshold: float) -> str:
         """Return how many candidates a threshold keeps, as one line."""

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stages of the chain on candidates, with their files in one folder.
+
+Scipion carries them out one by one, `run_deep_consensus` all together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
+from deepconsensus_plugin.core.pipeline.combine import (
+    Combination,
+    ConsensusRules,
+    combine_picks,
+)
+from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.serialisation import to_plain, write_json
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
+from deepconsensus_plugin.core.workflow.running import RunJob
+from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateStages:
+    """Stages of the chain, on some candidates, with their files in one folder.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Where the candidates lie.
+    box_size : int
+        Pixels of these.
+    geometry : BoxGeometry
+        What is cut.
+    options : DeepConsensusOptions
+        How.
+    folder : Path
+        Made if it is not there.
+    run_job : callable
+        Carries out the jobs.
+    dataset : Path, optional
+        For the boxes of the training; in the folder if None.
+    """
+
+    micrographs: Sequence[Micrograph]
+    box_size: int
+    geometry: BoxGeometry
+    options: DeepConsensusOptions
+    folder: Path
+    run_job: RunJob
+    dataset: Path | None = None
+
+    @property
+    def files(self) -> ChainFiles:
+        """Names of the files."""
+        return ChainFiles(self.folder)
+
+    def draw_negatives(self, candidates: Candidates, n_positives: int) -> None:
+        """Draw the background that goes with so many positives."""
+        draw_negatives(
+            self.micrographs,
+            candidates,
+            self.folder,
+            box_size=self.box_size,
+            parameters=self.options.negatives,
+            n_positives=n_positives,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
+
+    def train(
+        self, candidates: Candidates, min_pickers: int, initial_model: Path | None
+    ) -> Path:
+        """Return a model trained on what so many agree on, and on the negatives.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Those that the negatives were drawn for.
+        min_pickers : int
+            How many pickers must agree.
+        initial_model : Path, optional
+            Model folder to start from.
+        """
+        return train(
+            self.geometry.micrographs,
+            self.geometry.place(candidates.agreed(min_pickers)),
+            self.geometry.place(read_coordinates(self.files.negatives)),
+            self.folder,
+            box_size=self.geometry.box_size,
+            particles_name="agreed picks",
+            parameters=self.options.training,
+            preprocessing=self.options.preprocessing,
+            initial_model=initial_model,
+            dataset=self.dataset,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
+
+    def score(self, candidates: Candidates, model: Path) -> None:
+        """Score the candidates that can be cut out, and write their particles."""
+        usable = self.geometry.usable
+        self.folder.mkdir(parents=True, exist_ok=True)
+        on_usable = candidates.are_on({micrograph.name for micrograph in usable})
+        np.save(self.files.positions, np.flatnonzero(on_usable))
+        score(
+            usable,
+            self.geometry.place(candidates.coordinates()),
+            model,
+            self.folder,
+            box_size=self.geometry.box_size,
+            parameters=self.options.scoring,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
+
+
+def find_candidates(
+    micrographs: Sequence[Micrograph],
+    pickers: Sequence[PickerPicks],
+    rules: ConsensusRules,
+    folder: Path,
+    *,
+    unwanted: PickerPicks | None = None,
+) -> Combination:
+    """Return the candidates of all pickers and the report on them; write both."""
+    shapes = {micrograph.name: micrograph.shape for micrograph in micrographs}
+    found = combine_picks(pickers, rules, shapes=shapes, unwanted=unwanted)
+    files = ChainFiles(folder)
+    write_candidates(files.candidates, found.candidates)
+    write_json(files.report, to_plain(found.report))
+    return found
+
+
+def fuse_scored(
+    candidates: Candidates, folder: Path, *, seed: int | None
+) -> CalibrationReport | None:
+    """Combine networks, votes and pickers' scores to probabilities; write them.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Of the stages before.
+    folder : Path
+        Of their files.
+    seed : int, optional
+        See `keep_fused`.
+    """
+    files = ChainFiles(folder)
+    rows, networks = files.read_scores()
+    return keep_fused(
+        candidates.take(rows),
+        networks.mean,
+        seed=seed,
+        score=files.score,
+        calibration=files.calibration,
+    )

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chain of Deep Consensus: from picks to accepted coordinates in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdRule,
+    choose_threshold,
+    select,
+)
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.pipeline.combine import Combination
+from deepconsensus_plugin.core.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Micrograph,
+    PickerPicks,
+    ScoredCoordinates,
+)
+from deepconsensus_plugin.core.workflow.candidate_stages import (
+    CandidateStages,
+    find_candidates,
+    fuse_scored,
+)
+from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.geometry import BoxGeometry, preprocessing_of
+from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
+from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
+from deepconsensus_plugin.core.workflow.stages import made_folder
+
+
+@dataclass(frozen=True, eq=False)
+class DeepConsensusResult:
+    """Candidates, m, and the scores of those that could be cut out, n.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        All of them, m.
+    rows : array, shape (n,), int
+        Which ones have a score, ascending.
+    networks : EnsembleScores
+        What the networks said, n.
+    score : array, shape (n,)
+        What the threshold applies to: probabilities, or the networks' mean.
+    accepted : array, shape (n,), bool
+        What the threshold keeps.
+    threshold : float
+        Lowest score that it keeps; infinity where it keeps none.
+    consensus : ConsensusReport
+        Who agreed with whom.
+    calibration : CalibrationReport, optional
+        Expected precision and recall, of pickers and of every threshold; None where
+        scores are no probabilities.
+    files : ChainFiles
+        Where everything is, the table of scores among it.
+    """
+
+    candidates: Candidates
+    rows: IntArray
+    networks: EnsembleScores
+    score: FloatArray
+    accepted: BoolArray
+    threshold: float
+    consensus: ConsensusReport
+    calibration: CalibrationReport | None
+    files: ChainFiles
+
+    @property
+    def scored(self) -> dict[str, ScoredCoordinates]:
+        """Scored candidates by micrograph, with `score`."""
+        return self.candidates.take(self.rows).by_micrograph(self.score)
+
+    @property
+    def coordinates(self) -> dict[str, ScoredCoordinates]:
+        """Accepted candidates by micrograph, with `score`."""
+        kept = self.candidates.take(self.rows[self.accepted])
+        return kept.by_micrograph(self.score[self.accepted])
+
+
+def run_deep_consensus(
+    micrographs: Sequence[Micrograph],
+    pickers: Sequence[PickerPicks],
+    options: DeepConsensusOptions,
+    folder: Path | str,
+    progress: Progress | None = None,
+    *,
+    unwanted: PickerPicks | None = None,
+    cut_from: Sequence[Micrograph] | None = None,
+    run_job: RunJob | None = None,
+) -> DeepConsensusResult:
+    """Return which candidates of several pickers are particles.
+
+    A run that was interrupted goes on when it is called again: what `folder` holds is
+    used as far as it was made from the same input and options.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        What was picked, all of one sampling rate.
+    pickers : sequence of PickerPicks
+        At least one; probabilities need two.
+    options : DeepConsensusOptions
+        How.
+    folder : Path or str
+        For all files; made if it is not there.
+    progress : Progress, optional
+        Is told how far the run is.
+    unwanted : PickerPicks, optional
+        Picks near these are left out first.
+    cut_from : sequence of Micrograph, optional
+        Cut boxes from these, which are named as `micrographs`, but may be binned or
+        weighted in another way.
+    run_job : callable, optional
+        Carries out the jobs; see `KeptJobs`, the default.
+
+    Raises
+    ------
+    ValueError
+        If pickers have one name, or there is nothing to learn from.
+    """
+    folder = made_folder(folder)
+    found = find_candidates(
+        micrographs, pickers, options.consensus, folder, unwanted=unwanted
+    )
+    box_size, rate = found.report.box_size, micrographs[0].sampling_rate
+    preprocessing = options.preprocessing
+    if preprocessing is None:
+        preprocessing = preprocessing_of(options.initial_model, box_size, rate)
+    stages = CandidateStages(
+        micrographs,
+        box_size,
+        BoxGeometry.of(
+            cut_from or micrographs,
+            box_size=box_size,
+            sampling_rate=rate,
+            needs_ctf=preprocessing.phase_flip,
+        ),
+        options,
+        folder,
+        run_job or KeptJobs(folder, progress),
+    )
+    model = options.initial_model if options.skip_training else None
+    if model is None:
+        stages.draw_negatives(found.candidates, found.report.n_and)
+        model = stages.train(
+            found.candidates, found.report.min_pickers, options.initial_model
+        )
+    stages.score(found.candidates, model)
+    fuse_scored(found.candidates, folder, seed=options.fusion_seed)
+    return select_scored(found, folder, options.threshold)
+
+
+def select_scored(
+    found: Combination, folder: Path, rule: ThresholdRule
+) -> DeepConsensusResult:
+    """Return what a rule accepts of scores in a folder; write the table of them.
+
+    Parameters
+    ----------
+    found : Combination
+        Of `find_candidates`.
+    folder : Path
+        Of the stages before.
+    rule : ThresholdRule
+        What is accepted.
+    """
+    files = ChainFiles(folder)
+    rows, networks = files.read_scores()
+    score, calibration = files.read_score()
+    rule = rule.for_scores(are_probabilities=calibration is not None)
+    accepted = select(score, rule)
+    write_scores_csv(
+        files.table,
+        found.candidates.take(rows),
+        score=score,
+        network_score=networks.mean,
+        spread=networks.spread,
+        accepted=accepted,
+    )
+    return DeepConsensusResult(
+        found.candidates,
+        rows,
+        networks,
+        score,
+        accepted,
+        choose_threshold(score, rule),
+        found.report,
+        calibration,
+        files,
+    )

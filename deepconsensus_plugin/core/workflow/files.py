@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of the files that the stages of the chain leave for each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.calibration.report import (
+    CalibrationReport,
+    read_report,
+)
+from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class ChainFiles:
+    """Names of the files of the chain in their folder."""
+
+    folder: Path
+
+    @property
+    def candidates(self) -> Path:
+        """HDF5 file of all candidates."""
+        return self.folder / "candidates.h5"
+
+    @property
+    def report(self) -> Path:
+        """JSON file of the `ConsensusReport`."""
+        return self.folder / "consensus.json"
+
+    @property
+    def negatives(self) -> Path:
+        """HDF5 file of the negatives, in pixels of the candidates."""
+        return self.folder / "negatives.h5"
+
+    @property
+    def model(self) -> Path:
+        """Folder of the model that is trained."""
+        return self.folder / "model"
+
+    @property
+    def positions(self) -> Path:
+        """NumPy file of the rows of the candidates that were scored."""
+        return self.folder / "positions.npy"
+
+    @property
+    def scores(self) -> Path:
+        """HDF5 file of what the networks said of these."""
+        return self.folder / "scores.h5"
+
+    @property
+    def score(self) -> Path:
+        """NumPy file of what the threshold applies to."""
+        return self.folder / "score.npy"
+
+    @property
+    def calibration(self) -> Path:
+        """JSON file of the `CalibrationReport`, where scores are probabilities."""
+        return self.folder / "calibration.json"
+
+    @property
+    def table(self) -> Path:
+        """CSV file of all that were scored."""
+        return self.folder / "scores.csv"
+
+    def read_scores(self) -> tuple[IntArray, EnsembleScores]:
+        """Return which candidates were scored, as rows, and what networks said."""
+        return np.load(self.positions), read_scores(self.scores)
+
+    def read_score(self) -> tuple[FloatArray, CalibrationReport | None]:
+        """Return what the threshold applies to, and the verdict if there is one."""
+        is_fused = self.calibration.exists()
+        return np.load(self.score), read_report(self.calibration) if is_fused else None

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the chain of Deep Consensus: those of its stages, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import ScoringParameters
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.pipeline.negatives import NegativesParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+
+
+@dataclass(frozen=True)
+class DeepConsensusOptions:
+    """Options of the chain; the defaults serve most sets.
+
+    Parameters
+    ----------
+    consensus : ConsensusRules
+        When pickers agree, and how many must.
+    negatives : NegativesParameters
+        Background to train against.
+    training : TrainingParameters
+        Of the networks.
+    preprocessing : BoxPreprocessing, optional
+        From box to network input, where no model tells it. None: dark particles, no
+        phases flipped, and an input that fits the box.
+    initial_model : Path, optional
+        Model folder to start from instead of random weights.
+    skip_training : bool
+        Whether `initial_model` scores as it is.
+    scoring : ScoringParameters
+        Particle stacks, and how the networks compute.
+    fusion_seed : int, optional
+        Of the intervals of what is expected; probabilities do not depend on it. None:
+        the score is the network's own, not combined with votes and pickers' scores.
+    threshold : ThresholdRule
+        What is accepted.
+    workers : int
+        Threads.
+    """
+
+    consensus: ConsensusRules = field(default_factory=ConsensusRules)
+    negatives: NegativesParameters = field(default_factory=NegativesParameters)
+    training: TrainingParameters = field(default_factory=TrainingParameters)
+    preprocessing: BoxPreprocessing | None = None
+    initial_model: Path | None = None
+    skip_training: bool = False
+    scoring: ScoringParameters = field(default_factory=ScoringParameters)
+    fusion_seed: int | None = 0
+    threshold: ThresholdRule = AUTOMATIC
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        """Check that there is a model, where none is trained."""
+        if self.skip_training and self.initial_model is None:
+            raise ValueError("skip_training: expected an initial_model, received none")

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runner of jobs that does not repeat what it finished before.
+
+Stages hand every job to a runner. Scipion's starts a process; the one here works in the
+process that it is called in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, TrainRequest
+from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.jobs import carry_out, job_kind
+from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
+from deepconsensus_plugin.core.serialisation import read_json, write_json
+
+logger = logging.getLogger(__name__)
+
+Request = NegativesRequest | TrainRequest | ScoreRequest
+"""Job of the chain."""
+
+RunJob = Callable[[Any], object]
+"""Function that carries out a `Request`, and returns when its files are written."""
+
+
+class KeptJobs:
+    """Runner of jobs in this process, none of which is done twice.
+
+    A finished job leaves a small file that tells what it was made from. It is done
+    again if its request, a file that it reads or a file that it wrote has changed. One
+    that was interrupted goes on where it was, as far as the job itself can.
+
+    Parameters
+    ----------
+    folder : Path
+        For these files, ``KIND.done.json``.
+    progress : Progress, optional
+        Is told how far a job is.
+    """
+
+    def __init__(self, folder: Path, progress: Progress | None = None) -> None:
+        self._folder, self._progress = folder, progress or Progress()
+
+    def __call__(self, request: Request) -> None:
+        """Carry out a job, unless it is done."""
+        mark = self._folder / f"{job_kind(request)}.done.json"
+        made_from = _identify(request)
+        written = _files_of(request)[1]
+        if mark.is_file() and all(path.exists() for path in written):
+            if read_json(mark) == _mark(made_from, written):
+                logger.info("%s: of an earlier run", job_kind(request))
+                return
+        mark.unlink(missing_ok=True)
+        carry_out(request, self._progress)
+        write_json(mark, _mark(made_from, written))
+
+
+def _mark(made_from: str, written: list[Path]) -> dict[str, Any]:
+    return {"made_from": made_from, "written": [digest_file(path) for path in written]}
+
+
+def _identify(request: Request) -> str:
+    """Return a digest of all that decides the result of a job."""
+    return digest(
+        replace(request, workers=1),
+        digest_micrographs(request.micrographs),
+        [_digest_content(path) for path in _files_of(request)[0]],
+    )
+
+
+def _digest_content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
+    """Return the files that a job reads, without micrographs, and those it writes."""
+    if isinstance(request, NegativesRequest):
+        return [request.candidates], [request.result]
+    if isinstance(request, TrainRequest):
+        read = [source.coordinates for source in request.sources]
+        return read + _model_files(request.initial_model), _model_files(request.model)
+    stacks = [] if request.stacks is None else [request.stacks.folder]
+    read = [request.coordinates, *_model_files(request.model)]
+    return read, [request.scores, *stacks]
+
+
+def _model_files(folder: Path | None) -> list[Path]:
+    if folder is None:
+        return []
+    return [folder / name for name in (CARD_FILE, WEIGHTS_FILE)]

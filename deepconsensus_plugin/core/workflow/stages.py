@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stages of the chain that look at micrographs: negatives, training and scoring.
+
+Each keeps its files in a folder and is a job: by default it is carried out in this
+process, and not repeated where the folder holds its result already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus import choose_min_pickers
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    BoxSource,
+    ScoreRequest,
+    ScoringParameters,
+    TrainRequest,
+)
+from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
+from deepconsensus_plugin.core.io.tables import (
+    read_coordinates,
+    write_candidates,
+    write_coordinates,
+)
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.pipeline.negatives import (
+    NegativesParameters,
+    NegativesRequest,
+)
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.workflow.geometry import preprocessing_of
+from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
+
+Coordinates = dict[str, ScoredCoordinates]
+
+_WORKERS = NegativesRequest.workers
+
+
+def draw_negatives(
+    micrographs: Sequence[Micrograph],
+    candidates: Candidates,
+    folder: Path | str,
+    *,
+    box_size: int,
+    parameters: NegativesParameters | None = None,
+    n_positives: int | None = None,
+    workers: int = _WORKERS,
+    run_job: RunJob | None = None,
+) -> Coordinates:
+    """Return background to train against, far from every candidate.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Where the candidates lie.
+    candidates : Candidates
+        Of `find_consensus`, n.
+    folder : Path or str
+        For ``candidates.h5`` and ``negatives.h5``.
+    box_size : int
+        Pixels.
+    parameters : NegativesParameters, optional
+        Which ones, and how many for each positive.
+    n_positives : int, optional
+        Particles that they are drawn for; the most pickers that leave so many agree on
+        them. None: as many as training needs.
+    workers : int
+        Threads.
+    run_job : callable, optional
+        Carries out the job; see `KeptJobs`, the default.
+
+    Returns
+    -------
+    dict of str to ScoredCoordinates
+        By micrograph; scores are values of `NegativeKind`.
+
+    Raises
+    ------
+    ValueError
+        If no micrograph was observed by all pickers, or all are smaller than the box.
+    """
+    folder = made_folder(folder)
+    aim = ConsensusRules().min_positives if n_positives is None else n_positives
+    write_candidates(folder / "candidates.h5", candidates)
+    request = NegativesRequest(
+        micrographs=tuple(micrographs),
+        candidates=folder / "candidates.h5",
+        box_size=box_size,
+        min_pickers=choose_min_pickers(candidates, min_positives=aim),
+        result=folder / "negatives.h5",
+        n_positives=n_positives,
+        workers=workers,
+        **_values(parameters or NegativesParameters()),
+    )
+    (run_job or KeptJobs(folder))(request)
+    return read_coordinates(request.result)
+
+
+def train(
+    micrographs: Sequence[Micrograph],
+    particles: Mapping[str, ScoredCoordinates],
+    background: Mapping[str, ScoredCoordinates],
+    folder: Path | str,
+    *,
+    box_size: int,
+    particles_name: str = "particles",
+    parameters: TrainingParameters | None = None,
+    preprocessing: BoxPreprocessing | None = None,
+    initial_model: Path | None = None,
+    dataset: Path | None = None,
+    workers: int = _WORKERS,
+    run_job: RunJob | None = None,
+) -> Path:
+    """Return the folder of a model that tells particles from background.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Where the coordinates lie.
+    particles, background : mapping of micrograph name to ScoredCoordinates
+        Pixels of the micrographs; scores do not count.
+    folder : Path or str
+        For ``agreed.h5``, ``background.h5`` and ``model``.
+    box_size : int
+        Pixels.
+    particles_name : str
+        What the model's card calls the particles.
+    parameters : TrainingParameters, optional
+        How to train.
+    preprocessing : BoxPreprocessing, optional
+        From box to network input; see `preprocessing_of`, the default.
+    initial_model : Path, optional
+        Model folder to start from instead of random weights.
+    dataset : Path, optional
+        For the boxes, which are deleted at the end; ``boxes.h5`` if None.
+    workers : int
+        Threads.
+    run_job : callable, optional
+        Carries out the job; see `KeptJobs`, the default.
+
+    Raises
+    ------
+    ValueError
+        If there is no particle or no background to learn from.
+    IncompatibleModelError
+        If the model to start from was made for other boxes.
+    """
+    folder = made_folder(folder)
+    if preprocessing is None:
+        rate = micrographs[0].sampling_rate
+        preprocessing = preprocessing_of(initial_model, box_size, rate)
+    write_coordinates(folder / "agreed.h5", particles)
+    write_coordinates(folder / "background.h5", background)
+    request = TrainRequest(
+        micrographs=tuple(micrographs),
+        sources=(
+            BoxSource(particles_name, folder / "agreed.h5", True),
+            BoxSource("background", folder / "background.h5", False),
+        ),
+        box_size=box_size,
+        preprocessing=preprocessing,
+        parameters=parameters or TrainingParameters(),
+        dataset=dataset or folder / "boxes.h5",
+        model=folder / "model",
+        initial_model=initial_model,
+        workers=workers,
+    )
+    (run_job or KeptJobs(folder))(request)
+    request.dataset.unlink(missing_ok=True)
+    return request.model
+
+
+def score(
+    micrographs: Sequence[Micrograph],
+    coordinates: Mapping[str, ScoredCoordinates],
+    model: Path | str,
+    folder: Path | str,
+    *,
+    box_size: int,
+    parameters: ScoringParameters | None = None,
+    workers: int = _WORKERS,
+    run_job: RunJob | None = None,
+) -> EnsembleScores:
+    """Return what the networks of a model say of coordinates.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Where the coordinates lie; others are left out.
+    coordinates : mapping of micrograph name to ScoredCoordinates
+        Such as ``candidates.coordinates()``; n in all.
+    model : Path or str
+        Model folder.
+    folder : Path or str
+        For ``coordinates.h5`` and ``scores.h5``.
+    box_size : int
+        Pixels.
+    parameters : ScoringParameters, optional
+        Particle stacks, and how the networks compute.
+    workers : int
+        Threads.
+    run_job : callable, optional
+        Carries out the job; see `KeptJobs`, the default.
+
+    Returns
+    -------
+    EnsembleScores
+        n, in the order of `coordinates`.
+
+    Raises
+    ------
+    IncompatibleModelError
+        If the model was trained on boxes of another extent.
+    ValueError
+        If a coordinate lies on a micrograph that is not given.
+    """
+    folder = made_folder(folder)
+    write_coordinates(folder / "coordinates.h5", coordinates)
+    request = ScoreRequest(
+        micrographs=tuple(m for m in micrographs if m.name in coordinates),
+        coordinates=folder / "coordinates.h5",
+        box_size=box_size,
+        model=Path(model),
+        scores=folder / "scores.h5",
+        workers=workers,
+        **_values(parameters or ScoringParameters()),
+    )
+    (run_job or KeptJobs(folder))(request)
+    return read_scores(request.scores)
+
+
+def made_folder(folder: Path | str) -> Path:
+    """Return a folder that is there."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _values(parameters: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, as they are."""
+    return {each.name: getattr(parameters, each.name) for each in fields(parameters)}

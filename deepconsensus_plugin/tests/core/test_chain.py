@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The chain of Deep Consensus on small images: stages, jobs, kills and changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import mrcfile
+import numpy as np
+import pytest
+
+from deepconsensus_plugin.core import jobs
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdMode,
+    ThresholdRule,
+    select,
+)
+from deepconsensus_plugin.core.consensus import choose_min_pickers, find_consensus
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    BoxSource,
+    ScoreRequest,
+    ScoringParameters,
+    StackOptions,
+    TrainRequest,
+)
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.negatives import (
+    NegativesParameters,
+    NegativesRequest,
+)
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import (
+    Ctf,
+    Micrograph,
+    PickerPicks,
+    ScoredCoordinates,
+)
+from deepconsensus_plugin.core.workflow import (
+    DeepConsensusOptions,
+    DeepConsensusResult,
+    run_deep_consensus,
+    running,
+)
+from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+
+BOX = 20
+SHAPE = (160, 240)
+PREPROCESSING = BoxPreprocessing(input_size=16)
+OPTIONS = DeepConsensusOptions(
+    training=TrainingParameters(n_epochs=2, batch_size=16, n_models=1),
+    preprocessing=PREPROCESSING,
+    negatives=NegativesParameters(exclusion_radius=0.4),
+)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> tuple[tuple[Micrograph, ...], list[PickerPicks]]:
+    """Three micrographs of dark discs on noise, and two pickers that err."""
+    folder = tmp_path_factory.mktemp("scene")
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(np.arange(20, 150, 30), np.arange(20, 230, 30)), -1)
+    grid = grid.reshape(-1, 2).astype(float)
+    rows, columns = np.indices(SHAPE)
+    micrographs, found = [], ({}, {})
+    for i in range(3):
+        image = rng.normal(size=SHAPE)
+        order = rng.permutation(len(grid))
+        for y, x in grid[order[:15]]:
+            image[np.hypot(rows - y, columns - x) < 6] -= 2
+        name = f"mic_{i}.mrc"
+        with mrcfile.new(folder / name) as file:
+            file.set_data(image.astype(np.float32))
+        micrographs.append(Micrograph(name, folder / name, SHAPE, 4.0))
+        for number, picks in enumerate(found):
+            wrong = order[15 + 3 * number : 18 + 3 * number]
+            yx = grid[np.concatenate([order[:14], wrong])]
+            picks[name] = ScoredCoordinates.from_arrays(
+                yx + rng.normal(0, 0.3, yx.shape), rng.uniform(size=len(yx))
+            )
+    pickers = [PickerPicks(f"p{i}", BOX, picks) for i, picks in enumerate(found)]
+    return tuple(micrographs), pickers
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scene, tmp_path_factory) -> DeepConsensusResult:
+    return run_deep_consensus(*scene, OPTIONS, tmp_path_factory.mktemp("chain"))
+
+
+class CountedJobs:
+    """Jobs that are carried out; the process is killed after one of `last`."""
+
+    def __init__(self, monkeypatch, last: str | None = None):
+        self.kinds, self._last = [], last
+        monkeypatch.setattr(running, "carry_out", self)
+
+    def __call__(self, request, progress):
+        jobs.carry_out(request, progress)
+        self.kinds.append(jobs.job_kind(request))
+        if self.kinds[-1] == self._last:
+            raise _Killed
+
+
+class _Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def assert_same(mine: DeepConsensusResult, other: DeepConsensusResult) -> None:
+    np.testing.assert_array_equal(mine.rows, other.rows)
+    np.testing.assert_array_equal(mine.networks.mean, other.networks.mean)
+    np.testing.assert_array_equal(mine.score, other.score)
+    np.testing.assert_array_equal(mine.accepted, other.accepted)
+    assert mine.threshold == other.threshold
+    assert mine.files.table.read_bytes() == other.files.table.read_bytes()
+
+
+def test_it_finds_what_is_there(undisturbed):
+    found = undisturbed
+    assert len(found.candidates) == 3 * 20
+    assert found.accepted.sum() == sum(map(len, found.coordinates.values()))
+    by_both = found.candidates.take(found.rows).votes == 2
+    assert (found.accepted & by_both).sum() > 0.8 * by_both.sum()
+    assert len(found.calibration.pickers) == 2
+    table = read_scores_csv(found.files.table)
+    np.testing.assert_array_equal(table.accepted, found.accepted)
+    np.testing.assert_array_equal(table.score, found.score)
+    np.testing.assert_array_equal(
+        np.concatenate([each.scores for each in found.scored.values()]), found.score
+    )
+    assert not (found.files.folder / "boxes.h5").exists()
+
+
+def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
+    micrographs, pickers = scene
+    candidates = find_consensus(
+        pickers, consensus_radius_px=0.1 * BOX, merge_radius_px=0.3 * BOX
+    )
+    background = draw_negatives(
+        micrographs,
+        candidates,
+        tmp_path,
+        box_size=BOX,
+        parameters=OPTIONS.negatives,
+    )
+    model = train(
+        micrographs,
+        candidates.agreed(2),
+        background,
+        tmp_path,
+        box_size=BOX,
+        parameters=OPTIONS.training,
+        preprocessing=PREPROCESSING,
+    )
+    networks = score(
+        micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
+    )
+    probability, _ = fuse_scores(candidates, networks.mean, seed=0)
+    np.testing.assert_array_equal(networks.mean, undisturbed.networks.mean)
+    np.testing.assert_array_equal(networks.spread, undisturbed.networks.spread)
+    np.testing.assert_array_equal(probability, undisturbed.score)
+    accepted = select(probability, OPTIONS.threshold)
+    np.testing.assert_array_equal(accepted, undisturbed.accepted)
+
+
+@pytest.mark.parametrize("last", ["train", "score"])
+def test_a_killed_chain_goes_on_without_repeating(
+    scene, undisturbed, tmp_path, monkeypatch, last
+):
+    """Killed when the job was done, and nobody has noted it: that one alone is again.
+
+    Its own files tell it how far it was.
+    """
+    kinds = ["negatives", "train", "score"]
+    done = kinds[: kinds.index(last) + 1]
+    killed = CountedJobs(monkeypatch, last)
+    with pytest.raises(_Killed):
+        run_deep_consensus(*scene, OPTIONS, tmp_path)
+    assert killed.kinds == done
+    resumed = CountedJobs(monkeypatch)
+    assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
+    assert resumed.kinds == kinds[kinds.index(last) :]
+
+
+def test_a_chain_killed_after_training_does_not_train_again(
+    scene, undisturbed, tmp_path, monkeypatch
+):
+    before = CountedJobs(monkeypatch)
+    monkeypatch.setattr(
+        "deepconsensus_plugin.core.workflow.candidate_stages.score", _die
+    )
+    with pytest.raises(_Killed):
+        run_deep_consensus(*scene, OPTIONS, tmp_path)
+    assert before.kinds == ["negatives", "train"]
+    monkeypatch.undo()
+    after = CountedJobs(monkeypatch)
+    assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
+    assert after.kinds == ["score"]
+
+
+def _die(*_, **__):
+    raise _Killed
+
+
+def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monkeypatch):
+    micrographs, pickers = scene
+    run_deep_consensus(*scene, OPTIONS, tmp_path)
+
+    def kinds_with(options=OPTIONS, pickers=pickers):
+        counted = CountedJobs(monkeypatch)
+        run_deep_consensus(micrographs, pickers, options, tmp_path)
+        return counted.kinds
+
+    assert kinds_with() == []
+    best = ThresholdRule(ThresholdMode.FIRST_N, n_first=5)
+    assert kinds_with(replace(OPTIONS, threshold=best, workers=1)) == []
+    stacks = ScoringParameters(stacks=StackOptions(tmp_path / "stacks"))
+    assert kinds_with(replace(OPTIONS, scoring=stacks)) == ["score"]
+    assert len(list((tmp_path / "stacks").iterdir())) == 3
+    (tmp_path / "scores.h5").unlink()
+    assert kinds_with(replace(OPTIONS, scoring=stacks)) == ["score"]
+    seed = replace(OPTIONS, training=replace(OPTIONS.training, seed=7))
+    assert kinds_with(seed) == ["train", "score"]
+    first, second = pickers
+    fewer = {name: picks.take(range(12)) for name, picks in first.coordinates.items()}
+    others = [replace(first, coordinates=fewer), second]
+    assert kinds_with(seed, others) == ["negatives", "train", "score"]
+    assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
+
+
+def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_path):
+    """The requests that the protocols of the stages make, each in its job file."""
+    micrographs, _ = scene
+    asked = []
+
+    def run_as_file(request):
+        asked.append(request)
+        job = tmp_path / f"{jobs.job_kind(request)}.json"
+        jobs.write_job(job, request)
+        assert jobs.read_request(job, type(request)) == request
+        jobs.run_job(job)
+
+    found = run_deep_consensus(*scene, OPTIONS, tmp_path, run_job=run_as_file)
+    assert_same(found, undisturbed)
+    assert not list(tmp_path.glob("*.done.json"))
+    n_agreed = int(found.candidates.is_agreed(2).sum())
+    assert choose_min_pickers(found.candidates, min_positives=n_agreed) == 2
+    assert asked == [
+        NegativesRequest(
+            micrographs,
+            tmp_path / "candidates.h5",
+            BOX,
+            min_pickers=2,
+            result=tmp_path / "negatives.h5",
+            n_positives=n_agreed,
+            exclusion_radius=0.4,
+        ),
+        TrainRequest(
+            micrographs,
+            (
+                BoxSource("agreed picks", tmp_path / "agreed.h5", True),
+                BoxSource("background", tmp_path / "background.h5", False),
+            ),
+            BOX,
+            PREPROCESSING,
+            OPTIONS.training,
+            dataset=tmp_path / "boxes.h5",
+            model=tmp_path / "model",
+        ),
+        ScoreRequest(
+            micrographs,
+            tmp_path / "coordinates.h5",
+            BOX,
+            tmp_path / "model",
+            tmp_path / "scores.h5",
+        ),
+    ]
+
+
+def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path, monkeypatch):
+    counted = CountedJobs(monkeypatch)
+    options = replace(
+        OPTIONS,
+        initial_model=undisturbed.files.model,
+        skip_training=True,
+        preprocessing=None,
+        fusion_seed=None,
+    )
+    progress = Progress(tmp_path / "progress.json")
+    found = run_deep_consensus(*scene, options, tmp_path, progress)
+    assert counted.kinds == ["score"] == [*progress.timings]
+    assert '"stage": "score"' in progress.path.read_text()
+    np.testing.assert_array_equal(found.score, undisturbed.networks.mean)
+    assert found.calibration is None
+    assert found.threshold == 0.5  # automatic, of scores that are no probabilities
+    with pytest.raises(ValueError, match="expected an initial_model"):
+        replace(options, initial_model=None)
+
+
+def test_boxes_of_other_micrographs_are_asked_for_in_their_pixels(scene, tmp_path):
+    """Binned ones, one without a CTF, which phases are to be flipped by."""
+    micrographs, pickers = scene
+    ctf = Ctf(15000, 14000, 30, 300, 2.7, 0.1)
+    binned = [
+        replace(each, sampling_rate=8.0, shape=(80, 120), ctf=ctf)
+        for each in micrographs[:2]
+    ] + [replace(micrographs[2], sampling_rate=8.0, shape=(80, 120))]
+    options = replace(OPTIONS, preprocessing=BoxPreprocessing(16, phase_flip=True))
+    asked = []
+
+    def refuse(request):
+        if isinstance(request, NegativesRequest):
+            jobs.carry_out(request, Progress())
+            return
+        asked.append(request)
+        raise _Killed
+
+    with pytest.raises(_Killed):
+        run_deep_consensus(*scene, options, tmp_path, cut_from=binned, run_job=refuse)
+    (request,) = asked
+    assert (request.box_size, request.micrographs) == (10, tuple(binned))
+    learnt = read_coordinates(tmp_path / "agreed.h5")
+    assert list(learnt) == ["mic_0.mrc", "mic_1.mrc"]
+    candidates = find_consensus(
+        pickers, consensus_radius_px=0.1 * BOX, merge_radius_px=0.3 * BOX
+    )
+    expected = candidates.agreed(2)["mic_1.mrc"].yx / 2
+    np.testing.assert_array_equal(learnt["mic_1.mrc"].yx, expected)
+
+
+@pytest.mark.parametrize(
+    ("sampling_rate", "box"), [(4.0, 21), (8.0, 10), (3.0, 28), (400.0, 2)]
+)
+def test_a_scaled_box_is_even(scene, sampling_rate, box):
+    micrographs, _ = scene
+    cut = [replace(micrographs[0], sampling_rate=sampling_rate)]
+    geometry = BoxGeometry.of(cut, box_size=21, sampling_rate=4.0)
+    assert geometry.box_size == box
+    assert geometry.scale == 4.0 / sampling_rate
