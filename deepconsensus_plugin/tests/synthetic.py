@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
-from pwem.protocols import ProtImportMicrographs
+from pwem.protocols import EMProtocol, ProtImportMicrographs
 from pyworkflow.tests import BaseTest, setupTestProject
 
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_picks
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
+from deepconsensus_plugin.tests.in_process import launched_here
 
 SHAPE = (384, 512)
 """Rows and columns: rectangular, so that an exchange of x and y shows."""
@@ -135,6 +137,14 @@ class SyntheticProject(BaseTest):
         shutil.rmtree(cls.data, ignore_errors=True)  # of an earlier run
         cls.truth = write_micrographs(cls.data / "micrographs", cls.names)
         cls.micrographs = cls.importMicrographs(cls.data / "micrographs")
+
+    @classmethod
+    def launchProtocol(
+        cls, prot: EMProtocol, *, process: bool = False, **options
+    ) -> EMProtocol:
+        """Run a protocol to its end, in this process unless it shall have its own."""
+        with nullcontext() if process else launched_here():
+            return super().launchProtocol(prot, **options)
 
     @classmethod
     def importMicrographs(

@@ -44,7 +44,7 @@ class TestResume(SyntheticProject):
             )
             for _ in range(2)
         )
-        self.launchProtocol(undisturbed)
+        self.launchProtocol(undisturbed, process=True)
         self.proj.saveProtocol(killed)
         folder = Path(self.proj.getPath(killed.getWorkingDir()))
         second = folder / "extra" / "model.partial" / "network_2.npz"
@@ -59,7 +59,7 @@ class TestResume(SyntheticProject):
         self.assertLess(cut_at, first_network)
         self.assertLess(first_network, state)
 
-        self.launchProtocol(killed)
+        self.launchProtocol(killed, process=True)
         log = (folder / "logs" / "run.stderr").read_text()
         self.assertIn("boxes of an earlier run", log)
         weights = [
