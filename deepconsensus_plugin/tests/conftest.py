@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 from deepconsensus_plugin.bootstrap import prepare_environment
+from deepconsensus_plugin.tests.shared import shared_root
 
 _SCIPION_VARIABLES = (
     "SCIPION_HOME",
@@ -54,6 +55,7 @@ def pytest_configure(config):
     # Protocols run in processes of their own; their Python must be this one.
     os.environ["SCIPION_PYTHON"] = sys.executable
     prepare_environment(_home)
+    shared_root()  # before other processes ask for it
 
 
 def pytest_unconfigure(config):

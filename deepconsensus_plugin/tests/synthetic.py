@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_picks
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
 from deepconsensus_plugin.tests.in_process import launched_here
+from deepconsensus_plugin.tests.small_network import small_networks
 
 SHAPE = (384, 512)
 """Rows and columns: rectangular, so that an exchange of x and y shows."""
@@ -126,12 +127,22 @@ def first_items(coordinates: SetOfCoordinates, n: int = 1) -> list[Coordinate]:
 
 
 class SyntheticProject(BaseTest):
-    """A Scipion project with imported micrographs; `truth` holds their particles."""
+    """A Scipion project with imported micrographs; `truth` holds their particles.
+
+    What is trained and scored in this process are small networks, unless a class says
+    `published_networks`.
+    """
+
+    published_networks = False
 
     names = tuple(f"mic_{number}.mrc" for number in range(1, N_MICROGRAPHS + 1))
 
     @classmethod
     def setUpClass(cls):
+        if not cls.published_networks:
+            small = small_networks()
+            small.__enter__()
+            cls.addClassCleanup(small.__exit__, None, None, None)
         setupTestProject(cls)
         cls.data = Path(cls.getOutputPath("data"))
         shutil.rmtree(cls.data, ignore_errors=True)  # of an earlier run

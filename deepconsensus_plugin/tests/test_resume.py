@@ -23,6 +23,7 @@ class TestResume(SyntheticProject):
     """The job dies; Scipion marks the run as failed; the user presses *Continue*."""
 
     names = ("mic_1.mrc", "mic_2.mrc", "mic_3.mrc")
+    published_networks = True
 
     @classmethod
     def setUpClass(cls):
