@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
@@ -19,6 +20,7 @@ from deepconsensus_plugin.tests.test_protocol_train import N_PER_MICROGRAPH, far
 _PATIENCE_S = 600
 
 
+@pytest.mark.slow
 class TestResume(SyntheticProject):
     """The job dies; Scipion marks the run as failed; the user presses *Continue*."""
 
@@ -40,7 +42,7 @@ class TestResume(SyntheticProject):
             new_protocol(
                 type(self),
                 ProtDeepConsensusTrain,
-                **{"nEpochs": 12, "nModels": 2, "batchSize": 8, "inputSize": 32},
+                **{"nEpochs": 8, "nModels": 2, "batchSize": 8, "inputSize": 32},
                 **self.inputs,
             )
             for _ in range(2)

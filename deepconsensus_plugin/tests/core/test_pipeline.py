@@ -47,6 +47,7 @@ from deepconsensus_plugin.core.preprocessing import (
     normalise_background,
 )
 from deepconsensus_plugin.core.types import Ctf, Micrograph, ScoredCoordinates
+from deepconsensus_plugin.tests.small_network import small_networks
 
 BOX = 20
 SHAPE = (160, 240)
@@ -133,6 +134,7 @@ def test_half_precision_learns_the_same_and_is_saved_plain(request_to_train, tmp
     assert {array.dtype for array in network.get_weights()} == {np.dtype("float32")}
 
 
+@small_networks()
 def test_wrong_labels_are_left_out_unless_all_are_to_be_believed(
     scene, request_to_train, tmp_path
 ):
@@ -322,6 +324,7 @@ def test_what_is_taught_as_negative_is_not_taught_as_particle(request_to_train):
     assert collect_coordinates(shifted, Role.TRAINING).is_particle.sum() == 60
 
 
+@small_networks()
 def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):
     flipped = replace(
         request_to_train,
