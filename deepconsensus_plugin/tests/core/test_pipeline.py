@@ -49,6 +49,8 @@ from deepconsensus_plugin.core.preprocessing import (
 from deepconsensus_plugin.core.types import Ctf, Micrograph, ScoredCoordinates
 from deepconsensus_plugin.tests.small_network import small_networks
 
+pytestmark = pytest.mark.slow
+
 BOX = 20
 SHAPE = (160, 240)
 
@@ -371,12 +373,15 @@ class _Killed(Exception):
     """Exception that stands for the end of a process."""
 
 
+@small_networks()
 def test_a_killed_training_goes_on_to_the_same_model(
-    request_to_train, trained, tmp_path, monkeypatch
+    request_to_train, tmp_path, monkeypatch
 ):
-    request = replace(
-        request_to_train, dataset=tmp_path / "boxes.h5", model=tmp_path / "model"
+    undisturbed, request = (
+        replace(request_to_train, dataset=tmp_path / f"{n}.h5", model=tmp_path / n)
+        for n in ("undisturbed", "killed")
     )
+    trained = train.run(undisturbed, Progress())
     advance, n_validations = MemberTrainer.advance, []
 
     def advance_and_die(training, count):
