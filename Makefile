@@ -7,10 +7,11 @@
 #   make clean              forget environments and caches; seconds
 #
 # Check
-#   make test               lint, types and unit, from a fresh clone; 8 min after env
+#   make test               lint, types and unit, from a fresh clone; 5 min after env
+#   make test-quick         the tests that neither train at length nor start processes; 1 min
 #   make lint               ruff; seconds
-#   make types              mypy; 1 min
-#   make unit               pytest, in $(JOBS) processes; 8 min
+#   make types              mypy; 15 s
+#   make unit               pytest, in $(JOBS) processes, the slow tests last; 5 min
 #   make test-pythons       env and unit on each of Python 3.10 - 3.12 that is found
 #   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries; 1 min,
 #                           the first time 3 min and 3 GB for .venv-interop
@@ -82,6 +83,7 @@ TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut 
 
 # Tests at once: files of them; each takes a core and up to 2 GB.
 JOBS ?= 2
+PARALLEL = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
@@ -89,7 +91,7 @@ CORPUS ?= $(RESULTS)/hydra_corpus
 GENERAL ?=
 HYDRA ?=
 
-.PHONY: gui-check env env-topaz demo bench-demo test lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -116,7 +118,10 @@ types: env
 	$(RUN) -m mypy
 
 unit: env
-	$(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10
+	$(RUN) -m pytest $(PARALLEL) --durations=10
+
+test-quick: env
+	$(RUN) -m pytest $(PARALLEL) -m "not slow"
 
 test-pythons:
 	@for version in 3.10 3.11 3.12; do

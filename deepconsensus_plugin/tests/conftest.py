@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 from deepconsensus_plugin.bootstrap import prepare_environment
+from deepconsensus_plugin.tests.shared import shared_root
 
 _SCIPION_VARIABLES = (
     "SCIPION_HOME",
@@ -37,6 +38,12 @@ _THREADS = (
     "TF_NUM_INTEROP_THREADS",
     "TF_NUM_INTRAOP_THREADS",
 )
+_LONGEST = (
+    *("test_protocol_screen.py", "test_run.py", "test_resume.py"),
+    *("test_pipeline.py", "test_run_stops.py", "test_protocol_hydra.py"),
+)
+"""Files of tests, by the time that they take."""
+
 _home = None
 
 
@@ -54,8 +61,21 @@ def pytest_configure(config):
     # Protocols run in processes of their own; their Python must be this one.
     os.environ["SCIPION_PYTHON"] = sys.executable
     prepare_environment(_home)
+    shared_root()  # before other processes ask for it
 
 
 def pytest_unconfigure(config):
     """Delete the projects that tests made."""
     shutil.rmtree(_home, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Put files with slow tests last, and the longest first, for workers in parallel.
+
+    Each takes the next file when it is done; so they end at about the same time.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    place = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(
+        key=lambda item: (item.path in slow, place.get(item.path.name, len(place)))
+    )

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import mrcfile
@@ -32,6 +34,7 @@ from deepconsensus_plugin.protocols import (
     ProtImportModel,
     ProtImportPicks,
 )
+from deepconsensus_plugin.tests.shared import shared_folder
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
 
 
@@ -222,6 +225,10 @@ def _scored_coordinate(
     return coordinate
 
 
+INPUT_SIZE = 32
+"""Side of the boxes that models without training see, pixels."""
+
+
 def write_untrained_model(
     folder: Path,
     *,
@@ -231,23 +238,32 @@ def write_untrained_model(
     sampling_rate: float = SAMPLING_RATE,
 ) -> Path:
     """Write a model folder whose weights are random, and the same every time."""
-    import keras  # heavy
-
-    from deepconsensus_plugin.core.deep_consensus.network import build_network
-    from deepconsensus_plugin.core.deep_consensus.store import save_model
-
-    keras.utils.set_random_seed(3)
-    networks = [build_network() for _ in range(n_models)]
     card = EnsembleCard(
         n_models=n_models,
         box_size=BOX,
         sampling_rate=sampling_rate,
-        preprocessing=BoxPreprocessing(phase_flip=phase_flip, invert=invert),
+        preprocessing=BoxPreprocessing(INPUT_SIZE, invert, phase_flip),
         training=TrainingParameters(n_models=n_models),
         training_sets=[TrainingSet("picks", True, 12, 1.0)],
     )
-    save_model(folder, networks, card)
+    from deepconsensus_plugin.core.deep_consensus import store  # heavy
+
+    kind = store.build_network.__name__
+    name = f"{kind}-{n_models}-{phase_flip}-{invert}-{sampling_rate}"
+    shutil.copytree(shared_folder(name, partial(_save_untrained, card=card)), folder)
     return folder
+
+
+def _save_untrained(folder: Path, card: EnsembleCard) -> None:
+    import keras
+
+    from deepconsensus_plugin.core.deep_consensus import store
+
+    keras.utils.set_random_seed(3)
+    networks = [
+        store.build_network(input_size=INPUT_SIZE) for _ in range(card.n_models)
+    ]
+    store.save_model(folder, networks, card)
 
 
 def store_model(test: type[SyntheticProject], folder: Path) -> Pointer:

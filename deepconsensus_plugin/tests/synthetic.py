@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
-from pwem.protocols import ProtImportMicrographs
+from pwem.protocols import EMProtocol, ProtImportMicrographs
 from pyworkflow.tests import BaseTest, setupTestProject
 
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_picks
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
+from deepconsensus_plugin.tests.in_process import launched_here
+from deepconsensus_plugin.tests.small_network import small_networks
 
 SHAPE = (384, 512)
 """Rows and columns: rectangular, so that an exchange of x and y shows."""
@@ -124,17 +127,35 @@ def first_items(coordinates: SetOfCoordinates, n: int = 1) -> list[Coordinate]:
 
 
 class SyntheticProject(BaseTest):
-    """A Scipion project with imported micrographs; `truth` holds their particles."""
+    """A Scipion project with imported micrographs; `truth` holds their particles.
+
+    What is trained and scored in this process are small networks, unless a class says
+    `published_networks`.
+    """
+
+    published_networks = False
 
     names = tuple(f"mic_{number}.mrc" for number in range(1, N_MICROGRAPHS + 1))
 
     @classmethod
     def setUpClass(cls):
+        if not cls.published_networks:
+            small = small_networks()
+            small.__enter__()
+            cls.addClassCleanup(small.__exit__, None, None, None)
         setupTestProject(cls)
         cls.data = Path(cls.getOutputPath("data"))
         shutil.rmtree(cls.data, ignore_errors=True)  # of an earlier run
         cls.truth = write_micrographs(cls.data / "micrographs", cls.names)
         cls.micrographs = cls.importMicrographs(cls.data / "micrographs")
+
+    @classmethod
+    def launchProtocol(
+        cls, prot: EMProtocol, *, process: bool = False, **options
+    ) -> EMProtocol:
+        """Run a protocol to its end, in this process unless it shall have its own."""
+        with nullcontext() if process else launched_here():
+            return super().launchProtocol(prot, **options)
 
     @classmethod
     def importMicrographs(

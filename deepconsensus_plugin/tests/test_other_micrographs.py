@@ -193,6 +193,7 @@ class TestOtherMicrographs(SyntheticProject):
             nEpochs=1,
             nModels=1,
             batchSize=8,
+            inputSize=16,
             **self.inputs,
         )
         self.assertEqual(protocol.validate(), [])

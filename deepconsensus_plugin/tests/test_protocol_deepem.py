@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from deepconsensus_plugin.convert import coordinates_from_set
 from deepconsensus_plugin.core.metrics import evaluate_detections
@@ -30,13 +31,14 @@ class TestDeepEM(synthetic.SyntheticProject):
             ProtDeepEMTrain, inputCoordinates=self.labels, **options
         )
 
+    @pytest.mark.slow
     def test_trained_picker_finds_the_particles(self):
         training = self._trainer(
             nRounds=2, nEpochs=2, updatesPerEpoch=20, pixelSize=BOX / 24 * SAMPLING_RATE
         )
         self.assertEqual(training.validate(), [])
         self.assertEqual(training.summary(), ["Not run yet."])
-        self.launchProtocol(training)
+        self.launchProtocol(training, process=True)
 
         card = training.outputModel.getCard()
         self.assertEqual(card.kind, "deepem")

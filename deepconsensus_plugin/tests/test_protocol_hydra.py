@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
+import pytest
+
 from deepconsensus_plugin.convert import coordinates_from_set
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
@@ -53,6 +55,7 @@ class TestHydra(synthetic.SyntheticProject):
         }
         return self.newProtocol(ProtHydraTrain, **{**chosen, **options})
 
+    @pytest.mark.slow
     @patch.dict(ARCHITECTURES, {Preset.FAST: TINY})
     def test_trained_and_tuned_picker_finds_the_particles(self):
         training = self._trainer(particleDiameters=f"{DIAMETER}, {DIAMETER}")

@@ -48,6 +48,7 @@ from deepconsensus_plugin.tests.other_plugins import (
     shown_columns,
 )
 from deepconsensus_plugin.tests.stored_sets import (
+    INPUT_SIZE,
     new_coordinates,
     new_protocol,
     output,
@@ -152,7 +153,7 @@ class TestScore(SyntheticProject):
 
         networks = load_networks(self.model)
         for item in coordinates.iterItems(limit=3):
-            boxes = prepare_boxes(self._boxes([item]), BoxPreprocessing())
+            boxes = prepare_boxes(self._boxes([item]), BoxPreprocessing(INPUT_SIZE))
             each = predict(networks, boxes)[0]
             self.assertAlmostEqual(
                 getattr(item, NETWORK_SCORE_ATTRIBUTE).get(), each.mean(), places=4

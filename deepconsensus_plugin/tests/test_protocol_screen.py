@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,
@@ -41,6 +43,7 @@ def rows_of(items):
     ]
 
 
+@pytest.mark.slow
 class TestScreen(SyntheticProject):
     """Two pickers; inputs that are closed, and inputs that grow."""
 
@@ -223,6 +226,28 @@ class TestScreen(SyntheticProject):
         screen = new_protocol(type(self), ProtDeepConsensusScreen, thresholdMode=3)
         screen.inputCoordinates.set(self.picks[:1])
         self.assertIn("Kind of threshold", screen.validate()[0])
+
+
+@pytest.mark.slow
+class TestScreenLaunched(SyntheticProject):
+    """A run as Scipion starts it."""
+
+    names = ("mic_1.mrc",)
+    published_networks = True  # as in the other process
+
+    def test_a_process_scores_with_the_given_model(self):
+        model = write_untrained_model(self.data / "model")
+        screen = new_protocol(
+            type(self),
+            ProtDeepConsensusScreen,
+            modelInitialization=1,
+            initialModel=store_model(type(self), model),
+        )
+        screen.inputCoordinates.set([store_coordinates(type(self), self.truth)])
+        self.launchProtocol(screen, process=True)
+        n = sum(map(len, self.truth.values()))
+        self.assertEqual(len(screen.outputCoordinatesScored), n)
+        self.assertEqual(len(screen.outputParticlesScored), n)
 
 
 class Killed(BaseException):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
@@ -19,10 +20,12 @@ from deepconsensus_plugin.tests.test_protocol_train import N_PER_MICROGRAPH, far
 _PATIENCE_S = 600
 
 
+@pytest.mark.slow
 class TestResume(SyntheticProject):
     """The job dies; Scipion marks the run as failed; the user presses *Continue*."""
 
     names = ("mic_1.mrc", "mic_2.mrc", "mic_3.mrc")
+    published_networks = True
 
     @classmethod
     def setUpClass(cls):
@@ -39,12 +42,12 @@ class TestResume(SyntheticProject):
             new_protocol(
                 type(self),
                 ProtDeepConsensusTrain,
-                **{"nEpochs": 12, "nModels": 2, "batchSize": 8, "inputSize": 32},
+                **{"nEpochs": 8, "nModels": 2, "batchSize": 8, "inputSize": 32},
                 **self.inputs,
             )
             for _ in range(2)
         )
-        self.launchProtocol(undisturbed)
+        self.launchProtocol(undisturbed, process=True)
         self.proj.saveProtocol(killed)
         folder = Path(self.proj.getPath(killed.getWorkingDir()))
         second = folder / "extra" / "model.partial" / "network_2.npz"
@@ -59,7 +62,7 @@ class TestResume(SyntheticProject):
         self.assertLess(cut_at, first_network)
         self.assertLess(first_network, state)
 
-        self.launchProtocol(killed)
+        self.launchProtocol(killed, process=True)
         log = (folder / "logs" / "run.stderr").read_text()
         self.assertIn("boxes of an earlier run", log)
         weights = [

@@ -21,6 +21,8 @@ from deepconsensus_plugin.tests.run_scene import (
 )
 from deepconsensus_plugin.tests.synthetic import BOX, SHAPE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:

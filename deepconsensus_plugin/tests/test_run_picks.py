@@ -20,6 +20,8 @@ from deepconsensus_plugin.tests.synthetic import (
 NAMES = ["mic_0.mrc", "mic_1.mrc"]
 DIAMETER_A = 0.5 * BOX * SAMPLING_RATE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):

@@ -15,6 +15,8 @@ from deepconsensus_plugin.tests.run_scene import make_scene, run, run_command
 
 N_FIRST = 7
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:

@@ -26,6 +26,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelect,
 )
 from deepconsensus_plugin.protocols.shared.report_link import reportPath
+from deepconsensus_plugin.tests.in_process import launched_here
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
@@ -62,6 +63,10 @@ class TestScoresViewer(SyntheticProject):
     def view(self, protocol) -> DeepConsensusScoresViewer:
         return DeepConsensusScoresViewer(project=self.proj, protocol=protocol)
 
+    def select(self, scored, threshold: float) -> ProtDeepConsensusSelect:
+        with launched_here():
+            return self.view(scored).selectAtThreshold(threshold, wait=True)
+
     def test_what_is_shown_is_what_the_set_holds(self):
         viewer = self.view(self.scored)
         (window,) = viewer._visualize(self.scored)
@@ -83,7 +88,7 @@ class TestScoresViewer(SyntheticProject):
         self.assertEqual(overview.suggested_threshold, 0.5)
 
     def test_the_threshold_makes_new_sets(self):
-        selection = self.view(self.scored).selectAtThreshold(0.6, wait=True)
+        selection = self.select(self.scored, 0.6)
         self.assertIsInstance(selection, ProtDeepConsensusSelect)
         self.assertEqual(selection.outputParticles.getSize(), 3)
         self.assertEqual(selection.outputCoordinatesRejected.getSize(), 5)
@@ -100,7 +105,7 @@ class TestScoresViewer(SyntheticProject):
         with mrcfile.open(overview.table.micrographs.paths[0]) as micrograph:
             expected = micrograph.data[80 - 20 : 80 + 20, 41 - 20 : 41 + 20]
             np.testing.assert_array_equal(overview.images.read(0), expected)
-        selection = self.view(scored).selectAtThreshold(0.5, wait=True)
+        selection = self.select(scored, 0.5)
         self.assertEqual(selection.outputCoordinates.getSize(), 2)
 
     def test_figures_are_those_of_the_run_that_gave_the_probabilities(self):
@@ -119,7 +124,7 @@ class TestScoresViewer(SyntheticProject):
         )
         write_report(Path(scored._getExtraPath("calibration.json")), report)
         self.assertTrue(self.view(scored).reader()().expectation.has_intervals)
-        selection = self.view(scored).selectAtThreshold(0.6, wait=True)
+        selection = self.select(scored, 0.6)
         self.assertTrue(self.view(selection).reader()().expectation.has_intervals)
         # A selection of a selection is from a part of what the report speaks of.
         part = new_protocol(
@@ -134,7 +139,7 @@ class TestScoresViewer(SyntheticProject):
     def test_the_report_is_that_of_the_last_selection(self):
         scored = store_scored(type(self), SCORES)
         self.assertIn("make the new sets first", open_report(self.proj, scored))
-        last = self.view(scored).selectAtThreshold(0.6, wait=True)
+        last = self.select(scored, 0.6)
         tasks = [plan_report(self.proj, run) for run in (scored, last)]
         self.assertEqual(tasks[0], tasks[1])
         self.assertEqual(tasks[0].selection, last.getObjId())

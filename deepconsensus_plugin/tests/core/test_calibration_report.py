@@ -47,6 +47,7 @@ def drawn() -> tuple[Candidates, FloatArray]:
     return _candidates(found[seen], 10), score[seen]
 
 
+@pytest.mark.slow
 def test_the_verdict_is_that_of_the_fusion(drawn, tmp_path):
     candidates, score = drawn
     probability, report = fuse_scores(candidates, score, seed=4)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Trainings that go on from their state; the network is small but has all there is."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,7 +13,6 @@ from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
 )
-from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.training import MemberTrainer, initialise
 from deepconsensus_plugin.core.errors import FileFormatError
@@ -24,6 +25,7 @@ from deepconsensus_plugin.core.networks.history import (
     read_histories,
     states_folder,
 )
+from deepconsensus_plugin.tests.small_network import small_network
 
 PARAMETERS = TrainingParameters(
     n_epochs=10, batch_size=16, learning_rate=1e-3, patience=3, seed=7
@@ -50,7 +52,7 @@ def data() -> LabelledBoxes:
 
 def _begin(data: LabelledBoxes) -> MemberTrainer:
     initialise(0, PARAMETERS)
-    return MemberTrainer(data, build_network(input_size=16), PARAMETERS, 0)
+    return MemberTrainer(data, small_network(input_size=16), PARAMETERS, 0)
 
 
 def _finish(training: MemberTrainer) -> MemberTrainer:

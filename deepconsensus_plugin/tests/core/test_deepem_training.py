@@ -71,6 +71,7 @@ def request(drawn, folder, parameters=PARAMETERS):
     return DeepEMTrainRequest(learnt, parameters, folder / "model")
 
 
+@pytest.mark.slow
 def test_learnt_picker_finds_particles(drawn, tmp_path):
     asked = request(drawn, tmp_path)
 
@@ -90,6 +91,7 @@ def test_learnt_picker_finds_particles(drawn, tmp_path):
     assert 0 < card.deviations.lowest < card.deviations.highest
 
 
+@pytest.mark.slow
 def test_killed_training_ends_as_one_that_was_not(drawn, tmp_path, monkeypatch):
     quick = replace(PARAMETERS, n_epochs=1, n_updates=5)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -109,6 +111,7 @@ def test_killed_training_ends_as_one_that_was_not(drawn, tmp_path, monkeypatch):
     assert continued.validation == expected.validation
 
 
+@pytest.mark.slow
 def test_paper_variant_minimises_the_squared_error_of_equation_4(drawn, tmp_path):
     paper = replace(PARAMETERS, variant=Variant.PAPER, n_rounds=1)
 
@@ -120,6 +123,7 @@ def test_paper_variant_minimises_the_squared_error_of_equation_4(drawn, tmp_path
     np.testing.assert_allclose(np.asarray(error), [0.08, 0.02])
 
 
+@pytest.mark.slow
 def test_training_ends_when_it_is_accurate_enough(drawn, tmp_path):
     easy = replace(PARAMETERS, wanted_accuracy=0.1, n_rounds=1)
 

@@ -144,6 +144,7 @@ def test_missing_ctf_is_named(discs):
         picker.find(picker.prepare(micrograph))
 
 
+@pytest.mark.slow
 def test_a_model_folder_is_a_picker(discs, tmp_path):
     micrograph, _ = discs
     networks = [build_network(input_size=BOX, l2_strength=1e-5) for _ in range(2)]

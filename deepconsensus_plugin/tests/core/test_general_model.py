@@ -49,6 +49,7 @@ def test_it_is_small_and_says_what_it_learnt():
     assert card.validation_of(HydraPickOptions(GENERAL, 100.0)) is None
 
 
+@pytest.mark.slow
 def test_it_finds_most_of_what_it_never_saw(unseen):
     micrograph, truth, diameter_A = unseen
     picker = load_picker(general_model(), HydraPickOptions(GENERAL, diameter_A))

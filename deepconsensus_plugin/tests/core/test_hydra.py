@@ -161,6 +161,7 @@ class TestLosses:
         assert float(bias_loss(heads, general)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 class TestNetwork:
     @pytest.mark.parametrize("architecture", [TINY, STEP_16])
     def test_forms_are_one_function(self, architecture):
@@ -223,6 +224,7 @@ class TestNetwork:
         assert before - distance() == pytest.approx(3 * 0.1 * 1.5, rel=1e-3)
 
 
+@pytest.mark.slow
 class TestDetector:
     @pytest.mark.parametrize("architecture", [TINY, STEP_16])
     def test_folded_equals_normalised(self, architecture):

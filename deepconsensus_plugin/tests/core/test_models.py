@@ -97,6 +97,7 @@ def test_folded_network_computes_the_same():
     np.testing.assert_allclose(received, expected, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_half_precision_changes_scores_little_and_leaves_no_trace(tmp_path):
     save_model(tmp_path, [_trained_looking_network()], _card(1))
     boxes = np.random.default_rng(5).normal(size=(8, 32, 32)).astype(np.float32)
@@ -108,6 +109,7 @@ def test_half_precision_changes_scores_little_and_leaves_no_trace(tmp_path):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 def test_scorers_are_folded_and_networks_to_train_are_not(tmp_path):
     network = _trained_looking_network()
     save_model(tmp_path, [network], _card(1))
@@ -124,6 +126,7 @@ def test_scorers_are_folded_and_networks_to_train_are_not(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_gives_the_same_scores(tmp_path):
     networks = [build_network(input_size=32, fast=True) for _ in range(2)]
     boxes = np.random.default_rng(0).normal(size=(5, 32, 32)).astype(np.float32)
@@ -135,6 +138,7 @@ def test_saved_and_loaded_gives_the_same_scores(tmp_path):
     assert load_card(tmp_path / "model") == _card()
 
 
+@pytest.mark.slow
 def test_model_file_opens_without_this_package(tmp_path):
     networks = [build_network(input_size=32, fast=True) for _ in range(2)]
     save_model(tmp_path, networks, _card())

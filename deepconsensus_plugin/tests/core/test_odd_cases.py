@@ -44,6 +44,7 @@ from deepconsensus_plugin.core.types import (
     PickerPicks,
     ScoredCoordinates,
 )
+from deepconsensus_plugin.tests.small_network import small_networks
 
 SAMPLING_RATE = 2.0
 EXTENT_A = 32 * SAMPLING_RATE
@@ -164,9 +165,16 @@ def from_picks_to_scores(
     return scores
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small_networks():
+    """How well a network learns does not matter here."""
+    with small_networks():
+        yield
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
-    """Return a model of boxes of 64 Å; how well it learnt does not matter."""
+    """Return a model of boxes of 64 Å."""
     folder = tmp_path_factory.mktemp("model")
     micrograph, yx = usual(folder)
     found = agree([picked(n, 32, {micrograph.name: yx}) for n in "ab"], 32)

@@ -86,6 +86,7 @@ def test_particles_are_found_by_their_diameter(tmp_path, method, is_hollow):
     assert abs(found.centre_shift_x_px) < 0.2
 
 
+@pytest.mark.slow
 def test_particles_with_a_bright_fringe_are_found_by_their_middle(tmp_path):
     """As defocus makes them: a disc fits best beside such a one."""
     request, truth = write_set(tmp_path, fringe=1.5)
@@ -97,6 +98,7 @@ def test_particles_with_a_bright_fringe_are_found_by_their_middle(tmp_path):
 
 
 @pytest.mark.parametrize("is_hollow", [False, True])
+@pytest.mark.slow
 def test_learnt_profile_is_that_of_the_particles(tmp_path, is_hollow):
     request, _ = write_set(tmp_path, is_hollow=is_hollow)
     parameters = replace(request.parameters, method=PickMethod.CORRELATION)

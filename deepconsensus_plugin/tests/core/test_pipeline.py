@@ -47,6 +47,9 @@ from deepconsensus_plugin.core.preprocessing import (
     normalise_background,
 )
 from deepconsensus_plugin.core.types import Ctf, Micrograph, ScoredCoordinates
+from deepconsensus_plugin.tests.small_network import small_networks
+
+pytestmark = pytest.mark.slow
 
 BOX = 20
 SHAPE = (160, 240)
@@ -133,6 +136,7 @@ def test_half_precision_learns_the_same_and_is_saved_plain(request_to_train, tmp
     assert {array.dtype for array in network.get_weights()} == {np.dtype("float32")}
 
 
+@small_networks()
 def test_wrong_labels_are_left_out_unless_all_are_to_be_believed(
     scene, request_to_train, tmp_path
 ):
@@ -322,6 +326,7 @@ def test_what_is_taught_as_negative_is_not_taught_as_particle(request_to_train):
     assert collect_coordinates(shifted, Role.TRAINING).is_particle.sum() == 60
 
 
+@small_networks()
 def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):
     flipped = replace(
         request_to_train,
@@ -368,12 +373,15 @@ class _Killed(Exception):
     """Exception that stands for the end of a process."""
 
 
+@small_networks()
 def test_a_killed_training_goes_on_to_the_same_model(
-    request_to_train, trained, tmp_path, monkeypatch
+    request_to_train, tmp_path, monkeypatch
 ):
-    request = replace(
-        request_to_train, dataset=tmp_path / "boxes.h5", model=tmp_path / "model"
+    undisturbed, request = (
+        replace(request_to_train, dataset=tmp_path / f"{n}.h5", model=tmp_path / n)
+        for n in ("undisturbed", "killed")
     )
+    trained = train.run(undisturbed, Progress())
     advance, n_validations = MemberTrainer.advance, []
 
     def advance_and_die(training, count):

@@ -58,6 +58,7 @@ def image_and_patches(architecture, *, step):
 
 @pytest.mark.parametrize("n_layers", [3, 4])
 @pytest.mark.parametrize("step", [1, 2, 4])
+@pytest.mark.slow
 def test_image_gives_what_its_patches_give(n_layers, step):
     architecture = convolutions(n_layers=n_layers, n_units=2)
     network = trained(architecture)
@@ -84,6 +85,7 @@ def test_largest_step_is_the_product_of_the_strides():
 
 
 @pytest.mark.parametrize("n_layers", [3, 4])
+@pytest.mark.slow
 def test_decoder_gives_a_patch_and_leaves_the_classifier_alone(n_layers):
     architecture = convolutions(n_layers=n_layers, n_units=8)
     side = receptive_field(architecture)

@@ -40,6 +40,8 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
+pytestmark = pytest.mark.slow
+
 SAMPLING_RATE = 2.0
 TINY = HydraArchitecture(
     body_channels=8,
