@@ -53,7 +53,8 @@
 #   make bench-trained-pickers      all pickers on micrographs that the trained ones have not
 #                                   seen; 1 min after bench-deepem and bench-topaz, else 30 min
 #   make bench-speed                ours against the plain way, pairs in turn in one run, with
-#                                   a plot; time and memory of whole stages; 15 min
+#                                   a plot; rows by micrograph; time and memory of whole
+#                                   stages; 15 min
 #
 # The general HydraPicker, on the reduced corpus in $(CORPUS), made where it is missing;
 # DEEPCONSENSUS_STRUCTURES names the folder of molecules
