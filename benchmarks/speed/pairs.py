@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pairs of ways to one result, ours and the plain one, that `ratios` times."""
+"""Pairs of equivalent computations, ours and a plain one, timed by `ratios`."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def best_first(
     """Return the chosen rows by micrograph, best score first.
 
     All micrographs of the table, and those that were `observed`: where nothing was
-    found is not the same as where nobody looked.
+    found is not the same as a micrograph that was not picked.
     """
     order = np.argsort(-table.score, kind="stable")
     rows = order[chosen[order]]

@@ -17,7 +17,7 @@ _SECONDS_TO_END = 10
 
 
 def find_process(project: str, database: str) -> psutil.Process | None:
-    """Return the living process of a protocol, whoever started it; None without one.
+    """Return the running process of a protocol, whoever started it; None without one.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def memory_mb(process: psutil.Process | None = None) -> float:
 
 @contextmanager
 def stopping_children() -> Iterator[None]:
-    """Take everything that was started along when this process is told to end.
+    """Stop all started processes when this process is asked to end.
 
     SIGTERM becomes ``SystemExit(143)``; only the main thread can do that.
     """

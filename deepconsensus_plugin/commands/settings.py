@@ -36,7 +36,7 @@ PRESETS: dict[str, dict[str, str]] = {
 }
 """Settings by name; what is written out on the command line wins over them.
 
-``paper`` is the published method as far as parameters reach.
+``paper`` is the published method, as far as parameters can express it.
 """
 
 _RUN_OWN = ("picks", "truth", "preset", "stacks")

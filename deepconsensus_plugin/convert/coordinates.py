@@ -39,7 +39,7 @@ PICKER_SCORE_ATTRIBUTES = (
     "_xmipp_cost",
     "_xmipp_rlnAutopickFigureOfMerit",
 )
-"""What the plugins of pickers call the score of a pick."""
+"""Names of the score of a pick in the plugins of pickers."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Items of Scipion's coordinate sets: filled in one place, read all at once.
 
-Items hold whole (x, y). The exact position stays beside them, and is believed as long
-as it rounds to where the item is.
+Items hold whole (x, y). The exact position is kept as attributes, and is used as long
+as it rounds to the item's position.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class PickerCoverage:
     pickers : list of str
         All pickers, also those that observed nothing.
     observed : mapping of micrograph name to list of str
-        The pickers that were run there; other micrographs nobody observed.
+        The pickers that were run there; no picker was run on other micrographs.
     """
 
     pickers: list[str]

@@ -14,8 +14,8 @@ _STATE = "_streamState"
 def refresh(pointer: Pointer) -> bool:
     """Take over what a set holds by now; return whether it may still grow.
 
-    Whoever reads the items after it is asked, not before, misses none of a set that is
-    closed.
+    A caller that reads the items after this call, not before, misses none of a set that
+    is closed.
 
     Parameters
     ----------

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Table of candidates: every particle that any picker proposed, with provenance.
 
-It is what the consensus makes and everything downstream reads: one row per candidate
-(the OR set), one column per picker, one flag per micrograph and picker for
-*was run there*.
+The consensus makes it and everything downstream reads it: one row per candidate (the
+OR set), one column per picker, one flag per micrograph and picker for *was run there*.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Digests of the inputs that decide a result, as one string.
 
-Unfinished work is gone on with only where all that decides its result is the same.
+Unfinished work is resumed only if all inputs that decide its result are the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Preprocessing of boxes: from raw pixels to network input.
 
-As the paper's implementation: the box resampled to the network's input by Fourier
+As in the paper's implementation: the box resampled to the network's input by Fourier
 cropping or padding, particles white, the background ring (outside the inscribed
 circle) at mean 0 and deviation 1, the phases of the CTF flipped on request.
 """

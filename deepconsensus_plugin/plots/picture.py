@@ -226,7 +226,7 @@ def add_circles(axes: Axes, diameter_px: float, colour: str) -> EllipseCollectio
 
 
 def circle_in_legend(colour: str, label: str) -> Line2D:
-    """Return what stands for circles of a colour in a legend."""
+    """Return the legend entry for circles of a colour."""
     marker = {"marker": "o", "fillstyle": "none", "linestyle": "none"}
     return Line2D([], [], color=colour, label=label, **marker)
 

@@ -27,7 +27,7 @@ def write_cost(folder: Path, cost: StageCost) -> None:
 def read_cost(folder: Path, protocol: Protocol) -> StageCost:
     """Return what a finished protocol took.
 
-    The memory is NaN where nobody has seen it: of runs of the GUI, and of those that
+    The memory is NaN where it was not measured: for runs of the GUI, and those that
     went on after `run` was ended.
     """
     kept = folder / _FILE

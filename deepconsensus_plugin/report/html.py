@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?( ?%| \(.*\))?$")
 
 
 def escape(text: object) -> Html:
-    """Return what shows as `text`; HTML stays what it is not."""
+    """Return `text` escaped, so that HTML in it is shown as text."""
     return Html(html.escape(str(text)))
 
 

@@ -32,7 +32,7 @@ def write_html_report(
     path : Path
         The file; replaced if it is there.
     run : ReportedRun
-        What it came to.
+        Results of the run.
     picture : Path
         Picture of a micrograph, as `write_run_picture` makes it; taken into the page.
     settings : mapping, optional

@@ -31,7 +31,7 @@ _ENTRY = re.compile(r"^@\w+\{(\w+),.*?^\}", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class MethodsText:
-    """Sentences with numbered citations, and what the numbers stand for.
+    """Sentences with numbered citations, and the list of references.
 
     Parameters
     ----------

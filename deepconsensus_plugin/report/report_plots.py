@@ -131,7 +131,7 @@ def plot_gallery(
 
 
 def choose_examples(scored: ScoredCandidates) -> dict[str, IntArray]:
-    """Return rows of candidates to look at, by what they are examples of."""
+    """Return rows of example candidates, by the name of the row."""
     order = np.argsort(-scored.score, kind="stable")
     order = order[np.isfinite(scored.score[order])]
     accepted = order[scored.accepted[order]]

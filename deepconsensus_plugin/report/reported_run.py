@@ -40,7 +40,7 @@ SELECTORS = ("ProtDeepConsensusSelect", SCREEN)
 """What scores candidates, and what accepts some; *deep consensus* does both."""
 
 PICKERS = ("ProtNetworkPick",)
-"""What a run may end with that scores nothing: its picks are what it came to."""
+"""Protocols of a run without scoring; its result are their picks."""
 
 _N_BINS = 20
 
@@ -58,7 +58,7 @@ class ReportedRun:
     protocols : sequence of Protocol
         All, in the order they ran.
     scored : ScoredCandidates
-        What they came to.
+        Scored candidates of the run.
     micrographs : sequence of Micrograph
         Those of the candidates, all of them.
     figures : mapping, optional
@@ -91,7 +91,7 @@ class ReportedRun:
 def collect_run(
     name: str, protocols: Sequence[Protocol], costs: Mapping[str, StageCost]
 ) -> ReportedRun:
-    """Return what finished protocols came to.
+    """Return the results of finished protocols.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def _describe(attribute: Any, param: params.Param) -> str:
 
 
 def _describe_pointer(pointer: Pointer) -> str:
-    """Return the run that something comes from, and what it is of it."""
+    """Return the run that an input comes from, and which output of it."""
     source = pointer.getObjValue()
     if source is None:
         return ""

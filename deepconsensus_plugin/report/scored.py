@@ -54,9 +54,9 @@ class ScoredCandidates:
 
 
 def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
-    """Return what a *score particles* and the *select by score* behind it came to.
+    """Return the result of *score particles* and of the *select by score* after it.
 
-    *Deep consensus* can stand for either, or for both.
+    *Deep consensus* can replace either, or both.
     """
     coordinates = scored_coordinates(scored)
     candidates, item = candidates_and_items(coordinates)
@@ -78,7 +78,7 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
 
 
 def read_picked(picked: Protocol) -> ScoredCandidates:
-    """Return what a *pick with a network* came to: every pick is accepted.
+    """Return the result of *pick with a network*: every pick is accepted.
 
     The score is the probability that it has on its picks.
     """

@@ -52,7 +52,7 @@ class MicrographBrowser:
         self._picture, bar = figure.subfigures(2, 1, height_ratios=[16, 1])
         self._buttons = self._add_buttons(bar)
         figure.canvas.mpl_connect("key_press_event", self._on_key)
-        figure.browser = self  # Matplotlib forgets callbacks that nobody keeps
+        figure.browser = self  # Matplotlib keeps weak references to callbacks
         self.step(0)
 
     def _add_buttons(self, bar: Figure) -> list[Button]:

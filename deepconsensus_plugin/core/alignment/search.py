@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Systematic errors between two pickers: corners for centres, mirrored, binned.
 
-An import that is wrong in this way leaves nothing that agrees. It is to be named, not
-to end in a silently empty consensus; and pickers that merely disagree are to raise no
+An import that is wrong in this way leaves no agreement. It must be reported, instead of
+ending in a silently empty consensus; and pickers that merely disagree must raise no
 alarm. So other explanations are tried only where agreement in place is poor, and one
 must be far from chance and clearly better than the next.
 """

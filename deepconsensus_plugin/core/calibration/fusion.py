@@ -2,8 +2,8 @@
 """Fusion of votes and scores: probabilities, expected figures and their intervals.
 
 Intervals are percentiles over bootstrap samples of *micrographs*, to each of which the
-model is fitted again: they hold what the choice of micrographs does to the parameters
-and to the counts, and nothing about a model that does not fit.
+model is fitted again: they show how much parameters and counts depend on the choice of
+micrographs, but not whether the model fits.
 """
 
 from __future__ import annotations

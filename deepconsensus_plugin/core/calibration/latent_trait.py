@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Latent trait model of votes and scores, fitted without labels.
 
-A place is a particle or not, and has an ease, on which every picker's vote depends, and
-a particle's scores; given both, votes and scores are independent. Places that nobody
-found are not seen, and the likelihood is conditional on being found. Estimated by
-expectation maximisation (Dempster *et al.*, 1977): the model is an exponential family,
-so that the expectation is one matrix product, and so are the statistics of the
-maximisation. Equations, and what the ease is for: ``docs/fusion.md``.
+A place is a particle or not, and has an ease (the latent trait), on which every
+picker's vote and a particle's scores depend; given both, votes and scores are
+independent. Places that no picker found are not seen, so the likelihood is conditional
+on being found. Fitted by expectation maximisation (Dempster *et al.*, 1977): the model
+is an exponential family, so that the expectation is one matrix product, and so are the
+statistics of the maximisation. Equations, and what the ease is for: ``docs/fusion.md``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from deepconsensus_plugin.core.types import FloatArray
 _DECISIVE = 50.0
 """By so much must the log likelihood of another maximum be higher. Where the votes
 hardly tell, as those of two pickers, maxima that differ by one or two tens are no
-evidence, since the model is none so exact, and the usual start stands for what is
+evidence, since the model is not that exact, and the usual start expresses what is
 believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
 
 _IDENTIFIABLE = 3
@@ -42,8 +42,8 @@ _PAIR_POOLING = 0.15
 """How much the votes of one of two pickers count for the other's rates."""
 
 _LEAST_PRECISION = 0.5
-"""Of a picker that somebody uses. Where two pickers' own rates say that one is wrong
-more often than right, the scores have misled, and both get the same rates."""
+"""Lowest plausible precision of a picker. Where two pickers' own rates say that one is
+wrong more often than right, the scores have misled, and both get the same rates."""
 
 
 @dataclass(frozen=True, eq=False)

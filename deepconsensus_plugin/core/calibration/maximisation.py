@@ -36,7 +36,7 @@ class ExpectedStatistics:
     Parameters
     ----------
     places : array, shape (2q,)
-        Places, those that nobody found included.
+        Places, including those that no picker found.
     found, looked : arrays, shape (k, 2q)
         Places that each picker found, and those it had a chance to.
     scored, sums, squares : arrays, shape (f, 2q)

@@ -24,10 +24,10 @@ QUADRATURE_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 class Priors:
     """Priors of the model, in pseudo-observations.
 
-    One setting for all sets. The values say: both classes occur; a picker comes upon a
-    place that is no particle in one of ten cases where others do; what is easy for one
-    picker is easy for the others, and what misleads one misleads others, though less
-    so; none finds all particles, or none.
+    One setting for all sets. The values mean: both classes occur; a picker finds one in
+    ten of the non-particles that others find; particles that are easy for one picker
+    are easy for the others, and non-particles that mislead one mislead the others,
+    though less so; no picker finds all particles, or none.
 
     Parameters
     ----------

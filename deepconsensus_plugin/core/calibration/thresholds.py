@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Thresholds on scores, and the candidates that they accept.
 
-Nothing is thrown away when scoring, so a selection can be repeated with another
-threshold in no time. A candidate without a score (NaN) is never accepted. The automatic
-modes take scores as probabilities (`core.calibration`), and need no truth.
+Scoring discards nothing, so a selection can be repeated with another threshold in no
+time. A candidate without a score (NaN) is never accepted. The automatic modes take
+scores as probabilities (`core.calibration`), and need no truth.
 """
 
 from __future__ import annotations

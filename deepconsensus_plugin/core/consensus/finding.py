@@ -215,7 +215,7 @@ def subtract_picks(a: PickerPicks, b: PickerPicks, *, radius_px: float) -> Picke
     -------
     PickerPicks
         Picks of A on micrographs that both observed, in A's order. Micrographs that B
-        did not observe are left out: nobody looked whether B has them.
+        did not observe are left out, since B was not run there.
 
     Raises
     ------

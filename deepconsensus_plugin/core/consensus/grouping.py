@@ -90,8 +90,8 @@ def absorb_weaker(strongest_first: IntArray, neighbours: PickPairs) -> IntArray:
     Returns
     -------
     array, shape (n,), int
-        Each one's taker: itself if it stays, else the strongest of its neighbours
-        that stay. No two that stay are neighbours.
+        Index of what absorbs each one: itself if it stays, else the strongest of its
+        neighbours that stay. No two that stay are neighbours.
     """
     rank = np.empty(len(strongest_first), dtype=np.intp)
     rank[strongest_first] = np.arange(len(rank))

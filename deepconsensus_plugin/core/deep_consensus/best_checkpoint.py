@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Best checkpoint of a training: learning rate schedule and early stopping.
+"""Best checkpoint of a training, with its learning rate schedule and early stopping.
 
 The learning rate is divided by ten when the validation accuracy has not improved for a
 number of updates (Sanchez-Garcia et al. 2018, section 2.2).

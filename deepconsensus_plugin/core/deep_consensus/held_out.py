@@ -28,7 +28,7 @@ class HeldOut:
     Parameters
     ----------
     rows : LabelledCoordinates
-        Where they lie and what they are labelled, n.
+        Positions and labels of the n boxes.
     scores : array, shape (n, e)
         That each is a particle, by each network, 0 - 1; NaN where it learnt from it.
     """

@@ -37,7 +37,7 @@ def rotation_invariants(boxes: NDArray[np.floating[Any]]) -> FloatArray:
     Returns
     -------
     array, shape (n, N_INVARIANTS), float32
-        Of every ring mean, moduli of the angular frequencies 1 to 4, and deviation.
+        For every ring: mean, moduli of the angular frequencies 1 to 4, and deviation.
 
     Raises
     ------

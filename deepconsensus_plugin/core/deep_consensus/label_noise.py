@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Label noise: the probability that each label is right, estimated before training.
 
-Every box is judged by a discriminant that learnt from other micrographs, and the
-judgement is compared with the label by a model in which labels are wrong at unknown
-rates: logistic regression with label noise (Raykar et al. 2010; Bootkrajang & Kabán
-2012). What contradicts its judgement is left out and the rest is weighted, as in
-confident learning (Northcutt et al. 2021). Equations and figures: ``docs/fusion.md``.
+Every box is classified by a discriminant trained on other micrographs, and the result
+is compared with the label by a model in which labels are wrong at unknown rates:
+logistic regression with label noise (Raykar et al. 2010; Bootkrajang & Kabán 2012).
+Boxes that contradict their label are left out and the rest is weighted, as in confident
+learning (Northcutt et al. 2021). Equations and figures: ``docs/fusion.md``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Picking with the network of Deep Consensus, slid over whole micrographs.
 
-It looks at boxes, each normalised by its own background, so it is no convolution of the
-micrograph. Boxes on a coarse grid are scored first; from each maximum the score is
-followed uphill, by steps that halve.
+Each box is normalised by its own background, so this is no convolution of the
+micrograph. Boxes on a coarse grid are scored first; each maximum is then refined by
+hill climbing, with steps that halve.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class BoxSource:
     role : Role
         Whether the network learns from it or is only tested on it.
     believed : bool
-        Whether its labels stand whatever boxes look like: somebody chose them.
+        Whether its labels are exempt from pruning, since a user chose them.
     """
 
     name: str

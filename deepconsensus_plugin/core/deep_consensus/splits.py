@@ -60,7 +60,7 @@ def _choose_micrographs(
     counts : array, shape (m, 2), int
         Boxes of each label on each micrograph.
     fraction : float
-        Of the boxes of each label, to hold out.
+        Fraction of the boxes of each label, to hold out.
     order : array, shape (m,), int
         Rows of `counts`.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training job: cut labelled boxes, train an ensemble on them, save the model.
 
-A run that is killed and started again goes on: with the boxes if they were all cut, and
+A run that is killed and started again resumes: with the boxes if they were all cut, and
 with every network from its last validation.
 """
 

@@ -145,7 +145,7 @@ class MemberTrainer:
 
     @property
     def _name(self) -> str:
-        """What errors call the network."""
+        """Name of the network in errors."""
         return f"network {self.member + 1}"
 
     def variables(self) -> list[Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``scores.csv``: one row a candidate, the table that users take away.
+"""Table ``scores.csv``: one row per candidate, for use outside this package.
 
 Columns: ``micrograph, x, y, score, network_score, spread, votes, observed, pickers,
 picker_scores, accepted``. Positions are box centres, pixels, y = row. ``observed`` are

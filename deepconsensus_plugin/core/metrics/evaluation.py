@@ -29,7 +29,7 @@ _N_RESAMPLES = 500
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Figures of picks, what a blind lattice reaches, and how sure they are.
+    """Metrics of picks, those of a blind lattice, and their intervals.
 
     Parameters
     ----------

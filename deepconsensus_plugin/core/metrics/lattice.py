@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lattice of picks that ignores the image: the chance level of every table.
 
-On crowded micrographs even blind picks match many particles. A figure means something
-only as far as it is above the lattice's.
+On crowded micrographs even blind picks match many particles. A metric is evidence only
+by how far it exceeds that of the lattice.
 """
 
 from __future__ import annotations

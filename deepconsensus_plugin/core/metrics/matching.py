@@ -4,7 +4,7 @@
 Only pairs within the radius are edges of a sparse bipartite graph, so memory grows with
 the number of neighbours, never with picks times truths. The assignment is exact
 (Jonker-Volgenant on the sparse graph): each pick also has an edge to a partner of its
-own that stands for *unmatched*, dear enough that a match always pays.
+own that means *unmatched*, at a cost so high that a match is always preferred.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def sorting_zscores(features: FloatArray, reference: FloatArray) -> FloatArray:
     -------
     array, shape (n,)
         Mahalanobis distance divided by √f: about 1 for the usual, higher is worse.
-        Median and median deviation stand for mean and deviation; the correlation is
+        Median and median deviation replace mean and deviation; the correlation is
         drawn towards none where m is not much larger than f.
 
     Raises

@@ -2,8 +2,8 @@
 """Checkpoints: the state of a training on disk, from which a killed one resumes.
 
 One file a network, replaced whole after every validation: weights, optimiser, seeds of
-dropout, what draws the batches to come, and the best so far. A training that goes on
-from it ends as one that was never interrupted (same machine, same number of threads).
+dropout, the generator of batches, and the best so far. A training that resumes from it
+ends as one that was never interrupted (same machine, same number of threads).
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def convolution_layer(
     device : Device
         Where it is to run; see `current_device`.
     scoring : bool
-        Whether no gradients will be asked for.
+        Whether only scores are computed, without gradients.
     """
     plain: type[layers.Conv2D] = layers.Conv2D
     if device is Device.ACCELERATOR or kernel_size < _WIDE:

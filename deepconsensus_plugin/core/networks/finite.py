@@ -53,7 +53,7 @@ def check_weights(network: keras.Model, *, name: str) -> None:
     Parameters
     ----------
     network : keras.Model
-        Of any type of weights, the one that is written.
+        Network of any type of weights, the one that is written.
     name : str
         What errors call it.
 

@@ -106,7 +106,7 @@ def combine_picks(
     rules : ConsensusRules
         When they agree.
     shapes : mapping of micrograph name to (rows, columns)
-        All micrographs, also those that nobody observed.
+        All micrographs, including those that no picker was run on.
     unwanted : PickerPicks, optional
         Picks near these are left out first; see `without_picks`.
     """
@@ -142,7 +142,7 @@ def without_picks(
     Returns
     -------
     list of PickerPicks
-        On all their micrographs. Where nobody looked for the unwanted, all stay.
+        On all their micrographs. Where the unwanted were not looked for, all stay.
     """
     if unwanted is None:
         return list(pickers)

@@ -2,7 +2,7 @@
 """Job that picks with any trained model, then chooses a threshold.
 
 The picks of a micrograph are kept in a file of their own, named by a digest of their
-inputs. So a killed run goes on where it was, and another threshold takes seconds.
+inputs. So a killed run resumes, and another threshold takes seconds.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 """Job that picks without training: peaks of every micrograph, then one threshold.
 
 The peaks of a micrograph are kept in a file of their own, named by a digest of their
-inputs. So a killed run goes on where it was, and another threshold takes seconds.
+inputs. So a killed run resumes, and another threshold takes seconds.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
 def _threshold(
     request: PickRequest, separating: float | None, *, n_peaks: int
 ) -> float:
-    """Return the lowest score of a pick: what is asked for, found, or 0."""
+    """Return the lowest score of a pick: as requested, as found, or 0."""
     if request.threshold is not None:
         return request.threshold
     if separating is None:

@@ -30,7 +30,7 @@ Profile = Callable[[float, float, np.random.Generator], FloatArray]
 
 @dataclass(frozen=True)
 class Contaminant:
-    """One piece of dirt: `kind` is its name; centre in pixels, radius in Å."""
+    """One contaminant: `kind` is its name; centre in pixels, radius in Å."""
 
     kind: str
     y: float
@@ -75,7 +75,7 @@ def _ragged(angle: FloatArray, rng: np.random.Generator) -> FloatArray:
 def add_contaminants(
     specimen: Specimen, contamination: Contamination, rng: np.random.Generator
 ) -> list[Contaminant]:
-    """Add pieces of dirt; return them, also those that only reach into the frame."""
+    """Add contaminants; return them, including those that only reach into the frame."""
     pieces: list[Contaminant] = []
     for kind, mean, radii, medium, potential, profile in (
         (

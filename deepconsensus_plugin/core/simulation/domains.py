@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Molecules made of ellipsoids: domains of a subunit, set out by symmetry.
 
-Each domain is a heap of overlapping globules of residues, so that projections have the
+Each domain is a pile of overlapping globules of residues, so that projections have the
 texture of domains.
 """
 

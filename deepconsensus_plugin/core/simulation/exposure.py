@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exposure: from a specimen to the intensity on the detector, and its SNR.
 
-The projected potential shifts the phase of the wave (projection approximation), the
+The projected potential shifts the phase of the wave (projection approximation), and the
 lens acts on the wave, so that thick and heavy objects, which are no weak phase objects,
-come out right too. For weak ones the intensity is 1 + 2 CTF ∗ σV.
+are simulated correctly too. For weak ones the intensity is 1 + 2 CTF ∗ σV.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class ObjectClass(Enum):
     OVERLAPPING = "overlapping"
     """A wanted molecule closer to another object than the mean of their widths."""
     GOOD = "good"
-    """A wanted molecule, whole and by itself."""
+    """Wanted molecule, whole and without neighbours."""
 
 
 @dataclass(frozen=True)

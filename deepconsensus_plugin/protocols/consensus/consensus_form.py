@@ -7,7 +7,7 @@ import pyworkflow.protocol.params as params
 
 
 def defineInputParams(form: params.Form) -> None:
-    """Add the picks, and what they are measured by."""
+    """Add the picks, and the reference micrographs."""
     form.addParam(
         "inputCoordinates",
         params.MultiPointerParam,

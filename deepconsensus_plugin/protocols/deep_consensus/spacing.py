@@ -54,7 +54,7 @@ def areIsolated(
     micrographs : SetOfMicrographs, optional
         Those of the coordinates; needed for a distance to the border.
     isKept : array, shape (n,), bool
-        What else decided; the rest is nobody's neighbour.
+        Result of the other criteria; rejected ones do not count as neighbours.
     """
     border, apart = protocol.borderDistance.get(), protocol.neighbourDistance.get()
     if not isKept.any() or not (border or apart):

@@ -89,7 +89,7 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
 
 
 def _describeRound(done: DeepEMRound) -> str:
-    """Return what a round learnt from, and what it came to."""
+    """Return the training boxes and the result of a round, as one line."""
     learnt = (
         f"Round {done.number}: {done.n_particles} boxes of particles and "
         f"{done.n_others} others"

@@ -105,7 +105,7 @@ class ScreenFollower:
         return True
 
     def _read(self, areOpen: Sequence[bool]) -> None:
-        """Read the picks, and find out which micrographs nobody adds to any more."""
+        """Read the picks, and find the micrographs that no picker will add to."""
         self._pickers = readPicks(self._protocol)
         inputs = [
             StreamInput(_observed(picks, isOpen), isOpen)
@@ -225,7 +225,7 @@ def streamedInputs(protocol: Protocol) -> list[Pointer]:
 def _observed(picks: PickerPicks, isOpen: bool) -> set[str]:
     """Return the micrographs that a picker is done with.
 
-    While its set is open, those that it has found something on: nobody knows of others.
+    While its set is open, those with picks; others may still be picked.
     """
     return _withPicks(picks) if isOpen else set(picks.coordinates)
 

@@ -3,7 +3,7 @@
 
 Scipion compares every step with the one at the same place of the previous run, by its
 name and arguments alone. A step that is equal is not run, even where one before it
-was. So every step of every protocol is given all that was chosen on the form.
+was. So every step of every protocol gets a fingerprint of the whole form as argument.
 """
 
 from __future__ import annotations

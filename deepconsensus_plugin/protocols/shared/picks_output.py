@@ -35,7 +35,7 @@ def createPicksSet(
     observed : str
         File to write the micrographs to that the picker was run on.
     suffix : str
-        Of the set's file.
+        Suffix of the set's file.
     probability : callable, optional
         As for `append_coordinates`.
     """

@@ -26,7 +26,7 @@ Tile = NDArray[np.uint8]
 
 
 class Tiles:
-    """Small pictures of candidates, all of one size, as far as they were looked at.
+    """Small pictures of candidates, all of one size; those shown so far are cached.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mask of contamination: padded borders, carbon, thick ice and dead areas.
 
-Contamination is what is unusual on its own micrograph, and more than particles can
-account for. The local mean must lie far from where it lies on most of the area, and
-beyond what a particle does to its own place: windows packed with particles stay within
-it. The local variance must exceed the usual one by the square of that contrast, four
-times what any mixture of particles and background reaches.
+Contamination is an area that is unusual on its own micrograph, and more so than
+particles can explain. The local mean must lie far from where it lies on most of the
+area, and beyond what a particle does to its own place: windows packed with particles
+stay within it. The local variance must exceed the usual one by the square of that
+contrast, four times what any mixture of particles and background reaches.
 """
 
 from __future__ import annotations

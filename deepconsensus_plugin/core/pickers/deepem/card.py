@@ -25,7 +25,7 @@ class DeepEMCard(PickerCard):
         Standard deviations of the pixels of a particle's box; what has others is not
         picked.
     rounds : list of DeepEMRound
-        What each round of the training came to.
+        Result of each round of the training.
     """
 
     kind: str = "deepem"

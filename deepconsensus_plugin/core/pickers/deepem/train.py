@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training job of DeepEM, in rounds (Zhu et al. 2017).
 
-After a round the picker looks at the micrographs it learns from. What it takes for a
-particle and is none, and the particles as it finds them, are added to the boxes, and
-training goes on from the last weights. The best round is kept.
+After a round the picker is run on its training micrographs. Its false positives, and
+the particles at the positions that it finds, are added to the boxes, and training
+continues from the last weights. The best round is kept.
 """
 
 from __future__ import annotations

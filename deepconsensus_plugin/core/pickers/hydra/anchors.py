@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Anchors, one per grid cell, and the particles assigned to them (eq. 3.2).
 
-An anchor is the middle of a square as wide as a particle. It stands for the particle
-whose square it shares most area with, where the intersection over union is above 0.6.
+An anchor is the centre of a square as wide as a particle. It is matched to the particle
+whose square overlaps most with its own, if the intersection over union exceeds 0.6.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.types import FloatArray
 Float32Array = NDArray[np.float32]
 
 MATCHED_IOU = 0.6
-"""Above this an anchor stands for a particle."""
+"""Intersection over union above which an anchor is matched to a particle."""
 
 OFFSETS, IS_PARTICLE = slice(0, 2), 2
 """Channels of targets, and of outputs: dy and dx in steps, and whether there is one

@@ -102,7 +102,7 @@ class HydraCard(PickerCard):
         return diameter / DIAMETER_PER_BOX
 
     def unknown_sample(self, options: HydraPickOptions | None) -> UnknownSample | None:
-        """Return what the general head of several data sets is asked to look for."""
+        """Return the sample that the general head of several data sets is to pick."""
         head = self._named(options)
         is_of_any_size = head is not None and head.particle_diameter_A is None
         if not is_of_any_size or options is None or not options.particle_diameter_A:

@@ -48,7 +48,7 @@ _VALIDATED_MICROGRAPHS = 2
 class DetectionsWithTruth:
     """Detections on held-out micrographs, and the true particles, by name.
 
-    Distances are in match radii, so that data sets may be put together.
+    Distances are in match radii, so that data sets can be pooled.
     """
 
     found: dict[str, ScoredCoordinates]

@@ -69,7 +69,7 @@ class HydraDetector:
         self._folded[1].set_weights(folded_head(head, affines[1]))
 
     def detect(self, pixels: Float32Array) -> Float32Array:
-        """Return what the head says of every anchor.
+        """Return the head's output at every anchor.
 
         Parameters
         ----------

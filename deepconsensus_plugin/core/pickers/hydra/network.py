@@ -32,15 +32,15 @@ BODY, HEAD = "body", "head_{number}"
 """Names of the parts of a saved network; head 0 is the general one."""
 
 FIRST_LOG_ODDS = -math.log((1 - 0.01) / 0.01)
-"""Of every anchor before training, so that the many of background do not drown the
-rest (Lin et al. 2018)."""
+"""Log-odds of every anchor before training, so that background does not drown the rest
+(Lin et al. 2018)."""
 
 
 class Form(enum.Enum):
     """Form of the network; weights are the same except for `FOLDED`."""
 
     PLAIN = "plain"
-    """Of layers that Keras has, for saving."""
+    """Layers of Keras alone, for saving."""
 
     FAST = "fast"
     """The same function, for training."""

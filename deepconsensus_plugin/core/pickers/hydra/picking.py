@@ -37,7 +37,7 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 Float32Array = NDArray[np.float32]
 
 _TILE = 512
-"""Side of what is looked at at once, pixels; a multiple of every step."""
+"""Side of the tiles that are computed at once, pixels; a multiple of every step."""
 
 _CROPS = 4
 """Crops from which a micrograph's statistics are measured."""

@@ -3,9 +3,9 @@
 
 Peaks of noise and peaks of particles are two populations of scores. A mixture of up to
 three Gaussians (a third for contamination, or for a skewed background) is fitted, their
-number by the Bayesian information criterion. Particles are what lies above the clearest
-gap: the neighbours with the largest D of Ashman *et al.* (1994), which above 2 means
-that two populations are cleanly apart. A handful of peaks far above all others are
+number by the Bayesian information criterion. Particles are the components above the
+clearest gap: the neighbours with the largest D of Ashman *et al.* (1994); D > 2 means
+that two populations are cleanly separated. A handful of peaks far above all others are
 contamination, not the particles. The threshold is the one with the largest expected F1,
 computed from each peak's probability of being a particle.
 """

@@ -122,7 +122,7 @@ class ParticleScores:
         ascending, place = np.unique(scores, return_inverse=True)
         each = self.mixture.responsibilities(ascending)
         share = each[:, 1 + self.first :].sum(axis=1)
-        # A wide component must not claim what lies below what it is apart from.
+        # A wide component must not take scores below the one it is separated from.
         below = np.array([0.0, *self.mixture.means])[self.first]
         share[ascending < self.mixture.middle + below] = 0
         return np.asarray(np.maximum.accumulate(share)[place])

@@ -18,7 +18,7 @@ class TopazCard(PickerCard):
     training : TopazParameters
         How it was trained; holds the seed.
     n_particles : float
-        Particles of a micrograph that training reckoned with.
+        Particles per micrograph that the training assumed.
     prior : float
         π that follows from it.
     """

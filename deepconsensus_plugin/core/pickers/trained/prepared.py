@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.types import Micrograph
 Float32Array = NDArray[np.float32]
 
 PIXELS_PER_DIAMETER = 16
-"""Of a particle, where nothing else is asked for (docs/results.md)."""
+"""Default diameter of a particle after downsampling, pixels (docs/results.md)."""
 
 _COARSER = 1.02
 """How much coarser than the network's a micrograph's pixels may be."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Validation of trained pickers against labels that may be incomplete.
 
-Whoever labels a few hundred particles leaves thousands without a label, and a pick of
+A user who labels a few hundred particles leaves thousands unlabelled, and a pick of
 one of those is no mistake. Labels drawn from all particles give the *recall* at every
 threshold. With the number of particles that there are, N, that gives precision,
 
