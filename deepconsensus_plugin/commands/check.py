@@ -38,7 +38,7 @@ class Finding:
     Parameters
     ----------
     subject, found : str
-        What was looked for, and what is there.
+        Subject of the check, and what was found.
     remedy : str, optional
         How to get what is missing; None where all is well.
     """

@@ -36,7 +36,7 @@ class Field:
     Parameters
     ----------
     title, default : str
-        What it is; what it is unless given.
+        Title, and value unless given.
     kind : VarTypes
         Its type.
     alias : str

@@ -30,7 +30,7 @@ EVALUATE = "ProtEvaluatePicks"
 TRUTH_LABEL = "truth"
 
 _ALL_PICKERS = "all"
-"""What ``minPickers=all`` says: as many as there are."""
+"""Value of ``minPickers`` for all pickers."""
 
 _STRUCTURES = ("structures", "secondProtein")
 """Settings that name built-in shapes, or files, separated by commas."""

@@ -29,9 +29,9 @@ class BoxFrame:
     Parameters
     ----------
     coordinates : SetOfCoordinates
-        What the boxes are around, on micrographs that it knows, with a box size.
+        Centres of the boxes, on micrographs that it knows, with a box size.
     micrographs : SetOfMicrographs
-        What is cut: the same micrographs, or others of the same exposures, which are
+        Micrographs to cut: the same ones, or others of the same exposures, which are
         matched by name.
     ctfs : SetOfCTF, optional
         CTFs of the same exposures too.

@@ -33,7 +33,7 @@ from deepconsensus_plugin.core.types import IntArray
 logger = logging.getLogger(__name__)
 
 UNKNOWN_PICKER = "unknown"
-"""Who found the coordinates of a set that does not say."""
+"""Picker of the coordinates in a set without provenance."""
 
 
 def append_candidates(

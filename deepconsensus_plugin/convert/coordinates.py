@@ -74,7 +74,7 @@ def picks_from_set(
     coordinates : SetOfCoordinates
         Its micrographs are matched with `micrographs` by name.
     picker : str
-        What to call it.
+        Name of the picker.
     micrographs : SetOfMicrographs
         The reference: coordinates elsewhere are left out.
 

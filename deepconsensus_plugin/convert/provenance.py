@@ -32,7 +32,7 @@ PROVENANCE_ATTRIBUTES = (
     *(AGREEMENT_ATTRIBUTE, AGREED_X_ATTRIBUTE, AGREED_Y_ATTRIBUTE),
     *PICKER_SCORE_ATTRIBUTES,
 )
-"""What the functions that read need."""
+"""Attributes that the reading functions need."""
 
 
 def describe_item(item: Coordinate, table: Candidates, row: int) -> None:

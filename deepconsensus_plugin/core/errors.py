@@ -14,7 +14,7 @@ class FileFormatError(ValueError):
     path : Path
         The file.
     expected, received : str
-        What the reader needs, and what it found instead.
+        Expected and received content of the file.
     """
 
     def __init__(self, path: Path | str, *, expected: str, received: str) -> None:

@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE, Mod
 
 _IN_LIBRARIES = ("*", "*/*")
 _IN_PROJECTS = "Runs/*/extra/model"
-"""Where *train network* and *import model* keep the model of a run."""
+"""Model folders of *train network* and *import model* in a project."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def prepare_boxes(boxes: Float32Array, preprocessing: BoxPreprocessing) -> Float
     boxes : array, shape (n, box, box), float32
         As cut from the micrograph.
     preprocessing : BoxPreprocessing
-        What to do.
+        Preprocessing to apply.
 
     Returns
     -------

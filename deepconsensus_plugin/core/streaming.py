@@ -61,7 +61,7 @@ class StreamBatch:
     micrographs : list of str
         Their names.
     n_candidates, n_agreed : int
-        What the pickers proposed there, and agree on.
+        Numbers of candidates there, and of agreed ones.
     """
 
     micrographs: list[str]
@@ -86,7 +86,7 @@ class StreamProgress:
     n_open : int
         Inputs that may still grow.
     made_from : str
-        What was asked for; progress on anything else is of no use.
+        Fingerprint of the form; progress with another one is discarded.
     """
 
     batches: list[StreamBatch] = field(default_factory=list)

@@ -8,7 +8,7 @@ SKY, AMBER, PINK = "#56B4E9", "#E69F00", "#CC79A7"
 GREY, LIGHT_GREY = "#999999", "#DDDDDD"
 
 SERIES = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
-"""For things of one kind; taken again from the start where there are more."""
+"""Colours of a series; they repeat if there are more items."""
 
 
 def colour_of(index: int) -> str:

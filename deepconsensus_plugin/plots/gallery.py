@@ -24,7 +24,7 @@ class GalleryRow:
     Parameters
     ----------
     title : str
-        What they are.
+        Title of the row.
     boxes : array, shape (n, box, box)
         Pixels as in the micrograph.
     captions : sequence of str

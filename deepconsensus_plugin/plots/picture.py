@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.types import (
 ACCEPTED, REJECTED = "#56B4E9", "#E69F00"
 
 LOW_PASS_A = 20.0
-"""What the eye gets unless it asks for more."""
+"""Default low-pass filter of pictures, Å."""
 SIGMA_PER_PERIOD = 0.187
 """A Gaussian of this many periods leaves half of the amplitude at that period."""
 

@@ -22,7 +22,7 @@ class EvaluatedPicks:
     Parameters
     ----------
     name : str
-        What to call it.
+        Name in the legend.
     figures : mapping
         Content of ``metrics.json``.
     curve : array, shape (t, 3)

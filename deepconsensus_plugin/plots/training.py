@@ -28,7 +28,7 @@ Histories = Sequence[Sequence[Checkpoint]]
 """The validations of each network."""
 
 Labelled = tuple[BoolArray, FloatArray]
-"""Which boxes are particles, and what a network says of them; arrays of shape (n,)."""
+"""Labels and scores of boxes, arrays of shape (n,)."""
 
 
 def draw_history(figure: Figure, histories: Histories, *, is_running: bool) -> None:

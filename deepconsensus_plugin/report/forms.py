@@ -16,7 +16,7 @@ from pyworkflow.protocol import params
 PLUGIN = "deepconsensus_plugin"
 
 _PLUGINS = {"Xmipp": "scipion-em-xmipp", "Eman": "scipion-em-eman2"}
-"""How names of protocols of other plugins begin, and the plugins."""
+"""Plugins by the first letters of their protocols' names."""
 
 _INTERACTIVE = frozenset({"XmippProtParticlePicking", "EmanProtBoxing"})
 """Protocols of other plugins that open a window and wait for their user."""

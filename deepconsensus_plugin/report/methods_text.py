@@ -22,7 +22,7 @@ _ACCENTED = re.compile(r"\{\\(['`\"^~]|[cv](?=\{))\{?(\w)\}?\}")
 _LINK = re.compile(r"\[\[[^\]]*\]\[([^\]]*)\]\]")
 _BOLD = re.compile(r"\*([^*\s][^*]*)\*")
 _INTERNAL = re.compile(r"Output set is \[\[[^\]]*\]\[[^\]]*\]\]\.?")
-"""What Scipion's own methods say for its windows, not for a paper."""
+"""Part of Scipion's methods texts that is for its windows, not for a paper."""
 
 _PLATFORM = "delaRosaTrevin2016"
 _CITED = re.compile(r"\[(\w+)\]")

@@ -37,7 +37,7 @@ from deepconsensus_plugin.report.scored import (
 SCREEN = "ProtDeepConsensusScreen"
 SCORERS = ("ProtDeepConsensusScore", SCREEN)
 SELECTORS = ("ProtDeepConsensusSelect", SCREEN)
-"""What scores candidates, and what accepts some; *deep consensus* does both."""
+"""Protocols that score candidates and that accept some; *deep consensus* does both."""
 
 PICKERS = ("ProtNetworkPick",)
 """Protocols of a run without scoring; its result are their picks."""
@@ -52,7 +52,7 @@ class ReportedRun:
     Parameters
     ----------
     name : str
-        What to call it.
+        Name of the run.
     summary : mapping
         Content of ``summary.json`` without settings and names of files.
     protocols : sequence of Protocol
@@ -96,12 +96,12 @@ def collect_run(
     Parameters
     ----------
     name : str
-        What to call them together.
+        Name of the run.
     protocols : sequence of Protocol
         In the order they ran. A *score particles* and a *select by score* are there,
         or *deep consensus* for either; or else a *pick with a network*.
     costs : mapping of label to StageCost
-        What each took.
+        Cost of each protocol.
     """
     scored_by, calibration = _first(protocols, SCORERS), None
     if scored_by is None:

@@ -40,7 +40,7 @@ class ScoredCandidates:
         What the threshold applies to, the mean of the networks and their spread; NaN
         for candidates without a score.
     accepted : array, bool
-        What the selection kept.
+        Which candidates the selection kept.
     threshold : float
         The lowest score that it accepted; infinity where it accepted none.
     """

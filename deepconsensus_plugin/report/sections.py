@@ -40,7 +40,7 @@ from deepconsensus_plugin.report.run_parameters import command_again, list_param
 
 _PICTURE = "Where there was most to tell apart; low-passed to 20 Å."
 _TOLD_FIRST = ("WARNING", "Note:")
-"""How sentences of summaries begin that must not be missed."""
+"""First words of the sentences of summaries that the report repeats."""
 
 
 def write_sections(
@@ -105,7 +105,7 @@ def _told_first(run: ReportedRun) -> Html:
         for line in lines
         if line.startswith(_TOLD_FIRST)
     )
-    return paragraphs(dict.fromkeys(told))  # what several say is told once
+    return paragraphs(dict.fromkeys(told))  # equal sentences once
 
 
 def _input(run: ReportedRun) -> Iterator[Html]:

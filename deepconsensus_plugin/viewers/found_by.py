@@ -8,7 +8,7 @@ from deepconsensus_plugin.plots.colours import AMBER, BLUE, GREEN, PINK, SKY
 from deepconsensus_plugin.viewers.micrograph_browser import Picks
 
 _BY_VOTES = ("#D55E00", AMBER, "#F0E442", GREEN, SKY, BLUE)
-"""From few pickers to many."""
+"""Colours from few pickers to many."""
 
 
 def centres_by_votes(candidates: Candidates) -> Picks:

@@ -17,7 +17,7 @@ Picks = dict[tuple[str, str], FloatArray]
 """Centres ``yx``, shape (n, 2), pixels, by label and colour."""
 
 _STEPS = {"left": -1, "right": 1, "pageup": -1, "pagedown": 1}
-"""What keys do."""
+"""Steps of the keys."""
 
 
 class MicrographBrowser:
@@ -34,7 +34,7 @@ class MicrographBrowser:
     diameter_px : float
         Diameter of the circles, pixels.
     first : int
-        Which one to begin with.
+        First micrograph to show.
     """
 
     def __init__(

@@ -26,13 +26,13 @@ class MicrographPane(Pane):
     Parameters
     ----------
     parent : tk.Misc
-        What it is put in.
+        Parent widget.
     micrographs : ShownMicrographs or None
         None where they are not known.
     background : Background
         Reads them.
     first : int
-        Which one to begin with.
+        First micrograph to show.
     moves_with : int
         Button of the mouse that moves the picture, 1 for the left one.
     """

@@ -24,7 +24,7 @@ from deepconsensus_plugin.viewers.overlay import Overlay
 FONT = 8.5
 _ZOOM_STEP = 1.3
 _SMALLEST_SIDE_BOXES = 2
-"""How far one can zoom in."""
+"""Smallest side of the view, in boxes: the limit of the zoom."""
 _ABOVE, _BELOW = 0.3, 0.35
 """Inches left free."""
 
@@ -38,7 +38,7 @@ class MicrographPicture:
     name : str
         Its name.
     grey : array, shape (rows, columns), uint8
-        What the eye sees.
+        Grey values to show.
     extent : tuple of float
         Left, right, bottom, top; pixels of the micrograph.
     sampling_rate : float

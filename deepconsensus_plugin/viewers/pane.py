@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 BACKGROUND = "white"
 LOW_PASSES = {"none": 0.0, **{f"{p} Å": float(p) for p in (10, 20, 30, 40, 60)}}
-"""What a user chooses from, and the period in Å that it means."""
+"""Low-pass filters by their names on the button, Å."""
 
 _DPI = 100
 _PAD = 4

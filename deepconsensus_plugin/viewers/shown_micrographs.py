@@ -18,7 +18,7 @@ class ShownMicrographs:
     Parameters
     ----------
     names : tuple of str
-        What coordinates call them.
+        Names in the coordinates.
     paths : tuple of Path
         Their files.
     sampling_rate : float

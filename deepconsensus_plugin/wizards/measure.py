@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 
 _FIRST_SHARE = 0.1
-"""Of the shorter side of a micrograph: what is shown before anything is known."""
+"""Initial length, as a share of the shorter side of a micrograph."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Measure:
     Parameters
     ----------
     name : str
-        What the length is.
+        Name of the length.
     unit : str
         Unit of its values.
     is_box : bool

@@ -36,7 +36,7 @@ class RadiusFrame(ValueFrame):
     Parameters
     ----------
     parent : tk.Misc
-        What it is put in.
+        Parent widget.
     study : RadiusStudy
         Picks of two pickers or more.
     micrographs : ShownMicrographs

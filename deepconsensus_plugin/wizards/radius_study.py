@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Pic
 _MOST_PICKS = 20_000
 """Their consensus takes less than a tenth of a second: as fast as a mouse moves."""
 _N_RADII = 16
-"""Of the curves."""
+"""Radii of the curves."""
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,11 @@ class SizeFrame(ValueFrame):
     Parameters
     ----------
     parent : tk.Misc
-        What it is put in.
+        Parent widget.
     micrographs : ShownMicrographs
         At least one.
     measure : Measure
-        What is measured.
+        Measured length and its unit.
     value : float, optional
         At first.
     """

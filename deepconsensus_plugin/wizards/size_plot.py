@@ -31,7 +31,7 @@ class SizePlot(MicrographView):
     figure : Figure
         Empty, on its canvas.
     measure : Measure
-        What is measured: its outline is solid, the other one dashed.
+        Measured length: its outline is solid, the other one dashed.
     value : float, optional
         At first, in the unit of `measure`; from the micrograph if None.
     """

@@ -23,11 +23,11 @@ class ValueFrame(tk.Frame):
     Parameters
     ----------
     parent : tk.Misc
-        What it is put in.
+        Parent widget.
     label, unit : str
         Before and behind the number.
     hint : str
-        What the mouse does.
+        Hint on the use of the mouse.
     """
 
     def __init__(self, parent: tk.Misc, *, label: str, unit: str, hint: str):

@@ -24,7 +24,7 @@ class Offsets:
     Parameters
     ----------
     misalignment : Misalignment
-        What they come to.
+        Misalignment that follows from them.
     yx : array, shape (n, 2)
         Other minus reference, pixels, of every pair of picks that is near.
     mended_yx : array, shape (m, 2), optional

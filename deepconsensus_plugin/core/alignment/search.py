@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.types import PickerPicks
 __all__ = ["Misalignment", "find_misalignments", "measure_misalignment"]
 
 MIN_PICKS = 20
-"""With fewer picks of either picker nothing is said."""
+"""Fewest picks of each picker for a search."""
 
 _ENOUGH_PICKS = 1500
 _ENOUGH_TO_SEARCH = 500

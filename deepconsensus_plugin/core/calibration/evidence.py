@@ -27,7 +27,7 @@ class Evidence:
     found : array, shape (n, k), bool
         Which pickers proposed the candidate; at least one.
     observed : array, shape (n, k), bool
-        Which pickers were run on its micrograph; a vote of another is missing, not no.
+        Which pickers were run on its micrograph; others have no vote.
     scores : array, shape (n, f), float64
         Higher speaks for a particle; NaN where missing.
     micrograph_index : array, shape (n,), int

@@ -93,8 +93,8 @@ def count_expected_above(
     thresholds : array, shape (t,)
         Ascending.
     score, probability : arrays, shape (n,)
-        What is selected by, and what is expected; the same in a final result, two
-        estimates of it in a bootstrap.
+        Score that selects, and probability that is summed; equal in a final result,
+        two estimates of the probability in a bootstrap.
     weights : array, shape (n,), optional
         How often each candidate counts; default once.
     """

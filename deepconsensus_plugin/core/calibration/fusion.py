@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)
-"""Where the expected figures of a set are given."""
+"""Thresholds at which expected figures are computed."""
 _REFIT_ITERATIONS = 30
 """Enough from the parameters of all micrographs; few change by more than 0.01 after."""
 

@@ -29,7 +29,7 @@ from deepconsensus_plugin.core.calibration.parameters import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
-"""By so much must the log likelihood of another maximum be higher. Where the votes
+"""Margin in log-likelihood by which another maximum must be higher. Where the votes
 hardly tell, as those of two pickers, maxima that differ by one or two tens are no
 evidence, since the model is not that exact, and the usual start expresses what is
 believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
@@ -39,7 +39,7 @@ _IDENTIFIABLE = 3
 fill three cells, for five unknowns, and only scores can separate them."""
 
 _PAIR_POOLING = 0.15
-"""How much the votes of one of two pickers count for the other's rates."""
+"""Weight of one of two pickers' votes in the other's rates."""
 
 _LEAST_PRECISION = 0.5
 """Lowest plausible precision of a picker. Where two pickers' own rates say that one is

@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.calibration.expected import count_expected
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 PUBLISHED_THRESHOLD = 0.5
-"""Of the network's own score (the paper, section 2.4)."""
+"""Threshold on the network's own score (the paper, section 2.4)."""
 
 
 class ThresholdMode(enum.Enum):
@@ -33,7 +33,7 @@ class ThresholdMode(enum.Enum):
     """The largest expected F-measure; scores are probabilities."""
 
     MIN_PRECISION = "min_precision"
-    """As many as the expected precision allows; scores are probabilities."""
+    """Lowest threshold with at least this expected precision; for probabilities."""
 
 
 @dataclass(frozen=True)

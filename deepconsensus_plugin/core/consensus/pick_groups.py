@@ -18,7 +18,7 @@ class PickGroups:
     Parameters
     ----------
     micrograph : array, shape (g,), int, ascending
-        What they lie on; groups of different micrographs never meet.
+        Micrograph of each group; groups of different micrographs are never joined.
     sums : array, shape (g, 2), float64
         Sums of the ``yx`` of their picks, pixels.
     sizes : array, shape (g,), int

@@ -25,7 +25,7 @@ class PickerReport:
     box_size : float
         Its box, pixels of the reference micrographs; NaN if unknown.
     n_picks : int
-        What it brought.
+        Number of its picks.
     n_micrographs : int
         Where it was run.
     n_candidates, n_confirmed : int
@@ -53,7 +53,7 @@ class ConsensusReport:
     min_pickers : int
         How many pickers agree on a particle of AND.
     min_positives : int or None
-        What the choice of `min_pickers` aimed at; None if it was given.
+        Positives that the choice of `min_pickers` aimed at; None if it was given.
     n_or, n_and : int
         Candidates, and agreed particles.
     votes : list of int

@@ -26,7 +26,7 @@ _SMALLEST_RATE_RATIO = 1e-3
 
 _NUMBERS = ("best_loss", "best_accuracy", "last_improvement")
 _SCORES = "scores"
-"""What a state holds of it, beside history and weights."""
+"""Names in a saved state, beside history and weights."""
 
 
 @dataclass(eq=False)

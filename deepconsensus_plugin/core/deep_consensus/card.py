@@ -25,9 +25,9 @@ class EnsembleCard(ModelCard):
     training : TrainingParameters
         How it was trained; holds the seed.
     testing_sets : list of TrainingSet
-        What it was tested on.
+        Sets that it was tested on.
     label_noise : LabelNoise, optional
-        What looked wrong among the labels, and was not learnt from.
+        Labels that looked wrong and were left out of the training.
     validation : list of ClassificationMetrics
         One per network, on micrographs held out.
     testing : ClassificationMetrics, optional

@@ -49,7 +49,7 @@ def train_ensemble(
     Parameters
     ----------
     data : LabelledBoxes
-        What they learn from, less what each holds out.
+        Training boxes, of which each network holds out some.
     request : TrainRequest
         How.
     partial : Path

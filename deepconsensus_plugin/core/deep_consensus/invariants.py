@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.extraction import check_boxes
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _N_RINGS = 16
-"""Of the inscribed circle; the corners are one more."""
+"""Rings of the inscribed circle; the corners are one more."""
 _N_ORDERS = 4
 """Angular frequencies above 0; finer ones show noise."""
 _AT_ONCE = 1024

@@ -33,7 +33,7 @@ _RATE_PRIOR = 2.0
 _LARGEST_RATE = 0.499
 
 FEWEST_BOXES = _BOXES_PER_COMPONENT * _COMPONENTS[0]
-"""With fewer, every label is believed."""
+"""Fewest boxes for pruning; with fewer, every label is kept."""
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,7 @@ def prune_labels(
         The same, if few labels of either kind look wrong, or if fewer than two boxes of
         a kind would be left.
     noise : LabelNoise
-        What is expected of all labels.
+        Expected label noise.
     """
     rows = data.rows
     trust = estimate_label_trust(

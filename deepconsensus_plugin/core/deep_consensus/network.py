@@ -18,7 +18,7 @@ from deepconsensus_plugin.core.networks.convolution import (
 )
 
 _STATISTICS_MOMENTUM = 0.9
-"""Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
+"""Momentum of running mean and variance; Keras' 0.99 lags behind after few updates."""
 
 PARTICLE = 1
 """Column of the output that is the probability of a particle."""

@@ -24,10 +24,10 @@ from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 _GRID_STEP = 0.25
-"""Of the coarse grid, in boxes: half of it off, the score still shows a particle."""
+"""Step of the coarse grid, in boxes: at half of it, scores still show a particle."""
 
 _DISTANCE = 0.4
-"""Of two maxima within this many boxes the better one is kept: particles touch."""
+"""Minimum distance of two maxima, in boxes; the better one is kept."""
 
 _ROUNDS = 2
 """Halvings of the step while following the score uphill."""

@@ -69,7 +69,7 @@ class TrainRequest:
     preprocessing : BoxPreprocessing
         From box to network input.
     parameters : TrainingParameters
-        How to train.
+        Training parameters.
     dataset : Path
         HDF5 file of boxes to write.
     model : Path
@@ -106,7 +106,7 @@ class TrainResult:
     testing : ClassificationMetrics, optional
         Metrics of the ensemble, on the testing sets, where given.
     history : list of list of Checkpoint
-        How each network got there.
+        Training history of each network.
     timings : dict of StageCost
         By stage.
     """

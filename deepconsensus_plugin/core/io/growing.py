@@ -24,7 +24,7 @@ class AppendOnlyRows:
     n_columns : int
         Numbers in a row.
     made_from : str
-        What decides the rows; those of another origin are thrown away.
+        Digest of the inputs of the rows; rows with another digest are discarded.
     step : int
         Rows that are appended together: of what a killed process left, whole steps
         are kept.

@@ -22,7 +22,7 @@ def draw_micrographs(
     n_micrographs : int
         To draw from; every sample has as many.
     n_resamples : int
-        How many samples; >= 0.
+        Number of samples; >= 0.
     rng : numpy.random.Generator
         Draws them.
 

@@ -45,7 +45,7 @@ def draw_displaced(
     occupied : mapping of micrograph name to ScoredCoordinates
         All candidates: centres keep `NEAREST` from every one of them.
     n_displaced : int
-        How many in all, >= 0; fewer where there is no room.
+        Total number, >= 0; fewer if there is no room.
     box_size : int
         Boxes of this side lie inside the micrograph; pixels.
     rng : numpy.random.Generator

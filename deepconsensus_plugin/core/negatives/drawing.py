@@ -107,7 +107,7 @@ def draw_negatives(
     occupied : mapping of micrograph name to ScoredCoordinates
         What to stay away from: all candidates. A name that is absent has none.
     n_negatives : int
-        How many in all, >= 0. What a micrograph has no room for the others give.
+        Total number, >= 0. If a micrograph has too little room, others provide more.
     box_size : int
         Boxes of this side lie inside the micrograph; pixels, >= 1.
     exclusion_radius_px : float

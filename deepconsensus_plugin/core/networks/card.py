@@ -9,10 +9,10 @@ from typing import Any
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
-"""What a model folder holds."""
+"""Files of a model folder."""
 
 EXTENT_TOLERANCE = 0.15
-"""How much the boxes of two data sets may differ in Å, relative."""
+"""Tolerated relative difference of two data sets' boxes in Å."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ModelCard:
     Parameters
     ----------
     kind : str
-        Which network: as in `core.methods.METHODS`.
+        Method of the network, as in `core.methods.METHODS`.
     n_models : int
         Networks in it.
     box_size : int
@@ -40,7 +40,7 @@ class ModelCard:
     sampling_rate : float
         Å/px, of the same.
     training_sets : list of TrainingSet
-        What it learnt from.
+        Sets that it was trained on.
     versions : dict
         Versions of this package and those underneath.
     """

@@ -35,7 +35,7 @@ class TrainingState:
     history : list of Checkpoint
         Every validation.
     numbers : dict
-        What JSON can hold.
+        Numbers that JSON can hold.
     arrays : dict of arrays
         By name.
     best_weights : list of arrays

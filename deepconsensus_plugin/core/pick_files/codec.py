@@ -62,7 +62,7 @@ class PickCodec:
         ``(path, coordinates, box_size, shapes)``: all micrographs in one file. A
         format has one of the two, or both.
     file_name : str
-        What its program calls the file of one micrograph, below the folder; ``{stem}``
+        Name of one micrograph's file in its program, below the folder; ``{stem}``
         is the micrograph's name without extension.
     write_companion : callable, optional
         ``(folder, files, box_size)`` to the file that its program expects beside those

@@ -82,7 +82,7 @@ def numeric_column(
     blocks : mapping of str to columns
         As `read_blocks` returns them.
     block, column : str
-        Which one.
+        Names of block and column.
     allow_nan : bool
         Whether ``nan`` and crYOLO's ``<NA>`` are values; infinity never is.
 

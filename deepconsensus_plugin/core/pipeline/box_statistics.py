@@ -18,7 +18,7 @@ _FEATURE_SIZE = 32
 
 _BOXES_AT_ONCE = 256
 _PIXEL_STEP = 7
-"""Every so many-th row and column gives a micrograph's level and deviation."""
+"""Stride of rows and columns that estimate a micrograph's level and deviation."""
 
 
 def statistics_of_boxes(path: Path, yx: FloatArray, box_size: int) -> FloatArray:

@@ -30,7 +30,7 @@ class Centres:
     yx : array, shape (n, 2)
         Pixels.
     kind : array, shape (n,), int
-        What they are.
+        Kind of each centre.
     """
 
     micrograph: IntArray

@@ -37,7 +37,7 @@ _MAX_BOXES = 20_000
 """Boxes of each role looked at, all micrographs together."""
 
 _MIN_AGREED = 50
-"""With fewer agreed particles no statistics of them can be estimated."""
+"""Fewest agreed particles from which their statistics are estimated."""
 
 _PLACES_PER_MICROGRAPH = 128
 
@@ -101,7 +101,7 @@ def mine_hard_negatives(
     workers : int
         Threads that read micrographs.
     progress : Progress
-        Told about every micrograph.
+        Counts the micrographs.
 
     Returns
     -------

@@ -92,7 +92,7 @@ class NetworkPickResult:
     n_missed : int
         Picks that were not known.
     calibration : ScoreCalibration
-        Which probability goes with which log-odds.
+        Calibration curve from log-odds to probability.
     origin : ThresholdOrigin
         Origin of the threshold.
     timings : dict of StageCost

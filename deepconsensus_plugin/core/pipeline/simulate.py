@@ -48,9 +48,9 @@ class SimulateRequest:
     Parameters
     ----------
     parameters : SimulationParameters
-        What they look like.
+        Parameters of the simulation.
     n_micrographs : int
-        How many, > 0.
+        Number of micrographs, > 0.
     folder : Path
         Where ``simulated_0001.mrc`` and so on are written, each with the CSV table of
         its truth beside it.

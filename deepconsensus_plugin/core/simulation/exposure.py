@@ -42,7 +42,7 @@ def form_image(
     Parameters
     ----------
     specimen : Specimen
-        What the wave passes.
+        Specimen that the wave passes.
     ctf : Ctf
         CTF of the lens.
     b_factor_A2 : float

@@ -43,7 +43,7 @@ class Species:
     whole : FourierVolume
         The molecule.
     fragments : tuple of FourierVolume
-        What is left of broken ones.
+        Fragments of broken ones.
     """
 
     name: str

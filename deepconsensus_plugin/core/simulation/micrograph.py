@@ -98,7 +98,7 @@ def simulate_micrograph(
     Parameters
     ----------
     parameters : SimulationParameters
-        What is simulated.
+        Parameters of the simulation.
     index : int
         From 0.
 

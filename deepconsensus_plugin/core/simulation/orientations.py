@@ -21,7 +21,7 @@ def draw_angles(
     Parameters
     ----------
     n : int
-        How many.
+        Number of orientations.
     rng : Generator
         Decides.
     tilt_spread_deg : float, optional

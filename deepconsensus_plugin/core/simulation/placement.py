@@ -30,11 +30,11 @@ class Molecule:
     y, x : float
         Centre, pixels of the micrograph; it may lie outside.
     species : Species
-        What it is.
+        Species of the molecule.
     is_wanted : bool
         Whether it is a particle, or of the second protein.
     fragment : int or None
-        Which fragment is left of a broken one.
+        Number of the fragment, if it is broken.
     angles : array, shape (3,)
         rot, tilt, psi, degrees.
     """

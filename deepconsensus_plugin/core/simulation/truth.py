@@ -39,7 +39,7 @@ class TrueObject:
     y, x : float
         Its centre, pixels.
     object_class : ObjectClass
-        What it is good for.
+        Class of the object.
     kind : str
         Name of its structure, or "ice crystal", "ethane", "gold bead".
     diameter_A : float

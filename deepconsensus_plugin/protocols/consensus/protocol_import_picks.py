@@ -28,7 +28,7 @@ FILE_FORMATS = {0: None, **{kind.number: kind for kind in _FORMATS}}
 """Formats by the number of `fileFormat`, which never changes. None: automatic."""
 
 FORMAT_LABELS = ("automatic", *(kind.label for kind in _FORMATS))
-"""How the form calls them, in the order of their numbers."""
+"""Labels of the formats on the form, in the order of their numbers."""
 
 _WITH_CORNERS = [kind.label for kind in _FORMATS if kind.codec.holds_corners]
 _WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size]

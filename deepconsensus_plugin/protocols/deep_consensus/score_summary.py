@@ -20,7 +20,7 @@ def describeScores(
     nScored, nAccepted, nLeftOut : int
         Candidates with a score, with one that reaches the threshold, and without one.
     threshold : float
-        What is suggested.
+        Suggested threshold.
     report : CalibrationReport, optional
         None where the score is the network's own.
     """

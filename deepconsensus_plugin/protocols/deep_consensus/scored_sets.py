@@ -64,16 +64,16 @@ def iterScored(
     Parameters
     ----------
     items : iterable of Coordinate
-        What was scored, with ids. One object may be reused, as by `iterItems`.
+        Scored items, with ids. One object may be reused, as by `iterItems`.
     candidates : Candidates
-        What the job was given, n rows.
+        Candidates given to the job, n rows.
     positions : array, shape (n,), int
         Which item each candidate is, from 0 in their order. Items that are not there
         were left out, and are passed over.
     score : array, shape (n,)
-        What a threshold applies to, 0 - 1.
+        Score that a threshold applies to, 0 - 1.
     networks : EnsembleScores
-        What the job gave, n rows.
+        Scores from the job, n rows.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def boxPreprocessing(protocol: Protocol, *, boxSize: int) -> BoxPreprocessing:
     Parameters
     ----------
     protocol : Protocol
-        What was chosen.
+        Protocol with the choices of the form.
     boxSize : int
         Pixels of the micrographs that are cut.
     """
@@ -101,7 +101,7 @@ def describeBadStart(protocol: Protocol, *, boxSize: int) -> list[str]:
     Parameters
     ----------
     protocol : Protocol
-        What was chosen.
+        Protocol with the choices of the form.
     boxSize : int
         Pixels of the micrographs that are cut.
     """

@@ -29,7 +29,7 @@ from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 METHODS = {0: PickMethod.GAUSSIANS, 1: PickMethod.CORRELATION}
 REFERENCES = {0: Reference.LEARNT, 1: Reference.DISC, 2: Reference.RING}
-"""What the numbers of the form mean; they never change."""
+"""Choices by their number on the form, which never changes."""
 
 METHOD_LABELS = ("difference of Gaussians", "rotational correlation")
 REFERENCE_LABELS = ("learnt from the micrographs", "disc", "ring")

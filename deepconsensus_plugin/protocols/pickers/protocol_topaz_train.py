@@ -23,7 +23,7 @@ from deepconsensus_plugin.protocols.pickers.topaz_form import (
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 FEW_LABELS = 50
-"""Below this a picker depends on which particles were labelled."""
+"""Labels below which a picker depends on which particles were labelled."""
 
 
 class ProtTopazTrain(PickerTrainingProtocol):

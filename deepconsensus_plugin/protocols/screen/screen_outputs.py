@@ -56,11 +56,11 @@ class ScreenScores:
     positions : array, shape (n,), int
         Rows of those with a score, ascending.
     networks : EnsembleScores
-        What the networks said, n.
+        Scores of the networks, n.
     score : array, shape (n,)
-        What a threshold applies to.
+        Score that a threshold applies to.
     isAccepted : array, shape (n,), bool
-        What belongs to the outputs of what is accepted.
+        Which candidates belong to the accepted outputs.
     firstId : int
         Id of the first candidate as an item.
     """

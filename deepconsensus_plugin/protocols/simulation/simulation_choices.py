@@ -33,7 +33,7 @@ TRUTH_CLASSES = {
         ObjectClass.BROKEN,
     ),
 }
-"""What the numbers of the form mean; they never change."""
+"""Choices by their number on the form, which never changes."""
 
 
 def simulationParameters(protocol: Protocol) -> SimulationParameters:

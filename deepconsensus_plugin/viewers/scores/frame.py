@@ -50,11 +50,11 @@ class ScoreFrame(tk.Frame):
     Parameters
     ----------
     parent : tk.Misc
-        What it is put in.
+        Parent widget.
     read : callable
         Returns what is shown; called in another thread.
     actions : sequence of Action
-        What can be done, one button each.
+        Actions, one button each.
     threshold : float, optional
         At first; the suggested one if None.
     """

@@ -18,7 +18,7 @@ from deepconsensus_plugin.viewers.scores.overview import Page
 from deepconsensus_plugin.viewers.scores.tiles import TILE_PX, Tile
 
 PLACE_PX = 78
-"""What a picture takes on the screen, pixels, at least."""
+"""Minimum side of a picture on the screen, pixels."""
 _EMPTY = 235
 _FRAME = 0.035
 """Distance of a frame from the next place, in places."""

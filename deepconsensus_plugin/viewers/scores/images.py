@@ -147,4 +147,4 @@ class MicrographImages:
 
 
 ParticleImages = StackImages | MicrographImages
-"""Where pictures of candidates come from."""
+"""Source of pictures of candidates."""

@@ -87,7 +87,7 @@ class Overview:
     are_probabilities : bool
         Whether scores are probabilities, not the network's own.
     report : CalibrationReport, optional
-        What the fusion that made the probabilities expects. It is used if it is of
+        Report of the fusion that made the probabilities. It is used if it is of
         these candidates.
     images : ParticleImages, optional
         Their pictures.

@@ -22,12 +22,12 @@ N_BINS = 50
 """Bars between the scores 0 and 1."""
 _MOST_BINS = 1000
 _N_POINTS = 501
-"""Of the curves."""
+"""Points of the curves."""
 
 _LINE, _KEPT, _PRECISION, _RECALL = "black", BLUE, ORANGE, GREEN
 _ORDERED = "YlGnBu"
 _PALE = 0.65
-"""How much of the bars below the threshold is covered by white."""
+"""Opacity of the white over the bars below the threshold."""
 _FONT = 8.5
 _LEFT, _RIGHT = 0.75, 0.15
 _MARGINS = 0.3, 0.55, 0.72
@@ -42,7 +42,7 @@ class ScorePlots:
     figure : Figure
         Empty, on its canvas.
     overview : Overview
-        What is shown.
+        Data to show.
     threshold : float
         Where the line is at first.
     """

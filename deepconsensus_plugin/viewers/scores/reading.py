@@ -40,7 +40,7 @@ from deepconsensus_plugin.viewers.scores.table import (
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 VOTES, PICKERS, NOTHING = "number of votes", "picker", "nothing"
-"""What bars are stacked by."""
+"""Ways to stack the bars."""
 
 Columns = Mapping[str, list[Any]]
 
@@ -54,7 +54,7 @@ class ScoredSource:
     items : SetOfParticles or SetOfCoordinates
         All candidates.
     micrographs : SetOfMicrographs or None
-        What they were picked on.
+        Micrographs that they were picked on.
     box_size : float
         Pixels of the micrographs.
     folder : Path

@@ -20,7 +20,7 @@ _N_TILES = 5000
 """Small pictures that are kept: 32 MB."""
 _CONTRAST_DEVIATIONS = 2.5
 _PATIENCE_S = 0.1
-"""How long a reader waits for the next pictures."""
+"""Seconds that a reader waits for the next pictures."""
 
 Tile = NDArray[np.uint8]
 

@@ -28,10 +28,10 @@ _PARTICLE_WINDOW = 0.5
 """Widths of the windows, in diameters; the last one fits into a particle."""
 
 _CONTRAST_QUANTILE = 0.995
-"""Of the image at the scale of particles: their contrast, if they cover 0.5 %."""
+"""Quantile of the filtered image: the particles' contrast, if they cover 0.5 %."""
 
 _DEAD = 0.01
-"""Below this part of the usual variance there is no image."""
+"""Fraction of the usual variance below which an area is dead."""
 
 _PIXEL_STEP = 3
 """Stride of rows and columns that estimate what is usual; windows are much wider."""

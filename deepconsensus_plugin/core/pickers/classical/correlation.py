@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.pickers.classical.working_image import WorkingIma
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 _MASK_RADIUS = 0.75
-"""Of the circular mask, in diameters: the particle and its surroundings, the box."""
+"""Radius of the circular mask, in diameters: the particle and its surroundings."""
 
 _RING_FROM = 0.3
 """Inner radius of the ring, in diameters."""
@@ -49,7 +49,7 @@ def reference_profile(reference: Reference, *, diameter_px: float) -> FloatArray
     Parameters
     ----------
     reference : Reference
-        What is looked for.
+        Reference that is correlated with the image.
     diameter_px : float
         Diameter of the particle, pixels.
 

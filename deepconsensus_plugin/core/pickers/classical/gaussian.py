@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.robust import median_and_mad
 from deepconsensus_plugin.core.types import FloatArray
 
 _RATIO = 1.1
-"""Of the two widths; the factor k of Voss *et al.*"""
+"""Ratio of the two widths; the factor k of Voss *et al.*"""
 
 _REACH_IN_SIGMA = 4
 

@@ -39,7 +39,7 @@ from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordi
 logger = logging.getLogger(__name__)
 
 _LEARNING_MICROGRAPHS = 8
-"""So many, spread evenly over the set, teach the profile."""
+"""Micrographs, spread evenly over the set, from which the profile is estimated."""
 
 _ROUNDS = 10
 _CONVERGED = 0.9995
@@ -67,7 +67,7 @@ class PickParameters:
     method : PickMethod
         How places are scored.
     reference : Reference
-        What the image is correlated with; no matter to the difference of Gaussians.
+        Reference of the correlation; not used by the difference of Gaussians.
     min_distance : float
         Minimum distance of two picks, in diameters; > 0. Less than 1, since particles
         are not round.
@@ -110,7 +110,7 @@ def pick_micrograph(
     micrograph : Micrograph
         Is read.
     parameters : PickParameters
-        What to look for.
+        Parameters of the picker.
     profile : array, shape (n,), optional
         Of `learn_profile`, where the reference is learnt.
 
@@ -172,7 +172,7 @@ def learn_profile(
         Micrographs of one sampling rate; at most eight of them, spread evenly, are
         read.
     parameters : PickParameters
-        What to look for.
+        Parameters of the picker.
     workers : int
         Threads.
 

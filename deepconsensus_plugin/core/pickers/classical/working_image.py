@@ -26,7 +26,7 @@ DIAMETER_PX = 20
 """Binned pixels that a diameter spans at least, where the micrograph has them."""
 
 _PIXEL_STEP = 3
-"""Every so many-th row and column gives the level and the scale of an image."""
+"""Stride of rows and columns from which level and scale are estimated."""
 
 MIN_DIAMETER_PX = 4
 """Pixels of the micrograph below which a particle has no shape to find."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _KERNEL_SHARE = 3 / 16
-"""Of its input that a kernel spans: 51 of the 272 pixels of the KLH network."""
+"""Fraction of its input that a kernel spans: 51 of 272 pixels in the KLH network."""
 
 _SMALLEST_KERNEL = 3
 

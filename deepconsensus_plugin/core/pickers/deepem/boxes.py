@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 Float32Array = NDArray[np.float32]
 
 _EXCLUSION = 0.5
-"""Of the box: how far from a particle background is."""
+"""Minimum distance of background from a particle, in boxes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class DeepEMBoxes:
         Parameters
         ----------
         found : mapping of micrograph name to ScoredCoordinates
-            What a picker takes for particles.
+            Picks of the picker.
         stream : int
             Tells sources of chance apart.
         """

@@ -14,8 +14,8 @@ from deepconsensus_plugin.core.types import FloatArray
 Float32Array = NDArray[np.float32]
 
 _MISTAKES_SHARE = 0.5
-"""Of the others in a batch, once there are mistakes: they are few beside what is drawn
-at random, and decide."""
+"""Share of false positives in the background of a batch, if there are any: they are
+rare among random boxes, but the most informative."""
 
 
 def extract_zero_padded(

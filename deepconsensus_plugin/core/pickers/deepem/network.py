@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitec
 from deepconsensus_plugin.core.pickers.deepem.parameters import Initialisation, Variant
 
 _STATISTICS_MOMENTUM = 0.9
-"""Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
+"""Momentum of running mean and variance; Keras' 0.99 lags behind after few updates."""
 
 
 def build_network(

@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.networks.folding import folded_weights
 from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
 
 QUARTER_TURNS = (0, 1, 2, 3)
-"""Of a box, whose scores are averaged."""
+"""Rotations of a box whose scores are averaged, quarter turns."""
 
 _FIRST = "first"
 """Name of the layer through which all turns see the micrograph."""

@@ -20,7 +20,7 @@ class DeepEMTrainRequest:
         Micrographs and labels. Its pixel size follows from the box: a box has
         ``parameters.input_size`` of those pixels.
     parameters : DeepEMParameters
-        How to train.
+        Training parameters.
     model : Path
         Model folder to write.
     """

@@ -26,10 +26,10 @@ Float32Array = NDArray[np.float32]
 _BETA = 2.0
 
 _LEFT_OUT = 0.01
-"""Of the true particles, half at each end of the range, as labels may be wrong."""
+"""Share of true particles outside the range, half at each end: labels may be wrong."""
 
 _MARGIN = 0.1
-"""Of the range, added at each end: there are particles that were not labelled."""
+"""Share of the range added at each end, for particles that were not labelled."""
 
 
 def learn_deviations(deviations: FloatArray) -> DeviationRange:

@@ -35,7 +35,7 @@ class DeepEMTask:
     held_out : BoxExamples, optional
         To validate with, of other micrographs.
     parameters : DeepEMParameters
-        How to train.
+        Training parameters.
     """
 
     def __init__(

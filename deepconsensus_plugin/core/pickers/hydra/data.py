@@ -35,13 +35,13 @@ from deepconsensus_plugin.core.pickers.trained.validation import (
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _VALIDATED_PIXELS = 4_000_000
-"""Of all data sets, as the network sees them."""
+"""Pixels to validate on, of all data sets, after rescaling."""
 
 _VALIDATED_PIXELS_OF_A_SET = 500_000
 """At most: hundreds of particles."""
 
 _VALIDATED_MICROGRAPHS = 2
-"""Of a data set; the others held out are not used."""
+"""Micrographs to validate on per data set; other held-out ones are not used."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any
 from keras import layers, ops
 
 Tensor = Any
-"""Of the backend of Keras."""
+"""Tensor of Keras' backend."""
 
 EPSILON = 1e-3
 """Added to variances; Keras' own."""

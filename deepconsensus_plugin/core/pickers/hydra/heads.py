@@ -27,10 +27,10 @@ from deepconsensus_plugin.core.pickers.hydra.network import (
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
 
 Tensor = Any
-"""Of the backend of Keras."""
+"""Tensor of Keras' backend."""
 
 Weights = list[NDArray[np.float32]]
-"""Of a body or a head, as ``get_weights`` gives them."""
+"""Weights of a body or a head, from ``get_weights``."""
 
 HEADS = "heads"
 """Name of the layer."""

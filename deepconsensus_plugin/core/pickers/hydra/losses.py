@@ -18,7 +18,7 @@ from deepconsensus_plugin.core.pickers.hydra.anchors import IS_PARTICLE, OFFSETS
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraLoss
 
 Tensor = Any
-"""Of the backend of Keras."""
+"""Tensor of Keras' backend."""
 
 _TINY = 1e-12
 """Under a root, whose slope at 0 is infinite: heads start where the general one is."""

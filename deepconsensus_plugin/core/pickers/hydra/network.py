@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.pickers.hydra.group_norm import GroupNorm
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
 
 Tensor = Any
-"""Of the backend of Keras."""
+"""Tensor of Keras' backend."""
 
 BODY, HEAD = "body", "head_{number}"
 """Names of the parts of a saved network; head 0 is the general one."""

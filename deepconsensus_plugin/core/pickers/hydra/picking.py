@@ -86,7 +86,7 @@ class HydraPicker:
     detector : HydraDetector
         Body and head.
     view : ParticleAppearance
-        How micrographs are shown to it.
+        Appearance of the particles on the micrographs.
     """
 
     def __init__(self, detector: HydraDetector, view: ParticleAppearance) -> None:

@@ -21,7 +21,7 @@ class HydraTrainRequest:
         All particles of the micrographs are labelled. Pixel sizes follow from the
         diameters.
     parameters : HydraParameters
-        How to train; the architecture is that of `base` where there is one.
+        Training parameters; the architecture is that of `base` where there is one.
     model : Path
         Model folder to write.
     base : Path, optional

@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import HydraParameters
 from deepconsensus_plugin.core.pickers.trained.training import Validated
 
 _MOMENTUM = 0.98
-"""Of the training of the heads (section 4.3)."""
+"""Momentum of the training of the heads (section 4.3)."""
 
 
 class Phase(enum.Enum):
@@ -42,7 +42,7 @@ class HydraTask:
     crops : sequence of Crops
         One of each data set, all equally likely to make a batch.
     parameters : HydraParameters
-        How to train.
+        Training parameters.
     phase : Phase
         Which heads there are, and how they are trained.
     validate : callable

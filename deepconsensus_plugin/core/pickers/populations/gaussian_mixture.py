@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 _MAX_COMPONENTS = 3
 CLEAN_SEPARATION = 2.0
-"""Of two populations, Ashman's D, from which they are apart."""
+"""Ashman's D above which two populations are cleanly separated."""
 
 _SMALLEST_POPULATION = 0.01
 """Particles are at least this part of all peaks."""
@@ -32,13 +32,13 @@ _SMALLEST_POPULATION = 0.01
 _ITERATIONS = 300
 _TOLERANCE = 1e-7
 _MIN_VARIANCE = 1e-4
-"""Of a component, as a part of the variance of all scores."""
+"""Smallest variance of a component, relative to the variance of all scores."""
 
 _GROUPS = 4096
-"""Of neighbouring scores, which are alike to a fit; fewer scores are as they are."""
+"""Groups of neighbouring scores in a fit; fewer scores are not grouped."""
 
 FEWEST = 30
-"""With fewer peaks nothing can be said of populations."""
+"""Fewest peaks for a mixture."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,10 +30,10 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 _MAX_GAUSSIANS = 2
 _SHAPES = (1.0, 1.5, 2.0)
-"""Of the background, from exponential to Gaussian."""
+"""Shapes of the background, from exponential to Gaussian."""
 
 _FIRST_SHARES = (0.01, 0.05, 0.2, 0.5)
-"""Of particles, from which fits start; the likeliest fit counts."""
+"""Shares of particles from which fits start; the likeliest fit is used."""
 
 _SMALLEST_SHARE = 0.005
 """Particles are at least this part of what lies above the background's middle."""
@@ -44,7 +44,7 @@ _BIN = 0.02
 _ITERATIONS = 300
 _TOLERANCE = 1e-7
 _MIN_VARIANCE = 0.01
-"""Of a Gaussian, squared log-odds."""
+"""Smallest variance of a Gaussian, squared log-odds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ class ParticleScores:
     Parameters
     ----------
     mixture : LogOddsMixture
-        What the log-odds are made of.
+        Fitted mixture of the log-odds.
     first : int
         Particles are the Gaussians from this one on.
     """

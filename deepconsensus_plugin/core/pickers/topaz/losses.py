@@ -32,10 +32,10 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import (
 )
 
 Tensor = Any
-"""Of the backend of Keras."""
+"""Tensor of Keras' backend."""
 
 _MIN_VARIANCE = 1e-10
-"""Of the number of positives, where every region is as good as certain."""
+"""Smallest variance of the number of positives, for nearly certain regions."""
 
 _NEVER = -1e30
 """Log-probability of what cannot be; −∞ has no gradient."""
@@ -176,7 +176,7 @@ class PositiveUnlabelledLoss(keras.losses.Loss):  # type: ignore[misc]
     Parameters
     ----------
     objective : Objective
-        Which one.
+        Kind of objective.
     prior : float
         π, the fraction of positives among the unlabelled; between 0 and 1.
     strength : float, optional

@@ -24,7 +24,7 @@ LOG_ODDS, PATCH = "log_odds", "patch"
 """Names of the outputs of a network for patches."""
 
 _STATISTICS_MOMENTUM = 0.9
-"""Of the running mean and deviation; Keras' 0.99 lags behind after few updates."""
+"""Momentum of running mean and variance; Keras' 0.99 lags behind after few updates."""
 
 _LEAK = 0.2
 """Slope of the decoder's units below 0, as DCGAN's, whose structure it follows."""

@@ -19,7 +19,7 @@ class TopazTrainRequest:
     learnt : LearningInput
         Micrographs and labels.
     parameters : TopazParameters
-        How to train.
+        Training parameters.
     model : Path
         Model folder to write.
     """

@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import (
 from deepconsensus_plugin.core.pickers.trained.training import Validated
 
 _SMALLEST_SHARE = 0.1
-"""Of π: as many positives at least are thought to be unlabelled."""
+"""Smallest share of π that is taken to be unlabelled positives."""
 
 
 class TopazTask:
@@ -41,7 +41,7 @@ class TopazTask:
     examples : Examples
         Patches of the side that the network sees.
     parameters : TopazParameters
-        How to train.
+        Training parameters.
     prior : float
         Fraction π of pixels that are positives, labelled or not; between 0 and 1.
     n_labels : int

@@ -34,10 +34,10 @@ from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordi
 logger = logging.getLogger(__name__)
 
 MATCH_RADIUS = 0.25
-"""Of the box: how far a pick may be from its label."""
+"""Maximum distance of a pick from its label, in boxes."""
 
 _INSIDE = 0.8
-"""Of the diameter: side of the square that shows whether particles are dark; hollow
+"""Side, in diameters, of the square that shows whether particles are dark; hollow
 ones are not, in their middle."""
 
 _NO_PICKS = ScoredCoordinates.from_arrays([])
@@ -50,13 +50,13 @@ class LearningData:
     Parameters
     ----------
     asked : LearningInput
-        What they were made from.
+        Input that they were prepared from.
     micrographs : tuple of Micrograph
         Those with labels.
     prepared : dict of PreparedMicrograph
         The same, by name.
     preprocessing : MicrographPreprocessing
-        How they were prepared.
+        Preprocessing of the micrographs.
     labels, negatives : mapping of micrograph name to ScoredCoordinates
         Pixels of the micrographs.
     held_out : set of str

@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.types import FloatArray
 Float32Array = NDArray[np.float32]
 
 _ROWS_AT_ONCE = 128
-"""Of the micrograph, so that besides the result only these are held in memory."""
+"""Rows of the micrograph that are in memory at once, besides the result."""
 
 
 @dataclass(frozen=True)

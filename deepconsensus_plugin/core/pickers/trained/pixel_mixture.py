@@ -29,16 +29,16 @@ from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _N_BINS = 128
-"""Of equal width, and as many more that hold what is close together."""
+"""Bins of equal width, and as many by quantile, which resolve narrow peaks."""
 
 _FRACTIONS = ndtr(np.linspace(-4.0, 4.0, _N_BINS + 1)[1:-1])
-"""Of the sorted pixels, where those begin: of a Gaussian, each 1/16 deviation."""
+"""Fractions of sorted pixels at which bins begin: 1/16 deviation of a Gaussian each."""
 
 _MOST_PIXELS = 1 << 18
-"""Of one micrograph that are looked at."""
+"""Maximum number of pixels of one micrograph that are used."""
 
 _MIN_VARIANCE = 1e-4
-"""Of a component, as a part of the variance of all pixels: constant borders have 0."""
+"""Smallest variance of a component, relative to all pixels; constant borders have 0."""
 
 _ITERATIONS = 500
 _FIRST_ITERATIONS = 15

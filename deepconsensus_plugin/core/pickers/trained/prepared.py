@@ -30,7 +30,7 @@ PIXELS_PER_DIAMETER = 16
 """Default diameter of a particle after downsampling, pixels (docs/results.md)."""
 
 _COARSER = 1.02
-"""How much coarser than the network's a micrograph's pixels may be."""
+"""Tolerated ratio of a micrograph's pixel size to the network's."""
 
 
 @dataclass(frozen=True)

@@ -76,11 +76,11 @@ class PickerTrainResult:
     model : Path
         Model folder.
     n_micrographs, n_labels : int
-        What it learnt from.
+        Micrographs and labels that it was trained on.
     validation : PickerValidation, optional
         On micrographs held out.
     history : list of list of Checkpoint
-        How it got there; of the one network there is.
+        Training history of the one network.
     timings : dict of StageCost
         By stage.
     """

@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.pickers.trained.training import (
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 _FEWEST_HELD_OUT = 10
-"""With fewer labels a validation says nothing; then all are learnt from."""
+"""Fewest labels for a validation; with fewer, all are used for training."""
 
 
 def labelled_micrographs(
@@ -92,9 +92,9 @@ def train_task(
     Parameters
     ----------
     task : TrainingTask
-        What is learnt.
+        Task to train.
     schedule : Schedule
-        How long.
+        Length of the training.
     model : Path
         Folder of the model to be; the state is kept beside it.
     made_from : str

@@ -86,9 +86,9 @@ class PickerTrainer:
     Parameters
     ----------
     task : TrainingTask
-        What is learnt.
+        Task to train.
     schedule : Schedule
-        How long.
+        Length of the training.
     """
 
     def __init__(self, task: TrainingTask, schedule: Schedule) -> None:

@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordinates
 
 WANTED_PRECISION = 0.8
-"""Of the default threshold, as HydraPicker's (section 4.2) on its validation sets."""
+"""Precision at the default threshold, as HydraPicker's (section 4.2)."""
 
 _ENOUGH_FOUND = 20
 """Labels that are enough to estimate a fraction."""
@@ -39,7 +39,7 @@ class PickerValidation:
     n_micrographs, n_labels : int
         Micrographs, and labels on them.
     n_particles : float
-        How many there should be on them.
+        Expected number of particles on them.
     average_precision : float
         Average precision of coordinates; NaN without labels.
     curve : list of list of float
