@@ -5,7 +5,7 @@
     python -m benchmarks.consensus.pickers
 
 Every peak is written and evaluated, so that average precision and the best threshold
-can be told beside the default one, which the picker finds from the scores alone.
+can be compared with the default one, which the picker finds from the scores alone.
 Speed is that of picking from files in the page cache in one thread, beside a forward
 and an inverse FFT of the same micrographs in the same run.
 """

@@ -42,13 +42,14 @@ def threshold_table(
     boxes, real ones by centres, as in the other tables.
     """
     figures = load_card_of(model, HydraCard).heads[0].validation
-    told = (
+    thresholds = (
         (figures.threshold_for(_PRECISION), figures.best_threshold)
         if figures is not None
         else (None, None)
     )
     rows = [
-        [each.name, *_row_of_thresholds(each, model, told, folder)] for each in sets
+        [each.name, *_row_of_thresholds(each, model, thresholds, folder)]
+        for each in sets
     ]
     return markdown_table(HEADER, rows)
 
@@ -56,7 +57,7 @@ def threshold_table(
 def _row_of_thresholds(
     found: CorpusSet | TruthSet,
     model: Path,
-    told: Sequence[float | None],
+    thresholds: Sequence[float | None],
     folder: Path,
 ) -> list[object]:
     micrographs = found.test if isinstance(found, CorpusSet) else found.micrographs
@@ -67,7 +68,7 @@ def _row_of_thresholds(
     matched = _match(found, dict(network_pick.find_all(request, Progress())))
     accepted = matched.scores >= default.threshold
     return [
-        *(None if each is None else f1_at(matched, each) for each in told),
+        *(None if each is None else f1_at(matched, each) for each in thresholds),
         f1_at(matched, default.threshold),
         summarise_matches(matched).best_f1,
         float(matched.is_match[accepted].mean()),

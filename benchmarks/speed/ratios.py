@@ -56,11 +56,11 @@ class Measured:
     def row(self) -> list[object]:
         """Return the cells of its row."""
         cpu = np.median(self.seconds[:, 0, 0])
-        told = [
+        ratios = [
             f"{median:.2f} ({least:.2f} – {most:.2f})"
             for median, least, most in self.ratios.T
         ]
-        return [self.pair.name, f"{cpu:.2f} s", *told, self.pair.agreement]
+        return [self.pair.name, f"{cpu:.2f} s", *ratios, self.pair.agreement]
 
 
 def measure(pair: Pair) -> Measured:

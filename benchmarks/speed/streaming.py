@@ -66,7 +66,7 @@ class Followed:
     looks : list of Look
         While its process was there.
     progress : StreamProgress
-        The last that it told before its end.
+        The last that it reported before its end.
     seconds : float
         When it ended.
     """

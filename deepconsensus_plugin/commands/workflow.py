@@ -177,7 +177,7 @@ def _with_evaluation(
     """Compare all scored candidates with the truth, or the picks where none are scored.
 
     Of the settings of the picks, the truth shares the box size only. It is read as soon
-    as its micrographs are there: what is wrong with it is told before the long work.
+    as its micrographs are there: its faults are reported before the long work.
     """
     box = {name: values[name] for name in values.keys() & {"boxSize"}}
     pattern = _with_values(_truth_pattern(nodes), box)

@@ -46,7 +46,7 @@ def draw_precision_recall(figure: Figure, sets: Sequence[EvaluatedPicks]) -> Non
     figure : Figure
         Empty; gets two plots beside each other.
     sets : sequence of EvaluatedPicks
-        At least one; the first one's truth and lattice are told. Figures that are not
+        At least one; the first one's truth and lattice are shown. Figures that are not
         defined are not drawn.
     """
     figure.set_layout_engine("constrained")

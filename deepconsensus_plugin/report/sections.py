@@ -99,13 +99,13 @@ def _tiles(run: ReportedRun, calibration: CalibrationReport | None) -> Html:
 
 
 def _told_first(run: ReportedRun) -> Html:
-    told = (
+    repeated = (
         line
         for lines in run.summary["protocols"].values()
         for line in lines
         if line.startswith(_TOLD_FIRST)
     )
-    return paragraphs(dict.fromkeys(told))  # equal sentences once
+    return paragraphs(dict.fromkeys(repeated))  # equal sentences once
 
 
 def _input(run: ReportedRun) -> Iterator[Html]:

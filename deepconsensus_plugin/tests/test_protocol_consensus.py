@@ -212,11 +212,11 @@ class TestConsensus(synthetic.SyntheticProject):
         self.assertEqual(pickerNames([c, b, a]), ["a (2)", "b", "a"])
 
     def test_gross_findings_are_logged_as_warnings(self):
-        protocol, warned, told = ProtDeepConsensusPicks(), [], []
-        protocol.warning, protocol.info = warned.append, told.append
+        protocol, warned, logged = ProtDeepConsensusPicks(), [], []
+        protocol.warning, protocol.info = warned.append, logged.append
         protocol._logSentences(["WARNING: mirrored", "Note: shifted", "Box: 40 px."])
         self.assertEqual(warned, ["WARNING: mirrored"])
-        self.assertEqual(told, ["Note: shifted", "Box: 40 px."])
+        self.assertEqual(logged, ["Note: shifted", "Box: 40 px."])
 
     def test_names_are_distinct(self):
         self.assertEqual(

@@ -59,13 +59,13 @@ def _write_report(
     frame.run_action(_REPORT)
     settle(frame)
     report.shoot(window, f"{name}_report")
-    told = " ".join(
+    shown = " ".join(
         str(each.cget("text"))
         for each in descendants(frame)
         if isinstance(each, tk.Label)
     )
-    if "Report: " not in told:
-        report.add(name, [f"expected the path of a report, received '{told}'"])
+    if "Report: " not in shown:
+        report.add(name, [f"expected the path of a report, received '{shown}'"])
 
 
 def _look(window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report) -> None:

@@ -127,7 +127,7 @@ def write_boxes(
     Raises
     ------
     ValueError
-        If a pixel is NaN: no number could be told in its place.
+        If a pixel is NaN: it has no valid value to replace it.
     """
     with whole_file(path) as partial, h5py.File(partial, "w") as file:
         file.attrs.update(attributes)

@@ -163,7 +163,7 @@ def _count_particles(
             workers=request.workers,
         )
         count(1)
-    if not found.is_told:
+    if not found.is_separated:
         return None
     logger.info("About %.0f particles a micrograph", found.number)
     return round(found.number * len(request.micrographs))

@@ -235,5 +235,5 @@ def test_real_pickers_raise_no_alarm_but_deeppickers_shift_is_told(real_pickers)
         )
         assert not found.is_gross
         assert found.is_significant == ("deeppicker" in (one, other))
-    told = find_misalignments(list(real_pickers.values()), shapes, box_size=REAL_BOX)
-    assert [each.other for each in told] == ["deeppicker"]
+    found = find_misalignments(list(real_pickers.values()), shapes, box_size=REAL_BOX)
+    assert [each.other for each in found] == ["deeppicker"]

@@ -57,11 +57,11 @@ def test_one_bad_number_anywhere_is_found(dtype):
     for number, value in product(range(6), values):  # kernel to moving variance
         network.set_weights(good)
         _spoil(network, number, value)
-        told = rf"in 1 of 6 arrays \({network.weights[number].path}\): the training "
-        told += "diverged; lower the learning rate"
-        with pytest.raises(ValueError, match=rf"^it: expected finite .* {told}"):
+        message = rf"in 1 of 6 arrays \({network.weights[number].path}\): the training "
+        message += "diverged; lower the learning rate"
+        with pytest.raises(ValueError, match=rf"^it: expected finite .* {message}"):
             check_weights(network, name="it")
-        with pytest.raises(ValueError, match=rf"^it, update 3: .* {told} \(0\.02\)"):
+        with pytest.raises(ValueError, match=rf"^it, update 3: .* {message} \(0\.02\)"):
             check_training(network, name="it", update=3, loss=0.5)
 
 

@@ -43,12 +43,12 @@ def test_it_is_close_to_the_best_f1_and_knows_the_precision(
     scores = np.concatenate([background(rng, 12000), particles])
     is_particle = np.arange(len(scores)) >= 12000
 
-    told = fit_particle_mixture(scores)
-    threshold = told.find_threshold(scores)
+    mixture = fit_particle_mixture(scores)
+    threshold = mixture.find_threshold(scores)
 
     assert f1(scores, is_particle, threshold) > best_f1(scores, is_particle) - within
     accepted = scores >= threshold
-    expected = told.probability(scores[accepted]).mean()
+    expected = mixture.probability(scores[accepted]).mean()
     assert expected == pytest.approx(is_particle[accepted].mean(), abs=4 * within)
 
 
@@ -77,9 +77,9 @@ def test_what_lies_between_is_not_particles():
 def test_probability_never_falls():
     rng = np.random.default_rng(4)
     scores = np.concatenate([background(rng, 5000), rng.normal(0, 1.5, 1000)])
-    told = fit_particle_mixture(scores)
+    mixture = fit_particle_mixture(scores)
     some = rng.permutation(np.linspace(-20, 10, 301))
-    probability = told.probability(some)
+    probability = mixture.probability(some)
     assert (np.diff(probability[np.argsort(some)]) >= 0).all()
     assert probability[some < -3.5].max() == 0
     assert probability.max() > 0.99

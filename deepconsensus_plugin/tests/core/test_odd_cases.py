@@ -317,11 +317,12 @@ def test_a_picker_without_picks_is_named_and_does_not_stop_the_others():
     assert choose_min_pickers(found, min_positives=5) == 2
     assert len(found.agreed(2)["1"]) == len(yx)
     assert "2" not in found.agreed(2) or not len(found.agreed(2)["2"])
-    told = report(pickers, found, (300, 500))
+    sentences = report(pickers, found, (300, 500))
     assert (
-        "WARNING: empty has no picks at all; leave it out, or import it again." in told
+        "WARNING: empty has no picks at all; leave it out, or import it again."
+        in sentences
     )
-    assert not any("partly has no picks" in line for line in told)
+    assert not any("partly has no picks" in line for line in sentences)
 
 
 def test_seven_pickers_of_which_one_was_not_run_everywhere():
@@ -340,8 +341,8 @@ def test_seven_pickers_of_which_one_was_not_run_everywhere():
     assert found.is_agreed(7).all()
     again = agree(pickers[::-1], 32)
     np.testing.assert_array_equal(again.yx, found.yx)
-    told = report(pickers, found, (300, 500))
-    assert not any("WARNING" in line for line in told)
+    sentences = report(pickers, found, (300, 500))
+    assert not any("WARNING" in line for line in sentences)
 
 
 def test_one_picker_with_a_given_model(tmp_path, model):
@@ -358,8 +359,8 @@ def test_boxes_of_other_sizes_make_no_difference_but_are_told():
     pickers.append(replace(pickers[0], picker="c", box_size=float("nan")))
     found = agree(pickers, 32)
     assert (found.votes == 3).all()
-    told = report(pickers, found, (300, 500))
-    assert told[-1] == "Box: 32 px; the pickers' own were a 32, b 50 px."
+    sentences = report(pickers, found, (300, 500))
+    assert sentences[-1] == "Box: 32 px; the pickers' own were a 32, b 50 px."
 
 
 @pytest.fixture(autouse=True)

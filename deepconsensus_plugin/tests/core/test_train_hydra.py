@@ -274,7 +274,7 @@ class TestPicking:
         assert counted.n_picks == pytest.approx(n_truth, rel=0.1)
         assert np.concatenate(probability).sum() == pytest.approx(n_truth, rel=0.1)
 
-        unknown = ParticleCount(1.0, is_told=False)
+        unknown = ParticleCount(1.0, is_separated=False)
         monkeypatch.setattr(
             network_pick, "estimate_particles", lambda *_, **__: unknown
         )

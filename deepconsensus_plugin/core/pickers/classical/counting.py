@@ -32,13 +32,13 @@ class ParticleCount:
     ----------
     number : float
         At least 0.
-    is_told : bool
+    is_separated : bool
         Whether a picker separated particles from background; if not, all such places
         are counted.
     """
 
     number: float
-    is_told: bool
+    is_separated: bool
 
 
 def estimate_particles(
@@ -77,9 +77,9 @@ def estimate_particles(
         threshold = find_threshold(scores)
         if threshold is not None:
             n_picks = np.count_nonzero(scores >= threshold)
-            return ParticleCount(n_picks / len(some), is_told=True)
+            return ParticleCount(n_picks / len(some), is_separated=True)
         n_peaks = len(scores)
-    return ParticleCount(n_peaks / len(some), is_told=False)
+    return ParticleCount(n_peaks / len(some), is_separated=False)
 
 
 def _peak_scores(
