@@ -239,7 +239,7 @@ def test_core_never_imports_scipion():
 
 
 def is_light(module: str) -> bool:
-    """Whether a module of core must load without a learning library."""
+    """Return whether a module of core must load without a learning library."""
     layer = LAYER_OF.get(module.split(".")[2], "numeric")  # of its own __init__
     return layer == "numeric" or LIGHT.search(module) is not None
 
