@@ -109,6 +109,16 @@ def declare(label: str = "", help: str = "", **more: Any) -> dict[str, Any]:
     return {"parameter": parameter, **parameter.limits}
 
 
+def declare_training_seed() -> dict[str, Any]:
+    """Return the metadata of the seed of a training."""
+    return declare(
+        "Seed",
+        "Random seed. The same seed and input give the same model on one machine.",
+        is_expert=True,
+        ge=0,
+    )
+
+
 @dataclass(frozen=True)
 class Problem:
     """A value that its declaration forbids.
@@ -257,9 +267,11 @@ def describe_limits(limits: Mapping[str, float]) -> str:
             "lt": "below {:g}",
         }
         parts = [form.format(limits[k]) for k, form in forms.items() if k in limits]
-    if "multiple_of" in limits:
-        parts.insert(0, f"a multiple of {limits['multiple_of']:g}")
-    return " and ".join(parts)
+    within = " and ".join(parts)
+    if "multiple_of" not in limits:
+        return within
+    multiple = f"a multiple of {limits['multiple_of']:g}"
+    return f"{multiple}, {within}" if within else multiple
 
 
 @functools.cache

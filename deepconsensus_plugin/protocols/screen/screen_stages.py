@@ -27,10 +27,10 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdRule
+from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     boxPreprocessing,
     initialFolder,
-    trainingParameters,
 )
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
@@ -111,7 +111,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
     return DeepConsensusOptions(
         consensus=consensusRules(protocol),
         negatives=drawingChoices(protocol),
-        training=trainingParameters(protocol),
+        training=TRAINING.read(protocol),
         preprocessing=boxPreprocessing(protocol, boxSize=boxSize),
         initial_model=initialFolder(protocol),
         skip_training=protocol.usesModelAsIs(),
