@@ -35,8 +35,11 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 """A whole number, 1 or more."""
 
-Seed = Annotated[int, Field(ge=0)]
+NotNegativeInt = Annotated[int, Field(ge=0)]
 """A whole number, 0 or more."""
+
+Seed = NotNegativeInt
+"""Of random numbers."""
 
 _LIMITS = ("ge", "gt", "le", "lt", "multiple_of")
 _WORDS = {
@@ -204,13 +207,21 @@ def defaults_of(kind: type) -> dict[str, Any]:
     return plain | made
 
 
-@functools.cache
-def type_of(kind: Any, name: str) -> Any:
+def type_of(kind: type, name: str) -> Any:
     """Return the type of a field without None and without limits."""
-    hint = _hints(kind)[name]
-    if get_origin(hint) in (Union, types.UnionType):
-        hint = next(each for each in get_args(hint) if each is not type(None))
+    hint = next(each for each in _alternatives(kind, name) if each is not type(None))
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def may_be_none(kind: type, name: str) -> bool:
+    """Return whether None is a value of a field."""
+    return type(None) in _alternatives(kind, name)
+
+
+def _alternatives(kind: Any, name: str) -> tuple[Any, ...]:
+    hint = _hints(kind)[name]
+    is_union = get_origin(hint) in (Union, types.UnionType)
+    return get_args(hint) if is_union else (hint,)
 
 
 def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:

@@ -8,7 +8,6 @@ stands for None where a line must not be empty.
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core.declared import (
     ForbiddenValueError,
     Parameter,
+    Problem,
     defaults_of,
     find_problems,
+    may_be_none,
     parameters_of,
     type_of,
 )
@@ -36,6 +37,9 @@ _PARAMS = {
     float: params.FloatParam,
     str: params.StringParam,
 }
+
+
+_OF_THE_DATACLASS = object()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class Shown:
         What stands for None where the line must not be empty, such as 0.
     default : object, optional
         Of the form. Default: the dataclass'.
+    param, held, meant : type, callable and callable, optional
+        Kind of the line, what it holds for a value, and the value that it means; where
+        they are of another type than the field.
+    if_none : str, optional
+        What None stands for. Default: as declared.
     condition : str, optional
         When the line is shown, where parameters of the form alone decide it.
     options : mapping, optional
@@ -62,7 +71,11 @@ class Shown:
     name: str | None = None
     choices: Mapping[Any, str] | None = None
     none: Any = None
-    default: Any = None
+    default: Any = _OF_THE_DATACLASS
+    param: type[params.Param] | None = None
+    held: Callable[[Any], Any] | None = None
+    meant: Callable[[Any], Any] | None = None
+    if_none: str | None = None
     condition: str | None = None
     options: Mapping[str, Any] | None = None
 
@@ -141,27 +154,31 @@ class ParameterForm(Generic[Made]):
     def number_of(self, field: str, value: object) -> Any:
         """Return what the form holds where a field has a value."""
         shown = self._of(field)
-        if (choices := self._choices(field)) is not None:
-            return list(choices).index(value)
-        return shown.none if value is None else value
+        if shown.choices is not None:
+            return list(shown.choices).index(value)
+        if value is None:
+            return shown.none
+        return value if shown.held is None else shown.held(value)
 
     def value_of(self, field: str, protocol: Protocol) -> Any:
         """Return the value that was chosen for a field."""
+        shown = self._of(field)
         held = protocol.getAttributeValue(self.name_of(field))
-        if (choices := self._choices(field)) is not None:
-            return list(choices)[held]
+        if shown.choices is not None:
+            return list(shown.choices)[held]
         if isinstance(held, str):
             held = held.strip()
-        none = self._of(field).none
-        return None if none is not None and held == none else held
+        if held is None or (shown.none is not None and held == shown.none):
+            return None
+        return held if shown.meant is None else shown.meant(held)
 
     def values(self, protocol: Protocol) -> dict[str, Any]:
         """Return all values that were chosen, by field."""
         return {field: self.value_of(field, protocol) for field in self.fields}
 
     def read(self, protocol: Protocol, **others: Any) -> Made:
-        """Return the dataclass with what was chosen; `others` are its other fields."""
-        return self.kind(**self.values(protocol), **others)
+        """Return the dataclass with what was chosen; `others` take precedence."""
+        return self.kind(**(self.values(protocol) | others))
 
     def describe_bad(self, protocol: Protocol, **others: Any) -> list[str]:
         """Return what is wrong with what was chosen, a sentence each.
@@ -174,43 +191,72 @@ class ParameterForm(Generic[Made]):
             Other fields of the dataclass. What contradicts each other is told where
             all that have no default are there.
         """
-        values = {
-            field: value
-            for field, value in self.values(protocol).items()
-            if value is not None or self._of(field).none is None
-        }
-        if problems := find_problems(self.kind, values):
-            return [
-                f"{self._declared[each.name].label}: it must be {each.expected}"
-                f"{self._or_none(each.name)}, received {_as_typed(each.received)}."
-                for each in problems
-            ]
-        if set(self._required()) - set(values) - set(others):
+        values = self.values(protocol)
+        told = {f: v for f, v in values.items() if not self._is_left_open(f, v)}
+        if problems := find_problems(self.kind, told):
+            return [self._sentence(each, protocol) for each in problems]
+        if set(self._required()) - set(told) - set(others):
             return []
         try:
-            self.kind(**values, **others)
+            self.kind(**(told | others))
         except ForbiddenValueError as error:
             return [f"{sentence}." for sentence in error.sentences]
         return []
+
+    def _is_left_open(self, field: str, value: object) -> bool:
+        """Return whether the protocol, not the form, decides a value."""
+        if value is not None or may_be_none(self.kind, field):
+            return False
+        return self._is_decided_elsewhere(field)
+
+    def _is_decided_elsewhere(self, field: str) -> bool:
+        """Return whether an empty line leaves a value to the protocol."""
+        shown = self._of(field)
+        return shown.none is not None or shown.default is None
+
+    def _sentence(self, problem: Problem, protocol: Protocol) -> str:
+        held = protocol.getAttributeValue(self.name_of(problem.name))
+        expected = problem.expected + self._or_none(problem.name)
+        received = "nothing" if held is None else held
+        return f"{problem.label}: it must be {expected}, received {received}."
+
+    def _or_none(self, field: str) -> str:
+        may_be_none_ = may_be_none(self.kind, field)
+        if not may_be_none_ and not self._is_decided_elsewhere(field):
+            return ""
+        none = self._of(field).none
+        return ", or empty" if none in (None, "") else f", or {none}"
+
+    def _required(self) -> list[str]:
+        """Return the fields of the dataclass that have no default."""
+        every = self.kind.__dataclass_fields__
+        return [name for name in every if name not in self._defaults]
 
     # -------------------------- a line --------------------------
     def _of(self, field: str) -> Shown:
         return self._shown.get(field, _AS_DECLARED)
 
-    def _choices(self, field: str) -> Mapping[Any, str] | None:
-        return self._of(field).choices
-
     def _kind_of(self, field: str) -> type[params.Param]:
-        if self._choices(field) is not None:
+        shown = self._of(field)
+        if shown.choices is not None:
             return params.EnumParam
-        return _PARAMS[type_of(self.kind, field)]
+        return shown.param or _PARAMS[type_of(self.kind, field)]
+
+    def _may_be_empty(self, field: str) -> bool:
+        """Return whether None can be chosen, by an empty line or what stands for it."""
+        shown = self._of(field)
+        if shown.choices is not None:
+            return False
+        if shown.none is not None or self._default(field) is None:
+            return True
+        return may_be_none(self.kind, field)
 
     def _line(self, field: str) -> dict[str, Any]:
         """Return the arguments of a line."""
         parameter, shown = self._declared[field], self._of(field)
         default = self.number_of(field, self._default(field))
         line = {"default": default, "label": self.label_of(field)}
-        if default is None:
+        if self._may_be_empty(field) and shown.none is None:
             line["allowsNull"] = True
         if parameter.is_expert:
             line["expertLevel"] = params.LEVEL_ADVANCED
@@ -224,15 +270,16 @@ class ParameterForm(Generic[Made]):
 
     def _default(self, field: str) -> Any:
         given = self._of(field).default
-        return self._defaults.get(field) if given is None else given
+        return self._defaults.get(field) if given is _OF_THE_DATACLASS else given
 
     def _help(self, field: str) -> str:
         parameter, shown = self._declared[field], self._of(field)
         text = parameter.help.format(**self._defaults)
-        if not parameter.if_none or self._choices(field) is not None:
+        if_none = shown.if_none or parameter.if_none
+        if not if_none or not self._may_be_empty(field):
             return text
         word = "Empty" if shown.none in (None, "") else f"*{shown.none}*"
-        meaning = parameter.if_none.format(**self._defaults)
+        meaning = if_none.format(**self._defaults)
         return f"{text}\n{word}: {meaning}." if text else f"{word}: {meaning}."
 
     def _condition(self, parameter: Parameter) -> str | None:
@@ -240,21 +287,3 @@ class ParameterForm(Generic[Made]):
             return None
         field, value = parameter.shown_if
         return f"{self.name_of(field)} == {self.number_of(field, value)}"
-
-    def _or_none(self, field: str) -> str:
-        shown = self._of(field)
-        if not self._declared[field].if_none:
-            return ""
-        return ", or empty" if shown.none in (None, "") else f", or {shown.none}"
-
-    def _required(self) -> list[str]:
-        """Return the fields of the dataclass that have no default."""
-        every = self.kind.__dataclass_fields__
-        return [name for name in every if name not in self._defaults]
-
-
-def _as_typed(value: object) -> str:
-    """Return a value as it stands on a form."""
-    if value is None:
-        return "nothing"
-    return value.name.lower() if isinstance(value, enum.Enum) else str(value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameters of the training of a Topaz picker; needs no learning library."""
+"""Training parameters of Topaz; importing them does not import Keras."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _AUTOENCODER_LABELS = 250
 
 @dataclass(frozen=True)
 class TopazParameters(Declared):
-    """How a Topaz picker is trained.
+    """Training parameters of a Topaz picker.
 
     Defaults as the paper and its implementation, but for the objective (there
     GE-binomial, which learns more slowly), the learning rate (there 2e-4), the number
