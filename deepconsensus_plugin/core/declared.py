@@ -185,6 +185,16 @@ class Declared:
         return []
 
 
+def describe_reversed(label: str, ends: tuple[float, float]) -> list[str]:
+    """Return a sentence if the least of a range is above the most."""
+    least, most = ends
+    if least <= most:
+        return []
+    return [
+        f"{label}: the least must not be above the most, received {least} to {most}"
+    ]
+
+
 def parameters_of(kind: type) -> dict[str, Parameter]:
     """Return the declared parameters of a dataclass, in its order."""
     declared: Any = kind

@@ -17,13 +17,12 @@ from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,
 )
+from deepconsensus_plugin.protocols.screen.screen_form import STREAMING
 from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMisfit,
     describeMissingCtf,
 )
-
-_AT_LEAST_ONE = ("streamingSleepOnWait", "extractingBatch", "preliminaryPositives")
 
 
 def describeBadForm(protocol: Protocol) -> list[str]:
@@ -38,7 +37,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *describeBadThreshold(protocol),
         *describeBadIsolation(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
-        *_describeBadStreaming(protocol),
+        *STREAMING.describe_bad(protocol),
     ]
     # Faults that stages share are reported once.
     return list(dict.fromkeys(errors)) or _describeBadModel(protocol)
@@ -51,14 +50,6 @@ def _describeBadPrecision(protocol: Protocol) -> list[str]:
     return [
         "Kind of threshold: a precision can be expected of probabilities only; choose "
         "two sets of picks or more, and *Combine with the pickers*."
-    ]
-
-
-def _describeBadStreaming(protocol: Protocol) -> list[str]:
-    return [
-        f"{protocol.getParam(name).label}: it must be 1 or more."
-        for name in _AT_LEAST_ONE
-        if protocol.getAttributeValue(name) < 1
     ]
 
 

@@ -60,6 +60,8 @@ class Shown:
     param, held, meant : type, callable and callable, optional
         Kind of the line, what it holds for a value, and the value that it means; where
         they are of another type than the field.
+    ends : tuple of str, optional
+        Names of the two ends of a range, which are shown in one line.
     if_none : str, optional
         What None stands for. Default: as declared.
     condition : str, optional
@@ -75,6 +77,7 @@ class Shown:
     param: type[params.Param] | None = None
     held: Callable[[Any], Any] | None = None
     meant: Callable[[Any], Any] | None = None
+    ends: tuple[str, str] | None = None
     if_none: str | None = None
     condition: str | None = None
     options: Mapping[str, Any] | None = None
@@ -137,9 +140,12 @@ class ParameterForm(Generic[Made]):
         for field in fields or self.fields:
             if before and field in before:
                 before[field](target)
-            target.addParam(
-                self.name_of(field), self._kind_of(field), **self._line(field)
-            )
+            if self._of(field).ends is not None:
+                self._define_range(target, field)
+            else:
+                target.addParam(
+                    self.name_of(field), self._kind_of(field), **self._line(field)
+                )
 
     def name_of(self, field: str) -> str:
         """Return the name on the form of a field."""
@@ -163,7 +169,7 @@ class ParameterForm(Generic[Made]):
     def value_of(self, field: str, protocol: Protocol) -> Any:
         """Return the value that was chosen for a field."""
         shown = self._of(field)
-        held = protocol.getAttributeValue(self.name_of(field))
+        held = self._held(field, protocol)
         if shown.choices is not None:
             return list(shown.choices)[held]
         if isinstance(held, str):
@@ -215,7 +221,7 @@ class ParameterForm(Generic[Made]):
         return shown.none is not None or shown.default is None
 
     def _sentence(self, problem: Problem, protocol: Protocol) -> str:
-        held = protocol.getAttributeValue(self.name_of(problem.name))
+        held = self._held(problem.name, protocol)
         expected = problem.expected + self._or_none(problem.name)
         received = "nothing" if held is None else held
         return f"{problem.label}: it must be {expected}, received {received}."
@@ -232,7 +238,22 @@ class ParameterForm(Generic[Made]):
         every = self.kind.__dataclass_fields__
         return [name for name in every if name not in self._defaults]
 
+    def _held(self, field: str, protocol: Protocol) -> Any:
+        """Return what the form holds for a field."""
+        if (ends := self._of(field).ends) is not None:
+            return tuple(map(protocol.getAttributeValue, ends))
+        return protocol.getAttributeValue(self.name_of(field))
+
     # -------------------------- a line --------------------------
+    def _define_range(self, target: Target, field: str) -> None:
+        """Add a line with the least and the most of a range."""
+        shared = self._line(field)
+        defaults, label = shared.pop("default"), shared.pop("label")
+        line = target.addLine(label, **shared)
+        names = zip(self._of(field).ends, ("least", "most"), defaults, strict=True)
+        for name, word, default in names:
+            line.addParam(name, params.FloatParam, default=default, label=word)
+
     def _of(self, field: str) -> Shown:
         return self._shown.get(field, _AS_DECLARED)
 
