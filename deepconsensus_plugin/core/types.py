@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.declared import Declared, Positive, declare
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
@@ -81,7 +81,7 @@ class Micrograph:
     name: str
     path: Path
     shape: tuple[int, int]
-    sampling_rate: float
+    sampling_rate: Positive
     ctf: Ctf | None = None
 
 

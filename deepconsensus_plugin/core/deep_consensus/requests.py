@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from deepconsensus_plugin.core.declared import Count, Declared, Positive
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
@@ -27,7 +28,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class BoxSource:
+class BoxSource(Declared):
     """One set of labelled coordinates.
 
     Parameters
@@ -49,13 +50,13 @@ class BoxSource:
     name: str
     coordinates: Path
     is_particle: bool
-    weight: float = 1.0
+    weight: Positive = 1.0
     role: Role = Role.TRAINING
     believed: bool = False
 
 
 @dataclass(frozen=True)
-class TrainRequest:
+class TrainRequest(Declared):
     """Request to train an ensemble on labelled coordinates.
 
     Parameters
@@ -82,13 +83,13 @@ class TrainRequest:
 
     micrographs: tuple[Micrograph, ...]
     sources: tuple[BoxSource, ...]
-    box_size: int
+    box_size: Count
     preprocessing: BoxPreprocessing
     parameters: TrainingParameters
     dataset: Path
     model: Path
     initial_model: Path | None = None
-    workers: int = 2
+    workers: Count = 2
 
 
 @dataclass(frozen=True)
