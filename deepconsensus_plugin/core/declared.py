@@ -73,7 +73,8 @@ class Parameter:
     is_expert : bool
         Whether only experts need to see it.
     shown_if : tuple of str and object, optional
-        Another field, and the value of it that gives this one a meaning.
+        Another field, and the value of it that gives this one a meaning; where it has
+        none, no form shows it, and its limits are not looked at.
     ge, gt, le, lt, multiple_of : float, optional
         Limits: at least, above, at most, below.
     """
@@ -109,7 +110,8 @@ def declare(label: str = "", help: str = "", **more: Any) -> dict[str, Any]:
     """
     parameter = Parameter(label, help, **more)
     # pydantic reads its own names from a field's metadata when a file is read.
-    return {"parameter": parameter, **parameter.limits}
+    limits = {} if parameter.shown_if else parameter.limits
+    return {"parameter": parameter, **limits}
 
 
 def declare_training_seed() -> dict[str, Any]:
@@ -245,8 +247,12 @@ def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
         By field; not all have to be there.
     """
     adapters, declared = _adapters(kind), parameters_of(kind)
+    known = defaults_of(kind) | dict(values)
     problems = []
     for name, value in values.items():
+        condition = declared.get(name, Parameter()).shown_if
+        if condition is not None and known.get(condition[0]) != condition[1]:
+            continue
         try:
             adapters[name].validate_python(value, strict=True)
         except ValidationError as error:

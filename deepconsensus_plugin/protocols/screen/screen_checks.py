@@ -6,10 +6,10 @@ from __future__ import annotations
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
-from deepconsensus_plugin.protocols.consensus.negatives_form import describeBadDrawing
+from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import describeBadPicks
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
-    describeBadThreshold,
+    THRESHOLD,
     thresholdMode,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadIsolation
@@ -19,6 +19,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
 )
 from deepconsensus_plugin.protocols.screen.screen_form import STREAMING
 from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
+from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMisfit,
     describeMissingCtf,
@@ -32,12 +33,13 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         return []  # Scipion reports it
     errors = [
         *describeBadPicks(protocol),
-        *describeBadDrawing(protocol),
+        *DRAWING.describe_bad(protocol),
         *describeBadTraining(protocol),
-        *describeBadThreshold(protocol),
+        *THRESHOLD.describe_bad(protocol),
         *describeBadIsolation(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
         *STREAMING.describe_bad(protocol),
+        *describeBadThreads(protocol),
     ]
     # Faults that stages share are reported once.
     return list(dict.fromkeys(errors)) or _describeBadModel(protocol)

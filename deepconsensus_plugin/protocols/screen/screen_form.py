@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.core.streaming import StreamRules
 from deepconsensus_plugin.protocols.consensus import consensus_form
 from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawingParams
@@ -13,8 +14,7 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineParticleParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
-    AUTOMATIC,
-    defineThresholdParams,
+    thresholdForm,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import defineIsolationParams
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
@@ -70,7 +70,7 @@ def defineStageParams(form: params.Form) -> None:
     defineTrainingParams(form)
     form.addSection(label="Scores")
     defineCombineParam(form)
-    defineThresholdParams(form, default=AUTOMATIC)
+    thresholdForm(ThresholdMode.MAX_F).define(form)
     defineIsolationParams(form)
     defineParticleParams(form, asksContrast=False)
 

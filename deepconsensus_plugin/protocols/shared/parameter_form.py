@@ -227,8 +227,7 @@ class ParameterForm(Generic[Made]):
         return f"{problem.label}: it must be {expected}, received {received}."
 
     def _or_none(self, field: str) -> str:
-        may_be_none_ = may_be_none(self.kind, field)
-        if not may_be_none_ and not self._is_decided_elsewhere(field):
+        if not self._may_be_empty(field) or field in self._required():
             return ""
         none = self._of(field).none
         return ", or empty" if none in (None, "") else f", or {none}"
@@ -270,7 +269,9 @@ class ParameterForm(Generic[Made]):
             return False
         if shown.none is not None or self._default(field) is None:
             return True
-        return may_be_none(self.kind, field)
+        # A default of the form stands for None already.
+        has_own = shown.default is not _OF_THE_DATACLASS
+        return may_be_none(self.kind, field) and not has_own
 
     def _line(self, field: str) -> dict[str, Any]:
         """Return the arguments of a line."""
