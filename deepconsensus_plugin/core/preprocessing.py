@@ -9,7 +9,7 @@ circle) at mean 0 and deviation 1, the phases of the CTF flipped on request.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +17,7 @@ import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.optics import ctf_values
 from deepconsensus_plugin.core.types import BoolArray, Ctf
 
@@ -30,7 +31,7 @@ at 5 to 16 (Bepler et al. 2019, Table 1)."""
 
 
 @dataclass(frozen=True)
-class BoxPreprocessing:
+class BoxPreprocessing(Declared):
     """Preprocessing from boxes to network input; saved with the model.
 
     Parameters
@@ -44,7 +45,20 @@ class BoxPreprocessing:
         Whether to flip the phases of the CTF.
     """
 
-    input_size: int = 128
+    input_size: int = field(
+        default=128,
+        metadata=declare(
+            "Network input",
+            "Side that boxes are resampled to, a multiple of 16; 128 as published. The "
+            "time grows with its square.",
+            unit="px",
+            if_none="64 to 128, with pixels of 5 Å or more. A model to start from "
+            "keeps its own",
+            is_expert=True,
+            ge=_INPUT_STEP,
+            multiple_of=_INPUT_STEP,
+        ),
+    )
     invert: bool = True
     phase_flip: bool = False
 

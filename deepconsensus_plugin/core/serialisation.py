@@ -3,35 +3,42 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cattrs import BaseValidationError, transform_error
-from cattrs.preconf.json import make_converter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from deepconsensus_plugin.core.declared import expected_of
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
 
 T = TypeVar("T")
+Place = tuple[int | str, ...]
+"""Names of fields and numbers of items that lead to a value."""
 
 SCHEMA = 1
 """Version of the JSON files written here."""
 
-_converter = make_converter(forbid_extra_keys=True)
-_converter.register_unstructure_hook(Path, str)
-_converter.register_structure_hook(Path, lambda value, _: Path(value))
+_LONGEST_VALUE = 60
+"""Characters of a wrong value that an error shows."""
+
 # JSON has no NaN; a figure that is not defined is null.
-_converter.register_unstructure_hook(float, lambda x: x if math.isfinite(x) else None)
-_converter.register_structure_hook(
-    float, lambda value, _: math.nan if value is None else float(value)
-)
+_writer: TypeAdapter[Any] = TypeAdapter(Any, config=ConfigDict(ser_json_inf_nan="null"))
 
 
 def to_plain(value: object) -> Any:
     """Return `value`, a dataclass, as what JSON can hold."""
-    return _converter.unstructure(value)
+    return _writer.dump_python(value, mode="json", fallback=_plain_scalar)
+
+
+def _plain_scalar(value: Any) -> Any:
+    """Return a number of NumPy as one of Python."""
+    return value.item()
 
 
 def from_plain(value: Any, kind: type[T], *, path: Path) -> T:
@@ -40,15 +47,63 @@ def from_plain(value: Any, kind: type[T], *, path: Path) -> T:
     Raises
     ------
     FileFormatError
-        If a field is missing, unknown or of the wrong type; names `path`.
+        If a field is missing, unknown, of the wrong type or out of its range; names
+        `path` and the field.
     """
     try:
-        return _converter.structure(value, kind)
-    except BaseValidationError as error:
-        received = "; ".join(transform_error(error, path="it"))
+        found: T = _read(value, kind)
+        return found
+    except ValidationError as error:
+        if undefined := _find_undefined(error):
+            return from_plain(_with_nan(value, undefined), kind, path=path)
+        problems = [_describe(each, kind) for each in error.errors(include_url=False)]
+        expected, received = problems[0]
+        others = "".join(f"; expected {e}, received {r}" for e, r in problems[1:])
         raise FileFormatError(
-            path, expected=f"the fields of {kind.__name__}", received=received
+            path, expected=expected, received=received + others
         ) from error
+
+
+def _read(value: Any, kind: Any) -> Any:
+    # As JSON: a list there may be a tuple here, a word a path or a member of an enum.
+    return _reader(kind).validate_json(json.dumps(value), strict=True, extra="forbid")
+
+
+@functools.cache
+def _reader(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _find_undefined(error: ValidationError) -> list[Place]:
+    """Return where a number is expected and the file has null."""
+    return [
+        each["loc"]
+        for each in error.errors(include_url=False)
+        if each["type"] == "float_type" and each["input"] is None
+    ]
+
+
+def _with_nan(value: Any, places: Iterable[Place]) -> Any:
+    """Return a copy of `value` with NaN in some places."""
+    value = copy.deepcopy(value)
+    for *way, last in places:
+        functools.reduce(lambda part, key: part[key], way, value)[last] = math.nan
+    return value
+
+
+def _describe(details: Mapping[str, Any], kind: type) -> tuple[str, str]:
+    """Return what was expected and what received, of one of pydantic's errors."""
+    field = ".".join(map(str, details["loc"]))
+    received = repr(details["input"])
+    if len(received) > _LONGEST_VALUE:
+        received = received[:_LONGEST_VALUE] + "…"
+    if details["type"] == "missing":
+        return f"{field}, a field of {kind.__name__}", "none"
+    if details["type"] == "unexpected_keyword_argument":
+        return f"no field {field} of {kind.__name__}", received
+    if details["type"] == "value_error":
+        return f"{field or kind.__name__} that can be", str(details["ctx"]["error"])
+    return f"{field or kind.__name__} to be {expected_of(details)}", received
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

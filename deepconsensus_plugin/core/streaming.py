@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -22,6 +23,43 @@ from deepconsensus_plugin.core.serialisation import (
 
 GROWTH = 2.0
 """Networks are trained again when the agreed particles have grown so many times."""
+
+
+@dataclass(frozen=True)
+class StreamRules(Declared):
+    """When the input of a stream is looked at, and when work on it begins."""
+
+    wait_s: int = field(
+        default=10,
+        metadata=declare(
+            "Sleep when waiting",
+            "How long to wait before the inputs are looked at again.",
+            unit="s",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    batch_size: int = field(
+        default=5,
+        metadata=declare(
+            "Micrographs in a batch",
+            "So many micrographs at least, which all pickers have seen, are taken in "
+            "and scored together.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    first_positives: int = field(
+        default=500,
+        metadata=declare(
+            "Agreed particles to start with",
+            "The first training waits for so many particles that pickers agree on. "
+            "Whenever their number has doubled, the networks are trained on, on all "
+            "that is there.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ the micrograph they are named with, measured from the centre of its top left pix
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from deepconsensus_plugin.core.declared import Declared, Positive, declare
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
@@ -23,6 +25,22 @@ BoolArray = NDArray[np.bool_]
 BOX_PER_DIAMETER, DIAMETER_PER_BOX = 3 / 2, 2 / 3
 """Side of a box per longest diameter of its particle, and the reverse, where only one
 of them is known."""
+
+
+@dataclass(frozen=True)
+class OutputBox(Declared):
+    """Box of the coordinates that something makes."""
+
+    box_size: int | None = field(
+        default=None,
+        metadata=declare(
+            "Box size",
+            unit="px",
+            if_none="as wide as those that the model was trained on",
+            is_expert=True,
+            ge=1,
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -63,7 +81,7 @@ class Micrograph:
     name: str
     path: Path
     shape: tuple[int, int]
-    sampling_rate: float
+    sampling_rate: Positive
     ctf: Ctf | None = None
 
 

@@ -146,5 +146,5 @@ class TestEvaluate(synthetic.SyntheticProject):
     def test_validation_names_the_field(self):
         protocol = self._newProtocol(matchRadius=0)
         self.assertEqual(
-            protocol.validate(), ["Match radius: it must be above 0; 0.25 is usual."]
+            protocol.validate(), ["Match radius: it must be above 0, received 0.0."]
         )

@@ -182,18 +182,17 @@ class TestSelect(SyntheticProject):
         protocol.thresholdMode.set(1)
         protocol.numberOfParticles.set(0)
         self.assertEqual(
-            protocol.validate(), ["Number of particles: it must be 1 or more."]
+            protocol.validate(),
+            ["Number of particles: it must be 1 or more, received 0."],
         )
-        protocol.numberOfParticles.set(1)
         protocol.beta.set(0.0)
         protocol.minPrecision.set(1.5)
-        self.assertEqual(
-            protocol.validate(),
-            [
-                "Weight of recall: it must be above 0.",
-                "Least precision: it must be between 0 and 1.",
-            ],
-        )
+        for mode, sentences in (
+            (0, []),  # what the mode does not need is not looked at
+            (2, ["Weight of recall: it must be above 0, received 0.0."]),
+        ):
+            protocol.thresholdMode.set(mode)
+            self.assertEqual(protocol.validate(), sentences)
 
     def test_scores_are_read_in_the_order_of_ids(self):
         for name in ("outputParticles", "outputCoordinates"):

@@ -122,12 +122,12 @@ class TestSimulateMicrographs(BaseTest):
 
     def test_validation_says_what_is_wrong(self):
         for name, value, words in (
-            ("numberOfMicrographs", 0, "Number of micrographs: there must be"),
+            ("numberOfMicrographs", 0, "Number of micrographs: it must be 1 or more"),
             ("structures", "no such thing", "neither a file that is there nor one of"),
             ("structures", "", "expected at least one"),
             ("secondProtein", "/nowhere.pdb", "/nowhere.pdb is neither"),
-            ("maxDefocus", 0.0, "defocus_A: expected (least, most)"),
-            ("samplingRate", 0.0, "sampling_rate must be > 0"),
+            ("maxDefocus", 0.0, "Defocus: the least must not be above the most"),
+            ("samplingRate", 0.0, "Pixel size: it must be above 0"),
             ("numberOfThreads", 0, "Threads: there must be 1 or more"),
         ):
             with self.subTest(name):

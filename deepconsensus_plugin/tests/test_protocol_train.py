@@ -137,10 +137,13 @@ class TestTrain(SyntheticProject):
         plain = write_untrained_model(self.data / "plain")
         empty = store_coordinates(type(self), {})
         for options, reason in (
-            ({"nEpochs": -1}, "Number of epochs: it must be 0 or more."),
-            ({"seed": -1}, "Seed: it must be 0 or more."),
+            ({"nEpochs": -1}, "Number of epochs: it must be 1 or more, or 0"),
+            ({"seed": -1}, "Seed: it must be 0 or more, received -1."),
             ({"learningRate": 0.0}, "Learning rate"),
-            ({"inputSize": 100}, "Network input: a multiple of 16"),
+            (
+                {"inputSize": 100},
+                "Network input: it must be a multiple of 16, 16 or more",
+            ),
             ({"testPositives": empty}, "choose both positives and negatives"),
             ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
             ({"inputNegatives": empty}, "the set is empty"),

@@ -10,7 +10,8 @@ import pytest
 from deepconsensus_plugin.commands.fields import read_template
 from deepconsensus_plugin.commands.settings import parse_settings
 from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
-from deepconsensus_plugin.protocols.pickers.network_pick_form import GIVEN
+from deepconsensus_plugin.core.pickers.trained.pick_threshold import PickThresholdMode
+from deepconsensus_plugin.protocols.pickers.network_pick_form import THRESHOLD
 from deepconsensus_plugin.report import forms
 
 
@@ -200,7 +201,8 @@ def test_picks_are_compared_with_the_truth_where_nothing_is_scored(folders):
     assert picked["inputModel"] == f"{model['object.id']}.outputModel"
     assert compared["inputCoordinates"] == f"{picked['object.id']}.outputCoordinates"
     assert truth["boxSize"] == picked["boxSize"] == 60
-    assert (picked["thresholdMode"], picked["threshold"]) == (GIVEN, -1.5)
+    given = THRESHOLD.number_of("mode", PickThresholdMode.GIVEN)
+    assert (picked["thresholdMode"], picked["threshold"]) == (given, -1.5)
     assert compared["threshold"] is None  # all picks are accepted
 
 

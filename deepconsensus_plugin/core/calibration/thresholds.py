@@ -9,11 +9,12 @@ scores as probabilities (`core.calibration`), and need no truth.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.expected import count_expected
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 PUBLISHED_THRESHOLD = 0.5
@@ -37,51 +38,82 @@ class ThresholdMode(enum.Enum):
 
 
 @dataclass(frozen=True)
-class ThresholdRule:
+class ThresholdRule(Declared):
     """Rule that tells the lowest score to accept.
 
-    Parameters
-    ----------
-    mode : ThresholdMode
-        FIXED takes `threshold`; FIRST_N the score of the n-th best candidate; MAX_F
-        and MIN_PRECISION the score at which the expected figure is best, or still met.
-    threshold : float
-        For FIXED; not NaN.
-    n_first : int, optional
-        For FIRST_N; >= 1. More than there are means all that have a score.
-    beta : float
-        For MAX_F; > 0. How many times as much as precision recall counts.
-    min_precision : float, optional
-        For MIN_PRECISION; 0 - 1.
-
-    Raises
-    ------
-    ValueError
-        If what the mode needs is missing or out of range. What it does not need is not
-        looked at.
+    What the mode does not need is not looked at.
     """
 
-    mode: ThresholdMode = ThresholdMode.FIXED
-    threshold: float = PUBLISHED_THRESHOLD
-    n_first: int | None = None
-    beta: float = 1.0
-    min_precision: float | None = None
+    mode: ThresholdMode = field(
+        default=ThresholdMode.FIXED,
+        metadata=declare(
+            "Kind of threshold",
+            "*automatic*: the threshold with the best expected compromise of "
+            "precision and recall. Where scores are the network's own, not "
+            "probabilities, it is {threshold}.\n"
+            "*precision*: as many as the wanted precision is expected to allow.\n"
+            "*fixed*: every item whose score is at least the threshold.\n"
+            "*first N*: the given number of items with the best scores.",
+        ),
+    )
+    threshold: float = field(
+        default=PUBLISHED_THRESHOLD,
+        metadata=declare(
+            "Threshold",
+            "Items with this score or a higher one are kept.\n"
+            "Scores go from 0 (background) to 1 (particle); {threshold} is the "
+            "published choice.\n"
+            "Raise it for fewer false particles, lower it to lose fewer true ones.\n"
+            "The wand shows the scores, and how many remain.",
+            unit="score",
+            shown_if=("mode", ThresholdMode.FIXED),
+        ),
+    )
+    n_first: int | None = field(
+        default=None,
+        metadata=declare(
+            "Number of particles",
+            "How many to keep. If there are fewer, all that have a score are kept. Of "
+            "equal scores, the first in the set.",
+            shown_if=("mode", ThresholdMode.FIRST_N),
+            ge=1,
+        ),
+    )
+    beta: float = field(
+        default=1.0,
+        metadata=declare(
+            "Weight of recall",
+            "How many times as much as precision recall counts: 2 to lose few "
+            "particles, 0.5 to let few false ones in.",
+            unit="beta",
+            is_expert=True,
+            shown_if=("mode", ThresholdMode.MAX_F),
+            gt=0,
+        ),
+    )
+    min_precision: float | None = field(
+        default=None,
+        metadata=declare(
+            "Least precision",
+            "Share of true particles that is expected at least among those that are "
+            "kept, 0 to 1.",
+            shown_if=("mode", ThresholdMode.MIN_PRECISION),
+            ge=0,
+            le=1,
+        ),
+    )
 
-    def __post_init__(self) -> None:
-        """Check what the mode needs, once, at the door."""
+    def conflicts(self) -> list[str]:
+        """Return which number the mode needs and does not have."""
         if self.mode is ThresholdMode.FIXED and np.isnan(self.threshold):
-            raise ValueError("threshold: expected a number, received NaN")
-        if self.mode is ThresholdMode.FIRST_N:
-            if self.n_first is None or self.n_first < 1:
-                raise ValueError(f"n_first must be >= 1, received {self.n_first}")
-        if self.mode is ThresholdMode.MAX_F and not 0 < self.beta < np.inf:
-            raise ValueError(f"beta must be > 0, received {self.beta}")
-        if self.mode is ThresholdMode.MIN_PRECISION:
-            if self.min_precision is None or not 0 <= self.min_precision <= 1:
-                raise ValueError(
-                    "min_precision must be between 0 and 1, "
-                    f"received {self.min_precision}"
-                )
+            return ["Threshold (threshold): it must be a number, received nan"]
+        if self.mode is ThresholdMode.MAX_F and np.isinf(self.beta):
+            return ["Weight of recall (beta): it must be finite, received inf"]
+        if self.mode is ThresholdMode.FIRST_N and self.n_first is None:
+            return ["Number of particles (n_first): it must be given, received None"]
+        if self.mode is ThresholdMode.MIN_PRECISION and self.min_precision is None:
+            return ["Least precision (min_precision): it must be given, received None"]
+        return []
 
     def for_scores(self, *, are_probabilities: bool) -> ThresholdRule:
         """Return the rule to use on scores of one kind.

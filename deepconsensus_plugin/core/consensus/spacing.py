@@ -3,10 +3,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from scipy.spatial import cKDTree
 
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Spacing(Declared):
+    """Least distances of whole particles that lie by themselves."""
+
+    border_A: float = field(
+        default=0.0,
+        metadata=declare(
+            "Distance to the border, at least",
+            "Of the particle's centre. Half the particle's diameter leaves out those "
+            "that are cut off. *0*: all are kept.",
+            unit="Å",
+            ge=0,
+        ),
+    )
+    neighbour_A: float = field(
+        default=0.0,
+        metadata=declare(
+            "Distance to the next particle, at least",
+            "Between centres of what is kept. Two that are closer overlap, and both "
+            "are rejected; the particle's diameter leaves none that touch.\n"
+            "*0*: all are kept.\n"
+            "Their scores are not changed: overlapping particles are particles.",
+            unit="Å",
+            ge=0,
+        ),
+    )
 
 
 def are_off_border(

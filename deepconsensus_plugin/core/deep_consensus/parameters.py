@@ -3,60 +3,121 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
 
 
 @dataclass(frozen=True)
-class TrainingParameters:
+class TrainingParameters(Declared):
     """Training parameters of an ensemble.
 
     Defaults as the paper and its implementation, but for the number of updates, which
     the paper leaves to convergence, and what docs/results.md shows.
-
-    Parameters
-    ----------
-    n_epochs : int, optional
-        Passes over the training boxes, >= 1. None: as many, or as much of one, as make
-        `n_updates`, so that the time does not grow with the number of boxes.
-    n_updates : int
-        Updates of a network where `n_epochs` is None, >= 1.
-    batch_size : int
-        Boxes in one update, >= 2.
-    learning_rate : float
-        Of Adam, at the start.
-    l2_strength : float
-        Penalty on the kernels of every layer.
-    n_models : int
-        Networks in the ensemble, >= 1.
-    auto_stopping : bool
-        Stop a network whose learning rate fell a thousandfold.
-    patience : int
-        Updates without a better validation accuracy until the learning rate is
-        divided by ten.
-    validation_fraction : float
-        Share of the boxes, on whole micrographs, kept for validation.
-    max_boxes : int
-        Boxes of each label used at most, drawn at random.
-    prune_labels : bool
-        Where more than a few labels look wrong, leave out boxes whose labels probably
-        are, and weight the others by how probably theirs are right (`label_noise`).
-    half_precision : bool
-        Compute in bfloat16, weights and what is added up in float32: for GPUs that
-        have instructions for it.
-    seed : int
-        Of every random act.
     """
 
-    n_epochs: int | None = None
-    n_updates: int = 100
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    l2_strength: float = 1e-5
-    n_models: int = 3
-    auto_stopping: bool = True
-    patience: int = 300
-    validation_fraction: float = 0.1
-    max_boxes: int = 10_000
-    prune_labels: bool = True
-    half_precision: bool = False
-    seed: int = 1
+    n_epochs: int | None = field(
+        default=None,
+        metadata=declare(
+            "Number of epochs",
+            "How often the networks see every box. The best weights are kept, so more "
+            "takes longer but does no harm.",
+            if_none="each network learns from {n_updates} batches",
+            ge=1,
+        ),
+    )
+    n_updates: int = field(
+        default=100,
+        metadata=declare(
+            help="Updates of a network where there is no number of epochs, so that the "
+            "time does not grow with the number of boxes.",
+            ge=1,
+        ),
+    )
+    batch_size: int = field(
+        default=64,
+        metadata=declare("Batch size", "Boxes in one update.", is_expert=True, ge=2),
+    )
+    learning_rate: float = field(
+        default=1e-3,
+        metadata=declare(
+            "Learning rate",
+            "Of the optimiser (Adam), at the start. Lower it if the accuracy jumps.",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    l2_strength: float = field(
+        default=1e-5,
+        metadata=declare(
+            "Regularisation (L2)",
+            "Penalty on large weights, in every layer. Raise it if the accuracy on "
+            "held-out micrographs falls while training goes on.",
+            is_expert=True,
+            ge=0,
+        ),
+    )
+    n_models: int = field(
+        default=3,
+        metadata=declare(
+            "Networks in the ensemble",
+            "The score is the mean over them, and their spread tells how sure it is. "
+            "The time grows with their number.",
+            ge=1,
+        ),
+    )
+    auto_stopping: bool = field(
+        default=True,
+        metadata=declare(
+            "Stop when nothing improves?",
+            "The learning rate is divided by ten where the accuracy on held-out "
+            "micrographs stops improving; after three times the network is done.",
+        ),
+    )
+    patience: int = field(
+        default=300,
+        metadata=declare(
+            help="Updates without a better validation accuracy until the learning rate "
+            "is divided by ten.",
+            ge=1,
+        ),
+    )
+    validation_fraction: float = field(
+        default=0.1,
+        metadata=declare(
+            help="Share of the boxes, on whole micrographs, kept for validation.",
+            ge=0,
+            lt=1,
+        ),
+    )
+    max_boxes: int = field(
+        default=10_000,
+        metadata=declare(
+            "Boxes of each label, at most",
+            "If there are more particles or more background boxes than this, that "
+            "many are drawn at random.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    prune_labels: bool = field(
+        default=True,
+        metadata=declare(
+            "Leave out labels that look wrong?",
+            "*Yes*: every box is judged by those of other micrographs; the ones that "
+            "contradict their label are not learnt from; *extra sets* are believed.\n"
+            "It tolerates positives and negatives of which four in ten are wrong. The "
+            "summary tells how many.\n"
+            "*No*: as published, every label is believed.",
+        ),
+    )
+    half_precision: bool = field(
+        default=False,
+        metadata=declare(
+            "Half precision?",
+            "*Yes*: the networks are trained in bfloat16, with weights in single "
+            "precision: faster on a GPU of 2020 (Ampere) or later, slower elsewhere.",
+            is_expert=True,
+        ),
+    )
+    seed: int = field(default=1, metadata=declare_training_seed())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from deepconsensus_plugin.core.declared import Count, Declared, Positive, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
@@ -27,7 +28,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class BoxSource:
+class BoxSource(Declared):
     """One set of labelled coordinates.
 
     Parameters
@@ -49,13 +50,13 @@ class BoxSource:
     name: str
     coordinates: Path
     is_particle: bool
-    weight: float = 1.0
+    weight: Positive = 1.0
     role: Role = Role.TRAINING
     believed: bool = False
 
 
 @dataclass(frozen=True)
-class TrainRequest:
+class TrainRequest(Declared):
     """Request to train an ensemble on labelled coordinates.
 
     Parameters
@@ -82,13 +83,13 @@ class TrainRequest:
 
     micrographs: tuple[Micrograph, ...]
     sources: tuple[BoxSource, ...]
-    box_size: int
+    box_size: Count
     preprocessing: BoxPreprocessing
     parameters: TrainingParameters
     dataset: Path
     model: Path
     initial_model: Path | None = None
-    workers: int = 2
+    workers: Count = 2
 
 
 @dataclass(frozen=True)
@@ -121,22 +122,32 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
-class StackOptions:
+class StackOptions(Declared):
     """Particle stacks written while scoring, one MRC stack per micrograph.
 
     Parameters
     ----------
     folder : Path
         Where; a stack is named after its micrograph, suffix ``.mrcs``.
-    normalise : bool
-        Background ring to mean 0, deviation 1.
-    invert : bool
-        Change the sign of the contrast (particles white).
     """
 
     folder: Path
-    normalise: bool = True
-    invert: bool = True
+    normalise: bool = field(
+        default=True,
+        metadata=declare(
+            "Normalise?",
+            "Brings the background, what lies outside the circle inscribed in the "
+            "box, to mean 0 and standard deviation 1.",
+        ),
+    )
+    invert: bool = field(
+        default=True,
+        metadata=declare(
+            "Invert contrast?",
+            "Makes particles white, as programs for 2D and 3D classification expect. "
+            "Say *No* if they are white in the micrographs already.",
+        ),
+    )
 
 
 def stack_path(folder: Path, micrograph: str) -> Path:
@@ -145,23 +156,36 @@ def stack_path(folder: Path, micrograph: str) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoringParameters:
+class ScoringParameters(Declared):
     """Parameters of scoring coordinates.
 
     Parameters
     ----------
     stacks : StackOptions, optional
         Also write particle stacks.
-    batch_size : int, optional
-        Boxes the network sees at once. None: as many as
-        `core.deep_consensus.scoring.fitting_batch` finds.
-    half_precision : bool
-        Whether the networks compute in bfloat16.
     """
 
     stacks: StackOptions | None = None
-    batch_size: int | None = None
-    half_precision: bool = False
+    batch_size: int | None = field(
+        default=None,
+        metadata=declare(
+            "Batch size",
+            "Boxes the network sees at once. It changes speed and memory, not the "
+            "scores.",
+            if_none="few on processors, on a GPU as many as its memory holds",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    half_precision: bool = field(
+        default=False,
+        metadata=declare(
+            "Half precision?",
+            "*Yes*: the network computes in bfloat16: less memory, and faster where "
+            "there are instructions for it; slower elsewhere. Scores change a little.",
+            is_expert=True,
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -186,10 +210,10 @@ class ScoreRequest(ScoringParameters):
 
     micrographs: tuple[Micrograph, ...]
     coordinates: Path
-    box_size: int
+    box_size: Count
     model: Path
     scores: Path
-    workers: int = 2
+    workers: Count = 2
 
 
 @dataclass(frozen=True)

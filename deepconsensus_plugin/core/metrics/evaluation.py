@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.metrics.detection_metrics import (
     DetectionMetrics,
@@ -25,6 +26,31 @@ from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 CURVE_COLUMNS = ("threshold", "precision", "recall")
 
 _N_RESAMPLES = 500
+
+
+@dataclass(frozen=True)
+class MatchRules(Declared):
+    """Rules by which picks match true particles."""
+
+    match_radius: float = field(
+        default=0.25,
+        metadata=declare(
+            "Match radius",
+            "A pick this close to a particle can match it, as a part of the truth's "
+            "box. Wider radii flatter: a blind lattice matches too.",
+            unit="boxes",
+            gt=0,
+        ),
+    )
+    threshold: float | None = field(
+        default=None,
+        metadata=declare(
+            "Score threshold",
+            "Picks with this score or more are accepted.",
+            if_none="all",
+            is_expert=True,
+        ),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from deepconsensus_plugin.core.declared import Count, Declared, NotNegativeInt, Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
@@ -16,17 +17,17 @@ EXTENT_TOLERANCE = 0.15
 
 
 @dataclass(frozen=True)
-class TrainingSet:
+class TrainingSet(Declared):
     """One set of boxes that a model learnt from or was tested on."""
 
     name: str
     is_particle: bool
-    n_boxes: int
-    weight: float
+    n_boxes: NotNegativeInt
+    weight: Positive
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelCard:
+class ModelCard(Declared):
     """Card that every model keeps beside its weights as ``card.json``.
 
     Parameters
@@ -46,9 +47,9 @@ class ModelCard:
     """
 
     kind: str
-    n_models: int = 1
-    box_size: int
-    sampling_rate: float
+    n_models: Count = 1
+    box_size: Count
+    sampling_rate: Positive
     training_sets: list[TrainingSet]
     versions: dict[str, str] = field(default_factory=dict)
 

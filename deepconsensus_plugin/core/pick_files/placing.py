@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.pick_files.codec import Shape
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
@@ -17,42 +18,69 @@ _SAME_SIZE = 0.01
 """Relative difference: binning by a fraction may round, and cut a few rows."""
 
 
+_FORMATS = PickFormat.by_number()
+_WITH_CORNERS = [kind.label for kind in _FORMATS if kind.codec.holds_corners]
+_WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size]
+
+
 @dataclass(frozen=True)
-class ReadOptions:
-    """Options for reading the files of one picker.
+class ReadOptions(Declared):
+    """How the files of one picker are read."""
 
-    Parameters
-    ----------
-    pattern : str
-        Glob within the folder; ``**`` descends.
-    box_size : float, optional
-        Pixels of the *micrographs*; by default what the files record, scaled.
-    pick_format : PickFormat, optional
-        By default it is recognised, and files of unknown formats are left out.
-    scale : float
-        Micrograph pixels per pixel of the files; positions are multiplied by it. > 0.
-    invert_y : bool
-        Whether y counts from the bottom: after scaling it becomes ``rows - 1 - y``.
-    min_score : float, optional
-        Picks with a lower score are left out; those without one stay.
-
-    Raises
-    ------
-    ValueError
-        If `scale` is not positive.
-    """
-
-    pattern: str = "*"
-    box_size: float | None = None
-    pick_format: PickFormat | None = None
-    scale: float = 1.0
-    invert_y: bool = False
-    min_score: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check the scale at the door."""
-        if not self.scale > 0:
-            raise ValueError(f"scale must be > 0, received {self.scale}")
+    pattern: str = field(
+        default="*",
+        metadata=declare(
+            "Pattern",
+            "Which files of the folder, for example *\\*.box*; *\\*\\** descends into "
+            "subfolders.",
+        ),
+    )
+    box_size: float | None = field(
+        default=None,
+        metadata=declare(
+            "Box size",
+            "Pixels of the micrographs.",
+            unit="px",
+            if_none=f"as the files record it ({', '.join(_WITH_BOX_SIZE)}; others do "
+            "not)",
+            ge=1,
+        ),
+    )
+    pick_format: PickFormat | None = field(
+        default=None,
+        metadata=declare(
+            "Format",
+            "*automatic*: each file tells by its name and content.\n"
+            f"Positions in {' and '.join(_WITH_CORNERS)} files are corners of boxes, "
+            "in all others centres.",
+        ),
+    )
+    scale: float = field(
+        default=1.0,
+        metadata=declare(
+            "Scale factor",
+            "Positions in the files are multiplied by it. 2 for picks made on "
+            "micrographs binned by 2.",
+            gt=0,
+        ),
+    )
+    invert_y: bool = field(
+        default=False,
+        metadata=declare(
+            "Turn upside down?",
+            "*Yes* if y counts from the bottom row in the files: after scaling, y "
+            "becomes rows - 1 - y.",
+        ),
+    )
+    min_score: float | None = field(
+        default=None,
+        metadata=declare(
+            "Minimum score",
+            "Picks with a lower score are left out; those without one stay. *.cbox* "
+            "files and Topaz' tables hold picks below their program's threshold too.",
+            if_none="all picks",
+        ),
+    )
 
     @property
     def file_box_size(self) -> float | None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median_high
 
 from deepconsensus_plugin.core.alignment import find_misalignments
@@ -15,31 +15,74 @@ from deepconsensus_plugin.core.consensus import (
     subtract_picks,
 )
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.types import PickerPicks
 
 
 @dataclass(frozen=True)
-class ConsensusRules:
-    """Rules of the consensus: radii, and how many pickers must agree.
+class ConsensusRules(Declared):
+    """Rules of the consensus: radii, and how many pickers must agree."""
 
-    Parameters
-    ----------
-    box_size : int, optional
-        Pixels. None: the upper median of the pickers' own.
-    consensus_radius, merge_radius : float
-        As parts of the box; 0 < consensus_radius <= merge_radius.
-    min_pickers : int, optional
-        Agreeing pickers that make a particle of AND. None: the most that leave
-        `min_positives`.
-    min_positives : int
-        Particles that training needs.
-    """
+    box_size: int | None = field(
+        default=None,
+        metadata=declare(
+            "Box size",
+            "Pixels of the micrographs of the first set.",
+            unit="px",
+            if_none="that of the sets (the upper median where they differ)",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    consensus_radius: float = field(
+        default=0.1,
+        metadata=declare(
+            "Consensus radius",
+            "Pickers agree on a particle if their centres are this close, as a part of "
+            "the box.",
+            unit="boxes",
+            gt=0,
+        ),
+    )
+    merge_radius: float = field(
+        default=0.3,
+        metadata=declare(
+            "Merge radius",
+            "Picks this close are one candidate of OR, as a part of the box. At least "
+            "the consensus radius.",
+            unit="boxes",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    min_pickers: int | None = field(
+        default=None,
+        metadata=declare(
+            "Pickers that must agree",
+            "For AND. On micrographs where fewer pickers were run, all of those.",
+            if_none="the largest number that leaves enough particles for training",
+            ge=1,
+        ),
+    )
+    min_positives: int = field(
+        default=500,
+        metadata=declare(
+            "Positives, at least",
+            "How many agreed particles (AND) training needs.",
+            is_expert=True,
+            shown_if=("min_pickers", None),
+            ge=1,
+        ),
+    )
 
-    box_size: int | None = None
-    consensus_radius: float = 0.1
-    merge_radius: float = 0.3
-    min_pickers: int | None = None
-    min_positives: int = 500
+    def conflicts(self) -> list[str]:
+        """Return that agreeing picks would not be one candidate."""
+        if self.consensus_radius <= self.merge_radius:
+            return []
+        return [
+            f"Consensus radius: it must be at most the merge radius, "
+            f"{self.merge_radius:g} boxes, received {self.consensus_radius:g}"
+        ]
 
     def box_for(self, boxes: Iterable[float]) -> int:
         """Return the box that applies where pickers have these, pixels."""

@@ -11,11 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.declared import (
+    Count,
+    Declared,
+    NotNegativeInt,
+    declare,
+)
 from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
 from deepconsensus_plugin.core.negatives import draw_negatives
-from deepconsensus_plugin.core.negatives.displaced import draw_displaced
+from deepconsensus_plugin.core.negatives.displaced import (
+    FARTHEST,
+    NEAREST,
+    draw_displaced,
+)
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.centres import Centres
 from deepconsensus_plugin.core.pipeline.mining import (
@@ -29,36 +39,72 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NegativesParameters:
-    """Parameters of drawing negatives: of which kinds, and how many.
+class NegativesParameters(Declared):
+    """Parameters of drawing negatives: of which kinds, and how many."""
 
-    Parameters
-    ----------
-    mine_hard_negatives : bool
-        Whether some are picked for looking like particles.
-    sort_out_agreed : bool
-        Whether the agreed particles least like the others are negatives (the paper's
-        way where the user gives none); needs no other mining.
-    negatives_per_positive : float
-        Number of negatives, of all kinds together, > 0.
-    exclusion_radius : float
-        Distance from candidates, as a part of the box, >= 0.
-    displaced_fraction : float
-        Share of those that are not hard, 0 - 1, that lie beside agreed particles
-        where there is room (`core.negatives.displaced`).
-    hard_per_random : float
-        At most so many hard negatives for each random one, >= 0.
-    seed : int
-        Same seed, same negatives.
-    """
-
-    mine_hard_negatives: bool = False
-    sort_out_agreed: bool = True
-    negatives_per_positive: float = 1.0
-    exclusion_radius: float = 0.5
-    displaced_fraction: float = 0.5
-    hard_per_random: float = 0.25
-    seed: int = 0
+    mine_hard_negatives: bool = field(
+        default=False,
+        metadata=declare(
+            "Look for hard negatives?",
+            "*Yes*: up to a fifth of the negatives are likely mistakes:\n"
+            "carbon, ice, borders, and picks of one picker unlike particles.\n"
+            "It helps against contamination where the pickers find nearly the same "
+            "particles,\nand harms where each finds others.\n"
+            "*Yes* or *No*: without negatives of your own, the worst 1 % of the "
+            "positives are negatives, as published.",
+        ),
+    )
+    sort_out_agreed: bool = field(
+        default=True,
+        metadata=declare(
+            help="Whether the agreed particles least like the others are negatives "
+            "(the paper's way where the user gives none); needs no other mining."
+        ),
+    )
+    negatives_per_positive: float = field(
+        default=1.0,
+        metadata=declare(
+            "Negatives per positive",
+            "How many, without your own; 1: as many as positives.",
+            gt=0,
+        ),
+    )
+    exclusion_radius: float = field(
+        default=0.5,
+        metadata=declare(
+            "Exclusion radius",
+            "Random negatives are farther than this from every candidate, as a part "
+            "of the box.",
+            unit="boxes",
+            ge=0,
+        ),
+    )
+    displaced_fraction: float = field(
+        default=0.5,
+        metadata=declare(
+            "Share beside particles",
+            f"Part of the negatives that lie {NEAREST} to {FARTHEST} boxes beside an "
+            "agreed particle, away from all candidates: the network learns that a pick "
+            "off its particle is none.\n*0*: all at random, as published.",
+            ge=0,
+            le=1,
+        ),
+    )
+    hard_per_random: float = field(
+        default=0.25,
+        metadata=declare(
+            help="At most so many hard negatives for each random one.", ge=0
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=declare(
+            "Seed",
+            "The same seed and input give the same negatives.",
+            is_expert=True,
+            ge=0,
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -85,11 +131,11 @@ class NegativesRequest(NegativesParameters):
 
     micrographs: tuple[Micrograph, ...]
     candidates: Path
-    box_size: int
-    min_pickers: int
+    box_size: Count
+    min_pickers: Count
     result: Path
-    n_positives: int | None = None
-    workers: int = 2
+    n_positives: NotNegativeInt | None = None
+    workers: Count = 2
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.core.declared import (
+    Count,
+    Declared,
+    NotNegative,
+    NotNegativeInt,
+)
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
@@ -17,7 +23,7 @@ from deepconsensus_plugin.core.types import Micrograph
 
 
 @dataclass(frozen=True)
-class NetworkPickRequest:
+class NetworkPickRequest(Declared):
     """Request to pick micrographs with a trained model.
 
     Parameters
@@ -54,11 +60,11 @@ class NetworkPickRequest:
     found: Path
     result: Path
     threshold: float | None = None
-    n_expected: int | None = None
+    n_expected: NotNegativeInt | None = None
     known: Path | None = None
     missed: Path | None = None
-    known_radius_px: float = 0.0
-    workers: int = 2
+    known_radius_px: NotNegative = 0.0
+    workers: Count = 2
     options: Any = None
 
 

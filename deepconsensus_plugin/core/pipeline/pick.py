@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.declared import Count, Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
@@ -35,7 +36,7 @@ _CODE_VERSION = 3
 
 
 @dataclass(frozen=True)
-class PickRequest:
+class PickRequest(Declared):
     """Request to pick micrographs with a classical picker.
 
     Parameters
@@ -48,12 +49,6 @@ class PickRequest:
         Folder for the peaks of each micrograph.
     result : Path
         HDF5 file of coordinates to write.
-    threshold : float, optional
-        Peaks scored this or better are picks. Default: found in the scores.
-    upper_threshold : float, optional
-        Peaks scored better are contamination. Default: found in the scores where
-        these are contrasts, contamination is to be avoided and not every peak is a
-        pick; else none.
     workers : int
         Threads.
     """
@@ -62,9 +57,39 @@ class PickRequest:
     parameters: PickParameters
     peaks: Path
     result: Path
-    threshold: float | None = None
-    upper_threshold: float | None = None
-    workers: int = 2
+    threshold: float | None = field(
+        default=None,
+        metadata=declare(
+            "Threshold",
+            "Peaks scored this or better are picks.\n"
+            "Difference of Gaussians: in noise units (deviations of the filtered "
+            "micrograph).\n"
+            "Correlation: 0 to 1.\n"
+            "Another threshold takes seconds (*Continue*): peaks are kept.",
+            if_none="found in the scores of all micrographs, where they show peaks of "
+            "particles and of background apart",
+            is_expert=True,
+        ),
+    )
+    upper_threshold: float | None = field(
+        default=None,
+        metadata=declare(
+            "Upper threshold",
+            "Peaks scored better are left out: gold, ice and aggregates have more "
+            "contrast than particles.",
+            if_none="found in the scores of difference of Gaussians, if carbon and ice "
+            "are avoided; correlation has none",
+            is_expert=True,
+        ),
+    )
+    workers: Count = 2
+
+    def conflicts(self) -> list[str]:
+        """Return that nothing lies between the thresholds."""
+        low, high = self.threshold, self.upper_threshold
+        if low is None or high is None or low <= high:
+            return []
+        return ["Upper threshold: it must not be below the threshold"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.declared import Count, Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
@@ -42,35 +43,47 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SimulateRequest:
+class SimulateRequest(Declared):
     """Request to simulate a set of micrographs.
 
     Parameters
     ----------
     parameters : SimulationParameters
         Parameters of the simulation.
-    n_micrographs : int
-        Number of micrographs, > 0.
     folder : Path
         Where ``simulated_0001.mrc`` and so on are written, each with the CSV table of
         its truth beside it.
     coordinates : Path
         HDF5 file to write with the coordinates of the `accepted` objects.
-    accepted : tuple of ObjectClass
-        What counts as a particle to be found.
-    pixel_type : PixelType
-        How pixels are stored.
     workers : int
         Threads.
     """
 
     parameters: SimulationParameters
-    n_micrographs: int
+    n_micrographs: int = field(metadata=declare("Number of micrographs", ge=1))
     folder: Path
     coordinates: Path
-    accepted: tuple[ObjectClass, ...] = (ObjectClass.GOOD,)
-    pixel_type: PixelType = PixelType.FLOAT32
-    workers: int = 2
+    accepted: tuple[ObjectClass, ...] = field(
+        default=(ObjectClass.GOOD,),
+        metadata=declare(
+            "Coordinates of",
+            "Objects that count as particles to be found.\n"
+            "*good*: whole, at least half its width within the frame, and no other "
+            "object nearer than the mean of both widths.\n"
+            "*good or overlapping*: those with close neighbours, too.\n"
+            "*all wanted molecules*: broken and cut off ones, too.\n"
+            "The tables in the extra folder hold everything, with its class.",
+        ),
+    )
+    pixel_type: PixelType = field(
+        default=PixelType.FLOAT32,
+        metadata=declare(
+            "Pixels are stored as",
+            "*int8*: 25 grey levels per standard deviation.",
+            is_expert=True,
+        ),
+    )
+    workers: Count = 2
 
 
 @dataclass(frozen=True)
@@ -134,11 +147,8 @@ def run(request: SimulateRequest, progress: Progress) -> SimulateResult:
     FileNotFoundError, FileFormatError
         If a structure's file is not there or is none.
     ValueError
-        If no micrograph is asked for, a structure is too large for the resolution, or
-        an SNR cannot be reached.
+        If a structure is too large for the resolution, or an SNR cannot be reached.
     """
-    if request.n_micrographs < 1:
-        raise ValueError(f"n_micrographs must be > 0, received {request.n_micrographs}")
     request.folder.mkdir(parents=True, exist_ok=True)
     with progress.stage("structures", 1) as advance:
         library = load_library(request.parameters)

@@ -7,131 +7,150 @@ docs/simulation.md gives the source of each default.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from deepconsensus_plugin.core.simulation.ranges import (
-    require_at_least,
-    require_parts,
-    require_positive,
-    require_range,
+from deepconsensus_plugin.core.declared import (
+    Declared,
+    Positive,
+    declare,
+    describe_reversed,
 )
 from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 
 
 @dataclass(frozen=True)
-class Ice:
-    """The layer that holds the particles.
+class Ice(Declared):
+    """The layer that holds the particles."""
 
-    Parameters
-    ----------
-    thickness_A : tuple of float
-        Least and most mean thickness, drawn once per micrograph.
-    gradient : float
-        Thickness at one border minus that at the opposite one, as a part of the mean.
-    roughness : float
-        Standard deviation of its slow undulation, as a part of the mean.
-    interface_protein_mg_per_m2 : float
-        Unfolded protein at the surfaces of the ice: a mottled background.
-    """
+    thickness_A: tuple[Positive, Positive] = field(
+        default=(250.0, 600.0),
+        metadata=declare("Thickness", "Mean, drawn for each micrograph.", unit="Å"),
+    )
+    gradient: float = field(
+        default=0.3,
+        metadata=declare(
+            "Difference between borders",
+            "Thickness at one border minus that at the opposite one, as a part of the "
+            "mean.",
+            unit="part",
+            is_expert=True,
+        ),
+    )
+    roughness: float = field(
+        default=0.05,
+        metadata=declare(
+            help="Standard deviation of its slow undulation, as a part of the mean.",
+            ge=0,
+        ),
+    )
+    interface_protein_mg_per_m2: float = field(
+        default=0.2,
+        metadata=declare(
+            "Unfolded protein on the surfaces",
+            "A mottled background.",
+            unit="mg/m²",
+            is_expert=True,
+            ge=0,
+        ),
+    )
 
-    thickness_A: tuple[float, float] = (250.0, 600.0)
-    gradient: float = 0.3
-    roughness: float = 0.05
-    interface_protein_mg_per_m2: float = 0.2
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        require_positive({"least thickness_A": self.thickness_A[0]})
-        require_range("thickness_A", *self.thickness_A)
-        require_at_least(
-            0,
-            {
-                "roughness": self.roughness,
-                "interface_protein_mg_per_m2": self.interface_protein_mg_per_m2,
-            },
-        )
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """Number of particles, and how they are placed.
-
-    Parameters
-    ----------
-    particles_per_micrograph : int
-        Centres in the area of one micrograph, aggregates not counted; fewer where
-        there is no room.
-    spacing : float
-        Least distance of neighbours, in widths of a particle (`library.Species`).
-    overlapping_fraction : float
-        Share of particles put closer to another than that.
-    broken_fraction : float
-        Share of particles of which only a part is left.
-    aggregates : float
-        Clumps of particles per micrograph, on average.
-    tilt_spread_deg : float, optional
-        How far the symmetry axis leans from the preferred views (along the beam, or
-        across it in a third of the particles); None: no view is preferred.
-    """
-
-    particles_per_micrograph: int = 80
-    spacing: float = 1.1
-    overlapping_fraction: float = 0.1
-    broken_fraction: float = 0.1
-    aggregates: float = 0.3
-    tilt_spread_deg: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        require_at_least(
-            0,
-            {
-                "particles_per_micrograph": self.particles_per_micrograph,
-                "aggregates": self.aggregates,
-            },
-        )
-        require_at_least(0.5, {"spacing": self.spacing})
-        require_parts(
-            {
-                "overlapping_fraction": self.overlapping_fraction,
-                "broken_fraction": self.broken_fraction,
-            }
-        )
+    def conflicts(self) -> list[str]:
+        """Return that the range is upside down."""
+        return describe_reversed("Thickness", self.thickness_A)
 
 
 @dataclass(frozen=True)
-class Contamination:
-    """Contaminants; numbers are means per micrograph (Poisson).
+class Crowd(Declared):
+    """How many particles there are, and how they lie."""
+
+    particles_per_micrograph: int = field(
+        default=80,
+        metadata=declare(
+            "Particles per micrograph",
+            "Centres within a micrograph, on average; fewer where there is no room.",
+            ge=0,
+        ),
+    )
+    spacing: float = field(
+        default=1.1,
+        metadata=declare(
+            "Spacing",
+            "Least distance of neighbours, in widths: diameters of a ball with the "
+            "particle's radius of gyration.",
+            unit="widths",
+            is_expert=True,
+            ge=0.5,
+        ),
+    )
+    overlapping_fraction: float = field(
+        default=0.1,
+        metadata=declare(
+            "Overlapping",
+            "Put closer to another than the spacing.",
+            unit="part of them",
+            ge=0,
+            le=1,
+        ),
+    )
+    broken_fraction: float = field(
+        default=0.1,
+        metadata=declare(
+            "Broken",
+            "Of these, 40 to 65 % are left.",
+            unit="part of them",
+            ge=0,
+            le=1,
+        ),
+    )
+    aggregates: float = field(
+        default=0.3,
+        metadata=declare(
+            "Clumps per micrograph",
+            "Of 5 to 15 particles, on average so many per micrograph.",
+            ge=0,
+        ),
+    )
+    tilt_spread_deg: float | None = field(
+        default=None,
+        metadata=declare(
+            "Spread about preferred views",
+            "Top views (two thirds) and side views, leaning so much.",
+            unit="°",
+            if_none="all views are as likely",
+            is_expert=True,
+        ),
+    )
+
+
+def _mean(label: str) -> dict[str, Any]:
+    """Return the declaration of a mean number per micrograph (Poisson)."""
+    return declare(label, is_expert=True, ge=0)
+
+
+@dataclass(frozen=True)
+class Contamination(Declared):
+    """What misleads pickers; numbers are means per micrograph (Poisson).
 
     Parameters
     ----------
     second_protein : Structure, optional
         Molecules that are not wanted.
-    second_protein_per_particle : float
-        How many of them.
-    carbon_probability : float
-        Share of micrographs that show the carbon film around the hole.
-    ice_crystals, ethane_blobs, gold_beads : float
-        Means per micrograph.
     """
 
     second_protein: Structure | None = field(
         default_factory=lambda: Structure(Phantom.GLOBULE)
     )
-    second_protein_per_particle: float = 0.1
-    carbon_probability: float = 0.25
-    ice_crystals: float = 1.0
-    ethane_blobs: float = 0.5
-    gold_beads: float = 0.3
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        require_parts({"carbon_probability": self.carbon_probability})
-        require_at_least(
-            0,
-            {
-                "second_protein_per_particle": self.second_protein_per_particle,
-                "ice_crystals": self.ice_crystals,
-                "ethane_blobs": self.ethane_blobs,
-                "gold_beads": self.gold_beads,
-            },
-        )
+    second_protein_per_particle: float = field(
+        default=0.1, metadata=_mean("Second protein per particle")
+    )
+    carbon_probability: float = field(
+        default=0.25,
+        metadata=declare("Share with a carbon edge", is_expert=True, ge=0, le=1),
+    )
+    ice_crystals: float = field(
+        default=1.0, metadata=_mean("Ice crystals per micrograph")
+    )
+    ethane_blobs: float = field(
+        default=0.5, metadata=_mean("Ethane drops per micrograph")
+    )
+    gold_beads: float = field(default=0.3, metadata=_mean("Gold beads per micrograph"))

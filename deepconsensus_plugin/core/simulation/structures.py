@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from deepconsensus_plugin.core.simulation.ranges import (
-    require_at_least,
-    require_parts,
-    require_positive,
+from deepconsensus_plugin.core.declared import (
+    Count,
+    Declared,
+    Fraction,
+    NotNegative,
+    Positive,
+    Seed,
 )
 
 
@@ -27,7 +30,7 @@ class Phantom(Enum):
 
 
 @dataclass(frozen=True)
-class Assembly:
+class Assembly(Declared):
     """A molecule made up from a seed: domains in an envelope, set out by symmetry.
 
     Parameters
@@ -51,26 +54,17 @@ class Assembly:
         0 without one.
     """
 
-    seed: int
-    semi_axes_A: tuple[float, float, float]
+    seed: Seed
+    semi_axes_A: tuple[Positive, Positive, Positive]
     group: str = "C1"
-    n_domains: int = 3
-    hollow: float = 0.0
-    nucleic_fraction: float = 0.0
-    detergent_A: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        require_at_least(0, {"seed": self.seed, "detergent_A": self.detergent_A})
-        require_positive({"least of semi_axes_A": min(self.semi_axes_A)})
-        require_at_least(1, {"n_domains": self.n_domains})
-        require_parts(
-            {"hollow": self.hollow, "nucleic_fraction": self.nucleic_fraction}
-        )
+    n_domains: Count = 3
+    hollow: Fraction = 0.0
+    nucleic_fraction: Fraction = 0.0
+    detergent_A: NotNegative = 0.0
 
 
 @dataclass(frozen=True)
-class Structure:
+class Structure(Declared):
     """One kind of molecule.
 
     Parameters
@@ -95,19 +89,18 @@ class Structure:
     phantom: Phantom | None = None
     path: Path | None = None
     voxel_size_A: float | None = None
-    share: float = 1.0
+    share: Positive = 1.0
     assembly: Assembly | None = None
 
-    def __post_init__(self) -> None:
-        """Check that it names one structure."""
+    def conflicts(self) -> list[str]:
+        """Return that it does not name exactly one structure."""
         given = (self.phantom, self.path, self.assembly)
-        if sum(each is not None for each in given) != 1:
-            raise ValueError(
-                "expected a phantom or the path of a structure or an assembly, "
-                f"received {self.phantom}, {self.path} and {self.assembly}"
-            )
-        if not self.share > 0:
-            raise ValueError(f"share must be > 0, received {self.share}")
+        if sum(each is not None for each in given) == 1:
+            return []
+        return [
+            "expected a phantom or the path of a structure or an assembly, "
+            f"received {self.phantom}, {self.path} and {self.assembly}"
+        ]
 
     @property
     def name(self) -> str:

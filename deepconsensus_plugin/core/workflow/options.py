@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
+from deepconsensus_plugin.core.declared import Count, Declared, NotNegativeInt
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.requests import ScoringParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
@@ -15,7 +16,7 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 
 @dataclass(frozen=True)
-class DeepConsensusOptions:
+class DeepConsensusOptions(Declared):
     """Options of the chain; the defaults serve most sets.
 
     Parameters
@@ -51,11 +52,12 @@ class DeepConsensusOptions:
     initial_model: Path | None = None
     skip_training: bool = False
     scoring: ScoringParameters = field(default_factory=ScoringParameters)
-    fusion_seed: int | None = 0
+    fusion_seed: NotNegativeInt | None = 0
     threshold: ThresholdRule = AUTOMATIC
-    workers: int = 2
+    workers: Count = 2
 
-    def __post_init__(self) -> None:
-        """Check that there is a model, where none is trained."""
-        if self.skip_training and self.initial_model is None:
-            raise ValueError("skip_training: expected an initial_model, received none")
+    def conflicts(self) -> list[str]:
+        """Return that there is no model, where none is trained."""
+        if not self.skip_training or self.initial_model is not None:
+            return []
+        return ["skip_training: expected an initial_model, received none"]

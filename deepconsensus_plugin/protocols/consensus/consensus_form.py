@@ -5,6 +5,11 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
+
+CONSENSUS = ParameterForm(ConsensusRules, min_pickers=Shown(none=0))
+
 
 def defineInputParams(form: params.Form) -> None:
     """Add the picks, and the reference micrographs."""
@@ -18,15 +23,7 @@ def defineInputParams(form: params.Form) -> None:
         help="One set per picker, two or more. Results lie on the micrographs of "
         "the first set; the others are matched by name and scaled.",
     )
-    form.addParam(
-        "boxSize",
-        params.IntParam,
-        allowsNull=True,
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Box size (px)",
-        help="Pixels of the micrographs of the first set. Empty: that of the sets "
-        "(the upper median where they differ).",
-    )
+    CONSENSUS.define(form, "box_size")
     form.addParam(
         "subtractCoordinates",
         params.PointerParam,
@@ -43,38 +40,7 @@ def defineInputParams(form: params.Form) -> None:
 
 def defineConsensusParams(form: params.Form) -> None:
     """Add when pickers agree, and how many must."""
-    group = form.addGroup("Consensus")
-    group.addParam(
-        "consensusRadius",
-        params.FloatParam,
-        default=0.1,
-        label="Consensus radius (boxes)",
-        help="Pickers agree on a particle if their centres are this close, as a "
-        "part of the box.",
-    )
-    group.addParam(
-        "mergeRadius",
-        params.FloatParam,
-        default=0.3,
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Merge radius (boxes)",
-        help="Picks this close are one candidate of OR, as a part of the box. At "
-        "least the consensus radius.",
-    )
-    group.addParam(
-        "minPickers",
-        params.IntParam,
-        default=0,
-        label="Pickers that must agree",
-        help="For AND. 0: the largest number that leaves enough particles for "
-        "training. On micrographs where fewer pickers were run, all of those.",
-    )
-    group.addParam(
-        "minPositives",
-        params.IntParam,
-        default=500,
-        condition="minPickers == 0",
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Positives, at least",
-        help="How many agreed particles (AND) training needs.",
+    CONSENSUS.define(
+        form.addGroup("Consensus"),
+        *(field for field in CONSENSUS.fields if field != "box_size"),
     )

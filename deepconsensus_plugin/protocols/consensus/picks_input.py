@@ -12,6 +12,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.convert import picks_from_set
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols.consensus.consensus_form import CONSENSUS
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 
@@ -41,14 +42,8 @@ def readUnwanted(protocol: Protocol) -> PickerPicks | None:
 
 
 def consensusRules(protocol: Protocol) -> ConsensusRules:
-    """Return when pickers agree, as chosen on the form."""
-    return ConsensusRules(
-        box_size=protocol.boxSize.get(),
-        consensus_radius=protocol.consensusRadius.get(),
-        merge_radius=protocol.mergeRadius.get(),
-        min_pickers=protocol.minPickers.get() or None,  # 0: automatic
-        min_positives=protocol.minPositives.get(),
-    )
+    """Return the rules that were chosen on the form."""
+    return CONSENSUS.read(protocol)
 
 
 def pickedBox(protocol: Protocol) -> int:
@@ -70,17 +65,11 @@ def describeBadPicks(protocol: Protocol) -> list[str]:
     errors += describeLost(
         "Leave out picks near these", protocol.subtractCoordinates.get()
     )
-    if protocol.boxSize.get() is not None and protocol.boxSize.get() < 1:
-        errors.append("Box size: it must be 1 px or more, or empty.")
-    if not 0 < protocol.consensusRadius.get() <= protocol.mergeRadius.get():
+    errors += CONSENSUS.describe_bad(protocol)
+    if protocol.minPickers.get() > len(protocol.inputCoordinates):
         errors.append(
-            "Consensus radius: it must be above 0 and at most the merge radius "
-            f"({protocol.mergeRadius.get():g} boxes); 0.1 and 0.3 are usual."
-        )
-    if not 0 <= protocol.minPickers.get() <= len(protocol.inputCoordinates):
-        errors.append(
-            "Pickers that must agree: it must be 0 (automatic) to "
-            f"{len(protocol.inputCoordinates)}, the number of sets."
+            "Pickers that must agree: it must be at most "
+            f"{len(protocol.inputCoordinates)}, the number of sets, or 0."
         )
     return errors
 

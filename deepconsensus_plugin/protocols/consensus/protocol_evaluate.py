@@ -12,10 +12,17 @@ from pwem.protocols import EMProtocol
 
 from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_set
 from deepconsensus_plugin.core.io.atomic import write_text
-from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
+from deepconsensus_plugin.core.metrics.evaluation import (
+    MatchRules,
+    evaluate_picks,
+    read_curve,
+)
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
+
+MATCHING = ParameterForm(MatchRules)
 
 
 class ProtEvaluatePicks(EMProtocol):
@@ -48,22 +55,7 @@ class ProtEvaluatePicks(EMProtocol):
             help="The true particles. Figures are in pixels of its micrographs; the "
             "picks are matched by the micrograph's name and scaled.",
         )
-        form.addParam(
-            "matchRadius",
-            params.FloatParam,
-            default=0.25,
-            label="Match radius (boxes)",
-            help="A pick this close to a particle can match it, as a part of the "
-            "truth's box. Wider radii flatter: a blind lattice matches too.",
-        )
-        form.addParam(
-            "threshold",
-            params.FloatParam,
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Score threshold",
-            help="Picks with this score or more are accepted. Empty: all.",
-        )
+        MATCHING.define(form)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -80,7 +72,7 @@ class ProtEvaluatePicks(EMProtocol):
 
     def evaluateStep(self, form):
         """Match, count and write the figures."""
-        truth = self.inputTruth.get()
+        rules, truth = MATCHING.read(self), self.inputTruth.get()
         micrographs = truth.getMicrographs()
         shapes = {m.name: m.shape for m in micrographs_from_set(micrographs)}
         evaluation = evaluate_picks(
@@ -88,8 +80,8 @@ class ProtEvaluatePicks(EMProtocol):
             coordinates_from_set(truth, micrographs=micrographs),
             shapes,
             box_size=truth.getBoxSize(),
-            radius_px=self.matchRadius.get() * truth.getBoxSize(),
-            threshold=self.threshold.get(),
+            radius_px=rules.match_radius * truth.getBoxSize(),
+            threshold=rules.threshold,
         )
         evaluation.write_curve(Path(self._getFileName("curve")))
         text = json.dumps(evaluation.to_dict(), indent=1, allow_nan=False)
@@ -105,9 +97,7 @@ class ProtEvaluatePicks(EMProtocol):
                 "Truth: the set has no box size; import it again with one, since the "
                 "match radius is a part of it."
             )
-        if not self.matchRadius.get() > 0:
-            errors.append("Match radius: it must be above 0; 0.25 is usual.")
-        return errors
+        return errors + MATCHING.describe_bad(self)
 
     def _summary(self):
         figures = self.readFigures()

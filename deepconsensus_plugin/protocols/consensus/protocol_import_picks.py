@@ -20,18 +20,23 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
-_FORMATS = PickFormat.by_number()
+_FORMATS = {kind: kind.label for kind in PickFormat.by_number()}
 
-FILE_FORMATS = {0: None, **{kind.number: kind for kind in _FORMATS}}
-"""Formats by the number of `fileFormat`, which never changes. None: automatic."""
-
-FORMAT_LABELS = ("automatic", *(kind.label for kind in _FORMATS))
-"""Labels of the formats on the form, in the order of their numbers."""
-
-_WITH_CORNERS = [kind.label for kind in _FORMATS if kind.codec.holds_corners]
-_WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size]
+READING = ParameterForm(
+    ReadOptions,
+    pattern=Shown("filesPattern"),
+    pick_format=Shown(
+        "fileFormat",
+        choices={
+            None: "automatic",
+            **_FORMATS,
+        },
+    ),
+    box_size=Shown(param=params.IntParam),
+)
 
 
 class ProtImportPicks(ProtParticlePicking):
@@ -68,24 +73,7 @@ class ProtImportPicks(ProtParticlePicking):
             help="Folder with the picker's files, or one file that holds the picks of "
             "all micrographs (Topaz, cryoSPARC *.cs*, merged *.star* or *.csv*).",
         )
-        form.addParam(
-            "filesPattern",
-            params.StringParam,
-            default="*",
-            label="Pattern",
-            help="Which files of the folder, for example *\\*.box*; *\\*\\** descends "
-            "into subfolders.",
-        )
-        form.addParam(
-            "fileFormat",
-            params.EnumParam,
-            choices=list(FORMAT_LABELS),
-            default=0,
-            label="Format",
-            help="*automatic*: each file tells by its name and content.\n"
-            f"Positions in {' and '.join(_WITH_CORNERS)} files are corners of boxes, "
-            "in all others centres.",
-        )
+        READING.define(form, "pattern", "pick_format")
         form.addParam(
             "pickerName",
             params.StringParam,
@@ -93,42 +81,10 @@ class ProtImportPicks(ProtParticlePicking):
             label="Name of the picker",
             help="How results call it. Empty: the name of the folder.",
         )
-        form.addParam(
-            "minScore",
-            params.FloatParam,
-            allowsNull=True,
-            label="Minimum score",
-            help="Picks with a lower score are left out; those without one stay. "
-            "*.cbox* files and Topaz' tables hold picks below their program's "
-            "threshold too. Empty: all picks.",
-        )
+        READING.define(form, "min_score")
 
     def _defineGeometryParams(self, form):
-        group = form.addGroup("Geometry")
-        group.addParam(
-            "boxSize",
-            params.IntParam,
-            allowsNull=True,
-            label="Box size (px)",
-            help="Pixels of the micrographs. Empty: as the files record it "
-            f"({', '.join(_WITH_BOX_SIZE)}; others do not).",
-        )
-        group.addParam(
-            "scale",
-            params.FloatParam,
-            default=1.0,
-            label="Scale factor",
-            help="Positions in the files are multiplied by it. 2 for picks made on "
-            "micrographs binned by 2.",
-        )
-        group.addParam(
-            "invertY",
-            params.BooleanParam,
-            default=False,
-            label="Turn upside down?",
-            help="*Yes* if y counts from the bottom row in the files: after scaling, "
-            "y becomes rows - 1 - y.",
-        )
+        READING.define(form.addGroup("Geometry"), "box_size", "scale", "invert_y")
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -144,14 +100,7 @@ class ProtImportPicks(ProtParticlePicking):
             self._folder(),
             micrographs_from_set(self.inputMicrographs.get()),
             picker=self.getPickerName(),
-            options=ReadOptions(
-                pattern=self.filesPattern.get(),
-                box_size=self.boxSize.get(),
-                pick_format=FILE_FORMATS[self.fileFormat.get()],
-                scale=self.scale.get(),
-                invert_y=self.invertY.get(),
-                min_score=self.minScore.get(),
-            ),
+            options=READING.read(self),
         )
         self._createOutput(picks)
 
@@ -165,15 +114,7 @@ class ProtImportPicks(ProtParticlePicking):
     # -------------------------- information --------------------------
     def _validate(self):
         errors = self._validateFiles()
-        if self.boxSize.get() is not None and self.boxSize.get() < 1:
-            errors.append(
-                "Box size: it must be 1 px or more; leave it empty to take what the "
-                "files record."
-            )
-        if not self.scale.get() > 0:
-            errors.append(
-                "Scale factor: it must be above 0; 1 leaves positions as they are."
-            )
+        errors += READING.describe_bad(self)
         if LIST_SEPARATOR in self.getPickerName():
             errors.append(f"Name of the picker: it must not hold '{LIST_SEPARATOR}'.")
         return errors

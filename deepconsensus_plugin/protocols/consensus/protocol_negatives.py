@@ -25,14 +25,15 @@ from deepconsensus_plugin.core.negatives.user import with_user_negatives
 from deepconsensus_plugin.core.pipeline.negatives import NegativesResult
 from deepconsensus_plugin.core.workflow.stages import draw_negatives
 from deepconsensus_plugin.protocols.consensus.negatives_form import (
+    DRAWING,
     defineDrawingParams,
-    defineSeedParam,
-    describeBadDrawing,
-    drawingChoices,
 )
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
-from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeBadThreads,
+    describeLost,
+)
 from deepconsensus_plugin.set_columns import read_numbers
 
 KIND_LABELS = {
@@ -61,7 +62,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         form.addSection(label="Input")
         self._defineInputParams(form)
         defineDrawingParams(form)
-        defineSeedParam(form)
+        DRAWING.define(form, "seed")
         form.addParallelSection(threads=2, mpi=0)
 
     def _defineInputParams(self, form):
@@ -117,7 +118,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             folder,
             box_size=self.inputCoordinates.get().getBoxSize(),
             parameters=replace(
-                drawingChoices(self), sort_out_agreed=self.extraNegatives.get() is None
+                DRAWING.read(self), sort_out_agreed=self.extraNegatives.get() is None
             ),
             n_positives=None if positives is None else positives.getSize(),
             workers=self.numberOfThreads.get(),
@@ -161,7 +162,7 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
                 "Candidates: the set has no box size; run the consensus again with one."
             )
         errors += describeLost("Candidates", candidates)
-        errors += describeBadDrawing(self)
+        errors += DRAWING.describe_bad(self) + describeBadThreads(self)
         return errors
 
     def _summary(self):

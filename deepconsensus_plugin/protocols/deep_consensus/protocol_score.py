@@ -17,7 +17,6 @@ from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
     ScoreResult,
-    StackOptions,
 )
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
@@ -31,7 +30,8 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
-    AUTOMATIC_BATCH,
+    SCORING,
+    STACKS,
     defineCombineParam,
     defineInputParams,
     defineParticleParams,
@@ -144,11 +144,7 @@ class ProtDeepConsensusScore(ProtParticles):
     def scoreStep(self, form):
         """Run the network, and cut the particles on the way."""
         frame = self._boxFrame()
-        stacks = StackOptions(
-            Path(self._getFileName("stacks")),
-            normalise=self.doNormalise.get(),
-            invert=self.doInvert.get(),
-        )
+        stacks = STACKS.read(self, folder=Path(self._getFileName("stacks")))
         request = ScoreRequest(
             micrographs=frame.read_micrographs(),
             coordinates=Path(self._getFileName("coordinates")),
@@ -156,9 +152,8 @@ class ProtDeepConsensusScore(ProtParticles):
             model=Path(self.inputModel.get().getFolder()),
             scores=Path(self._getFileName("scores")),
             stacks=stacks if self.writeStacks else None,
-            batch_size=self.batchSize.get() or None,  # 0: automatic
             workers=self.numberOfThreads.get(),
-            half_precision=self.halfPrecision.get(),
+            **SCORING.values(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -239,8 +234,7 @@ class ProtDeepConsensusScore(ProtParticles):
             or describeLost("Candidates", candidates)
             or self._validateModel()
         )
-        if self.batchSize.get() < AUTOMATIC_BATCH:
-            errors.append("Batch size: it must be 0 (automatic) or more.")
+        errors += SCORING.describe_bad(self)
         if self.seed.get() < 0:
             errors.append("Seed: it must be 0 or more.")
         return errors

@@ -28,11 +28,9 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     copyCoordinatesInfo,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
+    THRESHOLD,
     defineInputParams,
-    defineThresholdParams,
-    describeBadThreshold,
     thresholdMode,
-    thresholdRule,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import (
     areIsolated,
@@ -77,7 +75,7 @@ class ProtDeepConsensusSelect(ProtParticles):
     def _defineParams(self, form):
         form.addSection(label="Input")
         defineInputParams(form)
-        defineThresholdParams(form)
+        THRESHOLD.define(form)
         defineIsolationParams(form)
 
     # -------------------------- steps --------------------------
@@ -90,7 +88,7 @@ class ProtDeepConsensusSelect(ProtParticles):
         """Write what is kept and what is rejected."""
         items = self.scoredItems().get()
         scores, isFused = read_scores(items), are_fused(items)
-        rule = thresholdRule(self).for_scores(are_probabilities=isFused)
+        rule = THRESHOLD.read(self).for_scores(are_probabilities=isFused)
         isGoodEnough = select(scores, rule)
         isKept = areIsolated(self, items, self._micrographs(), isGoodEnough)
         self.lowestScore.set(choose_threshold(scores, rule))
@@ -191,7 +189,7 @@ class ProtDeepConsensusSelect(ProtParticles):
             )
         else:
             errors += describeBadIsolation(self, scored, self._micrographs())
-        return errors + describeBadThreshold(self)
+        return errors + THRESHOLD.describe_bad(self)
 
     def _summary(self):
         if self.lowestScore.get() is None:

@@ -25,6 +25,7 @@ from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
+    TRAINING,
     defineExtraParams,
     defineInputParams,
     defineKeepParam,
@@ -35,7 +36,6 @@ from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,
     initialFolder,
-    trainingParameters,
 )
 from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     LabelledSet,
@@ -125,7 +125,7 @@ class ProtDeepConsensusTrain(EMProtocol):
             sources=self._sources(),
             box_size=self._boxSize(),
             preprocessing=boxPreprocessing(self, boxSize=self._boxSize()),
-            parameters=trainingParameters(self),
+            parameters=TRAINING.read(self),
             dataset=Path(self._getFileName("boxes")),
             model=Path(self._getFileName("model")),
             initial_model=initialFolder(self),

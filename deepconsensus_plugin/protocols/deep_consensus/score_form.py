@@ -5,13 +5,22 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 
+from deepconsensus_plugin.core.deep_consensus.requests import (
+    ScoringParameters,
+    StackOptions,
+)
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
 )
 
-AUTOMATIC_BATCH = 0
-"""What `batchSize` says where the device decides."""
+SCORING = ParameterForm(ScoringParameters, batch_size=Shown(none=0))
+STACKS = ParameterForm(
+    StackOptions,
+    invert=Shown("doInvert", condition="writeStacks"),
+    normalise=Shown("doNormalise", condition="writeStacks"),
+)
 
 
 def defineInputParams(form: params.Form) -> None:
@@ -43,25 +52,7 @@ def defineInputParams(form: params.Form) -> None:
         "extraction does; the summary counts them.",
     )
     defineOtherMicrographsParam(form)
-    form.addParam(
-        "batchSize",
-        params.IntParam,
-        default=AUTOMATIC_BATCH,
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Batch size",
-        help="Boxes the network sees at once. It changes speed and memory, not "
-        f"the scores.\n*{AUTOMATIC_BATCH}*: few on processors, on a GPU as many as its "
-        "memory holds.",
-    )
-    form.addParam(
-        "halfPrecision",
-        params.BooleanParam,
-        default=False,
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Half precision?",
-        help="*Yes*: the network computes in bfloat16: less memory, and faster where "
-        "there are instructions for it; slower elsewhere. Scores change a little.",
-    )
+    SCORING.define(form)
 
 
 def defineCombineParam(form: params.Form) -> None:
@@ -106,22 +97,4 @@ def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> Non
         "*No*: only coordinates get scores.\n500 000 boxes of 400 px take 320 GB; "
         "then select first and extract what is kept.",
     )
-    if asksContrast:
-        form.addParam(
-            "doInvert",
-            params.BooleanParam,
-            default=True,
-            condition="writeStacks",
-            label="Invert contrast?",
-            help="Makes particles white, as programs for 2D and 3D classification "
-            "expect. Say *No* if they are white in the micrographs already.",
-        )
-    form.addParam(
-        "doNormalise",
-        params.BooleanParam,
-        default=True,
-        condition="writeStacks",
-        label="Normalise?",
-        help="Brings the background, what lies outside the circle inscribed in "
-        "the box, to mean 0 and standard deviation 1.",
-    )
+    STACKS.define(form, *(["invert"] if asksContrast else []), "normalise")

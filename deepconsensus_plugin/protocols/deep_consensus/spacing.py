@@ -9,32 +9,23 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import micrographs_from_set
-from deepconsensus_plugin.core.consensus.spacing import are_apart, are_off_border
+from deepconsensus_plugin.core.consensus.spacing import (
+    Spacing,
+    are_apart,
+    are_off_border,
+)
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.set_columns import read_columns, read_ids
+
+SPACING = ParameterForm(
+    Spacing, border_A=Shown("borderDistance"), neighbour_A=Shown("neighbourDistance")
+)
 
 
 def defineIsolationParams(form: params.Form) -> None:
     """Add how far from the border and from each other particles must be."""
-    group = form.addGroup("Whole and by itself")
-    group.addParam(
-        "borderDistance",
-        params.FloatParam,
-        default=0.0,
-        label="Distance to the border, at least (Å)",
-        help="Of the particle's centre. Half the particle's diameter leaves out those "
-        "that are cut off. *0*: all are kept.",
-    )
-    group.addParam(
-        "neighbourDistance",
-        params.FloatParam,
-        default=0.0,
-        label="Distance to the next particle, at least (Å)",
-        help="Between centres of what is kept. Two that are closer overlap, and both "
-        "are rejected; the particle's diameter leaves none that touch.\n"
-        "*0*: all are kept.\n"
-        "Their scores are not changed: overlapping particles are particles.",
-    )
+    SPACING.define(form.addGroup("Whole and by itself"))
 
 
 def areIsolated(
@@ -56,16 +47,17 @@ def areIsolated(
     isKept : array, shape (n,), bool
         Result of the other criteria; rejected ones do not count as neighbours.
     """
-    border, apart = protocol.borderDistance.get(), protocol.neighbourDistance.get()
-    if not isKept.any() or not (border or apart):
+    spacing = SPACING.read(protocol)
+    if not isKept.any() or spacing == Spacing():
         return isKept
     yx_A, micrograph = _places(items, micrographs)
     isolated = isKept.copy()
-    if border:
-        isolated &= are_off_border(yx_A, _extents(micrographs)[micrograph], border)
-    if apart:
+    if spacing.border_A:
+        extents = _extents(micrographs)[micrograph]
+        isolated &= are_off_border(yx_A, extents, spacing.border_A)
+    if spacing.neighbour_A:
         rows = np.flatnonzero(isKept)
-        isolated[rows] &= are_apart(yx_A[rows], micrograph[rows], apart)
+        isolated[rows] &= are_apart(yx_A[rows], micrograph[rows], spacing.neighbour_A)
     return isolated
 
 
@@ -75,10 +67,9 @@ def describeBadIsolation(
     micrographs: SetOfMicrographs | None,
 ) -> list[str]:
     """Return what is wrong with the distances, a sentence each."""
-    border, apart = protocol.borderDistance.get(), protocol.neighbourDistance.get()
-    if min(border, apart) < 0:
-        return ["Distance to the border, to the next particle: 0 or more, in Å."]
-    if not (border or apart):
+    if errors := SPACING.describe_bad(protocol):
+        return errors
+    if SPACING.read(protocol) == Spacing():
         return []
     if micrographs is None:
         return [

@@ -7,20 +7,24 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
-    defineAdvancedParams,
     defineCtfParam,
     defineOtherMicrographsParam,
-    seedRow,
 )
 
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
 
-AUTOMATIC_INPUT_SIZE = 0
-"""What `inputSize` says where the box decides."""
-
-_DEFAULTS = TrainingParameters()
+TRAINING = ParameterForm(
+    TrainingParameters,
+    ("n_epochs", "n_models", "auto_stopping", "prune_labels"),
+    n_epochs=Shown(none=0),
+    l2_strength=Shown("l2RegStrength"),
+)
+INPUT_SIZE = ParameterForm(BoxPreprocessing, input_size=Shown(none=0, default=0))
+"""0 where the box decides."""
 
 
 def defineInputParams(form: params.Form) -> None:
@@ -138,43 +142,7 @@ def defineExtraParams(form: params.Form) -> None:
 
 def defineTrainingParams(form: params.Form) -> None:
     """Add how the network is trained; what is changed most comes first."""
-    form.addParam(
-        "nEpochs",
-        params.IntParam,
-        default=0,
-        label="Number of epochs",
-        help="How often the networks see every box. The best weights are kept, so "
-        "more takes longer but does no harm.\n"
-        f"*0*: each network learns from {_DEFAULTS.n_updates} batches.",
-    )
-    form.addParam(
-        "nModels",
-        params.IntParam,
-        default=_DEFAULTS.n_models,
-        label="Networks in the ensemble",
-        help="The score is the mean over them, and their spread tells how sure it is. "
-        "The time grows with their number.",
-    )
-    form.addParam(
-        "autoStopping",
-        params.BooleanParam,
-        default=_DEFAULTS.auto_stopping,
-        label="Stop when nothing improves?",
-        help="The learning rate is divided by ten where the accuracy on held-out "
-        "micrographs stops improving; after three times the network is done.",
-    )
-    form.addParam(
-        "pruneLabels",
-        params.BooleanParam,
-        default=_DEFAULTS.prune_labels,
-        label="Leave out labels that look wrong?",
-        help="*Yes*: every box is judged by those of other micrographs; the ones that "
-        "contradict their label are not learnt from; *extra sets* are believed.\n"
-        "It tolerates positives and negatives of which four in ten are wrong. The "
-        "summary tells how many.\n"
-        "*No*: as published, every label is believed.",
-    )
-    _defineOptimiserParams(form)
+    TRAINING.define(form, before={"max_boxes": INPUT_SIZE.define})
 
 
 def defineKeepParam(form: params.Form) -> None:
@@ -188,57 +156,3 @@ def defineKeepParam(form: params.Form) -> None:
         help="*Yes*: the boxes as the network sees them, with labels, weights and "
         "origin, stay in *extra/boxes.h5*. *No*: they are deleted after the run.",
     )
-
-
-def _defineOptimiserParams(form: params.Form) -> None:
-    rows = [
-        (
-            "batchSize",
-            params.IntParam,
-            _DEFAULTS.batch_size,
-            "Batch size",
-            "Boxes in one update.",
-        ),
-        (
-            "learningRate",
-            params.FloatParam,
-            _DEFAULTS.learning_rate,
-            "Learning rate",
-            "Of the optimiser (Adam), at the start. Lower it if the accuracy jumps.",
-        ),
-        (
-            "l2RegStrength",
-            params.FloatParam,
-            _DEFAULTS.l2_strength,
-            "Regularisation (L2)",
-            "Penalty on large weights, in every layer. Raise it if the accuracy on "
-            "held-out micrographs falls while training goes on.",
-        ),
-        (
-            "inputSize",
-            params.IntParam,
-            AUTOMATIC_INPUT_SIZE,
-            "Network input (px)",
-            "Side that boxes are resampled to, a multiple of 16; 128 as published. The "
-            "time grows with its square. *0*: 64 to 128, with pixels of 5 Å or more. A "
-            "model to start from keeps its own.",
-        ),
-        (
-            "maxBoxes",
-            params.IntParam,
-            _DEFAULTS.max_boxes,
-            "Boxes of each label, at most",
-            "If there are more particles or more background boxes than this, that "
-            "many are drawn at random.",
-        ),
-        (
-            "halfPrecision",
-            params.BooleanParam,
-            _DEFAULTS.half_precision,
-            "Half precision?",
-            "*Yes*: the networks are trained in bfloat16, with weights in single "
-            "precision: faster on a GPU of 2020 (Ampere) or later, slower elsewhere.",
-        ),
-        seedRow(_DEFAULTS.seed),
-    ]
-    defineAdvancedParams(form, rows)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pyworkflow.protocol.params as params
@@ -15,6 +14,7 @@ from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     ARCHITECTURES,
+    FEW_EPOCHS,
     HydraParameters,
     Preset,
 )
@@ -23,25 +23,37 @@ from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 from deepconsensus_plugin.protocols.deep_consensus.training_sets import nameOfSet
 from deepconsensus_plugin.protocols.pickers.picker_form import (
-    NORMALISATIONS,
-    describeBadCounts,
+    learningForm,
 )
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeEmpty,
     describeLost,
     describeNoBox,
 )
-from deepconsensus_plugin.protocols.shared.shared_forms import (
-    defineAdvancedParams,
-    seedRow,
-)
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 FROM_GENERAL, FROM_MODEL, NEW = range(3)
-PRESETS = {0: Preset.FAST, 1: Preset.THESIS}
 """What the numbers of the form mean; they never change."""
 
-_DEFAULTS = HydraParameters()
-_FEW_EPOCHS = 6
+HYDRA = ParameterForm(
+    HydraParameters,
+    first=("architecture", "n_epochs", "n_head_epochs", "n_updates", "restart_epochs"),
+    architecture=Shown(
+        "preset",
+        choices={
+            ARCHITECTURES[Preset.FAST]: "fast",
+            ARCHITECTURES[Preset.THESIS]: "as published",
+        },
+        condition=f"startFrom == {NEW}",
+    ),
+    n_epochs=Shown(default=None),
+    n_head_epochs=Shown(condition=f"startFrom == {NEW}"),
+    n_updates=Shown("updatesPerEpoch"),
+)
+"""What is changed most comes first."""
+
+LEARNING = learningForm("particle_diameter_A", "n_particles", "pixel_size_A")
+"""Diameters, and with them pixels, are those of each data set."""
 
 
 def defineHydraInput(form: params.Form) -> None:
@@ -85,91 +97,13 @@ def defineHydraInput(form: params.Form) -> None:
     )
 
 
-def defineHydraParams(form: params.Form) -> None:
-    """Add how a HydraPicker is trained; what is changed most comes first."""
-    form.addParam(
-        "preset",
-        params.EnumParam,
-        choices=["fast", "as published"],
-        default=0,
-        condition=f"startFrom=={NEW}",
-        label="Network",
-        help="*fast*: particles of 15 pixels, 32 channels.\n*as published*: particles "
-        "of 60 pixels, 64 channels, heads up to 1024; for GPUs.",
-    )
-    form.addParam(
-        "nEpochs",
-        params.IntParam,
-        allowsNull=True,
-        label="Number of epochs",
-        help="After each the network is validated; the best weights are kept. Empty: "
-        f"{_FEW_EPOCHS}, minutes, where only heads are trained; from nothing "
-        f"{_DEFAULTS.n_epochs}.",
-    )
-    form.addParam(
-        "nHeadEpochs",
-        params.IntParam,
-        default=_DEFAULTS.n_head_epochs,
-        condition=f"startFrom=={NEW}",
-        label="Epochs with all heads",
-        help="After those with one head for all data sets. As published: 100. 0: one "
-        "head for all, and none for each.",
-    )
-    _defineOptimiserParams(form)
-
-
-def _defineOptimiserParams(form: params.Form) -> None:
-    defineAdvancedParams(
-        form,
-        [
-            (
-                "updatesPerEpoch",
-                params.IntParam,
-                _DEFAULTS.n_updates,
-                "Batches of an epoch",
-                f"Of {_DEFAULTS.n_crops} crops of one data set.",
-            ),
-            (
-                "restartEpochs",
-                params.IntParam,
-                _DEFAULTS.restart_epochs,
-                "Epochs to a restart",
-                "The learning rate falls as a cosine, then starts again. As published: "
-                "40.",
-            ),
-            (
-                "learningRate",
-                params.FloatParam,
-                _DEFAULTS.learning_rate,
-                "Learning rate",
-                "Of the optimiser (Adam).",
-            ),
-            (
-                "headLearningRate",
-                params.FloatParam,
-                _DEFAULTS.head_learning_rate,
-                "Learning rate with all heads",
-                "Of gradient descent with momentum 0.98.",
-            ),
-            seedRow(_DEFAULTS.seed),
-        ],
-    )
-
-
 def hydraParameters(protocol: Protocol) -> HydraParameters:
     """Return what was chosen on the form."""
-    isNew = protocol.startFrom.get() == NEW
-    return replace(
-        _DEFAULTS,
-        architecture=ARCHITECTURES[PRESETS[protocol.preset.get()]],
-        n_epochs=protocol.nEpochs.get(_DEFAULTS.n_epochs if isNew else _FEW_EPOCHS),
-        n_head_epochs=protocol.nHeadEpochs.get(),
-        n_updates=protocol.updatesPerEpoch.get(),
-        restart_epochs=protocol.restartEpochs.get(),
-        learning_rate=protocol.learningRate.get(),
-        head_learning_rate=protocol.headLearningRate.get(),
-        seed=protocol.seed.get(),
-    )
+    chosen = HYDRA.values(protocol)
+    if chosen["n_epochs"] is None:
+        isNew = protocol.startFrom.get() == NEW
+        chosen["n_epochs"] = HydraParameters.n_epochs if isNew else FEW_EPOCHS
+    return HydraParameters(**chosen)
 
 
 def baseModel(protocol: Protocol) -> Path | None:
@@ -197,16 +131,14 @@ def learningInputs(protocol: Protocol, folder: Path) -> tuple[LearningInput, ...
         )
         rate = frame.micrographs.getSamplingRate()
         inputs.append(
-            LearningInput(
+            LEARNING.read(
+                protocol,
                 micrographs=frame.read_micrographs(),
                 labels=labels,
                 set_name=nameOfSet(pointer),
                 box_size=frame.box_size,
                 particle_diameter_A=_diameters(protocol)[number],
                 pixel_size_A=rate,
-                normalisation=NORMALISATIONS[protocol.normalisation.get()],
-                max_micrographs=protocol.maxMicrographs.get(),
-                validation_fraction=protocol.validationFraction.get(),
                 seed=protocol.seed.get(),
                 workers=protocol.numberOfThreads.get(),
             )
@@ -226,15 +158,7 @@ def describeBadHydra(protocol: Protocol) -> list[str]:
     except ValueError as error:
         errors.append(f"Particle diameters: {error}.")
     errors += _describeBadBase(protocol)
-    errors += describeBadCounts(protocol, "nEpochs", "updatesPerEpoch", "restartEpochs")
-    if protocol.nHeadEpochs.get() < 0:
-        errors.append("Epochs with all heads: it must be 0 or more.")
-    for name in ("learningRate", "headLearningRate"):
-        if not protocol.getAttributeValue(name) > 0:
-            errors.append(f"{protocol.getParam(name).label}: it must be above 0.")
-    if not 0 <= protocol.validationFraction.get() <= 0.5:
-        errors.append("Share held out: it must be 0 to 0.5; 0.2 is usual.")
-    return errors
+    return errors + HYDRA.describe_bad(protocol) + LEARNING.describe_bad(protocol)
 
 
 def _describeBadBase(protocol: Protocol) -> list[str]:

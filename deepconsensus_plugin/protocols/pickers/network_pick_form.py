@@ -5,17 +5,34 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
-from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
-from deepconsensus_plugin.core.pickers.trained.validation import WANTED_PRECISION
+from deepconsensus_plugin.core.pickers.trained.pick_threshold import (
+    PickThreshold,
+    PickThresholdMode,
+)
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.types import OutputBox
 from deepconsensus_plugin.protocols.pickers.pick_options import pickOptions
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
 
-PRECISION, BEST_F1, GIVEN, BEST_F2, EXPECTED = range(5)
-"""What the numbers of the form mean; they never change."""
+THRESHOLD = ParameterForm(
+    PickThreshold,
+    mode=Shown(
+        "thresholdMode",
+        choices={
+            PickThresholdMode.PRECISION: "by precision",
+            PickThresholdMode.BEST_F1: "best F1",
+            PickThresholdMode.GIVEN: "given",
+            PickThresholdMode.BEST_F2: "best F2",
+            PickThresholdMode.EXPECTED: "as many as expected",
+        },
+    ),
+)
+BOX = ParameterForm(OutputBox)
 
-MERGE_RADIUS = 0.3
+MERGE_RADIUS = ConsensusRules.merge_radius
 """Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
 
 
@@ -57,76 +74,22 @@ def defineInputParams(form: params.Form) -> None:
 def defineThresholdParams(form: params.Form) -> None:
     """Add from which score on a place is a pick."""
     group = form.addGroup("Threshold")
-    group.addParam(
-        "thresholdMode",
-        params.EnumParam,
-        choices=[
-            "by precision",
-            "best F1",
-            "given",
-            "best F2",
-            "as many as expected",
-        ],
-        default=PRECISION,
-        label="Threshold",
-        help="The first two and *F2*: as found on micrographs that training held out, "
-        "or else where particles and background part in all scores; so always with a "
-        "general head, whose figures are of other samples. Where its scores do not "
-        "tell, as many as pickers without training find.\n"
-        "*as many as expected*: as training reckoned with; where labels are the easier "
-        "particles, such as agreed ones.",
-    )
-    group.addParam(
-        "wantedPrecision",
-        params.FloatParam,
-        default=WANTED_PRECISION,
-        condition=f"thresholdMode=={PRECISION}",
-        label="Precision",
-        help="As many picks as leave this share of particles among them. Where the "
-        "model never was as precise: as *best F1*.",
-    )
-    group.addParam(
-        "threshold",
-        params.FloatParam,
-        default=0.0,
-        condition=f"thresholdMode=={GIVEN}",
-        label="Log-odds, at least",
-        help="0 is a probability of one half, as the network has it. Another "
-        "threshold takes seconds (*Continue*).",
-    )
-    group.addParam(
-        "boxSize",
-        params.IntParam,
-        allowsNull=True,
-        expertLevel=LEVEL_ADVANCED,
-        label="Box size (px)",
-        help="Empty: as wide as those that the model was trained on.",
-    )
+    THRESHOLD.define(group)
+    BOX.define(group)
 
 
 def chosenThreshold(protocol: Protocol) -> float | None:
     """Return the threshold; None where scores, or their number, must tell."""
-    mode = protocol.thresholdMode.get()
-    if mode == GIVEN:
-        return protocol.threshold.get()
     card = protocol.inputModel.get().getCard()
-    if mode == EXPECTED or not isinstance(card, PickerCard):
-        return None
-    figures = card.validation_of(pickOptions(protocol))
-    if figures is None:
-        return None
-    if mode == BEST_F2:
-        return figures.best_threshold_of(2.0)
-    precise = figures.threshold_for(protocol.wantedPrecision.get())
-    if mode == BEST_F1 or precise is None:
-        return figures.best_threshold
-    return precise
+    isPicker = isinstance(card, PickerCard)
+    figures = card.validation_of(pickOptions(protocol)) if isPicker else None
+    return THRESHOLD.read(protocol).choose(figures)
 
 
 def expectedPicks(protocol: Protocol) -> int | None:
     """Return how many picks are wanted, where their number decides and is known."""
-    card = protocol.inputModel.get().getCard()
-    if protocol.thresholdMode.get() != EXPECTED or not isinstance(card, PickerCard):
+    card, mode = protocol.inputModel.get().getCard(), THRESHOLD.read(protocol).mode
+    if mode is not PickThresholdMode.EXPECTED or not isinstance(card, PickerCard):
         return None
     n_particles = card.expected_particles
     if n_particles is None:

@@ -1,37 +1,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Options that methods offer on the form of *pick with a network*.
 
-A method with `Method.options` has a module of three functions here: one adds them to
-the form, one reads them from it, one says what is wrong with them.
+They follow from the dataclass that a method names as its `Method.options`. What does
+not follow from its declaration stands in a `ParameterForm` of that method.
 """
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.protocols.pickers import hydra_pick_options
+from deepconsensus_plugin.core import methods
+from deepconsensus_plugin.core.methods import Method, find_method, resolve
+from deepconsensus_plugin.protocols.pickers.hydra_pick_options import HYDRA_OPTIONS
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
 
-_FORMS: dict[str, ModuleType] = {"hydra": hydra_pick_options}
-"""Module of each kind of models whose method offers options."""
+_FORMS: dict[str, ParameterForm[Any]] = {"hydra": HYDRA_OPTIONS}
 
 
 def definePickOptions(form: params.Form) -> None:
     """Add the options of every method, each in a group of its own."""
-    for module in _FORMS.values():
-        module.definePickOptions(form)
+    for method in methods.METHODS:
+        if (options := _formOf(method)) is not None:
+            options.define(form.addGroup(f"Only for a {method.label}"))
 
 
 def pickOptions(protocol: Protocol) -> Any:
     """Return the options of the model's method; None where it offers none."""
-    module = _FORMS.get(protocol.inputModel.get().getKind())
-    return None if module is None else module.readPickOptions(protocol)
+    options = _chosen(protocol)
+    return None if options is None else options.read(protocol)
 
 
 def describeBadOptions(protocol: Protocol) -> list[str]:
     """Return what is wrong with the options of the model's method."""
-    module = _FORMS.get(protocol.inputModel.get().getKind())
-    return [] if module is None else module.describeBadPickOptions(protocol)
+    options = _chosen(protocol)
+    return [] if options is None else options.describe_bad(protocol)
+
+
+def _chosen(protocol: Protocol) -> ParameterForm[Any] | None:
+    return _formOf(find_method(protocol.inputModel.get().getKind()))
+
+
+def _formOf(method: Method) -> ParameterForm[Any] | None:
+    """Return the form of a method's options; None where it offers none."""
+    if method.options is None:
+        return None
+    return _FORMS.get(method.kind) or ParameterForm(resolve(method.options))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
-from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
 from deepconsensus_plugin.convert import BoxFrame, coordinates_from_set
 from deepconsensus_plugin.core.io.tables import write_coordinates
@@ -21,17 +20,42 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeNoBox,
 )
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineOtherMicrographsParam,
     micrographsToCut,
 )
 
-NORMALISATIONS = {
-    0: Normalisation.STANDARD,
-    1: Normalisation.COMMON_MIXTURE,
-    2: Normalisation.PER_MICROGRAPH,
-}
-"""What the numbers of the form mean; they never change."""
+
+def learningForm(
+    *leave_out: str, usual: str | None = None
+) -> ParameterForm[LearningInput]:
+    """Return the form of what is learnt from, without some fields.
+
+    Parameters
+    ----------
+    *leave_out : str
+        Fields that the form does not show.
+    usual : str, optional
+        What an empty pixel size stands for, where it is another than usual.
+    """
+    return ParameterForm(
+        LearningInput,
+        leave_out=leave_out,
+        particle_diameter_A=Shown("particleDiameter", default=None),
+        n_particles=Shown("expectedParticles"),
+        pixel_size_A=Shown("pixelSize", default=None, if_none=usual),
+        normalisation=Shown(
+            choices={
+                Normalisation.STANDARD: "each micrograph by its mean and deviation",
+                Normalisation.COMMON_MIXTURE: "all by one mixture, each with its scale",
+                Normalisation.PER_MICROGRAPH: "each by a mixture of its own",
+            }
+        ),
+    )
+
+
+LEARNING = learningForm()
 
 
 def defineLabelParams(form: params.Form, *, labels: str) -> None:
@@ -53,73 +77,16 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
         help="Optional places that are no particles, such as the output of *negative "
         "picks*, or ice and carbon marked by hand.",
     )
-    form.addParam(
-        "particleDiameter",
-        params.FloatParam,
-        allowsNull=True,
-        label="Particle diameter (Å)",
-        help="The longest one. Empty: two thirds of the box of the particles.",
-    )
-    form.addParam(
-        "expectedParticles",
-        params.FloatParam,
-        allowsNull=True,
-        label="Particles of a micrograph",
-        help="On average, about, labelled or not: half as many or half as many again "
-        "will do for training. Empty: as many as correlation with a profile learnt "
-        "from the micrographs finds.",
-    )
+    LEARNING.define(form, "particle_diameter_A", "n_particles")
     defineOtherMicrographsParam(form)
 
 
 def defineMicrographParams(
-    form: params.Form,
-    *,
-    usual: str = f"the diameter becomes {PIXELS_PER_DIAMETER} pixels",
-    hasPixelSize: bool = True,
+    form: params.Form, learning: ParameterForm[LearningInput] = LEARNING
 ) -> None:
-    """Add how micrographs are prepared; `usual` says what an empty pixel size is."""
-    if hasPixelSize:
-        form.addParam(
-            "pixelSize",
-            params.FloatParam,
-            allowsNull=True,
-            expertLevel=LEVEL_ADVANCED,
-            label="Pixel size for the network (Å/px)",
-            help=f"Micrographs are downsampled to it. Empty: {usual}; pixels never "
-            "become smaller than they are.",
-        )
-    form.addParam(
-        "normalisation",
-        params.EnumParam,
-        choices=[
-            "each micrograph by its mean and deviation",
-            "all by one mixture, each with its scale",
-            "each by a mixture of its own",
-        ],
-        default=0,
-        expertLevel=LEVEL_ADVANCED,
-        label="Grey scale",
-        help="The second is that of the paper, for raw exposures, which differ by a "
-        "factor: two Gaussians, ice and what is darker.",
-    )
-    form.addParam(
-        "validationFraction",
-        params.FloatParam,
-        default=LearningInput.validation_fraction,
-        expertLevel=LEVEL_ADVANCED,
-        label="Share held out",
-        help="Of the labels, on whole micrographs that the network does not learn "
-        "from; on them the best weights and the thresholds are found.",
-    )
-    form.addParam(
-        "maxMicrographs",
-        params.IntParam,
-        default=LearningInput.max_micrographs,
-        expertLevel=LEVEL_ADVANCED,
-        label="Micrographs, at most",
-        help="So many are drawn at random where more have labels.",
-    )
+    """Add how micrographs are prepared, and which are learnt from."""
+    fields = ("pixel_size_A", "normalisation", "validation_fraction", "max_micrographs")
+    learning.define(form, *(name for name in fields if name in learning.fields))
 
 
 def learningInput(
@@ -144,18 +111,15 @@ def learningInput(
         _write(protocol.inputNegatives.get(), frame, negatives)
     diameter = particleDiameter(protocol)
     pixelSize = protocol.pixelSize.get() or diameter / PIXELS_PER_DIAMETER
-    return LearningInput(
+    return LEARNING.read(
+        protocol,
         micrographs=frame.read_micrographs(),
         labels=labels,
         set_name=nameOfSet(protocol.inputCoordinates),
         box_size=frame.box_size,
         particle_diameter_A=diameter,
         pixel_size_A=max(pixelSize, rate),
-        n_particles=protocol.expectedParticles.get(),
         negatives=negatives if hasNegatives else None,
-        normalisation=NORMALISATIONS[protocol.normalisation.get()],
-        max_micrographs=protocol.maxMicrographs.get(),
-        validation_fraction=protocol.validationFraction.get(),
         seed=seed,
         workers=protocol.numberOfThreads.get(),
     )
@@ -183,25 +147,7 @@ def describeBadLabels(protocol: Protocol) -> list[str]:
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
     errors += describeLost("Known negatives", protocol.inputNegatives.get())
-    for name in ("particleDiameter", "pixelSize", "expectedParticles"):
-        value = getattr(protocol, name).get()
-        if value is not None and not value > 0:
-            label = protocol.getParam(name).label
-            errors.append(f"{label}: it must be above 0, or empty.")
-    if not 0 <= protocol.validationFraction.get() <= 0.5:
-        errors.append("Share held out: it must be 0 to 0.5; 0.2 is usual.")
-    if protocol.maxMicrographs.get() < 1:
-        errors.append("Micrographs, at most: it must be 1 or more.")
-    return errors
-
-
-def describeBadCounts(protocol: Protocol, *names: str) -> list[str]:
-    """Return a sentence for each of these parameters that is below 1."""
-    return [
-        f"{protocol.getParam(name).label}: it must be 1 or more."
-        for name in names
-        if (count := protocol.getAttributeValue(name)) is not None and count < 1
-    ]
+    return errors + LEARNING.describe_bad(protocol)
 
 
 def _write(coordinates, frame: BoxFrame, path: Path) -> None:

@@ -22,17 +22,40 @@ from deepconsensus_plugin.core.pickers.classical.picking import (
 )
 from deepconsensus_plugin.core.pickers.classical.working_image import MIN_DIAMETER_PX
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult
-from deepconsensus_plugin.core.types import BOX_PER_DIAMETER, PickerPicks
+from deepconsensus_plugin.core.types import (
+    BOX_PER_DIAMETER,
+    OutputBox,
+    PickerPicks,
+)
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
-METHODS = {0: PickMethod.GAUSSIANS, 1: PickMethod.CORRELATION}
-REFERENCES = {0: Reference.LEARNT, 1: Reference.DISC, 2: Reference.RING}
-"""Choices by their number on the form, which never changes."""
-
-METHOD_LABELS = ("difference of Gaussians", "rotational correlation")
-REFERENCE_LABELS = ("learnt from the micrographs", "disc", "ring")
+PICKING = ParameterForm(
+    PickParameters,
+    first=("method", "diameter_A", "reference"),
+    diameter_A=Shown("particleDiameter", options={"important": True}),
+    method=Shown(
+        choices={
+            PickMethod.GAUSSIANS: "difference of Gaussians",
+            PickMethod.CORRELATION: "rotational correlation",
+        }
+    ),
+    reference=Shown(
+        choices={
+            Reference.LEARNT: "learnt from the micrographs",
+            Reference.DISC: "disc",
+            Reference.RING: "ring",
+        }
+    ),
+)
+THRESHOLDS = ParameterForm(PickRequest)
+BOX = ParameterForm(
+    OutputBox,
+    box_size=Shown(if_none="one and a half diameters, to an even number"),
+)
 
 
 class ProtClassicalPick(ProtParticlePicking):
@@ -63,97 +86,17 @@ class ProtClassicalPick(ProtParticlePicking):
             label="Micrographs",
             help="All of them are picked.",
         )
-        form.addParam(
-            "method",
-            params.EnumParam,
-            choices=list(METHOD_LABELS),
-            default=0,
-            label="Method",
-            help="*difference of Gaussians*: places darker (or whiter) than their "
-            "surroundings, of the particle's size [Voss2009].\n"
-            "*rotational correlation*: places that look like the rotational average "
-            "of the particle [Roseman2003].\n"
-            "It sees hollow particles better.",
-        )
-        form.addParam(
-            "particleDiameter",
-            params.FloatParam,
-            allowsNull=True,
-            important=True,
-            label="Particle diameter (Å)",
-            help="Of a long particle, the mean of its axes is a good start.",
-        )
-        form.addParam(
-            "reference",
-            params.EnumParam,
-            choices=list(REFERENCE_LABELS),
-            default=0,
-            condition="method==1",
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Reference",
-            help="*learnt*: a disc picks first; the mean radial profile of what it "
-            "finds picks again, until it stays as it is. Nobody has to mark anything.",
-        )
-        form.addParam(
-            "boxSize",
-            params.IntParam,
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Box size (px)",
-            help="Empty: one and a half diameters, to an even number.",
-        )
+        PICKING.define(form, "method", "diameter_A", "reference")
+        BOX.define(form)
 
     def _defineThresholdParams(self, form):
         group = form.addGroup("Thresholds", expertLevel=params.LEVEL_ADVANCED)
-        group.addParam(
-            "threshold",
-            params.FloatParam,
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Threshold",
-            help="Peaks scored this or better are picks.\n"
-            "Difference of Gaussians: in noise units (deviations of the filtered "
-            "micrograph).\n"
-            "Correlation: 0 to 1.\n"
-            "Empty: found in the scores of all micrographs, where they show peaks of "
-            "particles and of background apart.\n"
-            "Another threshold takes seconds (*Continue*): peaks are kept.",
-        )
-        group.addParam(
-            "upperThreshold",
-            params.FloatParam,
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Upper threshold",
-            help="Peaks scored better are left out: gold, ice and aggregates have more "
-            "contrast than particles. Empty: found in the scores of difference of "
-            "Gaussians, if carbon and ice are avoided; correlation has none.",
-        )
-        group.addParam(
-            "minDistance",
-            params.FloatParam,
-            default=PickParameters.min_distance,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Least distance (diameters)",
-            help="Of two peaks this close or closer, the better one is kept.",
-        )
+        THRESHOLDS.define(group)
+        PICKING.define(group, "min_distance")
 
     def _defineMicrographParams(self, form):
-        group = form.addGroup("Micrographs")
-        group.addParam(
-            "particlesDark",
-            params.BooleanParam,
-            default=True,
-            label="Are particles dark?",
-            help="*Yes* for micrographs as they come from the microscope.",
-        )
-        group.addParam(
-            "avoidContamination",
-            params.BooleanParam,
-            default=True,
-            label="Avoid carbon and ice?",
-            help="Leave out places whose mean or deviation is unusual on their "
-            "micrograph. Padded borders are always left out.",
+        PICKING.define(
+            form.addGroup("Micrographs"), "particles_dark", "avoid_contamination"
         )
 
     # -------------------------- steps --------------------------
@@ -175,33 +118,22 @@ class ProtClassicalPick(ProtParticlePicking):
 
     def pickStep(self, form):
         """Pick all micrographs as a job."""
-        request = PickRequest(
+        request = THRESHOLDS.read(
+            self,
             micrographs=micrographs_from_set(self.inputMicrographs.get()),
-            parameters=self._parameters(),
+            parameters=PICKING.read(self),
             peaks=Path(self._getFileName("peaks")),
             result=Path(self._getFileName("picks")),
-            threshold=self.threshold.get(),
-            upper_threshold=self.upperThreshold.get(),
             workers=self.numberOfThreads.get(),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
         Plugin.runCoreJob(self, job)
 
-    def _parameters(self) -> PickParameters:
-        return PickParameters(
-            diameter_A=self.particleDiameter.get(),
-            method=METHODS[self.method.get()],
-            reference=REFERENCES[self.reference.get()],
-            min_distance=self.minDistance.get(),
-            particles_dark=self.particlesDark.get(),
-            avoid_contamination=self.avoidContamination.get(),
-        )
-
     def createOutputStep(self, form):
         """Register the picks with their scores."""
         picks = PickerPicks(
-            METHOD_LABELS[self.method.get()],
+            self._methodLabel(),
             self._boxSize(),
             read_coordinates(self._getFileName("picks")),
         )
@@ -217,39 +149,32 @@ class ProtClassicalPick(ProtParticlePicking):
             return self.boxSize.get()
         return 2 * math.ceil(BOX_PER_DIAMETER * self._diameterPx() / 2)
 
+    def _methodLabel(self) -> str:
+        return self.getParam("method").choices[self.method.get()]
+
     def _diameterPx(self) -> float:
         rate = self.inputMicrographs.get().getSamplingRate()
         return self.particleDiameter.get() / rate
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = self._validateDiameter()
-        if self.boxSize.get() is not None and self.boxSize.get() < 1:
-            errors.append(
-                "Box size: it must be 1 px or more; leave it empty for one and a half "
-                "diameters."
-            )
-        low, high = self.threshold.get(), self.upperThreshold.get()
-        if low is not None and high is not None and low > high:
-            errors.append("Upper threshold: it must not be below the threshold.")
-        if not self.minDistance.get() > 0:
-            errors.append("Least distance: it must be above 0; 0.6 is usual.")
-        if self.numberOfThreads.get() < 1:
-            errors.append("Threads: there must be 1 or more.")
-        return errors
+        errors = [
+            *PICKING.describe_bad(self),
+            *BOX.describe_bad(self),
+            *THRESHOLDS.describe_bad(self),
+            *describeBadThreads(self),
+        ]
+        return errors or self._describeSmallDiameter()
 
-    def _validateDiameter(self) -> list[str]:
-        if self.particleDiameter.get() is None or not self.particleDiameter.get() > 0:
-            return ["Particle diameter: give it in Å, above 0."]
+    def _describeSmallDiameter(self) -> list[str]:
         if self.inputMicrographs.get() is None:
             return []  # Scipion reports it
-        if self._diameterPx() < MIN_DIAMETER_PX:
-            return [
-                f"Particle diameter: it is {self._diameterPx():.1f} px here, and must "
-                f"be {MIN_DIAMETER_PX} px or more; is it in Å, and is the sampling "
-                "rate right?"
-            ]
-        return []
+        if self._diameterPx() >= MIN_DIAMETER_PX:
+            return []
+        return [
+            f"Particle diameter: it is {self._diameterPx():.1f} px here, and must be "
+            f"{MIN_DIAMETER_PX} px or more; is it in Å, and is the sampling rate right?"
+        ]
 
     def _summary(self):
         output = getattr(self, "outputCoordinates", None)
@@ -279,10 +204,10 @@ class ProtClassicalPick(ProtParticlePicking):
         cited = ", ".join(f"[{key}]" for key in self._citations())
         return [
             f"{output.getSize()} particles of {self.particleDiameter.get():g} Å were "
-            f"picked by {METHOD_LABELS[self.method.get()]} {cited}."
+            f"picked by {self._methodLabel()} {cited}."
         ]
 
     def _citations(self):
-        isGaussian = METHODS[self.method.get()] is PickMethod.GAUSSIANS
-        method = "Voss2009" if isGaussian else "Roseman2003"
-        return [method, "Ashman1994"] if self.threshold.get() is None else [method]
+        method = PICKING.value_of("method", self)
+        cited = "Voss2009" if method is PickMethod.GAUSSIANS else "Roseman2003"
+        return [cited, "Ashman1994"] if self.threshold.get() is None else [cited]

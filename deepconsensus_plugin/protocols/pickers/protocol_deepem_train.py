@@ -10,9 +10,9 @@ from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMRound
 from deepconsensus_plugin.core.pickers.deepem.request import DeepEMTrainRequest
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 from deepconsensus_plugin.protocols.pickers.deepem_form import (
+    DEEPEM,
+    LEARNING,
     deepEMParameters,
-    defineDeepEMParams,
-    describeBadDeepEM,
     describeSmallBox,
     scaledToBox,
 )
@@ -46,9 +46,9 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
             "several pickers agree on (*consensus of picks*).",
         )
         form.addSection(label="Training")
-        defineDeepEMParams(form)
+        DEEPEM.define(form)
         form.addSection(label="Micrographs")
-        defineMicrographParams(form, usual="the box becomes 36 pixels")
+        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------
@@ -63,7 +63,7 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = describeBadLabels(self) + describeBadDeepEM(self)
+        errors = describeBadLabels(self) + DEEPEM.describe_bad(self)
         if self.inputCoordinates.get() is None or errors:
             return errors
         return describeSmallBox(self)

@@ -12,9 +12,10 @@ from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.request import HydraTrainRequest
 from deepconsensus_plugin.protocols.pickers.hydra_form import (
     FROM_MODEL,
+    HYDRA,
+    LEARNING,
     baseModel,
     defineHydraInput,
-    defineHydraParams,
     describeBadHydra,
     hydraParameters,
     learningInputs,
@@ -42,9 +43,9 @@ class ProtHydraTrain(PickerTrainingProtocol):
         form.addSection(label="Input")
         defineHydraInput(form)
         form.addSection(label="Training")
-        defineHydraParams(form)
+        HYDRA.define(form)
         form.addSection(label="Micrographs")
-        defineMicrographParams(form, hasPixelSize=False)
+        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

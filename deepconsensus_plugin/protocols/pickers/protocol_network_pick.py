@@ -27,7 +27,9 @@ from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
+    BOX,
     MERGE_RADIUS,
+    THRESHOLD,
     boxExtent,
     chosenThreshold,
     defineInputParams,
@@ -162,11 +164,7 @@ class ProtNetworkPick(ProtParticlePicking):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = []
-        if self.boxSize.get() is not None and self.boxSize.get() < 1:
-            errors.append("Box size: it must be 1 px or more, or empty.")
-        if not 0 < self.wantedPrecision.get() <= 1:
-            errors.append("Precision: it must be above 0, and at most 1.")
+        errors = THRESHOLD.describe_bad(self) + BOX.describe_bad(self)
         errors += describeLost("Known coordinates", self.knownCoordinates.get())
         if self.inputModel.get() is None or self.inputMicrographs.get() is None:
             return errors  # Scipion reports it

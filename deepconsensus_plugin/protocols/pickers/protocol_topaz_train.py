@@ -15,11 +15,7 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
 from deepconsensus_plugin.protocols.pickers.picker_protocol import (
     PickerTrainingProtocol,
 )
-from deepconsensus_plugin.protocols.pickers.topaz_form import (
-    defineTopazParams,
-    describeBadTopaz,
-    topazParameters,
-)
+from deepconsensus_plugin.protocols.pickers.topaz_form import TOPAZ
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 FEW_LABELS = 50
@@ -46,7 +42,7 @@ class ProtTopazTrain(PickerTrainingProtocol):
             "Others on the same micrographs may be without a label.",
         )
         form.addSection(label="Training")
-        defineTopazParams(form)
+        TOPAZ.define(form)
         form.addSection(label="Micrographs")
         defineMicrographParams(form)
         form.addParallelSection(threads=2, mpi=0)
@@ -54,11 +50,11 @@ class ProtTopazTrain(PickerTrainingProtocol):
     # -------------------------- steps --------------------------
     def _request(self, learnt: LearningInput, model: Path) -> TopazTrainRequest:
         """Return what the job is to do."""
-        return TopazTrainRequest(learnt, topazParameters(self), model)
+        return TopazTrainRequest(learnt, TOPAZ.read(self), model)
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadLabels(self) + describeBadTopaz(self)
+        return describeBadLabels(self) + TOPAZ.describe_bad(self)
 
     def _warnings(self):
         labels = self.inputCoordinates.get()

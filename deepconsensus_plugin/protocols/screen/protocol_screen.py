@@ -33,7 +33,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
-from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdRule
+from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
@@ -196,7 +196,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         positions, networks = files.read_scores()
         score, calibration = files.read_score()
         isFused = calibration is not None
-        rule = thresholdRule(self).for_scores(are_probabilities=isFused)
+        rule = THRESHOLD.read(self).for_scores(are_probabilities=isFused)
         isGoodEnough = select(score, rule)
         card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs, isAccepted = makeOutputs(

@@ -6,10 +6,10 @@ from __future__ import annotations
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
-from deepconsensus_plugin.protocols.consensus.negatives_form import describeBadDrawing
+from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import describeBadPicks
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
-    describeBadThreshold,
+    THRESHOLD,
     thresholdMode,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadIsolation
@@ -17,13 +17,13 @@ from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,
 )
+from deepconsensus_plugin.protocols.screen.screen_form import STREAMING
 from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
+from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMisfit,
     describeMissingCtf,
 )
-
-_AT_LEAST_ONE = ("streamingSleepOnWait", "extractingBatch", "preliminaryPositives")
 
 
 def describeBadForm(protocol: Protocol) -> list[str]:
@@ -33,12 +33,13 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         return []  # Scipion reports it
     errors = [
         *describeBadPicks(protocol),
-        *describeBadDrawing(protocol),
+        *DRAWING.describe_bad(protocol),
         *describeBadTraining(protocol),
-        *describeBadThreshold(protocol),
+        *THRESHOLD.describe_bad(protocol),
         *describeBadIsolation(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
-        *_describeBadStreaming(protocol),
+        *STREAMING.describe_bad(protocol),
+        *describeBadThreads(protocol),
     ]
     # Faults that stages share are reported once.
     return list(dict.fromkeys(errors)) or _describeBadModel(protocol)
@@ -51,14 +52,6 @@ def _describeBadPrecision(protocol: Protocol) -> list[str]:
     return [
         "Kind of threshold: a precision can be expected of probabilities only; choose "
         "two sets of picks or more, and *Combine with the pickers*."
-    ]
-
-
-def _describeBadStreaming(protocol: Protocol) -> list[str]:
-    return [
-        f"{protocol.getParam(name).label}: it must be 1 or more."
-        for name in _AT_LEAST_ONE
-        if protocol.getAttributeValue(name) < 1
     ]
 
 

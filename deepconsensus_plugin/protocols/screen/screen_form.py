@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pyworkflow.protocol.params as params
-from pyworkflow.protocol.params import LEVEL_ADVANCED
 
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
+from deepconsensus_plugin.core.streaming import StreamRules
 from deepconsensus_plugin.protocols.consensus import consensus_form
 from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
@@ -13,8 +14,7 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineParticleParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
-    AUTOMATIC,
-    defineThresholdParams,
+    thresholdForm,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import defineIsolationParams
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
@@ -23,9 +23,17 @@ from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     defineInitialModelParams,
     defineTrainingParams,
 )
+from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
+)
+
+STREAMING = ParameterForm(
+    StreamRules,
+    wait_s=Shown("streamingSleepOnWait"),
+    batch_size=Shown("extractingBatch", condition="doPreliminarPredictions"),
+    first_positives=Shown("preliminaryPositives", condition="doPreliminarPredictions"),
 )
 
 
@@ -62,7 +70,7 @@ def defineStageParams(form: params.Form) -> None:
     defineTrainingParams(form)
     form.addSection(label="Scores")
     defineCombineParam(form)
-    defineThresholdParams(form, default=AUTOMATIC)
+    thresholdForm(ThresholdMode.MAX_F).define(form)
     defineIsolationParams(form)
     defineParticleParams(form, asksContrast=False)
 
@@ -81,37 +89,4 @@ def defineStreamingParams(form: params.Form) -> None:
         "anew.\n*No*: nothing is computed before all inputs are closed.\n"
         "The end is the same. Inputs that are closed already are not waited for.",
     )
-    form.addParam(
-        "streamingSleepOnWait",
-        params.IntParam,
-        default=10,
-        expertLevel=LEVEL_ADVANCED,
-        label="Sleep when waiting (s)",
-        help="How long to wait before the inputs are looked at again.",
-    )
-    for key, default, label, text in (
-        (
-            "extractingBatch",
-            5,
-            "Micrographs in a batch",
-            "So many micrographs at least, which all pickers have seen, are taken in "
-            "and scored together.",
-        ),
-        (
-            "preliminaryPositives",
-            500,
-            "Agreed particles to start with",
-            "The first training waits for so many particles that pickers agree on. "
-            "Whenever their number has doubled, the networks are trained on, on all "
-            "that is there.",
-        ),
-    ):
-        form.addParam(
-            key,
-            params.IntParam,
-            default=default,
-            condition="doPreliminarPredictions",
-            expertLevel=LEVEL_ADVANCED,
-            label=label,
-            help=text,
-        )
+    STREAMING.define(form)

@@ -20,17 +20,17 @@ from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.protocols.consensus.negatives_form import drawingChoices
+from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
     referenceMicrographs,
 )
-from deepconsensus_plugin.protocols.deep_consensus.select_form import thresholdRule
+from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
+from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     boxPreprocessing,
     initialFolder,
-    trainingParameters,
 )
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
@@ -110,8 +110,8 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
     )
     return DeepConsensusOptions(
         consensus=consensusRules(protocol),
-        negatives=drawingChoices(protocol),
-        training=trainingParameters(protocol),
+        negatives=DRAWING.read(protocol),
+        training=TRAINING.read(protocol),
         preprocessing=boxPreprocessing(protocol, boxSize=boxSize),
         initial_model=initialFolder(protocol),
         skip_training=protocol.usesModelAsIs(),
@@ -120,7 +120,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
             half_precision=protocol.halfPrecision.get(),
         ),
         fusion_seed=fusionSeed(protocol),
-        threshold=thresholdRule(protocol),
+        threshold=THRESHOLD.read(protocol),
         workers=protocol.numberOfThreads.get(),
     )
 

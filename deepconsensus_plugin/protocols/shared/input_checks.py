@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pwem.objects import SetOfCoordinates
+from pyworkflow.protocol import Protocol
 
 
 def describeLost(label: str, coordinates: SetOfCoordinates | None) -> list[str]:
@@ -28,3 +29,10 @@ def describeNoBox(label: str, coordinates: SetOfCoordinates) -> list[str]:
     if coordinates.getBoxSize():
         return []
     return [f"{label}: the set has no box size; import the coordinates again with one."]
+
+
+def describeBadThreads(protocol: Protocol) -> list[str]:
+    """Return a sentence if there is no thread to work with."""
+    if protocol.numberOfThreads.get() >= 1:
+        return []
+    return ["Threads: there must be 1 or more."]

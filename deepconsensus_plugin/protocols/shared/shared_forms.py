@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pyworkflow.protocol.params as params
 from pwem.constants import RELATION_CTF
 from pwem.objects import SetOfMicrographs
@@ -54,36 +52,6 @@ def micrographsToCut(
         return others
     picked = coordinates.get()
     return None if picked is None else picked.getMicrographs()
-
-
-AdvancedRow = tuple[str, type[params.Param], object, str, str]
-"""Name, kind, default, label and help of a parameter."""
-
-
-def defineAdvancedParams(form: params.Form, rows: Iterable[AdvancedRow]) -> None:
-    """Add parameters for experts; those without a default may be left empty."""
-    for name, kind, default, label, text in rows:
-        form.addParam(
-            name,
-            kind,
-            default=default,
-            allowsNull=default is None,
-            expertLevel=params.LEVEL_ADVANCED,
-            label=label,
-            help=text,
-        )
-
-
-def seedRow(default: int) -> AdvancedRow:
-    """Return the row of the seed of a training."""
-    return (
-        "seed",
-        params.IntParam,
-        default,
-        "Seed",
-        "Of every random act. The same seed and input give the same model on one "
-        "machine.",
-    )
 
 
 def defineCtfParam(form: params.Form, help: str) -> None:

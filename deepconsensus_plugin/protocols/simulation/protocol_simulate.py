@@ -21,10 +21,10 @@ from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest, SimulateResult
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.simulation import simulate_form
 from deepconsensus_plugin.protocols.simulation.simulation_choices import (
-    PIXEL_TYPES,
-    TRUTH_CLASSES,
+    describeBadSimulation,
     simulationParameters,
 )
 
@@ -83,13 +83,11 @@ class ProtSimulateMicrographs(EMProtocol):
         Plugin.runCoreJob(self, job)
 
     def _request(self) -> SimulateRequest:
-        return SimulateRequest(
+        return simulate_form.REQUEST.read(
+            self,
             parameters=simulationParameters(self),
-            n_micrographs=self.numberOfMicrographs.get(),
             folder=Path(self._getFileName("micrographs")),
             coordinates=Path(self._getFileName("truth")),
-            accepted=TRUTH_CLASSES[self.truthClasses.get()],
-            pixel_type=PIXEL_TYPES[self.pixelType.get()],
             workers=self.numberOfThreads.get(),
         )
 
@@ -119,16 +117,7 @@ class ProtSimulateMicrographs(EMProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = []
-        if self.numberOfMicrographs.get() < 1:
-            errors.append("Number of micrographs: there must be 1 or more.")
-        if self.numberOfThreads.get() < 1:
-            errors.append("Threads: there must be 1 or more.")
-        try:
-            simulationParameters(self)
-        except ValueError as error:
-            errors.append(f"What is simulated: {error}.")
-        return errors
+        return describeBadSimulation(self) + describeBadThreads(self)
 
     def _summary(self):
         output = getattr(self, "outputCoordinates", None)

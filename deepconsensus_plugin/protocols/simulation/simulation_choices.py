@@ -7,33 +7,23 @@ from pathlib import Path
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.io.pixel_types import PixelType
 from deepconsensus_plugin.core.simulation import (
     Contamination,
-    Crowd,
-    Detector,
-    Exposure,
-    Ice,
-    ObjectClass,
-    Optics,
     Phantom,
     SimulationParameters,
     Structure,
 )
+from deepconsensus_plugin.protocols.simulation.simulate_form import (
+    CONTAMINATION,
+    CROWD,
+    EXPOSURE,
+    ICE,
+    MICROGRAPHS,
+    OPTICS,
+    REQUEST,
+)
 
-DETECTORS = {0: Detector.COUNTING, 1: Detector.INTEGRATING, 2: Detector.PERFECT}
-PIXEL_TYPES = {0: PixelType.FLOAT32, 1: PixelType.INT16, 2: PixelType.INT8}
-TRUTH_CLASSES = {
-    0: (ObjectClass.GOOD,),
-    1: (ObjectClass.GOOD, ObjectClass.OVERLAPPING),
-    2: (
-        ObjectClass.GOOD,
-        ObjectClass.OVERLAPPING,
-        ObjectClass.CUT_OFF,
-        ObjectClass.BROKEN,
-    ),
-}
-"""Choices by their number on the form, which never changes."""
+_PARTS = (REQUEST, MICROGRAPHS, CROWD, OPTICS, EXPOSURE, ICE)
 
 
 def simulationParameters(protocol: Protocol) -> SimulationParameters:
@@ -46,61 +36,43 @@ def simulationParameters(protocol: Protocol) -> SimulationParameters:
     """
     voxelSize = protocol.mapVoxelSize.get()
     names = (protocol.structures.get() or "").split(",")
-    return SimulationParameters(
+    return MICROGRAPHS.read(
+        protocol,
         shape=(protocol.rows.get() or protocol.size.get(), protocol.size.get()),
-        sampling_rate=protocol.samplingRate.get(),
         structures=tuple(
             structureNamed(name, voxelSize) for name in names if name.strip()
         ),
-        resolution_A=protocol.resolution.get(),
-        optics=_optics(protocol),
-        exposure=Exposure(
-            dose_e_per_A2=protocol.dose.get(),
-            snr=protocol.snr.get(),
-            detector=DETECTORS[protocol.detector.get()],
-            binning=protocol.binning.get(),
-            energy_filter=protocol.energyFilter.get(),
-        ),
-        ice=Ice(
-            thickness_A=(protocol.minThickness.get(), protocol.maxThickness.get()),
-            gradient=protocol.thicknessGradient.get(),
-            interface_protein_mg_per_m2=protocol.interfaceProtein.get(),
-        ),
-        crowd=Crowd(
-            particles_per_micrograph=protocol.particlesPerMicrograph.get(),
-            spacing=protocol.spacing.get(),
-            overlapping_fraction=protocol.overlappingFraction.get(),
-            broken_fraction=protocol.brokenFraction.get(),
-            aggregates=protocol.aggregates.get(),
-            tilt_spread_deg=protocol.tiltSpread.get(),
-        ),
+        optics=OPTICS.read(protocol),
+        exposure=EXPOSURE.read(protocol),
+        ice=ICE.read(protocol),
+        crowd=CROWD.read(protocol),
         contamination=_contamination(protocol, voxelSize),
-        seed=protocol.seed.get(),
     )
 
 
-def _optics(protocol: Protocol) -> Optics:
-    return Optics(
-        voltage_kV=protocol.voltage.get(),
-        spherical_aberration_mm=protocol.sphericalAberration.get(),
-        amplitude_contrast=protocol.amplitudeContrast.get(),
-        defocus_A=(protocol.minDefocus.get(), protocol.maxDefocus.get()),
-        astigmatism_A=protocol.astigmatism.get(),
-        phase_shift_deg=(protocol.minPhaseShift.get(), protocol.maxPhaseShift.get()),
-        b_factor_A2=protocol.bFactor.get(),
-    )
+def describeBadSimulation(protocol: Protocol) -> list[str]:
+    """Return what is wrong with the form, a sentence each."""
+    errors = [error for part in _PARTS for error in part.describe_bad(protocol)]
+    if errors:
+        return errors
+    try:
+        simulationParameters(protocol)
+    except ValueError as error:
+        return [f"What is simulated: {error}."]
+    return []
 
 
 def _contamination(protocol: Protocol, voxelSize: float | None) -> Contamination:
+    """Return what misleads pickers, all numbers times the factor of the form."""
     factor = protocol.contamination.get()
+    amounts = {
+        field: factor * amount
+        for field, amount in CONTAMINATION.values(protocol).items()
+    }
     name = (protocol.secondProtein.get() or "").strip()
     return Contamination(
+        **amounts | {"carbon_probability": min(amounts["carbon_probability"], 1.0)},
         second_protein=structureNamed(name, voxelSize) if name else None,
-        second_protein_per_particle=factor * protocol.secondProteinPerParticle.get(),
-        carbon_probability=min(factor * protocol.carbon.get(), 1.0),
-        ice_crystals=factor * protocol.iceCrystals.get(),
-        ethane_blobs=factor * protocol.ethaneBlobs.get(),
-        gold_beads=factor * protocol.goldBeads.get(),
     )
 
 

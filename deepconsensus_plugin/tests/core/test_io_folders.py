@@ -58,7 +58,7 @@ def test_a_box_size_that_nobody_knows(tmp_path):
     fill(tmp_path, mic_0_csv="1,2\n")
     with pytest.raises(ValueError, match="expected a box size"):
         read(tmp_path)
-    with pytest.raises(ValueError, match="scale must be > 0"):
+    with pytest.raises(ValueError, match=r"scale\): it must be above 0"):
         read(tmp_path, scale=0)
 
 

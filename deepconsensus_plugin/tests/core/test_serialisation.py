@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.errors import FileFormatError
@@ -54,14 +56,41 @@ def test_undefined_figures_are_null(tmp_path):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ({"number": "three"}, "number"),
-        ({}, "number"),
-        ({"number": 1, "nmber": 2}, "nmber"),
+        ({"number": "three"}, "expected number to be a number, received 'three'"),
+        ({}, "expected number, a field of Inner, received none"),
+        ({"number": 1, "nmber": 2}, "expected no field nmber of Inner, received 2"),
+        ({"number": 1, "path": 2}, "expected path to be text, received 2"),
+        ([1], r"expected Inner to be values by name, received \[1\]"),
     ],
 )
 def test_wrong_fields_are_named(content, complaint):
-    with pytest.raises(FileFormatError, match=f"the fields of Inner.*{complaint}"):
+    with pytest.raises(FileFormatError, match=rf"^card\.json: {complaint}$"):
         from_plain(content, Inner, path=Path("card.json"))
+
+
+def test_all_wrong_fields_are_named_by_the_way_to_them():
+    content = to_plain(OUTER) | {
+        "inner": [{"number": None}, {"number": "1"}],
+        "shape": [3, 4.5],
+        "colour": "blue",
+    }
+    with pytest.raises(FileFormatError) as raised:
+        from_plain(content, Outer, path=Path("x.json"))
+    assert str(raised.value) == (
+        "x.json: expected inner.1.number to be a number, received '1'; "
+        "expected colour to be 'red', received 'blue'; "
+        "expected shape.1 to be a whole number, received 4.5"
+    )
+
+
+def test_numbers_of_numpy_are_written_as_numbers():
+    outer = replace(OUTER, shape=(np.int64(3), 4), table={"x": np.float64(0.1)})
+    assert json.dumps(to_plain(outer)) == json.dumps(to_plain(OUTER))
+    assert to_plain(np.float32(0.5)) == 0.5
+
+
+def test_whole_numbers_stay_whole_where_others_could_be():
+    assert json.dumps(to_plain(Inner(2))) == '{"number": 2, "path": null}'
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 99}'])

@@ -85,9 +85,9 @@ def test_unknown_groups_are_refused(group):
 
 
 def test_numbers_out_of_range_are_refused():
-    with pytest.raises(ValueError, match="semi_axes_A must be > 0"):
+    with pytest.raises(ValueError, match="semi_axes_A: it must be above 0"):
         Assembly(1, (50, 0, 50))
-    with pytest.raises(ValueError, match="n_domains must be >= 1"):
+    with pytest.raises(ValueError, match="n_domains: it must be 1 or more"):
         Assembly(1, (50, 50, 50), n_domains=0)
-    with pytest.raises(ValueError, match="hollow must be from 0 to 1"):
+    with pytest.raises(ValueError, match="hollow: it must be 0 to 1"):
         Assembly(1, (50, 50, 50), hollow=1.5)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
 
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.pickers.classical.correlation import (
@@ -57,33 +58,64 @@ class PickMethod(Enum):
 
 
 @dataclass(frozen=True)
-class PickParameters:
-    """Parameters of a classical picker.
+class PickParameters(Declared):
+    """Parameters of the pickers that need no training."""
 
-    Parameters
-    ----------
-    diameter_A : float
-        Diameter of the particle, Å.
-    method : PickMethod
-        How places are scored.
-    reference : Reference
-        Reference of the correlation; not used by the difference of Gaussians.
-    min_distance : float
-        Minimum distance of two picks, in diameters; > 0. Less than 1, since particles
-        are not round.
-    particles_dark : bool
-        Whether particles are darker than their surroundings.
-    avoid_contamination : bool
-        Whether carbon, ice and the like are left out: unusual places, and what has
-        more contrast than the particles.
-    """
-
-    diameter_A: float
-    method: PickMethod = PickMethod.GAUSSIANS
-    reference: Reference = Reference.LEARNT
-    min_distance: float = 0.6
-    particles_dark: bool = True
-    avoid_contamination: bool = True
+    diameter_A: float = field(
+        metadata=declare(
+            "Particle diameter",
+            "Of a long particle, the mean of its axes is a good start.",
+            unit="Å",
+            gt=0,
+        )
+    )
+    method: PickMethod = field(
+        default=PickMethod.GAUSSIANS,
+        metadata=declare(
+            "Method",
+            "*difference of Gaussians*: places darker (or whiter) than their "
+            "surroundings, of the particle's size [Voss2009].\n"
+            "*rotational correlation*: places that look like the rotational average "
+            "of the particle [Roseman2003].\n"
+            "It sees hollow particles better.",
+        ),
+    )
+    reference: Reference = field(
+        default=Reference.LEARNT,
+        metadata=declare(
+            "Reference",
+            "*learnt*: a disc picks first; the mean radial profile of what it finds "
+            "picks again, until it stays as it is. Nobody has to mark anything.",
+            is_expert=True,
+            shown_if=("method", PickMethod.CORRELATION),
+        ),
+    )
+    min_distance: float = field(
+        default=0.6,
+        metadata=declare(
+            "Least distance",
+            "Of two peaks this close or closer, the better one is kept. Less than 1, "
+            "since particles are not round.",
+            unit="diameters",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    particles_dark: bool = field(
+        default=True,
+        metadata=declare(
+            "Are particles dark?",
+            "*Yes* for micrographs as they come from the microscope.",
+        ),
+    )
+    avoid_contamination: bool = field(
+        default=True,
+        metadata=declare(
+            "Avoid carbon and ice?",
+            "Leave out places whose mean or deviation is unusual on their micrograph. "
+            "Padded borders are always left out.",
+        ),
+    )
 
     @property
     def tells_contamination(self) -> bool:

@@ -4,7 +4,14 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.declared import (
+    Count,
+    Declared,
+    declare,
+    declare_training_seed,
+)
 
 
 class Variant(enum.Enum):
@@ -31,52 +38,114 @@ _LEARNING_RATES = {Variant.PAPER: 1.0, Variant.MODERN: 3e-3}
 
 
 @dataclass(frozen=True)
-class DeepEMParameters:
-    """Training parameters of a DeepEM picker.
+class DeepEMParameters(Declared):
+    """Training parameters of a DeepEM picker."""
 
-    Parameters
-    ----------
-    variant : Variant
-        How the network is built and trained.
-    initialisation : Initialisation
-        Of the weights.
-    input_size : int
-        Side of the box as the network sees it, pixels; the paper's are not reduced.
-    maps : tuple of int
-        Of each convolution (paper: 6 of the first).
-    learning_rate : float, optional
-        Default: 1 of the paper's variant, 0.003 of Adam.
-    n_epochs, n_updates : int
-        Epochs of a round at most, and updates of each; each ends with a validation.
-    batch_size : int
-        Boxes in one update, as many particles as others.
-    wanted_accuracy : float
-        Of boxes held out, scores cut at 0.5, at which a round ends (paper: 0.95).
-    negatives_per_positive : float
-        Boxes drawn at random for each particle (paper: 1).
-    max_boxes : int
-        Of each kind used at most, drawn at random.
-    n_rounds : int
-        Rounds of training; before each but the first, false and true positives on the
-        micrographs of the training are added to the boxes. 1 where not all of their
-        particles are labelled.
-    seed : int
-        Of every random act.
-    """
-
-    variant: Variant = Variant.MODERN
-    initialisation: Initialisation = Initialisation.SCALED
-    input_size: int = 36
-    maps: tuple[int, ...] = (6, 12, 12)
-    learning_rate: float | None = None
-    n_epochs: int = 6
-    n_updates: int = 100
-    batch_size: int = 64
-    wanted_accuracy: float = 0.95
-    negatives_per_positive: float = 2.0
-    max_boxes: int = 10_000
-    n_rounds: int = 5
-    seed: int = 1
+    variant: Variant = field(
+        default=Variant.MODERN,
+        metadata=declare(
+            "Network and training",
+            "*modern*: batch normalisation, cross entropy, Adam.\n"
+            "*as published*: squared error and plain gradient descent [Zhu2017].",
+        ),
+    )
+    initialisation: Initialisation = field(
+        default=Initialisation.SCALED,
+        metadata=declare(
+            "Weights before training",
+            "*scaled*: around 0, small where many are added up.\n"
+            "*between 0 and 1*: as published; larger boxes saturate the units, and "
+            "nothing is learnt.",
+            is_expert=True,
+        ),
+    )
+    input_size: int = field(
+        default=36,
+        metadata=declare(
+            help="Side of the box as the network sees it; the paper's are not reduced.",
+            unit="px",
+            ge=1,
+        ),
+    )
+    maps: tuple[Count, ...] = field(
+        default=(6, 12, 12),
+        metadata=declare(
+            "Maps of the first layer",
+            "The two layers after it have twice as many. As published for KLH: 6.",
+            is_expert=True,
+        ),
+    )
+    learning_rate: float | None = field(
+        default=None,
+        metadata=declare(
+            "Learning rate",
+            if_none="0.003 of Adam; 1, as published, of plain gradient descent",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    n_epochs: int = field(
+        default=6,
+        metadata=declare(
+            "Epochs of a round, at most",
+            "After each the network is validated; the best weights are kept. Three "
+            "without better ones end the round.",
+            ge=1,
+        ),
+    )
+    n_updates: int = field(
+        default=100,
+        metadata=declare(
+            "Batches of an epoch",
+            "After so many the network is validated.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    batch_size: int = field(
+        default=64,
+        metadata=declare(
+            "Batch size",
+            "Boxes in one update, half of them particles.",
+            is_expert=True,
+            ge=2,
+        ),
+    )
+    wanted_accuracy: float = field(
+        default=0.95,
+        metadata=declare(
+            "Accuracy at which a round ends",
+            "Of boxes held out, with a threshold of 0.5. As published: about 0.95.",
+            gt=0.5,
+            le=1,
+        ),
+    )
+    negatives_per_positive: float = field(
+        default=2.0,
+        metadata=declare(
+            "Random background boxes per particle",
+            "Half a box or more away from every particle. As published: 1.",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    max_boxes: int = field(
+        default=10_000,
+        metadata=declare(
+            help="Boxes of each kind used at most, drawn at random.", ge=1
+        ),
+    )
+    n_rounds: int = field(
+        default=5,
+        metadata=declare(
+            "Rounds",
+            "After a round the picker looks at the micrographs it learns from: what "
+            "it finds without a label makes up half of the background from then on.\n"
+            "*1* where not all particles of these micrographs are labelled.",
+            ge=1,
+        ),
+    )
+    seed: int = field(default=1, metadata=declare_training_seed())
 
     @property
     def first_rate(self) -> float:

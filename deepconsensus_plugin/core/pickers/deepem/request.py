@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMParameters
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 
 
 @dataclass(frozen=True)
-class DeepEMTrainRequest:
+class DeepEMTrainRequest(Declared):
     """Request to train a DeepEM picker.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from deepconsensus_plugin.core.declared import Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     GENERAL,
@@ -33,7 +34,7 @@ class HydraHead:
     """
 
     name: str
-    particle_diameter_A: float | None
+    particle_diameter_A: Positive | None
     are_particles_dark: bool = True
     validation: PickerValidation | None = None
 

@@ -7,10 +7,23 @@ Sections and equations are those of the thesis (Masoumzadeh Tork 2019).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.declared import (
+    Count,
+    Declared,
+    Fraction,
+    NotNegative,
+    NotNegativeInt,
+    declare,
+    declare_training_seed,
+)
 
 GENERAL = "general"
 """Name of the generalisation head."""
+
+FEW_EPOCHS = 6
+"""Epochs of heads alone, where nobody says how many."""
 
 _SIZE_PER_STEP = 3.75
 """Of a particle, per distance of anchors: the least (60 px per 16 px, up to rounding)
@@ -18,7 +31,7 @@ at which the nearest anchor of every particle has an IoU above 0.6."""
 
 
 @dataclass(frozen=True)
-class HydraArchitecture:
+class HydraArchitecture(Declared):
     """The sizes of the network (section 3.1).
 
     Defaults are the thesis'.
@@ -38,11 +51,11 @@ class HydraArchitecture:
         Share of a head's values that are dropped in training (not in the thesis).
     """
 
-    body_channels: int = 64
-    head_channels: tuple[int, ...] = (128, 256, 512, 1024)
-    n_residual: int = 3
-    n_groups: int = 8
-    dropout: float = 0.1
+    body_channels: Count = 64
+    head_channels: tuple[Count, ...] = (128, 256, 512, 1024)
+    n_residual: NotNegativeInt = 3
+    n_groups: Count = 8
+    dropout: Fraction = 0.1
 
     @property
     def step(self) -> int:
@@ -91,7 +104,7 @@ ARCHITECTURES = {
 
 
 @dataclass(frozen=True)
-class HydraLoss:
+class HydraLoss(Declared):
     """Weights of the losses (section 3.2); the thesis gives γ only.
 
     Parameters
@@ -104,81 +117,147 @@ class HydraLoss:
         γ.
     """
 
-    classification: float = 4.0
-    bias: float = 1.0
-    particle_weight: float = 0.25
-    focus: float = 2.0
+    classification: NotNegative = 4.0
+    bias: NotNegative = 1.0
+    particle_weight: Fraction = 0.25
+    focus: NotNegative = 2.0
 
 
 @dataclass(frozen=True)
-class HydraParameters:
-    """Training parameters of a HydraPicker (section 4.3).
+class HydraParameters(Declared):
+    """Training parameters of a HydraPicker (section 4.3)."""
 
-    Parameters
-    ----------
-    architecture : HydraArchitecture
-        Sizes of the network.
-    n_epochs, n_head_epochs : int
-        Epochs with one head for all data sets, and with one for each (0: it stays
-        one head for all); every epoch ends with a validation.
-    n_updates : int
-        Of an epoch.
-    n_crops : int
-        In one update, all of one data set (thesis: 4).
-    restart_epochs : int
-        Epochs after which the learning rate, which falls as a cosine, starts again
-        (thesis: 40).
-    learning_rate : float
-        Of Adam at the start and after restarts.
-    head_learning_rate : float
-        Of the gradient descent that trains the heads; momentum 0.98.
-    size_jitter : float
-        Crops are magnified by up to this, relative, at random: nobody knows diameters
-        exactly (not in the thesis).
-    noise : float
-        Crops get noise of up to this deviation, in those of the background (not in the
-        thesis).
-    filtering : float
-        How far contrast transfer of crops is changed at random (not in the thesis).
-    loss : HydraLoss
-        What is minimised.
-    seed : int
-        Of every random act.
-    """
-
-    architecture: HydraArchitecture = ARCHITECTURES[Preset.FAST]
-    n_epochs: int = 20
-    n_head_epochs: int = 10
-    n_updates: int = 100
-    n_crops: int = 4
-    restart_epochs: int = 10
-    learning_rate: float = 1e-3
-    head_learning_rate: float = 1e-3
-    size_jitter: float = 0.15
-    noise: float = 1.0
-    filtering: float = 1.0
+    architecture: HydraArchitecture = field(
+        default=ARCHITECTURES[Preset.FAST],
+        metadata=declare(
+            "Network",
+            "*fast*: particles of 15 pixels, 32 channels.\n*as published*: particles "
+            "of 60 pixels, 64 channels, heads up to 1024; for GPUs.",
+        ),
+    )
+    n_epochs: int = field(
+        default=20,
+        metadata=declare(
+            "Number of epochs",
+            "After each the network is validated; the best weights are kept.",
+            if_none=f"{FEW_EPOCHS}, minutes, where only heads are trained; from "
+            "nothing {n_epochs}",
+            ge=1,
+        ),
+    )
+    n_head_epochs: int = field(
+        default=10,
+        metadata=declare(
+            "Epochs with all heads",
+            "After those with one head for all data sets. As published: 100. 0: one "
+            "head for all, and none for each.",
+            ge=0,
+        ),
+    )
+    n_updates: int = field(
+        default=100,
+        metadata=declare(
+            "Batches of an epoch",
+            "Of {n_crops} crops of one data set.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    n_crops: int = field(
+        default=4,
+        metadata=declare(help="Crops in one update, all of one data set.", ge=1),
+    )
+    restart_epochs: int = field(
+        default=10,
+        metadata=declare(
+            "Epochs to a restart",
+            "The learning rate falls as a cosine, then starts again. As published: 40.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    learning_rate: float = field(
+        default=1e-3,
+        metadata=declare(
+            "Learning rate", "Of the optimiser (Adam).", is_expert=True, gt=0
+        ),
+    )
+    head_learning_rate: float = field(
+        default=1e-3,
+        metadata=declare(
+            "Learning rate with all heads",
+            "Of gradient descent with momentum 0.98.",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    size_jitter: float = field(
+        default=0.15,
+        metadata=declare(
+            help="Crops are magnified by up to this, relative, at random: nobody knows "
+            "diameters exactly (not in the thesis).",
+            ge=0,
+            lt=1,
+        ),
+    )
+    noise: float = field(
+        default=1.0,
+        metadata=declare(
+            help="Crops get noise of up to this deviation, in those of the background "
+            "(not in the thesis).",
+            ge=0,
+        ),
+    )
+    filtering: float = field(
+        default=1.0,
+        metadata=declare(
+            help="How far contrast transfer of crops is changed at random (not in the "
+            "thesis).",
+            ge=0,
+        ),
+    )
     loss: HydraLoss = HydraLoss()
-    seed: int = 1
+    seed: int = field(default=1, metadata=declare_training_seed())
 
 
 @dataclass(frozen=True)
-class HydraPickOptions:
-    """Options for picking with a HydraPicker.
+class HydraPickOptions(Declared):
+    """Options for picking with a HydraPicker."""
 
-    Parameters
-    ----------
-    head : str, optional
-        Name of the head. Default: that of the data set where there is one, else the
-        general one.
-    particle_diameter_A : float, optional
-        Longest diameter, Å. Default: that of the head's data set.
-    are_particles_dark : bool, optional
-        Whether they are darker than the background. Default: as in the head's set.
-    border : float
-        Picks closer to the border than this are left out; diameters (section 4.5).
-    """
-
-    head: str | None = None
-    particle_diameter_A: float | None = None
-    are_particles_dark: bool | None = None
-    border: float = 0.0
+    head: str | None = field(
+        default=None,
+        metadata=declare(
+            "Head",
+            "Name of a data set of its training, as its summary tells, or "
+            f"*{GENERAL}*, which picks particles that it never saw.",
+            if_none="that of the data set where there is one, else the general one",
+        ),
+    )
+    particle_diameter_A: float | None = field(
+        default=None,
+        metadata=declare(
+            "Particle diameter",
+            "The longest one; the general head must know it.",
+            unit="Å",
+            if_none="as in the data set of the head",
+            gt=0,
+        ),
+    )
+    are_particles_dark: bool | None = field(
+        default=None,
+        metadata=declare(
+            "Contrast",
+            "Of the micrographs. The general head was trained on dark particles.",
+            is_expert=True,
+        ),
+    )
+    border: float = field(
+        default=0.0,
+        metadata=declare(
+            "Border",
+            "Picks closer to the border than this are left out.",
+            unit="diameters",
+            is_expert=True,
+            ge=0,
+        ),
+    )

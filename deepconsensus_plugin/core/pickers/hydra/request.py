@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraParameters
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 
 
 @dataclass(frozen=True)
-class HydraTrainRequest:
+class HydraTrainRequest(Declared):
     """Request to train a HydraPicker on several data sets, or to add heads to one.
 
     Parameters

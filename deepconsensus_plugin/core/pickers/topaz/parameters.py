@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.declared import (
+    Declared,
+    declare,
+    declare_training_seed,
+)
 
 
 class Objective(enum.Enum):
@@ -35,54 +41,132 @@ _AUTOENCODER_LABELS = 250
 
 
 @dataclass(frozen=True)
-class TopazParameters:
+class TopazParameters(Declared):
     """Training parameters of a Topaz picker.
 
     Defaults as the paper and its implementation, but for the objective (there
     GE-binomial, which learns more slowly), the learning rate (there 2e-4), the number
     of updates (there 10 epochs of 1000) and the autoencoder (there with few labels),
     see docs/results.md.
-
-    Parameters
-    ----------
-    objective : Objective
-        What is minimised.
-    strength : float, optional
-        Weight λ of the criterion of GE-KL or GE-binomial. Default: 10 and 1.
-    n_layers, n_units : int
-        Size of the network (`core.pickers.topaz.network.convolutions`).
-    radius_px : float
-        Pixels, of the downsampled micrographs, this close to a label are positive.
-    prior : float, optional
-        Fraction π of positive pixels. Default: as follows from the number of particles.
-    autoencoder : float, optional
-        Weight γ of the reconstruction; 0 is none. None: the paper's, 10 / labels up to
-        250 labels, 0 beyond.
-    n_epochs, n_updates : int
-        Epochs, and updates of an epoch; each ends with a validation.
-    batch_size : int
-        Patches in one update.
-    labelled_fraction : float
-        Share of a batch that is labelled.
-    learning_rate : float
-        Of Adam.
-    seed : int
-        Of every random act.
     """
 
-    objective: Objective = Objective.GE_KL
-    strength: float | None = None
-    n_layers: int = 3
-    n_units: int = 32
-    radius_px: float = 3.0
-    prior: float | None = None
-    autoencoder: float | None = 0.0
-    n_epochs: int = 10
-    n_updates: int = 150
-    batch_size: int = 256
-    labelled_fraction: float = 1 / 16
-    learning_rate: float = 1e-3
-    seed: int = 1
+    objective: Objective = field(
+        default=Objective.GE_KL,
+        metadata=declare(
+            "Objective",
+            "What is made of places without a label [Bepler2019].\n"
+            "*GE-KL*, *GE-binomial*: as many of them are particles as there should be; "
+            "GE-KL learns sooner.\n"
+            "*NNPU*: the non-negative risk estimator [Kiryo2017].\n"
+            "*PN*: they are background. For micrographs whose particles are all "
+            "labelled.",
+        ),
+    )
+    strength: float | None = field(
+        default=None,
+        metadata=declare(
+            "Weight of the criterion",
+            "Of GE-KL and GE-binomial (the paper's λ).",
+            if_none="10 and 1, as published",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    n_layers: int = field(
+        default=3,
+        metadata=declare(
+            "Layers",
+            "3, as published, see 31 downsampled pixels; 4 see 63, 5 see 127.",
+            is_expert=True,
+            ge=3,
+        ),
+    )
+    n_units: int = field(
+        default=32,
+        metadata=declare(
+            "Units of the first layer",
+            "Each layer has twice those before it. As published: 32.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    radius_px: float = field(
+        default=3.0,
+        metadata=declare(
+            "Radius of labels",
+            "Downsampled pixels within it around a label are positives.",
+            unit="px",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    prior: float | None = field(
+        default=None,
+        metadata=declare(
+            "Fraction of positive pixels",
+            if_none="from the number of particles and the radius",
+            is_expert=True,
+            gt=0,
+            lt=1,
+        ),
+    )
+    autoencoder: float | None = field(
+        default=0.0,
+        metadata=declare(
+            "Weight of the autoencoder",
+            "The network also reconstructs its patches; it takes four times as long. "
+            "*0*: none.",
+            if_none="as published, 10 divided by the labels, to "
+            f"{_AUTOENCODER_LABELS} labels",
+            is_expert=True,
+            ge=0,
+        ),
+    )
+    n_epochs: int = field(
+        default=10,
+        metadata=declare(
+            "Number of epochs",
+            "After each the network is validated; the best weights are kept.",
+            ge=1,
+        ),
+    )
+    n_updates: int = field(
+        default=150,
+        metadata=declare(
+            "Batches of an epoch",
+            "Of {batch_size} patches. As published: 1000.",
+            ge=1,
+        ),
+    )
+    batch_size: int = field(
+        default=256,
+        metadata=declare(
+            "Batch size",
+            "Patches in one update; one in 16 is a labelled particle.",
+            is_expert=True,
+            ge=4,
+        ),
+    )
+    labelled_fraction: float = field(
+        default=1 / 16,
+        metadata=declare(help="Share of a batch that is labelled.", gt=0, lt=1),
+    )
+    learning_rate: float = field(
+        default=1e-3,
+        metadata=declare(
+            "Learning rate",
+            "Of the optimiser (Adam). As published: 0.0002.",
+            is_expert=True,
+            gt=0,
+        ),
+    )
+    seed: int = field(default=1, metadata=declare_training_seed())
+
+    def conflicts(self) -> list[str]:
+        """Return that an objective has no criterion whose weight is given."""
+        if self.strength is None or self.objective in CRITERION_STRENGTHS:
+            return []
+        return ["Weight of the criterion: NNPU and PN have none; leave it empty"]
 
     @property
     def criterion_strength(self) -> float:

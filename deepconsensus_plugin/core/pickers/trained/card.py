@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from deepconsensus_plugin.core.declared import Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.networks.card import ModelCard
 from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreprocessing
@@ -48,7 +49,7 @@ class PickerCard(ModelCard):
         Parameters of the method that it was trained with; holds the seed.
     """
 
-    particle_diameter_A: float
+    particle_diameter_A: Positive
     preprocessing: MicrographPreprocessing
     validation: PickerValidation | None = None
     training: Any

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.declared import Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
@@ -47,7 +48,7 @@ class MicrographPreprocessing:
         What the micrographs of the training have in common, if that is used.
     """
 
-    pixel_size_A: float
+    pixel_size_A: Positive
     normalisation: Normalisation = Normalisation.STANDARD
     mixture: PixelMixture | None = None
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deepconsensus_plugin.core.declared import Count, Declared, Seed, declare
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
+from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMETER
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 from deepconsensus_plugin.core.types import Micrograph
 
 
 @dataclass(frozen=True)
-class LearningInput:
+class LearningInput(Declared):
     """Micrographs and labels that a picker is to learn from.
 
     Parameters
@@ -31,21 +33,8 @@ class LearningInput:
         Name of the set of labels, for the card.
     box_size : int
         Pixels of the micrographs.
-    particle_diameter_A : float
-        Longest diameter, Å.
-    pixel_size_A : float
-        That the network looks at, Å/px; those of the micrographs or larger.
-    n_particles : float, optional
-        Particles per micrograph, labelled or not, on average. Default: estimated by a
-        picker without training, and by validation.
     negatives : Path, optional
         The same kind of file: places known to be no particles.
-    normalisation : Normalisation
-        How micrographs come to one scale of grey.
-    max_micrographs : int
-        Micrographs that are learnt from, and kept in memory, at most.
-    validation_fraction : float
-        Share of the labels, on whole micrographs, kept for validation.
     seed : int
         Draws the micrographs, and those held out.
     workers : int
@@ -55,16 +44,70 @@ class LearningInput:
     micrographs: tuple[Micrograph, ...]
     labels: Path
     set_name: str
-    box_size: int
-    particle_diameter_A: float
-    pixel_size_A: float
-    n_particles: float | None = None
+    box_size: Count
+    particle_diameter_A: float = field(
+        metadata=declare(
+            "Particle diameter",
+            "The longest one.",
+            unit="Å",
+            if_none="two thirds of the box of the particles",
+            gt=0,
+        )
+    )
+    pixel_size_A: float = field(
+        metadata=declare(
+            "Pixel size for the network",
+            "Micrographs are downsampled to it.",
+            unit="Å/px",
+            if_none=f"the diameter becomes {PIXELS_PER_DIAMETER} pixels; pixels never "
+            "become smaller than they are",
+            is_expert=True,
+            gt=0,
+        )
+    )
+    n_particles: float | None = field(
+        default=None,
+        metadata=declare(
+            "Particles of a micrograph",
+            "On average, about, labelled or not: half as many or half as many again "
+            "will do for training.",
+            if_none="as many as correlation with a profile learnt from the micrographs "
+            "finds",
+            gt=0,
+        ),
+    )
     negatives: Path | None = None
-    normalisation: Normalisation = Normalisation.STANDARD
-    max_micrographs: int = 500
-    validation_fraction: float = 0.2
-    seed: int = 1
-    workers: int = 2
+    normalisation: Normalisation = field(
+        default=Normalisation.STANDARD,
+        metadata=declare(
+            "Grey scale",
+            "The second is that of the paper, for raw exposures, which differ by a "
+            "factor: two Gaussians, ice and what is darker.",
+            is_expert=True,
+        ),
+    )
+    max_micrographs: int = field(
+        default=500,
+        metadata=declare(
+            "Micrographs, at most",
+            "So many are drawn at random where more have labels.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
+    validation_fraction: float = field(
+        default=0.2,
+        metadata=declare(
+            "Share held out",
+            "Of the labels, on whole micrographs that the network does not learn "
+            "from; on them the best weights and the thresholds are found.",
+            is_expert=True,
+            ge=0,
+            le=0.5,
+        ),
+    )
+    seed: Seed = 1
+    workers: Count = 2
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declaration of parameters: meaning, unit and range of each, said once.
+
+A frozen dataclass that derives from `Declared` declares its parameters as fields::
+
+    n_models: int = field(
+        default=3,
+        metadata=declare("Networks in the ensemble", "The score is their mean.", ge=1),
+    )
+
+It refuses what a declaration forbids, whether it is made in Python, read from a file or
+filled in on a form. Forms are made from it (`protocols.shared.parameter_form`), so that
+neither a label nor a default nor a limit is written a second time. pydantic checks.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+Positive = Annotated[float, Field(gt=0)]
+"""A number above 0."""
+
+NotNegative = Annotated[float, Field(ge=0)]
+"""A number that is 0 or more."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""A number from 0 to 1."""
+
+Count = Annotated[int, Field(ge=1)]
+"""A whole number, 1 or more."""
+
+NotNegativeInt = Annotated[int, Field(ge=0)]
+"""A whole number, 0 or more."""
+
+Seed = NotNegativeInt
+"""Of random numbers."""
+
+_LIMITS = ("ge", "gt", "le", "lt", "multiple_of")
+_WORDS = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "values by name",
+    "dataclass_type": "values by name",
+}
+"""What pydantic's types of errors expect, in plain words."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is declared of a field besides its type and its default.
+
+    Parameters
+    ----------
+    label : str
+        What forms call it, without unit. Empty: no form shows it.
+    help : str
+        What it does, in the markup of forms (``*emphasis*``). Names of other fields
+        in braces stand for their defaults.
+    unit : str
+        Of the number.
+    if_none : str
+        What None stands for; completes "None: …".
+    is_expert : bool
+        Whether only experts need to see it.
+    shown_if : tuple of str and object, optional
+        Another field, and the value of it that gives this one a meaning; where it has
+        none, no form shows it, and its limits are not looked at.
+    ge, gt, le, lt, multiple_of : float, optional
+        Limits: at least, above, at most, below.
+    """
+
+    label: str = ""
+    help: str = ""
+    unit: str = ""
+    if_none: str = ""
+    is_expert: bool = False
+    shown_if: tuple[str, object] | None = None
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    multiple_of: float | None = None
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Limits that are declared, by their names in pydantic."""
+        given = {name: getattr(self, name) for name in _LIMITS}
+        return {name: limit for name, limit in given.items() if limit is not None}
+
+
+def declare(label: str = "", help: str = "", **more: Any) -> dict[str, Any]:
+    """Return the metadata of a dataclass field that is a `Parameter`.
+
+    Parameters
+    ----------
+    label, help : str
+        As of `Parameter`.
+    **more
+        Its other fields.
+    """
+    parameter = Parameter(label, help, **more)
+    # pydantic reads its own names from a field's metadata when a file is read.
+    limits = {} if parameter.shown_if else parameter.limits
+    return {"parameter": parameter, **limits}
+
+
+def declare_training_seed() -> dict[str, Any]:
+    """Return the metadata of the seed of a training."""
+    return declare(
+        "Seed",
+        "Random seed. The same seed and input give the same model on one machine.",
+        is_expert=True,
+        ge=0,
+    )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A value that its declaration forbids.
+
+    Parameters
+    ----------
+    name, label : str
+        The field, and what forms call it.
+    expected : str
+        Completes "it must be …".
+    received : object
+        The value.
+    """
+
+    name: str
+    label: str
+    expected: str
+    received: object
+
+    def __str__(self) -> str:
+        """Return the problem as a sentence without a full stop."""
+        subject = f"{self.label} ({self.name})" if self.label else self.name
+        return f"{subject}: it must be {self.expected}, received {self.received!r}"
+
+
+class ForbiddenValueError(ValueError):
+    """Parameters have values that their declaration forbids.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+        What is wrong, without full stops.
+    """
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = tuple(sentences)
+
+
+class Declared:
+    """Base of frozen dataclasses that refuse what their fields' declarations forbid.
+
+    Raises
+    ------
+    ForbiddenValueError
+        On construction, `dataclasses.replace` and reading, if a value is of another
+        type or out of its range, or if values contradict each other.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse forbidden values."""
+        kind: Any = type(self)
+        values = {each.name: getattr(self, each.name) for each in fields(kind)}
+        problems = find_problems(kind, values)
+        sentences = [str(problem) for problem in problems] or self.conflicts()
+        if sentences:
+            raise ForbiddenValueError(sentences)
+
+    def conflicts(self) -> list[str]:
+        """Return what contradicts each other among allowed values, in sentences."""
+        return []
+
+
+def describe_reversed(label: str, ends: tuple[float, float]) -> list[str]:
+    """Return a sentence if the least of a range is above the most."""
+    least, most = ends
+    if least <= most:
+        return []
+    return [
+        f"{label}: the least must not be above the most, received {least} to {most}"
+    ]
+
+
+def parameters_of(kind: type) -> dict[str, Parameter]:
+    """Return the declared parameters of a dataclass, in its order."""
+    declared: Any = kind
+    return {
+        each.name: each.metadata["parameter"]
+        for each in fields(declared)
+        if "parameter" in each.metadata
+    }
+
+
+def defaults_of(kind: type) -> dict[str, Any]:
+    """Return the defaults of a dataclass by field, of those that have one."""
+    declared: Any = kind
+    made = {
+        each.name: each.default_factory()
+        for each in fields(declared)
+        if each.default_factory is not MISSING
+    }
+    plain = {e.name: e.default for e in fields(declared) if e.default is not MISSING}
+    return plain | made
+
+
+def type_of(kind: type, name: str) -> Any:
+    """Return the type of a field without None and without limits."""
+    hint = next(each for each in _alternatives(kind, name) if each is not type(None))
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def may_be_none(kind: type, name: str) -> bool:
+    """Return whether None is a value of a field."""
+    return type(None) in _alternatives(kind, name)
+
+
+def _alternatives(kind: Any, name: str) -> tuple[Any, ...]:
+    hint = _hints(kind)[name]
+    is_union = get_origin(hint) in (Union, types.UnionType)
+    return get_args(hint) if is_union else (hint,)
+
+
+def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with values of some fields of a declared dataclass.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass.
+    values : mapping of str to object
+        By field; not all have to be there.
+    """
+    adapters, declared = _adapters(kind), parameters_of(kind)
+    known = defaults_of(kind) | dict(values)
+    problems = []
+    for name, value in values.items():
+        condition = declared.get(name, Parameter()).shown_if
+        if condition is not None and known.get(condition[0]) != condition[1]:
+            continue
+        try:
+            adapters[name].validate_python(value, strict=True)
+        except ValidationError as error:
+            details = error.errors(include_url=False)[0]
+            parameter = declared.get(name, Parameter())
+            expected = expected_of(details, all_limits=parameter.limits)
+            problems.append(Problem(name, parameter.label, expected, value))
+    return problems
+
+
+def expected_of(
+    details: Mapping[str, Any], *, all_limits: Mapping[str, float] | None = None
+) -> str:
+    """Return what an error of pydantic expects, completing "it must be …".
+
+    Parameters
+    ----------
+    details : mapping
+        One of ``ValidationError.errors()``.
+    all_limits : mapping, optional
+        Limits of the value; one that was broken is told with the others.
+    """
+    broken = {k: v for k, v in details.get("ctx", {}).items() if k in _LIMITS}
+    if broken:
+        return describe_limits(broken | dict(all_limits or {}))
+    words = _WORDS.get(details["type"])
+    return words or str(details["msg"]).removeprefix("Input should be ")
+
+
+def describe_limits(limits: Mapping[str, float]) -> str:
+    """Return limits in words, completing "it must be …"."""
+    if "ge" in limits and "le" in limits:
+        parts = [f"{limits['ge']:g} to {limits['le']:g}"]
+    else:
+        forms = {
+            "gt": "above {:g}",
+            "ge": "{:g} or more",
+            "le": "at most {:g}",
+            "lt": "below {:g}",
+        }
+        parts = [form.format(limits[k]) for k, form in forms.items() if k in limits]
+    within = " and ".join(parts)
+    if "multiple_of" not in limits:
+        return within
+    multiple = f"a multiple of {limits['multiple_of']:g}"
+    return f"{multiple}, {within}" if within else multiple
+
+
+@functools.cache
+def _adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
+    declared, hints = parameters_of(kind), _hints(kind)
+    limits = {name: parameter.limits for name, parameter in declared.items()}
+    types: dict[str, Any] = {
+        name: Annotated[hint, Field(**limits.get(name, {}))]
+        for name, hint in hints.items()
+    }
+    return {name: TypeAdapter(each) for name, each in types.items()}
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {each.name: hints[each.name] for each in fields(kind)}
