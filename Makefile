@@ -16,7 +16,7 @@
 #   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries; 1 min,
 #                           the first time 3 min and 3 GB for .venv-interop
 #   make test-onednn        trainings with and without oneDNN's kernels, and with those of
-#                           older processors: what they make of NaN differs; 2 min
+#                           older processors: what they make of NaN differs; 3 min
 #   make gui-check          every form, viewer and wizard opens on a virtual screen, is used,
 #                           and nothing is cut off; screenshots in $(RESULTS)/gui, of the
 #                           report too where there is a chromium; 3 min; apt: xvfb openbox
