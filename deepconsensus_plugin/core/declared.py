@@ -57,7 +57,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is declared of a field besides its type and its default.
+    """Declaration of a field, besides its type and its default.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ GROWTH = 2.0
 
 @dataclass(frozen=True)
 class StreamRules(Declared):
-    """When the input of a stream is looked at, and when work on it begins."""
+    """Rules of a stream: when its input is looked at, and when work on it begins."""
 
     wait_s: int = field(
         default=10,

@@ -13,8 +13,7 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtImportPicks
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import (
-    FILE_FORMATS,
-    FORMAT_LABELS,
+    READING,
 )
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SHAPE
@@ -86,7 +85,7 @@ class TestImportPicks(synthetic.SyntheticProject):
             first: ScoredCoordinates.from_arrays([[100, 300], [50, 60]], [0.9, -4]),
             second: ScoredCoordinates.from_arrays([[200, 480]], [0.5]),
         }
-        cs = FORMAT_LABELS.index("cryoSPARC .cs")
+        cs = READING.number_of("pick_format", PickFormat.CS)
         for name, kind, fileFormat in (
             ("topaz_picks", PickFormat.TOPAZ, 0),
             ("sparc.cs", PickFormat.CS, cs),
@@ -113,14 +112,14 @@ class TestImportPicks(synthetic.SyntheticProject):
 
     def test_choices_of_the_format_are_what_projects_hold(self):
         """A number that is stored in a project must mean the same for ever."""
-        self.assertEqual(
-            [kind and kind.value for kind in FILE_FORMATS.values()],
-            [None, "box", "json", "pos", "star", "csv", "cbox", "topaz", "cs"],
-        )
-        self.assertEqual(list(FILE_FORMATS), list(range(len(FILE_FORMATS))))
+        numbered = {
+            READING.number_of("pick_format", kind): kind and kind.value
+            for kind in (None, *PickFormat)
+        }
+        names = [None, "box", "json", "pos", "star", "csv", "cbox", "topaz", "cs"]
+        self.assertEqual(numbered, dict(enumerate(names)))
         labels = "automatic,EMAN .box,EMAN2 _info.json,Xmipp .pos,RELION .star,CSV,"
         labels += "crYOLO .cbox,Topaz table,cryoSPARC .cs"
-        self.assertEqual(list(FORMAT_LABELS), labels.split(","))
         field = self.newProtocol(ProtImportPicks).getParam("fileFormat")
         self.assertEqual(field.choices, labels.split(","))
 

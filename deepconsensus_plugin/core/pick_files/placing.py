@@ -25,7 +25,7 @@ _WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size
 
 @dataclass(frozen=True)
 class ReadOptions(Declared):
-    """How the files of one picker are read."""
+    """Options of reading the files of one picker."""
 
     pattern: str = field(
         default="*",

@@ -151,7 +151,7 @@ class Exposure(Declared):
 
 @dataclass(frozen=True)
 class SimulationParameters(Declared):
-    """Everything that decides how micrographs look.
+    """Parameters that decide how simulated micrographs look.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ class Ice(Declared):
 
 @dataclass(frozen=True)
 class Crowd(Declared):
-    """How many particles there are, and how they lie."""
+    """Number of particles, and their arrangement."""
 
     particles_per_micrograph: int = field(
         default=80,
@@ -129,7 +129,7 @@ def _mean(label: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Contamination(Declared):
-    """What misleads pickers; numbers are means per micrograph (Poisson).
+    """Contamination that misleads pickers; numbers are means per micrograph (Poisson).
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ _OF_THE_DATACLASS = object()
 
 @dataclass(frozen=True)
 class Shown:
-    """How a form shows a parameter, where this does not follow from its declaration.
+    """Appearance of a parameter on a form, where its declaration does not tell it.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What parameters declare is what is refused, in Python and from files."""
+"""Declared limits are refused, in Python and from files."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.pickers.trained.validation import (
 
 
 class PickThresholdMode(enum.Enum):
-    """Where the threshold comes from."""
+    """Source of the threshold of picks."""
 
     PRECISION = "precision"
     """The lowest with a wanted precision, on micrographs that training held out."""
