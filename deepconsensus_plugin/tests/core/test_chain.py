@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 
 import mrcfile
@@ -21,7 +23,6 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
     ScoreRequest,
     ScoringParameters,
-    StackOptions,
     TrainRequest,
 )
 from deepconsensus_plugin.core.execution import Progress
@@ -42,6 +43,7 @@ from deepconsensus_plugin.core.types import (
 from deepconsensus_plugin.core.workflow import (
     DeepConsensusOptions,
     DeepConsensusResult,
+    candidate_stages,
     run_deep_consensus,
     running,
 )
@@ -92,16 +94,25 @@ def undisturbed(scene, tmp_path_factory) -> DeepConsensusResult:
 
 
 class CountedJobs:
-    """Jobs that are carried out; the process is killed after one of `last`."""
+    """Jobs that take what they should make from a chain that is complete.
 
-    def __init__(self, monkeypatch, last: str | None = None):
-        self.kinds, self._last = [], last
+    The process is killed at the end of one of kind `last`.
+    """
+
+    def __init__(self, monkeypatch, complete: DeepConsensusResult, last: str = ""):
+        self.kinds, self._from, self._last = [], complete.files, last
         monkeypatch.setattr(running, "carry_out", self)
 
     def __call__(self, request, progress):
-        jobs.carry_out(request, progress)
-        self.kinds.append(jobs.job_kind(request))
-        if self.kinds[-1] == self._last:
+        kind = jobs.job_kind(request)
+        self.kinds.append(kind)
+        if kind == "negatives":
+            shutil.copy(self._from.negatives, request.result)
+        elif kind == "train":
+            shutil.copytree(self._from.model, request.model, dirs_exist_ok=True)
+        else:
+            shutil.copy(self._from.scores, request.scores)
+        if kind == self._last:
             raise _Killed
 
 
@@ -166,21 +177,16 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     np.testing.assert_array_equal(accepted, undisturbed.accepted)
 
 
-@pytest.mark.parametrize("last", ["train", "score"])
-def test_a_killed_chain_goes_on_without_repeating(
+@pytest.mark.parametrize("last", ["negatives", "train", "score"])
+def test_a_killed_chain_repeats_only_the_job_that_it_was_at(
     scene, undisturbed, tmp_path, monkeypatch, last
 ):
-    """Killed when the job was done, and nobody has noted it: that one alone is again.
-
-    Its own files tell it how far it was.
-    """
     kinds = ["negatives", "train", "score"]
-    done = kinds[: kinds.index(last) + 1]
-    killed = CountedJobs(monkeypatch, last)
+    killed = CountedJobs(monkeypatch, undisturbed, last)
     with pytest.raises(_Killed):
         run_deep_consensus(*scene, OPTIONS, tmp_path)
-    assert killed.kinds == done
-    resumed = CountedJobs(monkeypatch)
+    assert killed.kinds == kinds[: kinds.index(last) + 1]
+    resumed = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert resumed.kinds == kinds[kinds.index(last) :]
 
@@ -188,15 +194,13 @@ def test_a_killed_chain_goes_on_without_repeating(
 def test_a_chain_killed_after_training_does_not_train_again(
     scene, undisturbed, tmp_path, monkeypatch
 ):
-    before = CountedJobs(monkeypatch)
-    monkeypatch.setattr(
-        "deepconsensus_plugin.core.workflow.candidate_stages.score", _die
-    )
-    with pytest.raises(_Killed):
-        run_deep_consensus(*scene, OPTIONS, tmp_path)
+    with monkeypatch.context() as patched:
+        before = CountedJobs(patched, undisturbed)
+        patched.setattr(candidate_stages, "score", _die)
+        with pytest.raises(_Killed):
+            run_deep_consensus(*scene, OPTIONS, tmp_path)
     assert before.kinds == ["negatives", "train"]
-    monkeypatch.undo()
-    after = CountedJobs(monkeypatch)
+    after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert after.kinds == ["score"]
 
@@ -207,28 +211,36 @@ def _die(*_, **__):
 
 def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monkeypatch):
     micrographs, pickers = scene
-    run_deep_consensus(*scene, OPTIONS, tmp_path)
+    plain = replace(OPTIONS, fusion_seed=None)
 
-    def kinds_with(options=OPTIONS, pickers=pickers):
-        counted = CountedJobs(monkeypatch)
+    def kinds_with(pickers=pickers, **changes):
+        counted = CountedJobs(monkeypatch, undisturbed)
+        options = replace(plain, **changes)
         run_deep_consensus(micrographs, pickers, options, tmp_path)
         return counted.kinds
 
+    assert kinds_with() == ["negatives", "train", "score"]
     assert kinds_with() == []
     best = ThresholdRule(ThresholdMode.FIRST_N, n_first=5)
-    assert kinds_with(replace(OPTIONS, threshold=best, workers=1)) == []
-    stacks = ScoringParameters(stacks=StackOptions(tmp_path / "stacks"))
-    assert kinds_with(replace(OPTIONS, scoring=stacks)) == ["score"]
-    assert len(list((tmp_path / "stacks").iterdir())) == 3
+    assert kinds_with(threshold=best, workers=1) == []
+    half = ScoringParameters(half_precision=True)
+    assert kinds_with(scoring=half) == ["score"]
     (tmp_path / "scores.h5").unlink()
-    assert kinds_with(replace(OPTIONS, scoring=stacks)) == ["score"]
-    seed = replace(OPTIONS, training=replace(OPTIONS.training, seed=7))
-    assert kinds_with(seed) == ["train", "score"]
+    assert kinds_with(scoring=half) == ["score"]
+    # A change of how to train makes, in truth, another model too.
+    seed = replace(OPTIONS.training, seed=7)
+    assert kinds_with(scoring=half, training=seed) == ["train"]
+    (tmp_path / "model" / "model.keras").write_bytes(b"another")
+    assert kinds_with(scoring=half, training=seed) == ["train"]
     first, second = pickers
-    fewer = {name: picks.take(range(12)) for name, picks in first.coordinates.items()}
-    others = [replace(first, coordinates=fewer), second]
-    assert kinds_with(seed, others) == ["negatives", "train", "score"]
-    assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
+    moved = {
+        name: ScoredCoordinates(picks.yx + 0.1, picks.scores)
+        for name, picks in first.coordinates.items()
+    }
+    others = [replace(first, coordinates=moved), second]
+    assert kinds_with(others) == ["negatives", "train", "score"]
+    os.utime(micrographs[0].path)
+    assert kinds_with(others) == ["negatives", "train", "score"]
 
 
 def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_path):
@@ -280,8 +292,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
     ]
 
 
-def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path, monkeypatch):
-    counted = CountedJobs(monkeypatch)
+def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path):
     options = replace(
         OPTIONS,
         initial_model=undisturbed.files.model,
@@ -291,7 +302,7 @@ def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path, monkeypatch):
     )
     progress = Progress(tmp_path / "progress.json")
     found = run_deep_consensus(*scene, options, tmp_path, progress)
-    assert counted.kinds == ["score"] == [*progress.timings]
+    assert [*progress.timings] == ["score"]
     assert '"stage": "score"' in progress.path.read_text()
     np.testing.assert_array_equal(found.score, undisturbed.networks.mean)
     assert found.calibration is None
