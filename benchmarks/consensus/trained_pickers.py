@@ -27,7 +27,7 @@ from benchmarks.topaz.tables import real_cell
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.pickers.classical.picking import PickParameters
+from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pipeline.network_pick import find_all
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest

@@ -20,16 +20,13 @@ from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pickers.classical.picking import (
+from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )
 from deepconsensus_plugin.core.pickers.hydra import train as train_hydra
-from deepconsensus_plugin.core.pickers.hydra.parameters import (
-    GENERAL,
-    HydraParameters,
-    HydraPickOptions,
-)
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraParameters
 from deepconsensus_plugin.core.pickers.hydra.request import HydraTrainRequest
 from deepconsensus_plugin.core.pipeline import network_pick, pick
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest

@@ -18,7 +18,8 @@ from benchmarks.sets.tables import markdown_table
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,

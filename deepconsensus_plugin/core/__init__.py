@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from deepconsensus_plugin.core.io.micrographs import open_micrograph
     from deepconsensus_plugin.core.methods import load_picker
     from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks
-    from deepconsensus_plugin.core.pickers.classical.picking import (
+    from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
+    from deepconsensus_plugin.core.pickers.classical.parameters import (
         PickMethod,
         PickParameters,
     )
     from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
     from deepconsensus_plugin.core.pipeline.fuse import fuse_scores as fuse
-    from deepconsensus_plugin.core.pipeline.negatives import NegativesParameters
     from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
     from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
     from deepconsensus_plugin.core.types import (
@@ -58,9 +58,9 @@ _WHERE = {
     "ConsensusRules": "pipeline.combine",
     "DeepConsensusOptions": "workflow.options",
     "Micrograph": "types",
-    "NegativesParameters": "pipeline.negatives",
-    "PickMethod": "pickers.classical.picking",
-    "PickParameters": "pickers.classical.picking",
+    "NegativesParameters": "negatives.parameters",
+    "PickMethod": "pickers.classical.parameters",
+    "PickParameters": "pickers.classical.parameters",
     "PickerPicks": "types",
     "Progress": "execution",
     "ScoredCoordinates": "types",

@@ -23,36 +23,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-Positive = Annotated[float, Field(gt=0)]
-"""A number above 0."""
-
-NotNegative = Annotated[float, Field(ge=0)]
-"""A number that is 0 or more."""
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-"""A number from 0 to 1."""
-
-Count = Annotated[int, Field(ge=1)]
-"""A whole number, 1 or more."""
-
-NotNegativeInt = Annotated[int, Field(ge=0)]
-"""A whole number, 0 or more."""
-
-Seed = NotNegativeInt
-"""Of random numbers."""
-
-_LIMITS = ("ge", "gt", "le", "lt", "multiple_of")
-_WORDS = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "values by name",
-    "dataclass_type": "values by name",
-}
-"""What pydantic's types of errors expect, in plain words."""
+from deepconsensus_plugin.core.limits import LIMITS, expected_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +65,7 @@ class Parameter:
     @property
     def limits(self) -> dict[str, Any]:
         """Limits that are declared, by their names in pydantic."""
-        given = {name: getattr(self, name) for name in _LIMITS}
+        given = {name: getattr(self, name) for name in LIMITS}
         return {name: limit for name, limit in given.items() if limit is not None}
 
 
@@ -187,16 +158,6 @@ class Declared:
         return []
 
 
-def describe_reversed(label: str, ends: tuple[float, float]) -> list[str]:
-    """Return a sentence if the least of a range is above the most."""
-    least, most = ends
-    if least <= most:
-        return []
-    return [
-        f"{label}: the least must not be above the most, received {least} to {most}"
-    ]
-
-
 def parameters_of(kind: type) -> dict[str, Parameter]:
     """Return the declared parameters of a dataclass, in its order."""
     declared: Any = kind
@@ -261,44 +222,6 @@ def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
             expected = expected_of(details, all_limits=parameter.limits)
             problems.append(Problem(name, parameter.label, expected, value))
     return problems
-
-
-def expected_of(
-    details: Mapping[str, Any], *, all_limits: Mapping[str, float] | None = None
-) -> str:
-    """Return what an error of pydantic expects, completing "it must be …".
-
-    Parameters
-    ----------
-    details : mapping
-        One of ``ValidationError.errors()``.
-    all_limits : mapping, optional
-        Limits of the value; one that was broken is told with the others.
-    """
-    broken = {k: v for k, v in details.get("ctx", {}).items() if k in _LIMITS}
-    if broken:
-        return describe_limits(broken | dict(all_limits or {}))
-    words = _WORDS.get(details["type"])
-    return words or str(details["msg"]).removeprefix("Input should be ")
-
-
-def describe_limits(limits: Mapping[str, float]) -> str:
-    """Return limits in words, completing "it must be …"."""
-    if "ge" in limits and "le" in limits:
-        parts = [f"{limits['ge']:g} to {limits['le']:g}"]
-    else:
-        forms = {
-            "gt": "above {:g}",
-            "ge": "{:g} or more",
-            "le": "at most {:g}",
-            "lt": "below {:g}",
-        }
-        parts = [form.format(limits[k]) for k, form in forms.items() if k in limits]
-    within = " and ".join(parts)
-    if "multiple_of" not in limits:
-        return within
-    multiple = f"a multiple of {limits['multiple_of']:g}"
-    return f"{multiple}, {within}" if within else multiple
 
 
 @functools.cache

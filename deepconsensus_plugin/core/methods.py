@@ -117,7 +117,7 @@ METHODS: tuple[Method, ...] = (
         request="pickers.hydra.request:HydraTrainRequest",
         run="pickers.hydra.train:run",
         load="pickers.hydra.picking:load",
-        options="pickers.hydra.parameters:HydraPickOptions",
+        options="pickers.hydra.options:HydraPickOptions",
     ),
 )
 

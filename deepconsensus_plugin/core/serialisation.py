@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from deepconsensus_plugin.core.declared import expected_of
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.limits import expected_of
 
 T = TypeVar("T")
 Place = tuple[int | str, ...]

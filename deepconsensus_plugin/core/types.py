@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepconsensus_plugin.core.declared import Declared, Positive, declare
+from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.limits import Positive
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]

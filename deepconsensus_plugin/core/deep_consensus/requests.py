@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from deepconsensus_plugin.core.declared import Count, Declared, Positive, declare
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.limits import Count, Positive
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from deepconsensus_plugin.core.declared import Count, Declared, NotNegativeInt, Positive
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Positive
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
 """Files of a model folder."""

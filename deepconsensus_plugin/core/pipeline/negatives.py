@@ -11,22 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.declared import (
-    Count,
-    Declared,
-    NotNegativeInt,
-    declare,
-)
 from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
+from deepconsensus_plugin.core.limits import Count, NotNegativeInt
 from deepconsensus_plugin.core.negatives import draw_negatives
-from deepconsensus_plugin.core.negatives.displaced import (
-    FARTHEST,
-    NEAREST,
-    draw_displaced,
-)
+from deepconsensus_plugin.core.negatives.displaced import draw_displaced
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
+from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.centres import Centres
 from deepconsensus_plugin.core.pipeline.mining import (
     MINED_KINDS,
@@ -36,75 +28,6 @@ from deepconsensus_plugin.core.pipeline.mining import (
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NegativesParameters(Declared):
-    """Parameters of drawing negatives: of which kinds, and how many."""
-
-    mine_hard_negatives: bool = field(
-        default=False,
-        metadata=declare(
-            "Look for hard negatives?",
-            "*Yes*: up to a fifth of the negatives are likely mistakes:\n"
-            "carbon, ice, borders, and picks of one picker unlike particles.\n"
-            "It helps against contamination where the pickers find nearly the same "
-            "particles,\nand harms where each finds others.\n"
-            "*Yes* or *No*: without negatives of your own, the worst 1 % of the "
-            "positives are negatives, as published.",
-        ),
-    )
-    sort_out_agreed: bool = field(
-        default=True,
-        metadata=declare(
-            help="Whether the agreed particles least like the others are negatives "
-            "(the paper's way where the user gives none); needs no other mining."
-        ),
-    )
-    negatives_per_positive: float = field(
-        default=1.0,
-        metadata=declare(
-            "Negatives per positive",
-            "How many, without your own; 1: as many as positives.",
-            gt=0,
-        ),
-    )
-    exclusion_radius: float = field(
-        default=0.5,
-        metadata=declare(
-            "Exclusion radius",
-            "Random negatives are farther than this from every candidate, as a part "
-            "of the box.",
-            unit="boxes",
-            ge=0,
-        ),
-    )
-    displaced_fraction: float = field(
-        default=0.5,
-        metadata=declare(
-            "Share beside particles",
-            f"Part of the negatives that lie {NEAREST} to {FARTHEST} boxes beside an "
-            "agreed particle, away from all candidates: the network learns that a pick "
-            "off its particle is none.\n*0*: all at random, as published.",
-            ge=0,
-            le=1,
-        ),
-    )
-    hard_per_random: float = field(
-        default=0.25,
-        metadata=declare(
-            help="At most so many hard negatives for each random one.", ge=0
-        ),
-    )
-    seed: int = field(
-        default=0,
-        metadata=declare(
-            "Seed",
-            "The same seed and input give the same negatives.",
-            is_expert=True,
-            ge=0,
-        ),
-    )
 
 
 @dataclass(frozen=True)

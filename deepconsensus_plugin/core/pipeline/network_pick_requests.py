@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepconsensus_plugin.core.declared import (
-    Count,
-    Declared,
-    NotNegative,
-    NotNegativeInt,
-)
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.core.limits import Count, NotNegative, NotNegativeInt
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
 )

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.declared import Count, Declared, declare
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.limits import Count
+from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
 from deepconsensus_plugin.core.pickers.classical.picking import (
-    PickParameters,
     learn_profile,
     pick_micrograph,
 )

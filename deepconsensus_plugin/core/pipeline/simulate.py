@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.declared import Count, Declared, declare
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,

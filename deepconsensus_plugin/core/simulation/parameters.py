@@ -13,12 +13,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from deepconsensus_plugin.core.declared import (
-    Declared,
-    NotNegative,
-    declare,
-    describe_reversed,
-)
+from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.limits import NotNegative, describe_reversed
 from deepconsensus_plugin.core.simulation.sample import Contamination, Crowd, Ice
 from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 

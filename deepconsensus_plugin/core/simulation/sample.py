@@ -9,12 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from deepconsensus_plugin.core.declared import (
-    Declared,
-    Positive,
-    declare,
-    describe_reversed,
-)
+from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.limits import Positive, describe_reversed
 from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from deepconsensus_plugin.core.declared import (
+from deepconsensus_plugin.core.declared import Declared
+from deepconsensus_plugin.core.limits import (
     Count,
-    Declared,
     Fraction,
     NotNegative,
     Positive,

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
-from deepconsensus_plugin.core.declared import Count, Declared, NotNegativeInt
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.requests import ScoringParameters
+from deepconsensus_plugin.core.limits import Count, NotNegativeInt
+from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
-from deepconsensus_plugin.core.pipeline.negatives import NegativesParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 

@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.methods import find_method, load_card
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
-from deepconsensus_plugin.core.pickers.classical.picking import PickParameters
+from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest

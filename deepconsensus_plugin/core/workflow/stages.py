@@ -27,11 +27,9 @@ from deepconsensus_plugin.core.io.tables import (
     write_candidates,
     write_coordinates,
 )
+from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
-from deepconsensus_plugin.core.pipeline.negatives import (
-    NegativesParameters,
-    NegativesRequest,
-)
+from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.core.workflow.geometry import preprocessing_of

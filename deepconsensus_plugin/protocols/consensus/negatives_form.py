@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 
-from deepconsensus_plugin.core.pipeline.negatives import NegativesParameters
+from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
 
 DRAWING = ParameterForm(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from deepconsensus_plugin.core.pickers.hydra.parameters import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 HYDRA_OPTIONS = ParameterForm(

@@ -16,7 +16,7 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
-from deepconsensus_plugin.core.pickers.classical.picking import (
+from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import pyworkflow.protocol.params as params
@@ -26,6 +25,7 @@ from deepconsensus_plugin.core.declared import (
     parameters_of,
     type_of,
 )
+from deepconsensus_plugin.protocols.shared.shown import OF_THE_DATACLASS, Shown
 
 Made = TypeVar("Made")
 
@@ -37,50 +37,6 @@ _PARAMS = {
     float: params.FloatParam,
     str: params.StringParam,
 }
-
-
-_OF_THE_DATACLASS = object()
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Appearance of a parameter on a form, where its declaration does not tell it.
-
-    Parameters
-    ----------
-    name : str, optional
-        On the form and in projects. Default: the field's, in camel case.
-    choices : mapping of object to str, optional
-        Values and what the form calls them. A value's place is its number in projects,
-        so they are never put in another order.
-    none : object, optional
-        What stands for None where the line must not be empty, such as 0.
-    default : object, optional
-        Of the form. Default: the dataclass'.
-    param, held, meant : type, callable and callable, optional
-        Kind of the line, what it holds for a value, and the value that it means; where
-        they are of another type than the field.
-    ends : tuple of str, optional
-        Names of the two ends of a range, which are shown in one line.
-    if_none : str, optional
-        What None stands for. Default: as declared.
-    condition : str, optional
-        When the line is shown, where parameters of the form alone decide it.
-    options : mapping, optional
-        Further arguments of the line.
-    """
-
-    name: str | None = None
-    choices: Mapping[Any, str] | None = None
-    none: Any = None
-    default: Any = _OF_THE_DATACLASS
-    param: type[params.Param] | None = None
-    held: Callable[[Any], Any] | None = None
-    meant: Callable[[Any], Any] | None = None
-    ends: tuple[str, str] | None = None
-    if_none: str | None = None
-    condition: str | None = None
-    options: Mapping[str, Any] | None = None
 
 
 _AS_DECLARED = Shown()
@@ -270,7 +226,7 @@ class ParameterForm(Generic[Made]):
         if shown.none is not None or self._default(field) is None:
             return True
         # A default of the form stands for None already.
-        has_own = shown.default is not _OF_THE_DATACLASS
+        has_own = shown.default is not OF_THE_DATACLASS
         return may_be_none(self.kind, field) and not has_own
 
     def _line(self, field: str) -> dict[str, Any]:
@@ -292,7 +248,7 @@ class ParameterForm(Generic[Made]):
 
     def _default(self, field: str) -> Any:
         given = self._of(field).default
-        return self._defaults.get(field) if given is _OF_THE_DATACLASS else given
+        return self._defaults.get(field) if given is OF_THE_DATACLASS else given
 
     def _help(self, field: str) -> str:
         parameter, shown = self._declared[field], self._of(field)

@@ -28,11 +28,9 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
-from deepconsensus_plugin.core.pipeline.negatives import (
-    NegativesParameters,
-    NegativesRequest,
-)
+from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
     Ctf,

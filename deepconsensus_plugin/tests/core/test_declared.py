@@ -16,17 +16,16 @@ from pydantic.fields import FieldInfo
 
 from deepconsensus_plugin import core
 from deepconsensus_plugin.core.declared import (
-    Count,
     Declared,
     ForbiddenValueError,
     declare,
-    describe_limits,
     find_problems,
     parameters_of,
 )
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.limits import Count, describe_limits
 from deepconsensus_plugin.core.pickers.topaz.parameters import (
     Objective,
     TopazParameters,

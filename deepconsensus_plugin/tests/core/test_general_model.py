@@ -9,7 +9,8 @@ import pytest
 from deepconsensus_plugin.core.methods import load_card_of, load_picker
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
-from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.simulation import (
     Crowd,

@@ -20,11 +20,11 @@ from deepconsensus_plugin.core.networks.history import states_folder
 from deepconsensus_plugin.core.pickers.classical.counting import ParticleCount
 from deepconsensus_plugin.core.pickers.hydra import train as train_hydra
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
     GENERAL,
     HydraArchitecture,
     HydraParameters,
-    HydraPickOptions,
 )
 from deepconsensus_plugin.core.pickers.hydra.request import HydraTrainRequest
 from deepconsensus_plugin.core.pickers.hydra.store import load_hydra

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.execution import map_ahead
-from deepconsensus_plugin.core.pickers.classical.picking import (
+from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
+)
+from deepconsensus_plugin.core.pickers.classical.picking import (
     learn_profile,
     pick_micrograph,
 )

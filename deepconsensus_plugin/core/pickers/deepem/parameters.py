@@ -6,12 +6,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from deepconsensus_plugin.core.declared import (
-    Count,
-    Declared,
-    declare,
-    declare_training_seed,
-)
+from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
+from deepconsensus_plugin.core.limits import Count
 
 
 class Variant(enum.Enum):

@@ -5,13 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from deepconsensus_plugin.core.declared import Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.pickers.hydra.parameters import (
-    GENERAL,
-    HydraParameters,
-    HydraPickOptions,
-)
+from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraParameters
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard, UnknownSample
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX

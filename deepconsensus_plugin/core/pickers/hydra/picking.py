@@ -14,10 +14,8 @@ from deepconsensus_plugin.core.pickers.hydra.anchors import IS_PARTICLE, OFFSETS
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.detector import HydraDetector
 from deepconsensus_plugin.core.pickers.hydra.heads import Weights
-from deepconsensus_plugin.core.pickers.hydra.parameters import (
-    HydraArchitecture,
-    HydraPickOptions,
-)
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
 from deepconsensus_plugin.core.pickers.hydra.rescaling import (
     RescaledMicrograph,
     enlarge,

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from deepconsensus_plugin.core.declared import Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
+from deepconsensus_plugin.core.limits import Positive
 from deepconsensus_plugin.core.networks.card import ModelCard
 from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.declared import Positive
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.limits import Positive
 from deepconsensus_plugin.core.pickers.trained.downsampling import (
     Downsampling,
     downsample,
