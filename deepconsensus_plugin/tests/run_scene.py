@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.tests.in_process import launched_here
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
     SAMPLING_RATE,
@@ -58,3 +60,13 @@ def run(scene: Path, **changes) -> subprocess.CompletedProcess:
     """Run the command to its end."""
     command = run_command(scene, **changes)
     return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def run_here(scene: Path, **changes) -> int:
+    """Run the command to its end in this process; return its exit status.
+
+    The project becomes the working directory.
+    """
+    _python, _m, _package, *words = run_command(scene, **changes)
+    with launched_here():
+        return main(words)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import coordinates_from_set, read_observed
@@ -20,7 +21,7 @@ DIAMETER = BOX / 2 * SAMPLING_RATE
 class TestClassicalPick(synthetic.SyntheticProject):
     """Both methods on dark discs, and a form filled in wrongly."""
 
-    def _pick(self, **options) -> ProtClassicalPick:
+    def _pick(self, *, process: bool = False, **options) -> ProtClassicalPick:
         protocol = self.newProtocol(
             ProtClassicalPick,
             inputMicrographs=self.micrographs,
@@ -29,7 +30,7 @@ class TestClassicalPick(synthetic.SyntheticProject):
         )
         self.assertEqual(protocol.validate(), [])
         self.assertEqual(protocol.summary(), ["Not run yet."])
-        self.launchProtocol(protocol)
+        self.launchProtocol(protocol, process=process)
         return protocol
 
     def _checkFound(self, protocol: ProtClassicalPick):
@@ -46,8 +47,9 @@ class TestClassicalPick(synthetic.SyntheticProject):
             set(read_observed(output).observed), set(self.names)
         )  # all of them
 
+    @pytest.mark.slow
     def test_difference_of_gaussians(self):
-        protocol = self._pick()
+        protocol = self._pick(process=True)
         self._checkFound(protocol)
         output = protocol.outputCoordinates
         self.assertEqual(output.getBoxSize(), 30)  # 1.5 diameters of 20 px

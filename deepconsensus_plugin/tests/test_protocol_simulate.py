@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mrcfile
 import numpy as np
+import pytest
 from pwem.objects import Coordinate
 from pyworkflow.tests import BaseTest, setupTestProject
 
@@ -14,7 +15,6 @@ from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_
 from deepconsensus_plugin.core.simulation import ObjectClass
 from deepconsensus_plugin.core.simulation.truth import read_truth
 from deepconsensus_plugin.protocols import ProtSimulateMicrographs
-from deepconsensus_plugin.tests.in_process import launched_here
 
 SMALL = {
     "numberOfMicrographs": 2,
@@ -29,6 +29,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 class TestSimulateMicrographs(BaseTest):
     """One small set, and what the form refuses."""
 
@@ -36,8 +37,7 @@ class TestSimulateMicrographs(BaseTest):
     def setUpClass(cls):
         setupTestProject(cls)
         cls.protocol = cls.newProtocol(ProtSimulateMicrographs, seed=3, **SMALL)
-        with launched_here():
-            cls.launchProtocol(cls.protocol)
+        cls.launchProtocol(cls.protocol)  # in a process of its own
 
     def _truth(self):
         micrographs = self.protocol.outputMicrographs

@@ -47,7 +47,7 @@ class TestResume(SyntheticProject):
             )
             for _ in range(2)
         )
-        self.launchProtocol(undisturbed, process=True)
+        self.launchProtocol(undisturbed)
         self.proj.saveProtocol(killed)
         folder = Path(self.proj.getPath(killed.getWorkingDir()))
         second = folder / "extra" / "model.partial" / "network_2.npz"

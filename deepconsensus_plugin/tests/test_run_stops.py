@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from deepconsensus_plugin.__main__ import main
+from deepconsensus_plugin.tests.in_process import launched_here
 from deepconsensus_plugin.tests.run_scene import make_scene, run, run_command
+from deepconsensus_plugin.tests.small_network import small_networks
 
 N_FIRST = 7
 
@@ -47,7 +49,8 @@ def test_a_killed_run_goes_on_and_takes_the_first_n(scene):
     assert metrics["precision"] == metrics["n_matched"] / N_FIRST
 
 
-def test_the_demonstration_needs_no_data(tmp_path):
+@small_networks()
+def test_the_demonstration_needs_no_data(tmp_path, monkeypatch, capsys):
     small = {
         "numberOfMicrographs": 3,
         "size": 384,
@@ -58,19 +61,19 @@ def test_the_demonstration_needs_no_data(tmp_path):
         "nModels": 1,
         "maxBoxes": 64,
     }
-    command = [sys.executable, "-m", "deepconsensus_plugin", "run"]
-    command += ["deep_consensus_demo", *(f"{k}={v}" for k, v in small.items())]
-    command += ["--project", str(tmp_path / "demo")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    command = ["run", "deep_consensus_demo", *(f"{k}={v}" for k, v in small.items())]
+    monkeypatch.chdir(tmp_path)
+    with launched_here():
+        assert main([*command, "--project", str(tmp_path / "demo")]) == 0
+    printed = capsys.readouterr().out
     summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
     compared = {row["picks"]: row for row in summary["comparison"]["rows"]}
     pickers = ("difference of Gaussians", "rotational correlation")
     assert [*compared][:2] == [*pickers]
     assert summary["comparison"]["n_micrographs"] == 3
     assert all(compared[name]["recall"] > 0.5 for name in pickers)
-    assert "| accepted " in done.stdout
-    assert f"Picture: {tmp_path}/demo/picture.png" in done.stdout
+    assert "| accepted " in printed
+    assert f"Picture: {tmp_path}/demo/picture.png" in printed
 
 
 def test_a_failing_protocol_says_why(scene):
