@@ -23,7 +23,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from deepconsensus_plugin.core.limits import LIMITS, expected_of
+from deepconsensus_plugin.core.limits import LIMITS, describe_limits, expected_of
 
 
 @dataclass(frozen=True)
@@ -198,15 +198,7 @@ def _alternatives(kind: Any, name: str) -> tuple[Any, ...]:
 
 
 def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with values of some fields of a declared dataclass.
-
-    Parameters
-    ----------
-    kind : type
-        A dataclass.
-    values : mapping of str to object
-        By field; not all have to be there.
-    """
+    """Return what is wrong with values, by field, of some fields of a dataclass."""
     adapters, declared = _adapters(kind), parameters_of(kind)
     known = defaults_of(kind) | dict(values)
     problems = []
@@ -219,9 +211,23 @@ def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             parameter = declared.get(name, Parameter())
-            expected = expected_of(details, all_limits=parameter.limits)
+            if value is None and parameter.limits:
+                expected = describe_limits(parameter.limits)
+            else:
+                expected = expected_of(details, all_limits=parameter.limits)
             problems.append(Problem(name, parameter.label, expected, value))
     return problems
+
+
+def find_conflicts(kind: type[Declared], values: Mapping[str, Any]) -> list[str]:
+    """Return what contradicts each other among values, by field, of a dataclass.
+
+    Its `conflicts` sees these, and the defaults of others; limits are not looked at.
+    """
+    unchecked = object.__new__(kind)
+    for name, value in (defaults_of(kind) | dict(values)).items():
+        object.__setattr__(unchecked, name, value)
+    return unchecked.conflicts()
 
 
 @functools.cache

@@ -82,7 +82,8 @@ class TestClassicalPick(synthetic.SyntheticProject):
             ProtClassicalPick, inputMicrographs=self.micrographs
         )
         self.assertEqual(
-            protocol.validate(), ["Particle diameter: give it in Å, above 0."]
+            protocol.validate(),
+            ["Particle diameter: it must be above 0, received nothing."],
         )
         protocol.particleDiameter.set(9)
         protocol.boxSize.set(0)
@@ -93,5 +94,5 @@ class TestClassicalPick(synthetic.SyntheticProject):
         self.assertIn("it is 3.6 px here", errors[0])
         self.assertEqual(
             [error.split(":")[0] for error in errors],
-            ["Particle diameter", "Box size", "Upper threshold", "Least distance"],
+            ["Particle diameter", "Least distance", "Box size", "Upper threshold"],
         )

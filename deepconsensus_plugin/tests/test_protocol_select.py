@@ -152,7 +152,10 @@ class TestSelect(SyntheticProject):
             inputCoordinates=coordinates,
             neighbourDistance=-1,
         )
-        self.assertIn("0 or more, in Å", "\n".join(protocol.validate()))
+        self.assertIn(
+            "Distance to the next particle, at least: it must be 0 or more",
+            "\n".join(protocol.validate()),
+        )
 
     def test_nothing_kept_gives_no_empty_set(self):
         protocol = self.select(

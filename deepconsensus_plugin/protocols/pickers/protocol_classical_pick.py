@@ -158,18 +158,18 @@ class ProtClassicalPick(ProtParticlePicking):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = [
+        return [
+            *self._describeSmallDiameter(),
             *PICKING.describe_bad(self),
             *BOX.describe_bad(self),
             *THRESHOLDS.describe_bad(self),
             *describeBadThreads(self),
         ]
-        return errors or self._describeSmallDiameter()
 
     def _describeSmallDiameter(self) -> list[str]:
-        if self.inputMicrographs.get() is None:
-            return []  # Scipion reports it
-        if self._diameterPx() >= MIN_DIAMETER_PX:
+        if self.inputMicrographs.get() is None or not self.particleDiameter.get():
+            return []  # told elsewhere
+        if not 0 < self._diameterPx() < MIN_DIAMETER_PX:
             return []
         return [
             f"Particle diameter: it is {self._diameterPx():.1f} px here, and must be "

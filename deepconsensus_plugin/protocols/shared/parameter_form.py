@@ -16,10 +16,10 @@ import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.declared import (
-    ForbiddenValueError,
     Parameter,
     Problem,
     defaults_of,
+    find_conflicts,
     find_problems,
     may_be_none,
     parameters_of,
@@ -142,28 +142,17 @@ class ParameterForm(Generic[Made]):
         """Return the dataclass with what was chosen; `others` take precedence."""
         return self.kind(**(self.values(protocol) | others))
 
-    def describe_bad(self, protocol: Protocol, **others: Any) -> list[str]:
-        """Return what is wrong with what was chosen, a sentence each.
-
-        Parameters
-        ----------
-        protocol : Protocol
-            Of the form.
-        **others
-            Other fields of the dataclass. What contradicts each other is told where
-            all that have no default are there.
-        """
+    def describe_bad(self, protocol: Protocol) -> list[str]:
+        """Return what is wrong with what was chosen, a sentence each."""
         values = self.values(protocol)
         told = {f: v for f, v in values.items() if not self._is_left_open(f, v)}
-        if problems := find_problems(self.kind, told):
-            return [self._sentence(each, protocol) for each in problems]
-        if set(self._required()) - set(told) - set(others):
-            return []
-        try:
-            self.kind(**(told | others))
-        except ForbiddenValueError as error:
-            return [f"{sentence}." for sentence in error.sentences]
-        return []
+        problems = find_problems(self.kind, told)
+        missing = {each.name for each in problems if each.received is None}
+        given = {name: value for name, value in told.items() if name not in missing}
+        return [
+            *(self._sentence(each, protocol) for each in problems),
+            *(f"{sentence}." for sentence in find_conflicts(self.kind, given)),
+        ]
 
     def _is_left_open(self, field: str, value: object) -> bool:
         """Return whether the protocol, not the form, decides a value."""

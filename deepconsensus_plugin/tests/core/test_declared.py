@@ -59,7 +59,7 @@ class Toy(Declared):
         ({"legs": 9}, "Legs (legs): it must be 2 to 8, received 9"),
         ({"legs": "4"}, "Legs (legs): it must be a whole number, received '4'"),
         ({"legs": 4.0}, "Legs (legs): it must be a whole number, received 4.0"),
-        ({"legs": None}, "Legs (legs): it must be a whole number, received None"),
+        ({"legs": None}, "Legs (legs): it must be 2 to 8, received None"),
         ({"length": 0.0}, "length: it must be above 0, received 0.0"),
         ({"length": math.nan}, "length: it must be above 0, received nan"),
         ({"spots": (1, 0)}, "spots: it must be 1 or more, received (1, 0)"),
