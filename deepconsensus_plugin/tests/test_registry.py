@@ -84,6 +84,7 @@ class TestDeepConsensusRegistry(unittest.TestCase):
                 with self.subTest(module.name):
                     importlib.import_module(module.name)
 
+    @pytest.mark.slow
     def test_scanning_loads_no_learning_library(self):
         script = (
             "import sys, pwem\n"
