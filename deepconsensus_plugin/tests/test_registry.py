@@ -17,6 +17,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pwem
+import pytest
 from pyworkflow.protocol import Protocol, params
 from pyworkflow.template import LocalTemplate
 from pyworkflow.utils import parseBibTex
