@@ -52,6 +52,7 @@ def test_it_is_shown_without_a_folder():
     assert "no model" in str(ParticleClassifier())
 
 
+@pytest.mark.slow
 def test_cards_are_read_without_keras():
     """Scipion imports this module at every start."""
     code = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from pwem import Domain
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Pointer
@@ -57,6 +58,7 @@ def citedKeys() -> set[str]:
     return set(re.findall(r"@\w+\{(\w+)", bibtex.__doc__ or ""))
 
 
+@pytest.mark.slow
 class TestTopaz(SyntheticProject):
     """Dark discs, some of them labelled; a picker that finds all."""
 

@@ -17,6 +17,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pwem
+import pytest
 from pyworkflow.protocol import Protocol, params
 from pyworkflow.template import LocalTemplate
 from pyworkflow.utils import parseBibTex
@@ -84,6 +85,7 @@ class TestDeepConsensusRegistry(unittest.TestCase):
                 with self.subTest(module.name):
                     importlib.import_module(module.name)
 
+    @pytest.mark.slow
     def test_scanning_loads_no_learning_library(self):
         script = (
             "import sys, pwem\n"

@@ -69,6 +69,7 @@ def test_the_verdict_is_that_of_the_fusion(drawn, tmp_path):
     assert to_plain(read_report(tmp_path / "calibration.json")) == to_plain(report)
 
 
+@pytest.mark.slow
 def test_what_is_expected_at_a_threshold_is_that_of_the_candidates_above(drawn):
     candidates, score = drawn
     probability, report = fuse_scores(candidates, score, seed=0)

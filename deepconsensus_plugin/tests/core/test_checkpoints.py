@@ -61,6 +61,7 @@ def _finish(training: MemberTrainer) -> MemberTrainer:
     return training
 
 
+@pytest.mark.slow
 def test_goes_on_to_the_same_end(data, tmp_path: Path):
     undisturbed = _finish(_begin(data))
     interrupted = _begin(data)

@@ -122,6 +122,7 @@ def test_python_of_the_jobs_that_fails_is_named(monkeypatch, tmp_path):
     assert "No module named tensorflow" in check.check_devices().remedy
 
 
+@pytest.mark.slow
 def test_module_can_be_run():
     run = subprocess.run(
         [sys.executable, "-m", "deepconsensus_plugin", "--version"],

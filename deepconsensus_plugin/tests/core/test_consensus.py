@@ -303,6 +303,7 @@ def crowded_pickers(draw):
 
 @settings(max_examples=300, deadline=None)
 @given(crowded_pickers(), st.integers(1, 8), st.integers(0, 10))
+@pytest.mark.slow
 def test_equals_the_slow_version(pickers, consensus, more):
     found = consensus_of(*pickers, consensus=consensus, merge=consensus + more)
     slow = slow_consensus(pickers, consensus, consensus + more)

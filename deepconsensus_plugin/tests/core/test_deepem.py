@@ -159,6 +159,7 @@ def test_weights_begin_between_0_and_1_where_asked():
     assert 0.99 < values.max() <= 1
 
 
+@pytest.mark.slow
 def test_layers_of_the_klh_network_are_those_of_figure_1():
     network = build_network(KLH, variant=Variant.PAPER)
     with tf.GradientTape() as tape:
@@ -198,6 +199,7 @@ def test_sizes_that_do_not_fit_are_named():
 @pytest.mark.parametrize(
     ("variant", "step"), [(Variant.PAPER, 1), (Variant.MODERN, 2), (Variant.MODERN, 8)]
 )
+@pytest.mark.slow
 def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     network = trained_like(variant)
     image = boxes(1, 41)[0, :, :35]
@@ -212,6 +214,7 @@ def test_recognition_is_that_of_boxes_cut_out_and_turned(variant, step):
     np.testing.assert_allclose(sigmoid(log_odds.values.ravel()), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_tiles_leave_no_seams(monkeypatch):
     recognition = picker(trained_like(Variant.MODERN), step=2)
     image = boxes(1, 45)[0]

@@ -124,6 +124,7 @@ def test_a_list_for_a_message():
     assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
 
 
+@pytest.mark.slow
 def test_ten_thousand_names_take_seconds():
     def name(i):
         return f"FoilHole_{i}_Data_{i * 7}_{i % 10}_20181202_{i:05d}"

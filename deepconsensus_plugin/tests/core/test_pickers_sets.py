@@ -73,6 +73,7 @@ def figures(request, truth):
         (PickMethod.CORRELATION, True),
     ],
 )
+@pytest.mark.slow
 def test_particles_are_found_by_their_diameter(tmp_path, method, is_hollow):
     request, truth = write_set(tmp_path, is_hollow=is_hollow)
     request = replace(request, parameters=replace(request.parameters, method=method))

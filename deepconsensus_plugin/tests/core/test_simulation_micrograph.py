@@ -49,6 +49,7 @@ def _of(micrograph, object_class):
     return [each for each in micrograph.objects if each.object_class is object_class]
 
 
+@pytest.mark.slow
 def test_a_micrograph_depends_on_parameters_seed_and_number_alone():
     first = simulate_micrograph(DIRTY, 1)
     simulate_micrograph(SMALL, 0)
@@ -64,6 +65,7 @@ def test_a_micrograph_depends_on_parameters_seed_and_number_alone():
         assert first.objects != other.objects
 
 
+@pytest.mark.slow
 def test_everything_asked_for_is_there_and_within_the_frame():
     micrographs = [simulate_micrograph(DIRTY, index) for index in range(4)]
     classes, kinds = Counter(), Counter()
@@ -112,6 +114,7 @@ def test_classes_follow_their_definition():
             assert each.object_class is ObjectClass.GOOD
 
 
+@pytest.mark.slow
 def test_particles_keep_off_dirt():
     alone = replace(DIRTY, crowd=replace(PLAIN, particles_per_micrograph=60))
     for index in range(3):

@@ -35,6 +35,8 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
+pytestmark = pytest.mark.slow
+
 SHAPE, DIAMETER, SAMPLING_RATE, PIXEL_SIZE = (260, 340), 16, 2.5, 5.0
 BOX = 24
 N_PARTICLES = 56

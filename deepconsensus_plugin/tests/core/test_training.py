@@ -77,6 +77,7 @@ def test_learns_discs():
     assert trained.history[-1].training_loss < trained.history[0].training_loss
 
 
+@pytest.mark.slow
 def test_table_1_overfits_a_small_batch():
     data = _data(30)
     parameters = TrainingParameters(n_epochs=15, batch_size=8, learning_rate=1e-3)
@@ -86,6 +87,7 @@ def test_table_1_overfits_a_small_batch():
     assert trained.history[-1].training_loss < 0.2
 
 
+@pytest.mark.slow
 def test_same_seed_same_weights_and_other_members_differ():
     first, again, other = (_train(_data(), member) for member in (0, 0, 1))
     for a, b in zip(
@@ -98,6 +100,7 @@ def test_same_seed_same_weights_and_other_members_differ():
     )
 
 
+@pytest.mark.slow
 def test_best_weights_are_kept():
     data = _data(label_noise=0.3)
     trained = _train(data, n_epochs=30)
