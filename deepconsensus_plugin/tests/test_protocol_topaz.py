@@ -130,8 +130,8 @@ class TestTopaz(SyntheticProject):
         )
         self.assertEqual(protocol.validate(), [])
         for name, wrong, label in (
-            ("particleDiameter", 0, "Particle diameter (Å)"),
-            ("pixelSize", -1, "Pixel size for the network (Å/px)"),
+            ("particleDiameter", 0, "Particle diameter"),
+            ("pixelSize", -1, "Pixel size for the network"),
             ("expectedParticles", 0, "Particles of a micrograph"),
             ("validationFraction", 0.7, "Share held out"),
             ("maxMicrographs", 0, "Micrographs, at most"),
@@ -140,7 +140,7 @@ class TestTopaz(SyntheticProject):
             ("nUnits", 0, "Units of the first layer"),
             ("nLayers", 2, "Layers"),
             ("batchSize", 3, "Batch size"),
-            ("radius", 0, "Radius of labels (px)"),
+            ("radius", 0, "Radius of labels"),
             ("learningRate", 0, "Learning rate"),
             ("strength", 0, "Weight of the criterion"),
             ("prior", 1, "Fraction of positive pixels"),
