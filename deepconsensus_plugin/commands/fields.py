@@ -18,10 +18,10 @@ from deepconsensus_plugin.report.forms import (
     convert,
     form_of,
     is_path,
-    parse_yes_no,
     require_runnable,
     to_scalar,
 )
+from deepconsensus_plugin.report.yes_no import parse_yes_no
 
 Node = dict[str, Any]
 """One protocol as Scipion's workflow files hold it."""

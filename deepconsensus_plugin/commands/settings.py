@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR
-from deepconsensus_plugin.report.forms import parse_yes_no
+from deepconsensus_plugin.report.yes_no import parse_yes_no
 
 PRESETS: dict[str, dict[str, str]] = {
     "paper": {

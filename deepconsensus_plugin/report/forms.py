@@ -13,6 +13,8 @@ from pwem import Domain
 from pwem.protocols import EMProtocol
 from pyworkflow.protocol import params
 
+from deepconsensus_plugin.report.yes_no import parse_yes_no
+
 PLUGIN = "deepconsensus_plugin"
 
 _PLUGINS = {"Xmipp": "scipion-em-xmipp", "Eman": "scipion-em-eman2"}
@@ -151,26 +153,3 @@ def _choice(name: str, text: str, param: params.EnumParam) -> int:
     if text not in choices:
         raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
     return choices.index(text)
-
-
-_YES_NO = {
-    "yes": True,
-    "true": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "0": False,
-}
-
-
-def parse_yes_no(name: str, value: str) -> bool:
-    """Return what yes or no means.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    if value.lower() not in _YES_NO:
-        raise ValueError(f"{name}: expected yes or no, received {value!r}")
-    return _YES_NO[value.lower()]

@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 
 import deepconsensus_plugin
+from deepconsensus_plugin.__main__ import COMMANDS
 
 HEAVY = ("keras", "pwem", "pyworkflow", "scipy", "sklearn", "tensorflow")
 
@@ -31,7 +32,7 @@ def modules_loaded_by(statement: str) -> set[str]:
         ".constants",
         ".bibtex",
         ".__main__",
-        ".commands.check",
+        *(f".commands.{name}" for name in COMMANDS),
     ],
 )
 def test_import_loads_nothing_heavy(module):
