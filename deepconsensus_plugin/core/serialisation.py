@@ -8,6 +8,7 @@ import functools
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,18 +51,21 @@ def from_plain(value: Any, kind: type[T], *, path: Path) -> T:
         If a field is missing, unknown, of the wrong type or out of its range; names
         `path` and the field.
     """
+    found: T
     try:
-        found: T = _read(value, kind)
-        return found
+        found = _read(value, kind)
     except ValidationError as error:
         if undefined := _find_undefined(error):
-            return from_plain(_with_nan(value, undefined), kind, path=path)
+            found = from_plain(_with_nan(value, undefined), kind, path=path)
+            _unify_nan(found, undefined)
+            return found
         problems = [_describe(each, kind) for each in error.errors(include_url=False)]
         expected, received = problems[0]
         others = "".join(f"; expected {e}, received {r}" for e, r in problems[1:])
         raise FileFormatError(
             path, expected=expected, received=received + others
         ) from error
+    return found
 
 
 def _read(value: Any, kind: Any) -> Any:
@@ -89,6 +93,20 @@ def _with_nan(value: Any, places: Iterable[Place]) -> Any:
     for *way, last in places:
         functools.reduce(lambda part, key: part[key], way, value)[last] = math.nan
     return value
+
+
+def _unify_nan(found: Any, places: Iterable[Place]) -> None:
+    """Put the one NaN of `math` in places, so that what was read equals its like."""
+    for *way, last in places:
+        part = functools.reduce(_part, way, found)
+        if is_dataclass(part):
+            object.__setattr__(part, str(last), math.nan)
+        elif not isinstance(part, tuple):
+            part[last] = math.nan
+
+
+def _part(whole: Any, key: int | str) -> Any:
+    return getattr(whole, str(key)) if is_dataclass(whole) else whole[key]
 
 
 def _describe(details: Mapping[str, Any], kind: type) -> tuple[str, str]:

@@ -53,6 +53,12 @@ def test_undefined_figures_are_null(tmp_path):
     assert math.isnan(from_plain(read_json(path), Inner, path=path).number)
 
 
+def test_undefined_figures_that_are_read_equal_their_like():
+    outer = replace(OUTER, inner=(Inner(math.nan), Inner(1.0)), table={"x": math.nan})
+    read = from_plain(json.loads(json.dumps(to_plain(outer))), Outer, path=Path("x"))
+    assert read == outer
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

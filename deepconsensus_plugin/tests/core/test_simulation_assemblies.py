@@ -89,5 +89,5 @@ def test_numbers_out_of_range_are_refused():
         Assembly(1, (50, 0, 50))
     with pytest.raises(ValueError, match="n_domains: it must be 1 or more"):
         Assembly(1, (50, 50, 50), n_domains=0)
-    with pytest.raises(ValueError, match="hollow: it must be 0 to 1"):
+    with pytest.raises(ValueError, match="hollow: it must be at most 1"):
         Assembly(1, (50, 50, 50), hollow=1.5)
