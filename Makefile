@@ -17,6 +17,8 @@
 #                           the first time 3 min and 3 GB for .venv-interop
 #   make test-onednn        trainings with and without oneDNN's kernels, and with those of
 #                           older processors: what they make of NaN differs; 3 min
+#   make digests            what four small runs find, with fixed seeds and one thread: the same
+#                           lines before and after a change that must not change numbers; 5 min
 #   make gui-check          every form, viewer and wizard opens on a virtual screen, is used,
 #                           and nothing is cut off; screenshots in $(RESULTS)/gui, of the
 #                           report too where there is a chromium; 3 min; apt: xvfb openbox
@@ -92,7 +94,7 @@ CORPUS ?= $(RESULTS)/hydra_corpus
 GENERAL ?=
 HYDRA ?=
 
-.PHONY: gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -151,6 +153,11 @@ demo: env
 	start=$$SECONDS
 	$(RUN) -m deepconsensus_plugin run deep_consensus_demo --project $(DEMO)
 	echo "make demo: $$((SECONDS - start)) s"
+
+digests: env
+	@rm -rf $(RESULTS)/digests
+	mkdir -p $(RESULTS)
+	$(RUN) -m tools.digests $(RESULTS)/digests 2> $(RESULTS)/digests.log
 
 gui-check: env
 	$(RUN) -m tools.gui_check $(RESULTS)/gui

@@ -39,8 +39,9 @@ _FOLDERS = ("picks", "labels")
 
 def digest_runs(folder: Path, templates: list[str]) -> dict[str, str]:
     """Return the digest of each template's result; projects are left in `folder`."""
-    scene = make_scene(folder / "scene") if not (folder / "scene").exists() else None
-    scene = scene or folder / "scene"
+    scene = folder / "scene"
+    if not scene.exists():
+        make_scene(scene)
     return {name: _digest(_run(scene, name)) for name in templates}
 
 
