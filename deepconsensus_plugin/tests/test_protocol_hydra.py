@@ -26,6 +26,14 @@ from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.in_process import run_here
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
 
+GIVEN, LOWEST = 2, -20.0
+"""Number of the mode *given* on the form, and a threshold that keeps all that is found:
+where a threshold of so short a training lies depends on the processor."""
+
+BY_FAR = 0.3
+"""Average precision, of which chance has .01; how far a training of 25 updates gets
+depends on the processor."""
+
 DIAMETER = BOX / 2 * SAMPLING_RATE
 TINY = HydraArchitecture(
     body_channels=8, head_channels=(12, 16), n_residual=1, n_groups=2, dropout=0.0
@@ -85,7 +93,8 @@ class TestHydra(synthetic.SyntheticProject):
                 ProtNetworkPick,
                 inputMicrographs=self.micrographs,
                 inputModel=model,
-                thresholdMode=1,
+                thresholdMode=GIVEN,
+                threshold=LOWEST,
                 **options,
             )
             self.assertEqual(picking.validate(), [])
@@ -97,7 +106,7 @@ class TestHydra(synthetic.SyntheticProject):
                 {n: ScoredCoordinates.from_arrays(yx) for n, yx in self.truth.items()},
                 radius_px=BOX / 4,
             )
-            self.assertGreater(found.f1, 0.8)
+            self.assertGreater(found.average_precision, BY_FAR)
             self.assertEqual(picking._citations(), ["MasoumzadehTork2019"])
 
         blind = self.newProtocol(
