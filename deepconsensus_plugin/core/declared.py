@@ -19,11 +19,18 @@ import functools
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
-from deepconsensus_plugin.core.limits import LIMITS, describe_limits, expected_of
+from deepconsensus_plugin.core.limits import (
+    LIMITS,
+    describe_limits,
+    expected_of,
+    show,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Parameter:
         none, no form shows it, and its limits are not looked at.
     ge, gt, le, lt, multiple_of : float, optional
         Limits: at least, above, at most, below.
+    may_be_infinite : bool
+        Whether a number that is infinite, or none (NaN), is allowed.
     """
 
     label: str = ""
@@ -61,6 +70,7 @@ class Parameter:
     le: float | None = None
     lt: float | None = None
     multiple_of: float | None = None
+    may_be_infinite: bool = False
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -117,7 +127,7 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem as a sentence without a full stop."""
         subject = f"{self.label} ({self.name})" if self.label else self.name
-        return f"{subject}: it must be {self.expected}, received {self.received!r}"
+        return f"{subject}: it must be {self.expected}, received {show(self.received)}"
 
 
 class ForbiddenValueError(ValueError):
@@ -145,9 +155,14 @@ class Declared:
     """
 
     def __post_init__(self) -> None:
-        """Refuse forbidden values."""
+        """Refuse forbidden values; keep a number of NumPy, say, as Python's."""
         kind: Any = type(self)
-        values = {each.name: getattr(self, each.name) for each in fields(kind)}
+        values = {
+            each.name: as_declared(kind, each.name, getattr(self, each.name))
+            for each in fields(kind)
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
         problems = find_problems(kind, values)
         sentences = [str(problem) for problem in problems] or self.conflicts()
         if sentences:
@@ -197,6 +212,25 @@ def _alternatives(kind: Any, name: str) -> tuple[Any, ...]:
     return get_args(hint) if is_union else (hint,)
 
 
+def as_declared(kind: type, name: str, value: Any) -> Any:
+    """Return a value of a field, of the declared type where its own is like it.
+
+    A number of NumPy becomes one of Python, text a path, a list a tuple; anything else
+    stays as it is.
+    """
+    hint = type_of(kind, name)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(map(_plain_scalar, value))
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    is_scalar = isinstance(value, np.bool_ | np.integer | np.floating)
+    return value.item() if is_scalar else value
+
+
 def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with values, by field, of some fields of a dataclass."""
     adapters, declared = _adapters(kind), parameters_of(kind)
@@ -213,10 +247,22 @@ def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
             parameter = declared.get(name, Parameter())
             if value is None and parameter.limits:
                 expected = describe_limits(parameter.limits)
+            elif get_origin(type_of(kind, name)) is tuple and _is_of_shape(details):
+                expected = _describe_tuple(type_of(kind, name))
             else:
                 expected = expected_of(details, all_limits=parameter.limits)
             problems.append(Problem(name, parameter.label, expected, value))
     return problems
+
+
+def _is_of_shape(details: Mapping[str, Any]) -> bool:
+    """Return whether one of pydantic's errors is that a tuple is none, or too long."""
+    return details["type"] in ("tuple_type", "missing", "too_long")
+
+
+def _describe_tuple(hint: Any) -> str:
+    each = get_args(hint)
+    return "a tuple" if ... in each else f"a tuple of {len(each)}"
 
 
 def find_conflicts(kind: type[Declared], values: Mapping[str, Any]) -> list[str]:
@@ -235,10 +281,18 @@ def _adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
     declared, hints = parameters_of(kind), _hints(kind)
     limits = {name: parameter.limits for name, parameter in declared.items()}
     types: dict[str, Any] = {
-        name: Annotated[hint, Field(**limits.get(name, {}))]
+        name: Annotated[hint, Field(**limits.get(name, {}), **_finite(kind, name))]
         for name, hint in hints.items()
     }
     return {name: TypeAdapter(each) for name, each in types.items()}
+
+
+def _finite(kind: type, name: str) -> dict[str, Any]:
+    """Return the limit that a declared number has besides: to be finite."""
+    declared = parameters_of(kind).get(name)
+    if declared is None or declared.may_be_infinite or type_of(kind, name) is not float:
+        return {}
+    return {"allow_inf_nan": False}
 
 
 @functools.cache

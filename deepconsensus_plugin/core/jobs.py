@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deepconsensus_plugin.core import methods
+from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.limits import show
 from deepconsensus_plugin.core.methods import resolve
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -75,9 +77,23 @@ def carry_out(request: object, progress: Progress) -> Any:
 
 
 def run_job(path: Path) -> Any:
-    """Carry out a job file, write its result beside it, and return the result."""
+    """Carry out a job file, write its result beside it, and return the result.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no job that this version knows.
+    """
     content = read_json(path)
-    request_name, _ = _jobs()[content["kind"]]
+    for key in ("kind", "request"):
+        if key not in content:
+            raise FileFormatError(path, expected=f"{key} of a job", received="none")
+    kind = content["kind"]
+    if kind not in _jobs():
+        raise FileFormatError(
+            path, expected=f"kind to be one of {list(_jobs())}", received=show(kind)
+        )
+    request_name, _ = _jobs()[kind]
     request: Any = _from_plain(content["request"], resolve(request_name), path)
     result = carry_out(request, Progress(progress_path(path)))
     write_json(result_path(path), {"result": to_plain(result)})
@@ -92,24 +108,44 @@ def _jobs() -> dict[str, tuple[str, str]]:
 def _to_plain(request: Any) -> dict[str, Any]:
     """Return a request as JSON holds it: options under their method's kind."""
     plain: dict[str, Any] = to_plain(request)
-    if plain.get(_OPTIONS) is not None:
-        chosen = type(request.options)
-        for method in methods.METHODS:
-            if method.options is not None and resolve(method.options) is chosen:
-                plain[method.kind] = plain[_OPTIONS]
-    plain.pop(_OPTIONS, None)
+    options = plain.pop(_OPTIONS, None)
+    if options is not None:
+        plain[_method_of(type(request.options))] = options
     return plain
+
+
+def _method_of(options: type) -> str:
+    """Return the kind of the method that offers options of a class.
+
+    Raises
+    ------
+    TypeError
+        If no method does.
+    """
+    known = {m.kind: resolve(m.options) for m in methods.METHODS if m.options}
+    for kind, offered in known.items():
+        if offered is options:
+            return kind
+    names = [offered.__name__ for offered in known.values()]
+    raise TypeError(f"options: expected one of {names}, received {options.__name__}")
 
 
 def _from_plain(plain: dict[str, Any], kind: type[T], path: Path) -> T:
     """Return the request that `_to_plain` gave."""
     options: Any = None
     if any(field.name == _OPTIONS for field in fields(kind)):  # type: ignore[arg-type]
+        if _OPTIONS in plain:
+            raise FileFormatError(
+                path,
+                expected=f"no field {_OPTIONS} of {kind.__name__}",
+                received=show(plain[_OPTIONS]),
+            )
         for method in methods.METHODS:
             if method.options is not None and method.kind in plain:
-                chosen = plain[method.kind]
-                plain = {key: x for key, x in plain.items() if key != method.kind}
-                options = from_plain(chosen, resolve(method.options), path=path)
+                plain = dict(plain)
+                chosen = plain.pop(method.kind)
+                if chosen is not None:
+                    options = from_plain(chosen, resolve(method.options), path=path)
     request: Any = from_plain(plain, kind, path=path)
     with_options: T = request if options is None else replace(request, options=options)
     return with_options

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-Positive = Annotated[float, Field(gt=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+"""A number that is not infinite, nor NaN."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A number above 0."""
 
-NotNegative = Annotated[float, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A number that is 0 or more."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -29,17 +32,27 @@ Seed = NotNegativeInt
 LIMITS = ("ge", "gt", "le", "lt", "multiple_of")
 """Names of limits in pydantic."""
 
+_LONGEST_VALUE = 60
+"""Characters of a wrong value that an error shows."""
+
 _WORDS = {
     "int_type": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "text",
+    "finite_number": "a finite number",
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "values by name",
     "dataclass_type": "values by name",
 }
 """What pydantic's types of errors expect, in plain words."""
+
+
+def show(value: object) -> str:
+    """Return a wrong value as an error shows it, cut where it is long."""
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_VALUE else shown[:_LONGEST_VALUE] + "…"
 
 
 def expected_of(

@@ -151,6 +151,24 @@ def resolve(name: str) -> Any:
     return getattr(importlib.import_module(path), attribute)
 
 
+def model_files(folder: Path) -> list[Path]:
+    """Return the card and the weights of a model folder.
+
+    Raises
+    ------
+    ModelFormatError
+        If one of them is not there.
+    """
+    for name in (CARD_FILE, WEIGHTS_FILE):
+        if not (folder / name).is_file():
+            raise ModelFormatError(
+                folder,
+                expected=f"a model folder with {CARD_FILE} and {WEIGHTS_FILE}",
+                received=f"no {name}",
+            )
+    return [folder / CARD_FILE, folder / WEIGHTS_FILE]
+
+
 def load_card(folder: Path) -> ModelCard:
     """Return the card of a model folder, of the class of its kind.
 
@@ -161,14 +179,7 @@ def load_card(folder: Path) -> ModelCard:
     FileFormatError
         If the card cannot be read.
     """
-    for name in (CARD_FILE, WEIGHTS_FILE):
-        if not (folder / name).is_file():
-            raise ModelFormatError(
-                folder,
-                expected=f"a model folder with {CARD_FILE} and {WEIGHTS_FILE}",
-                received=f"no {name}",
-            )
-    path = folder / CARD_FILE
+    path, _ = model_files(folder)
     content = read_json(path)
     kind = content.get("kind")
     if kind not in _kinds():

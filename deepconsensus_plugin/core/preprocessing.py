@@ -49,11 +49,11 @@ class BoxPreprocessing(Declared):
         default=128,
         metadata=declare(
             "Network input",
-            "Side that boxes are resampled to, a multiple of 16; 128 as published. The "
-            "time grows with its square.",
+            f"Side that boxes are resampled to, a multiple of {_INPUT_STEP}; "
+            "{input_size} as published. The time grows with its square.",
             unit="px",
-            if_none="64 to 128, with pixels of 5 Å or more. A model to start from "
-            "keeps its own",
+            if_none=f"{_SMALLEST_INPUT} to {_LARGEST_INPUT}, with pixels of "
+            f"{_FINEST_A:g} Å or more. A model to start from keeps its own",
             is_expert=True,
             ge=_INPUT_STEP,
             multiple_of=_INPUT_STEP,

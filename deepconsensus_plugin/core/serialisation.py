@@ -16,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
-from deepconsensus_plugin.core.limits import expected_of
+from deepconsensus_plugin.core.limits import expected_of, show
 
 T = TypeVar("T")
 Place = tuple[int | str, ...]
@@ -24,9 +24,6 @@ Place = tuple[int | str, ...]
 
 SCHEMA = 1
 """Version of the JSON files written here."""
-
-_LONGEST_VALUE = 60
-"""Characters of a wrong value that an error shows."""
 
 # JSON has no NaN; a figure that is not defined is null.
 _writer: TypeAdapter[Any] = TypeAdapter(Any, config=ConfigDict(ser_json_inf_nan="null"))
@@ -52,20 +49,30 @@ def from_plain(value: Any, kind: type[T], *, path: Path) -> T:
         `path` and the field.
     """
     found: T
-    try:
-        found = _read(value, kind)
-    except ValidationError as error:
-        if undefined := _find_undefined(error):
-            found = from_plain(_with_nan(value, undefined), kind, path=path)
-            _unify_nan(found, undefined)
-            return found
-        problems = [_describe(each, kind) for each in error.errors(include_url=False)]
-        expected, received = problems[0]
-        others = "".join(f"; expected {e}, received {r}" for e, r in problems[1:])
-        raise FileFormatError(
-            path, expected=expected, received=received + others
-        ) from error
-    return found
+    undefined: list[Place] = []
+    while True:
+        try:
+            found = _read(_with_nan(value, undefined), kind)
+        except ValidationError as error:
+            if more := _find_undefined(error):
+                undefined += more
+                continue
+            raise _refusal(error, kind, path, undefined) from error
+        _unify_nan(found, undefined)
+        return found
+
+
+def _refusal(
+    error: ValidationError, kind: type, path: Path, undefined: list[Place]
+) -> FileFormatError:
+    """Return what tells all that is wrong in a file."""
+    problems = [
+        _describe(each, kind, is_null=each["loc"] in undefined)
+        for each in error.errors(include_url=False)
+    ]
+    expected, received = problems[0]
+    others = "".join(f"; expected {e}, received {r}" for e, r in problems[1:])
+    return FileFormatError(path, expected=expected, received=received + others)
 
 
 def _read(value: Any, kind: Any) -> Any:
@@ -109,12 +116,12 @@ def _part(whole: Any, key: int | str) -> Any:
     return getattr(whole, str(key)) if is_dataclass(whole) else whole[key]
 
 
-def _describe(details: Mapping[str, Any], kind: type) -> tuple[str, str]:
+def _describe(
+    details: Mapping[str, Any], kind: type, *, is_null: bool
+) -> tuple[str, str]:
     """Return what was expected and what received, of one of pydantic's errors."""
     field = ".".join(map(str, details["loc"]))
-    received = repr(details["input"])
-    if len(received) > _LONGEST_VALUE:
-        received = received[:_LONGEST_VALUE] + "…"
+    received = "null" if is_null else show(details["input"])
     if details["type"] == "missing":
         return f"{field}, a field of {kind.__name__}", "none"
     if details["type"] == "unexpected_keyword_argument":

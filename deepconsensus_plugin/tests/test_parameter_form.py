@@ -13,7 +13,10 @@ from pwem.protocols import EMProtocol
 from pyworkflow.protocol import params
 
 from deepconsensus_plugin import protocols
-from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.declared import Declared, declare, parameters_of
+from deepconsensus_plugin.core.pickers.deepem.parameters import DeepEMParameters
+from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 FORMS = Path(__file__).with_name("forms.json")
@@ -191,3 +194,51 @@ def test_names_defaults_and_numbers_of_forms_stay(name):
 def test_every_form_is_kept():
     kept = json.loads(FORMS.read_text(encoding="utf-8"))
     assert sorted(kept) == sorted(protocols.__all__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "words"),
+    [
+        (
+            DeepEMParameters,
+            "learning_rate",
+            "0.003 of Adam; 1, as published, of plain gradient descent",
+        ),
+        (TopazParameters, "strength", "10 and 1, as published"),
+        (
+            BoxPreprocessing,
+            "input_size",
+            "64 to 128, with pixels of 5 Å or more. A model to start from keeps its "
+            "own",
+        ),
+    ],
+)
+def test_numbers_that_none_stands_for_are_told_as_they_are_used(kind, field, words):
+    assert parameters_of(kind)[field].if_none == words
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "allows_null", "label", "words"),
+    [
+        (
+            "ProtSimulateMicrographs",
+            "mapVoxelSize",
+            True,
+            "Voxel size of maps (Å)",
+            "Empty: as the header of each map tells.",
+        ),
+        (
+            "ProtDeepConsensusScore",
+            "seed",
+            False,
+            "Seed",
+            "Of the random draws of micrographs that the intervals come from. "
+            "Probabilities do not depend on it.",
+        ),
+    ],
+)
+def test_lines_that_a_part_of_a_form_adds(name, line, allows_null, label, words):
+    param = _lines(getattr(protocols, name)())[line]
+    assert param.validate(None) == ([] if allows_null else ["should be an integer"])
+    assert (param.label.get(), param.help.get()) == (label, words)
+    assert param.isExpert()

@@ -295,6 +295,10 @@ class TestScore(SyntheticProject):
         self.assertIn("whose particles are dark", opposite._warnings()[0])
         opposite.doInvert.set(True)
         self.assertEqual(opposite._warnings(), [])
+        opposite.seed.set(-1)
+        self.assertEqual(
+            opposite.validate(), ["Seed: it must be 0 or more, received -1."]
+        )
         nothing = self.newProtocol(ProtDeepConsensusScore)
         self.assertEqual(nothing._validate() + nothing._warnings(), [])  # Scipion tells
 

@@ -67,6 +67,7 @@ class ThresholdRule(Declared):
             "The wand shows the scores, and how many remain.",
             unit="score",
             shown_if=("mode", ThresholdMode.FIXED),
+            may_be_infinite=True,
         ),
     )
     n_first: int | None = field(
@@ -107,8 +108,6 @@ class ThresholdRule(Declared):
         """Return which number the mode needs and does not have."""
         if self.mode is ThresholdMode.FIXED and np.isnan(self.threshold):
             return ["Threshold (threshold): it must be a number, received nan"]
-        if self.mode is ThresholdMode.MAX_F and np.isinf(self.beta):
-            return ["Weight of recall (beta): it must be finite, received inf"]
         if self.mode is ThresholdMode.FIRST_N and self.n_first is None:
             return ["Number of particles (n_first): it must be given, received None"]
         if self.mode is ThresholdMode.MIN_PRECISION and self.min_precision is None:

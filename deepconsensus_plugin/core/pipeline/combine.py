@@ -71,7 +71,7 @@ class ConsensusRules(Declared):
             "How many agreed particles (AND) training needs.",
             is_expert=True,
             shown_if=("min_pickers", None),
-            ge=1,
+            ge=0,
         ),
     )
 

@@ -16,8 +16,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.grouping import rows_of_groups
+from deepconsensus_plugin.core.limits import Count, NotNegative, NotNegativeInt
 from deepconsensus_plugin.core.negatives import draw_negatives
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
@@ -52,7 +54,7 @@ class _Role(Enum):
 
 
 @dataclass(frozen=True)
-class MiningRules:
+class MiningRules(Declared):
     """Rules for hard negatives: which boxes may become one.
 
     Parameters
@@ -70,10 +72,10 @@ class MiningRules:
         Which kinds are wanted.
     """
 
-    box_size: int
-    exclusion_radius_px: float
-    min_pickers: int
-    n_most: int
+    box_size: Count
+    exclusion_radius_px: NotNegative
+    min_pickers: Count
+    n_most: NotNegativeInt
     kinds: frozenset[NegativeKind] = frozenset([NegativeKind.SORTED_OUT, *MINED_KINDS])
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from deepconsensus_plugin.core.declared import Declared, declare
-from deepconsensus_plugin.core.limits import NotNegative, describe_reversed
+from deepconsensus_plugin.core.limits import Finite, NotNegative, describe_reversed
 from deepconsensus_plugin.core.simulation.sample import Contamination, Crowd, Ice
 from deepconsensus_plugin.core.simulation.structures import Phantom, Structure
 
@@ -67,7 +67,7 @@ class Optics(Declared):
             ge=0,
         ),
     )
-    phase_shift_deg: tuple[float, float] = field(
+    phase_shift_deg: tuple[Finite, Finite] = field(
         default=(0.0, 0.0),
         metadata=declare(
             "Phase shift",
@@ -140,7 +140,9 @@ class Exposure(Declared):
         default=0.05,
         metadata=declare(
             help="How much brighter the bright side is than the dark side, as a part "
-            "of the mean."
+            "of the mean.",
+            ge=0,
+            le=1,
         ),
     )
 

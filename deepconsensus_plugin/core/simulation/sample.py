@@ -114,6 +114,7 @@ class Crowd(Declared):
             unit="°",
             if_none="all views are as likely",
             is_expert=True,
+            ge=0,
         ),
     )
 

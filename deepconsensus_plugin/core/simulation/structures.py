@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from deepconsensus_plugin.core.declared import Declared
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.limits import (
     Count,
     Fraction,
@@ -74,7 +74,7 @@ class Structure(Declared):
     path : Path, optional
         PDB or mmCIF file (its first biological assembly) or MRC map, gzipped or not.
     voxel_size_A : float, optional
-        Voxel size of an MRC map whose header has none.
+        Voxel size of an MRC map whose header has none; 0 stands for the header's, too.
     share : float
         How many there are, in proportion to the other structures; > 0.
     assembly : Assembly, optional
@@ -88,7 +88,16 @@ class Structure(Declared):
 
     phantom: Phantom | None = None
     path: Path | None = None
-    voxel_size_A: float | None = None
+    voxel_size_A: float | None = field(
+        default=None,
+        metadata=declare(
+            "Voxel size of maps",
+            unit="Å",
+            if_none="as the header of each map tells",
+            is_expert=True,
+            ge=0,
+        ),
+    )
     share: Positive = 1.0
     assembly: Assembly | None = None
 

@@ -127,8 +127,12 @@ def run_deep_consensus(
     Raises
     ------
     ValueError
-        If pickers have one name, or there is nothing to learn from.
+        If there is no micrograph, no picker or no pick on any micrograph, if pickers
+        have one name, or if there is nothing to learn from.
+    FileExistsError
+        If the folder is a file.
     """
+    _check_input(micrographs, pickers)
     folder = made_folder(folder)
     found = find_candidates(
         micrographs, pickers, options.consensus, folder, unwanted=unwanted
@@ -159,6 +163,24 @@ def run_deep_consensus(
     stages.score(found.candidates, model)
     fuse_scored(found.candidates, folder, seed=options.fusion_seed)
     return select_scored(found, folder, options.threshold)
+
+
+def _check_input(
+    micrographs: Sequence[Micrograph], pickers: Sequence[PickerPicks]
+) -> None:
+    """Refuse input that has nothing to find candidates in."""
+    for name, given in [("micrographs", micrographs), ("pickers", pickers)]:
+        if not given:
+            raise ValueError(f"{name}: expected at least one, received none")
+    names = {micrograph.name for micrograph in micrographs}
+    here = [
+        picks
+        for each in pickers
+        for name, picks in each.coordinates.items()
+        if name in names
+    ]
+    if not any(map(len, here)):
+        raise ValueError("pickers: expected picks on the micrographs, received none")
 
 
 def select_scored(

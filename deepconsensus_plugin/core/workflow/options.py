@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
-from deepconsensus_plugin.core.declared import Declared
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.requests import ScoringParameters
-from deepconsensus_plugin.core.limits import Count, NotNegativeInt
+from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
@@ -37,9 +37,6 @@ class DeepConsensusOptions(Declared):
         Whether `initial_model` scores as it is.
     scoring : ScoringParameters
         Particle stacks, and how the networks compute.
-    fusion_seed : int, optional
-        Of the intervals of what is expected; probabilities do not depend on it. None:
-        the score is the network's own, not combined with votes and pickers' scores.
     threshold : ThresholdRule
         What is accepted.
     workers : int
@@ -53,7 +50,18 @@ class DeepConsensusOptions(Declared):
     initial_model: Path | None = None
     skip_training: bool = False
     scoring: ScoringParameters = field(default_factory=ScoringParameters)
-    fusion_seed: NotNegativeInt | None = 0
+    fusion_seed: int | None = field(
+        default=0,
+        metadata=declare(
+            "Seed",
+            "Of the random draws of micrographs that the intervals come from. "
+            "Probabilities do not depend on it.",
+            if_none="the score is the network's own, not combined with votes and "
+            "pickers' scores",
+            is_expert=True,
+            ge=0,
+        ),
+    )
     threshold: ThresholdRule = AUTOMATIC
     workers: Count = 2
 

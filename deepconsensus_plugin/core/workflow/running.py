@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, Trai
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.jobs import carry_out, job_kind
+from deepconsensus_plugin.core.methods import model_files
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.serialisation import read_json, write_json
@@ -50,7 +51,13 @@ class KeptJobs:
         self._folder, self._progress = folder, progress or Progress()
 
     def __call__(self, request: Request) -> None:
-        """Carry out a job, unless it is done."""
+        """Carry out a job, unless it is done.
+
+        Raises
+        ------
+        ModelFormatError
+            If a model that it reads is not there.
+        """
         mark = self._folder / f"{job_kind(request)}.done.json"
         made_from = _identify(request)
         written = _files_of(request)[1]
@@ -86,13 +93,9 @@ def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
         return [request.candidates], [request.result]
     if isinstance(request, TrainRequest):
         read = [source.coordinates for source in request.sources]
-        return read + _model_files(request.initial_model), _model_files(request.model)
+        if request.initial_model is not None:
+            read += model_files(request.initial_model)
+        return read, [request.model / name for name in (CARD_FILE, WEIGHTS_FILE)]
     stacks = [] if request.stacks is None else [request.stacks.folder]
-    read = [request.coordinates, *_model_files(request.model)]
+    read = [request.coordinates, *model_files(request.model)]
     return read, [request.scores, *stacks]
-
-
-def _model_files(folder: Path | None) -> list[Path]:
-    if folder is None:
-        return []
-    return [folder / name for name in (CARD_FILE, WEIGHTS_FILE)]

@@ -50,7 +50,11 @@ def find_micrographs(
     ------
     FileNotFoundError
         If no file fits.
+    ValueError
+        If the sampling rate is not above 0.
     """
+    if not 0 < sampling_rate < math.inf:
+        raise ValueError(f"sampling_rate: it must be above 0, received {sampling_rate}")
     paths = [Path(found) for found in sorted(glob.glob(str(pattern)))]
     if not paths:
         raise FileNotFoundError(f"{pattern}: expected micrographs, received none")
@@ -116,7 +120,7 @@ def write_picks(
     ValueError
         If the extension is of no format that holds several micrographs.
     """
-    kinds = {kind.extension: kind for kind in PickFormat}
+    kinds = {kind.extension: kind for kind in PickFormat if kind.codec.write_merged}
     kind = kinds.get(Path(path).suffix)
     if kind is None:
         raise ValueError(f"{path}: expected an extension of {', '.join(kinds)}")

@@ -234,8 +234,16 @@ def score(
 
 
 def made_folder(folder: Path | str) -> Path:
-    """Return a folder that is there."""
+    """Return a folder that is there.
+
+    Raises
+    ------
+    FileExistsError
+        If it is a file.
+    """
     folder = Path(folder)
+    if folder.is_file():
+        raise FileExistsError(f"{folder}: expected a folder, received a file")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

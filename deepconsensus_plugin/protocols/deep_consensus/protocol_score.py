@@ -30,6 +30,7 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    FUSION,
     SCORING,
     STACKS,
     defineCombineParam,
@@ -234,10 +235,7 @@ class ProtDeepConsensusScore(ProtParticles):
             or describeLost("Candidates", candidates)
             or self._validateModel()
         )
-        errors += SCORING.describe_bad(self)
-        if self.seed.get() < 0:
-            errors.append("Seed: it must be 0 or more.")
-        return errors
+        return errors + SCORING.describe_bad(self) + FUSION.describe_bad(self)
 
     def _validateModel(self) -> list[str]:
         """Return why the model cannot be used on these candidates."""

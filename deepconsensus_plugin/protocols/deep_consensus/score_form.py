@@ -9,6 +9,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     StackOptions,
 )
+from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -16,6 +17,11 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 )
 
 SCORING = ParameterForm(ScoringParameters, batch_size=Shown(none=0))
+FUSION = ParameterForm(
+    DeepConsensusOptions,
+    # The line of whether to combine stands for None.
+    fusion_seed=Shown("seed", default=0, condition="combineEvidence"),
+)
 STACKS = ParameterForm(
     StackOptions,
     invert=Shown("doInvert", condition="writeStacks"),
@@ -73,16 +79,7 @@ def defineCombineParam(form: params.Form) -> None:
 
 def defineSeedParam(form: params.Form) -> None:
     """Add the seed of the intervals."""
-    form.addParam(
-        "seed",
-        params.IntParam,
-        default=0,
-        expertLevel=params.LEVEL_ADVANCED,
-        condition="combineEvidence",
-        label="Seed",
-        help="Of the random draws of micrographs that the intervals come from. "
-        "Probabilities do not depend on it.",
-    )
+    FUSION.define(form)
 
 
 def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:

@@ -17,6 +17,7 @@ from deepconsensus_plugin.core.simulation import (
     Optics,
     Phantom,
     SimulationParameters,
+    Structure,
 )
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
@@ -41,6 +42,7 @@ REQUEST = ParameterForm(
     ),
 )
 MICROGRAPHS = ParameterForm(SimulationParameters, resolution_A=Shown("resolution"))
+STRUCTURES = ParameterForm(Structure, voxel_size_A=Shown("mapVoxelSize"))
 CROWD = ParameterForm(
     Crowd,
     first=(
@@ -111,14 +113,7 @@ def defineParticleParams(form: params.Form) -> None:
         "biological assembly) or an MRC map, gzipped or not.\n"
         "Several, separated by commas, are mixed in equal numbers.",
     )
-    form.addParam(
-        "mapVoxelSize",
-        params.FloatParam,
-        allowsNull=True,
-        expertLevel=params.LEVEL_ADVANCED,
-        label="Voxel size of maps (Å)",
-        help="Empty: as the header of each map tells.",
-    )
+    STRUCTURES.define(form)
     CROWD.define(form, "particles_per_micrograph")
     REQUEST.define(form, "accepted")
 

@@ -21,6 +21,7 @@ from deepconsensus_plugin.protocols.simulation.simulate_form import (
     MICROGRAPHS,
     OPTICS,
     REQUEST,
+    STRUCTURES,
 )
 
 _PARTS = (REQUEST, MICROGRAPHS, CROWD, OPTICS, EXPOSURE, ICE)
@@ -34,7 +35,7 @@ def simulationParameters(protocol: Protocol) -> SimulationParameters:
     ValueError
         If a number is out of its range, or a structure is neither a file nor built in.
     """
-    voxelSize = protocol.mapVoxelSize.get()
+    voxelSize = STRUCTURES.value_of("voxel_size_A", protocol)
     names = (protocol.structures.get() or "").split(",")
     return MICROGRAPHS.read(
         protocol,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from dataclasses import replace
@@ -25,6 +26,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     TrainRequest,
 )
+from deepconsensus_plugin.core.errors import ModelFormatError
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
@@ -46,6 +48,7 @@ from deepconsensus_plugin.core.workflow import (
     running,
 )
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 
 BOX = 20
@@ -349,3 +352,54 @@ def test_a_scaled_box_is_even(scene, sampling_rate, box):
     geometry = BoxGeometry.of(cut, box_size=21, sampling_rate=4.0)
     assert geometry.box_size == box
     assert geometry.scale == 4.0 / sampling_rate
+
+
+# -------------------------- what is refused --------------------------
+def test_input_without_anything_to_find_is_refused_at_the_door(scene, tmp_path):
+    micrographs, pickers = scene
+    elsewhere = [
+        replace(p, coordinates={"x": p.coordinates["mic_0.mrc"]}) for p in pickers
+    ]
+    file = tmp_path / "file"
+    file.touch()
+    for given, picks, folder, complaint in [
+        ([], pickers, "new", "micrographs: expected at least one, received none"),
+        (micrographs, [], "new", "pickers: expected at least one, received none"),
+        (micrographs, elsewhere, "new", "expected picks on the micrographs"),
+        (micrographs, pickers, "file", "file: expected a folder, received a file"),
+    ]:
+        with pytest.raises((ValueError, FileExistsError), match=complaint):
+            run_deep_consensus(given, picks, OPTIONS, tmp_path / folder)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_model_to_start_from_that_is_not_there_is_told(scene, tmp_path):
+    micrographs, pickers = scene
+    with pytest.raises(ModelFormatError, match=r"card\.json.*received no card\.json"):
+        train(
+            micrographs,
+            pickers[0].coordinates,
+            pickers[1].coordinates,
+            tmp_path,
+            box_size=BOX,
+            preprocessing=PREPROCESSING,
+            initial_model=tmp_path / "none",
+        )
+
+
+@pytest.mark.parametrize("sampling_rate", [0.0, -1.0, math.inf, math.nan])
+def test_micrographs_of_no_sampling_rate_are_refused(scene, sampling_rate):
+    pattern = scene[0][0].path.parent / "*.mrc"
+    assert len(find_micrographs(pattern, sampling_rate=4.0)) == 3
+    with pytest.raises(ValueError, match="it must be above 0, received"):
+        find_micrographs(pattern, sampling_rate=sampling_rate)
+
+
+def test_only_formats_of_several_micrographs_are_offered(tmp_path):
+    with pytest.raises(ValueError, match="expected an extension of") as raised:
+        write_picks(tmp_path / "x.foo", {}, box_size=BOX)
+    offered = str(raised.value).partition("extension of ")[2].split(", ")
+    assert {".star", ".csv", ".txt"} <= set(offered)
+    assert not {".box", ".pos", ".json", ".cbox"} & set(offered)
+    with pytest.raises(ValueError, match="expected an extension of"):
+        write_picks(tmp_path / "x.box", {}, box_size=BOX)

@@ -15,6 +15,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from deepconsensus_plugin import core
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdRule
 from deepconsensus_plugin.core.declared import (
     Declared,
     ForbiddenValueError,
@@ -26,11 +27,13 @@ from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.limits import Count, describe_limits
+from deepconsensus_plugin.core.pickers.hydra.card import HydraHead
 from deepconsensus_plugin.core.pickers.topaz.parameters import (
     Objective,
     TopazParameters,
 )
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.pipeline.mining import MiningRules
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -38,7 +41,14 @@ from deepconsensus_plugin.core.serialisation import (
     to_plain,
     write_json,
 )
-from deepconsensus_plugin.core.simulation import Phantom, Structure
+from deepconsensus_plugin.core.simulation import (
+    Crowd,
+    Exposure,
+    Optics,
+    Phantom,
+    Structure,
+)
+from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Toy(Declared):
     legs: int = field(default=4, metadata=declare("Legs", ge=2, le=8))
     length: float | None = field(default=None, metadata=declare(gt=0))
     spots: tuple[Count, ...] = ()
+    span: tuple[float, float] = (0.0, 1.0)
+    home: Path | None = None
     is_soft: bool = True
 
     def conflicts(self):
@@ -61,8 +73,12 @@ class Toy(Declared):
         ({"legs": 4.0}, "Legs (legs): it must be a whole number, received 4.0"),
         ({"legs": None}, "Legs (legs): it must be 2 to 8, received None"),
         ({"length": 0.0}, "length: it must be above 0, received 0.0"),
-        ({"length": math.nan}, "length: it must be above 0, received nan"),
+        ({"length": math.nan}, "length: it must be a finite number, received nan"),
+        ({"length": math.inf}, "length: it must be a finite number, received inf"),
         ({"spots": (1, 0)}, "spots: it must be 1 or more, received (1, 0)"),
+        ({"spots": 1}, "spots: it must be a tuple, received 1"),
+        ({"span": (1,)}, "span: it must be a tuple of 2, received (1,)"),
+        ({"span": [1, 2, 3]}, "span: it must be a tuple of 2, received (1, 2, 3)"),
         ({"is_soft": "false"}, "is_soft: it must be true or false, received 'false'"),
         ({"is_soft": 1}, "is_soft: it must be true or false, received 1"),
         ({"legs": 5}, "Legs: soft toys have four"),
@@ -86,8 +102,41 @@ def test_allowed_values_stay_as_they_are():
     toy = Toy(legs=8, length=np.float64(2), spots=(1, 2), is_soft=False)
     assert toy == replace(toy)
     assert {toy: 1}[toy] == 1
-    assert isinstance(toy.length, np.float64)
     assert isinstance(Toy(length=2).length, int)
+
+
+def test_values_like_those_declared_are_taken():
+    toy = Toy(
+        legs=np.int64(8),
+        length=np.float32(0.5),
+        spots=[np.int32(1), 2],
+        is_soft=np.bool_(False),
+        home="shelf",
+    )
+    assert toy == Toy(8, 0.5, (1, 2), is_soft=False, home=Path("shelf"))
+    assert [type(each) for each in (toy.legs, toy.length, toy.is_soft)] == [
+        int,
+        float,
+        bool,
+    ]
+    assert type(toy.spots[0]) is int
+    assert SimulationParameters(shape=[64, 96]).shape == (64, 96)
+    with pytest.raises(ForbiddenValueError, match=r"received 'six'"):
+        Toy(legs="six")
+
+
+def test_a_long_value_is_cut_where_it_is_told():
+    with pytest.raises(ForbiddenValueError) as raised:
+        Toy(spots=list(range(5000)))
+    assert len(str(raised.value)) < 100
+    assert str(raised.value).endswith("…")
+
+
+def test_an_infinite_number_is_taken_where_it_means_something():
+    assert ThresholdRule(threshold=-math.inf).threshold == -math.inf
+    for kind, name in [(TrainingParameters, "learning_rate"), (Structure, "share")]:
+        told = find_problems(kind, {name: math.inf})
+        assert [each.expected for each in told] == ["a finite number"]
 
 
 def test_a_file_is_refused_by_name_and_field():
@@ -147,6 +196,8 @@ def _example(kind: Any) -> Any:
     """Return some allowed value of a type."""
     if kind is Structure:
         return Structure(Phantom.GLOBULE)
+    if kind is Any:
+        return "x"
     if get_origin(kind) is Annotated:
         return _example(get_args(kind)[0])
     if get_origin(kind) is tuple:
@@ -216,6 +267,29 @@ def test_training_refuses_what_it_cannot_do():
     told = str(raised.value)
     for name in ("n_models", "batch_size", "learning_rate", "validation_fraction"):
         assert name in told
+
+
+def test_values_that_were_always_allowed_still_are():
+    assert ConsensusRules(min_positives=0).min_positives == 0
+    assert Structure(Phantom.GLOBULE, voxel_size_A=0.0).voxel_size_A == 0
+
+
+def test_a_simulation_refuses_what_it_cannot_draw():
+    for kind, values in [
+        (Structure, {"phantom": Phantom.GLOBULE, "voxel_size_A": -1.0}),
+        (Crowd, {"tilt_spread_deg": -1.0}),
+        (Exposure, {"illumination_gradient": 2.0}),
+        (Optics, {"phase_shift_deg": (0.0, math.inf)}),
+    ]:
+        with pytest.raises(ForbiddenValueError, match="it must be"):
+            kind(**values)
+
+
+def test_heads_and_mining_refuse_what_they_cannot_use():
+    with pytest.raises(ForbiddenValueError, match=r"particle_diameter_A.*above 0"):
+        HydraHead(name="set", particle_diameter_A=-90.0)
+    with pytest.raises(ForbiddenValueError, match=r"min_pickers.*1 or more"):
+        MiningRules(box_size=64, exclusion_radius_px=8.0, min_pickers=0, n_most=5)
 
 
 def test_rules_across_fields():

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -87,6 +88,27 @@ def test_all_wrong_fields_are_named_by_the_way_to_them():
         "expected colour to be 'red', received 'blue'; "
         "expected shape.1 to be a whole number, received 4.5"
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            {"learning_rate": None},
+            "learning_rate to be above 0, received null",
+        ),
+        (
+            {"l2_strength": None, "n_models": 0},
+            "l2_strength to be 0 or more, received null; "
+            "expected n_models to be 1 or more, received 0",
+        ),
+    ],
+)
+def test_null_is_told_as_the_file_has_it(change, complaint):
+    content = to_plain(TrainingParameters()) | change
+    with pytest.raises(FileFormatError) as raised:
+        from_plain(content, TrainingParameters, path=Path("x.json"))
+    assert str(raised.value) == f"x.json: expected {complaint}"
 
 
 def test_numbers_of_numpy_are_written_as_numbers():

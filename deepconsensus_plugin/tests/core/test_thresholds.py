@@ -126,7 +126,7 @@ def test_automatic_thresholds_of_nothing(scores, mode):
     ("options", "message"),
     [
         ({"mode": MAX_F, "beta": 0.0}, "it must be above 0, received 0"),
-        ({"mode": MAX_F, "beta": np.inf}, "must be finite"),
+        ({"mode": MAX_F, "beta": np.inf}, "must be a finite number, received inf"),
         ({"mode": MIN_PRECISION}, "min_precision.*must be given"),
         ({"mode": MIN_PRECISION, "min_precision": 90}, "must be 0 to 1, received 90"),
     ],

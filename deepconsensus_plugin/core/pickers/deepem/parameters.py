@@ -75,7 +75,9 @@ class DeepEMParameters(Declared):
         default=None,
         metadata=declare(
             "Learning rate",
-            if_none="0.003 of Adam; 1, as published, of plain gradient descent",
+            if_none=f"{_LEARNING_RATES[Variant.MODERN]:g} of Adam; "
+            f"{_LEARNING_RATES[Variant.PAPER]:g}, as published, of plain gradient "
+            "descent",
             is_expert=True,
             gt=0,
         ),

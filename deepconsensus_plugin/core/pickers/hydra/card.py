@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.limits import Positive
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
@@ -15,7 +16,7 @@ from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 
 
 @dataclass(frozen=True, kw_only=True)
-class HydraHead:
+class HydraHead(Declared):
     """Head of a HydraPicker: its data set, particle size and validation.
 
     Parameters

@@ -67,7 +67,8 @@ class TopazParameters(Declared):
         metadata=declare(
             "Weight of the criterion",
             "Of GE-KL and GE-binomial (the paper's λ).",
-            if_none="10 and 1, as published",
+            if_none=f"{CRITERION_STRENGTHS[Objective.GE_KL]:g} and "
+            f"{CRITERION_STRENGTHS[Objective.GE_BINOMIAL]:g}, as published",
             is_expert=True,
             gt=0,
         ),

@@ -66,6 +66,7 @@ class PickThreshold(Declared):
             "0 is a probability of one half, as the network has it. Another threshold "
             "takes seconds (*Continue*).",
             shown_if=("mode", PickThresholdMode.GIVEN),
+            may_be_infinite=True,
         ),
     )
 
