@@ -27,19 +27,15 @@ from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import RunJob
-from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+from deepconsensus_plugin.core.workflow.stages import score, train
 
 
 @dataclass(frozen=True, eq=False)
 class CandidateStages:
-    """Stages of the chain, on some candidates, with their files in one folder.
+    """Training and scoring of the chain, on some candidates, with files in one folder.
 
     Parameters
     ----------
-    micrographs : sequence of Micrograph
-        Where the candidates lie.
-    box_size : int
-        Pixels of these.
     geometry : BoxGeometry
         What is cut.
     options : DeepConsensusOptions
@@ -52,8 +48,6 @@ class CandidateStages:
         For the boxes of the training; in the folder if None.
     """
 
-    micrographs: Sequence[Micrograph]
-    box_size: int
     geometry: BoxGeometry
     options: DeepConsensusOptions
     folder: Path
@@ -64,19 +58,6 @@ class CandidateStages:
     def files(self) -> ChainFiles:
         """Names of the files."""
         return ChainFiles(self.folder)
-
-    def draw_negatives(self, candidates: Candidates, n_positives: int) -> None:
-        """Draw the background that goes with so many positives."""
-        draw_negatives(
-            self.micrographs,
-            candidates,
-            self.folder,
-            box_size=self.box_size,
-            parameters=self.options.negatives,
-            n_positives=n_positives,
-            workers=self.options.workers,
-            run_job=self.run_job,
-        )
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None

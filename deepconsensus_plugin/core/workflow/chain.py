@@ -36,7 +36,7 @@ from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry, preprocessing_of
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
-from deepconsensus_plugin.core.workflow.stages import made_folder
+from deepconsensus_plugin.core.workflow.stages import draw_negatives, made_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +139,10 @@ def run_deep_consensus(
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
     preprocessing = options.preprocessing
-    if preprocessing is None:
+    if preprocessing is None or options.skip_training:  # the model tells
         preprocessing = preprocessing_of(options.initial_model, box_size, rate)
+    run_job = run_job or KeptJobs(folder, progress)
     stages = CandidateStages(
-        micrographs,
-        box_size,
         BoxGeometry.of(
             cut_from or micrographs,
             box_size=box_size,
@@ -152,11 +151,20 @@ def run_deep_consensus(
         ),
         options,
         folder,
-        run_job or KeptJobs(folder, progress),
+        run_job,
     )
     model = options.initial_model if options.skip_training else None
     if model is None:
-        stages.draw_negatives(found.candidates, found.report.n_and)
+        draw_negatives(
+            micrographs,
+            found.candidates,
+            folder,
+            box_size=box_size,
+            parameters=options.negatives,
+            n_positives=found.report.n_and,
+            workers=options.workers,
+            run_job=run_job,
+        )
         model = stages.train(
             found.candidates, found.report.min_pickers, options.initial_model
         )

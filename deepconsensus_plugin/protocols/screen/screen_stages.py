@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
+from deepconsensus_plugin.core.workflow.stages import draw_negatives
 from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
@@ -53,7 +54,17 @@ class ScreenStages:
 
     def drawNegatives(self, candidates: Candidates, nPositives: int) -> None:
         """Draw the background that goes with so many positives."""
-        self._stages().draw_negatives(candidates, nPositives)
+        options = self._options()
+        draw_negatives(
+            micrographs_from_set(referenceMicrographs(self.protocol)),
+            candidates,
+            self.folder,
+            box_size=pickedBox(self.protocol),
+            parameters=options.negatives,
+            n_positives=nPositives,
+            workers=options.workers,
+            run_job=jobsIn(self.folder, self.protocol),
+        )
 
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
@@ -75,18 +86,20 @@ class ScreenStages:
         """Score the candidates that can be cut out, and write their particles."""
         self._stages().score(candidates, model)
 
+    def _options(self) -> DeepConsensusOptions:
+        boxSize = boxFrameOfScreen(self.protocol).box_size
+        return optionsOfScreen(self.protocol, boxSize=boxSize)
+
     def _stages(self) -> CandidateStages:
         frame = boxFrameOfScreen(self.protocol)
         return CandidateStages(
-            micrographs_from_set(referenceMicrographs(self.protocol)),
-            pickedBox(self.protocol),
             BoxGeometry(
                 frame.read_micrographs(),
                 frame.box_size,
                 frame.scale,
                 needs_ctf=frame.ctfs is not None,
             ),
-            optionsOfScreen(self.protocol, boxSize=frame.box_size),
+            self._options(),
             self.folder,
             jobsIn(self.folder, self.protocol),
             Path(self.protocol._getTmpPath(f"{self.folder.name}_boxes.h5")),

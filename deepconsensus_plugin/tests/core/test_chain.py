@@ -298,7 +298,7 @@ def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path):
         OPTIONS,
         initial_model=undisturbed.files.model,
         skip_training=True,
-        preprocessing=None,
+        preprocessing=BoxPreprocessing(phase_flip=True),  # the model's counts
         fusion_seed=None,
     )
     progress = Progress(tmp_path / "progress.json")
