@@ -63,7 +63,8 @@ class Fusion:
         relative to the particles among the candidates.
     n_missed : Estimate, shape ()
         Expected number of particles that no picker found: an extrapolation, which holds
-        if ease is normal, moves all pickers alike, and nothing else ties their votes.
+        if the latent trait is normal, acts on all pickers alike, and is the only reason
+        why their votes are correlated.
     fit : LatentTraitFit
         The model.
     """

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Latent trait model of votes and scores, fitted without labels.
 
-A place is a particle or not, and has an ease (the latent trait), on which every
-picker's vote and a particle's scores depend; given both, votes and scores are
-independent. Places that no picker found are not seen, so the likelihood is conditional
+A place is a particle or not, and has a latent trait u, on which every picker's vote
+and a particle's scores depend; given both, votes and scores are independent. Places that no picker found are not seen, so the likelihood is conditional
 on being found. Fitted by expectation maximisation (Dempster *et al.*, 1977): the model
 is an exponential family, so that the expectation is one matrix product, and so are the
-statistics of the maximisation. Equations, and what the ease is for: ``docs/fusion.md``.
+statistics of the maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def train_ensemble(
                 training.advance(count)
                 save_training(state, training, made_from=made_from)
             trained.append(training.result())
-            held_out.append((training.held_out, training.plateau.best_scores))
+            held_out.append((training.held_out, training.best.best_scores))
     write_held_out(held_out_path(request.model), HeldOut.of(data.rows, held_out))
     return trained
 

@@ -83,7 +83,7 @@ class MemberTrainer:
         self.rng, self.training, self.held_out = _split(data.rows, parameters, member)
         self.queue: IntArray = self.rng.permutation(self.training)
         self.weights = balance_weights(data.rows, self.training)
-        self.plateau = BestCheckpoint()
+        self.best = BestCheckpoint()
         self.n_updates = n_updates(data.rows, parameters, member)
         optimiser = keras.optimizers.Adam(parameters.learning_rate)
         optimiser.build(network.trainable_variables)
@@ -131,17 +131,17 @@ class MemberTrainer:
         ValueError
             If there are none, since no validation loss was finite.
         """
-        if not self.plateau.best_weights:
+        if not self.best.best_weights:
             raise ValueError(
                 f"{self._name}: expected a finite validation loss, "
-                f"received none in {len(self.plateau.history)} validations: the "
+                f"received none in {len(self.best.history)} validations: the "
                 "training diverged; lower the learning rate "
                 f"({self.parameters.learning_rate:g})"
             )
-        self.network.set_weights(self.plateau.best_weights)
+        self.network.set_weights(self.best.best_weights)
         labels = self.data.rows.is_particle[self.held_out]
-        figures = classification_metrics(labels, self.plateau.best_scores)
-        return TrainedNetwork(self.network, self.plateau.history, figures)
+        figures = classification_metrics(labels, self.best.best_scores)
+        return TrainedNetwork(self.network, self.best.history, figures)
 
     @property
     def _name(self) -> str:
@@ -155,14 +155,14 @@ class MemberTrainer:
     def state(self) -> TrainingState:
         """Return the state of the generator and the results of the validations."""
         numbers = {"update": self.update, "rng": self.rng.bit_generator.state}
-        return self.plateau.added_to(numbers, {"queue": self.queue})
+        return self.best.added_to(numbers, {"queue": self.queue})
 
     def resume(self, state: TrainingState) -> None:
         """Go on from what `state` returned."""
         self.update = int(state.numbers["update"])
         self.rng.bit_generator.state = state.numbers["rng"]
         self.queue = state.arrays["queue"]
-        self.plateau = BestCheckpoint.of(state)
+        self.best = BestCheckpoint.of(state)
 
     def _learn(
         self,
@@ -206,7 +206,7 @@ class MemberTrainer:
             validation_accuracy=float(((scores >= 0.5) == labels).mean()),
             validation_average_precision=_average_precision(labels, scores),
         )
-        self.plateau.observe(self.network, checkpoint, scores, self.parameters)
+        self.best.observe(self.network, checkpoint, scores, self.parameters)
 
 
 def _average_precision(labels: BoolArray, scores: FloatArray) -> float:

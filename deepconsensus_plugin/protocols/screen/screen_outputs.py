@@ -30,7 +30,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     createScoredSets,
     iterScored,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import areIsolated
+from deepconsensus_plugin.protocols.deep_consensus.spacing import areSpaced
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
@@ -161,7 +161,7 @@ def makeOutputs(
     scored = outputs[f"outputCoordinates{SCORED}"]
     scored.write()  # distances are read from its file
     micrographs = referenceMicrographs(protocol)
-    isAccepted = areIsolated(protocol, scored, micrographs, found.isAccepted)
+    isAccepted = areSpaced(protocol, scored, micrographs, found.isAccepted)
     accepted = replace(found, isAccepted=isAccepted)
     fillOutputs(protocol, outputs, accepted, ACCEPTED)
     return outputs, isAccepted

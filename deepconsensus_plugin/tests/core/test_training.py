@@ -148,7 +148,7 @@ def test_a_training_that_diverges_is_said():
         _finish(training)
     assert training.update == 10 < training.n_updates
     assert not all(np.isfinite(each).all() for each in training.network.get_weights())
-    assert training.plateau.history == training.plateau.best_weights == []
+    assert training.best.history == training.best.best_weights == []
 
 
 def _network_that_hides_nan() -> keras.Model:
@@ -171,7 +171,7 @@ def test_weights_are_looked_at_and_not_what_a_network_returns():
     ):
         training.advance()
     assert np.isfinite(predict([network], data.boxes)).all()
-    assert training.plateau.best_weights == []
+    assert training.best.best_weights == []
 
 
 def test_a_loss_that_is_not_finite_ends_a_training(monkeypatch):
