@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Latent trait model of votes and scores, fitted without labels.
 
-A place is a particle or not, and has a latent trait u, on which every picker's vote
-and a particle's scores depend; given both, votes and scores are independent. Places that no picker found are not seen, so the likelihood is conditional
-on being found. Fitted by expectation maximisation (Dempster *et al.*, 1977): the model
-is an exponential family, so that the expectation is one matrix product, and so are the
-statistics of the maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
+A place is a particle or not, and has a latent trait u, on which every picker's vote and
+a particle's scores depend; given both, votes and scores are independent. Places that no
+picker found are not seen, so the likelihood is conditional on being found. Fitted by
+expectation maximisation (Dempster *et al.*, 1977): the model is an exponential family,
+so that the expectation is one matrix product, and so are the statistics of the
+maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from deepconsensus_plugin.core.calibration.evidence import Evidence, normal_quantiles
+from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
@@ -24,6 +25,10 @@ from deepconsensus_plugin.core.calibration.parameters import (
     QUADRATURE_NODES,
     Parameters,
     Priors,
+)
+from deepconsensus_plugin.core.calibration.sufficient_statistics import (
+    natural_parameters,
+    sufficient_statistics,
 )
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -89,7 +94,7 @@ class LatentTraitModel:
         self._priors = Priors() if priors is None else priors
         self._n_pickers = evidence.found.shape[1]
         self._n_scores = evidence.scores.shape[1]
-        self._statistics = _sufficient_statistics(evidence)
+        self._statistics = sufficient_statistics(evidence)
         looked, group = np.unique(evidence.observed, axis=0, return_inverse=True)
         self._looked, self._group = looked.astype(np.float64), group.reshape(-1)
 
@@ -184,7 +189,7 @@ class LatentTraitModel:
 
         Shapes (n, 2q) and (n,).
         """
-        joint = self._statistics @ _natural_parameters(parameters)
+        joint = self._statistics @ natural_parameters(parameters)
         highest = joint.max(axis=1, keepdims=True)
         joint -= highest
         np.exp(joint, out=joint)
@@ -218,35 +223,3 @@ class LatentTraitModel:
             looked + self._looked.T @ missed,
             *moments,
         )
-
-
-def _sufficient_statistics(evidence: Evidence) -> FloatArray:
-    """Return all that the likelihood needs of each candidate, one column a number.
-
-    1; votes; who looked; which scores there are; the scores; their squares.
-    """
-    scores = normal_quantiles(evidence.scores)
-    has_score = np.isfinite(scores)
-    scores = np.where(has_score, scores, 0.0)
-    ones = np.ones((len(evidence), 1))
-    columns = (ones, evidence.found, evidence.observed, has_score, scores, scores**2)
-    return np.hstack(columns).astype(np.float64)
-
-
-def _natural_parameters(parameters: Parameters) -> FloatArray:
-    """Return what each statistic adds to the components' log likelihood.
-
-    Shape (1 + 2k + 3f, 2q).
-    """
-    rates, means = parameters.find_rates, parameters.score_means
-    precision = 1 / parameters.deviations[:, np.newaxis] ** 2
-    return np.vstack(
-        [
-            parameters.log_shares,
-            np.log(rates) - np.log1p(-rates),
-            np.log1p(-rates),
-            np.log(precision) / 2 - means**2 * precision / 2,
-            means * precision,
-            np.broadcast_to(-precision / 2, means.shape),
-        ]
-    )

@@ -23,9 +23,9 @@ from deepconsensus_plugin.core.deep_consensus.ensemble import train_ensemble
 from deepconsensus_plugin.core.deep_consensus.labelled import (
     check_labels,
     collect_coordinates,
-    prune_labels,
     store_boxes,
 )
+from deepconsensus_plugin.core.deep_consensus.pruning import prune_labels
 from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
     Role,

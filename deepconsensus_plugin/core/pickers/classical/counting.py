@@ -9,17 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.pickers.classical.learnt_profile import learn_profile
 from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )
-from deepconsensus_plugin.core.pickers.classical.picking import (
-    learn_profile,
-    pick_micrograph,
-)
-from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
-    find_threshold,
-)
+from deepconsensus_plugin.core.pickers.classical.picking import pick_micrograph
+from deepconsensus_plugin.core.pickers.populations.score_threshold import find_threshold
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
 _LOOKED_AT = 8
