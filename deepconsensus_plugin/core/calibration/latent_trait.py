@@ -33,10 +33,10 @@ from deepconsensus_plugin.core.calibration.sufficient_statistics import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
-"""Margin in log-likelihood by which another maximum must be higher. Where the votes
-hardly tell, as those of two pickers, maxima that differ by one or two tens are no
-evidence, since the model is not that exact, and the usual start expresses what is
-believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
+"""Margin in log-likelihood by which another maximum must be higher. If the votes
+contain little information, as those of two pickers, a difference of 10 or 20 is not
+evidence, since the model is not that exact; the usual start is then preferred. False
+maxima gained up to 17, correct ones 95 and more (``docs/fusion.md``)."""
 
 _IDENTIFIABLE = 3
 """Pickers whose votes identify their rates (Hui and Walter, 1980). The votes of two
@@ -46,8 +46,8 @@ _PAIR_POOLING = 0.15
 """Weight of one of two pickers' votes in the other's rates."""
 
 _LEAST_PRECISION = 0.5
-"""Lowest plausible precision of a picker. Where two pickers' own rates say that one is
-wrong more often than right, the scores have misled, and both get the same rates."""
+"""Lowest plausible precision of a picker. If the fit of separate rates gives one of two
+pickers a lower one, the scores were misleading, and both get the same rates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +57,9 @@ class LatentTraitFit:
     Parameters
     ----------
     parameters : Parameters
-        At the maximum.
+        Parameters at the maximum.
     probability : array, shape (n,)
-        That each candidate is a particle, 0 - 1.
+        Probability that each candidate is a particle, 0 - 1.
     n_missed : float
         Expected number of particles that no picker found.
     log_likelihood : float
@@ -113,12 +113,13 @@ class LatentTraitModel:
         weights : array, shape (n,), optional
             How often each candidate counts; default once.
         start : Parameters, optional
-            Where to begin. Default: at `Parameters.start` and at
-            `Parameters.start_rare`; the latter counts where it is decisively likelier.
+            Starting parameters. Default: `Parameters.start` and
+            `Parameters.start_rare`; the fit from the latter is returned if it is
+            decisively likelier.
         max_iterations : int
-            It ends there, converged or not; >= 1.
+            Largest number of iterations; >= 1.
         tolerance : float
-            Converged when no probability changes by more in one iteration.
+            Change of a probability in one iteration below which the fit has converged.
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
         if start is not None:
@@ -130,7 +131,7 @@ class LatentTraitModel:
         return fit if self._is_plausible(fit, weight) else best_fit(rate_pooling=1.0)
 
     def _is_plausible(self, fit: LatentTraitFit, weight: FloatArray) -> bool:
-        """Return whether every picker is expected to be right often enough."""
+        """Return whether the expected precision of every picker is plausible."""
         found = weight[:, np.newaxis] * self._statistics[:, 1 : 1 + self._n_pickers]
         n_true = fit.probability @ found
         return bool((n_true >= _LEAST_PRECISION * found.sum(axis=0)).all())
@@ -198,7 +199,7 @@ class LatentTraitModel:
         return joint, (highest + np.log(total))[:, 0]
 
     def _unfound(self, parameters: Parameters) -> FloatArray:
-        """Return the share of all places that nobody finds, as `_missed`."""
+        """Return the share of places that nobody finds, with the shape of `_missed`."""
         log_unfound = self._looked @ np.log1p(-parameters.find_rates)
         return np.asarray(np.exp(log_unfound + parameters.log_shares))
 

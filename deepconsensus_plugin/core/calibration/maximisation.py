@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.calibration.parameters import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _FALSE_INTERCEPTS = tuple(logit([1e-4, 0.95]))
-"""Bounds, so that no vote is a proof."""
+"""Bounds of the intercepts, so that no vote is conclusive."""
 _POINTS = len(QUADRATURE_NODES)
 _SCORE_WEIGHT = 1.0
 """Pseudo-candidates at the median score, for components that are empty."""

@@ -17,9 +17,9 @@ from deepconsensus_plugin.core.types import FloatArray
 
 
 def sufficient_statistics(evidence: Evidence) -> FloatArray:
-    """Return all that the likelihood needs of each candidate, one column a number.
+    """Return the sufficient statistics of each candidate, one column each.
 
-    1; votes; who looked; which scores there are; the scores; their squares.
+    The columns are 1, votes, observers, presence of scores, scores, and their squares.
     """
     scores = normal_quantiles(evidence.scores)
     has_score = np.isfinite(scores)
@@ -30,7 +30,7 @@ def sufficient_statistics(evidence: Evidence) -> FloatArray:
 
 
 def natural_parameters(parameters: Parameters) -> FloatArray:
-    """Return what each statistic adds to the components' log likelihood.
+    """Return the coefficient of each statistic in each component's log likelihood.
 
     Shape (1 + 2k + 3f, 2q).
     """

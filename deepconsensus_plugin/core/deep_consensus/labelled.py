@@ -41,7 +41,7 @@ _FAR_APART_PX = 1e6
 _SAME_PLACE_PX = 1.0
 
 FEW_BOXES = 200
-"""Fewer boxes of a label than this give a warning."""
+"""Number of boxes of a label below which a warning is logged."""
 
 
 def collect_coordinates(
@@ -65,10 +65,10 @@ def collect_coordinates(
 
 
 def _without_contradictions(rows: LabelledCoordinates) -> LabelledCoordinates:
-    """Drop particles that a set of negatives holds too: the negative was chosen.
+    """Drop particles that are also in a set of negatives, which was chosen on purpose.
 
-    So the worst of the agreed particles, taken as negatives (section 2.3), are not
-    taught as particles at the same time.
+    The worst agreed particles, which are used as negatives (section 2.3), are thus not
+    used as particles at the same time.
     """
     place = np.column_stack([rows.micrograph * _FAR_APART_PX, rows.yx])
     negatives = cKDTree(place[~rows.is_particle])
@@ -105,7 +105,7 @@ def _label(
 
 
 def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
-    """Return `rows` if there is something to learn; warn where it is little.
+    """Return `rows` if both labels occur; warn if there are few boxes of one.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
 
 
 def identify_boxes(rows: LabelledCoordinates, request: TrainRequest) -> str:
-    """Return a digest of all that decides what the boxes of `rows` look like."""
+    """Return a digest of all inputs of the boxes of `rows`."""
     return digest(
         *(rows.is_particle, rows.weight, rows.micrograph, rows.yx),
         digest_micrographs(request.micrographs),
@@ -148,7 +148,7 @@ def store_boxes(
 ) -> LabelledBoxes:
     """Cut the boxes of all rows, keep them in an HDF5 file, and return them.
 
-    A file of the same boxes that an interrupted run left is used as it is.
+    The file of an interrupted run is reused if it has the same boxes.
     """
     made_from = identify_boxes(rows, request)
     if path.is_file() and read_origin(path) == made_from:

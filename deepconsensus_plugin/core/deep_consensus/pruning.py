@@ -21,17 +21,19 @@ from deepconsensus_plugin.core.deep_consensus.label_noise import (
 logger = logging.getLogger(__name__)
 
 _FEW_WRONG, _MANY_WRONG = 0.05, 0.2
-"""Shares of wrong labels: of boxes left out for fewer, too many were right and are
-missed (docs/fusion.md); more give a warning."""
+"""Shares of wrong labels. Below the first nothing is pruned, since too many of the
+pruned labels would be correct (docs/fusion.md); above the second a warning is
+logged."""
 
 _TRUST_STEP = 1 / 1024
-"""Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
+"""Step to which trust is rounded, so that a resumed run has exactly the same
+weights."""
 
 
 def prune_labels(
     data: LabelledBoxes, *, skip_pruning: Sequence[bool], seed: int
 ) -> tuple[LabelledBoxes, LabelNoise]:
-    """Return the boxes whose labels are probably right, weighted by how probably.
+    """Return the boxes whose labels are probably correct, weighted by the probability.
 
     Parameters
     ----------
@@ -45,8 +47,8 @@ def prune_labels(
     Returns
     -------
     data : LabelledBoxes
-        The same, if few labels of either kind look wrong, or if fewer than two boxes of
-        a kind would be left.
+        All boxes unchanged, if few labels of either kind look wrong or if fewer than
+        two boxes of a kind would be left.
     noise : LabelNoise
         Expected label noise.
     """

@@ -123,7 +123,7 @@ def _describe(
 def _sets(
     request: TrainRequest, role: Role, rows: LabelledCoordinates
 ) -> list[TrainingSet]:
-    """Count what each source of a role contributed."""
+    """Return the number of boxes of each source of a role."""
     sources = _sources(request, role)
     counts = np.bincount(rows.source, minlength=len(sources))
     return [

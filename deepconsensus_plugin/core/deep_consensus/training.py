@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training of one network of an ensemble (Sanchez-Garcia et al. 2018, section 2.2).
 
-Adam and cross entropy; flips and rotations; the learning rate follows the validation
-accuracy. Ours: validation on whole micrographs, the best weights kept, both labels of
-equal weight, everything seeded, and a state that survives the process.
+Training uses Adam, cross entropy, and flips and rotations; the learning rate follows
+the validation accuracy. Additions to the paper: validation is on whole micrographs, the
+best weights are kept, both labels have equal weight, all random draws are seeded, and a
+killed training resumes from its last validation.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
-"""Updates between validations: an epoch within these bounds."""
+"""Bounds of the interval between validations, which is one epoch; updates."""
 
 
 @dataclass(frozen=True)

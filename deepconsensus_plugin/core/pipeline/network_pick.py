@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.pipeline.score_evidence import (
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 _CODE_VERSION = 2
-"""Raised when the same request finds other places; older files are then ignored."""
+"""Raised when the same request gives other picks; older files are then ignored."""
 
 
 def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
@@ -41,7 +41,7 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     ValueError
         If there is no micrograph.
     IncompatibleModelError
-        If the model cannot look at them; names the micrograph.
+        If the model cannot pick a micrograph, which the error names.
     """
     found = find_all(request, progress)
     scores = _scores(found)
@@ -90,7 +90,7 @@ def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:
 def find_all(
     request: NetworkPickRequest, progress: Progress
 ) -> Mapping[str, ScoredCoordinates]:
-    """Return what the model finds, whatever its score; kept from an earlier run."""
+    """Return all maxima of the model, from files of an earlier run where possible."""
     if not request.micrographs:
         raise ValueError("expected micrographs to pick, received none")
     request.found.mkdir(parents=True, exist_ok=True)

@@ -276,7 +276,7 @@ class TestPicking:
 
         unknown = ParticleCount(1.0, is_separated=False)
         monkeypatch.setattr(
-            network_pick, "estimate_particles", lambda *_, **__: unknown
+            score_evidence, "estimate_particles", lambda *_, **__: unknown
         )
         not_counted = network_pick.run(request, Progress())
         assert not_counted.origin is ThresholdOrigin.VALIDATION

@@ -47,11 +47,11 @@ def learn_profile(
 ) -> FloatArray:
     """Return the mean radial profile of the particles, learnt without labels.
 
-    Something picks, and the mean profile of what is found picks again, until it stays
-    as it is. What the defocus makes of the particle, rings and all, is thus part of it.
-    Where that ends depends on what picks first: a disc fits a particle with a bright
-    fringe beside its middle, a difference of Gaussians the blobs of a larger one. Both
-    begin, and the profile counts whose scores are the clearest apart.
+    The micrographs are picked, and the mean profile of the picks is the next reference,
+    until it does not change. It thus includes the fringes that defocus adds to a
+    particle. The result depends on the first reference: a disc may converge to a
+    particle's bright fringe, a difference of Gaussians to parts of a large particle.
+    Both are tried, and the profile whose scores separate best is returned.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _repeat(
     profile: FloatArray,
     workers: int,
 ) -> FloatArray:
-    """Return what a profile becomes when it picks until it stays as it is."""
+    """Return the profile to which repeated picking converges."""
     for _ in range(_ROUNDS):
         learnt = _next_profile(images, parameters, profile, workers)
         if not learnt.any():
@@ -118,7 +118,7 @@ def _all_peaks(
     profile: FloatArray,
     workers: int,
 ) -> tuple[list[ScoredCoordinates], FloatArray]:
-    """Return the peaks of each image, and the scores of all."""
+    """Return the peaks of each image, and the scores of all peaks."""
     found = list(
         map_ahead(
             lambda image: score_peaks(image, parameters, profile),
@@ -135,7 +135,7 @@ def _next_profile(
     profile: FloatArray,
     workers: int,
 ) -> FloatArray:
-    """Return the mean profile of what the present one finds; 0 without anything."""
+    """Return the mean profile of the picks of a profile; all 0 without picks."""
     found, scores = _all_peaks(images, parameters, profile, workers)
     if not len(scores):
         return np.zeros(len(profile))

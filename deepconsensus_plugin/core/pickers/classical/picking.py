@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Classical pickers: difference of Gaussians and local correlation, no training.
 
-They work on different principles, so that their agreement means something: a
-difference of Gaussians answers to contrast at the particle's size, a normalised
-correlation to shape whatever the contrast. Both return every positive peak; which of
-them are particles follows from the scores of the whole set (`populations`).
+The two pickers work on different principles, so that their agreement is evidence. The
+difference of Gaussians responds to contrast at the particle's size, the normalised
+correlation to shape at any contrast. Both return every positive peak; the threshold
+follows from the scores of the whole set (`populations`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def pick_micrograph(
     Raises
     ------
     ValueError
-        If the particle does not fit into the micrograph; names it.
+        If the particle does not fit into the micrograph; the error names it.
     """
     working = prepare_micrograph(micrograph, parameters)
     return working.to_micrograph(score_peaks(working, parameters, profile))

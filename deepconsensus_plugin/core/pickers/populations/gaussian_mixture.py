@@ -82,9 +82,9 @@ def fit_score_mixture(values: FloatArray, n_components: int) -> GaussianMixture:
 
 
 def _groups(ascending: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return mean, variance and number of values of neighbours, so many groups at most.
+    """Return mean, variance and size of at most `_GROUPS` groups of neighbours.
 
-    A fit takes as long for millions of values as for thousands.
+    The time of a fit is thus the same for millions of values as for thousands.
     """
     n_groups = min(_GROUPS, len(ascending))
     first = np.linspace(0, len(ascending), n_groups, endpoint=False).astype(np.intp)
@@ -97,7 +97,7 @@ def _groups(ascending: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 def responsibilities(
     values: FloatArray, weights: FloatArray, means: FloatArray, variances: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return what each Gaussian of a mixture has in values, and how likely these are.
+    """Return the share of each Gaussian in each value, and the mixture's log density.
 
     Parameters
     ----------
@@ -121,13 +121,13 @@ def responsibilities(
 def gaussian_log_densities(
     values: FloatArray, weights: FloatArray, means: FloatArray, variances: FloatArray
 ) -> FloatArray:
-    """Return the log of what each weighted Gaussian has in values, shape (..., k)."""
+    """Return the log density of each weighted Gaussian, shape (..., k)."""
     distance = (values[..., None] - means) ** 2 / variances
     return np.asarray(np.log(weights) - (distance + np.log(2 * np.pi * variances)) / 2)
 
 
 def normalise_log_densities(log_densities: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the share of each component, and the log density of all together.
+    """Return the share of each component, and the log density of the mixture.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from deepconsensus_plugin.core.pickers.populations.score_threshold import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _SMALLEST_SHARE = 0.005
-"""Particles are at least this part of what lies above the background's middle."""
+"""Least share of particles among the scores above the background's middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class ParticleScores:
     first: int
 
     def probability(self, scores: FloatArray) -> FloatArray:
-        """Return how probably peaks are particles; never falls as scores rise.
+        """Return the probability that peaks are particles, non-decreasing in the score.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class ParticleScores:
         return np.asarray(np.maximum.accumulate(share)[place])
 
     def find_threshold(self, scores: FloatArray) -> float:
-        """Return the log-odds from which picks have the largest expected F1.
+        """Return the threshold of the largest expected F1, log-odds.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ _FIRST_SHARES = (0.01, 0.05, 0.2, 0.5)
 """Shares of particles from which fits start; the likeliest fit is used."""
 
 _BIN = 0.02
-"""Log-odds that are alike to a fit."""
+"""Width of the bins in a fit, log-odds."""
 
 _ITERATIONS = 300
 _TOLERANCE = 1e-7
@@ -65,7 +65,7 @@ class LogOddsMixture:
         return normalise_log_densities(self.log_densities(above))[0]
 
     def log_densities(self, above: FloatArray) -> FloatArray:
-        """Return what each component has in scores above the middle, (n, 1 + k)."""
+        """Return the log density of each weighted component, (n, 1 + k)."""
         background = (
             np.log(self.weights[0] * self.shape / self.scale)
             - gammaln(1 / self.shape)
@@ -85,7 +85,7 @@ class LogOddsMixture:
 
 
 def fit_log_odds(scores: FloatArray) -> LogOddsMixture:
-    """Return the mixture that fits what lies above the middle of the background.
+    """Return the mixture fitted to the scores above the middle of the background.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _binned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def half_sample_mode(values: FloatArray) -> float:
-    """Return the most frequent value: the densest half of the densest half of … them.
+    """Return the mode: the densest half of the values is halved until two are left.
 
     Robertson & Cryer, *J. Am. Stat. Assoc.* 69, 1012 (1974).
 
@@ -135,7 +135,7 @@ def half_sample_mode(values: FloatArray) -> float:
 def _starts(
     middle: float, value: FloatArray, number: FloatArray
 ) -> Iterator[LogOddsMixture]:
-    """Give mixtures to start from: the largest scores are those of particles."""
+    """Yield starting mixtures, in which the largest scores belong to particles."""
     nothing = np.zeros(0)
     rank = np.cumsum(number) / number.sum()
     for shape in _SHAPES:
@@ -155,7 +155,7 @@ def _with_gaussians(
     value: FloatArray,
     number: FloatArray,
 ) -> LogOddsMixture:
-    """Return a background with a Gaussian for each part of the scores, as many each."""
+    """Return a background and one Gaussian per part of the scores, of equal weights."""
     share = min(0.3, float(number[parts[-1]].sum() / number.sum()))
     means = [np.average(value[part], weights=number[part]) for part in parts]
     variances = [
@@ -178,14 +178,14 @@ def _likeliest_scale(value: FloatArray, number: FloatArray, shape: float) -> flo
 def _maximise(
     mixture: LogOddsMixture, value: FloatArray, number: FloatArray
 ) -> tuple[LogOddsMixture, float]:
-    """Return the likeliest mixture near one (expectation maximisation), and how likely.
+    """Return the mixture after expectation maximisation, and its log-likelihood.
 
     Parameters
     ----------
     mixture : LogOddsMixture
-        Where to start; its shape is kept.
+        Starting mixture; its shape is kept.
     value, number : array, shape (m,)
-        Scores above the middle, and how many there are of each.
+        Scores above the middle, and the number of each.
     """
     last = -np.inf
     for _ in range(_ITERATIONS):

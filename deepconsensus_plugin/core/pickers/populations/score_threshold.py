@@ -30,14 +30,14 @@ CLEAN_SEPARATION = 2.0
 """Ashman's D above which two populations are cleanly separated."""
 
 _SMALLEST_POPULATION = 0.01
-"""Particles are at least this part of all peaks."""
+"""Least share of particles among all peaks."""
 
 FEWEST = 30
 """Fewest peaks for a mixture."""
 
 
 def find_threshold(scores: FloatArray) -> float | None:
-    """Return the score from which peaks are more likely particles than not.
+    """Return the threshold of the scores of peaks with the largest expected F1.
 
     Parameters
     ----------
@@ -47,8 +47,7 @@ def find_threshold(scores: FloatArray) -> float | None:
     Returns
     -------
     float or None
-        The threshold of the largest expected F1. None where the scores do not show
-        two populations.
+        None where the scores do not show two populations.
     """
     if len(scores) < FEWEST or not np.ptp(scores) > 0:
         return None
@@ -64,7 +63,7 @@ def find_threshold(scores: FloatArray) -> float | None:
 
 
 def separation(scores: FloatArray) -> float:
-    """Return how far two populations are apart: Ashman's D of the clearest gap.
+    """Return the separation of two populations: Ashman's D of the clearest gap.
 
     Parameters
     ----------
@@ -82,7 +81,7 @@ def separation(scores: FloatArray) -> float:
 
 
 def _fit_gaps(scores: FloatArray) -> tuple[GaussianMixture, FloatArray]:
-    """Return the best mixture, and D of the gaps with enough above them."""
+    """Return the best mixture, and D of its gaps, 0 where too few peaks lie above."""
     fits = [fit_score_mixture(scores, k) for k in range(1, _MAX_COMPONENTS + 1)]
     best = min(fits, key=lambda fit: fit.bic)
     above = np.cumsum(best.weights[::-1])[::-1][1:]
@@ -90,7 +89,7 @@ def _fit_gaps(scores: FloatArray) -> tuple[GaussianMixture, FloatArray]:
 
 
 def find_upper_threshold(scores: FloatArray) -> float | None:
-    """Return the score beyond which picks have more contrast than the particles.
+    """Return the score above which picks have more contrast than particles.
 
     Gold, ice crystals and the edges of carbon are blobs of any contrast; particles of
     one kind are alike (Voss *et al.*, 2009, leave that threshold to the user).
@@ -119,7 +118,7 @@ def best_expected_f1(ascending: FloatArray, probability: FloatArray) -> float:
     ascending : array, shape (n,)
         Scores.
     probability : array, shape (n,)
-        That they are those of particles.
+        Probability that each is a particle.
     """
     n_true = np.cumsum(probability[::-1])
     n_accepted = np.arange(1, len(ascending) + 1)

@@ -18,7 +18,7 @@ _MIN_VARIANCE = 1e-10
 """Smallest variance of the number of positives, for nearly certain regions."""
 
 _NEVER = -1e30
-"""Log-probability of what cannot be; −∞ has no gradient."""
+"""Log-probability of an impossible event; −∞ has no gradient."""
 
 
 def log_mean_probability(logits: Tensor, mask: Tensor) -> Tensor:

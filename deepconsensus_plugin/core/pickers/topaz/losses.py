@@ -58,7 +58,7 @@ def nnpu_loss(targets: Tensor, logits: Tensor, *, prior: float) -> Tensor:
     """Return the non-negative estimate of the risk of a classifier (Kiryo et al. 2017).
 
     π E_P[L(g, 1)] + max(0, R), where R = E_U[L(g, 0)] − π E_P[L(g, 0)] estimates the
-    risk of the negatives. Where R is negative, its gradient alone is followed, upwards
+    risk of the negatives. If R is negative, the update follows the gradient of −R alone
     (their algorithm 1 with β = 0, γ = 1).
 
     Parameters
@@ -93,7 +93,7 @@ def ge_kl_loss(
 ) -> Tensor:
     """Return E_P[L(g, 1)] + λ KL(E_U[g] ‖ π).
 
-    Public Topaz exchanges the two sides of the divergence; this is the paper's.
+    The divergence is the paper's; the published software exchanges its two sides.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def ge_binomial_loss(
 
 
 class PositiveUnlabelledLoss(keras.losses.Loss):  # type: ignore[misc]
-    """One of the objectives, as Keras takes losses.
+    """Keras loss of one of the objectives.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ from deepconsensus_plugin.core.pickers.trained.training import Schedule
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 
 _CODE_VERSION = 1
-"""Raised when the same request gives another training; old states are then ignored."""
+"""Raised when the same request gives other results; older states are then ignored."""
 
 _LARGEST_PRIOR = 0.9
 
@@ -135,7 +135,7 @@ def _examples(parameters: TopazParameters, data: LearningData) -> Examples:
 def _prior(
     parameters: TopazParameters, data: LearningData, n_particles: float
 ) -> float:
-    """Return π as it follows from the number of particles."""
+    """Return π from the number of particles."""
     n_pixels = float(np.mean([each.image.size for each in data.prepared.values()]))
     prior = positive_fraction(
         n_particles, radius_px=parameters.radius_px, n_pixels=n_pixels
