@@ -37,14 +37,12 @@ from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.metrics import DetectionMetrics, evaluate_detections
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
+from deepconsensus_plugin.core.pickers.classical.learnt_profile import learn_profile
 from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )
-from deepconsensus_plugin.core.pickers.classical.picking import (
-    learn_profile,
-    pick_micrograph,
-)
+from deepconsensus_plugin.core.pickers.classical.picking import pick_micrograph
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult, run
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 

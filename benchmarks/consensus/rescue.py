@@ -13,6 +13,7 @@ for evaluation only. A training that OUT holds is kept. Three minutes a set.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMET
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
 from deepconsensus_plugin.core.pipeline import network_pick
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 _DIAMETER_A = 2 / 3 * BOX_SIZE * SAMPLING_RATE
 _MERGE_RADIUS_PX = 0.3 * BOX_SIZE
@@ -51,29 +52,8 @@ def rescue(name: str, out: Path) -> str:
     write_coordinates(folder / "labels.h5", accepted)
     write_coordinates(folder / "known.h5", candidates)
     if not (folder / "model" / CARD_FILE).is_file():
-        learnt = LearningInput(
-            micrographs=real.micrographs,
-            labels=folder / "labels.h5",
-            set_name="accepted",
-            box_size=BOX_SIZE,
-            particle_diameter_A=_DIAMETER_A,
-            pixel_size_A=_DIAMETER_A / PIXELS_PER_DIAMETER,
-        )
-        request = TopazTrainRequest(learnt, TopazParameters(), folder / "model")
-        train_topaz.run(request, Progress())
-    asked = NetworkPickRequest(
-        real.micrographs,
-        folder / "model",
-        folder / "found",
-        folder / "picks.h5",
-        n_expected=round(
-            load_card_of(folder / "model", TopazCard).n_particles
-            * len(real.micrographs)
-        ),
-        known=folder / "known.h5",
-        missed=folder / "missed.h5",
-        known_radius_px=_MERGE_RADIUS_PX,
-    )
+        _train(real.micrographs, folder)
+    asked = _request(real.micrographs, folder)
     made = network_pick.run(asked, Progress())
     found = network_pick.find_all(asked, Progress())
     rows = [
@@ -94,6 +74,35 @@ def rescue(name: str, out: Path) -> str:
         ),
     ]
     return markdown_table(_HEADER.split(","), rows)
+
+
+def _train(micrographs: Sequence[Micrograph], folder: Path) -> None:
+    """Train Topaz on the accepted particles."""
+    learnt = LearningInput(
+        micrographs=micrographs,
+        labels=folder / "labels.h5",
+        set_name="accepted",
+        box_size=BOX_SIZE,
+        particle_diameter_A=_DIAMETER_A,
+        pixel_size_A=_DIAMETER_A / PIXELS_PER_DIAMETER,
+    )
+    request = TopazTrainRequest(learnt, TopazParameters(), folder / "model")
+    train_topaz.run(request, Progress())
+
+
+def _request(micrographs: Sequence[Micrograph], folder: Path) -> NetworkPickRequest:
+    """Return the request of as many picks as the training expects particles."""
+    card = load_card_of(folder / "model", TopazCard)
+    return NetworkPickRequest(
+        micrographs,
+        folder / "model",
+        folder / "found",
+        folder / "picks.h5",
+        n_expected=round(card.n_particles * len(micrographs)),
+        known=folder / "known.h5",
+        missed=folder / "missed.h5",
+        known_radius_px=_MERGE_RADIUS_PX,
+    )
 
 
 def _read_scored(

@@ -177,21 +177,9 @@ class Bench:
 
     def run_stages(self):
         """Run the protocols of the stages on the complete sets; return the last two."""
-        from pyworkflow.object import Pointer
-
         from deepconsensus_plugin import protocols as p
 
-        def launch(kind, **options):
-            run = self.project.newProtocol(kind)
-            for name, value in options.items():
-                if isinstance(value, tuple):
-                    value = Pointer(value[0], extended=value[1])
-                    getattr(run, name).copy(value)
-                else:
-                    getattr(run, name).set(value)
-            self.project.launchProtocol(run, wait=True)
-            return run
-
+        launch = self._launch
         consensus = launch(
             p.ProtDeepConsensusPicks, inputCoordinates=self.feed.pointers()
         )
@@ -224,6 +212,20 @@ class Bench:
             thresholdMode=2,
         )
         return scored, selected
+
+    def _launch(self, kind, **options):
+        """Run a protocol to its end; a tuple is a run and the name of its output."""
+        from pyworkflow.object import Pointer
+
+        run = self.project.newProtocol(kind)
+        for name, value in options.items():
+            if isinstance(value, tuple):
+                value = Pointer(value[0], extended=value[1])
+                getattr(run, name).copy(value)
+            else:
+                getattr(run, name).set(value)
+        self.project.launchProtocol(run, wait=True)
+        return run
 
 
 def rows_of(items) -> list[Mapping[str, object]]:

@@ -105,6 +105,21 @@ def run_cell(
         seed=parameters.seed,
     )
     request = TopazTrainRequest(asked, parameters, folder / "model")
+    cell = _measure(learning, request, threads, has_regions=pixels_per_diameter is None)
+    write_json(done, {"origin": origin, "cell": to_plain(cell)})
+    shutil.rmtree(folder / "found")
+    return cell
+
+
+def _measure(
+    learning: LearningSet,
+    request: TopazTrainRequest,
+    threads: int,
+    *,
+    has_regions: bool,
+) -> Cell:
+    """Return the figures of a training, and of picking with its model."""
+    folder = request.model.parent
     train_cpu_s = _run(folder / "train.json", request, threads)
     trained = read_result(folder / "train.json", PickerTrainResult)
     asked_to_pick = NetworkPickRequest(
@@ -114,10 +129,8 @@ def run_cell(
     picked = read_result(folder / "pick.json", NetworkPickResult)
     pick_cpu_s -= _run(folder / "again.json", asked_to_pick, threads)
     n_updates, n_picked = trained.history[0][-1].update, len(learning.test)
-    cell = Cell(
-        _evaluate_request(
-            learning, asked_to_pick, has_regions=pixels_per_diameter is None
-        ),
+    return Cell(
+        _evaluate_request(learning, asked_to_pick, has_regions=has_regions),
         update_s=trained.timings["train"].seconds / n_updates,
         update_cpu_s=train_cpu_s / n_updates,
         micrograph_s=picked.timings["pick"].seconds / n_picked,
@@ -125,9 +138,6 @@ def run_cell(
         train_mebibytes=trained.timings["train"].peak_memory_mb,
         pick_mebibytes=picked.timings["pick"].peak_memory_mb,
     )
-    write_json(done, {"origin": origin, "cell": to_plain(cell)})
-    shutil.rmtree(folder / "found")
-    return cell
 
 
 def _run(job: Path, request: object, threads: int) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Level and spread of what most values are, whatever the others are."""
+"""Median and MAD: location and scale that outliers do not affect."""
 
 from __future__ import annotations
 

@@ -36,12 +36,7 @@ class TrainingWindow(ProtocolViewer):
         return {name: getattr(self, f"_{name}") for name, _, _ in self._allEntries()}
 
     def _allEntries(self) -> tuple[tuple[str, str, str], ...]:
-        card = (
-            "showCard",
-            "The model in words",
-            "What it was made from, and its figures.",
-        )
-        return (*self._entries, card)
+        return (*self._entries, _CARD)
 
     def _showCard(self, paramName=None) -> list[View]:
         if not self.protocol.hasAttribute("outputModel"):

@@ -35,6 +35,37 @@ from deepconsensus_plugin.viewers.micrograph_browser import MicrographBrowser, P
 _ALL_PICKERS = "all: by the number of pickers"
 _TITLE = "Consensus"
 
+_ENTRIES = (
+    (
+        "showAgreement",
+        "Agreement, pair by pair",
+        "What share of the candidates of one picker each other one found too, "
+        "on the micrographs where both were run.",
+    ),
+    (
+        "showCombinations",
+        "Who found what",
+        "How many candidates were found by exactly which pickers.",
+    ),
+    (
+        "showReliability",
+        "How reliable each picker is",
+        "Expected precision and recall of each picker, with 95 % intervals, "
+        "from nothing but who agrees with whom and the pickers' own scores. It "
+        "takes some seconds. *Score particles* knows more: it adds what the "
+        "network sees.",
+    ),
+    (
+        "showOffsets",
+        "Offsets between pickers",
+        "Where the picks of each picker lie relative to those of the picker "
+        "that agrees best with all others. A pile in the circle is right; a "
+        "pile elsewhere is a shift; none at all are mirrored or scaled picks, "
+        "or pickers that saw nothing in common.",
+    ),
+)
+"""Entries on the pickers: name of the parameter, label, help."""
+
 
 class DeepConsensusPicksViewer(ProtocolViewer):
     """Agreement, reliability and offsets of the pickers, and their candidates."""
@@ -45,36 +76,11 @@ class DeepConsensusPicksViewer(ProtocolViewer):
 
     def _defineParams(self, form):
         form.addSection(label="Pickers")
-        for name, label, help_ in (
-            (
-                "showAgreement",
-                "Agreement, pair by pair",
-                "What share of the candidates of one picker each other one found too, "
-                "on the micrographs where both were run.",
-            ),
-            (
-                "showCombinations",
-                "Who found what",
-                "How many candidates were found by exactly which pickers.",
-            ),
-            (
-                "showReliability",
-                "How reliable each picker is",
-                "Expected precision and recall of each picker, with 95 % intervals, "
-                "from nothing but who agrees with whom and the pickers' own scores. It "
-                "takes some seconds. *Score particles* knows more: it adds what the "
-                "network sees.",
-            ),
-            (
-                "showOffsets",
-                "Offsets between pickers",
-                "Where the picks of each picker lie relative to those of the picker "
-                "that agrees best with all others. A pile in the circle is right; a "
-                "pile elsewhere is a shift; none at all are mirrored or scaled picks, "
-                "or pickers that saw nothing in common.",
-            ),
-        ):
+        for name, label, help_ in _ENTRIES:
             form.addParam(name, LabelParam, label=label, help=help_)
+        self._defineMicrographParams(form)
+
+    def _defineMicrographParams(self, form):
         form.addSection(label="Micrographs")
         form.addParam(
             "overlayPicker",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, IntArray
@@ -152,6 +153,11 @@ class RadiusPlot(MicrographView):
             )
             for m in range(1, k + 1)
         }
+        self._legend = add(self._make_legend())
+
+    def _make_legend(self) -> Legend:
+        """Return a legend below the axes: circles by votes, then dots by picker."""
+        k = len(self._circles)
         handles = [
             circle_in_legend(colour_of_votes(m, k), f"{m} of {k}")
             for m in range(1, k + 1)
@@ -167,17 +173,15 @@ class RadiusPlot(MicrographView):
             )
             for name, dots in self._dots.items()
         ]
-        self._legend = add(
-            self.axes.legend(
-                handles=handles,
-                loc="upper center",
-                bbox_to_anchor=(0.5, 0),
-                ncols=2 * k,
-                frameon=False,
-                fontsize=FONT,
-                columnspacing=1.0,
-                handletextpad=0.2,
-            )
+        return self.axes.legend(
+            handles=handles,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            ncols=2 * k,
+            frameon=False,
+            fontsize=FONT,
+            columnspacing=1.0,
+            handletextpad=0.2,
         )
 
     def _add_dots(self, colour: str, marker: str) -> Line2D:

@@ -67,15 +67,7 @@ class RadiusStudy:
         n_chosen = min(len(names), max(1, int(len(names) * n_picks / max(1, n_all))))
         places = np.linspace(0, len(names) - 1, n_chosen).round().astype(int)
         chosen = {names[place] for place in places.tolist()}
-        kept = tuple(
-            replace(
-                picker,
-                coordinates={
-                    n: c for n, c in picker.coordinates.items() if n in chosen
-                },
-            )
-            for picker in pickers
-        )
+        kept = tuple(_of_micrographs(picker, chosen) for picker in pickers)
         return cls(kept, box_size, merge_radius, len(names))
 
     @cached_property

@@ -10,6 +10,7 @@ from pathlib import Path
 from pwem import Domain
 from pwem.protocols import ProtImportMicrographs
 from pyworkflow.project import Project
+from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
@@ -84,13 +85,24 @@ def _run_others(path: Path) -> None:
     project = Project(Domain, str(path))
     project.load()  # the working directory from now on
     runs = {type(run): run for run in project.getRuns()}
+    for run in (*_others(project, runs), *_trainings_and_picks(project, runs)):
+        project.launchProtocol(run, wait=True)
+        if not run.isFinished():
+            message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"
+            raise RuntimeError(message)
+
+
+def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
+    """Return runs of the protocols that train nothing."""
     model = runs[ProtDeepConsensusTrain].outputModel.getFolder()
     picking = project.newProtocol(
         ProtClassicalPick, particleDiameter=BOX * SAMPLING_RATE / 2
     )
     picking.inputMicrographs.set(runs[ProtImportMicrographs])
     picking.inputMicrographs.setExtended("outputMicrographs")
-    importing = project.newProtocol(ProtImportModel, modelPath=str(path / model))
+    importing = project.newProtocol(
+        ProtImportModel, modelPath=f"{project.path}/{model}"
+    )
     simulating = project.newProtocol(
         ProtSimulateMicrographs, numberOfMicrographs=1, size=512
     )
@@ -103,6 +115,13 @@ def _run_others(path: Path) -> None:
     screening.inputCoordinates.set([*runs[ProtDeepConsensusPicks].inputCoordinates])
     screening.initialModel.set(runs[ProtDeepConsensusTrain])
     screening.initialModel.setExtended("outputModel")
+    return [picking, importing, simulating, selecting, screening]
+
+
+def _trainings_and_picks(
+    project: Project, runs: dict[type, Protocol]
+) -> list[Protocol]:
+    """Return runs that train each picker, and one that picks with the first."""
     training = project.newProtocol(ProtTopazTrain, nEpochs=2, updatesPerEpoch=20)
     windowed = project.newProtocol(ProtDeepEMTrain, nRounds=1, nEpochs=1)
     for run in (training, windowed):
@@ -116,9 +135,4 @@ def _run_others(path: Path) -> None:
     found.inputMicrographs.setExtended("outputMicrographs")
     found.inputModel.set(training)
     found.inputModel.setExtended("outputModel")
-    others = (picking, importing, simulating, selecting, screening)
-    for run in (*others, training, windowed, tuned, found):
-        project.launchProtocol(run, wait=True)
-        if not run.isFinished():
-            message = f"{run.getClassLabel()} failed: {run.getErrorMessage()}"
-            raise RuntimeError(message)
+    return [training, windowed, tuned, found]

@@ -26,17 +26,18 @@ from deepconsensus_plugin.core.alignment.placement import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _REACH = 1.0
-"""Shifts are looked for up to so many boxes along either axis."""
+"""Largest shift that is searched along either axis, boxes."""
 
 _BINS_PER_BOX = 20
 _PILE = 3
-"""A pile of differences is as many bins wide: 0.15 of the box."""
+"""Width of the peak in the histogram of differences, bins (0.15 of the box)."""
 
 _COMMON_SCALES = (1 / 8, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 2, 2.0, 3.0, 4.0, 8.0)
 """Binnings; tried with every shift, where other scales must have a small one."""
 
 _SIMPLE_IF_WITHIN = 0.003
-"""A fitted scale this close to 1 or a common one is that, if it fits as well."""
+"""Relative tolerance within which a fitted scale is replaced by 1 or a common
+binning."""
 
 _MAX_LOG_SCALE = np.log(10.0)
 _LOG_SCALE_BINS = 1200

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Votes and scores of each candidate, on scales that all pickers share.
 
-Scores of different pickers share no scale, and a network's 0.9 is no probability. Only
-their order is used: each kind of score is turned into normal quantiles over all
-candidates that have it, so any increasing function of a score is the same evidence.
+Scores of different pickers have no common scale, and a network's 0.9 is not a
+probability. Only their order is used: each kind of score is replaced by normal
+quantiles over all candidates that have it, so that any increasing function of a score
+gives the same evidence.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Evidence:
     observed : array, shape (n, k), bool
         Which pickers were run on its micrograph; others have no vote.
     scores : array, shape (n, f), float64
-        Higher speaks for a particle; NaN where missing.
+        Higher is better; NaN where missing.
     micrograph_index : array, shape (n,), int
         Which micrograph each candidate lies on.
 

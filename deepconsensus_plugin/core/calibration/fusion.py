@@ -29,7 +29,8 @@ from deepconsensus_plugin.core.types import FloatArray, IntArray
 THRESHOLDS = np.linspace(0, 1, 101)
 """Thresholds at which expected figures are computed."""
 _REFIT_ITERATIONS = 30
-"""Enough from the parameters of all micrographs; few change by more than 0.01 after."""
+"""Iterations of a resampled fit, which starts from the parameters of all micrographs;
+afterwards few figures change by more than 0.01."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Fusion:
     Parameters
     ----------
     probability : array, shape (n,)
-        That each candidate is a particle.
+        Probability that each candidate is a particle.
     picker_precision : Estimate, shape (k,)
         Expected share of particles among the candidates that a picker found.
     picker_recall : Estimate, shape (k,)
@@ -63,7 +64,8 @@ class Fusion:
         relative to the particles among the candidates.
     n_missed : Estimate, shape ()
         Expected number of particles that no picker found: an extrapolation, which holds
-        if ease is normal, moves all pickers alike, and nothing else ties their votes.
+        if the latent trait is normal, acts on all pickers alike, and is the only reason
+        why their votes are correlated.
     fit : LatentTraitFit
         The model.
     """
@@ -94,10 +96,10 @@ def fuse(
     evidence : Evidence
         n candidates, n >= 1.
     rng : numpy.random.Generator
-        Draws the micrographs.
+        Generator of the bootstrap samples.
     n_resamples : int
-        How many sets of micrographs are drawn; 0 gives no intervals, and neither does
-        a single micrograph.
+        Number of bootstrap samples of micrographs. There are no intervals for 0, nor
+        for a single micrograph.
     level : float
         Confidence, between 0 and 1.
     priors : Priors, optional

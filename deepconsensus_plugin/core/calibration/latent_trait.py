@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Latent trait model of votes and scores, fitted without labels.
 
-A place is a particle or not, and has an ease (the latent trait), on which every
-picker's vote and a particle's scores depend; given both, votes and scores are
-independent. Places that no picker found are not seen, so the likelihood is conditional
-on being found. Fitted by expectation maximisation (Dempster *et al.*, 1977): the model
-is an exponential family, so that the expectation is one matrix product, and so are the
-statistics of the maximisation. Equations, and what the ease is for: ``docs/fusion.md``.
+A place is a particle or not, and has a latent trait u, on which every picker's vote and
+a particle's scores depend; given both, votes and scores are independent. Places that no
+picker found are not seen, so the likelihood is conditional on being found. Fitted by
+expectation maximisation (Dempster *et al.*, 1977): the model is an exponential family,
+so that the expectation is one matrix product, and so are the statistics of the
+maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from deepconsensus_plugin.core.calibration.evidence import Evidence, normal_quantiles
+from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
@@ -26,13 +26,17 @@ from deepconsensus_plugin.core.calibration.parameters import (
     Parameters,
     Priors,
 )
+from deepconsensus_plugin.core.calibration.sufficient_statistics import (
+    natural_parameters,
+    sufficient_statistics,
+)
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
-"""Margin in log-likelihood by which another maximum must be higher. Where the votes
-hardly tell, as those of two pickers, maxima that differ by one or two tens are no
-evidence, since the model is not that exact, and the usual start expresses what is
-believed. False maxima gained up to 17, right ones 95 and more (``docs/fusion.md``)."""
+"""Margin in log-likelihood by which another maximum must be higher. If the votes
+contain little information, as those of two pickers, a difference of 10 or 20 is not
+evidence, since the model is not that exact; the usual start is then preferred. False
+maxima gained up to 17, correct ones 95 and more (``docs/fusion.md``)."""
 
 _IDENTIFIABLE = 3
 """Pickers whose votes identify their rates (Hui and Walter, 1980). The votes of two
@@ -42,8 +46,8 @@ _PAIR_POOLING = 0.15
 """Weight of one of two pickers' votes in the other's rates."""
 
 _LEAST_PRECISION = 0.5
-"""Lowest plausible precision of a picker. Where two pickers' own rates say that one is
-wrong more often than right, the scores have misled, and both get the same rates."""
+"""Lowest plausible precision of a picker. If the fit of separate rates gives one of two
+pickers a lower one, the scores were misleading, and both get the same rates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +57,9 @@ class LatentTraitFit:
     Parameters
     ----------
     parameters : Parameters
-        At the maximum.
+        Parameters at the maximum.
     probability : array, shape (n,)
-        That each candidate is a particle, 0 - 1.
+        Probability that each candidate is a particle, 0 - 1.
     n_missed : float
         Expected number of particles that no picker found.
     log_likelihood : float
@@ -90,7 +94,7 @@ class LatentTraitModel:
         self._priors = Priors() if priors is None else priors
         self._n_pickers = evidence.found.shape[1]
         self._n_scores = evidence.scores.shape[1]
-        self._statistics = _sufficient_statistics(evidence)
+        self._statistics = sufficient_statistics(evidence)
         looked, group = np.unique(evidence.observed, axis=0, return_inverse=True)
         self._looked, self._group = looked.astype(np.float64), group.reshape(-1)
 
@@ -109,12 +113,13 @@ class LatentTraitModel:
         weights : array, shape (n,), optional
             How often each candidate counts; default once.
         start : Parameters, optional
-            Where to begin. Default: at `Parameters.start` and at
-            `Parameters.start_rare`; the latter counts where it is decisively likelier.
+            Starting parameters. Default: `Parameters.start` and
+            `Parameters.start_rare`; the fit from the latter is returned if it is
+            decisively likelier.
         max_iterations : int
-            It ends there, converged or not; >= 1.
+            Largest number of iterations; >= 1.
         tolerance : float
-            Converged when no probability changes by more in one iteration.
+            Change of a probability in one iteration below which the fit has converged.
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
         if start is not None:
@@ -126,7 +131,7 @@ class LatentTraitModel:
         return fit if self._is_plausible(fit, weight) else best_fit(rate_pooling=1.0)
 
     def _is_plausible(self, fit: LatentTraitFit, weight: FloatArray) -> bool:
-        """Return whether every picker is expected to be right often enough."""
+        """Return whether the expected precision of every picker is plausible."""
         found = weight[:, np.newaxis] * self._statistics[:, 1 : 1 + self._n_pickers]
         n_true = fit.probability @ found
         return bool((n_true >= _LEAST_PRECISION * found.sum(axis=0)).all())
@@ -185,7 +190,7 @@ class LatentTraitModel:
 
         Shapes (n, 2q) and (n,).
         """
-        joint = self._statistics @ _natural_parameters(parameters)
+        joint = self._statistics @ natural_parameters(parameters)
         highest = joint.max(axis=1, keepdims=True)
         joint -= highest
         np.exp(joint, out=joint)
@@ -194,7 +199,7 @@ class LatentTraitModel:
         return joint, (highest + np.log(total))[:, 0]
 
     def _unfound(self, parameters: Parameters) -> FloatArray:
-        """Return the share of all places that nobody finds, as `_missed`."""
+        """Return the share of places that nobody finds, with the shape of `_missed`."""
         log_unfound = self._looked @ np.log1p(-parameters.find_rates)
         return np.asarray(np.exp(log_unfound + parameters.log_shares))
 
@@ -219,35 +224,3 @@ class LatentTraitModel:
             looked + self._looked.T @ missed,
             *moments,
         )
-
-
-def _sufficient_statistics(evidence: Evidence) -> FloatArray:
-    """Return all that the likelihood needs of each candidate, one column a number.
-
-    1; votes; who looked; which scores there are; the scores; their squares.
-    """
-    scores = normal_quantiles(evidence.scores)
-    has_score = np.isfinite(scores)
-    scores = np.where(has_score, scores, 0.0)
-    ones = np.ones((len(evidence), 1))
-    columns = (ones, evidence.found, evidence.observed, has_score, scores, scores**2)
-    return np.hstack(columns).astype(np.float64)
-
-
-def _natural_parameters(parameters: Parameters) -> FloatArray:
-    """Return what each statistic adds to the components' log likelihood.
-
-    Shape (1 + 2k + 3f, 2q).
-    """
-    rates, means = parameters.find_rates, parameters.score_means
-    precision = 1 / parameters.deviations[:, np.newaxis] ** 2
-    return np.vstack(
-        [
-            parameters.log_shares,
-            np.log(rates) - np.log1p(-rates),
-            np.log1p(-rates),
-            np.log(precision) / 2 - means**2 * precision / 2,
-            means * precision,
-            np.broadcast_to(-precision / 2, means.shape),
-        ]
-    )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Maximisation step (M-step) of the latent trait model.
 
-Components are particles at each point of ease (q of them), then the others at each.
+Components are particles at each of the q nodes of the latent trait u, then the other
+places at each node.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from deepconsensus_plugin.core.calibration.parameters import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _FALSE_INTERCEPTS = tuple(logit([1e-4, 0.95]))
-"""Bounds, so that no vote is a proof."""
+"""Bounds of the intercepts, so that no vote is conclusive."""
 _POINTS = len(QUADRATURE_NODES)
 _SCORE_WEIGHT = 1.0
 """Pseudo-candidates at the median score, for components that are empty."""
@@ -126,11 +127,11 @@ def _fit_intercepts(
 def _fit_means(
     expected: ExpectedStatistics,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return means at ease 0, slopes on ease, and means of non-particles.
+    """Return means at u = 0, slopes on u, and means of non-particles.
 
-    Linear regression, under two constraints: an easier particle has no lower score, and
-    particles have no lower mean than the rest; where the candidates say otherwise, the
-    score says nothing.
+    Linear regression, under two constraints: the slope on the latent trait is not
+    negative, and particles have no lower mean than the rest. Where the candidates
+    contradict the second one, both means are the same: the score is not informative.
     """
     n, total = expected.scored[:, :_POINTS], expected.sums[:, :_POINTS]
     n_0, n_1, n_2 = (

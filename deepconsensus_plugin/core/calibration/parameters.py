@@ -15,9 +15,10 @@ from deepconsensus_plugin.core.types import FloatArray
 
 _POINTS, _WEIGHTS = roots_hermitenorm(9)
 QUADRATURE_NODES = _POINTS
-"""Gauss-Hermite points of ease, standard normal over the places of a class, (q,)."""
+"""Quadrature nodes (Gauss-Hermite) of the latent trait u, which is standard normal over
+the places of a class, shape (q,)."""
 QUADRATURE_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
-"""Share of the places at each of them, shape (q,)."""
+"""Share of the places at each node, shape (q,)."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,10 @@ class Priors:
         Mean of the rates at which pickers find places that are no particles, and the
         number of such places that it is worth.
     heterogeneity : float
-        How much easier, in logits, a particle is to find for every picker when its ease
-        is one standard deviation higher; 0 makes votes independent.
+        Increase of the logit of every picker's rate of finding a particle per standard
+        deviation of its latent trait u; 0 makes votes independent.
     false_heterogeneity : float
-        The same of places that are no particles: how much likelier every picker is to
-        be misled.
+        The same for places that are no particles.
     intercept_deviation : float
         Standard deviation of the intercepts about 0.
     """
@@ -65,13 +65,13 @@ class Parameters:
     heterogeneity, false_heterogeneity : float
         As in `Priors`; not estimated.
     intercepts : array, shape (k,)
-        A picker finds a particle of ease u with the probability
+        A picker finds a particle of latent trait u with the probability
         ``expit(intercept + heterogeneity * u)``.
     false_intercepts : array, shape (k,)
-        It finds a place that is no particle, of ease u, with the probability
+        It finds another place, of latent trait u, with the probability
         ``expit(false_intercept + false_heterogeneity * u)``.
     true_means, score_slopes : arrays, shape (f,)
-        A score's mean over particles of ease u is ``true_mean + score_slope * u``.
+        Mean of a score over particles of trait u: ``true_mean + score_slope * u``.
     false_means, deviations : arrays, shape (f,)
         Its mean over the other places (never the larger one), and the standard
         deviation of both.
@@ -146,7 +146,7 @@ class Parameters:
     def log_shares(self) -> FloatArray:
         """Log share of every component among all places, shape (2q,).
 
-        Components are particles at each point of ease, then the others at each.
+        Components are particles at each quadrature node, then other places at each.
         """
         log_share = np.log(QUADRATURE_WEIGHTS)
         return np.append(

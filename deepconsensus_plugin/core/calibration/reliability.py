@@ -12,7 +12,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import IntArray
 
 ENOUGH_CANDIDATES = 5_000
-"""More say nothing more of pickers that are given to a hundredth, and take minutes."""
+"""Number of candidates that determines figures to 0.01; more would take minutes."""
 
 
 def estimate_reliability(

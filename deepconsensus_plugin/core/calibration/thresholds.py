@@ -39,9 +39,9 @@ class ThresholdMode(enum.Enum):
 
 @dataclass(frozen=True)
 class ThresholdRule(Declared):
-    """Rule that tells the lowest score to accept.
+    """Rule for the lowest score to accept.
 
-    What the mode does not need is not looked at.
+    Parameters that the mode does not need are ignored.
     """
 
     mode: ThresholdMode = field(
@@ -105,7 +105,7 @@ class ThresholdRule(Declared):
     )
 
     def conflicts(self) -> list[str]:
-        """Return which number the mode needs and does not have."""
+        """Return the problem of a number that the mode needs and that is missing."""
         if self.mode is ThresholdMode.FIXED and np.isnan(self.threshold):
             return ["Threshold (threshold): it must be a number, received nan"]
         if self.mode is ThresholdMode.FIRST_N and self.n_first is None:

@@ -26,7 +26,7 @@ _SMALLEST_RATE_RATIO = 1e-3
 
 _NUMBERS = ("best_loss", "best_accuracy", "last_improvement")
 _SCORES = "scores"
-"""Names in a saved state, beside history and weights."""
+"""Names of numbers and arrays in a saved state."""
 
 
 @dataclass(eq=False)
@@ -61,7 +61,7 @@ class BestCheckpoint:
         scores: FloatArray,
         parameters: TrainingParameters,
     ) -> None:
-        """Take note of a validation, and lower the learning rate where it is time.
+        """Record a validation, and lower the learning rate if it is due.
 
         The weights of the network are finite (`core.networks.finite`).
         """
@@ -80,7 +80,7 @@ class BestCheckpoint:
     def added_to(
         self, numbers: dict[str, Any], arrays: dict[str, NDArray[Any]]
     ) -> TrainingState:
-        """Return the state of a training: its own numbers and arrays, and these."""
+        """Return a state of numbers and arrays of a training, and of this object."""
         return TrainingState(
             history=self.history,
             numbers=numbers | {name: getattr(self, name) for name in _NUMBERS},
@@ -90,7 +90,7 @@ class BestCheckpoint:
 
     @classmethod
     def of(cls, state: TrainingState) -> BestCheckpoint:
-        """Return what `added_to` added."""
+        """Return the best checkpoint that `added_to` added to a state."""
         return cls(
             history=state.history,
             best_weights=state.best_weights,

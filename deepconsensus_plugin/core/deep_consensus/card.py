@@ -21,11 +21,11 @@ class EnsembleCard(ModelCard):
     Parameters
     ----------
     preprocessing : BoxPreprocessing
-        Done to a box before the network sees it.
+        Preprocessing of boxes.
     training : TrainingParameters
-        How it was trained; holds the seed.
+        Training parameters, with the seed.
     testing_sets : list of TrainingSet
-        Sets that it was tested on.
+        Sets of the test.
     label_noise : LabelNoise, optional
         Labels that looked wrong and were left out of the training.
     validation : list of ClassificationMetrics
@@ -50,7 +50,7 @@ class EnsembleCard(ModelCard):
         Raises
         ------
         IncompatibleModelError
-            If they were, and there are none.
+            If boxes were phase-flipped and there are no CTFs.
         """
         if self.preprocessing.phase_flip and not has_ctfs:
             raise IncompatibleModelError(

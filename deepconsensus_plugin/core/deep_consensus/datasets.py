@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labelled boxes: cut at coordinates, kept in one HDF5 file, split and augmented."""
+"""Labelled boxes, kept in one HDF5 file, and their augmentation."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ logger = logging.getLogger(__name__)
 _COLUMNS = ("is_particle", "weight", "source", "micrograph", "yx")
 
 ORIGIN = "made_from"
-"""Attribute of a file of boxes: what they were made from (`core.digests`)."""
+"""Attribute of a file of boxes: digest of their inputs (`core.digests`)."""
 
 CLIPPED = "n_clipped"
-"""Attribute of a file of boxes: in how many of them pixels were clipped."""
+"""Attribute of a file of boxes: number of boxes with clipped pixels."""
 
 LARGEST_DEVIATION = 10_000.0
-"""Pixels further from the background, in its deviations, are clipped: float16 ends at
-65504, and a bead on a smooth background lies beyond. Nothing real does: the strongest
-pixel of 34 000 boxes all over twelve micrographs (EMPIAR-10017, apoferritin) is at 21.
+"""Largest deviation from the background, in its standard deviations; pixels beyond it
+are clipped. float16 ends at 65504, which a bead on a smooth background may exceed. In
+34 000 boxes of twelve micrographs (EMPIAR-10017, apoferritin) the largest deviation is
+21.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledCoordinates:
-    """Coordinates to learn from, one row each; n rows.
+    """Labelled coordinates for training; n rows.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class LabelledCoordinates:
 
 @dataclass(frozen=True, eq=False)
 class LabelledBoxes:
-    """Boxes ready for the network, with where they come from.
+    """Prepared boxes with their labels and provenance.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def write_boxes(
     size: int,
     attributes: Mapping[str, str | int | float],
 ) -> None:
-    """Write boxes as they come, in the order of `rows`, and their provenance.
+    """Write boxes in the order of `rows`, and their provenance.
 
     Parameters
     ----------
@@ -157,7 +158,7 @@ def write_boxes(
 def _check_numbers(
     peaks: NDArray[np.float32], rows: LabelledCoordinates, here: slice
 ) -> None:
-    """Refuse boxes with NaN, which is what their peaks then are."""
+    """Refuse boxes with NaN, in which case their peaks are NaN."""
     bad = np.flatnonzero(np.isnan(peaks))
     if len(bad):
         names = sorted({rows.micrographs[i] for i in rows.micrograph[here][bad]})

@@ -44,17 +44,17 @@ def train_ensemble(
 ) -> list[TrainedNetwork]:
     """Return ``request.parameters.n_models`` trained networks.
 
-    What they say of the boxes that they held out is kept beside the model.
+    Their scores of held-out boxes are written beside the model.
 
     Parameters
     ----------
     data : LabelledBoxes
         Training boxes, of which each network holds out some.
     request : TrainRequest
-        How.
+        Request of the training.
     partial : Path
-        Folder for the states of the networks; those of an interrupted run of the same
-        request and boxes are gone on with.
+        Folder for the states of the networks; an interrupted run of the same request
+        and boxes is resumed.
     progress : Progress
         Counts updates.
 
@@ -84,7 +84,7 @@ def train_ensemble(
                 training.advance(count)
                 save_training(state, training, made_from=made_from)
             trained.append(training.result())
-            held_out.append((training.held_out, training.plateau.best_scores))
+            held_out.append((training.held_out, training.best.best_scores))
     write_held_out(held_out_path(request.model), HeldOut.of(data.rows, held_out))
     return trained
 
@@ -92,7 +92,7 @@ def train_ensemble(
 def _begin(
     data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
 ) -> MemberTrainer:
-    """Return the training of a network that has seen nothing yet."""
+    """Return the trainer of a network at its start."""
     parameters = request.parameters
     initialise(member, parameters)
     with computing_in(half_precision=parameters.half_precision):
@@ -107,7 +107,7 @@ def _begin(
 
 
 def _weights_to_start_from(request: TrainRequest) -> list[Weights]:
-    """Return the weights of `initial_model`'s networks, once they are known to fit."""
+    """Return the weights of `initial_model`'s networks, after a check that they fit."""
     if request.initial_model is None:
         return []
     load_card_of(request.initial_model, EnsembleCard).check_fits(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Predictions of an ensemble on the boxes held out, and its largest errors.
+"""Predictions of an ensemble on held-out boxes, and its largest errors.
 
 Importing this does not import Keras.
 """
@@ -23,14 +23,14 @@ _COLUMNS = ("is_particle", "weight", "source", "micrograph", "yx")
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Boxes that at least one of e networks did not learn from, n.
+    """Scores of the n boxes that at least one of e networks held out.
 
     Parameters
     ----------
     rows : LabelledCoordinates
         Positions and labels of the n boxes.
     scores : array, shape (n, e)
-        That each is a particle, by each network, 0 - 1; NaN where it learnt from it.
+        Probability of a particle by each network, 0 - 1; NaN for its training boxes.
     """
 
     rows: LabelledCoordinates
@@ -40,7 +40,7 @@ class HeldOut:
     def of(
         cls, rows: LabelledCoordinates, parts: Sequence[tuple[IntArray, FloatArray]]
     ) -> HeldOut:
-        """Return what networks said.
+        """Return the predictions of the networks.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class HeldOut:
         return np.asarray(np.nanmean(self.scores, axis=1))
 
     def worst(self, *, is_particle: bool, n: int) -> IntArray:
-        """Return at most `n` boxes of a label that look most unlike it, worst first.
+        """Return the `n` largest errors of a label, worst first.
 
         Particles with the lowest scores, or background with the highest; only those
         on the wrong side of 0.5.
@@ -75,7 +75,7 @@ class HeldOut:
 
 
 def held_out_path(model: Path) -> Path:
-    """Return where the training of the model in this folder keeps its `HeldOut`."""
+    """Return the path of the `HeldOut` of the model in a folder."""
     return model.with_name("held_out.npz")
 
 

@@ -17,9 +17,9 @@ from deepconsensus_plugin.core.extraction import check_boxes
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _N_RINGS = 16
-"""Rings of the inscribed circle; the corners are one more."""
+"""Number of rings in the inscribed circle; the corners are one more."""
 _N_ORDERS = 4
-"""Angular frequencies above 0; finer ones show noise."""
+"""Number of angular frequencies above 0; higher ones show noise."""
 _AT_ONCE = 1024
 
 N_INVARIANTS = _N_RINGS * _N_ORDERS + 2 * (_N_RINGS + 1)
@@ -27,7 +27,7 @@ N_INVARIANTS = _N_RINGS * _N_ORDERS + 2 * (_N_RINGS + 1)
 
 
 def rotation_invariants(boxes: NDArray[np.floating[Any]]) -> FloatArray:
-    """Return numbers of each box that stay when it is turned or mirrored.
+    """Return features of boxes that rotation and mirroring do not change.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def _of_some(boxes: NDArray[np.floating[Any]]) -> FloatArray:
 
 @lru_cache(maxsize=4)
 def _bases(size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what averages over each ring, and what gives its Fourier coefficients.
+    """Return the weights of the means over rings, and of the Fourier coefficients.
 
     Shapes (pixels, rings) and (pixels, 2 × rings × orders), cosines first; the corners
     have a mean only.

@@ -18,18 +18,18 @@ from scipy.special import expit
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _COMPONENTS = (4, 8, 16, 32, 64)
-"""Principal components of the successive discriminants: the few that hold most of the
-variance can be fitted to labels that are nearly all noise; the next ones learn from
-what those made of the labels."""
+"""Numbers of principal components of the successive discriminants. The first few can be
+fitted even to very noisy labels; the next discriminants are fitted to the labels
+corrected by the previous one."""
 _BOXES_PER_COMPONENT = 10
 _N_FOLDS = 5
 _RIDGE = 0.01
 _N_ITERATIONS = 60
 _SLOPE_PRIOR, _LEVEL_PRIOR = 0.01, 10.0
-"""Precisions: the slope is nearly free; half of the boxes are particles, as of the
-labels, where labels that are half wrong say nothing of it."""
+"""Precisions of the prior. The slope is nearly free; the intercept favours equal
+numbers, since labels that are half wrong do not determine it."""
 _RATE_PRIOR = 2.0
-"""Pseudo-boxes of each class with a right label."""
+"""Pseudo-boxes of each class with a correct label."""
 _LARGEST_RATE = 0.499
 
 FEWEST_BOXES = _BOXES_PER_COMPONENT * _COMPONENTS[0]
@@ -55,7 +55,7 @@ class LabelNoise:
 
     @classmethod
     def of(cls, is_particle: BoolArray, trust: FloatArray) -> LabelNoise:
-        """Return what probabilities that labels are right come to."""
+        """Return the label noise expected from the probabilities of correct labels."""
         doubted = trust <= 0.5
         return cls(
             wrong_particles=float(1 - trust[is_particle].mean()),
@@ -81,9 +81,9 @@ def estimate_label_trust(
     is_particle : array, shape (n,), bool
         The labels; both occur.
     micrograph : array, shape (n,), int
-        Where each box lies: it is judged by those of other micrographs.
+        Micrograph of each box, which is judged by those of other micrographs.
     rng : Generator
-        Draws which micrographs go together.
+        Generator of the folds of micrographs.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def estimate_label_trust(
 
 
 def _draw_folds(micrograph: IntArray, rng: np.random.Generator) -> IntArray:
-    """Return the part, of `_N_FOLDS`, that each box is judged in."""
+    """Return the fold of each box, of `_N_FOLDS`."""
     names, index = np.unique(micrograph, return_inverse=True)
     if len(names) < _N_FOLDS:
         return rng.permutation(len(micrograph)) % _N_FOLDS
@@ -127,9 +127,9 @@ def _draw_folds(micrograph: IntArray, rng: np.random.Generator) -> IntArray:
 
 
 def _principal_components(features: FloatArray) -> FloatArray:
-    """Return components of variance 1, the largest first, at most the last of them all.
+    """Return the principal components, scaled to variance 1, the largest first.
 
-    Of the correlations: no unit counts more than another.
+    They are those of the correlation matrix, which does not depend on units.
     """
     centred = features.astype(np.float64) - features.mean(axis=0)
     deviation = centred.std(axis=0)
@@ -143,7 +143,7 @@ def _principal_components(features: FloatArray) -> FloatArray:
 def _judge_by_others(
     components: FloatArray, belief: FloatArray, weight: FloatArray, fold: IntArray
 ) -> FloatArray:
-    """Return scores of every box by a linear discriminant of the other parts."""
+    """Return scores of every box by a linear discriminant of the other folds."""
     design = np.column_stack([components, np.ones(len(components))])
     scores = np.empty(len(design))
     for part in range(_N_FOLDS):
@@ -181,9 +181,10 @@ def _believe(
 
 
 def _rates_in_tails(scores: FloatArray, is_particle: BoolArray) -> FloatArray:
-    """Return the share of particles' and of others' labels that look wrong.
+    """Return initial rates of wrong labels of particles and of background.
 
-    In the tenth of the boxes that look most, or least, like particles.
+    They are the shares in the tenths of the boxes that look most and least like
+    particles.
     """
     order = np.argsort(scores, kind="stable")
     n_tail = max(1, len(order) // 10)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +20,6 @@ from deepconsensus_plugin.core.deep_consensus.datasets import (
     read_boxes,
     read_origin,
     write_boxes,
-)
-from deepconsensus_plugin.core.deep_consensus.invariants import rotation_invariants
-from deepconsensus_plugin.core.deep_consensus.label_noise import (
-    LabelNoise,
-    estimate_label_trust,
 )
 from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
@@ -47,13 +41,7 @@ _FAR_APART_PX = 1e6
 _SAME_PLACE_PX = 1.0
 
 FEW_BOXES = 200
-"""Fewer boxes of a label than this give a warning."""
-
-_FEW_WRONG, _MANY_WRONG = 0.05, 0.2
-"""Shares of wrong labels: of boxes left out for fewer, too many were right and are
-missed (docs/fusion.md); more give a warning."""
-_TRUST_STEP = 1 / 1024
-"""Trust is rounded to it: a run gone on with finds the same weights, to the bit."""
+"""Number of boxes of a label below which a warning is logged."""
 
 
 def collect_coordinates(
@@ -77,10 +65,10 @@ def collect_coordinates(
 
 
 def _without_contradictions(rows: LabelledCoordinates) -> LabelledCoordinates:
-    """Drop particles that a set of negatives holds too: the negative was chosen.
+    """Drop particles that are also in a set of negatives, which was chosen on purpose.
 
-    So the worst of the agreed particles, taken as negatives (section 2.3), are not
-    taught as particles at the same time.
+    The worst agreed particles, which are used as negatives (section 2.3), are thus not
+    used as particles at the same time.
     """
     place = np.column_stack([rows.micrograph * _FAR_APART_PX, rows.yx])
     negatives = cKDTree(place[~rows.is_particle])
@@ -117,7 +105,7 @@ def _label(
 
 
 def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
-    """Return `rows` if there is something to learn; warn where it is little.
+    """Return `rows` if both labels occur; warn if there are few boxes of one.
 
     Raises
     ------
@@ -147,7 +135,7 @@ def check_labels(rows: LabelledCoordinates | None) -> LabelledCoordinates:
 
 
 def identify_boxes(rows: LabelledCoordinates, request: TrainRequest) -> str:
-    """Return a digest of all that decides what the boxes of `rows` look like."""
+    """Return a digest of all inputs of the boxes of `rows`."""
     return digest(
         *(rows.is_particle, rows.weight, rows.micrograph, rows.yx),
         digest_micrographs(request.micrographs),
@@ -160,7 +148,7 @@ def store_boxes(
 ) -> LabelledBoxes:
     """Cut the boxes of all rows, keep them in an HDF5 file, and return them.
 
-    A file of the same boxes that an interrupted run left is used as it is.
+    The file of an interrupted run is reused if it has the same boxes.
     """
     made_from = identify_boxes(rows, request)
     if path.is_file() and read_origin(path) == made_from:
@@ -204,59 +192,3 @@ def _prepared(
     for boxes in map_ahead(cut, used.tolist(), workers=request.workers):
         advance(len(boxes))
         yield boxes
-
-
-def prune_labels(
-    data: LabelledBoxes, *, skip_pruning: Sequence[bool], seed: int
-) -> tuple[LabelledBoxes, LabelNoise]:
-    """Return the boxes whose labels are probably right, weighted by how probably.
-
-    Parameters
-    ----------
-    data : LabelledBoxes
-        Both labels must be there.
-    skip_pruning : sequence of bool
-        For each source, whether its labels are kept as they are.
-    seed : int
-        Seed of the split of micrographs for cross-validation.
-
-    Returns
-    -------
-    data : LabelledBoxes
-        The same, if few labels of either kind look wrong, or if fewer than two boxes of
-        a kind would be left.
-    noise : LabelNoise
-        Expected label noise.
-    """
-    rows = data.rows
-    trust = estimate_label_trust(
-        rotation_invariants(data.boxes),
-        rows.is_particle,
-        rows.micrograph,
-        rng=np.random.default_rng([seed, 2**31 + 1]),
-    )
-    trust = np.round(trust / _TRUST_STEP) * _TRUST_STEP
-    trust = np.where(np.array(skip_pruning)[rows.source], 1.0, trust)
-    noise = LabelNoise.of(rows.is_particle, trust)
-    share = max(noise.wrong_particles, noise.wrong_background)
-    _log_label_noise(noise, share)
-    kept = trust > 0.5
-    n_kept = min((kept & rows.is_particle).sum(), (kept & ~rows.is_particle).sum())
-    if share < _FEW_WRONG or n_kept < 2:
-        return data, replace(noise, n_particles=0, n_background=0)
-    weight = (rows.weight * trust).astype(rows.weight.dtype)
-    weighted = LabelledBoxes(data.boxes, replace(rows, weight=weight))
-    return weighted.take(kept), noise
-
-
-def _log_label_noise(noise: LabelNoise, share: float) -> None:
-    logger.info(
-        "%.1f%% of the particles' labels and %.1f%% of the background's look wrong",
-        *(100 * noise.wrong_particles, 100 * noise.wrong_background),
-    )
-    if share > _MANY_WRONG:
-        logger.warning(
-            "%.0f%% of a kind of label look wrong: look at what is taught as particle, "
-            "and as background",
-            100 * share,
-        )

@@ -10,14 +10,14 @@ from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 
 def balance_weights(rows: LabelledCoordinates, training: IntArray) -> FloatArray:
-    """Return the weights of all boxes: their own, times what makes the labels equal.
+    """Return the weights of all boxes, scaled so that both labels count the same.
 
     Parameters
     ----------
     rows : LabelledCoordinates
-        All boxes; their `weight` is that of their source, and of their trust.
+        All boxes; `weight` is that of the source times the trust in the label.
     training : array of int
-        Rows that are learnt from; both labels occur.
+        Rows of the training boxes; both labels occur.
 
     Returns
     -------

@@ -40,8 +40,9 @@ def build_network(
     l2_strength : float
         L2 penalty on the kernels of every layer (paper: 1e-5).
     fast : bool
-        Whether convolutions take the form that is fastest here (`convolution`): the
-        same function of the same weights. Networks are saved plain.
+        Whether convolutions take the form that is fastest here (`convolution`), which
+        computes the same function of the same weights. Networks are saved in the plain
+        form.
     folded : bool
         Whether to leave out batch normalisation, for scoring with weights that it was
         folded into (`folding`).

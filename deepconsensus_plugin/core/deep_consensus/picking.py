@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Picking with the network of Deep Consensus, slid over whole micrographs.
 
-Each box is normalised by its own background, so this is no convolution of the
+Each box is normalised by its own background, so the scores are not a convolution of the
 micrograph. Boxes on a coarse grid are scored first; each maximum is then refined by
 hill climbing, with steps that halve.
 """
@@ -24,16 +24,17 @@ from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 _GRID_STEP = 0.25
-"""Step of the coarse grid, in boxes: at half of it, scores still show a particle."""
+"""Step of the coarse grid, in boxes: within half of it, a particle still raises the
+score."""
 
 _DISTANCE = 0.4
 """Minimum distance of two maxima, in boxes; the better one is kept."""
 
 _ROUNDS = 2
-"""Halvings of the step while following the score uphill."""
+"""Number of halvings of the step in hill climbing."""
 
 _PROMISING = -3.0
-"""Log-odds on the grid from which a maximum is looked at closer."""
+"""Lowest log-odds of a maximum of the grid that is refined."""
 
 _LOWEST = 1e-6
 """Probabilities are clipped to this distance from 0 and 1."""
@@ -85,7 +86,7 @@ class EnsemblePicker:
     def _scorer(
         self, micrograph: Micrograph, box: int, networks: Sequence[keras.Model]
     ) -> Score:
-        """Return what gives the log-odds of boxes centred anywhere."""
+        """Return a function from places to log-odds of their boxes."""
         preprocessing = self._card.preprocessing
 
         def score(yx: FloatArray) -> FloatArray:
@@ -103,14 +104,14 @@ class EnsemblePicker:
 
 
 def hill_climb(score: Score, yx: FloatArray, *, step: float, rounds: int) -> FloatArray:
-    """Return places reached by one step uphill a round, where any is, shape (n, 2).
+    """Return the places that hill climbing reaches, one step per round, shape (n, 2).
 
     Parameters
     ----------
     score : callable
         From places, shape (n, 2), to scores, shape (n,).
     yx : array, shape (n, 2)
-        Where to begin.
+        Starting places.
     step : float
         The first one, along either axis; pixels, > 0.
     rounds : int

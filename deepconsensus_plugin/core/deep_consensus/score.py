@@ -91,7 +91,7 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
 def _origin(
     request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]], n_at_once: int
 ) -> str:
-    """Return a digest of all that decides scores and stacks."""
+    """Return a digest of all inputs of scores and stacks."""
     return digest(
         digest_micrographs(micrograph for micrograph, _ in work),
         *(yx for _, yx in work),
@@ -104,7 +104,7 @@ def _origin(
 def _left(
     work: list[tuple[Micrograph, FloatArray]], n_done: int
 ) -> tuple[list[tuple[Micrograph, FloatArray]], int]:
-    """Return what is left after `n_done` boxes, and how many of it are done too."""
+    """Return the work left after `n_done` boxes, and the number done of its first."""
     for i, (_, yx) in enumerate(work):
         if n_done < len(yx):
             return work[i:], n_done

@@ -19,10 +19,10 @@ from deepconsensus_plugin.core.networks.convolution import (
 from deepconsensus_plugin.core.types import FloatArray
 
 CPU_BATCH = 32
-"""Boxes at once on a CPU: more were not faster (docs/performance.md)."""
+"""Batch size on a CPU; larger ones were not faster (docs/performance.md)."""
 
 _GPU_BATCHES = (1024, 512, 256, 128, 64)
-"""Tried in this order."""
+"""Batch sizes on a GPU, tried in this order."""
 
 
 def predict(
@@ -59,10 +59,10 @@ def predict(
 
 
 def fitting_batch(networks: Sequence[keras.Model], input_size: int) -> int:
-    """Return how many boxes the networks should see at once here.
+    """Return the batch size for the networks on this machine.
 
-    A CPU has nothing to gain from more than a few. A GPU is given as many as its memory
-    holds, found by trying.
+    On a CPU large batches are not faster. On a GPU it is the largest batch that fits
+    into memory, found by trials.
 
     Parameters
     ----------

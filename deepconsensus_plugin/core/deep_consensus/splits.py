@@ -28,12 +28,12 @@ def split_by_micrograph(
 ) -> tuple[IntArray, IntArray]:
     """Return row indices for training and for validation, on separate micrographs.
 
-    Micrographs are taken in random order until they hold `fraction` of the boxes of
-    each label; one that would take more than twice that of a label, or that adds
-    nothing to a label still wanting, is passed over. Boxes of one micrograph share its
-    noise, its ice and its defocus, so that a split of single boxes would flatter the
-    network; only where whole micrographs cannot do it are single boxes split. Both
-    parts hold both labels; there must be two boxes of each.
+    Micrographs are added in random order until they hold `fraction` of the boxes of
+    each label. A micrograph is skipped if it would exceed twice that of a label, or if
+    it adds nothing to a label that is short of it. Boxes of one micrograph share noise,
+    ice and defocus, so that a split of single boxes would overestimate the network;
+    single boxes are split only if whole micrographs do not suffice. Both parts hold
+    both labels; there must be two boxes of each.
     """
     labels = (rows.is_particle, ~rows.is_particle)
     numbers, index = np.unique(rows.micrograph, return_inverse=True)
@@ -51,9 +51,9 @@ def split_by_micrograph(
 def _choose_micrographs(
     counts: IntArray, fraction: float, order: IntArray
 ) -> BoolArray:
-    """Return which micrographs are held out, tried in `order`.
+    """Return the micrographs to hold out, tried in `order`.
 
-    A micrograph must add to a label still wanting without taking too much of either.
+    A micrograph must add to a label that is short without exceeding either limit.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 def save_model(
     folder: Path, networks: Sequence[keras.Model], card: EnsembleCard
 ) -> None:
-    """Write an ensemble and its card; the card last, so that it means *complete*.
+    """Write an ensemble, then its card, whose presence marks a complete model.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def save_model(
     Raises
     ------
     ValueError
-        If a weight is not finite; a model that is there stays.
+        If a weight is not finite; an existing model is kept.
     """
     for number, network in enumerate(networks, start=1):
         check_weights(network, name=f"network {number}")
@@ -77,7 +77,7 @@ def load_networks(folder: Path) -> list[keras.Model]:
 def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Model]:
     """Return the networks of a model folder for scoring: batch normalisation folded.
 
-    The same scores but for rounding; their weights are not those that were trained.
+    Scores are the same up to rounding; the weights are not those of the training.
 
     Parameters
     ----------

@@ -23,9 +23,9 @@ from deepconsensus_plugin.core.deep_consensus.ensemble import train_ensemble
 from deepconsensus_plugin.core.deep_consensus.labelled import (
     check_labels,
     collect_coordinates,
-    prune_labels,
     store_boxes,
 )
+from deepconsensus_plugin.core.deep_consensus.pruning import prune_labels
 from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
     Role,
@@ -123,7 +123,7 @@ def _describe(
 def _sets(
     request: TrainRequest, role: Role, rows: LabelledCoordinates
 ) -> list[TrainingSet]:
-    """Count what each source of a role contributed."""
+    """Return the number of boxes of each source of a role."""
     sources = _sources(request, role)
     counts = np.bincount(rows.source, minlength=len(sources))
     return [

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training of one network of an ensemble (Sanchez-Garcia et al. 2018, section 2.2).
 
-Adam and cross entropy; flips and rotations; the learning rate follows the validation
-accuracy. Ours: validation on whole micrographs, the best weights kept, both labels of
-equal weight, everything seeded, and a state that survives the process.
+Training uses Adam, cross entropy, and flips and rotations; the learning rate follows
+the validation accuracy. Additions to the paper: validation is on whole micrographs, the
+best weights are kept, both labels have equal weight, all random draws are seeded, and a
+killed training resumes from its last validation.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.deep_consensus.batches import Batch, Batches
 from deepconsensus_plugin.core.deep_consensus.best_checkpoint import (
     BestCheckpoint,
     balanced_loss,
@@ -24,10 +25,7 @@ from deepconsensus_plugin.core.deep_consensus.best_checkpoint import (
 from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
-    augment,
 )
-from deepconsensus_plugin.core.deep_consensus.loss_weights import balance_weights
-from deepconsensus_plugin.core.deep_consensus.network import PARTICLE
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
 from deepconsensus_plugin.core.deep_consensus.splits import split_by_micrograph
@@ -44,12 +42,12 @@ from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
-"""Updates between validations: an epoch within these bounds."""
+"""Bounds of the interval between validations, which is one epoch; updates."""
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network with its best weights, and how it came about."""
+    """Network with its best weights, the history of its training and its metrics."""
 
     network: keras.Model
     history: list[Checkpoint]
@@ -57,7 +55,7 @@ class TrainedNetwork:
 
 
 class MemberTrainer:
-    """One network in training, from one validation to the next.
+    """Trainer of one network of an ensemble; a step lasts until the next validation.
 
     Parameters
     ----------
@@ -66,9 +64,10 @@ class MemberTrainer:
     network : keras.Model
         Trained in place; see `initialise` for reproducible random weights.
     parameters : TrainingParameters
-        How; ``parameters.seed`` and `member` seed split, order and augmentation.
+        Parameters of the training. ``parameters.seed`` and `member` seed the split, the
+        order of boxes and the augmentation.
     member : int
-        Its number in the ensemble.
+        Number of the network in the ensemble.
     """
 
     def __init__(
@@ -80,10 +79,9 @@ class MemberTrainer:
     ) -> None:
         self.data, self.network, self.parameters = data, network, parameters
         self.member, self.update = member, 0
-        self.rng, self.training, self.held_out = _split(data.rows, parameters, member)
-        self.queue: IntArray = self.rng.permutation(self.training)
-        self.weights = balance_weights(data.rows, self.training)
-        self.plateau = BestCheckpoint()
+        rng, self.training, self.held_out = _split(data.rows, parameters, member)
+        self.batches = Batches(data, self.training, size=parameters.batch_size, rng=rng)
+        self.best = BestCheckpoint()
         self.n_updates = n_updates(data.rows, parameters, member)
         optimiser = keras.optimizers.Adam(parameters.learning_rate)
         optimiser.build(network.trainable_variables)
@@ -96,7 +94,7 @@ class MemberTrainer:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all updates are done, or no more of them would help."""
+        """Whether all updates are done or the learning rate has reached its minimum."""
         stopped = self.parameters.auto_stopping and is_exhausted(
             self.network, self.parameters
         )
@@ -115,33 +113,33 @@ class MemberTrainer:
         self.network.reset_metrics()
         loss = 0.0
         updates = range(min(interval, self.n_updates - self.update))
-        # Drawn ahead in one thread: in order, and none beyond the next validation, so
-        # that what is saved there says what comes next.
-        for batch in map_ahead(lambda _: self._next_batch(), updates, workers=1):
-            loss = self._learn(*batch)
+        # One thread draws ahead: batches keep their order, and none is drawn beyond the
+        # validation, so that the state saved there decides the next one.
+        for batch in map_ahead(lambda _: self.batches.next(), updates, workers=1):
+            loss = self._learn(batch)
             count(1)
         check_training(self.network, name=self._name, update=self.update, loss=loss)
         self._validate(mean_loss=loss)
 
     def result(self) -> TrainedNetwork:
-        """Return the network with the best weights that were seen.
+        """Return the network with the weights of the lowest validation loss.
 
         Raises
         ------
         ValueError
-            If there are none, since no validation loss was finite.
+            If there are none because no validation loss was finite.
         """
-        if not self.plateau.best_weights:
+        if not self.best.best_weights:
             raise ValueError(
                 f"{self._name}: expected a finite validation loss, "
-                f"received none in {len(self.plateau.history)} validations: the "
+                f"received none in {len(self.best.history)} validations: the "
                 "training diverged; lower the learning rate "
                 f"({self.parameters.learning_rate:g})"
             )
-        self.network.set_weights(self.plateau.best_weights)
+        self.network.set_weights(self.best.best_weights)
         labels = self.data.rows.is_particle[self.held_out]
-        figures = classification_metrics(labels, self.plateau.best_scores)
-        return TrainedNetwork(self.network, self.plateau.history, figures)
+        figures = classification_metrics(labels, self.best.best_scores)
+        return TrainedNetwork(self.network, self.best.history, figures)
 
     @property
     def _name(self) -> str:
@@ -154,46 +152,26 @@ class MemberTrainer:
 
     def state(self) -> TrainingState:
         """Return the state of the generator and the results of the validations."""
-        numbers = {"update": self.update, "rng": self.rng.bit_generator.state}
-        return self.plateau.added_to(numbers, {"queue": self.queue})
+        numbers = {
+            "update": self.update,
+            "rng": self.batches.rng.bit_generator.state,
+        }
+        return self.best.added_to(numbers, {"queue": self.batches.queue})
 
     def resume(self, state: TrainingState) -> None:
-        """Go on from what `state` returned."""
+        """Continue from a state that `state` returned."""
         self.update = int(state.numbers["update"])
-        self.rng.bit_generator.state = state.numbers["rng"]
-        self.queue = state.arrays["queue"]
-        self.plateau = BestCheckpoint.of(state)
+        self.batches.rng.bit_generator.state = state.numbers["rng"]
+        self.batches.queue = state.arrays["queue"]
+        self.best = BestCheckpoint.of(state)
 
-    def _learn(
-        self,
-        boxes: NDArray[np.float32],
-        targets: NDArray[np.float32],
-        weights: FloatArray,
-    ) -> float:
-        """Learn from a batch; returns the mean loss since the validation."""
-        loss = self.network.train_on_batch(boxes, targets, sample_weight=weights)
+    def _learn(self, batch: Batch) -> float:
+        """Update the network by a batch; return the mean loss since the validation."""
+        loss = self.network.train_on_batch(
+            batch.boxes, batch.targets, sample_weight=batch.weights
+        )
         self.update += 1
         return float(np.asarray(loss).ravel()[0])
-
-    def _next_batch(
-        self,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], FloatArray]:
-        """Return the boxes, augmented, targets and weights of the next batch."""
-        index = self._next_rows()
-        boxes = augment(self.data.batch(index), self.rng)
-        return boxes, _targets(self.data.rows, index), self.weights[index]
-
-    def _next_rows(self) -> IntArray:
-        """Return a batch's rows; all are of one size, every row once before any twice.
-
-        So one epoch ends and the next begins within a batch.
-        """
-        size = self.parameters.batch_size
-        while len(self.queue) < size:
-            again = self.rng.permutation(self.training)
-            self.queue = np.concatenate([self.queue, again])
-        batch, self.queue = self.queue[:size], self.queue[size:]
-        return batch
 
     def _validate(self, mean_loss: float) -> None:
         scores = predict([self.network], self.data.boxes[self.held_out])[:, 0]
@@ -206,11 +184,11 @@ class MemberTrainer:
             validation_accuracy=float(((scores >= 0.5) == labels).mean()),
             validation_average_precision=_average_precision(labels, scores),
         )
-        self.plateau.observe(self.network, checkpoint, scores, self.parameters)
+        self.best.observe(self.network, checkpoint, scores, self.parameters)
 
 
 def _average_precision(labels: BoolArray, scores: FloatArray) -> float:
-    """Return that of the scores; NaN once a training has diverged."""
+    """Return the average precision of scores; NaN after a training has diverged."""
     if not np.isfinite(scores).all():
         return float("nan")
     return average_precision(count_at_thresholds(labels, scores), int(labels.sum()))
@@ -225,7 +203,7 @@ def initialise(member: int, parameters: TrainingParameters) -> None:
 def n_updates(
     rows: LabelledCoordinates, parameters: TrainingParameters, member: int
 ) -> int:
-    """Return how many updates a network of the ensemble gets, at most."""
+    """Return the largest number of updates of a network of the ensemble."""
     if parameters.n_epochs is None:
         return parameters.n_updates
     _, training, _ = _split(rows, parameters, member)
@@ -242,11 +220,3 @@ def _split(
     """Return a network's generator, and its rows for training and for validation."""
     rng = np.random.default_rng([parameters.seed, member])
     return rng, *split_by_micrograph(rows, parameters.validation_fraction, rng)
-
-
-def _targets(rows: LabelledCoordinates, index: IntArray) -> NDArray[np.float32]:
-    """Return one-hot labels, shape (b, 2)."""
-    particle = rows.is_particle[index]
-    targets = np.zeros((len(index), 2), np.float32)
-    targets[:, PARTICLE], targets[:, 1 - PARTICLE] = particle, ~particle
-    return targets

@@ -76,7 +76,7 @@ class ConsensusRules(Declared):
     )
 
     def conflicts(self) -> list[str]:
-        """Return that agreeing picks would not be one candidate."""
+        """Return the problem of a merge radius below the consensus radius."""
         if self.consensus_radius <= self.merge_radius:
             return []
         return [
@@ -85,7 +85,7 @@ class ConsensusRules(Declared):
         ]
 
     def box_for(self, boxes: Iterable[float]) -> int:
-        """Return the box that applies where pickers have these, pixels."""
+        """Return the box size to use for pickers with these boxes, pixels."""
         return self.box_size or median_high(map(round, boxes))
 
     def agreeing_on(self, candidates: Candidates) -> int:
@@ -106,7 +106,7 @@ class Combination:
     report : ConsensusReport
         Sizes and choices, among them who must agree for AND.
     n_subtracted : int
-        Picks left out before, since they were unwanted.
+        Picks left out because they were unwanted.
     """
 
     candidates: Candidates
@@ -147,7 +147,7 @@ def combine_picks(
     pickers : sequence of PickerPicks
         In any order, in pixels of the same micrographs; names differ.
     rules : ConsensusRules
-        When they agree.
+        Rules of the consensus.
     shapes : mapping of micrograph name to (rows, columns)
         All micrographs, including those that no picker was run on.
     unwanted : PickerPicks, optional

@@ -16,8 +16,8 @@ from deepconsensus_plugin.core.types import FloatArray
 def can_fuse(candidates: Candidates) -> bool:
     """Return whether at least two pickers found something.
 
-    The votes of one picker say nothing about it, and ranks of scores have no level: the
-    network's own score is the better answer then.
+    The votes of a single picker do not determine its precision, and ranks of scores
+    have no absolute level; the network's own score is then used.
     """
     return int(candidates.found.any(axis=0).sum()) > 1
 
@@ -58,7 +58,7 @@ def keep_fused(
     score: Path,
     calibration: Path,
 ) -> CalibrationReport | None:
-    """Write what a threshold applies to, and the verdict if there is one.
+    """Write the scores that a threshold applies to, and the report if there is one.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mining of hard negatives in a whole set of micrographs.
 
-A bounded number of boxes is looked at, drawn at random, so that time and memory do
-not grow with the number of micrographs beyond reading them.
+Features are computed of a limited number of random boxes, so that only the time to read
+micrographs grows with their number.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Mic
 logger = logging.getLogger(__name__)
 
 _MAX_BOXES = 20_000
-"""Boxes of each role looked at, all micrographs together."""
+"""Largest number of examined boxes of each role, on all micrographs together."""
 
 _MIN_AGREED = 50
 """Fewest agreed particles from which their statistics are estimated."""
@@ -44,7 +44,7 @@ _MIN_AGREED = 50
 _PLACES_PER_MICROGRAPH = 128
 
 MINED_KINDS = (NegativeKind.SINGLE_PICKER, NegativeKind.CONTAMINATION)
-"""Kinds that are looked for besides the agreed particles that are sorted out."""
+"""Kinds that are mined besides rejected agreed particles."""
 
 
 class _Role(Enum):
@@ -93,13 +93,13 @@ def mine_hard_negatives(
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        PickerCoverage by all pickers; no others are looked at.
+        Micrographs that all pickers observed; no others are used.
     candidates : Candidates
         Candidates of these and perhaps more micrographs.
     rules : MiningRules
-        What is considered, and how many are taken.
+        Rules of the mining.
     rng : numpy.random.Generator
-        Chooses what is looked at where there is too much.
+        Generator of the choice of boxes.
     workers : int
         Threads that read micrographs.
     progress : Progress
@@ -133,7 +133,7 @@ def _centres_to_look_at(
 ) -> Centres:
     """Return agreed particles, single picks and random places, up to the maximum.
 
-    What is not agreed keeps its distance from what is.
+    Single picks and random places keep the exclusion radius from agreed particles.
     """
     agreed = candidates.agreed(rules.min_pickers)
     places = draw_negatives(
@@ -193,7 +193,7 @@ def _features(
 def _rows_by_kind(
     roles: IntArray, features: FloatArray
 ) -> dict[NegativeKind, IntArray]:
-    """Return the rows of what could be a hard negative, worst first."""
+    """Return the rows of possible hard negatives, worst first."""
     index = {role: np.flatnonzero(roles == role.value) for role in _Role}
     agreed = features[index[_Role.AGREED]]
     if len(agreed) < _MIN_AGREED:

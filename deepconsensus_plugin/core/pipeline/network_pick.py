@@ -7,48 +7,30 @@ inputs. So a killed run resumes, and another threshold takes seconds.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
-    ThresholdRule,
-    choose_threshold,
-)
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.methods import load_card, load_picker
+from deepconsensus_plugin.core.methods import load_picker
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pickers.classical.counting import estimate_particles
-from deepconsensus_plugin.core.pickers.populations.log_odds import (
-    ParticleScores,
-    fit_particle_mixture,
-)
-from deepconsensus_plugin.core.pickers.populations.score_calibration import (
-    ScoreCalibration,
-)
-from deepconsensus_plugin.core.pickers.trained.card import PickerCard
-from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
-    ThresholdOrigin,
+)
+from deepconsensus_plugin.core.pipeline.score_evidence import (
+    calibrate,
+    decide_threshold,
+    gather_evidence,
 )
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
-_FARTHEST, _HALVINGS = 20.0, 30
-"""Log-odds that a curve of other samples is moved at most; steps to find how far."""
-
-logger = logging.getLogger(__name__)
-
 _CODE_VERSION = 2
-"""Raised when the same request finds other places; older files are then ignored."""
+"""Raised when the same request gives other picks; older files are then ignored."""
 
 
 def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
@@ -59,15 +41,15 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     ValueError
         If there is no micrograph.
     IncompatibleModelError
-        If the model cannot look at them; names the micrograph.
+        If the model cannot pick a micrograph, which the error names.
     """
     found = find_all(request, progress)
     scores = _scores(found)
-    evidence = _gather(request, scores, progress)
-    threshold, origin = _threshold(request, scores, evidence)
+    evidence = gather_evidence(request, scores, progress)
+    threshold, origin = decide_threshold(request, scores, evidence)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = _calibrate(scores, evidence)
+    calibration = calibrate(scores, evidence)
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -83,121 +65,6 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         origin=origin,
         timings=progress.timings,
     )
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """Evidence that separates particles from background, for the choice of a threshold.
-
-    Parameters
-    ----------
-    figures : PickerValidation, optional
-        Figures of the validation on the data set that is picked, or, if there is
-        nothing better below, on the other data sets of the training.
-    own : ParticleScores, optional
-        Mixture of the scores of all picks; None where they do not separate particles
-        from background.
-    n_counted : int, optional
-        Particles counted by the classical pickers, where nothing else is known of
-        the sample.
-    """
-
-    figures: PickerValidation | None
-    own: ParticleScores | None
-    n_counted: int | None = None
-
-
-def _gather(
-    request: NetworkPickRequest, scores: FloatArray, progress: Progress
-) -> _Evidence:
-    card, own = load_card(request.model), fit_particle_mixture(scores)
-    if not isinstance(card, PickerCard):
-        return _Evidence(None, own)
-    figures = card.validation_of(request.options)
-    if figures is not None or own is not None or not len(scores):
-        return _Evidence(figures, own)
-    n_counted = _count_particles(request, card, progress)
-    return _Evidence(card.validation, None, n_counted)
-
-
-def _threshold(
-    request: NetworkPickRequest, scores: FloatArray, evidence: _Evidence
-) -> tuple[float, ThresholdOrigin]:
-    if request.threshold is not None:
-        return request.threshold, ThresholdOrigin.GIVEN
-    if not len(scores):
-        return 0.0, ThresholdOrigin.UNKNOWN
-    if request.n_expected is not None:
-        return _best(request.n_expected, scores), ThresholdOrigin.EXPECTED
-    if evidence.n_counted is not None:
-        return _best(evidence.n_counted, scores), ThresholdOrigin.COUNTED
-    if evidence.own is not None:
-        return evidence.own.find_threshold(scores), ThresholdOrigin.SCORES
-    best = None if evidence.figures is None else evidence.figures.best_threshold
-    if best is not None:
-        return best, ThresholdOrigin.VALIDATION
-    return 0.0, ThresholdOrigin.UNKNOWN
-
-
-def _best(number: int, scores: FloatArray) -> float:
-    """Return the threshold of so many picks, at least one."""
-    rule = ThresholdRule(ThresholdMode.FIRST_N, n_first=max(1, number))
-    return choose_threshold(scores, rule)
-
-
-def _count_particles(
-    request: NetworkPickRequest, card: PickerCard, progress: Progress
-) -> int | None:
-    """Return how many particles the classical pickers count on a new sample.
-
-    None where they cannot count, or where the model was trained on the sample.
-    """
-    sample = card.unknown_sample(request.options)
-    if sample is None:
-        return None
-    with progress.stage("count particles", 1) as count:
-        found = estimate_particles(
-            request.micrographs,
-            diameter_A=sample.diameter_A,
-            particles_dark=sample.is_dark,
-            workers=request.workers,
-        )
-        count(1)
-    if not found.is_separated:
-        return None
-    logger.info("About %.0f particles a micrograph", found.number)
-    return round(found.number * len(request.micrographs))
-
-
-def _calibrate(scores: FloatArray, evidence: _Evidence) -> ScoreCalibration:
-    """Return how probably picks are particles: by validation, or else the scores.
-
-    Where only their number is known, the validation on other samples is moved
-    along the scores until it expects as many.
-    """
-    figures, own = evidence.figures, evidence.own
-    if figures is not None:
-        shift = 0.0
-        if evidence.n_counted is not None:
-            shift = _shift_to(evidence.n_counted, scores, figures)
-        return ScoreCalibration.fit(scores, lambda s: figures.probability(s + shift))
-    if own is not None:
-        return ScoreCalibration.fit(scores, own.probability)
-    return ScoreCalibration()
-
-
-def _shift_to(number: int, scores: FloatArray, figures: PickerValidation) -> float:
-    """Return what is added to scores so that so many particles are expected."""
-    if not figures.curve:
-        return 0.0
-    low, high = -_FARTHEST, _FARTHEST
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if figures.probability(scores + middle).sum() < number:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
 
 
 def _missed(
@@ -223,7 +90,7 @@ def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:
 def find_all(
     request: NetworkPickRequest, progress: Progress
 ) -> Mapping[str, ScoredCoordinates]:
-    """Return what the model finds, whatever its score; kept from an earlier run."""
+    """Return all maxima of the model, from files of an earlier run where possible."""
     if not request.micrographs:
         raise ValueError("expected micrographs to pick, received none")
     request.found.mkdir(parents=True, exist_ok=True)

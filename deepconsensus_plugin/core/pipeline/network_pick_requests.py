@@ -29,26 +29,26 @@ class NetworkPickRequest(Declared):
     model : Path
         Model folder.
     found : Path
-        Folder for what is found on each micrograph, whatever its score.
+        Folder for all maxima of each micrograph.
     result : Path
         HDF5 file of picks to write.
     threshold : float, optional
-        Log-odds from which what is found is a pick. Default: that of as many as are
-        expected, or found in the scores, where they show particles and background
-        apart; else, of a sample that the model does not know, that of as many as
-        pickers without training find; else the training's best, or 0.
+        Lowest log-odds of a pick. Default, in this order: the threshold that gives the
+        expected number; that which separates the populations of scores; for a sample
+        unknown to the model, that which gives the number of picks of the pickers
+        without training; the best threshold of the validation; 0.
     n_expected : int, optional
-        Picks that there should be.
+        Expected number of picks.
     known : Path, optional
-        File of coordinates: picks elsewhere are counted and written by themselves.
+        File of known coordinates; other picks are counted and written separately.
     missed : Path, optional
-        HDF5 file of those to write.
+        HDF5 file to write of the picks that were not known.
     known_radius_px : float
-        Picks this close to a known coordinate are known; pixels.
+        Distance within which a pick counts as a known coordinate, pixels.
     workers : int
         Threads that read and prepare micrographs.
     options : dataclass, optional
-        Choices that the model's method offers (`core.methods.Method.options`).
+        Options of the model's method (`core.methods.Method.options`).
     """
 
     micrographs: tuple[Micrograph, ...]

@@ -19,12 +19,10 @@ from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.limits import Count
+from deepconsensus_plugin.core.pickers.classical.learnt_profile import learn_profile
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
-from deepconsensus_plugin.core.pickers.classical.picking import (
-    learn_profile,
-    pick_micrograph,
-)
-from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
+from deepconsensus_plugin.core.pickers.classical.picking import pick_micrograph
+from deepconsensus_plugin.core.pickers.populations.score_threshold import (
     find_threshold,
     find_upper_threshold,
 )

@@ -33,9 +33,9 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     thresholdMode,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import (
-    areIsolated,
-    defineIsolationParams,
-    describeBadIsolation,
+    areSpaced,
+    defineSpacingParams,
+    describeBadSpacing,
 )
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
@@ -76,7 +76,7 @@ class ProtDeepConsensusSelect(ProtParticles):
         form.addSection(label="Input")
         defineInputParams(form)
         THRESHOLD.define(form)
-        defineIsolationParams(form)
+        defineSpacingParams(form)
 
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
@@ -90,7 +90,7 @@ class ProtDeepConsensusSelect(ProtParticles):
         scores, isFused = read_scores(items), are_fused(items)
         rule = THRESHOLD.read(self).for_scores(are_probabilities=isFused)
         isGoodEnough = select(scores, rule)
-        isKept = areIsolated(self, items, self._micrographs(), isGoodEnough)
+        isKept = areSpaced(self, items, self._micrographs(), isGoodEnough)
         self.lowestScore.set(choose_threshold(scores, rule))
         self.numberNotIsolated.set(int((isGoodEnough & ~isKept).sum()))
         self._remember(scores, isKept, isFused)
@@ -188,7 +188,7 @@ class ProtDeepConsensusSelect(ProtParticles):
                 "*Combine with the pickers*, on candidates of two pickers or more."
             )
         else:
-            errors += describeBadIsolation(self, scored, self._micrographs())
+            errors += describeBadSpacing(self, scored, self._micrographs())
         return errors + THRESHOLD.describe_bad(self)
 
     def _summary(self):

@@ -23,12 +23,12 @@ SPACING = ParameterForm(
 )
 
 
-def defineIsolationParams(form: params.Form) -> None:
+def defineSpacingParams(form: params.Form) -> None:
     """Add how far from the border and from each other particles must be."""
     SPACING.define(form.addGroup("Whole and by itself"))
 
 
-def areIsolated(
+def areSpaced(
     protocol: Protocol,
     items: SetOfParticles | SetOfCoordinates,
     micrographs: SetOfMicrographs | None,
@@ -39,7 +39,7 @@ def areIsolated(
     Parameters
     ----------
     protocol : Protocol
-        Its form has `defineIsolationParams`.
+        Its form has `defineSpacingParams`.
     items : SetOfParticles or SetOfCoordinates
         n, with places.
     micrographs : SetOfMicrographs, optional
@@ -51,17 +51,17 @@ def areIsolated(
     if not isKept.any() or spacing == Spacing():
         return isKept
     yx_A, micrograph = _places(items, micrographs)
-    isolated = isKept.copy()
+    isSpaced = isKept.copy()
     if spacing.border_A:
         extents = _extents(micrographs)[micrograph]
-        isolated &= are_off_border(yx_A, extents, spacing.border_A)
+        isSpaced &= are_off_border(yx_A, extents, spacing.border_A)
     if spacing.neighbour_A:
         rows = np.flatnonzero(isKept)
-        isolated[rows] &= are_apart(yx_A[rows], micrograph[rows], spacing.neighbour_A)
-    return isolated
+        isSpaced[rows] &= are_apart(yx_A[rows], micrograph[rows], spacing.neighbour_A)
+    return isSpaced
 
 
-def describeBadIsolation(
+def describeBadSpacing(
     protocol: Protocol,
     items: SetOfParticles | SetOfCoordinates,
     micrographs: SetOfMicrographs | None,

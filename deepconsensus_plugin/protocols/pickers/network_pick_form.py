@@ -33,7 +33,7 @@ THRESHOLD = ParameterForm(
 BOX = ParameterForm(OutputBox)
 
 MERGE_RADIUS = ConsensusRules.merge_radius
-"""Of the box: closer to a known coordinate, a pick is that one; as in the consensus."""
+"""Distance, in boxes, within which a pick counts as a known coordinate."""
 
 
 def defineInputParams(form: params.Form) -> None:

@@ -16,7 +16,6 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport, read
 from deepconsensus_plugin.core.calibration.thresholds import choose_threshold, select
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
-from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
@@ -199,9 +198,10 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         rule = THRESHOLD.read(self).for_scores(are_probabilities=isFused)
         isGoodEnough = select(score, rule)
         card = load_card_of(self.modelFolder(), EnsembleCard)
+        found = ScreenScores(candidates, positions, networks, score, isGoodEnough)
         outputs, isAccepted = makeOutputs(
             self,
-            ScreenScores(candidates, positions, networks, score, isGoodEnough),
+            found,
             phaseFlipped=card.preprocessing.phase_flip,
             observed=self._getFileName("observed"),
         )
@@ -210,14 +210,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         for items in outputs.values():
             for pointer in self._usedPointers():
                 self._defineSourceRelation(pointer, items)
-        write_scores_csv(
-            self._getFileName("table"),
-            candidates.take(positions),
-            score=score,
-            network_score=networks.mean,
-            spread=networks.spread,
-            accepted=isAccepted,
-        )
+        found.writeTable(self._getFileName("table"), isAccepted)
         self.suggestedThreshold.set(choose_threshold(score, rule))
         self.numberLeftOut.set(len(candidates) - len(score))
         self._remember(isGoodEnough, isAccepted)

@@ -12,7 +12,7 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadIsolation
+from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,
@@ -36,7 +36,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *DRAWING.describe_bad(protocol),
         *describeBadTraining(protocol),
         *THRESHOLD.describe_bad(protocol),
-        *describeBadIsolation(protocol, sets[0], sets[0].getMicrographs()),
+        *describeBadSpacing(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
         *STREAMING.describe_bad(protocol),
         *describeBadThreads(protocol),

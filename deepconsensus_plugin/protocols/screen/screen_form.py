@@ -16,7 +16,7 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     thresholdForm,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import defineIsolationParams
+from deepconsensus_plugin.protocols.deep_consensus.spacing import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     FROM_MODEL,
     defineContrastParam,
@@ -71,7 +71,7 @@ def defineStageParams(form: params.Form) -> None:
     form.addSection(label="Scores")
     defineCombineParam(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
-    defineIsolationParams(form)
+    defineSpacingParams(form)
     defineParticleParams(form, asksContrast=False)
 
 

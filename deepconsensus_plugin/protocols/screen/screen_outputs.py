@@ -18,6 +18,7 @@ from deepconsensus_plugin.convert import candidate_items, observed_in, write_obs
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 from deepconsensus_plugin.protocols.consensus.picks_input import (
@@ -30,7 +31,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     createScoredSets,
     iterScored,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import areIsolated
+from deepconsensus_plugin.protocols.deep_consensus.spacing import areSpaced
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
@@ -85,6 +86,17 @@ class ScreenScores:
         ):
             if suffix == SCORED or item.coordinate.getObjId() in accepted:
                 yield item
+
+    def writeTable(self, path: str, isAccepted: BoolArray) -> None:
+        """Write a row for every scored candidate; `isAccepted` is the final choice."""
+        write_scores_csv(
+            path,
+            self.candidates.take(self.positions),
+            score=self.score,
+            network_score=self.networks.mean,
+            spread=self.networks.spread,
+            accepted=isAccepted,
+        )
 
 
 def _numbered(items: Iterator[Coordinate], firstId: int) -> Iterator[Coordinate]:
@@ -161,7 +173,7 @@ def makeOutputs(
     scored = outputs[f"outputCoordinates{SCORED}"]
     scored.write()  # distances are read from its file
     micrographs = referenceMicrographs(protocol)
-    isAccepted = areIsolated(protocol, scored, micrographs, found.isAccepted)
+    isAccepted = areSpaced(protocol, scored, micrographs, found.isAccepted)
     accepted = replace(found, isAccepted=isAccepted)
     fillOutputs(protocol, outputs, accepted, ACCEPTED)
     return outputs, isAccepted

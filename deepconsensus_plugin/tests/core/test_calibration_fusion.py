@@ -30,17 +30,17 @@ def draw(
 ):
     """Return evidence, truth and the number of missed particles of n places.
 
-    `prevalence` is the share of particles; `spread` ties what pickers find by an ease,
+    `prevalence` is the share of particles; `spread` is the slope of votes on the trait,
     `network` is how much higher its score is for particles; the second picker has a
     score too.
     """
     rng = np.random.default_rng(seed)
-    is_true, ease = rng.random(n) < prevalence, rng.normal(size=n)
+    is_true, trait = rng.random(n) < prevalence, rng.normal(size=n)
     logits = np.log(finding) - np.log1p(-np.array(finding))
-    rates = expit(logits + spread * ease[:, np.newaxis])
+    rates = expit(logits + spread * trait[:, np.newaxis])
     found = rng.random(rates.shape) < np.where(is_true[:, np.newaxis], rates, false)
     scores = np.full((n, 1 + len(finding)), np.nan)
-    scores[:, 0] = rng.normal(size=n) + is_true * (network + 0.5 * ease)
+    scores[:, 0] = rng.normal(size=n) + is_true * (network + 0.5 * trait)
     if len(finding) > 1:
         own = np.exp(rng.normal(size=n) + is_true)
         scores[:, 2] = np.where(found[:, 1], own, np.nan)

@@ -73,8 +73,8 @@ def test_goes_on_to_the_same_end(data, tmp_path: Path):
     assert restore_training(tmp_path / "state.npz", resumed, made_from="this")
     assert resumed.update == interrupted.update > 0
     _finish(resumed)
-    assert resumed.plateau.history == undisturbed.plateau.history
-    rates = [checkpoint.learning_rate for checkpoint in resumed.plateau.history]
+    assert resumed.best.history == undisturbed.best.history
+    rates = [checkpoint.learning_rate for checkpoint in resumed.best.history]
     assert rates[-1] < rates[0]
     for mine, other in zip(resumed.variables(), undisturbed.variables(), strict=True):
         np.testing.assert_array_equal(np.asarray(mine), np.asarray(other))
@@ -112,7 +112,7 @@ def test_others_read_the_history_while_it_trains(data, tmp_path: Path):
     for number in (1, 2):
         state = states_folder(model) / STATE.format(number=number)
         save_training(state, training, made_from="this")
-        assert read_histories(model) == [training.plateau.history] * number
+        assert read_histories(model) == [training.best.history] * number
     state.write_bytes(b"not a state")
     with pytest.raises(FileFormatError, match="network_2"):
         read_histories(model)

@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.pickers.populations.log_odds import (
+from deepconsensus_plugin.core.pickers.populations.log_odds import fit_particle_mixture
+from deepconsensus_plugin.core.pickers.populations.log_odds_mixture import (
     fit_log_odds,
-    fit_particle_mixture,
     half_sample_mode,
 )
 

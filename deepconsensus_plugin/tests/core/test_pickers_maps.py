@@ -23,9 +23,11 @@ from deepconsensus_plugin.core.pickers.populations import (
     gaussian_mixture as populations,
 )
 from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
+    fit_score_mixture,
+)
+from deepconsensus_plugin.core.pickers.populations.score_threshold import (
     find_threshold,
     find_upper_threshold,
-    fit_score_mixture,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 

@@ -14,11 +14,11 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, run_job, write_job
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
+from deepconsensus_plugin.core.pickers.classical.learnt_profile import learn_profile
 from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )
-from deepconsensus_plugin.core.pickers.classical.picking import learn_profile
 from deepconsensus_plugin.core.pipeline import pick
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult, run
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates

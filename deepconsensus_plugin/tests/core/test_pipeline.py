@@ -18,11 +18,9 @@ from deepconsensus_plugin.core.deep_consensus.held_out import (
     held_out_path,
     read_held_out,
 )
-from deepconsensus_plugin.core.deep_consensus.labelled import (
-    collect_coordinates,
-    prune_labels,
-)
+from deepconsensus_plugin.core.deep_consensus.labelled import collect_coordinates
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.deep_consensus.pruning import prune_labels
 from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
     Role,

@@ -33,7 +33,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import (
     PickerTrainResult,
 )
 from deepconsensus_plugin.core.pickers.trained.training import PickerTrainer
-from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline import network_pick, score_evidence
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     ThresholdOrigin,
@@ -263,7 +263,7 @@ class TestPicking:
         self, learnt, tmp_path, monkeypatch
     ):
         asked, truth = write_set(tmp_path, "unseen", 17, seed=5)
-        monkeypatch.setattr(network_pick, "fit_particle_mixture", lambda scores: None)
+        monkeypatch.setattr(score_evidence, "fit_particle_mixture", lambda scores: None)
         request = ask(learnt, asked, tmp_path, head=GENERAL, particle_diameter_A=34.0)
         n_truth = sum(map(len, truth.values()))
 
@@ -276,7 +276,7 @@ class TestPicking:
 
         unknown = ParticleCount(1.0, is_separated=False)
         monkeypatch.setattr(
-            network_pick, "estimate_particles", lambda *_, **__: unknown
+            score_evidence, "estimate_particles", lambda *_, **__: unknown
         )
         not_counted = network_pick.run(request, Progress())
         assert not_counted.origin is ThresholdOrigin.VALIDATION

@@ -148,7 +148,7 @@ def test_a_training_that_diverges_is_said():
         _finish(training)
     assert training.update == 10 < training.n_updates
     assert not all(np.isfinite(each).all() for each in training.network.get_weights())
-    assert training.plateau.history == training.plateau.best_weights == []
+    assert training.best.history == training.best.best_weights == []
 
 
 def _network_that_hides_nan() -> keras.Model:
@@ -171,7 +171,7 @@ def test_weights_are_looked_at_and_not_what_a_network_returns():
     ):
         training.advance()
     assert np.isfinite(predict([network], data.boxes)).all()
-    assert training.plateau.best_weights == []
+    assert training.best.best_weights == []
 
 
 def test_a_loss_that_is_not_finite_ends_a_training(monkeypatch):
@@ -212,7 +212,7 @@ def test_a_training_balances_what_it_learns_from():
     training = _start(data)
     rows = data.rows.take(training.training)
     for value in (True, False):
-        weights = training.weights[training.training][rows.is_particle == value]
+        weights = training.batches.weights[training.training][rows.is_particle == value]
         told = rows.weight[rows.is_particle == value]
         # Half of all that is learnt from, shared as the weights are told.
         expected = told / told.sum() * len(rows) / 2
@@ -237,12 +237,12 @@ def test_every_box_comes_with_its_own_label_and_weight(monkeypatch):
         is_particle = training.data.rows.is_particle[row]
         np.testing.assert_array_equal(targets[:, PARTICLE], is_particle)
         np.testing.assert_array_equal(targets[:, 1 - PARTICLE], ~is_particle)
-        np.testing.assert_array_equal(weights, training.weights[row])
+        np.testing.assert_array_equal(weights, training.batches.weights[row])
 
 
 def test_an_epoch_sees_every_box_that_is_not_held_out():
     training = _start(_data(400), n_epochs=5, batch_size=16)
-    seen = [training._next_rows() for _ in range(training.n_updates // 5)]
+    seen = [training.batches.next_rows() for _ in range(training.n_updates // 5)]
     n_training = len(training.training)
     assert training.n_updates == 5 * round(n_training / 16)
     assert len(np.unique(np.concatenate(seen))) >= n_training - 16

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mask of contamination: padded borders, carbon, thick ice and dead areas.
 
-Contamination is an area that is unusual on its own micrograph, and more so than
-particles can explain. The local mean must lie far from where it lies on most of the
-area, and beyond what a particle does to its own place: windows packed with particles
-stay within it. The local variance must exceed the usual one by the square of that
-contrast, four times what any mixture of particles and background reaches.
+Contamination is an area that differs from most of its micrograph by more than particles
+can. Its local mean is further from the usual one than the contrast of a particle, which
+windows full of particles do not exceed. Or its local variance exceeds the usual one by
+the square of that contrast, four times the largest variance of a mixture of particles
+and background.
 """
 
 from __future__ import annotations
@@ -28,31 +28,33 @@ _PARTICLE_WINDOW = 0.5
 """Widths of the windows, in diameters; the last one fits into a particle."""
 
 _CONTRAST_QUANTILE = 0.995
-"""Quantile of the filtered image: the particles' contrast, if they cover 0.5 %."""
+"""Quantile of the filtered image that measures the contrast of particles: they must
+cover 0.5 % of the area."""
 
 _DEAD = 0.01
 """Fraction of the usual variance below which an area is dead."""
 
 _PIXEL_STEP = 3
-"""Stride of rows and columns that estimate what is usual; windows are much wider."""
+"""Stride of rows and columns from which usual values are estimated; windows are much
+wider."""
 
 _QUIET = 0.1
-"""Padding repeats lines: neighbours differ by less than this part of the usual."""
+"""Ratio to the usual difference of neighbouring lines below which lines are padding."""
 
 _LARGEST_PADDING = 0.25
-"""Part of the micrograph on each side that may be padding."""
+"""Largest fraction of the micrograph on each side that may be padding."""
 
 
 def find_padding(image: Float32Array) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return how many lines at each border do not come from the microscope.
+    """Return the number of padded lines at each border.
 
-    Padded borders repeat a line or a value; such lines hardly differ from the next
-    one. Everything outside the innermost of them is padding, too.
+    Padding repeats a line or a value, so that neighbouring lines hardly differ. All
+    lines outside the innermost such line are padding, too.
 
     Parameters
     ----------
     image : array, shape (rows, columns)
-        Pixels that are not finite count as nothing.
+        Pixels that are not finite are ignored.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def _padding_along(image: Float32Array) -> tuple[int, int]:
 
 
 def _last(is_quiet: BoolArray) -> int:
-    """Return the number of lines up to the last quiet pair, both of it included."""
+    """Return the number of lines up to the last pair that hardly differs, inclusive."""
     found = np.flatnonzero(is_quiet)
     return int(found[-1]) + 2 if len(found) else 0
 
@@ -84,7 +86,7 @@ def find_usable_area(
     diameter_px: float,
     avoid_contamination: bool = True,
 ) -> BoolArray:
-    """Return where centres of particles may lie.
+    """Return the mask of pixels where the centre of a particle may lie.
 
     Parameters
     ----------
@@ -116,7 +118,7 @@ def find_usable_area(
 def _is_clean(
     image: Float32Array, is_usable: BoolArray, diameter_px: float
 ) -> BoolArray:
-    """Return where mean and variance are usual, or could be those of particles."""
+    """Return the mask of pixels whose mean and variance particles can explain."""
     some = (slice(None, None, _PIXEL_STEP),) * 2
 
     def sample(values: Float32Array) -> FloatArray:

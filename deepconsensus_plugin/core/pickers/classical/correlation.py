@@ -30,14 +30,14 @@ _RING_FROM = 0.3
 """Inner radius of the ring, in diameters."""
 
 _FLATTEST = 1e-3
-"""Local deviations below this part of the usual count as this part of it."""
+"""Lower bound of the local deviation, relative to the usual one."""
 
 
 class Reference(Enum):
     """Reference that is correlated with the image."""
 
     LEARNT = "learnt"
-    """The mean radial profile of the particles, learnt from the micrographs."""
+    """Mean radial profile of the particles, learnt from the micrographs."""
 
     DISC = "disc"
     RING = "ring"
@@ -128,7 +128,7 @@ def _radius(reach: int) -> FloatArray:
 
 
 def mean_profile(working: WorkingImage, yx: FloatArray, *, length: int) -> FloatArray:
-    """Return the mean radial profile of some places, each box at unit deviation.
+    """Return the mean radial profile of boxes at unit deviation.
 
     Parameters
     ----------

@@ -9,21 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.execution import map_ahead
+from deepconsensus_plugin.core.pickers.classical.learnt_profile import learn_profile
 from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )
-from deepconsensus_plugin.core.pickers.classical.picking import (
-    learn_profile,
-    pick_micrograph,
-)
-from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
-    find_threshold,
-)
+from deepconsensus_plugin.core.pickers.classical.picking import pick_micrograph
+from deepconsensus_plugin.core.pickers.populations.score_threshold import find_threshold
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
 _LOOKED_AT = 8
-"""Micrographs, spread evenly over the set."""
+"""Number of micrographs, spread evenly over the set, for the estimate."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,12 @@ def estimate_particles(
     particles_dark: bool,
     workers: int,
 ) -> ParticleCount:
-    """Return how many particles a micrograph holds, on average.
+    """Return the mean number of particles per micrograph.
 
-    As many as correlation with a profile learnt from them finds, or else a difference
-    of Gaussians: whichever separates particles from background. Objectives
-    that need this number bear with half of it, and with half as much again (Bepler et
-    al. 2018, supplementary figure 3).
+    It is the number of picks of the correlation with a learnt profile or, if its scores
+    do not separate particles from background, of the difference of Gaussians.
+    Objectives that need this number tolerate errors from −50 % to +50 % (Bepler et al.
+    2018, supplementary figure 3).
 
     Parameters
     ----------

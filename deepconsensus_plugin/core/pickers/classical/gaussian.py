@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Difference of Gaussians: blobs of the particle's size (Voss *et al.*, 2009).
 
-The image smoothed by a Gaussian minus the image smoothed by one `_RATIO` times as wide
-passes a band of frequencies. With a ratio near 1 it is the Laplacian of a Gaussian, and
-answers most to a disc whose rim lies where the kernel changes sign.
+The difference of the images smoothed by a Gaussian and by one `_RATIO` times as wide is
+a band-pass filter. With a ratio near 1 it is the Laplacian of a Gaussian, whose
+response is largest for a disc whose rim lies where the kernel changes sign.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PLACE_STEP = 5
 
 
 def score_by_gaussians(working: WorkingImage) -> FloatArray:
-    """Return how much each place looks like a blob of the particle's size.
+    """Return the response of each place to a blob of the particle's size.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class PickParameters(Declared):
 
     @property
     def tells_contamination(self) -> bool:
-        """Whether scores are contrasts, and too high ones are to be left out."""
+        """Whether scores are contrasts, for which there is an upper threshold."""
         return self.method is PickMethod.GAUSSIANS and self.avoid_contamination
 
     @property

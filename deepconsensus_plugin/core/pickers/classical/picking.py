@@ -1,25 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Classical pickers: difference of Gaussians and local correlation, no training.
 
-They work on different principles, so that their agreement means something: a
-difference of Gaussians answers to contrast at the particle's size, a normalised
-correlation to shape whatever the contrast. Both return every positive peak; which of
-them are particles follows from the scores of the whole set (`populations`).
+The two pickers work on different principles, so that their agreement is evidence. The
+difference of Gaussians responds to contrast at the particle's size, the normalised
+correlation to shape at any contrast. Both return every positive peak; the threshold
+follows from the scores of the whole set (`populations`).
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
-
-from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.pickers.classical.correlation import (
-    Reference,
-    mean_profile,
     reference_profile,
     score_by_correlation,
 )
@@ -33,20 +24,7 @@ from deepconsensus_plugin.core.pickers.classical.working_image import (
     prepare_for_filters,
 )
 from deepconsensus_plugin.core.pickers.maps.peaks import find_peaks
-from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
-    find_threshold,
-    separation,
-)
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
-
-logger = logging.getLogger(__name__)
-
-_LEARNING_MICROGRAPHS = 8
-"""Micrographs, spread evenly over the set, from which the profile is estimated."""
-
-_ROUNDS = 10
-_CONVERGED = 0.9995
-"""Correlation of a profile with that of the round before."""
 
 
 def pick_micrograph(
@@ -64,7 +42,7 @@ def pick_micrograph(
     parameters : PickParameters
         Parameters of the picker.
     profile : array, shape (n,), optional
-        Of `learn_profile`, where the reference is learnt.
+        Profile from `learn_profile`, where the reference is learnt.
 
     Returns
     -------
@@ -74,13 +52,16 @@ def pick_micrograph(
     Raises
     ------
     ValueError
-        If the particle does not fit into the micrograph; names it.
+        If the particle does not fit into the micrograph; the error names it.
     """
-    working = _prepare(micrograph, parameters)
-    return working.to_micrograph(_peaks(working, parameters, profile))
+    working = prepare_micrograph(micrograph, parameters)
+    return working.to_micrograph(score_peaks(working, parameters, profile))
 
 
-def _prepare(micrograph: Micrograph, parameters: PickParameters) -> WorkingImage:
+def prepare_micrograph(
+    micrograph: Micrograph, parameters: PickParameters
+) -> WorkingImage:
+    """Return a micrograph as the filters take it; errors name it."""
     try:
         return prepare_for_filters(
             open_micrograph(micrograph.path),
@@ -92,9 +73,10 @@ def _prepare(micrograph: Micrograph, parameters: PickParameters) -> WorkingImage
         raise ValueError(f"{micrograph.name}: {error}") from error
 
 
-def _peaks(
+def score_peaks(
     working: WorkingImage, parameters: PickParameters, profile: FloatArray | None
 ) -> ScoredCoordinates:
+    """Return every positive peak of a working image, best first; binned pixels."""
     if parameters.method is PickMethod.GAUSSIANS:
         scores = score_by_gaussians(working)
     else:
@@ -105,110 +87,3 @@ def _peaks(
         scores = score_by_correlation(working, profile)
     radius = parameters.min_distance * working.diameter_px
     return find_peaks(scores, working.is_usable, radius_px=radius)
-
-
-def learn_profile(
-    micrographs: Sequence[Micrograph], parameters: PickParameters, *, workers: int
-) -> FloatArray:
-    """Return the mean radial profile of the particles, learnt without labels.
-
-    Something picks, and the mean profile of what is found picks again, until it stays
-    as it is. What the defocus makes of the particle, rings and all, is thus part of it.
-    Where that ends depends on what picks first: a disc fits a particle with a bright
-    fringe beside its middle, a difference of Gaussians the blobs of a larger one. Both
-    begin, and the profile counts whose scores are the clearest apart.
-
-    Parameters
-    ----------
-    micrographs : sequence of Micrograph
-        Micrographs of one sampling rate; at most eight of them, spread evenly, are
-        read.
-    parameters : PickParameters
-        Parameters of the picker.
-    workers : int
-        Threads.
-
-    Returns
-    -------
-    array, shape (n,)
-        Values at radii 0, 1, … binned pixels; a disc where nothing is found.
-    """
-    n_used = min(len(micrographs), _LEARNING_MICROGRAPHS)
-    chosen = np.linspace(0, len(micrographs) - 1, n_used).round().astype(int)
-    images = list(
-        map_ahead(
-            lambda index: _prepare(micrographs[index], parameters),
-            chosen.tolist(),
-            workers=workers,
-        )
-    )
-    disc = reference_profile(Reference.DISC, diameter_px=images[0].diameter_px)
-    gaussians = replace(parameters, method=PickMethod.GAUSSIANS)
-    of_blobs = _next_profile(images, gaussians, disc, workers)
-    learnt = [
-        _repeat(images, parameters, first, workers)
-        for first in (disc, of_blobs)
-        if first.any()
-    ]
-    profile = max(
-        learnt,
-        key=lambda each: separation(_all_peaks(images, parameters, each, workers)[1]),
-    )
-    logger.info("Profile learnt on %d micrographs: %s", n_used, profile.round(2))
-    return profile
-
-
-def _repeat(
-    images: Sequence[WorkingImage],
-    parameters: PickParameters,
-    profile: FloatArray,
-    workers: int,
-) -> FloatArray:
-    """Return what a profile becomes when it picks until it stays as it is."""
-    for _ in range(_ROUNDS):
-        learnt = _next_profile(images, parameters, profile, workers)
-        if not learnt.any():
-            logger.warning("Nothing found to learn a profile from: using the last one")
-            return profile
-        similarity = np.corrcoef(profile, learnt)[0, 1]
-        profile = learnt
-        if similarity > _CONVERGED:
-            break
-    return profile
-
-
-def _all_peaks(
-    images: Sequence[WorkingImage],
-    parameters: PickParameters,
-    profile: FloatArray,
-    workers: int,
-) -> tuple[list[ScoredCoordinates], FloatArray]:
-    """Return the peaks of each image, and the scores of all."""
-    found = list(
-        map_ahead(
-            lambda image: _peaks(image, parameters, profile), images, workers=workers
-        )
-    )
-    return found, np.concatenate([peaks.scores for peaks in found])
-
-
-def _next_profile(
-    images: Sequence[WorkingImage],
-    parameters: PickParameters,
-    profile: FloatArray,
-    workers: int,
-) -> FloatArray:
-    """Return the mean profile of what the present one finds; 0 without anything."""
-    found, scores = _all_peaks(images, parameters, profile, workers)
-    if not len(scores):
-        return np.zeros(len(profile))
-    threshold = find_threshold(scores)
-    if threshold is None:
-        threshold = float(np.median(scores))
-    chosen = [peaks.yx[peaks.scores >= threshold] for peaks in found]
-    means = [
-        mean_profile(image, yx, length=len(profile))
-        for image, yx in zip(images, chosen, strict=True)
-    ]
-    n_chosen = [len(yx) for yx in chosen]
-    return np.asarray(np.average(means, axis=0, weights=n_chosen))

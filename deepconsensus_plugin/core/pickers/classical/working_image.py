@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Working image of the classical pickers: binned, particles white, padding cut off.
 
-A particle of known diameter needs few pixels to be found: micrographs are binned until
-its diameter spans some twenty. Sums over blocks of pixels do it in one pass; what
-they alias is noise beyond the frequencies that both pickers use.
+A particle of known diameter is found with few pixels, so micrographs are binned until
+its diameter spans about twenty. Binning sums blocks of pixels; it aliases only noise
+beyond the frequencies that the pickers use.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 Float32Array = NDArray[np.float32]
 
 DIAMETER_PX = 20
-"""Binned pixels that a diameter spans at least, where the micrograph has them."""
+"""Least diameter after binning, pixels, if the micrograph has as many."""
 
 _PIXEL_STEP = 3
 """Stride of rows and columns from which level and scale are estimated."""
 
 MIN_DIAMETER_PX = 4
-"""Pixels of the micrograph below which a particle has no shape to find."""
+"""Least diameter of a particle on the micrograph, pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class WorkingImage:
-    """A binned micrograph.
+    """Binned micrograph, with particles white.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class WorkingImage:
     diameter_px : float
         Diameter of the particle, pixels of `image`.
     binning : int
-        Micrograph pixels a pixel.
+        Micrograph pixels per pixel, along either axis.
     origin_yx : tuple of int
         Position of the first pixel, in binned pixels of the micrograph.
     """
@@ -71,7 +71,7 @@ def prepare_for_filters(
     particles_dark: bool = True,
     avoid_contamination: bool = True,
 ) -> WorkingImage:
-    """Return a micrograph as the pickers see it.
+    """Return the working image of a micrograph.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def prepare_for_filters(
 
 
 def _bin(pixels: NDArray[Any], binning: int) -> Float32Array:
-    """Return the means of square blocks; what is left over at the end is cut off."""
+    """Return the means of square blocks; incomplete blocks at the end are cut off."""
     rows, columns = (length // binning * binning for length in pixels.shape)
     total = np.zeros((rows // binning, columns // binning), np.float32)
     for y in range(binning):
@@ -128,9 +128,9 @@ def _bin(pixels: NDArray[Any], binning: int) -> Float32Array:
 
 
 def _centred(image: Float32Array) -> tuple[Float32Array, BoolArray]:
-    """Return the image with median 0, pixels that are not finite at 0, and which are.
+    """Return the image with median 0, invalid pixels at 0, and the mask of valid ones.
 
-    The scale is taken out too, so that squares of 16-bit counts keep their digits.
+    The image is also scaled, so that squares of 16-bit counts keep their precision.
     """
     is_finite = np.isfinite(image)
     some = image[::_PIXEL_STEP, ::_PIXEL_STEP]

@@ -3,7 +3,7 @@
 
 The paper's depend on the box and stand in a supplement; only the first layer of the
 network for KLH is known, 6 maps of 222×222 from boxes of 272. Here every kernel spans
-as large a part of its input as that one.
+the same fraction of its input as that one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class DeepEMArchitecture:
     pools: tuple[int, ...] = (2, 2, 2)
 
     def __post_init__(self) -> None:
-        """Follow a box through the layers."""
+        """Check that every kernel and pool fits."""
         if not len(self.kernels) == len(self.maps) == len(self.pools):
             raise ValueError(
                 "expected as many kernels as maps and pools, received "
@@ -64,12 +64,12 @@ class DeepEMArchitecture:
         maps: tuple[int, ...] = (6, 12, 12),
         pools: tuple[int, ...] = (2, 2, 2),
     ) -> DeepEMArchitecture:
-        """Return layers whose kernels span 3/16 of their inputs, as nearly as can be.
+        """Return layers whose kernels span 3/16 of their inputs as nearly as possible.
 
         Raises
         ------
         ValueError
-            If the box is too small for so many layers.
+            If the box is too small for the number of layers.
         """
         kernels, side = [], box_size
         for pool in pools:
@@ -97,7 +97,7 @@ KLH = DeepEMArchitecture(272, kernels=(51, 20, 9))
 
 
 def _fitting_kernel(side: int, pool: int) -> int:
-    """Return the kernel nearest to its share that leaves a multiple of the pool."""
+    """Return the kernel nearest to its fraction that leaves a multiple of the pool."""
     wanted = side * _KERNEL_SHARE
     fitting = [k for k in range(_SMALLEST_KERNEL, side) if (side - k + 1) % pool == 0]
     if not fitting:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training boxes of DeepEM: labelled, random, and its own false positives."""
+"""Training boxes of DeepEM: labelled ones, random background and false positives."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DeepEMBoxes:
     parameters: DeepEMParameters
 
     def labelled(self, names: Sequence[str], *, stream: int) -> BoxExamples:
-        """Return labelled particles and background, at random where not known.
+        """Return labelled particles and background, which is random where unlabelled.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class DeepEMBoxes:
     def found(
         self, found: Mapping[str, ScoredCoordinates], *, stream: int
     ) -> tuple[Float32Array, Float32Array]:
-        """Return boxes of true and of false positives, as they were found.
+        """Return boxes of true and of false positives at their picked positions.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class DeepEMBoxes:
     def cut(
         self, centres: Mapping[str, FloatArray], rng: np.random.Generator
     ) -> Float32Array:
-        """Return boxes of all micrographs, shape (n, side, side), at most so many."""
+        """Return boxes of all micrographs, at most `n_most`, shape (n, side, side)."""
         names = [name for name, yx in centres.items() for _ in yx]
         most = self.parameters.max_boxes
         chosen = np.zeros(len(names), dtype=bool)

@@ -20,10 +20,10 @@ class DeepEMCard(PickerCard):
     Parameters
     ----------
     training : DeepEMParameters
-        How it was trained; holds the seed.
+        Training parameters, with the seed.
     deviations : DeviationRange, optional
-        Standard deviations of the pixels of a particle's box; what has others is not
-        picked.
+        Range of the standard deviation of a particle's box; boxes outside it are
+        rejected.
     rounds : list of DeepEMRound
         Result of each round of the training.
     """

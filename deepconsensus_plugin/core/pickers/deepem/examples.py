@@ -14,14 +14,14 @@ from deepconsensus_plugin.core.types import FloatArray
 Float32Array = NDArray[np.float32]
 
 _MISTAKES_SHARE = 0.5
-"""Share of false positives in the background of a batch, if there are any: they are
-rare among random boxes, but the most informative."""
+"""Share of false positives, if there are any, in the background of a batch: they are
+rare among random boxes but the most informative."""
 
 
 def extract_zero_padded(
     image: Float32Array, yx: FloatArray, box_size: int
 ) -> Float32Array:
-    """Return boxes as recognition sees them: what lies outside the image is 0.
+    """Return boxes with pixels outside the image at 0, as in recognition.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def extract_zero_padded(
 
 @dataclass(frozen=True, eq=False)
 class BoxExamples:
-    """Boxes of both kinds, at least one of each.
+    """Training boxes of particles and of background, at least one of each.
 
     Parameters
     ----------
     particles, others : arrays, shape (n, side, side), float32
         Cut out of prepared micrographs.
     mistakes : array, shape (n, side, side), float32, optional
-        Others that the network took for particles. Default: none.
+        Background that the network took for particles. Default: none.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class BoxExamples:
         return np.concatenate([self.others, self.mistakes])
 
     def with_more(self, particles: Float32Array, mistakes: Float32Array) -> BoxExamples:
-        """Return these boxes, more particles, and more mistakes."""
+        """Return these boxes with more particles and more mistakes."""
         before = [] if self.mistakes is None else [self.mistakes]
         return BoxExamples(
             np.concatenate([self.particles, particles]),
@@ -87,16 +87,16 @@ class BoxExamples:
     def batch(
         self, size: int, rng: np.random.Generator, *, mirrored: bool = False
     ) -> tuple[Float32Array, Float32Array]:
-        """Return boxes, as many particles as others, each turned by quarters at random.
+        """Return boxes, half of them particles, each rotated by random quarter turns.
 
-        Half of the others are mistakes, if there are any.
+        Half of the background boxes are mistakes, if there are any.
 
         Parameters
         ----------
         size : int
             Boxes, >= 2.
         rng : numpy.random.Generator
-            Draws boxes and turns.
+            Generator of boxes and rotations.
         mirrored : bool
             Whether half of them are mirrored too.
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The network of DeepEM (Zhu et al. 2017, Figure 1 and eqs. 1 – 3).
 
-Three times a convolution without padding whose units are sigmoids, and a subsampling
-that takes means of squares of pixels; then one sigmoid that is connected to all that is
-left.
+Three convolutions without padding, each with sigmoid units and followed by a
+subsampling that averages squares of pixels; then one sigmoid unit connected to all
+remaining values.
 
 Input: boxes, ``(batch, side, side, 1)``; output ``(batch, 1)``, probabilities of a
 particle.
@@ -34,7 +34,7 @@ def build_network(
     Parameters
     ----------
     architecture : DeepEMArchitecture
-        Its sizes.
+        Sizes of the layers.
     variant : Variant
         Whether convolutions are batch-normalised.
     initialisation : Initialisation

@@ -24,10 +24,12 @@ class Initialisation(enum.Enum):
     """Distribution of the weights before training."""
 
     UNIT = "unit"
-    """Between 0 and 1, as the paper says: saturates the sigmoids of large boxes."""
+    """Uniform between 0 and 1, as in the paper; it saturates the sigmoids of large
+    boxes."""
 
     SCALED = "scaled"
-    """Around 0, the smaller the more a unit adds up (Glorot & Bengio 2010)."""
+    """Uniform around 0, with a width that falls with the number of inputs (Glorot &
+    Bengio 2010)."""
 
 
 _LEARNING_RATES = {Variant.PAPER: 1.0, Variant.MODERN: 3e-3}
@@ -155,7 +157,7 @@ class DeepEMParameters(Declared):
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold, and what is reached with it on labelled micrographs.
+    """Threshold with its precision, recall and F₂ on labelled micrographs.
 
     Parameters
     ----------
@@ -180,12 +182,12 @@ class DeepEMRound:
     number : int
         From 1.
     n_particles, n_others : int
-        Boxes that it learnt from.
+        Numbers of training boxes.
     accuracy : float
-        Of boxes held out, scores cut at 0.5; NaN without any.
+        Accuracy on held-out boxes at a score of 0.5; NaN without any.
     operating_point : OperatingPoint, optional
-        Where F₂ is largest, on micrographs held out, or on those it learnt from if
-        there are none.
+        Point of the largest F₂ on held-out micrographs or, without any, on the training
+        micrographs.
     """
 
     number: int
@@ -197,7 +199,7 @@ class DeepEMRound:
 
 @dataclass(frozen=True)
 class DeviationRange:
-    """Standard deviations that boxes of particles have; see `selection`.
+    """Range of the standard deviations of boxes of particles; see `selection`.
 
     Parameters
     ----------

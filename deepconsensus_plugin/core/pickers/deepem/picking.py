@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Picking with a trained DeepEM network (recognition in Zhu et al. 2017).
 
-The paper cuts a box out every 20 pixels, turns it three times, and asks the network
-four times. Here the same numbers are computed for the whole micrograph at once.
+The paper extracts a box every 20 pixels and scores it in four rotations. Here the same
+scores are computed for the whole micrograph at once.
 """
 
 from __future__ import annotations
@@ -36,34 +36,34 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 Float32Array = NDArray[np.float32]
 
 MAP_STEP = 2
-"""Pixels between the places that are scored, an eighteenth of the default box; the
-paper's 20 pixels are a 14th of its largest."""
+"""Pixels between scored places: 1/18 of the default box. The paper's 20 pixels are 1/14
+of its largest box."""
 
 _LOWEST = np.float32(1e-6)
 """Probabilities are clipped to this distance from 0 and 1."""
 
 _TILE = 512
-"""Side of what is scored at once, pixels."""
+"""Side of a tile, pixels."""
 
 
 class DeepEMPicker:
     """Picker that finds the maxima of a network's log-odds; a `TrainedPicker`.
 
-    The box of a place ``c`` is that of `core.extraction`, ``c - box_size // 2`` its
-    first pixel.
+    As in `core.extraction`, the first pixel of the box of a place ``c`` is ``c -
+    box_size // 2``.
 
     Parameters
     ----------
     network : keras.Model
-        For boxes, as it was trained; may go on training: see `refresh`.
+        Network for boxes, as trained; its training may continue, see `refresh`.
     architecture : DeepEMArchitecture
-        Of `network`.
+        Architecture of `network`.
     preprocessing : MicrographPreprocessing
-        Done to micrographs.
+        Preprocessing of micrographs.
     particle_diameter_A : float
-        Å; of two maxima within half of it the better one is kept.
+        Longest diameter, Å; of two maxima within half of it the better one is kept.
     deviations : DeviationRange, optional
-        Maxima whose boxes have others are left out. Default: none are.
+        Range outside which maxima are rejected. Default: none is rejected.
     map_step : int
         Pixels between the places that are scored; what fits the subsampling (1, 2, 4
         or 8).
@@ -100,11 +100,11 @@ class DeepEMPicker:
         )
 
     def refresh(self, network: keras.Model) -> None:
-        """Take over the weights of a network for boxes."""
+        """Set the weights to those of a network for boxes."""
         give_weights(self._recogniser, network)
 
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
-        """Read a micrograph, and return it as the network sees it."""
+        """Read a micrograph and return it prepared as network input."""
         return prepare_for_network(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:

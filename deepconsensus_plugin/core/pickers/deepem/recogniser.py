@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """DeepEM's network for whole micrographs: the mean over rotated boxes, everywhere.
 
-What the subsampling skips, the layers after it reach over, so that the same weights see
-the same pixels as if every box had been cut out. Turned kernels give of a box what the
-kernels give of the turned box, since squares fill their maps: no image is turned.
+Subsampling is replaced by spaced kernels in the later layers, so that every place gets
+the output of its own box. A rotated box is scored by rotating the kernels instead,
+which is exact because the pools fill their maps.
 
 Input: micrographs, ``(batch, rows, columns, 1)``; output ``(batch, rows', columns',
 1)``: the probability that the box of a place holds a particle.
@@ -30,7 +30,7 @@ QUARTER_TURNS = (0, 1, 2, 3)
 """Rotations of a box whose scores are averaged, quarter turns."""
 
 _FIRST = "first"
-"""Name of the layer through which all turns see the micrograph."""
+"""Name of the first layer, which all rotations share."""
 
 
 def build_recogniser(
@@ -39,9 +39,9 @@ def build_recogniser(
     map_step: int,
     quarter_turns: tuple[int, ...] = QUARTER_TURNS,
 ) -> keras.Model:
-    """Return a network for micrographs; `give_weights` makes it a trained one.
+    """Return a network for micrographs, whose weights `give_weights` sets.
 
-    All turns see the micrograph through one first layer, which takes the most time.
+    All rotations share the first layer, which takes the most time.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def give_weights(
     network: keras.Model,
     quarter_turns: tuple[int, ...] = QUARTER_TURNS,
 ) -> None:
-    """Give a recogniser the weights of a network for boxes, for each of its turns."""
+    """Set the weights of a recogniser, for each rotation, from a network for boxes."""
     *weights, connections, bias = folded_weights(network)
     weights += [_as_kernel(connections, n_maps=len(weights[-1])), bias]
     turned = [[_turned(w, turn) for w in weights] for turn in quarter_turns]
@@ -93,7 +93,7 @@ def give_weights(
 
 @dataclass(frozen=True)
 class _Step:
-    """A convolution over places of a grid, and the subsampling after it, if any."""
+    """Convolution over places of a grid, followed by its subsampling, if any."""
 
     kernel: int
     dilation: int
@@ -137,7 +137,7 @@ def _walk(architecture: DeepEMArchitecture, map_step: int) -> list[_Step]:
 
 
 class SpacedMean(layers.Layer):  # type: ignore[misc]
-    """Mean of squares of spaced pixels: eq. 3 at the places that it skips.
+    """Mean of squares of spaced pixels: eq. 3 at every place.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _as_kernel(connections: NDArray[np.float32], *, n_maps: int) -> NDArray[np.f
 
 
 def _turned(weight: NDArray[np.float32], quarter_turns: int) -> NDArray[np.float32]:
-    """Return kernels turned against the boxes; biases as they are."""
+    """Return rotated kernels and unchanged biases."""
     return np.rot90(weight, -quarter_turns) if weight.ndim == 4 else weight
 
 

@@ -26,14 +26,15 @@ Float32Array = NDArray[np.float32]
 _BETA = 2.0
 
 _LEFT_OUT = 0.01
-"""Share of true particles outside the range, half at each end: labels may be wrong."""
+"""Share of labelled particles outside the range, half at each end, since labels may be
+wrong."""
 
 _MARGIN = 0.1
-"""Share of the range added at each end, for particles that were not labelled."""
+"""Share of the range that is added at each end, for particles without a label."""
 
 
 def learn_deviations(deviations: FloatArray) -> DeviationRange:
-    """Return what 99 % of true particles have, and a tenth more at each end.
+    """Return the range of 99 % of the labelled particles, with a margin at each end.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def find_f2_threshold(
     Returns
     -------
     OperatingPoint or None
-        Of equal ones the highest threshold; None where no pick meets a label.
+        The highest of equal thresholds; None if no pick matches a label.
     """
     matched = match_picks(picks, labels, radius_px=radius_px)
     counts = matched.counts_at_thresholds()

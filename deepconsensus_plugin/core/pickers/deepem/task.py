@@ -31,9 +31,9 @@ class DeepEMTask:
     Parameters
     ----------
     examples : BoxExamples
-        To learn from.
+        Training boxes.
     held_out : BoxExamples, optional
-        To validate with, of other micrographs.
+        Validation boxes, from other micrographs.
     parameters : DeepEMParameters
         Training parameters.
     """
@@ -57,12 +57,12 @@ class DeepEMTask:
         self.network.compile(*_means(parameters), jit_compile=False)
 
     def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
-        """Return boxes, and their targets."""
+        """Return boxes and their targets."""
         is_modern = self.parameters.variant is Variant.MODERN
         return self.examples.batch(self.parameters.batch_size, rng, mirrored=is_modern)
 
     def validate(self) -> Validated:
-        """Return average precision and accuracy of boxes held out."""
+        """Return average precision and accuracy on held-out boxes."""
         if self.held_out is None:
             return Validated(math.nan)
         particles, others = (

@@ -47,10 +47,10 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 logger = logging.getLogger(__name__)
 
 _CODE_VERSION = 2
-"""Raised when the same request gives another training; old states are then ignored."""
+"""Raised when the same request gives other results; older states are then ignored."""
 
 _PATIENCE = 3
-"""Epochs without a better validation after which a round ends."""
+"""Epochs without a better validation after which a round stops."""
 
 
 def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
@@ -81,7 +81,7 @@ def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
 
 
 class _RoundTrainer:
-    """The network from one round to the next."""
+    """Trainer of the network; a step is one round."""
 
     def __init__(
         self, request: DeepEMTrainRequest, data: LearningData, progress: Progress
@@ -106,7 +106,7 @@ class _RoundTrainer:
         self._weights: list[list[NDArray[np.float32]]] = []
 
     def train(self, number: int) -> None:
-        """Add the mistakes of the round before, train, and look how good it is."""
+        """Add the mistakes of the previous round, train, and validate."""
         parameters, task = self.request.parameters, self.task
         if number > 1:
             self._add_mistakes(number)
@@ -139,7 +139,7 @@ class _RoundTrainer:
         return network, self.picker
 
     def _add_mistakes(self, number: int) -> None:
-        """Add what the picker takes for particles, to what is held out as well."""
+        """Add the picks to the boxes, for training and for validation."""
         data, task = self.data, self.task
         task.examples = task.examples.with_more(
             *self.boxes.found(self._taken(data.learnt), stream=2 * number)
@@ -151,7 +151,7 @@ class _RoundTrainer:
             )
 
     def _taken(self, names: Sequence[str]) -> dict[str, ScoredCoordinates]:
-        """Return what the picker takes for particles, by micrograph."""
+        """Return the picks above the threshold, by micrograph."""
         found = {}
         with self.progress.stage("look for mistakes", len(names)) as count:
             for name in names:
@@ -161,7 +161,7 @@ class _RoundTrainer:
         return found
 
     def _judge(self, number: int) -> DeepEMRound:
-        """Return the figures of a round, on micrographs held out if there are any."""
+        """Return the metrics of a round, on held-out micrographs if there are any."""
         data = self.data
         names = sorted(data.held_out) or data.learnt
         found = {name: self.picker.find(data.prepared[name]) for name in names}

@@ -2,7 +2,7 @@
 """Anchors, one per grid cell, and the particles assigned to them (eq. 3.2).
 
 An anchor is the centre of a square as wide as a particle. It is matched to the particle
-whose square overlaps most with its own, if the intersection over union exceeds 0.6.
+of the largest intersection over union, if that exceeds 0.6.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ MATCHED_IOU = 0.6
 """Intersection over union above which an anchor is matched to a particle."""
 
 OFFSETS, IS_PARTICLE = slice(0, 2), 2
-"""Channels of targets, and of outputs: dy and dx in steps, and whether there is one
-(outputs: its log-odds)."""
+"""Channels of targets and outputs: dy and dx in steps, and the label 1 of a particle
+(in outputs, its log-odds)."""
 
 
 def anchor_positions(n_anchors: int, architecture: HydraArchitecture) -> FloatArray:
@@ -36,9 +36,9 @@ def square_iou(offsets_yx: FloatArray, side: float) -> FloatArray:
     Parameters
     ----------
     offsets_yx : array, shape (..., 2)
-        From one middle to the other.
+        Vector between the two centres.
     side : float
-        Side of both, same unit; > 0.
+        Side of both squares, in the same unit; > 0.
 
     Returns
     -------
@@ -52,23 +52,23 @@ def square_iou(offsets_yx: FloatArray, side: float) -> FloatArray:
 def encode(
     centres_yx: FloatArray, n_anchors: int, architecture: HydraArchitecture
 ) -> Float32Array:
-    """Return what the network should say of a crop.
+    """Return the training target of a crop.
 
     Parameters
     ----------
     centres_yx : array, shape (n, 2)
-        Centres of particles, pixels of the crop; those outside count where an anchor
-        inside stands for them.
+        Centres of particles, pixels of the crop; those outside count if they are
+        matched to an anchor inside.
     n_anchors : int
-        Along a side.
+        Anchors along a side.
     architecture : HydraArchitecture
-        Where anchors are, and how large.
+        Architecture, which gives the positions and sizes of anchors.
 
     Returns
     -------
     array, shape (n_anchors, n_anchors, 3), float32
-        dy and dx from the anchor to the particle, in steps, and 1 of a particle; 0
-        where there is none.
+        dy and dx from the anchor to the particle, in steps, and the label 1; all 0
+        without a particle.
     """
     targets = np.zeros((n_anchors, n_anchors, 3), np.float32)
     if not len(centres_yx):

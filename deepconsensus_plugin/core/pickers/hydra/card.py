@@ -24,11 +24,11 @@ class HydraHead(Declared):
     name : str
         Name of its data set; `GENERAL` of the generalisation head.
     particle_diameter_A : float, optional
-        Diameter of its particles, Å; None where they differ.
+        Diameter of its particles, Å; None if they differ.
     are_particles_dark : bool
         Whether they are darker than the background.
     validation : PickerValidation, optional
-        On micrographs held out, of all data sets where it is the general one.
+        Validation on held-out micrographs; of all data sets for the general head.
     """
 
     name: str
@@ -37,7 +37,7 @@ class HydraHead(Declared):
     validation: PickerValidation | None = None
 
     def describe(self) -> str:
-        """Return what the head picks, and how well, in a line."""
+        """Return a line on the particles of the head and its validation."""
         size = self.particle_diameter_A
         width = "any size" if size is None else f"{size:.0f} Å"
         figure = "not validated"
@@ -53,11 +53,11 @@ class HydraCard(PickerCard):
     Parameters
     ----------
     training : HydraParameters
-        How it was trained, and the sizes of the network; holds the seed.
+        Training parameters, with the seed and the architecture.
     heads : list of HydraHead
-        In the order of the network's; the general one first.
+        Heads in the order of the network's; the general one first.
     base : str
-        The model whose body and general head it has; empty if they are its own.
+        Model that the body and the general head come from; empty if they are its own.
     """
 
     kind: str = "hydra"
@@ -67,11 +67,11 @@ class HydraCard(PickerCard):
 
     @property
     def expected_particles(self) -> float | None:
-        """None: parts of micrographs are validated, from any data set."""
+        """None, since parts of micrographs from several data sets are validated."""
         return None
 
     def describe(self, label: str) -> list[str]:
-        """Return what the model is, and each of its heads, a line each."""
+        """Return lines that describe the model and each of its heads."""
         architecture = self.training.architecture
         return [
             f"{label} of particles that become {architecture.particle_px:.0f} px, body "
@@ -85,7 +85,7 @@ class HydraCard(PickerCard):
     ) -> PickerValidation | None:
         """Return the validation of a head on its data set; None without any.
 
-        That of the general head of several is of other samples than it will pick.
+        The general head of several data sets has none: it will pick other samples.
         """
         head = self._named(options)
         if head is None or head.particle_diameter_A is None:
@@ -133,7 +133,7 @@ class HydraCard(PickerCard):
         return self.heads[1] if len(self.heads) == 2 else self.heads[0]
 
     def find_head(self, options: HydraPickOptions | None) -> tuple[int, HydraHead]:
-        """Return number and head that are chosen, its diameter and contrast, too.
+        """Return the number of the chosen head, and the head with the chosen diameter.
 
         Raises
         ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training and validation data of HydraPicker: data sets, crops, parts held out."""
+"""Training and validation data of HydraPicker: data sets, crops and held-out parts."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from deepconsensus_plugin.core.pickers.trained.validation import (
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _VALIDATED_PIXELS = 4_000_000
-"""Pixels to validate on, of all data sets, after rescaling."""
+"""Number of pixels of all data sets for validation, after rescaling."""
 
 _VALIDATED_PIXELS_OF_A_SET = 500_000
 """At most: hundreds of particles."""
 
 _VALIDATED_MICROGRAPHS = 2
-"""Micrographs to validate on per data set; other held-out ones are not used."""
+"""Largest number of micrographs for validation per data set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def merge_detections(parts: Sequence[DetectionsWithTruth]) -> DetectionsWithTrut
 
 
 class HydraSet:
-    """One data set, prepared.
+    """Data set, prepared for training.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class HydraSet:
     progress : Progress
         Counts micrographs.
     n_sets : int
-        Data sets of the training, which share the time for validations.
+        Number of data sets of the training, which share the time for validations.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class HydraSet:
 
     @property
     def n_labels(self) -> int:
-        """Particles that are learnt from."""
+        """Number of particles for training."""
         return sum(len(self.data.labels[name]) for name in self.data.learnt)
 
     def crops(self) -> Crops:
-        """Return what is learnt from."""
+        """Return the training set for the card."""
         pixel_size = self.data.asked.pixel_size_A
         images = [
             DetectionImage(
@@ -133,7 +133,7 @@ class HydraSet:
         )
 
     def find(self, detector: HydraDetector) -> DetectionsWithTruth:
-        """Return what a detector finds on micrographs held out."""
+        """Return the detections on held-out micrographs."""
         picker = HydraPicker(detector, self.view)
         radius = MATCH_RADIUS * self.data.asked.box_size
         found, truth = {}, {}
@@ -150,7 +150,7 @@ class HydraSet:
     def _cut_parts(
         self, n_pixels: int
     ) -> dict[str, tuple[RescaledMicrograph, ScoredCoordinates]]:
-        """Return a part of each micrograph held out, as large as time allows."""
+        """Return a part of each held-out micrograph, as large as time allows."""
         names = sorted(self.data.held_out)[:_VALIDATED_MICROGRAPHS]
         side = int((n_pixels / max(1, len(names))) ** 0.5 / self._zoom())
         parts = {}
@@ -189,7 +189,7 @@ def collect_sets(
 def _with_pixels(
     asked: LearningInput, architecture: HydraArchitecture
 ) -> LearningInput:
-    """Return an input whose particles have the network's size, or less."""
+    """Return the input at the pixel size of the network, or at its own if larger."""
     wanted = asked.particle_diameter_A / architecture.particle_px
     return replace(asked, pixel_size_A=max(wanted, asked.micrographs[0].sampling_rate))
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Detector: a trained HydraPicker network with one head, on whole micrographs.
 
-Group normalisation takes the mean and deviation of an image, so a tile by itself would
-not give what the whole gives. Here a micrograph's statistics are measured first, on
-crops as large as those of the training. Then they are numbers, and are folded into the
-convolutions, which see the same pixels from any place:
+Group normalisation uses the mean and deviation of an image, so that the output of a
+tile would differ from that of the whole micrograph. Therefore the statistics of a
+micrograph are measured first, on crops of the training size. They are then constants,
+which are folded into the convolutions:
 
     a body's pair:  g (w ∗ x) + s          kernel times g, shift s is the bias
     a head's block: w ∗ (g x + s) + b      kernel times g, bias b + Σ w s
@@ -23,14 +23,14 @@ Float32Array = NDArray[np.float32]
 
 
 class HydraDetector:
-    """Body and head, to be fitted to a micrograph, then applied to any part of it.
+    """Body and head, fitted to a micrograph and then applied to any part of it.
 
     Parameters
     ----------
     architecture : HydraArchitecture
-        Its sizes.
+        Sizes of the layers.
     body, head : list of arrays
-        Weights; may be replaced: see `refresh`.
+        Weights, which `refresh` replaces.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class HydraDetector:
         self.refresh(body, head)
 
     def refresh(self, body: Weights, head: Weights) -> None:
-        """Take other weights; a micrograph must be fitted before the next use."""
+        """Replace the weights; a micrograph must be fitted before the next use."""
         for network, weights in zip(self._measured, (body, head), strict=True):
             network.set_weights(weights)
 
     def fit(self, crops: Float32Array) -> None:
-        """Take over the statistics of a micrograph.
+        """Set the statistics to those of a micrograph.
 
         Parameters
         ----------
         crops : array, shape (n, rows, columns)
-            Parts of it.
+            Parts of the micrograph.
         """
         x, affines = crops[..., None], []
         for network in self._measured:

@@ -21,7 +21,7 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class DetectionImage:
-    """A prepared micrograph and its particles.
+    """Prepared micrograph with its particles.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class DetectionImage:
     centres_yx : array, shape (n, 2)
         Centres of all particles, pixels of `image`.
     zoom : float
-        Pixels of the network along one of `image`.
+        Pixels of the network per pixel of `image`.
     """
 
     image: Float32Array
@@ -46,13 +46,13 @@ class Crops:
     images : sequence of DetectionImage
         At least one.
     architecture : HydraArchitecture
-        How large crops are, and where their anchors.
+        Architecture, which gives the size of crops and the positions of anchors.
     size_jitter : float
         Largest relative change of the particles' size.
     noise : float
-        Largest deviation of noise that is added, in those of the background.
+        Largest deviation of the added noise, relative to the background's.
     filtering : float
-        How far contrast transfer is changed (`random_transfer`).
+        Strength of the change of contrast transfer (`random_transfer`).
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Crops:
         return np.stack(crops)[..., None], np.stack(targets)
 
     def _draw(self, rng: np.random.Generator) -> tuple[Float32Array, Float32Array]:
-        """Return a crop around any place of any micrograph, and its target."""
+        """Return a random crop of a random micrograph, and its target."""
         index = int(rng.integers(len(self._images)))
         whole = self._images[index]
         zoom = whole.zoom * (1 + self._jitter) ** rng.uniform(-1, 1)
@@ -106,7 +106,7 @@ class Crops:
         return crop, encode(centres, n_anchors, self._architecture)
 
     def _filter(self, crop: Float32Array, rng: np.random.Generator) -> Float32Array:
-        """Return a crop as if taken by another microscope."""
+        """Return a crop with the contrast transfer of another microscope."""
         if self._filtering == 0:
             return crop
         transfer = random_transfer(
@@ -116,7 +116,7 @@ class Crops:
         return np.asarray(scipy.fft.irfft2(changed, s=crop.shape))
 
     def _add_noise(self, crop: Float32Array, rng: np.random.Generator) -> Float32Array:
-        """Return a crop as if taken with fewer electrons, on the same scale."""
+        """Return a crop with the noise of a lower dose, on the same scale."""
         if self._noise == 0:
             return crop
         deviation = rng.uniform(0, self._noise)
@@ -131,7 +131,7 @@ class Crops:
         first: FloatArray,
         rng: np.random.Generator,
     ) -> Float32Array:
-        """Return the pixels; what lies outside is noise like the background."""
+        """Return the pixels; those outside the image are noise like the background."""
         side = self._architecture.crop_px
         crop: Float32Array = scipy.ndimage.affine_transform(
             self._splines[index],
@@ -159,22 +159,22 @@ class Crops:
 def random_transfer(
     side: int, strength: float, particle_px: float, rng: np.random.Generator
 ) -> Float32Array:
-    """Return by how much the frequencies of a square image are to be multiplied.
+    """Return a random transfer function for square images.
 
-    Fine details are dimmed or enhanced, as by another B-factor, detector or filter;
-    what is as coarse as particles is dimmed, as closer to focus.
+    High frequencies are damped or enhanced, as by another B-factor, detector or filter.
+    Frequencies of the size of particles are damped, as closer to focus.
 
     Parameters
     ----------
     side : int
         Pixels.
     strength : float
-        Largest change: e to this power at the Nyquist frequency, and at most this part,
-        or four fifths, at the coarsest; >= 0.
+        Largest change, >= 0: a factor of e to this power at the Nyquist frequency, and
+        a loss of this fraction, at most 0.8, at the lowest frequencies.
     particle_px : float
         Diameter of particles, pixels.
     rng : Generator
-        Draws both.
+        Generator of both changes.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def random_transfer(
 
 
 def _random_turn(rng: np.random.Generator) -> FloatArray:
-    """Return a rotation by any angle, perhaps mirrored, shape (2, 2)."""
+    """Return a random rotation, mirrored or not, shape (2, 2)."""
     angle, mirror = rng.uniform(0, 2 * np.pi), rng.choice([-1.0, 1.0])
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, -sine * mirror], [sine, cosine * mirror]])

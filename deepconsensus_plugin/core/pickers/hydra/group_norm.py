@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Group normalisation (Wu & He 2018) as a factor and a shift of every channel.
+"""Group normalisation (Wu & He 2018), as a factor and a shift of every channel.
 
 The same function as ``keras.layers.GroupNormalization``, of the same weights, from two
 sums over an image instead of several passes; and, for picking, with statistics that
@@ -27,9 +27,9 @@ def group_affine(
     Parameters
     ----------
     x : tensor, shape (batch, rows, columns, channels)
-        To be normalised.
+        Values to normalise.
     gamma, beta : tensor, shape (channels,)
-        Deviation and mean that are wanted.
+        Deviation and mean after normalisation.
     n_groups : int
         Number of groups of channels that are normalised together; divides the channels.
     is_pooled : bool
@@ -51,13 +51,13 @@ def group_affine(
 def normalise_groups(
     x: Tensor, gamma: Tensor, beta: Tensor, *, n_groups: int
 ) -> Tensor:
-    """Return `x` with every image's groups at the mean and deviation wanted."""
+    """Return `x` normalised per image and group."""
     factor, shift = group_affine(x, gamma, beta, n_groups=n_groups)
     return x * factor[:, None, None] + shift[:, None, None]
 
 
 class GroupNorm(layers.Layer):  # type: ignore[misc]
-    """``GroupNormalization``, trained faster; or measured over several crops.
+    """Group normalisation that trains fast, or is measured over several crops.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 """Heads of all data sets as one Keras layer; each batch trains one of them.
 
 The weights of all heads are stacked, so that one graph serves any number of them. The
-generalisation head is never applied: the distance of the others from it (eq. 3.4) is
-all that trains it.
+generalisation head is never applied; it is trained only by the distance of the other
+heads from it (eq. 3.4).
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class HydraHeads(layers.Layer):  # type: ignore[misc]
     architecture : HydraArchitecture
         Architecture of the heads.
     n_heads : int
-        Number of heads of data sets; the general one is not counted.
+        Number of heads of data sets, without the general one.
     bias_strength : float
-        λ of the distance from the general head; 0: there is no such head.
+        λ of the distance from the general head; without such a head 0.
     is_general_trained : bool
-        Whether that distance draws the general head, too.
+        Whether the distance trains the general head, too.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class HydraHeads(layers.Layer):  # type: ignore[misc]
                 shared.assign(value)
 
     def weights_of(self, number: int) -> Weights:
-        """Return the weights of a data set's head, from 0."""
+        """Return the weights of the head of a data set, counted from 0."""
         return [np.asarray(each[number]) for each in self.special]
 
     def general_weights(self) -> Weights:
-        """Return those of the general head; of the only one, if there is none."""
+        """Return the weights of the general head or, without one, of the only head."""
         if not self.general:
             return self.weights_of(0)
         return [np.asarray(each) for each in self.general]
@@ -137,7 +137,7 @@ def build_trainable(
     is_body_trained: bool = True,
     is_general_trained: bool = True,
 ) -> keras.Model:
-    """Return a network to train: ``image`` and ``head``, its number, in.
+    """Return a network to train, with the inputs ``image`` and ``head`` (a number).
 
     Parameters
     ----------
@@ -146,7 +146,8 @@ def build_trainable(
     n_heads, bias_strength, is_general_trained
         As `HydraHeads`.
     is_body_trained : bool
-        Whether the body learns; with a general head that does not: few-shot.
+        Whether the body is trained; neither body nor general head is in few-shot
+        training.
     """
     image = keras.Input((None, None, 1), name="image")
     which = keras.Input((1,), name="head", dtype="int32")

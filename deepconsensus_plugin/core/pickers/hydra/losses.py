@@ -21,7 +21,8 @@ Tensor = Any
 """Tensor of Keras' backend."""
 
 _TINY = 1e-12
-"""Under a root, whose slope at 0 is infinite: heads start where the general one is."""
+"""Constant under the root, whose slope at 0 is infinite: heads start at the general
+one."""
 
 
 def localisation_loss(targets: Tensor, outputs: Tensor) -> Tensor:
@@ -43,7 +44,7 @@ def focal_loss(
 ) -> Tensor:
     """Return Σ −½ α_c (1 − p)^γ log p over anchors (eq. 3.3).
 
-    p is the probability of what is true of an anchor.
+    p is the probability of the true label of an anchor.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the scalar of a batch; a crop counts as one matched anchor at least.
 
-        So crops without any particle do not outweigh those with many.
+        Thus crops without particles do not outweigh those with many.
         """
         weights = self.weights
         classification = focal_loss(

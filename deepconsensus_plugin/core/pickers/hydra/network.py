@@ -32,24 +32,24 @@ BODY, HEAD = "body", "head_{number}"
 """Names of the parts of a saved network; head 0 is the general one."""
 
 FIRST_LOG_ODDS = -math.log((1 - 0.01) / 0.01)
-"""Log-odds of every anchor before training, so that background does not drown the rest
-(Lin et al. 2018)."""
+"""Log-odds of every anchor before training, so that background does not dominate the
+loss (Lin et al. 2018)."""
 
 
 class Form(enum.Enum):
-    """Form of the network; weights are the same except for `FOLDED`."""
+    """Form of the network; all forms but `FOLDED` have the same weights."""
 
     PLAIN = "plain"
-    """Layers of Keras alone, for saving."""
+    """Form of Keras' own layers, for saving."""
 
     FAST = "fast"
-    """The same function, for training."""
+    """Form of the same function that trains fast."""
 
     MEASURED = "measured"
-    """Statistics are those of all crops together, and come out too."""
+    """Form that also returns the statistics of all crops together."""
 
     FOLDED = "folded"
-    """Without normalisation, which is folded into convolutions; no padding."""
+    """Form whose normalisation is folded into convolutions, without padding."""
 
 
 @dataclass(eq=False)
@@ -98,7 +98,7 @@ class _Wiring:
 
 
 def build_body(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras.Model:
-    """Return an untrained body: images in, `body_channels` at every pixel out.
+    """Return an untrained body, from images to `body_channels` features per pixel.
 
     In `Form.MEASURED` also factor and shift of every normalisation, in turn.
     """
@@ -112,7 +112,7 @@ def build_body(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras
 
 
 def build_head(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras.Model:
-    """Return an untrained head: what a body gives in, three numbers an anchor out.
+    """Return an untrained head, from a body's features to three numbers per anchor.
 
     In `Form.MEASURED` also factor and shift of every normalisation, in turn.
     """
@@ -144,7 +144,7 @@ def head_paddings(architecture: HydraArchitecture) -> list[tuple[int, int]]:
 
 
 def join(body: keras.Model, heads: Sequence[keras.Model]) -> keras.Model:
-    """Return one network of a body and heads: an image in, outputs by head's name."""
+    """Return one network of a body and heads, with one named output per head."""
     image = keras.Input((None, None, 1), name="image")
     features = body(image)
     return keras.Model(image, {h.name: h(features) for h in heads}, name="hydra")

@@ -21,30 +21,29 @@ GENERAL = "general"
 """Name of the generalisation head."""
 
 FEW_EPOCHS = 6
-"""Epochs of heads alone, where nobody says how many."""
+"""Default number of epochs for heads alone."""
 
 _SIZE_PER_STEP = 3.75
-"""Of a particle, per distance of anchors: the least (60 px per 16 px, up to rounding)
-at which the nearest anchor of every particle has an IoU above 0.6."""
+"""Least particle diameter in anchor spacings for an IoU above 0.6 everywhere."""
 
 
 @dataclass(frozen=True)
 class HydraArchitecture(Declared):
-    """The sizes of the network (section 3.1).
+    """Architecture of the network (section 3.1).
 
     Defaults are the thesis'.
 
     Parameters
     ----------
     body_channels : int
-        Of every convolution of the body.
+        Channels of every convolution of the body.
     head_channels : tuple of int
-        Of each block of a head, which halves rows and columns. Four give an anchor
-        for every 16×16 pixels, three one for every 8×8.
+        Channels of each block of a head; a block halves rows and columns. Four give an
+        anchor for every 16×16 pixels, three one for every 8×8.
     n_residual : int
         Residual blocks of the body.
     n_groups : int
-        Of channels, which are normalised together.
+        Groups of channels that are normalised together.
     dropout : float
         Share of a head's values that are dropped in training (not in the thesis).
     """
@@ -72,18 +71,18 @@ class HydraArchitecture(Declared):
 
     @property
     def reach(self) -> int:
-        """Pixels that an output looks at on each side of its anchor."""
+        """Radius of the receptive field of an output, pixels."""
         in_body = 2 + 4 * self.n_residual
         return in_body + (self.step - 1) + self.step
 
     @property
     def crop_px(self) -> int:
-        """Side of the crops that are learnt from: 23 anchors (368 px of 16)."""
+        """Side of the training crops, pixels: 23 anchors (368 px at a step of 16)."""
         return 23 * self.step
 
 
 class Preset(enum.Enum):
-    """Two sizes of the same network; see `ARCHITECTURES`."""
+    """Size of the network; see `ARCHITECTURES`."""
 
     THESIS = "thesis"
     """As published: particles of 60 px, an anchor every 16 px."""

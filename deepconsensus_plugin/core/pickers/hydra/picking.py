@@ -35,10 +35,10 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 Float32Array = NDArray[np.float32]
 
 _TILE = 512
-"""Side of the tiles that are computed at once, pixels; a multiple of every step."""
+"""Side of a tile, pixels; a multiple of every step."""
 
 _CROPS = 4
-"""Crops from which a micrograph's statistics are measured."""
+"""Number of crops from which a micrograph's statistics are measured."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class ParticleAppearance:
     Parameters
     ----------
     particle_diameter_A : float
-        Longest diameter, Å; becomes the size that the network knows.
+        Longest diameter, Å, which is rescaled to the network's.
     are_particles_dark : bool
-        Others are inverted.
+        Whether particles are darker than the background; if not, micrographs are
+        inverted.
     normalisation : Normalisation
-        How micrographs come to one scale of grey.
+        Method of normalisation.
     border : float
-        Picks closer to the border than this are left out; diameters.
+        Distance to the border, in diameters, below which picks are rejected.
     """
 
     particle_diameter_A: float
@@ -65,7 +66,7 @@ class ParticleAppearance:
     def rescale(
         self, prepared: PreparedMicrograph, pixel_size_A: float, particle_px: float
     ) -> RescaledMicrograph:
-        """Return a prepared micrograph, of this pixel size, as the network sees it."""
+        """Return the network input of a prepared micrograph of this pixel size."""
         zoom = particle_px / (self.particle_diameter_A / pixel_size_A)
         image = enlarge(self.flatten(prepared.image, pixel_size_A), zoom)
         return RescaledMicrograph(image, prepared, zoom)
@@ -117,7 +118,7 @@ class HydraPicker:
         return cls(detector, view)
 
     def prepare(self, micrograph: Micrograph) -> RescaledMicrograph:
-        """Read a micrograph, and return it as the network sees it."""
+        """Read a micrograph and return it prepared as network input."""
         particle_px = self._architecture.particle_px
         pixel_size = max(
             self._view.particle_diameter_A / particle_px, micrograph.sampling_rate
@@ -160,7 +161,7 @@ class HydraPicker:
 
 
 def _crops(image: Float32Array, side: int) -> Float32Array:
-    """Return parts of an image as large as those of the training, spread over it."""
+    """Return crops of the training size, spread over an image."""
     lacking = max(0, side - min(image.shape))
     if lacking:
         image = pad_with_noise(image, -(-lacking // 2))

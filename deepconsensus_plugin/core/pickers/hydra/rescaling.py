@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rescaling of micrographs to the particle size that the network knows (section 4.1).
 
-Micrographs with larger particles are downsampled as for all pickers; where particles
-are smaller than that, the micrograph is enlarged by cubic splines. Before that what is
-wider than particles is taken away: thick and thin ice, carbon (not in the thesis).
+Micrographs of larger particles are downsampled as for all pickers; those of smaller
+particles are enlarged by cubic splines. Before that, structures wider than particles,
+such as carbon and gradients of ice, are subtracted (not in the thesis).
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from deepconsensus_plugin.core.types import FloatArray
 Float32Array = NDArray[np.float32]
 
 _LIMIT = 8.0
-"""Deviations of the background, beyond which all values are alike."""
+"""Limit at which values are clipped, deviations of the background."""
 
 _SAMPLE = 1_000_000
-"""Pixels from which the level of the background is estimated."""
+"""Number of pixels from which the background's level is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
 class RescaledMicrograph:
-    """A micrograph as a HydraPicker sees it, or as its crops are cut from it.
+    """Micrograph rescaled for the network, or from which crops are extracted.
 
     Parameters
     ----------
     image : array, shape (rows, columns), float32
         Particles dark.
     prepared : PreparedMicrograph
-        Where it comes from.
+        Micrograph that was rescaled.
     zoom : float
         Pixels of `image` along one of the prepared micrograph.
     """
@@ -51,7 +51,7 @@ class RescaledMicrograph:
 
 
 def flatten(image: Float32Array, diameter_px: float) -> Float32Array:
-    """Return an image without what is wider than a particle.
+    """Return an image without structures wider than a particle.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def flatten(image: Float32Array, diameter_px: float) -> Float32Array:
     Returns
     -------
     array, shape (rows, columns), float32
-        The difference from the mean around each pixel, weighted by a Gaussian as wide
-        as a particle, on the scale where the background has deviation 1; between -8
-        and 8, so that dirt does not outweigh particles in means over an image.
+        Difference from the local mean, weighted by a Gaussian as wide as a particle, in
+        deviations of the background. Values are clipped to ±8, so that dirt does not
+        dominate means over an image.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def enlarge(image: Float32Array, zoom: float) -> Float32Array:
 
 
 def background_level(image: Float32Array) -> tuple[float, float]:
-    """Return the mean and deviation of what most of a micrograph is: background."""
+    """Return the mean and deviation of the background of a micrograph."""
     stride = max(1, image.size // _SAMPLE)
     return median_and_mad(image.ravel()[::stride])
 

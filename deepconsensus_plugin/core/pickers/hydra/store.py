@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Model folder of a HydraPicker: body and heads in half precision, one Keras network.
 
-The thesis' body and one head are 14 MB so. Picks differ from those in single precision
-by less than its noise (a test).
+The thesis' body and one head take 14 MB. Picks differ from those in single precision by
+less than its noise (a test).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def save_hydra(
     Raises
     ------
     ValueError
-        If a weight is not finite in half precision; a model that is there stays.
+        If a weight is not finite in half precision; an existing model is kept.
     """
     architecture = card.training.architecture
     with _stored_as(_STORED):
@@ -76,9 +76,9 @@ def load_hydra(folder: Path, card: HydraCard) -> tuple[Weights, list[Weights]]:
 
 
 def rounded(weights: Weights) -> Weights:
-    """Return weights as they are after they were saved.
+    """Return weights rounded as by saving.
 
-    What half precision cannot hold is infinite, and is refused when it is saved.
+    Weights beyond half precision become infinite, and saving refuses them.
     """
     with np.errstate(over="ignore"):
         return [_single(each.astype(_STORED)) for each in weights]

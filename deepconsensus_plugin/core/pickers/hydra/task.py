@@ -20,7 +20,7 @@ _MOMENTUM = 0.98
 
 
 class Phase(enum.Enum):
-    """Parts of a training (sections 4.3 and 4.7)."""
+    """Phase of a training (sections 4.3 and 4.7)."""
 
     ONE_HEAD = 1
     """All data sets train the body and one head, with Adam."""
@@ -40,13 +40,13 @@ class HydraTask:
     network : keras.Model
         As `models.hydra_heads.build_trainable` makes it.
     crops : sequence of Crops
-        One of each data set, all equally likely to make a batch.
+        Crops of each data set; all data sets are equally likely in a batch.
     parameters : HydraParameters
         Training parameters.
     phase : Phase
         Which heads there are, and how they are trained.
     validate : callable
-        From the network to its average precision.
+        Function from the network to its average precision.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class HydraTask:
         return {"image": crops, "head": heads}, targets
 
     def validate(self) -> Validated:
-        """Return how good the network is now."""
+        """Return the result of a validation."""
         return Validated(self._judge(self.network))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training job of HydraPicker on several data sets (Masoumzadeh Tork 2019).
 
-First one head is trained on all data sets, then a head for each from those weights,
-which draw the general head behind them (section 4.3). Given a trained model, only new
-heads are trained (section 4.7).
+First one head is trained on all data sets. Then a head for each data set is trained
+from those weights, and the general head follows them (section 4.3). With a trained
+model as the start, only new heads are trained (section 4.7).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from deepconsensus_plugin.core.pickers.trained.training import Schedule
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 
 _CODE_VERSION = 2
-"""Raised when the same request gives another training; old states are then ignored."""
+"""Raised when the same request gives other results; older states are then ignored."""
 
 
 def run(request: HydraTrainRequest, progress: Progress) -> PickerTrainResult:
@@ -80,7 +80,7 @@ def run(request: HydraTrainRequest, progress: Progress) -> PickerTrainResult:
 
 
 class _Training:
-    """A network from one phase to the next."""
+    """Trainer of the network through its phases."""
 
     def __init__(self, request: HydraTrainRequest, progress: Progress) -> None:
         self._request, self._progress = request, progress
@@ -111,7 +111,7 @@ class _Training:
         )
 
     def train_new_heads(self, base: Path) -> None:
-        """Train new heads of a model, and nothing else of it."""
+        """Train new heads of a model, with body and general head fixed."""
         body, heads = load_hydra(base, load_card_of(base, HydraCard))
         self.network = build_trainable(
             self.parameters.architecture,
@@ -215,7 +215,7 @@ class _Training:
         return self._mean_precision(network, heads_of(network).general_weights())
 
     def _judge_special(self, network: keras.Model) -> float:
-        """Return that of the heads, each on its own data set."""
+        """Return the mean average precision of the heads, each on its own data set."""
         return self._mean_precision(network, None)
 
     def _mean_precision(self, network: keras.Model, head: Weights | None) -> float:
@@ -235,7 +235,7 @@ class _Training:
 
 
 def _parameters(request: HydraTrainRequest) -> HydraParameters:
-    """Return how to train, with the architecture of the model to start from."""
+    """Return the parameters, with the architecture of the model to start from."""
     if request.base is None:
         return request.parameters
     learnt = load_card_of(request.base, HydraCard).training

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Peaks of a score map, as coordinates of one particle each."""
+"""Peaks of a score map, one per particle."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def find_peaks(
     lowest: float = 0.0,
     at_borders: bool = False,
 ) -> ScoredCoordinates:
-    """Return the peaks of a map above a score, between pixels, one a neighbourhood.
+    """Return the peaks of a map with sub-pixel positions, one per neighbourhood.
 
     Parameters
     ----------
     scores : array, shape (rows, columns)
         Finite.
     is_usable : array, shape (rows, columns), bool
-        Where peaks count.
+        Pixels where peaks are accepted.
     radius_px : float
         Of two peaks at this distance or closer the higher one is kept; > 0.
     lowest : float
         Peaks are higher than this.
     at_borders : bool
-        Whether the outermost lines may hold peaks: not where scores may go on rising
-        beyond the border, as they do for a particle whose centre lies outside.
+        Whether peaks on the outermost lines are accepted. They are not if scores may
+        rise further beyond the border, as for a particle whose centre lies outside.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def find_peaks(
 
 
 def _refine(scores: FloatArray, yx: IntArray) -> FloatArray:
-    """Return the tops of parabolas through each peak and its neighbours, by axis.
+    """Return the vertices of parabolas through each peak and its neighbours, per axis.
 
-    Across a border a peak has no neighbour, and stays on it.
+    A peak on a border has no neighbour beyond it, and its position is not refined.
     """
     refined = yx.astype(np.float64)
     padded = np.pad(scores, 1, mode="reflect")

@@ -17,24 +17,24 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class ScoreMap:
-    """Scores on a grid that begins at the first pixel of an image.
+    """Map of scores on a grid that starts at the first pixel of an image.
 
     Parameters
     ----------
     values : array, shape (rows, columns), float32
         Higher is better.
     step : int
-        Pixels of the image between neighbours.
+        Spacing of the grid, pixels of the image.
     """
 
     values: Float32Array
     step: int
 
     def maxima(self, *, radius_px: float) -> ScoredCoordinates:
-        """Return the local maxima, one a neighbourhood, best first.
+        """Return the local maxima, one per neighbourhood, best first.
 
-        Positions are pixels of the image, between places of the grid where the scores
-        around a maximum say so; those at the border count.
+        Positions are pixels of the image, interpolated between places of the grid.
+        Maxima on the border are included.
 
         Parameters
         ----------
@@ -60,12 +60,12 @@ def score_in_tiles(
     step: int,
     tile: int,
 ) -> ScoreMap:
-    """Return the scores of an image, computed tile by tile; equal to the whole.
+    """Return the score map of an image, computed by tiles without a difference.
 
     Parameters
     ----------
     score : callable
-        As `compute_in_tiles` takes it, to one number a place.
+        As for `compute_in_tiles`, with one number per place.
     image, reach, step, tile
         As for `compute_in_tiles`.
     """
@@ -81,9 +81,10 @@ def compute_in_tiles(
     step: int,
     tile: int,
 ) -> Float32Array:
-    """Return what a network says of an image, tile by tile; equal to the whole.
+    """Return the output of a network for an image, computed by tiles.
 
-    Every call gets an array of one shape, for which a graph is compiled once.
+    The result is that of the whole image. All tiles have the same shape, so that one
+    graph is compiled.
 
     Parameters
     ----------
@@ -92,11 +93,11 @@ def compute_in_tiles(
         pixel from the first that lies `reach` inside, shape (⌈n / step⌉, ⌈m / step⌉) or
         (⌈n / step⌉, ⌈m / step⌉, channels).
     image : array, shape (rows, columns), float32
-        What lies outside counts as 0, the background's mean.
+        Pixels outside count as 0, the mean of the background.
     reach : int
-        Pixels that a number looks at on each side.
+        Radius of the receptive field, pixels.
     step : int
-        Pixels between places.
+        Pixels between output places.
     tile : int
         Largest side of a tile, pixels; a multiple of `step`. Tiles are equal, and no
         larger than the image asks for.

@@ -16,13 +16,13 @@ _N_KNOTS = 200
 
 @dataclass(frozen=True)
 class ScoreCalibration:
-    """Probability that a pick is a particle, by its score.
+    """Probability that a pick is a particle, as a function of its score.
 
     Parameters
     ----------
     knots : list of list of float
-        Scores, ascending, and their probabilities, with straight lines between. Empty
-        where nothing is known but what the network says.
+        Ascending scores and their probabilities, interpolated linearly. Empty if only
+        the network's own probability is known.
     """
 
     knots: list[list[float]] = field(default_factory=list)
@@ -31,17 +31,17 @@ class ScoreCalibration:
     def fit(
         cls, scores: FloatArray, probability: Callable[[FloatArray], FloatArray]
     ) -> ScoreCalibration:
-        """Return a curve of knots, close together where many scores are or it rises.
+        """Return a curve whose knots are dense where scores are, or where it rises.
 
-        Particles may be one in a thousand of what was found: quantiles alone would
-        leave them between two knots.
+        If particles are one in a thousand maxima, quantiles alone would leave them
+        between two knots.
 
         Parameters
         ----------
         scores : array, shape (n,)
-            Scores of everything that was found: log-odds of the network.
+            Scores of all maxima, log-odds of the network.
         probability : callable
-            From scores, shape (m,), to probabilities; NaN where unknown.
+            Function from scores, shape (m,), to probabilities; NaN where unknown.
         """
         if not len(scores):
             return cls()
@@ -56,7 +56,7 @@ class ScoreCalibration:
         return cls(np.column_stack([ascending[knots], values[knots]]).tolist())
 
     def probability(self, scores: FloatArray) -> FloatArray:
-        """Return the probabilities of scores; the network's own where none are known.
+        """Return the probabilities of scores; the network's own if there is no curve.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class ScoreCalibration:
         Returns
         -------
         array, shape (n,)
-            0 to 1, never falling as scores rise.
+            0 to 1, non-decreasing in the score.
         """
         if not self.knots:
             return np.asarray(expit(scores))

@@ -16,11 +16,11 @@ class TopazCard(PickerCard):
     Parameters
     ----------
     training : TopazParameters
-        How it was trained; holds the seed.
+        Training parameters, with the seed.
     n_particles : float
         Particles per micrograph that the training assumed.
     prior : float
-        π that follows from it.
+        Fraction π of positives that follows from `n_particles`.
     """
 
     kind: str = "topaz"

@@ -14,10 +14,10 @@ from keras import layers, ops
 
 
 class CoveringConv2D(layers.Conv2D):  # type: ignore[misc]
-    """A convolution without padding, a product where its kernel covers its input.
+    """Convolution without padding, a matrix product if its kernel covers its input.
 
-    Same weights as ``keras.layers.Conv2D``, same result but for rounding. Where the
-    input is larger, or its size not known, it is convolved plainly.
+    It has the weights of ``keras.layers.Conv2D``, and its result up to rounding. An
+    input that is larger, or of unknown size, is convolved as usual.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:

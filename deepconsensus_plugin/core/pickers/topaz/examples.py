@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training patches of Topaz: around labels, and anywhere else.
+"""Training patches of Topaz: around labels, and at random unlabelled places.
 
 Pixels around a label are positives, pixels around a known negative are negatives, all
-others are unlabelled (Bepler et al. 2018, Methods 3). Patches are turned by any angle
-and mirrored, so that no patch is seen twice.
+others are unlabelled (Bepler et al. 2018, Methods 3). Patches are rotated by random
+angles and mirrored, so that no patch occurs twice.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ POSITIVE, UNLABELLED, NEGATIVE = 1, 0, -1
 """Targets; `core.pickers.topaz.losses` takes them."""
 
 _OUTSIDE = 2
-"""Label of the margin around an image: nothing is drawn there."""
+"""Label of the margin around an image, where no patch is drawn."""
 
 _TURNED = np.sqrt(2)
-"""A turned patch reaches this much farther than its side."""
+"""Margin a rotated patch needs, relative to its side."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImage:
-    """A prepared micrograph and what is known about it.
+    """Prepared micrograph with its labels.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Examples:
     side : int
         Side of a patch, pixels; odd.
     radius_px : float
-        Pixels this close to a labelled centre have its label.
+        Radius around a labelled centre within which pixels have its label.
 
     Raises
     ------
@@ -89,7 +89,7 @@ class Examples:
             )
 
     def count(self, target: int) -> int:
-        """Return how many pixels have a target."""
+        """Return the number of pixels with a target."""
         if target != UNLABELLED:
             return len(self._labelled[target])
         return self.n_pixels - sum(map(len, self._labelled.values()))
@@ -107,7 +107,7 @@ class Examples:
             Share of positives, and as many negatives again where any are known; at
             least one of each.
         rng : numpy.random.Generator
-            Draws places, angles and mirrors.
+            Generator of places, angles and mirrors.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Examples:
         )
 
     def _draw_unlabelled(self, number: int, rng: np.random.Generator) -> IntArray:
-        """Return so many places of pixels without a label, all equally likely."""
+        """Return `number` random positions of unlabelled pixels, all equally likely."""
         drawn = np.zeros(0, np.int64)
         while len(drawn) < number:
             tried = rng.integers(len(self._pixels), size=2 * number)
@@ -135,7 +135,7 @@ class Examples:
         return drawn[:number]
 
     def _cut(self, flat: IntArray, rng: np.random.Generator) -> Float32Array:
-        """Return turned and mirrored patches, interpolated linearly."""
+        """Return rotated and mirrored patches, interpolated linearly."""
         widths = self._widths[np.searchsorted(self._ends, flat, side="right")]
         angle = rng.uniform(0, 2 * np.pi, len(flat)).astype(np.float32)
         mirror = rng.choice(np.array([-1, 1], np.float32), len(flat))
@@ -162,7 +162,7 @@ class Examples:
 
 @lru_cache(maxsize=4)
 def _grid(side: int) -> tuple[Float32Array, Float32Array]:
-    """Return the places of a patch's pixels relative to its centre, flat."""
+    """Return the positions of a patch's pixels relative to its centre, flattened."""
     axis = np.arange(side, dtype=np.float32) - (side - 1) / 2
     y, x = np.meshgrid(axis, axis, indexing="ij")
     return y.ravel()[None], x.ravel()[None]

@@ -17,28 +17,21 @@ labels of both kinds. The mean over none is 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
 
 import keras
 import numpy as np
-import scipy.special
 from keras import ops
-from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.pickers.topaz.count_distribution import (
+    Tensor,
+    count_probability,
+    log_binomial_table,
+    log_mean_probability,
+)
 from deepconsensus_plugin.core.pickers.topaz.parameters import (
     CRITERION_STRENGTHS,
     Objective,
 )
-
-Tensor = Any
-"""Tensor of Keras' backend."""
-
-_MIN_VARIANCE = 1e-10
-"""Smallest variance of the number of positives, for nearly certain regions."""
-
-_NEVER = -1e30
-"""Log-probability of what cannot be; −∞ has no gradient."""
 
 
 def pn_loss(targets: Tensor, logits: Tensor, *, prior: float) -> Tensor:
@@ -65,7 +58,7 @@ def nnpu_loss(targets: Tensor, logits: Tensor, *, prior: float) -> Tensor:
     """Return the non-negative estimate of the risk of a classifier (Kiryo et al. 2017).
 
     π E_P[L(g, 1)] + max(0, R), where R = E_U[L(g, 0)] − π E_P[L(g, 0)] estimates the
-    risk of the negatives. Where R is negative, its gradient alone is followed, upwards
+    risk of the negatives. If R is negative, the update follows the gradient of −R alone
     (their algorithm 1 with β = 0, γ = 1).
 
     Parameters
@@ -100,7 +93,7 @@ def ge_kl_loss(
 ) -> Tensor:
     """Return E_P[L(g, 1)] + λ KL(E_U[g] ‖ π).
 
-    Public Topaz exchanges the two sides of the divergence; this is the paper's.
+    The divergence is the paper's; the published software exchanges its two sides.
 
     Parameters
     ----------
@@ -118,8 +111,8 @@ def ge_kl_loss(
     """
     _check_prior(prior)
     is_unlabelled = _is_unlabelled(targets, logits)
-    log_mean = _log_mean_probability(logits, is_unlabelled)
-    log_mean_of_rest = _log_mean_probability(-logits, is_unlabelled)
+    log_mean = log_mean_probability(logits, is_unlabelled)
+    log_mean_of_rest = log_mean_probability(-logits, is_unlabelled)
     divergence = ops.exp(log_mean) * (log_mean - np.log(prior)) + ops.exp(
         log_mean_of_rest
     ) * (log_mean_of_rest - np.log1p(-prior))
@@ -161,17 +154,17 @@ def ge_binomial_loss(
         raise ValueError("GE-binomial: expected batches of one fixed size")
     is_unlabelled = _is_unlabelled(targets, logits)
     n_unlabelled = ops.cast(ops.sum(is_unlabelled), "int32")
-    count_probability = _count_probability(logits, is_unlabelled)
+    probability = count_probability(logits, is_unlabelled)
     table = ops.convert_to_tensor(
-        _log_binomial_table(batch_size, prior), dtype=logits.dtype
+        log_binomial_table(batch_size, prior), dtype=logits.dtype
     )
     log_binomial = ops.take(table, n_unlabelled, axis=0)
-    cross_entropy = -ops.sum(count_probability * log_binomial)
+    cross_entropy = -ops.sum(probability * log_binomial)
     return _labelled_loss(targets, logits) + strength * cross_entropy
 
 
 class PositiveUnlabelledLoss(keras.losses.Loss):  # type: ignore[misc]
-    """One of the objectives, as Keras takes losses.
+    """Keras loss of one of the objectives.
 
     Parameters
     ----------
@@ -244,30 +237,3 @@ def _loss_as_negative(logits: Tensor) -> Tensor:
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:
     return ops.sum(values * mask) / ops.maximum(ops.sum(mask), 1.0)
-
-
-def _log_mean_probability(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return the logarithm of the mean probability over the mask, without underflow."""
-    log_probability = ops.where(mask > 0, -ops.softplus(-logits), _NEVER)
-    return ops.logsumexp(log_probability) - ops.log(ops.maximum(ops.sum(mask), 1.0))
-
-
-def _count_probability(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return q(k), k = 0 … batch, shape (batch + 1,); 0 beyond the mask's regions."""
-    probability = ops.sigmoid(logits) * mask
-    mean = ops.sum(probability)
-    variance = ops.sum(probability * ops.sigmoid(-logits))  # 1 − g would round to 0
-    counts = ops.arange(logits.shape[0] + 1, dtype=logits.dtype)
-    log_density = -ops.square(counts - mean) / (2 * variance + _MIN_VARIANCE)
-    return ops.softmax(ops.where(counts <= ops.sum(mask), log_density, _NEVER))
-
-
-@lru_cache(maxsize=8)
-def _log_binomial_table(largest: int, prior: float) -> NDArray[np.float64]:
-    """Return log Binomial(k; n, prior) at [n, k], both 0 … `largest`; 0 for k > n."""
-    n, k = np.ogrid[: largest + 1, : largest + 1]
-    rest = np.maximum(n - k, 0)
-    log_factorial = scipy.special.gammaln(np.arange(largest + 1) + 1.0)
-    log_ways = log_factorial[n] - log_factorial[k] - log_factorial[rest]
-    table = log_ways + k * np.log(prior) + rest * np.log1p(-prior)
-    return np.where(k <= n, table, 0.0)

@@ -2,9 +2,9 @@
 """Network of Topaz: classifier and decoder (Bepler et al. 2018, Methods 6).
 
 Convolutions without padding, each batch-normalised and followed by a PReLU with one
-slope a channel; the last gives one log-odds. A patch of the side of the receptive field
-gives one number, an image one for every place: strides become dilations, so that the
-same weights see the same pixels from any place.
+slope a channel; the last gives one log-odds. A patch of the size of the receptive field
+gives one number, an image one per place. For images strides are replaced by dilations,
+so that the same weights apply at every place.
 
 Input ``(batch, rows, columns, 1)``; output ``(batch, 1)`` for patches,
 ``(batch, rows', columns', 1)`` for images: log-odds.
@@ -32,7 +32,7 @@ _LEAK = 0.2
 
 @dataclass(frozen=True)
 class Convolution:
-    """One layer: side of the kernel, maps, and the step of the next layer's input."""
+    """Convolutional layer: kernel size, number of maps and stride."""
 
     kernel: int
     maps: int
@@ -71,12 +71,12 @@ def convolutions(*, n_layers: int = 3, n_units: int = 32) -> tuple[Convolution, 
 
 
 def architecture_of(parameters: TopazParameters) -> tuple[Convolution, ...]:
-    """Return the layers that a training asks for."""
+    """Return the layers of the network for training parameters."""
     return convolutions(n_layers=parameters.n_layers, n_units=parameters.n_units)
 
 
 def receptive_field(architecture: tuple[Convolution, ...]) -> int:
-    """Return the side of the patch that one output sees, pixels; odd."""
+    """Return the side of the receptive field of an output, pixels; odd."""
     field, step = 1, 1
     for layer in architecture:
         field += (layer.kernel - 1) * step
@@ -106,8 +106,8 @@ def build_network(
         Whether to leave out batch normalisation, for picking with weights that it was
         folded into (`folding`).
     fast : bool
-        Whether convolutions take the form that trains fastest: the same function of the
-        same weights. Networks are saved plain.
+        Whether convolutions take the form that trains fastest, which computes the same
+        function of the same weights. Networks are saved in the plain form.
     has_decoder : bool
         Whether a second output reconstructs the patch from the last maps; only for
         patches, hence without `map_step`.
@@ -137,7 +137,7 @@ def build_network(
 
 
 def classifier_of(network: keras.Model) -> keras.Model:
-    """Return the part of a network for patches that classifies, without its decoder."""
+    """Return the classifier of a network for patches, without the decoder."""
     return keras.Model(network.inputs, network.get_layer(LOG_ODDS).output)
 
 

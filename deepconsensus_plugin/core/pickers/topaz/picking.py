@@ -30,11 +30,11 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 Float32Array = NDArray[np.float32]
 
 MAP_STEP = 2
-"""Pixels between the places that are scored: a score changes little within 2 pixels,
-and a quarter of the places takes a quarter of the time (docs/performance.md)."""
+"""Pixels between scored places. Scores change little within 2 pixels, and a quarter of
+the places takes a quarter of the time (docs/performance.md)."""
 
 _TILE = 512
-"""Side of what is scored at once, pixels."""
+"""Side of a tile, pixels."""
 
 
 class TopazPicker:
@@ -43,13 +43,13 @@ class TopazPicker:
     Parameters
     ----------
     network : keras.Model
-        For patches, as it was trained; may go on training: see `refresh`.
+        Network for patches, as trained; its training may continue, see `refresh`.
     parameters : TopazParameters
         Parameters of that training.
     preprocessing : MicrographPreprocessing
-        Done to micrographs.
+        Preprocessing of micrographs.
     particle_diameter_A : float
-        Å; of two maxima within half of it the better one is kept.
+        Longest diameter, Å; of two maxima within half of it the better one is kept.
     map_step : int
         Pixels between the places that are scored: 1, 2, 4, … up to the strides.
     """
@@ -82,11 +82,11 @@ class TopazPicker:
         )
 
     def refresh(self, network: keras.Model) -> None:
-        """Take over the weights of a network for patches."""
+        """Set the weights to those of a network for patches."""
         self._dense.set_weights(folded_weights(classifier_of(network)))
 
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
-        """Read a micrograph, and return it as the network sees it."""
+        """Read a micrograph and return it prepared as network input."""
         return prepare_for_network(micrograph, self._preprocessing)
 
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:

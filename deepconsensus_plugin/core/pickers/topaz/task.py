@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import (
 from deepconsensus_plugin.core.pickers.trained.training import Validated
 
 _SMALLEST_SHARE = 0.1
-"""Smallest share of π that is taken to be unlabelled positives."""
+"""Least share of unlabelled positives in π."""
 
 
 class TopazTask:
@@ -39,7 +39,7 @@ class TopazTask:
     Parameters
     ----------
     examples : Examples
-        Patches of the side that the network sees.
+        Patches of the size of the receptive field.
     parameters : TopazParameters
         Training parameters.
     prior : float
@@ -47,7 +47,7 @@ class TopazTask:
     n_labels : int
         Particles labelled.
     validate : callable
-        From a network for patches to how good it is.
+        Function from a network for patches to its average precision.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class TopazTask:
         )
 
     def batch(self, rng: np.random.Generator) -> tuple[Any, Any]:
-        """Return patches, and their targets."""
+        """Return patches and their targets."""
         parameters = self.parameters
         patches, targets = self.examples.batch(
             parameters.batch_size, parameters.labelled_fraction, rng
@@ -97,7 +97,7 @@ class TopazTask:
         return patches, targets
 
     def validate(self) -> Validated:
-        """Return how good the network is now."""
+        """Return the result of a validation."""
         return Validated(self._judge(self.network))
 
 
@@ -109,10 +109,9 @@ def reconstruction_error(patches: Any, reconstructed: Any) -> Any:
 def positive_fraction(
     n_particles: float, *, radius_px: float, n_pixels: float
 ) -> float:
-    """Return π: the part of the pixels that lies around the centres of particles.
+    """Return π, the fraction of pixels within the radius of a particle's centre.
 
-    Discs are counted in two dimensions, 29 pixels at a radius of 3, as if none
-    overlapped.
+    Discs are counted as if none overlapped, with 29 pixels each at a radius of 3.
 
     Parameters
     ----------
@@ -127,9 +126,10 @@ def positive_fraction(
 
 
 def _objective_prior(prior: float, examples: Examples, objective: Objective) -> float:
-    """Return π as an objective takes it: of unlabelled pixels, where it is their mean.
+    """Return π for an objective, corrected for labelled positives where it applies.
 
-    Labelled positives are not among the unlabelled; PN and NNPU weigh both classes.
+    Where π is the mean over unlabelled pixels, labelled positives are not among them;
+    PN and NNPU weight both classes by the uncorrected π.
     """
     if objective in (Objective.PN, Objective.NNPU):
         return prior

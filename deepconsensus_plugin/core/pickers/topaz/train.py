@@ -32,7 +32,7 @@ from deepconsensus_plugin.core.pickers.trained.training import Schedule
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 
 _CODE_VERSION = 1
-"""Raised when the same request gives another training; old states are then ignored."""
+"""Raised when the same request gives other results; older states are then ignored."""
 
 _LARGEST_PRIOR = 0.9
 
@@ -52,12 +52,11 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
     prior = parameters.prior or _prior(parameters, data, n_particles)
     validator = _Validator(parameters, data)
     examples = _examples(parameters, data)
-    n_labels = sum(len(data.labels[name]) for name in data.learnt)
     task = TopazTask(
         examples,
         parameters,
         prior=prior,
-        n_labels=n_labels,
+        n_labels=_n_labels(data),
         validate=lambda network: validator(network).average_precision,
     )
     history = train_task(
@@ -68,9 +67,43 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
         progress=progress,
     )
     validation = validator(task.network) if data.held_out else None
+    card = _card(
+        request, data, validation=validation, n_particles=n_particles, prior=prior
+    )
+    save_picker(request.model, _classifier(task, parameters), card)
+    forget_states(request.model)
+    return PickerTrainResult(
+        model=request.model,
+        n_micrographs=len(data.learnt),
+        n_labels=_n_labels(data),
+        validation=validation,
+        history=[history],
+        timings=progress.timings,
+    )
+
+
+def _n_labels(data: LearningData) -> int:
+    """Return the number of labels on the micrographs to learn from."""
+    return sum(len(data.labels[name]) for name in data.learnt)
+
+
+def _classifier(task: TopazTask, parameters: TopazParameters) -> keras.Model:
+    """Return the trained classifier, without the autoencoder's decoder."""
     network = build_network(architecture_of(parameters))
     network.set_weights(classifier_of(task.network).get_weights())
-    card = TopazCard(
+    return network
+
+
+def _card(
+    request: TopazTrainRequest,
+    data: LearningData,
+    *,
+    validation: PickerValidation | None,
+    n_particles: float,
+    prior: float,
+) -> TopazCard:
+    """Return the card of the trained model."""
+    return TopazCard(
         box_size=request.learnt.box_size,
         sampling_rate=request.learnt.micrographs[0].sampling_rate,
         training_sets=data.training_sets(),
@@ -78,19 +111,9 @@ def run(request: TopazTrainRequest, progress: Progress) -> PickerTrainResult:
         particle_diameter_A=request.learnt.particle_diameter_A,
         preprocessing=data.preprocessing,
         validation=validation,
-        training=parameters,
+        training=request.parameters,
         n_particles=n_particles,
         prior=prior,
-    )
-    save_picker(request.model, network, card)
-    forget_states(request.model)
-    return PickerTrainResult(
-        model=request.model,
-        n_micrographs=len(data.learnt),
-        n_labels=n_labels,
-        validation=validation,
-        history=[history],
-        timings=progress.timings,
     )
 
 
@@ -112,7 +135,7 @@ def _examples(parameters: TopazParameters, data: LearningData) -> Examples:
 def _prior(
     parameters: TopazParameters, data: LearningData, n_particles: float
 ) -> float:
-    """Return π as it follows from the number of particles."""
+    """Return π from the number of particles."""
     n_pixels = float(np.mean([each.image.size for each in data.prepared.values()]))
     prior = positive_fraction(
         n_particles, radius_px=parameters.radius_px, n_pixels=n_pixels

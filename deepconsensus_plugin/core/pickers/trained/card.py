@@ -13,12 +13,12 @@ from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreproc
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 
 _COARSER = 1.02
-"""Pixels of micrographs may be this much larger than those that the model looks at."""
+"""Largest tolerated ratio of a micrograph's pixel size to that of the model."""
 
 
 @dataclass(frozen=True)
 class UnknownSample:
-    """Particle that a model looks for and that none of its training sets showed.
+    """Particle that a model is to pick and that none of its training sets contained.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ class UnknownSample:
 
 @dataclass(frozen=True, kw_only=True)
 class PickerCard(ModelCard):
-    """Card of a trained picker; `options` are the method's dataclass of them, or None.
+    """Card of a trained picker; `options` is the dataclass of the method, or None.
 
     Parameters
     ----------
     particle_diameter_A : float
-        Longest diameter of the particle, Å; two picks are farther apart than half of
-        it.
+        Longest diameter of the particle, Å; half of it is the minimum distance of
+        picks.
     preprocessing : MicrographPreprocessing
-        Done to a micrograph before the network sees it.
+        Preprocessing of micrographs.
     validation : PickerValidation, optional
-        On micrographs held out; None where too few were labelled.
+        Validation on held-out micrographs; None if too few particles were labelled.
     training : dataclass
-        Parameters of the method that it was trained with; holds the seed.
+        Training parameters of the method, with the seed.
     """
 
     particle_diameter_A: Positive
@@ -55,7 +55,7 @@ class PickerCard(ModelCard):
     training: Any
 
     def describe(self, label: str) -> list[str]:
-        """Return what the model is, a line each; `label` names its kind."""
+        """Return lines that describe the model; `label` names its kind."""
         return [
             f"{label} of particles of {self.particle_diameter_A:.0f} Å, "
             f"which looks at pixels of {self.preprocessing.pixel_size_A:.3g} Å; box "
@@ -64,7 +64,7 @@ class PickerCard(ModelCard):
         ]
 
     def validation_of(self, options: Any) -> PickerValidation | None:
-        """Return the validation of what `options` choose of the model."""
+        """Return the validation of the part of the model that `options` choose."""
         return self.validation
 
     def box_extent_of(self, options: Any) -> float:
@@ -72,18 +72,18 @@ class PickerCard(ModelCard):
         return self.box_extent_A
 
     def unknown_sample(self, options: Any) -> UnknownSample | None:
-        """Return the particle that is looked for, where no training set had it."""
+        """Return the particle to pick if no training set contained it, else None."""
         return None
 
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: Any
     ) -> None:
-        """Refuse micrographs whose pixels are coarser than those it looks at.
+        """Refuse micrographs whose pixels are coarser than those of the model.
 
         Raises
         ------
         IncompatibleModelError
-            If they are.
+            If the pixels are coarser.
         """
         finest = self.preprocessing.pixel_size_A
         if sampling_rate > _COARSER * finest:

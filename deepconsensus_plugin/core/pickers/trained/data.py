@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training data of pickers: prepared micrographs, labels, and the held-out part."""
+"""Training data of pickers: prepared micrographs, labels and held-out micrographs."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ MATCH_RADIUS = 0.25
 """Maximum distance of a pick from its label, in boxes."""
 
 _INSIDE = 0.8
-"""Side, in diameters, of the square that shows whether particles are dark; hollow
-ones are not, in their middle."""
+"""Side, in diameters, of the square whose mean decides whether particles are dark; the
+centre of a hollow particle would mislead."""
 
 _NO_PICKS = ScoredCoordinates.from_arrays([])
 
 
 @dataclass(frozen=True, eq=False)
 class LearningData:
-    """Prepared micrographs with what is known about them.
+    """Prepared micrographs with their labels.
 
     Parameters
     ----------
     asked : LearningInput
-        Input that they were prepared from.
+        Input that the data was prepared from.
     micrographs : tuple of Micrograph
-        Those with labels.
+        Micrographs with labels.
     prepared : dict of PreparedMicrograph
-        The same, by name.
+        Prepared micrographs, by name.
     preprocessing : MicrographPreprocessing
         Preprocessing of the micrographs.
     labels, negatives : mapping of micrograph name to ScoredCoordinates
-        Pixels of the micrographs.
+        Labelled particles and known negatives, pixels of the micrographs.
     held_out : set of str
-        Names of those to validate on.
+        Names of the micrographs for validation.
     """
 
     asked: LearningInput
@@ -78,15 +78,15 @@ class LearningData:
 
     @property
     def labels_a_micrograph(self) -> float:
-        """Labels on a micrograph, on average."""
+        """Mean number of labels per micrograph."""
         return float(np.mean([len(labels) for labels in self.labels.values()]))
 
     def positives(self, name: str) -> FloatArray:
-        """Return labelled particles of a micrograph, in its prepared image."""
+        """Return the labelled particles of a micrograph in its prepared image."""
         return self.prepared[name].grid.from_micrograph(self.labels[name].yx)
 
     def known_negatives(self, name: str) -> FloatArray:
-        """Return places without a particle, in the prepared image."""
+        """Return the known negatives of a micrograph in its prepared image."""
         known = self.negatives.get(name, _NO_PICKS)
         return self.prepared[name].grid.from_micrograph(known.yx)
 
@@ -101,9 +101,9 @@ class LearningData:
         return float(np.mean(means)) < 0
 
     def count_particles(self, progress: Progress) -> float:
-        """Return the number of particles per micrograph: given, or estimated.
+        """Return the number of particles per micrograph, as given or as estimated.
 
-        At least as many as are labelled.
+        It is at least the mean number of labels.
         """
         asked = self.asked
         if asked.n_particles is not None:
@@ -122,7 +122,7 @@ class LearningData:
     def validate(
         self, find: Callable[[PreparedMicrograph], ScoredCoordinates]
     ) -> PickerValidation:
-        """Return how good a picker is on the micrographs held out.
+        """Return the validation of a picker on the held-out micrographs.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class LearningData:
         )
 
     def origin(self) -> str:
-        """Return a digest of all that it was made from."""
+        """Return a digest of the inputs of the data."""
         asked = self.asked
         return digest(
             digest_micrographs(self.micrographs),
@@ -150,7 +150,7 @@ class LearningData:
         )
 
     def training_sets(self) -> list[TrainingSet]:
-        """Return what is learnt from, for the card."""
+        """Return the training sets for the card."""
         n_negatives = sum(len(self.known_negatives(name)) for name in self.learnt)
         n_labels = sum(len(self.labels[name]) for name in self.learnt)
         sets = [TrainingSet(self.asked.set_name, True, n_labels, 1.0)]
@@ -160,14 +160,14 @@ class LearningData:
 
 
 def collect(asked: LearningInput, progress: Progress) -> LearningData:
-    """Read labels and micrographs, and draw which of them are held out.
+    """Read labels and micrographs, and hold out some of them at random.
 
     Raises
     ------
     ValueError
         If there is no label.
     IncompatibleModelError
-        If the micrographs' pixels are larger than those asked for.
+        If the micrographs' pixels are larger than the requested ones.
     """
     labels = read_coordinates(asked.labels)
     micrographs = labelled_micrographs(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fourier cropping of micrographs to the pixel size that a picker works at.
 
-The spectrum that is cropped is that of the micrograph continued by its mirror images,
-so nothing comes around the borders: a cosine transform (DCT-II) of rows, then of
-columns, of which the lowest frequencies are kept. Its samples lie at the middles of
-equal parts of the micrograph. With positions measured from the centre of the first
-pixel, and a factor f along an axis,
+The micrograph is continued by its mirror images, which avoids wrap-around at the
+borders: rows and then columns are transformed by a cosine transform (DCT-II), and the
+lowest frequencies are kept. The new samples lie at the centres of equal parts of the
+micrograph. With positions measured from the centre of the first pixel, and a factor f
+along an axis,
 
     in the micrograph = (in the downsampled image + ½) f − ½.
 """
@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.types import FloatArray
 Float32Array = NDArray[np.float32]
 
 _ROWS_AT_ONCE = 128
-"""Rows of the micrograph that are in memory at once, besides the result."""
+"""Rows of the micrograph that are held in memory at once, besides the result."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,21 @@ class _Axis:
 
     @property
     def new_length(self) -> int:
-        """Samples whose part of the micrograph has its middle inside."""
+        """Number of samples whose centre lies inside the micrograph."""
         return max(1, round(self.length / self.factor))
 
 
 @dataclass(frozen=True)
 class Downsampling:
-    """The grid of a micrograph and that of its downsampled image.
+    """Grids of a micrograph and of its downsampled image, and the map between them.
 
     Parameters
     ----------
     shape : tuple of int
         Rows and columns of the micrograph.
     factor : float
-        Wanted: micrograph pixels a pixel, >= 1. The true one of each axis, `factors`,
-        follows from whole numbers of pixels.
+        Requested ratio of the pixel sizes, >= 1. The actual ratio of each axis,
+        `factors`, follows from whole numbers of pixels.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class Downsampling:
 
     @property
     def factors(self) -> tuple[float, float]:
-        """Micrograph pixels a pixel, along y and x."""
+        """Actual ratio of the pixel sizes along y and x."""
         y, x = self.axes
         return y.factor, x.factor
 
@@ -113,18 +113,17 @@ def downsample(
     Parameters
     ----------
     pixels : array, shape (rows, columns)
-        Any real type, may be memory-mapped. What is not finite counts as the mean of
-        what is.
+        Any real type; may be memory-mapped. Values that are not finite are replaced by
+        the mean of the others.
     factor : float
-        Micrograph pixels a pixel, >= 1; see `Downsampling` for where pixels come to
-        lie.
+        Ratio of the pixel sizes, >= 1; `Downsampling` gives the positions.
     workers : int
         Threads.
 
     Returns
     -------
     array, shape ``Downsampling(pixels.shape, factor).new_shape``, float32
-        The level is kept.
+        The mean is kept.
 
     Raises
     ------

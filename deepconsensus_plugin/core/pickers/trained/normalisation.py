@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Normalisation of micrographs to one grey scale (Bepler et al. 2019).
 
-The paper's Methods 2: pixels of all micrographs are of two Gaussian components, ice
-and what is darker, such as carbon, and every micrograph has a scale of its own
-(`pixel_mixture`). A pixel is divided by its micrograph's scale, and standardised to
-the dominant component.
+As in the paper's Methods 2, the pixels of all micrographs are a mixture of two Gaussian
+components, ice and darker areas such as carbon, and every micrograph has its own scale
+(`pixel_mixture`). A pixel is divided by its micrograph's scale, and standardised to the
+dominant component.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ class Normalisation(enum.Enum):
     """Mean 0 and deviation 1 of each micrograph."""
 
     COMMON_MIXTURE = "common"
-    """They share a mixture, up to a scale: the paper's. For raw exposures, which differ
-    by a factor only."""
+    """Micrographs share a mixture up to a scale, as in the paper. For raw exposures,
+    which differ by a factor only."""
 
     PER_MICROGRAPH = "per-micrograph"
-    """Each has a mixture of its own: they differ in offset, too."""
+    """Each micrograph has its own mixture. For micrographs that differ in offset,
+    too."""
 
 
 def fit_mixture_of_micrographs(
@@ -50,16 +51,16 @@ def fit_mixture_of_micrographs(
     Parameters
     ----------
     samples : iterable of arrays of any shape
-        Pixels of each micrograph, all or some; what is not finite is left out. Taken
-        one at a time.
+        All pixels of each micrograph, or a sample; values that are not finite are
+        ignored. One array is in memory at a time.
 
     Returns
     -------
     mixture : PixelMixture
         Mixture of a micrograph of scale 1.
     scales : array, shape (n,), > 0
-        In the order of `samples`. 1 of a micrograph whose pixels are all equal: it
-        takes no part in the fit.
+        In the order of `samples`; 1 for a micrograph whose pixels are all equal, which
+        is left out of the fit.
 
     Raises
     ------
@@ -80,12 +81,12 @@ def fit_mixture_of_micrographs(
 
 
 def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
-    """Return the scale of a micrograph, also one that the mixture was not fitted to.
+    """Return the scale of a micrograph, which need not be one of those of the fit.
 
     Parameters
     ----------
     sample : array of any shape
-        Its pixels, all or some; what is not finite is left out.
+        All its pixels, or a sample; values that are not finite are ignored.
     mixture : PixelMixture
         Mixture of micrographs of scale 1.
 
@@ -103,12 +104,12 @@ def scale_of(sample: NDArray[Any], mixture: PixelMixture) -> float:
 def normalise_pixels(
     image: NDArray[Any], mixture: PixelMixture, scale: float
 ) -> Float32Array:
-    """Return a micrograph divided by its scale and standardised to the dominant part.
+    """Return a micrograph divided by its scale and standardised by the main component.
 
     Parameters
     ----------
     image : array, shape (rows, columns)
-        What is not finite becomes 0, the level of the dominant component.
+        Values that are not finite become 0, the mean of the dominant component.
     mixture : PixelMixture
         Mixture of micrographs of scale 1.
     scale : float
@@ -131,16 +132,16 @@ def normalise_pixels(
 def normalise_micrograph(
     image: NDArray[Any], normalisation: Normalisation, mixture: PixelMixture | None
 ) -> Float32Array:
-    """Return a micrograph on the scale of all.
+    """Return a micrograph on the common grey scale.
 
     Parameters
     ----------
     image : array, shape (rows, columns)
-        What is not finite becomes 0.
+        Values that are not finite become 0.
     normalisation : Normalisation
-        How.
+        Method of normalisation.
     mixture : PixelMixture, optional
-        The one that micrographs have in common, if they do.
+        Mixture of all micrographs, for the method that needs it.
 
     Returns
     -------

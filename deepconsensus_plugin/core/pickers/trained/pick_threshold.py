@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rule that tells the threshold of a trained picker's picks."""
+"""Rule for the threshold of a trained picker's picks."""
 
 from __future__ import annotations
 
@@ -17,43 +17,45 @@ class PickThresholdMode(enum.Enum):
     """Source of the threshold of picks."""
 
     PRECISION = "precision"
-    """The lowest with a wanted precision, on micrographs that training held out."""
+    """Lowest threshold with the wanted precision on the held-out micrographs."""
 
     BEST_F1 = "best_f1"
-    """The largest F1 there."""
+    """Threshold of the largest F1 on the held-out micrographs."""
 
     BEST_F2 = "best_f2"
-    """The largest F2 there."""
+    """Threshold of the largest F2 on the held-out micrographs."""
 
     GIVEN = "given"
     """A given score."""
 
     EXPECTED = "expected"
-    """As many picks as training reckoned with."""
+    """Threshold that gives the number of picks that training assumed."""
 
 
 @dataclass(frozen=True)
 class PickThreshold(Declared):
-    """Score from which on what a network finds is a pick."""
+    """Lowest score of a pick, and how it is chosen."""
 
     mode: PickThresholdMode = field(
         default=PickThresholdMode.PRECISION,
         metadata=declare(
             "Threshold",
-            "The first two and *F2*: as found on micrographs that training held out, "
-            "or else where particles and background part in all scores; so always with "
-            "a general head, whose figures are of other samples. Where its scores do "
-            "not tell, as many as pickers without training find.\n"
-            "*as many as expected*: as training reckoned with; where labels are the "
-            "easier particles, such as agreed ones.",
+            "*by precision*, *best F1* and *best F2* come from the micrographs held "
+            "out in training. Without such micrographs, and with a general head, the "
+            "threshold separates the particles from the background in the scores of "
+            "all picks. If the scores do not show two populations, the number of picks "
+            "is that found by the pickers without training.\n"
+            "*as many as expected* gives the number of particles that training "
+            "assumed. Choose it if the labels are the easier particles, such as "
+            "agreed ones.",
         ),
     )
     wanted_precision: float = field(
         default=WANTED_PRECISION,
         metadata=declare(
             "Precision",
-            "As many picks as leave this share of particles among them. Where the "
-            "model never was as precise: as *best F1*.",
+            "Lowest expected precision of the picks. If the model did not reach it in "
+            "validation, the threshold is that of *best F1*.",
             shown_if=("mode", PickThresholdMode.PRECISION),
             gt=0,
             le=1,
@@ -63,20 +65,20 @@ class PickThreshold(Declared):
         default=0.0,
         metadata=declare(
             "Log-odds, at least",
-            "0 is a probability of one half, as the network has it. Another threshold "
-            "takes seconds (*Continue*).",
+            "0 is a probability of one half by the network's own estimate. Another "
+            "threshold takes seconds (*Continue*).",
             shown_if=("mode", PickThresholdMode.GIVEN),
             may_be_infinite=True,
         ),
     )
 
     def choose(self, figures: PickerValidation | None) -> float | None:
-        """Return the threshold; None where scores, or their number, must tell.
+        """Return the threshold; None if it follows from the scores of all picks.
 
         Parameters
         ----------
         figures : PickerValidation, optional
-            Of what is chosen of the model, where there are any.
+            Validation of the chosen part of the model, if there is one.
         """
         if self.mode is PickThresholdMode.GIVEN:
             return self.threshold

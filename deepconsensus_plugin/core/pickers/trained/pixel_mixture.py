@@ -5,12 +5,12 @@ Bepler et al. 2019, Methods 2. Pixels of micrograph k are distributed as
 
     x / α_k ~ Σ_c w_c N(μ_c, σ_c²),
 
-with one or two components. Ours: the geometric mean of the scales is 1, which the
-likelihood leaves open; where two components explain no more than one (by the Bayesian
-information criterion), there is one.
+with one or two components. Two additions are ours. The geometric mean of the scales is
+1, since the likelihood does not fix it. The number of components is chosen by the
+Bayesian information criterion.
 
-A micrograph enters as bins of its sorted pixels, so that ten thousand of them fit into
-memory and are fitted in seconds.
+Each micrograph is represented by bins of its sorted pixels, so that ten thousand
+micrographs fit into memory and the fit takes seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from deepconsensus_plugin.core.pickers.populations.gaussian_mixture import (
 from deepconsensus_plugin.core.types import FloatArray
 
 _N_BINS = 128
-"""Bins of equal width, and as many by quantile, which resolve narrow peaks."""
+"""Number of bins of equal width, and of bins by quantile, which resolve narrow
+peaks."""
 
 _FRACTIONS = ndtr(np.linspace(-4.0, 4.0, _N_BINS + 1)[1:-1])
 """Fractions of sorted pixels at which bins begin: 1/16 deviation of a Gaussian each."""
@@ -42,10 +43,10 @@ _MIN_VARIANCE = 1e-4
 
 _ITERATIONS = 500
 _FIRST_ITERATIONS = 15
-"""After which the best of several starts is chosen."""
+"""Iterations after which the best of several starts is chosen."""
 
 _TOLERANCE = 1e-8
-"""Gain of log-likelihood a pixel at which the fit ends."""
+"""Gain of log-likelihood per pixel at which the fit ends."""
 
 _STARTS = (
     ((0.1, 0.9), (-2.0, 0.2), (0.8, 0.8)),
@@ -73,19 +74,19 @@ class PixelMixture:
 
     @property
     def dominant(self) -> tuple[float, float]:
-        """Mean and deviation of the component that most pixels are of."""
+        """Mean and deviation of the component with the largest weight."""
         largest = int(np.argmax(self.weights))
         return self.means[largest], self.deviations[largest]
 
 
 @dataclass(frozen=True, eq=False)
 class PixelBins:
-    """The pixels of micrographs in bins; arrays of shape (micrographs, bins).
+    """Binned pixels of micrographs; arrays of shape (micrographs, bins).
 
     Parameters
     ----------
     counts : array
-        Pixels; 0 of bins that are not needed.
+        Number of pixels in each bin; 0 in unused bins.
     means, squares : array
         Mean pixel of a bin, and mean square of its pixels.
     """
@@ -96,7 +97,7 @@ class PixelBins:
 
     @classmethod
     def of(cls, summaries: Sequence[FloatArray]) -> PixelBins:
-        """Put together micrographs as `summarise_pixels` returns them; one or more."""
+        """Return the bins of micrographs (one or more) from `summarise_pixels`."""
         longest = max(summary.shape[1] for summary in summaries)
         rows = np.zeros((3, len(summaries), longest))
         for k, summary in enumerate(summaries):
@@ -107,8 +108,8 @@ class PixelBins:
 def summarise_pixels(sample: NDArray[Any]) -> FloatArray | None:
     """Return count, mean and mean square of bins, shape (3, bins); None if all equal.
 
-    Bins are narrow where there are many pixels, in the tails, and in between, so that
-    no bin has pixels that are of different components for certain.
+    Bins are narrow where there are many pixels, in the tails and in between, so that no
+    bin mixes clearly separate components.
     """
     values = np.asarray(sample, dtype=np.float64).ravel()
     values = np.sort(values[np.isfinite(values)][:: _step(values.size)])
@@ -130,7 +131,7 @@ def _step(n_pixels: int) -> int:
 
 
 def fit_pixel_mixture(bins: PixelBins) -> tuple[PixelMixture, FloatArray]:
-    """Return the better of one and two components, and the scale of each micrograph."""
+    """Return the better of one and two components, and each micrograph's scale."""
     inverse = _of_unit_product(1 / np.sqrt(_power(bins)))
     mean, deviation = _moments(bins, inverse)
     one = _run_em(bins, inverse, PixelMixture((1.0,), (mean,), (deviation,)))
@@ -152,7 +153,7 @@ def fit_pixel_mixture(bins: PixelBins) -> tuple[PixelMixture, FloatArray]:
 
 
 def fit_scales(bins: PixelBins, mixture: PixelMixture) -> FloatArray:
-    """Return the scale of each micrograph, of a mixture that is known, shape (n,)."""
+    """Return the scale of each micrograph for a known mixture, shape (n,)."""
     means, variances = np.array(mixture.means), np.square(mixture.deviations)
     power = np.dot(mixture.weights, means**2 + variances)
     inverse = np.sqrt(power / _power(bins))
@@ -171,7 +172,7 @@ def _run_em(
     *,
     iterations: int = _ITERATIONS,
 ) -> tuple[PixelMixture, FloatArray, float]:
-    """Return mixture and inverse scales after EM, and the log-likelihood a pixel."""
+    """Return mixture and inverse scales after EM, and the log-likelihood per pixel."""
     last = -np.inf
     for _ in range(iterations):
         share, likelihood = _expect(bins, inverse, mixture)

@@ -45,7 +45,7 @@ class MicrographPreprocessing:
     normalisation : Normalisation
         How micrographs come to one scale of grey.
     mixture : PixelMixture, optional
-        What the micrographs of the training have in common, if that is used.
+        Mixture of the training micrographs, if the normalisation uses it.
     """
 
     pixel_size_A: Positive
@@ -53,20 +53,20 @@ class MicrographPreprocessing:
     mixture: PixelMixture | None = None
 
     def apply(self, image: Float32Array) -> Float32Array:
-        """Return a downsampled micrograph on the scale of all."""
+        """Return a downsampled micrograph on the common grey scale."""
         return normalise_micrograph(image, self.normalisation, self.mixture)
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedMicrograph:
-    """A micrograph as a network sees it.
+    """Micrograph prepared as network input.
 
     Parameters
     ----------
     image : array, shape (rows, columns), float32
         Background at mean 0 and deviation 1.
     grid : Downsampling
-        Where its pixels lie in the micrograph.
+        Positions of its pixels in the micrograph.
     """
 
     image: Float32Array
@@ -76,7 +76,7 @@ class PreparedMicrograph:
 def prepare_for_network(
     micrograph: Micrograph, preprocessing: MicrographPreprocessing
 ) -> PreparedMicrograph:
-    """Read a micrograph, and return it as a network sees it.
+    """Read a micrograph and return it prepared as network input.
 
     Raises
     ------
@@ -95,12 +95,12 @@ def prepare_to_learn(
     workers: int,
     count: Callable[[int], None] = lambda _: None,
 ) -> tuple[MicrographPreprocessing, list[PreparedMicrograph]]:
-    """Return what is to be done to micrographs, learnt from these, and these.
+    """Return the preprocessing fitted to micrographs, and these micrographs prepared.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Are read, and kept in memory with the larger pixels.
+        Micrographs to read; they are kept in memory after downsampling.
     pixel_size_A : float
         Å/px.
     normalisation : Normalisation

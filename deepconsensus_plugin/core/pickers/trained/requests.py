@@ -27,7 +27,7 @@ class LearningInput(Declared):
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Micrographs of one sampling rate; those with labels are learnt from.
+        Micrographs of one sampling rate; those with labels are used for training.
     labels : Path
         File of `core.io.tables.write_coordinates`: some of the particles, or all.
     set_name : str
@@ -35,9 +35,9 @@ class LearningInput(Declared):
     box_size : int
         Pixels of the micrographs.
     negatives : Path, optional
-        The same kind of file: places known to be no particles.
+        File of the same kind: places known not to be particles.
     seed : int
-        Draws the micrographs, and those held out.
+        Seed of the choice of micrographs, and of those held out.
     workers : int
         Threads.
     """

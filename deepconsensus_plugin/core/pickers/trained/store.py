@@ -15,21 +15,21 @@ from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
 
 def save_picker(folder: Path, network: keras.Model, card: PickerCard) -> None:
-    """Write a network and its card; the card last, so that it means *complete*.
+    """Write a network, then its card, whose presence marks a complete model.
 
     Parameters
     ----------
     folder : Path
         Created if needed; a model there is replaced.
     network : keras.Model
-        Network made of layers that Keras has, so that it opens without this package.
+        Network of Keras' own layers, so that it opens without this package.
     card : PickerCard
         Describes it.
 
     Raises
     ------
     ValueError
-        If a weight is not finite; a model that is there stays.
+        If a weight is not finite; an existing model is kept.
     """
     check_weights(network, name=network.name)
     folder.mkdir(parents=True, exist_ok=True)

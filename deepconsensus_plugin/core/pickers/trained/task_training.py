@@ -59,8 +59,9 @@ def hold_out(
 ) -> set[str]:
     """Return the names of the micrographs to validate on, drawn at random.
 
-    They hold about `fraction` of the labels; at least one is left to learn from. None
-    where they would hold fewer than ten labels, or `fraction` is 0.
+    They hold about `fraction` of the labels; at least one micrograph is left for
+    training. The set is empty if they would hold fewer than ten labels, or if
+    `fraction` is 0.
     """
     if not fraction:
         return set()
@@ -96,13 +97,13 @@ def train_task(
     schedule : Schedule
         Length of the training.
     model : Path
-        Folder of the model to be; the state is kept beside it.
+        Folder of the model to write; the state is kept beside it.
     made_from : str
-        Identifies all that decides the result.
+        Digest of all inputs that decide the result.
     progress : Progress
         Counts updates.
     number : int
-        Number of the training, where one model takes several.
+        Number of the training, if one model takes several.
     """
     partial = states_folder(model)
     partial.mkdir(parents=True, exist_ok=True)
@@ -121,5 +122,5 @@ def train_task(
 
 
 def forget_states(model: Path) -> None:
-    """Remove what a finished training kept of its way."""
+    """Remove the saved states of a finished training."""
     shutil.rmtree(states_folder(model), ignore_errors=True)

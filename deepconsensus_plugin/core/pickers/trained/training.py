@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training loop that all pickers share: epochs of batches, best weights kept.
 
-What a batch holds and how good a network is, a `TrainingTask` of each method says.
+Each method defines its batches and its validation as a `TrainingTask`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TrainingTask(Protocol):
         """Return input and targets of one update; may be called in any thread."""
 
     def validate(self) -> Validated:
-        """Return how good the network is now."""
+        """Return the result of a validation."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ class Schedule:
         Every batch is drawn from a generator of its own, seeded by this and its number,
         so that it does not matter which thread draws it.
     patience : int, optional
-        Epochs without a better validation after which it ends. Default: never.
+        Epochs without a better validation after which training stops. Default: it never
+        stops early.
     wanted_accuracy : float, optional
-        The training ends with a validation as accurate as this. Default: it does not.
+        Accuracy of a validation at which training stops. Default: no accuracy.
     """
 
     n_epochs: int
@@ -81,7 +82,7 @@ class Schedule:
 
 
 class PickerTrainer:
-    """A picker in training, from one epoch to the next.
+    """Trainer of a picker; a step lasts one epoch.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ class PickerTrainer:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all epochs are done, the last brought nothing, or it is enough."""
+        """Whether training is done: all epochs, no improvement, or target reached."""
         done, patience = len(self.history), self.schedule.patience
         wanted = self.schedule.wanted_accuracy
         stopped = patience is not None and done - self.best_epoch >= patience
@@ -110,7 +111,7 @@ class PickerTrainer:
         return stopped or is_enough or done >= self.schedule.n_epochs
 
     def advance(self, count: Callable[[int], None] = lambda _: None) -> None:
-        """Train for an epoch, and validate; call `count` with the updates done.
+        """Train for an epoch and validate; call `count` with the number of updates.
 
         Raises
         ------
@@ -144,7 +145,7 @@ class PickerTrainer:
         return TrainingState(self.history, numbers, {}, self.best_weights)
 
     def resume(self, state: TrainingState) -> None:
-        """Go on from what `state` returned."""
+        """Continue from a state that `state` returned."""
         self.history, self.best_weights = state.history, state.best_weights
         self.best_epoch = state.numbers["best_epoch"]
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Validation of trained pickers against labels that may be incomplete.
 
-A user who labels a few hundred particles leaves thousands unlabelled, and a pick of
-one of those is no mistake. Labels drawn from all particles give the *recall* at every
-threshold. With the number of particles that there are, N, that gives precision,
+If a few hundred of thousands of particles are labelled, a pick of an unlabelled one is
+not an error. Labels drawn from all particles give the *recall* at every threshold. With
+the number of particles N, it gives the precision,
 
     precision(t) = recall(t) · N / picks(t)
 
-the ordinary one where every particle is labelled.
+which is the usual one if every particle is labelled.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ WANTED_PRECISION = 0.8
 """Precision at the default threshold, as HydraPicker's (section 4.2)."""
 
 _ENOUGH_FOUND = 20
-"""Labels that are enough to estimate a fraction."""
+"""Number of labels from which a fraction can be estimated."""
 
 _CURVE_POINTS = 200
 
 
 @dataclass(frozen=True)
 class PickerValidation:
-    """A picker on micrographs that it did not learn from.
+    """Validation of a picker on micrographs that it was not trained on.
 
     Parameters
     ----------
@@ -96,10 +96,10 @@ class PickerValidation:
         return float(self.thresholds[reached[-1]]) if len(reached) else None
 
     def probability(self, scores: FloatArray) -> FloatArray:
-        """Return how probably picks of these scores are particles.
+        """Return the probability that picks with these scores are particles.
 
-        The share of particles among the picks of validation with scores like these,
-        made never to fall as scores rise (isotonic regression). NaN without labels.
+        It is the share of particles among validation picks with similar scores, made
+        non-decreasing in the score (isotonic regression). NaN without labels.
 
         Parameters
         ----------
@@ -133,11 +133,11 @@ def validate_picks(
     picks : mapping of micrograph name to ScoredCoordinates
         All maxima, scored.
     labels : mapping of micrograph name to ScoredCoordinates
-        Particles known on micrographs that the picker did not learn from; drawn from
-        all of them, or all.
+        Labelled particles on the same micrographs: all particles, or a random sample of
+        them.
     n_particles : float, optional
-        Particles on these micrographs, labelled or not. Default: as many as make the
-        best picks all particles.
+        Number of particles on these micrographs, labelled or not. Default: the number
+        at which all of the best picks are particles.
     radius_px : float
         Largest distance of a pick from its label, pixels.
     """
@@ -161,12 +161,13 @@ def validate_picks(
 
 
 def _fewest_particles(n_picks: FloatArray, recall: FloatArray, n_labels: int) -> float:
-    """Return the smallest number of particles that these picks can be explained by.
+    """Return the smallest number of particles that explains these picks.
 
-    Picks that hold a share r of the labels hold that share of all particles: there are
-    at most picks / r. The purest part of the picks makes that smallest, as in estimates
-    of the prior from positives and unlabelled data (Scott 2015). Where few labels are
-    found, the share is not known well enough; where no more ever are, it must do.
+    Picks that contain a share r of the labels contain that share of all particles,
+    whose number is therefore at most picks / r. The minimum is reached at the purest
+    part of the picks, as in estimates of the prior from positives and unlabelled data
+    (Scott 2015). Parts with few labels are ignored because their share is uncertain,
+    unless there are no others.
     """
     n_found = recall * n_labels
     if not n_found[-1]:
@@ -177,7 +178,7 @@ def _fewest_particles(n_picks: FloatArray, recall: FloatArray, n_labels: int) ->
 
 
 def _never_rising(n_true: FloatArray, n_picks: FloatArray) -> FloatArray:
-    """Return shares that never rise; neighbours that would are pooled."""
+    """Return the shares made non-increasing by pooling neighbours."""
     pools: list[tuple[float, float, int]] = []
     for true, picks in zip(n_true.tolist(), n_picks.tolist(), strict=True):
         pool = (true, picks, 1)
@@ -190,6 +191,6 @@ def _never_rising(n_true: FloatArray, n_picks: FloatArray) -> FloatArray:
 
 
 def _spread(n_rows: int) -> IntArray:
-    """Return rows of a curve, the first and the last among them."""
+    """Return a subset of the rows of a curve, with the first and the last."""
     rows = np.linspace(0, n_rows - 1, _CURVE_POINTS).round()
     return np.asarray(np.unique(rows.astype(np.intp)))
