@@ -16,15 +16,18 @@ neither a label nor a default nor a limit is written a second time. pydantic che
 from __future__ import annotations
 
 import functools
-import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, get_args, get_origin
 
-import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
+from deepconsensus_plugin.core.field_types import (
+    as_declared,
+    defaults_of,
+    hints_of,
+    type_of,
+)
 from deepconsensus_plugin.core.limits import (
     LIMITS,
     describe_limits,
@@ -183,54 +186,6 @@ def parameters_of(kind: type) -> dict[str, Parameter]:
     }
 
 
-def defaults_of(kind: type) -> dict[str, Any]:
-    """Return the defaults of a dataclass by field, of those that have one."""
-    declared: Any = kind
-    made = {
-        each.name: each.default_factory()
-        for each in fields(declared)
-        if each.default_factory is not MISSING
-    }
-    plain = {e.name: e.default for e in fields(declared) if e.default is not MISSING}
-    return plain | made
-
-
-def type_of(kind: type, name: str) -> Any:
-    """Return the type of a field without None and without limits."""
-    hint = next(each for each in _alternatives(kind, name) if each is not type(None))
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
-
-
-def may_be_none(kind: type, name: str) -> bool:
-    """Return whether None is a value of a field."""
-    return type(None) in _alternatives(kind, name)
-
-
-def _alternatives(kind: Any, name: str) -> tuple[Any, ...]:
-    hint = _hints(kind)[name]
-    is_union = get_origin(hint) in (Union, types.UnionType)
-    return get_args(hint) if is_union else (hint,)
-
-
-def as_declared(kind: type, name: str, value: Any) -> Any:
-    """Return a value of a field, of the declared type where its own is like it.
-
-    A number of NumPy becomes one of Python, text a path, a list a tuple; anything else
-    stays as it is.
-    """
-    hint = type_of(kind, name)
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if get_origin(hint) is tuple and isinstance(value, list | tuple):
-        return tuple(map(_plain_scalar, value))
-    return _plain_scalar(value)
-
-
-def _plain_scalar(value: Any) -> Any:
-    is_scalar = isinstance(value, np.bool_ | np.integer | np.floating)
-    return value.item() if is_scalar else value
-
-
 def find_problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with values, by field, of some fields of a dataclass."""
     adapters, declared = _adapters(kind), parameters_of(kind)
@@ -278,7 +233,7 @@ def find_conflicts(kind: type[Declared], values: Mapping[str, Any]) -> list[str]
 
 @functools.cache
 def _adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
-    declared, hints = parameters_of(kind), _hints(kind)
+    declared, hints = parameters_of(kind), hints_of(kind)
     limits = {name: parameter.limits for name, parameter in declared.items()}
     types: dict[str, Any] = {
         name: Annotated[hint, Field(**limits.get(name, {}), **_finite(kind, name))]
@@ -293,9 +248,3 @@ def _finite(kind: type, name: str) -> dict[str, Any]:
     if declared is None or declared.may_be_infinite or type_of(kind, name) is not float:
         return {}
     return {"allow_inf_nan": False}
-
-
-@functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {each.name: hints[each.name] for each in fields(kind)}

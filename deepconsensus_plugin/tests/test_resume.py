@@ -42,7 +42,7 @@ class TestResume(SyntheticProject):
             new_protocol(
                 type(self),
                 ProtDeepConsensusTrain,
-                **{"nEpochs": 8, "nModels": 2, "batchSize": 8, "inputSize": 32},
+                **{"nEpochs": 4, "nModels": 2, "batchSize": 8, "inputSize": 32},
                 **self.inputs,
             )
             for _ in range(2)

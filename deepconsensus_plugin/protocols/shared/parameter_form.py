@@ -18,13 +18,11 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core.declared import (
     Parameter,
     Problem,
-    defaults_of,
     find_conflicts,
     find_problems,
-    may_be_none,
     parameters_of,
-    type_of,
 )
+from deepconsensus_plugin.core.field_types import defaults_of, may_be_none, type_of
 from deepconsensus_plugin.protocols.shared.shown import OF_THE_DATACLASS, Shown
 
 Made = TypeVar("Made")
