@@ -77,6 +77,7 @@ def _names(formats: Sequence[PickFormat]) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Export; the exit status is 0 if it worked."""
     try:
+        _require_selection(arguments.project)
         table = read_scores_csv(arguments.project / "scores.csv")
         finished = read_summary(arguments.project / "summary.json")
         chosen = _choose(table, arguments.threshold, every=arguments.all)
@@ -93,6 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
     where = files[0] if len(files) == 1 else f"{len(files)} files in {arguments.out}"
     print(f"{chosen.sum()} of {len(table)} coordinates: {where}")
     return 0
+
+
+def _require_selection(project: Path) -> None:
+    """Refuse a project whose run has not come to its end."""
+    if not (project / "scores.csv").is_file():
+        raise ValueError(
+            f"No finished selection in {project} yet. Run `run` to the end first."
+        )
 
 
 def read_summary(path: Path) -> FinishedRun:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 
@@ -60,13 +61,17 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
         if name in (None, selection.getRunName(), selection.strId())
     ]
     if not found:
-        wanted = "a finished *select by score* or *deep consensus*" + (
-            f" named {name!r}" if name else ""
-        )
-        received = [each.getRunName() for each in selections] or "none"
-        raise ValueError(f"{folder}: expected {wanted}, received {received}")
+        raise ValueError(_describe_missing(folder, name, selections))
     selected = found[-1]
     path = out or reportPath(selected).absolute()
     settings = read_record(folder).get("settings")
     write_selection_report(project, selected, path, settings=settings)
     return path
+
+
+def _describe_missing(folder: Path, name: str | None, selections: list[Any]) -> str:
+    """Return why there is no selection, or none of this name."""
+    if not selections:
+        return f"No finished selection in {folder} yet. Run `run` to the end first."
+    names = ", ".join(repr(each.getRunName()) for each in selections)
+    return f"No finished selection {name!r} in {folder}; it has {names}."

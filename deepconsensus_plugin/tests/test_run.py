@@ -116,7 +116,8 @@ def test_a_report_can_be_written_again(finished, tmp_path):
         [*command, "--selection", "none"], check=False, capture_output=True, text=True
     )
     assert other.returncode == 1
-    assert "received ['particles']" in other.stderr
+    assert "No finished selection 'none' in " in other.stderr
+    assert "it has 'particles'." in other.stderr
 
 
 def test_scores_have_one_row_per_candidate(finished):
@@ -161,4 +162,4 @@ def test_pickers_in_another_order_give_the_same_scores_to_the_bit(
 def test_other_settings_need_another_project(scene, finished):
     other = run(scene, seed=7)
     assert other.returncode == 1
-    assert "holds a run with other settings (values)" in other.stderr
+    assert "seed was not given, now 7. Use a new --project" in other.stderr
