@@ -123,11 +123,13 @@ def _value(
 
 def _empty(field: Field, param: params.Param | None) -> object:
     """Return what an empty field means; refuse one that needs a value."""
+    if field.is_needed:
+        raise _not_given(field)
     if isinstance(param, params.StringParam):
         return ""
-    if param is not None and param.allowsNull.get():
-        return None
-    raise _not_given(field)
+    if param is not None and param.validate(None):
+        raise _not_given(field)
+    return None
 
 
 def _not_given(field: Field) -> ValueError:
@@ -140,12 +142,17 @@ def _is_path(field: Field, param: params.Param | None) -> bool:
 
 def _require_files(field: Field, pattern: str, *, given: bool) -> None:
     """Refuse a path that is still the template's example, or that nothing fits."""
-    # Scipion: `#` stands for a digit of a number.
-    if pattern and any(
-        next(glob.iglob(text, recursive=True), None) is not None
-        for text in (pattern, glob.escape(pattern), pattern.replace("#", "[0-9]"))
-    ):
+    if matching_files(pattern):
         return
     if not given:
         raise _not_given(field)
     raise ValueError(f"{field.alias}: expected files, found none: {pattern!r}")
+
+
+def matching_files(pattern: str) -> list[str]:
+    """Return the files or folders that a path, perhaps with wildcards, stands for."""
+    # Scipion: `#` stands for a digit of a number.
+    for text in (pattern, glob.escape(pattern), pattern.replace("#", "[0-9]")):
+        if pattern and (found := glob.glob(text, recursive=True)):
+            return sorted(found)
+    return []

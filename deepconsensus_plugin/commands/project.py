@@ -19,6 +19,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.commands.fields import Node
 from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.core.serialisation import read_json, write_json
+from deepconsensus_plugin.report.run_parameters import picks_word
 
 _RECORD = "run.json"
 
@@ -125,17 +126,11 @@ def _by_name(settings: Mapping[str, Any]) -> dict[str, str]:
     found = {name: str(value) for name, value in settings.get("values", {}).items()}
     for name, value in settings.items():
         if name == "picks" and value:
-            found[name] = ",".join(map(_describe_folder, value))
+            found[name] = ",".join(map(picks_word, value))
         elif name != "values" and value not in (None, []):
             yes_no = {True: "yes", False: "no"}
             found[name] = yes_no[value] if isinstance(value, bool) else str(value)
     return found
-
-
-def _describe_folder(picks: Mapping[str, Any]) -> str:
-    """Return a folder of picks as the command line gives it, defaults too."""
-    path, *options = picks.items()
-    return ":".join([str(path[1]), *(f"{k}={v}" for k, v in options if v is not None)])
 
 
 def load_protocols(

@@ -67,13 +67,18 @@ def _run(settings: RunSettings, folder: Path) -> int:
     prepare_environment()
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.launcher import run_protocols
+    from deepconsensus_plugin.commands.pixel_size import with_pixel_size
     from deepconsensus_plugin.commands.printed_lines import report_lines
     from deepconsensus_plugin.commands.project import load_protocols, open_run
+    from deepconsensus_plugin.commands.rehearsal import check_run
     from deepconsensus_plugin.commands.summary import write_summary
     from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
 
     settings = with_absolute_paths(settings)
-    nodes = build_nodes(settings)
+    whole, remarks = with_pixel_size(settings)
+    nodes = build_nodes(whole)
+    for remark in [*remarks, *check_run(nodes)]:
+        print(remark, file=sys.stderr)
     project = open_run(folder, settings)
     protocols = load_protocols(project, settings, nodes)
     costs = run_protocols(project, protocols)

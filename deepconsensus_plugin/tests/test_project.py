@@ -95,7 +95,7 @@ def test_what_was_set_otherwise_is_named(folder):
     said = str(caught.value)
     for part in (
         "boxSize was 90, now 100",
-        "picks was /p/a:scale=1.0:invert_y=False,/p/b:scale=1.0:invert_y=False, now /p",
+        "picks was /p/a,/p/b, now /p/a",
         "truth was not given, now /truth",
         "stacks was yes, now no",
     ):

@@ -35,6 +35,7 @@ from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     describeBadPicks,
+    describeOnePicker,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -143,6 +144,9 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     # -------------------------- information --------------------------
     def _validate(self):
         return describeBadPicks(self)
+
+    def _warnings(self):
+        return describeOnePicker(self)
 
     def _summary(self):
         self._createFilenameTemplates()

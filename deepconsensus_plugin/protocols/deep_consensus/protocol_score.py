@@ -226,16 +226,16 @@ class ProtDeepConsensusScore(ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
+        errors = SCORING.describe_bad(self) + FUSION.describe_bad(self)
         candidates = self.inputCoordinates.get()
         if candidates is None or self.inputModel.get() is None:
-            return []  # Scipion reports it
-        errors = describeEmpty("Candidates", candidates)
-        errors += (
+            return errors  # Scipion reports it
+        errors += describeEmpty("Candidates", candidates)
+        return errors + (
             describeNoBox("Candidates", candidates)
             or describeLost("Candidates", candidates)
             or self._validateModel()
         )
-        return errors + SCORING.describe_bad(self) + FUSION.describe_bad(self)
 
     def _validateModel(self) -> list[str]:
         """Return why the model cannot be used on these candidates."""

@@ -33,6 +33,7 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     thresholdMode,
 )
 from deepconsensus_plugin.protocols.deep_consensus.spacing import (
+    SPACING,
     areSpaced,
     defineSpacingParams,
     describeBadSpacing,
@@ -168,14 +169,16 @@ class ProtDeepConsensusSelect(ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        scored = self.scoredItems().get()
-        if scored is None:
+        pointer = self.scoredItems()
+        if not pointer.hasValue():
             return [
                 "Scored particles: choose particles or coordinates of *score "
                 "particles*; there is nothing to select from."
             ]
-        errors = []
-        if scored.isEmpty():
+        scored, errors = pointer.get(), []
+        if scored is None:  # they are still to come
+            errors += SPACING.describe_bad(self)
+        elif scored.isEmpty():
             errors.append("The input set is empty; choose one with items.")
         elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
             errors.append("The input has no scores; run *score particles* on it first.")
@@ -237,9 +240,8 @@ class ProtDeepConsensusSelect(ProtParticles):
     # -------------------------- what the steps share --------------------------
     def scoredItems(self) -> Pointer:
         """Return the pointer to what is selected from."""
-        if self.inputParticles.get() is not None:
-            return self.inputParticles
-        return self.inputCoordinates
+        hasParticles = self.inputParticles.hasValue()
+        return self.inputParticles if hasParticles else self.inputCoordinates
 
     def _inputCoordinates(self) -> SetOfCoordinates | None:
         """Return the set that describes the coordinates, if there is one."""
