@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 import sys
 from pathlib import Path
 
@@ -68,8 +69,12 @@ def _run(settings: RunSettings, folder: Path) -> int:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.launcher import run_protocols
     from deepconsensus_plugin.commands.pixel_size import with_pixel_size
-    from deepconsensus_plugin.commands.printed_lines import report_lines
-    from deepconsensus_plugin.commands.project import load_protocols, open_run
+    from deepconsensus_plugin.commands.printed_lines import report_lines, warning_lines
+    from deepconsensus_plugin.commands.project import (
+        RunFailedError,
+        load_protocols,
+        open_run,
+    )
     from deepconsensus_plugin.commands.rehearsal import check_run
     from deepconsensus_plugin.commands.summary import write_summary
     from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
@@ -81,8 +86,20 @@ def _run(settings: RunSettings, folder: Path) -> int:
         print(remark, file=sys.stderr)
     project = open_run(folder, settings)
     protocols = load_protocols(project, settings, nodes)
-    costs = run_protocols(project, protocols)
+    try:
+        costs = run_protocols(project, protocols)
+    except RunFailedError:
+        # What led to the failure is often a warning of an earlier stage.
+        done = [project.getProtocol(each.getObjId()) for each in protocols.values()]
+        for line in warning_lines(done):
+            print(line, file=sys.stderr)
+        raise
     summary = write_summary(project, protocols, settings, costs)
-    for line in report_lines(folder, summary):
+    for line in report_lines(folder, summary, columns=_columns()):
         print(line)
     return 0
+
+
+def _columns() -> int | None:
+    """Return the width of the terminal; None where the output is a file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
