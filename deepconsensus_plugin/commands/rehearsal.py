@@ -21,6 +21,7 @@ from pyworkflow.object import Pointer, PointerList
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.fields import Node, matching_files
+from deepconsensus_plugin.core.alignment import describe_confinement
 from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.types import Micrograph
@@ -179,6 +180,9 @@ class _Rehearsal:
             f"{picks.picker}: {len(picks)} picks on {len(picks.coordinates)} of "
             f"{len(names)} micrographs; box {picks.box_size:g} px{recorded}."
         )
+        shapes = {each.name: each.shape for each in self._micrographs}
+        if (said := describe_confinement(picks, shapes)) is not None:
+            self.remarks.append(f"WARNING: {said}")
         if not len(picks):
             return [f"{protocol._folder()}: there are no picks on these micrographs"]
         return describeLargeBox("Box size", picks.box_size, micrographs)

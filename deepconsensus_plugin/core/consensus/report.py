@@ -138,6 +138,7 @@ def report_consensus(
     min_pickers: int,
     min_positives: int | None,
     misalignments: Sequence[Misalignment] = (),
+    confinements: Sequence[str] = (),
 ) -> ConsensusReport:
     """Return what `find_consensus` made of `pickers`; see `ConsensusReport`."""
     k = len(candidates.pickers)
@@ -163,7 +164,14 @@ def report_consensus(
             for column, name in enumerate(candidates.pickers)
         ],
         misalignments=[
-            f"{'WARNING' if found.is_gross else 'Note'}: {found.describe()}"
-            for found in misalignments
+            *(f"WARNING: {sentence}" for sentence in confinements),
+            *_describe(misalignments),
         ],
     )
+
+
+def _describe(misalignments: Sequence[Misalignment]) -> list[str]:
+    return [
+        f"{'WARNING' if found.is_gross else 'Note'}: {found.describe()}"
+        for found in misalignments
+    ]
