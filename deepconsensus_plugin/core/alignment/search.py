@@ -95,6 +95,7 @@ def measure_misalignment(
         flip_x=placement.orientation.flip_x,
         swapped_xy=placement.orientation.swapped_xy,
         is_significant=is_significant,
+        stretch_x=placement.stretch_x,
     )
 
 

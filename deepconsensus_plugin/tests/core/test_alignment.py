@@ -285,3 +285,15 @@ def test_picks_all_over_or_too_few_are_not_confined():
     few = picker("few", {"m1": np.full((29, 2), 10.0)})
     assert describe_confinement(few, SHAPES) is None
     assert describe_confinement(picks, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("along_y", "along_x"), [(1, 0.709), (0.75, 1), (512 / SHAPE[0], 512 / SHAPE[1])]
+)
+def test_axes_of_different_scales_are_named(along_y, along_x):
+    found = measure(*two_pickers(lambda yx: yx * [along_y, along_x]))
+    assert found.is_gross
+    assert_allclose(found.scale, along_y, rtol=3e-3)
+    assert_allclose(found.scale * found.stretch_x, along_x, rtol=3e-3)
+    assert found.matched_fraction > 0.4
+    assert "made its images square" in found.describe()
