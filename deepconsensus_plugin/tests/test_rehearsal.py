@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import mrcfile
 import pytest
 
@@ -130,3 +132,27 @@ def test_a_cut_micrograph_is_named(scene, tmp_path):
     (tmp_path / "cut.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
     with pytest.raises(ValueError, match=r"cut\.mrc: expected .*truncated"):
         _rehearse(scene, "deep_consensus", f"micrographs={tmp_path}/*.mrc")
+
+
+def test_what_pixels_and_picks_show_is_said(scene, tmp_path):
+    shutil.copytree(scene / "mics", tmp_path / "mics")
+    with mrcfile.open(tmp_path / "mics/mic_1.mrc", "r+") as file:
+        file.data[:] = 0
+    binned = tmp_path / "binned"
+    binned.mkdir()
+    for path in (scene / "alpha").iterdir():
+        rows = [line.split() for line in path.read_text().splitlines()]
+        halves = ["\t".join(str(float(n) / 2) for n in row) for row in rows]
+        (binned / path.name).write_text("\n".join(halves) + "\n")
+    said = _rehearse(
+        scene,
+        "deep_consensus",
+        f"micrographs={tmp_path}/mics/*.mrc",
+        f"picks={{}}/alpha,{binned}",
+    )
+    warnings = [line for line in said if line.startswith("WARNING")]
+    assert [line.split(":")[1].split(" lie")[0] for line in warnings] == [
+        " mic_1.mrc",
+        " Picks of binned",
+    ]
+    assert "scale=2." in warnings[1]

@@ -62,6 +62,8 @@ class ConsensusReport:
         In the order of names.
     misalignments : list of str
         Sentences about pickers that disagree systematically, the worst first.
+    remarks : list of str
+        Sentences about the micrographs.
     """
 
     box_size: int
@@ -73,10 +75,12 @@ class ConsensusReport:
     votes: list[int]
     pickers: list[PickerReport]
     misalignments: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
         """Return what a user should read, most important first."""
         return [
+            *self.remarks,
             *self.misalignments,
             *self._describe_agreement(),
             *map(self._describe_picker, self.pickers),
