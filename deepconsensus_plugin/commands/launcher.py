@@ -31,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _LOG_LINES = 5
+_OWN_WORDS = "ERROR "
+_OF_A_JOB = "returned non-zero exit status"
+"""What Scipion says of a job that failed; the job has said why."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -151,7 +155,14 @@ def _describe_failure(project: Project, protocol: Protocol) -> str:
     """Describe what failed and why; a job's own words are in the log."""
     log = Path(project.getPath(protocol.getStderrLog()))
     text = _ESCAPES.sub("", log.read_text(errors="replace")) if log.exists() else ""
-    own_words = [line for line in text.splitlines() if line.startswith("ERROR ")]
+    own_words = [
+        line.removeprefix(_OWN_WORDS)
+        for line in text.splitlines()
+        if line.startswith(_OWN_WORDS)
+    ]
     reason = _ESCAPES.sub("", protocol.getErrorMessage() or "stopped")
-    lines = [f"{protocol.getObjLabel()}: {reason}", *own_words[-_LOG_LINES:]]
+    reasons = own_words[-_LOG_LINES:]
+    if not reasons or _OF_A_JOB not in reason:
+        reasons.insert(0, reason)
+    lines = [f"{protocol.getObjLabel()}: {reasons[0]}", *reasons[1:]]
     return "\n".join([*lines, f"(the whole log: {log})"])

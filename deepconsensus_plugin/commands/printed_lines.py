@@ -14,7 +14,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.commands.summary import SUMMARY
 from deepconsensus_plugin.report.comparison import comparison_cells
 
-_INTERVAL = re.compile(r" \([^)]*\)$")
+_INTERVAL = re.compile(r" \(\d[^)]*\)$")
 _FILES = {
     "score_file": "Scores of all candidates",
     "metrics_file": "Figures against the truth",

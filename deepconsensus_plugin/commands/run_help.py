@@ -22,8 +22,8 @@ usage: python -m deepconsensus_plugin run TEMPLATE name=value … --project DIR
 Run a template without the GUI, from micrographs to particles or picks.
 Options and name=value words come in any order.
 
-  --project DIR  folder of the Scipion project, a new one; the same command again
-                 goes on where it stopped
+  --project DIR  folder of the Scipion project, a new one; the same command
+                 again goes on where it stopped
   --help         of a template: its settings, and those of its protocols
 
 examples:

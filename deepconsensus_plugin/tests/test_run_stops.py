@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -12,7 +13,12 @@ import pytest
 
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.tests.in_process import launched_here
-from deepconsensus_plugin.tests.run_scene import make_scene, run, run_command
+from deepconsensus_plugin.tests.run_scene import (
+    make_scene,
+    run,
+    run_command,
+    run_here,
+)
 from deepconsensus_plugin.tests.small_network import small_networks
 
 N_FIRST = 7
@@ -76,12 +82,28 @@ def test_the_demonstration_needs_no_data(tmp_path, monkeypatch, capsys):
     assert f"Picture: {tmp_path}/demo/picture.png" in printed
 
 
-def test_a_failing_protocol_says_why(scene):
+def test_what_is_wrong_with_the_input_is_said_before_anything_is_made(scene, capsys):
     broken = scene / "broken"
     broken.mkdir()
     (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
-    failed = run(scene, micrographs=f"{broken}/*.mrc", project="failing")
-    assert failed.returncode == 1
-    assert "truth: Protocol failed:" in failed.stderr  # what is read first
-    assert "mic_0.mrc: expected" in failed.stderr
-    assert "Traceback" not in failed.stderr
+    assert run_here(scene, micrographs=f"{broken}/*.mrc", project="failing") == 1
+    assert "error: " in (said := capsys.readouterr().err)
+    assert "mic_0.mrc: expected" in said
+    assert not (scene / "failing").exists()
+
+
+def test_a_failing_protocol_says_why_and_what_was_warned_of(scene, monkeypatch, capsys):
+    monkeypatch.chdir(scene)
+    binned = scene / "binned"
+    shutil.copytree(scene / "alpha", binned)
+    for path in binned.iterdir():
+        rows = [line.split() for line in path.read_text().splitlines()]
+        halves = ["\t".join(str(float(n) / 2) for n in row) for row in rows]
+        path.write_text("\n".join(halves) + "\n")
+    picks = f"{scene}/alpha,{binned}"
+    assert run_here(scene, picks=picks, project="empty") == 1
+    said = capsys.readouterr().err
+    warning, error = said.index("\nconsensus: WARNING: "), said.index("\nerror: ")
+    assert "scale=2" in said[warning:error]
+    assert said[error:].startswith("\nerror: network: ")
+    assert "Traceback" not in said

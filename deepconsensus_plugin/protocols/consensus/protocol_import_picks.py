@@ -144,6 +144,8 @@ class ProtImportPicks(ProtParticlePicking):
         except (ValueError, NotImplementedError) as error:
             return [f"Pattern: '{pattern}' cannot be used ({error}); try *."]
         except FileNotFoundError:
+            if pattern in ("", "*"):
+                return [f"Folder: {folder} contains no files."]
             return [f"Pattern: no file in {folder} fits '{pattern}'; try *."]
         return []
 
