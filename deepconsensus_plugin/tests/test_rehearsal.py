@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known to be wrong before a run starts; nothing is run."""
+"""Rehearsal of a run: faults that are known before it starts; nothing is run."""
 
 from __future__ import annotations
 

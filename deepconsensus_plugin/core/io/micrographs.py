@@ -73,7 +73,7 @@ def open_micrograph(path: Path | str) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class MicrographHeader:
-    """What a file says of its image, before any pixel is read.
+    """Shape and pixel size that a file tells before any pixel is read.
 
     Parameters
     ----------
