@@ -1,27 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command run, killed, failing, and without data."""
+"""Command run, failing, and without data."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.tests.in_process import launched_here
-from deepconsensus_plugin.tests.run_scene import (
-    make_scene,
-    run,
-    run_command,
-    run_here,
-)
+from deepconsensus_plugin.tests.run_scene import make_scene, run_here
 from deepconsensus_plugin.tests.small_network import small_networks
-
-N_FIRST = 7
 
 pytestmark = pytest.mark.slow
 
@@ -29,30 +20,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:
     return make_scene(tmp_path_factory.mktemp("scene"))
-
-
-def test_a_killed_run_goes_on_and_takes_the_first_n(scene):
-    changes = {
-        "project": "killed",
-        "thresholdMode": "first N",
-        "numberOfParticles": N_FIRST,
-    }
-    command = run_command(scene, **changes)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
-        assert any("network: started" in line for line in killed.stderr)
-        time.sleep(2)
-        killed.kill()
-    again = run(scene, **changes)
-    assert again.returncode == 0, again.stderr
-    assert "network: waiting for process" in again.stderr
-    assert "network: started" not in again.stderr
-    summary = json.loads((scene / "killed" / "summary.json").read_text())
-    assert summary["timings"]["network"]["seconds"] > 0
-    assert summary["sets"]["particles.outputParticles"] == N_FIRST
-    metrics = json.loads((scene / "killed" / "metrics.json").read_text())
-    assert metrics["threshold"] == summary["threshold"]
-    assert metrics["n_accepted"] == N_FIRST
-    assert metrics["precision"] == metrics["n_matched"] / N_FIRST
 
 
 @small_networks()
@@ -82,17 +49,17 @@ def test_the_demonstration_needs_no_data(tmp_path, monkeypatch, capsys):
     assert f"Picture: {tmp_path}/demo/picture.png" in printed
 
 
-def test_what_is_wrong_with_the_input_is_said_before_anything_is_made(scene, capsys):
+def test_what_is_wrong_with_the_input_is_said_before_anything_is_made(scene, capfd):
     broken = scene / "broken"
     broken.mkdir()
     (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
     assert run_here(scene, micrographs=f"{broken}/*.mrc", project="failing") == 1
-    assert "error: " in (said := capsys.readouterr().err)
+    assert "error: " in (said := capfd.readouterr().err)
     assert "mic_0.mrc: expected" in said
     assert not (scene / "failing").exists()
 
 
-def test_a_failing_protocol_says_why_and_what_was_warned_of(scene, monkeypatch, capsys):
+def test_a_failing_protocol_says_why_and_what_was_warned_of(scene, monkeypatch, capfd):
     monkeypatch.chdir(scene)
     binned = scene / "binned"
     shutil.copytree(scene / "alpha", binned)
@@ -102,7 +69,7 @@ def test_a_failing_protocol_says_why_and_what_was_warned_of(scene, monkeypatch, 
         path.write_text("\n".join(halves) + "\n")
     picks = f"{scene}/alpha,{binned}"
     assert run_here(scene, picks=picks, project="empty") == 1
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     warning, error = said.index("\nconsensus: WARNING: "), said.index("\nerror: ")
     assert "scale=2" in said[warning:error]
     assert said[error:].startswith("\nerror: network: ")
