@@ -17,6 +17,7 @@ from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLargeBox,
     describeLost,
+    describeOtherPixelSize,
 )
 
 
@@ -95,6 +96,14 @@ def describeOnePicker(protocol: Protocol) -> list[str]:
         "Picks: one set only, so nothing confirms a pick. Choose the picks of two "
         "pickers at least, unless a model that was trained before is to score these."
     ]
+
+
+def describeOtherPixelSizeOfPicks(protocol: Protocol) -> list[str]:
+    """Return a sentence if headers of the reference say another pixel size."""
+    first = next(iter(protocol.inputCoordinates), None)
+    if first is None or first.get() is None:
+        return []
+    return describeOtherPixelSize(first.get().getMicrographs())
 
 
 def _describeBadSet(

@@ -38,6 +38,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     describeBadPicks,
     describeOnePicker,
+    describeOtherPixelSizeOfPicks,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -147,7 +148,7 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         return describeBadPicks(self)
 
     def _warnings(self):
-        return describeOnePicker(self)
+        return describeOnePicker(self) + describeOtherPixelSizeOfPicks(self)
 
     def _summary(self):
         self._createFilenameTemplates()

@@ -9,7 +9,8 @@ from pathlib import Path
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.io.micrographs import read_header, read_shape
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
 from deepconsensus_plugin.core.io.pixel_sizes import describe_other_sizes
 
 _LOOKED_AT = 20
@@ -72,11 +73,18 @@ def describeLargeBox(
 
 
 def shapeOf(micrographs: SetOfMicrographs | None) -> tuple[int, int] | None:
-    """Return rows and columns of the first micrograph; None where it is not there."""
+    """Return rows and columns of the first micrograph; None if it cannot be read."""
     first = None if micrographs is None else micrographs.getFirstItem()
-    if first is None or not Path(first.getFileName()).is_file():
+    header = None if first is None else _readHeader(first.getFileName())
+    return None if header is None else header.shape
+
+
+def _readHeader(path: str) -> MicrographHeader | None:
+    """Return a header; None if the step that reads the file will say what is wrong."""
+    try:
+        return read_header(path)
+    except (OSError, FileFormatError):
         return None
-    return read_shape(first.getFileName())
 
 
 def describeOtherPixelSize(micrographs: SetOfMicrographs | None) -> list[str]:
@@ -85,9 +93,9 @@ def describeOtherPixelSize(micrographs: SetOfMicrographs | None) -> list[str]:
         return []
     files = [each.getFileName() for each in islice(micrographs.iterItems(), _LOOKED_AT)]
     headers = {
-        Path(file).name: read_header(file).pixel_size_A
+        Path(file).name: header.pixel_size_A
         for file in files
-        if Path(file).is_file()
+        if (header := _readHeader(file)) is not None
     }
     said = describe_other_sizes(headers, micrographs.getSamplingRate())
     return [sentence.removeprefix("WARNING: ") for sentence in said]
