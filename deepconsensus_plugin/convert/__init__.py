@@ -18,7 +18,7 @@ from deepconsensus_plugin.convert.coordinates import (
     items_with_micrograph,
     picks_from_set,
 )
-from deepconsensus_plugin.convert.items import scaled_item
+from deepconsensus_plugin.convert.items import scaled_item, set_attribute
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrographs_from_set,
@@ -30,6 +30,7 @@ from deepconsensus_plugin.convert.observed import (
     read_observed,
     write_observed,
 )
+from deepconsensus_plugin.convert.places import places_of_candidates, places_of_items
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
@@ -50,9 +51,12 @@ __all__ = [
     "observed_by_all",
     "observed_in",
     "picks_from_set",
+    "places_of_candidates",
+    "places_of_items",
     "read_observed",
     "refresh",
     "scaled_item",
+    "set_attribute",
     "state_of_file",
     "write_observed",
 ]

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepconsensus_plugin.core.acceptance.spacing import Spacing
     from deepconsensus_plugin.core.calibration.thresholds import (
         ThresholdMode,
         ThresholdRule,
@@ -66,6 +67,7 @@ _WHERE = {
     "ScoredCoordinates": "types",
     "ScoringParameters": "deep_consensus.requests",
     "SimulationParameters": "simulation.parameters",
+    "Spacing": "acceptance.spacing",
     "StackOptions": "deep_consensus.requests",
     "ThresholdMode": "calibration.thresholds",
     "ThresholdRule": "calibration.thresholds",
@@ -102,6 +104,7 @@ __all__ = [
     "ScoredCoordinates",
     "ScoringParameters",
     "SimulationParameters",
+    "Spacing",
     "StackOptions",
     "ThresholdMode",
     "ThresholdRule",

@@ -10,16 +10,23 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
-from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    candidates_and_items,
+    places_of_candidates,
+)
+from deepconsensus_plugin.core.acceptance.accept import accept
+from deepconsensus_plugin.core.acceptance.places import are_off_border
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
-from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
     ScoreResult,
 )
 from deepconsensus_plugin.core.io.scores import read_scores
-from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
     write_candidates,
@@ -27,8 +34,14 @@ from deepconsensus_plugin.core.io.tables import (
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
-from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    defineOverBorderParam,
+    keepAcceptance,
+    readAcceptance,
+    readOverBorder,
+    summaryOfEarly,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     FUSION,
     SCORING,
@@ -100,6 +113,7 @@ class ProtDeepConsensusScore(ProtParticles):
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
+        defineOverBorderParam(form)
         form.addParallelSection(threads=4, mpi=0)
 
     # -------------------------- steps --------------------------
@@ -190,14 +204,30 @@ class ProtDeepConsensusScore(ProtParticles):
         outputs = createScoredSets(
             self, coordinates, phaseFlipped=card.preprocessing.phase_flip
         )
+        places = places_of_candidates(
+            candidates,
+            frame.coordinates.getMicrographs(),
+            box_size=frame.coordinates.getBoxSize(),
+        )
+        spacing, report = readOverBorder(self), self.readCalibration()
+        isWhole = are_off_border(places, spacing)
+        items = frame.coordinates, candidates, positions, score, networks
         appendScored(
-            iterScored(frame.coordinates, candidates, positions, score, networks),
+            iterScored(*items, isWhole=isWhole),
             outputs["outputCoordinates"],
             outputs.get("outputParticles"),
             stacks=Path(self._getFileName("stacks")),
             scale=frame.scale,
             ctfs=frame.read_ctfs(),
         )
+        self._define(outputs)
+        rule, isFused = AcceptanceRule(spacing=spacing), report is not None
+        accepted = accept(rule, score, places, are_probabilities=isFused)
+        self._remember(accepted.summarise(report))
+        write_accepted(self._getFileName("table"), candidates, networks, accepted)
+
+    def _define(self, outputs) -> None:
+        """Register outputs, and what they were made from."""
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
         for items in outputs.values():
@@ -205,23 +235,14 @@ class ProtDeepConsensusScore(ProtParticles):
             self._defineSourceRelation(self.inputModel, items)
             if self.inputMicrographs.get() is not None:
                 self._defineSourceRelation(self.inputMicrographs, items)
-        self._remember(score)
-        write_scores_csv(
-            self._getFileName("table"),
-            candidates,
-            score=score,
-            network_score=networks.mean,
-            spread=networks.spread,
-            accepted=score >= self.suggestedThreshold.get(),
-        )
 
-    def _remember(self, score: FloatArray) -> None:
-        """Store for the summary what no output holds."""
-        report = self.readCalibration()
-        threshold = report.suggested_threshold if report else PUBLISHED_THRESHOLD
-        self.suggestedThreshold.set(threshold)
-        self.numberAccepted.set(int((score >= threshold).sum()))
-        self.numberLeftOut.set(self.inputCoordinates.get().getSize() - len(score))
+    def _remember(self, accepted: AcceptanceSummary) -> None:
+        """Keep for the summary what no output holds."""
+        keepAcceptance(self, accepted)
+        self.suggestedThreshold.set(accepted.threshold)
+        self.numberAccepted.set(accepted.n_accepted)
+        nAll = self.inputCoordinates.get().getSize()
+        self.numberLeftOut.set(nAll - accepted.n_candidates)
         self._store(self.suggestedThreshold, self.numberAccepted, self.numberLeftOut)
 
     # -------------------------- information --------------------------
@@ -256,13 +277,13 @@ class ProtDeepConsensusScore(ProtParticles):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return ["Not run yet."]
-        return describeScores(
-            self.outputCoordinates.getSize(),
-            self.numberAccepted.get(),
-            self.numberLeftOut.get(),
-            self.suggestedThreshold.get(),
-            self.readCalibration(),
+        accepted = readAcceptance(self) or summaryOfEarly(
+            nAll=self.outputCoordinates.getSize(),
+            nKept=self.numberAccepted.get(),
+            threshold=self.suggestedThreshold.get(),
         )
+        nLeftOut = self.numberLeftOut.get()
+        return describeScores(accepted, nLeftOut, self.readCalibration())
 
     def _methods(self):
         if self.numberAccepted.get() is None:

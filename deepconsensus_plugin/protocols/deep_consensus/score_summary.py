@@ -3,52 +3,35 @@
 
 from __future__ import annotations
 
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 
 
 def describeScores(
-    nScored: int,
-    nAccepted: int,
-    nLeftOut: int,
-    threshold: float,
-    report: CalibrationReport | None,
+    accepted: AcceptanceSummary, nLeftOut: int, report: CalibrationReport | None
 ) -> list[str]:
     """Return what came out, and what is expected of it and of the pickers.
 
     Parameters
     ----------
-    nScored, nAccepted, nLeftOut : int
-        Candidates with a score, with one that reaches the threshold, and without one.
-    threshold : float
-        Suggested threshold.
+    accepted : AcceptanceSummary
+        What is accepted of the candidates that have a score.
+    nLeftOut : int
+        Candidates without one.
     report : CalibrationReport, optional
         None where the score is the network's own.
     """
-    share = f" ({nAccepted / nScored:.0%})" if nScored else ""
-    lines = [
-        f"{nScored} candidates scored and kept; {nAccepted}{share} reach the suggested "
-        f"threshold of {threshold:.3g}. Choose another in the viewer."
-    ]
+    lines = accepted.sentences()
     if report is None:
         lines.append("The score is the network's own, not a probability.")
     else:
-        lines += _describeExpected(report, threshold)
+        lines += [verdict.describe() for verdict in report.pickers]
     if nLeftOut:
         lines.append(
             f"{nLeftOut} candidates left out: their micrographs have no CTF, or are "
             "not among those to cut (see the log)."
         )
     return lines
-
-
-def _describeExpected(report: CalibrationReport, threshold: float) -> list[str]:
-    precision, recall = report.expected_at(threshold)
-    return [
-        f"Expected there: precision {precision.describe()}, recall {recall.describe()} "
-        f"of about {report.n_particles:.0f} particles among the candidates (95 % "
-        "intervals).",
-        *(verdict.describe() for verdict in report.pickers),
-    ]
 
 
 def describeFusion(report: CalibrationReport) -> str:

@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.pick_files.names import stem
 from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
+from deepconsensus_plugin.core.reasons import derive_reasons
 from deepconsensus_plugin.core.serialisation import read_json, write_json
 from deepconsensus_plugin.core.types import Micrograph
 
@@ -42,7 +43,7 @@ def project(tmp_path):
         score=score,
         network_score=score,
         spread=np.zeros(n),
-        accepted=score >= 0.5,
+        reason=derive_reasons(score, score >= 0.5),
     )
     # Nothing was found on c.mrc; nobody looked at d.mrc.
     observed = {"a.mrc": ["x"], "b.mrc": ["x"], "c.mrc": ["x"], "d.mrc": []}
