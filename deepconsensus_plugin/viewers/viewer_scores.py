@@ -15,7 +15,13 @@ from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    fillSpacing,
+    readAcceptance,
+    spacingOf,
+)
 from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
     ProtDeepConsensusScore,
 )
@@ -94,18 +100,24 @@ class DeepConsensusScoresViewer(Viewer):
             return "The input was never scored: run *score particles* on it."
         return ""
 
-    def reader(self) -> Callable[[], Overview]:
-        """Return what reads the scores; any thread can call it."""
+    def reader(self, spacing: Spacing | None = None) -> Callable[[], Overview]:
+        """Return what reads the scores; any thread can call it.
+
+        `spacing` is where particles may lie; that of the run if None.
+        """
         source = locate(
             self._scored().get(),
             folder=Path(self.getProject().getPath()).absolute(),
+            spacing=spacing or spacingOf(self.protocol),
             report=self._report(),
         )
         return partial(read_overview, source)
 
     def initialThreshold(self) -> float | None:
         """Return the threshold that the run itself applied; None if it has none."""
-        if isinstance(self.protocol, ProtDeepConsensusSelect):
+        if (kept := readAcceptance(self.protocol)) is not None:
+            applied = kept.threshold  # to the last digit
+        elif isinstance(self.protocol, ProtDeepConsensusSelect):
             applied = self.protocol.lowestScore.get()
         else:
             applied = self.protocol.suggestedThreshold.get()
@@ -115,6 +127,8 @@ class DeepConsensusScoresViewer(Viewer):
         self, threshold: float, *, wait: bool = False
     ) -> ProtDeepConsensusSelect:
         """Add a selection with a fixed threshold to the project and start it.
+
+        Its other criteria are those of the run that is looked at.
 
         Parameters
         ----------
@@ -131,6 +145,7 @@ class DeepConsensusScoresViewer(Viewer):
         name = "inputParticles" if are_particles else "inputCoordinates"
         getattr(selection, name).copy(scored)
         selection.threshold.set(threshold)
+        fillSpacing(selection, spacingOf(self.protocol))
         project.launchProtocol(selection, wait=wait)
         return selection
 

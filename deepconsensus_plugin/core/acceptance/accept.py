@@ -93,6 +93,14 @@ def accept(
         If scores that must be probabilities are not between 0 and 1.
     """
     placed = PlacedScores(score, places, rule.spacing)
+    return accept_placed(rule, placed, are_probabilities=are_probabilities)
+
+
+def accept_placed(
+    rule: AcceptanceRule, placed: PlacedScores, *, are_probabilities: bool
+) -> Acceptance:
+    """Return what `accept` does, of scores that were placed by the rule's spacing."""
+    score = placed.score
     chosen = rule.threshold.for_scores(are_probabilities=are_probabilities)
     rows = np.flatnonzero(placed.is_permitted)
     threshold = choose_threshold(score[rows], chosen)

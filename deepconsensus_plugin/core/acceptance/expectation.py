@@ -191,5 +191,7 @@ def _with_interval(
 
 
 def _share(part: FloatArray, whole: FloatArray | IntArray) -> FloatArray:
+    """Return the ratio, NaN of nothing; the same in whatever order was summed."""
     nothing = np.full(np.shape(part), np.nan)
-    return np.divide(part, whole, out=nothing, where=np.asarray(whole) > 0)
+    share = np.divide(part, whole, out=nothing, where=np.asarray(whole) > 0)
+    return np.asarray(np.round(share, 12))

@@ -76,16 +76,18 @@ class PlacedScores:
         """Whether the place of each candidate is permitted, shape (n,)."""
         return np.asarray(self.place == Reason.ACCEPTED)
 
-    def reasons(self, threshold: float) -> IntArray:
-        """Return the `Reason` of each candidate at a threshold, shape (n,)."""
+    def reasons(self, threshold: float, rows: IntArray | None = None) -> IntArray:
+        """Return the `Reason` of each candidate at a threshold, or of those at rows."""
+        some = slice(None) if rows is None else rows
+        score, place = self.score[some], self.place[some]
         return np.select(
             [
-                np.isnan(self.score),
-                self.score < threshold,
-                ~self.is_permitted,
-                self.neighbour >= threshold,
+                np.isnan(score),
+                score < threshold,
+                place != Reason.ACCEPTED,
+                self.neighbour[some] >= threshold,
             ],
-            [Reason.NO_SCORE, Reason.SCORE, self.place, Reason.NEIGHBOUR],
+            [Reason.NO_SCORE, Reason.SCORE, place, Reason.NEIGHBOUR],
             Reason.ACCEPTED,
         ).astype(np.intp)
 

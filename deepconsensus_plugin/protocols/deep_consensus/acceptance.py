@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pyworkflow.protocol.params as params
@@ -77,6 +78,27 @@ def readAcceptance(protocol: Protocol) -> AcceptanceSummary | None:
     """Return what `keepAcceptance` kept; None if there is nothing (yet)."""
     path = _path(protocol)
     return read_summary(path) if path.exists() else None
+
+
+def spacingOf(protocol: Protocol) -> Spacing:
+    """Return where particles may lie that a run accepts, or will by its form.
+
+    Runs of early versions had boxes over the edge.
+    """
+    kept = readAcceptance(protocol)
+    if kept is not None and kept.rule is not None:
+        return kept.rule.spacing
+    if not protocol.hasAttribute(SPACING.name_of("border_A")):
+        return readOverBorder(protocol)
+    spacing = SPACING.read(protocol)
+    return replace(spacing, over_border=True) if protocol.isFinished() else spacing
+
+
+def fillSpacing(protocol: Protocol, spacing: Spacing) -> None:
+    """Put a spacing into the lines of `defineSpacingParams`."""
+    for field in SPACING.fields:
+        value = SPACING.number_of(field, getattr(spacing, field))
+        protocol.setAttributeValue(SPACING.name_of(field), value)
 
 
 def summaryOfEarly(

@@ -52,6 +52,7 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineSeedParam,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
+    countWithoutParticle,
     describeFusion,
     describeScores,
 )
@@ -282,8 +283,8 @@ class ProtDeepConsensusScore(ProtParticles):
             nKept=self.numberAccepted.get(),
             threshold=self.suggestedThreshold.get(),
         )
-        nLeftOut = self.numberLeftOut.get()
-        return describeScores(accepted, nLeftOut, self.readCalibration())
+        without = self.numberLeftOut.get(), countWithoutParticle(self)
+        return describeScores(accepted, *without, self.readCalibration())
 
     def _methods(self):
         if self.numberAccepted.get() is None:

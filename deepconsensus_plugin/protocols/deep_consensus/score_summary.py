@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from pyworkflow.protocol import Protocol
+
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 
 
 def describeScores(
-    accepted: AcceptanceSummary, nLeftOut: int, report: CalibrationReport | None
+    accepted: AcceptanceSummary,
+    nLeftOut: int,
+    nWithoutParticle: int,
+    report: CalibrationReport | None,
 ) -> list[str]:
     """Return what came out, and what is expected of it and of the pickers.
 
@@ -16,16 +21,24 @@ def describeScores(
     ----------
     accepted : AcceptanceSummary
         What is accepted of the candidates that have a score.
-    nLeftOut : int
-        Candidates without one.
+    nLeftOut, nWithoutParticle : int
+        Candidates without one, and those with one that have no particle.
     report : CalibrationReport, optional
         None where the score is the network's own.
     """
-    lines = accepted.sentences()
+    lines = [
+        f"{accepted.n_candidates} candidates scored; all of them are in the outputs.",
+        *accepted.sentences(),
+    ]
     if report is None:
         lines.append("The score is the network's own, not a probability.")
     else:
         lines += [verdict.describe() for verdict in report.pickers]
+    if nWithoutParticle:
+        lines.append(
+            f"{nWithoutParticle} candidates have coordinates but no particle: their "
+            "box leaves the micrograph."
+        )
     if nLeftOut:
         lines.append(
             f"{nLeftOut} candidates left out: their micrographs have no CTF, or are "
@@ -42,3 +55,11 @@ def describeFusion(report: CalibrationReport) -> str:
         f"model fitted without labels; {report.n_particles:.0f} particles are expected "
         "among them."
     )
+
+
+def countWithoutParticle(protocol: Protocol, suffix: str = "") -> int:
+    """Return how many scored coordinates have no particle, where any were written."""
+    particles = getattr(protocol, f"outputParticles{suffix}", None)
+    if particles is None:
+        return 0
+    return getattr(protocol, f"outputCoordinates{suffix}").getSize() - len(particles)

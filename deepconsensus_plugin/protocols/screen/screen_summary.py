@@ -14,6 +14,7 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     summaryOfEarly,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
+    countWithoutParticle,
     describeFusion,
     describeScores,
 )
@@ -41,6 +42,7 @@ def describeEnd(protocol: Protocol) -> list[str]:
         *describeScores(
             acceptanceOf(protocol),
             protocol.numberLeftOut.get(),
+            countWithoutParticle(protocol, "Scored"),
             protocol.readCalibration(),
         ),
         *protocol.readReport().sentences(),
