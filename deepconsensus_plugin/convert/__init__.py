@@ -30,7 +30,11 @@ from deepconsensus_plugin.convert.observed import (
     read_observed,
     write_observed,
 )
-from deepconsensus_plugin.convert.places import places_of_candidates, places_of_items
+from deepconsensus_plugin.convert.places import (
+    places_of_candidates,
+    places_of_items,
+    shapes_by_name,
+)
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
@@ -57,6 +61,7 @@ __all__ = [
     "refresh",
     "scaled_item",
     "set_attribute",
+    "shapes_by_name",
     "state_of_file",
     "write_observed",
 ]

@@ -82,6 +82,16 @@ def places_of_candidates(
     )
 
 
+def shapes_by_name(micrographs: SetOfMicrographs) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of the micrographs whose files are there."""
+    names, paths = _names_and_paths(micrographs)
+    return {
+        name: read_shape(path)
+        for name, path in zip(names, paths, strict=True)
+        if path.exists()
+    }
+
+
 def _names_and_paths(micrographs: SetOfMicrographs) -> tuple[list[str], list[Path]]:
     """Return what `micrograph_name` and the file of each is, in the order of ids."""
     known = read_columns(micrographs, "_micName", "_filename")

@@ -339,9 +339,9 @@ class TestScore(SyntheticProject):
     def test_scores_that_are_not_of_these_candidates_are_refused(self):
         n = len(self.candidates)
         scores = EnsembleScores(np.zeros(n - 1), np.zeros(n - 1))
-        items = self.inputs["inputCoordinates"].get()
+        given = self.inputs["inputCoordinates"].get(), self.candidates, np.arange(n)
         with self.assertRaisesRegex(ValueError, f"expected {n} scores.*{n - 1}"):
-            list(iterScored(items, self.candidates, np.arange(n), np.ones(n), scores))
+            list(iterScored(*given, np.ones(n), scores, isWhole=np.ones(n, bool)))
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

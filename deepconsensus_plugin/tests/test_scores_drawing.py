@@ -119,7 +119,7 @@ def test_all_candidates_are_in_the_bars_and_bars_can_be_split_anew():
     plots.regroup()
     assert heights(bars) == [3, 2, 0]
     for axes in (bars, curves):
-        assert axes.lines[0].get_xdata() == [0.99, 0.99]
+        assert axes.lines[0].get_xdata() == [0.5, 0.5]
 
 
 def test_the_mouse_tells_a_score():

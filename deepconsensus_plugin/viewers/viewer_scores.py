@@ -38,6 +38,8 @@ from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
 
 _TITLE = "Scores"
 
+_DIGITS = 1e12
+
 _SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
 """Protocols that give scores, and an expectation with them."""
 
@@ -144,7 +146,8 @@ class DeepConsensusScoresViewer(Viewer):
         are_particles = isinstance(scored.get(), SetOfParticles)
         name = "inputParticles" if are_particles else "inputCoordinates"
         getattr(selection, name).copy(scored)
-        selection.threshold.set(threshold)
+        # Scipion's database keeps 15 digits: it must not round up, over a score.
+        selection.threshold.set(np.floor(threshold * _DIGITS) / _DIGITS)
         fillSpacing(selection, spacingOf(self.protocol))
         project.launchProtocol(selection, wait=wait)
         return selection
