@@ -40,7 +40,7 @@ class Reason(enum.IntEnum):
     ACCEPTED = 0, "", "accepted", ""
     NO_SCORE = 1, "no score", "no score", ""
     SCORE = 2, "score", "low score", ""
-    BORDER = 3, "border", "micrograph edge", "at the micrograph edge"
+    BORDER = 3, "border", "at the edge", "at the micrograph edge"
     NEIGHBOUR = 4, "neighbour", "too close", "too close to another"
     OTHER = 5, "other", "other reason", "for a reason that was not recorded"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepconsensus_plugin.constants import REASON_ATTRIBUTE
@@ -248,7 +249,7 @@ class TestScreen(SyntheticProject):
         ):
             self.assertEqual(len(getattr(screen, name)), expected, name)
         words = list(reasons_of(screen.outputCoordinatesScored).values())
-        self.assertEqual(words, ["neighbour", "neighbour", "border", ""] * n)
+        self.assertEqual(words, ["border", "neighbour", "neighbour", ""] * n)
         table = read_scores_csv(screen._getExtraPath("scores.csv"))
         self.assertEqual(in_words(table.reason), words)
         self.assertIn(

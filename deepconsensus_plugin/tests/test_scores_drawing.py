@@ -228,7 +228,7 @@ def test_picks_have_the_colour_of_what_becomes_of_them(tmp_path):
     assert len(rejected.get_offsets()) == 0
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
     assert texts == [
-        *("accepted (2)", "low score (0)", "micrograph edge (1)", "too close (0)")
+        *("accepted (2)", "low score (0)", "at the edge (1)", "too close (0)")
     ]
     colours = [each.get_edgecolors()[0].tolist() for each in axes.collections]
     assert len({tuple(colour) for colour in colours}) == len(colours)

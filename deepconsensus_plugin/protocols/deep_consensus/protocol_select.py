@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pwem.objects import SetOfCoordinates, SetOfParticles
+from pwem.objects import Particle, SetOfCoordinates, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer, Pointer, String
 
@@ -116,6 +116,9 @@ class ProtDeepConsensusSelect(ProtParticles):
             target = outputs.get(kind + (REJECTED if word else KEPT))
             if target is not None:
                 set_attribute(part, REASON_ATTRIBUTE, String, word)
+                if isinstance(part, Particle) and part.hasCoordinate():
+                    own = part.getCoordinate()
+                    set_attribute(own, REASON_ATTRIBUTE, String, word)
                 target.append(part)
         return outputs
 

@@ -53,10 +53,11 @@ class MicrographPlot(MicrographView):
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
             ncols=len(SHOWN),
-            columnspacing=1.0,
-            handletextpad=0.1,
+            columnspacing=0.7,
+            handletextpad=0.0,
+            borderpad=0.0,
             frameon=False,
-            fontsize=FONT,
+            fontsize=FONT - 1,
         )
         self.overlay.add(self._legend)
 
