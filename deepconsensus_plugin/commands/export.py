@@ -16,6 +16,7 @@ from deepconsensus_plugin.commands.exported import (
     read_exported,
 )
 from deepconsensus_plugin.core.grouping import group_coordinates
+from deepconsensus_plugin.core.io.scores_csv import ScoreTable
 from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
 from deepconsensus_plugin.core.reasons import Reason
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = np.asarray(found.reason == Reason.ACCEPTED) | arguments.all
         files = export(
             out,
-            best_first(found, chosen),
+            best_first(found, chosen, found.run.observed),
             found.run,
             pick_format=PickFormat(arguments.format),
             per_micrograph=arguments.per_micrograph,
@@ -91,19 +92,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def best_first(exported: Exported, chosen: BoolArray) -> dict[str, ScoredCoordinates]:
-    """Return the chosen candidates by micrograph, best score first.
+def best_first(
+    table: Exported | ScoreTable, chosen: BoolArray, observed: Sequence[str] = ()
+) -> dict[str, ScoredCoordinates]:
+    """Return the chosen rows by micrograph, best score first.
 
-    All micrographs that have candidates, and those that were observed: where nothing
-    was found is not the same as a micrograph that was not picked.
+    All micrographs of the table, and those that were `observed`: where nothing was
+    found is not the same as a micrograph that was not picked.
     """
-    order = np.argsort(-exported.score, kind="stable")
+    order = np.argsort(-table.score, kind="stable")
     rows = order[chosen[order]]
     return group_coordinates(
-        [exported.micrograph[row] for row in rows.tolist()],
-        exported.yx[rows],
-        exported.score[rows],
-        micrographs=sorted({*exported.micrograph, *exported.run.observed}),
+        [table.micrograph[row] for row in rows.tolist()],
+        table.yx[rows],
+        table.score[rows],
+        micrographs=sorted({*table.micrograph, *observed}),
     )
 
 

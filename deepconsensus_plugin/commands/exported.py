@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deepconsensus_plugin.bootstrap import prepare_environment
-from deepconsensus_plugin.core.acceptance.accept import accept
-from deepconsensus_plugin.core.acceptance.places import Places
-from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.pick_files.codec import Shape
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from deepconsensus_plugin.core.acceptance.places import Places
 
 _DATABASE = "project.sqlite"
 """File that makes a folder a Scipion project."""
@@ -87,6 +86,9 @@ class Exported:
 
     def at(self, threshold: float) -> Exported:
         """Return what another threshold makes of them; other criteria stay."""
+        from deepconsensus_plugin.core.acceptance.accept import accept  # heavy
+        from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+
         spacing = self.run.spacing or Spacing(over_border=True)
         rows = np.flatnonzero(self.is_offered)
         rule = AcceptanceRule(spacing=spacing).at(threshold)
@@ -95,6 +97,8 @@ class Exported:
         return replace(self, reason=reason)
 
     def _places(self, rows: IntArray) -> Places:
+        from deepconsensus_plugin.core.acceptance.places import Places  # heavy
+
         numbers: dict[str, int] = {}
         index = [numbers.setdefault(name, len(numbers)) for name in self.micrograph]
         unknown = (np.nan, np.nan)
@@ -193,6 +197,8 @@ def read_summary(path: Path) -> FinishedRun:
 
 
 def _spacing(summary: Mapping[str, Any], path: Path) -> Spacing | None:
+    from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary  # heavy
+
     accepted = summary.get("acceptance")
     if accepted is None:
         return None

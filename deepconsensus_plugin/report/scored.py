@@ -61,7 +61,7 @@ class ScoredCandidates:
 
     @property
     def score(self) -> FloatArray:
-        """What the threshold applies to, shape (n,); NaN where there is none."""
+        """Score that the threshold applies to, shape (n,); NaN where there is none."""
         return self.acceptance.score
 
     @property
@@ -71,7 +71,7 @@ class ScoredCandidates:
 
     @property
     def accepted(self) -> BoolArray:
-        """Which candidates the selection kept, shape (n,)."""
+        """Mask of what the selection kept, shape (n,)."""
         return self.acceptance.accepted
 
     @property

@@ -51,7 +51,7 @@ class Acceptance:
 
     @property
     def accepted(self) -> BoolArray:
-        """Which candidates are accepted, shape (n,)."""
+        """Mask of the accepted candidates, shape (n,)."""
         return np.asarray(self.reason == Reason.ACCEPTED)
 
     def summarise(self, report: CalibrationReport | None = None) -> AcceptanceSummary:

@@ -79,7 +79,7 @@ class ScoreTable:
 
     @property
     def accepted(self) -> BoolArray:
-        """Which candidates are accepted, shape (n,)."""
+        """Mask of the accepted candidates, shape (n,)."""
         return np.asarray(self.reason == Reason.ACCEPTED)
 
 

@@ -74,7 +74,7 @@ class DeepConsensusResult:
 
     @property
     def accepted(self) -> BoolArray:
-        """Which of the scored candidates are accepted, shape (n,)."""
+        """Mask of the accepted ones of the scored candidates, shape (n,)."""
         return self.acceptance.accepted
 
     @property

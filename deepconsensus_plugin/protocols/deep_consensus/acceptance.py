@@ -11,7 +11,11 @@ import pyworkflow.protocol.params as params
 from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.convert import places_of_candidates
+from deepconsensus_plugin.core.acceptance.accept import Acceptance, accept
 from deepconsensus_plugin.core.acceptance.expectation import ExpectedFigures
+from deepconsensus_plugin.core.acceptance.places import are_off_border
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.acceptance.summary import (
     AcceptanceSummary,
@@ -19,6 +23,8 @@ from deepconsensus_plugin.core.acceptance.summary import (
     write_summary,
 )
 from deepconsensus_plugin.core.calibration.report import EstimatedFigure
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.set_columns import read_columns
 
@@ -67,6 +73,38 @@ def describeBadSpacing(
             "to 0."
         ]
     return []
+
+
+def judgeScores(
+    rule: AcceptanceRule,
+    candidates: Candidates,
+    score: FloatArray,
+    micrographs: SetOfMicrographs,
+    *,
+    boxSize: float,
+    isFused: bool,
+) -> tuple[Acceptance, BoolArray]:
+    """Return what is accepted of candidates, n, and which can be particles.
+
+    Parameters
+    ----------
+    rule : AcceptanceRule
+        What is accepted.
+    candidates : Candidates
+        Those with a score.
+    score : array, shape (n,)
+        Score that the threshold applies to.
+    micrographs : SetOfMicrographs
+        Those of the candidates.
+    boxSize : float
+        Pixels of the micrographs.
+    isFused : bool
+        Whether scores are probabilities.
+    """
+    places = places_of_candidates(candidates, micrographs, box_size=boxSize)
+    accepted = accept(rule, score, places, are_probabilities=isFused)
+    whole = Spacing(over_border=rule.spacing.over_border)
+    return accepted, are_off_border(places, whole)
 
 
 def keepAcceptance(protocol: Protocol, summary: AcceptanceSummary) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,7 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
-from deepconsensus_plugin.convert import (
-    BoxFrame,
-    candidates_and_items,
-    places_of_candidates,
-)
-from deepconsensus_plugin.core.acceptance.accept import accept
-from deepconsensus_plugin.core.acceptance.places import are_off_border
+from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -37,13 +32,14 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     defineOverBorderParam,
+    judgeScores,
     keepAcceptance,
     readAcceptance,
     readOverBorder,
     summaryOfEarly,
 )
+from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
-    FUSION,
     SCORING,
     STACKS,
     defineCombineParam,
@@ -57,6 +53,7 @@ from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
     describeScores,
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+    ScoredItem,
     appendScored,
     copyCoordinatesInfo,
     createScoredSets,
@@ -67,15 +64,8 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
-from deepconsensus_plugin.protocols.shared.input_checks import (
-    describeEmpty,
-    describeLost,
-    describeNoBox,
-)
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
-    describeMisfit,
-    describeMissingCtf,
     describeOtherContrast,
 )
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -191,41 +181,45 @@ class ProtDeepConsensusScore(ProtParticles):
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
         candidates = read_candidates(self._getFileName("candidates"))
-        positions = np.load(self._getFileName("positions"))
         networks = read_scores(Path(self._getFileName("scores")))
-        score = np.load(self._getFileName("score"))
+        report = self.readCalibration()
+        accepted, isWhole = judgeScores(
+            AcceptanceRule(spacing=readOverBorder(self)),
+            candidates,
+            np.load(self._getFileName("score")),
+            self.inputCoordinates.get().getMicrographs(),
+            boxSize=self.inputCoordinates.get().getBoxSize(),
+            isFused=report is not None,
+        )
+        positions = np.load(self._getFileName("positions"))
+        scored = iterScored(
+            *(self.inputCoordinates.get(), candidates, positions, accepted.score),
+            networks,
+            isWhole=isWhole,
+        )
+        self._define(self._makeOutputs(scored))
+        self._remember(accepted.summarise(report))
+        write_accepted(self._getFileName("table"), candidates, networks, accepted)
+
+    def _makeOutputs(self, scored: Iterable[ScoredItem]):
+        """Return the outputs by name, filled."""
         frame = self._boxFrame()
         coordinates = self._createSetOfCoordinates(
             frame.coordinates.getMicrographs(asPointer=True)
         )
-        copyCoordinatesInfo(
-            coordinates, frame.coordinates, self._getFileName("observed")
-        )
-        card = self.inputModel.get().getCard(EnsembleCard)
-        outputs = createScoredSets(
-            self, coordinates, phaseFlipped=card.preprocessing.phase_flip
-        )
-        places = places_of_candidates(
-            candidates,
-            frame.coordinates.getMicrographs(),
-            box_size=frame.coordinates.getBoxSize(),
-        )
-        spacing, report = readOverBorder(self), self.readCalibration()
-        isWhole = are_off_border(places, spacing)
-        items = frame.coordinates, candidates, positions, score, networks
+        observed = self._getFileName("observed")
+        copyCoordinatesInfo(coordinates, frame.coordinates, observed)
+        flipped = self.inputModel.get().getCard(EnsembleCard).preprocessing.phase_flip
+        outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(
-            iterScored(*items, isWhole=isWhole),
-            outputs["outputCoordinates"],
+            scored,
+            coordinates,
             outputs.get("outputParticles"),
             stacks=Path(self._getFileName("stacks")),
             scale=frame.scale,
             ctfs=frame.read_ctfs(),
         )
-        self._define(outputs)
-        rule, isFused = AcceptanceRule(spacing=spacing), report is not None
-        accepted = accept(rule, score, places, are_probabilities=isFused)
-        self._remember(accepted.summarise(report))
-        write_accepted(self._getFileName("table"), candidates, networks, accepted)
+        return outputs
 
     def _define(self, outputs) -> None:
         """Register outputs, and what they were made from."""
@@ -248,27 +242,7 @@ class ProtDeepConsensusScore(ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        candidates = self.inputCoordinates.get()
-        if candidates is None or self.inputModel.get() is None:
-            return []  # Scipion reports it
-        errors = describeEmpty("Candidates", candidates)
-        errors += (
-            describeNoBox("Candidates", candidates)
-            or describeLost("Candidates", candidates)
-            or self._validateModel()
-        )
-        return errors + SCORING.describe_bad(self) + FUSION.describe_bad(self)
-
-    def _validateModel(self) -> list[str]:
-        """Return why the model cannot be used on these candidates."""
-        misfit = describeMisfit(
-            self.inputModel.get(),
-            boxSize=self._boxFrame().box_size,
-            samplingRate=self.getInputMicrographs().getSamplingRate(),
-        )
-        if misfit:
-            return [f"Model: {misfit}"]
-        return describeMissingCtf(self.inputModel.get(), self.ctfRelations.get())
+        return describeBadForm(self)
 
     def _warnings(self):
         if self.inputModel.get() is None or not self.writeStacks:

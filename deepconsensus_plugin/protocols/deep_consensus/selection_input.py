@@ -51,12 +51,12 @@ class SelectionInput:
             return cls(items, items.getCoordinates())
         return cls(None, items)
 
-    @property
+    @cached_property
     def micrographs(self) -> SetOfMicrographs | None:
         """Micrographs that candidates were picked on."""
         return None if self.coordinates is None else self.coordinates.getMicrographs()
 
-    @property
+    @cached_property
     def box_size(self) -> float:
         """Box of the candidates, pixels of the micrographs; 0 if it is not known."""
         known = self.coordinates.getBoxSize() if self.coordinates is not None else 0

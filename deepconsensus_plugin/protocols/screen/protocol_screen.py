@@ -51,7 +51,7 @@ from deepconsensus_plugin.protocols.screen.screen_form import (
 )
 from deepconsensus_plugin.protocols.screen.screen_outputs import (
     ScreenScores,
-    judgeScores,
+    judgeForm,
     makeOutputs,
 )
 from deepconsensus_plugin.protocols.screen.screen_stages import (
@@ -197,7 +197,7 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         positions, networks = files.read_scores()
         score, calibration = files.read_score()
         scored = candidates.take(positions)
-        accepted, isWhole = judgeScores(
+        accepted, isWhole = judgeForm(
             *(self, scored, score, THRESHOLD.read(self)),
             isFused=calibration is not None,
         )

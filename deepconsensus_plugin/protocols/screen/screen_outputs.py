@@ -17,13 +17,10 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.convert import (
     candidate_items,
     observed_in,
-    places_of_candidates,
     write_observed,
 )
-from deepconsensus_plugin.core.acceptance.accept import Acceptance, accept
-from deepconsensus_plugin.core.acceptance.places import are_off_border
+from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
-from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED, ThresholdRule
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
@@ -33,7 +30,10 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     pickedBox,
     referenceMicrographs,
 )
-from deepconsensus_plugin.protocols.deep_consensus.acceptance import SPACING
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    SPACING,
+    judgeScores,
+)
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     ScoredItem,
     appendScored,
@@ -99,7 +99,7 @@ class ScreenScores:
                 yield item
 
 
-def judgeScores(
+def judgeForm(
     protocol: Protocol,
     candidates: Candidates,
     score: FloatArray,
@@ -107,14 +107,14 @@ def judgeScores(
     *,
     isFused: bool = False,
 ) -> tuple[Acceptance, BoolArray]:
-    """Return what is accepted of candidates, n, and which can be particles.
+    """Return `judgeScores` with the spacing of the form.
 
     Parameters
     ----------
     protocol : Protocol
-        A `ProtDeepConsensusScreen`; its form says where particles may lie.
+        A `ProtDeepConsensusScreen`.
     candidates : Candidates
-        Those with a score.
+        Those with a score, n.
     score : array, shape (n,)
         Score that the threshold applies to.
     threshold : ThresholdRule
@@ -122,14 +122,11 @@ def judgeScores(
     isFused : bool
         Whether scores are probabilities.
     """
-    spacing: Spacing = SPACING.read(protocol)
-    places = places_of_candidates(
-        candidates, referenceMicrographs(protocol), box_size=pickedBox(protocol)
-    )
-    rule = AcceptanceRule(threshold, spacing)
-    return (
-        accept(rule, score, places, are_probabilities=isFused),
-        are_off_border(places, Spacing(over_border=spacing.over_border)),
+    return judgeScores(
+        AcceptanceRule(threshold, SPACING.read(protocol)),
+        *(candidates, score, referenceMicrographs(protocol)),
+        boxSize=pickedBox(protocol),
+        isFused=isFused,
     )
 
 
@@ -223,7 +220,7 @@ class GrowingOutputs:
         """Append the candidates of a batch, with the scores that networks gave them."""
         candidates = read_candidates(stages.files.candidates)
         positions, networks = stages.files.read_scores()
-        accepted, isWhole = judgeScores(
+        accepted, isWhole = judgeForm(
             self._protocol, candidates.take(positions), networks.mean
         )
         found = ScreenScores(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is accepted, why the rest is not, what is expected, against slow versions."""
+"""Acceptance: reasons, expected figures and sentences, against slow versions."""
 
 from __future__ import annotations
 

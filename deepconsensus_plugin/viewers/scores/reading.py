@@ -58,10 +58,8 @@ class ScoredSource:
 
     Parameters
     ----------
-    items : SetOfParticles or SetOfCoordinates
-        All candidates.
-    particles : SetOfParticles or None
-        Those that have pictures of their own, with the ids of the candidates.
+    selection : SelectionInput
+        Candidates, and those of them that are particles.
     micrographs : SetOfMicrographs or None
         Micrographs that they were picked on.
     box_size : float
@@ -74,13 +72,22 @@ class ScoredSource:
         Report of the run that scored them.
     """
 
-    items: SetOfParticles | SetOfCoordinates
-    particles: SetOfParticles | None
+    selection: SelectionInput
     micrographs: SetOfMicrographs | None
     box_size: float
     folder: Path
     spacing: Spacing
     report: CalibrationReport | None = None
+
+    @property
+    def items(self) -> SetOfParticles | SetOfCoordinates:
+        """All candidates; the first time files may be read."""
+        return self.selection.candidates
+
+    @property
+    def particles(self) -> SetOfParticles | None:
+        """Those that have pictures of their own, with the ids of the candidates."""
+        return self.selection.particles
 
 
 def locate(
@@ -101,8 +108,7 @@ def locate(
     """
     found = SelectionInput.of(items)
     return ScoredSource(
-        found.candidates,
-        found.particles,
+        found,
         found.micrographs,
         found.box_size,
         folder,
