@@ -118,11 +118,11 @@ def find_selection(project: Project, name: str | None = None) -> Protocol:
     ]
     if found:
         return found[-1]
-    wanted = f" named '{name}'" if name else ""
-    known = ", ".join(f"'{each.getRunName()}'" for each in selections) or "none"
+    wanted = f" named {name!r}" if name else ""
     raise ValueError(
-        f"{project.getPath()}: expected a finished run of *select by score* or *deep "
-        f"consensus*{wanted}, received {known}"
+        f"{project.getPath()}: expected a finished *select by score* or *deep "
+        f"consensus*{wanted}, received "
+        f"{[each.getRunName() for each in selections] or 'none'}"
     )
 
 

@@ -88,4 +88,4 @@ def test_the_examples_run(tmp_path, monkeypatch, capsys):
     assert metrics.f1 > names["evaluation"].blind_lattice.f1 + 0.2
     assert (names["probability"] == names["result"].score).all()
     assert (names["acceptance"].reason == names["result"].acceptance.reason).all()
-    assert "candidates accepted" in capsys.readouterr().out
+    assert "with a score of at least" in capsys.readouterr().out

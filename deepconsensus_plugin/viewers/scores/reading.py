@@ -86,7 +86,7 @@ class ScoredSource:
 
     @property
     def particles(self) -> SetOfParticles | None:
-        """Those that have pictures of their own, with the ids of the candidates."""
+        """Candidates with pictures of their own, by the same ids."""
         return self.selection.particles
 
 
