@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
@@ -38,7 +40,9 @@ class DeepConsensusOptions(Declared):
     scoring : ScoringParameters
         Particle stacks, and how the networks compute.
     threshold : ThresholdRule
-        What is accepted.
+        What score is good enough to be accepted.
+    spacing : Spacing
+        Where an accepted particle may lie.
     workers : int
         Threads.
     """
@@ -63,7 +67,13 @@ class DeepConsensusOptions(Declared):
         ),
     )
     threshold: ThresholdRule = AUTOMATIC
+    spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
+
+    @property
+    def acceptance(self) -> AcceptanceRule:
+        """Rule of what is accepted."""
+        return AcceptanceRule(self.threshold, self.spacing)
 
     def conflicts(self) -> list[str]:
         """Return that there is no model, where none is trained."""
