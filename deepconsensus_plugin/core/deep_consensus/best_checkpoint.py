@@ -22,7 +22,8 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
 logger = logging.getLogger(__name__)
 
-_SMALLEST_RATE_RATIO = 1e-3
+N_STAGES = 3
+"""Times that the learning rate is divided by ten; after the last the training ends."""
 
 _NUMBERS = ("best_loss", "best_accuracy", "last_improvement")
 _SCORES = "scores"
@@ -59,11 +60,12 @@ class BestCheckpoint:
         network: keras.Model,
         checkpoint: Checkpoint,
         scores: FloatArray,
-        parameters: TrainingParameters,
+        patience: int,
     ) -> None:
         """Record a validation, and lower the learning rate if it is due.
 
-        The weights of the network are finite (`core.networks.finite`).
+        The weights of the network are finite (`core.networks.finite`). `patience` is
+        the number of updates without a better accuracy after which it is due.
         """
         self.history.append(checkpoint)
         logger.debug("%s", checkpoint)
@@ -73,7 +75,7 @@ class BestCheckpoint:
         if checkpoint.validation_accuracy > self.best_accuracy:
             self.best_accuracy = checkpoint.validation_accuracy
             self.last_improvement = checkpoint.update
-        elif checkpoint.update - self.last_improvement >= parameters.patience:
+        elif checkpoint.update - self.last_improvement >= patience:
             network.optimizer.learning_rate = checkpoint.learning_rate / 10
             self.last_improvement = checkpoint.update
 
@@ -101,7 +103,7 @@ class BestCheckpoint:
 
 def is_exhausted(network: keras.Model, parameters: TrainingParameters) -> bool:
     """Return whether the learning rate is too low for any further improvement."""
-    lowest = parameters.learning_rate * _SMALLEST_RATE_RATIO
+    lowest = parameters.learning_rate * 10.0**-N_STAGES
     return float(network.optimizer.learning_rate) < lowest * 1.01
 
 

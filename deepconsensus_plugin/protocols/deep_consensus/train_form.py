@@ -8,6 +8,9 @@ from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -20,10 +23,16 @@ NEW, FROM_MODEL = 0, 1
 TRAINING = ParameterForm(
     TrainingParameters,
     ("n_epochs", "n_models", "auto_stopping", "prune_labels"),
+    published=TrainingParameters.PUBLISHED,
     n_epochs=Shown(none=0),
+    patience=Shown(none=0),
     l2_strength=Shown("l2RegStrength"),
 )
-INPUT_SIZE = ParameterForm(BoxPreprocessing, input_size=Shown(none=0, default=0))
+INPUT_SIZE = ParameterForm(
+    BoxPreprocessing,
+    published=BoxPreprocessing.PUBLISHED,
+    input_size=Shown(none=0, default=0),
+)
 """0 where the box decides."""
 
 
@@ -142,6 +151,12 @@ def defineExtraParams(form: params.Form) -> None:
 
 def defineTrainingParams(form: params.Form) -> None:
     """Add how the network is trained; what is changed most comes first."""
+    defineAsPublishedParam(
+        form,
+        *TRAINING.describe_published(),
+        *INPUT_SIZE.describe_published(),
+        paper="SanchezGarcia2018",
+    )
     TRAINING.define(form, before={"max_boxes": INPUT_SIZE.define})
 
 

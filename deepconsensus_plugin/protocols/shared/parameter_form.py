@@ -23,6 +23,11 @@ from deepconsensus_plugin.core.declared import (
     parameters_of,
 )
 from deepconsensus_plugin.core.field_types import defaults_of, may_be_none, type_of
+from deepconsensus_plugin.core.published import Published, published_of
+from deepconsensus_plugin.protocols.shared.as_published import (
+    isAsPublished,
+    shownUnlessPublished,
+)
 from deepconsensus_plugin.protocols.shared.shown import OF_THE_DATACLASS, Shown
 
 Made = TypeVar("Made")
@@ -52,6 +57,9 @@ class ParameterForm(Generic[Made]):
         of the dataclass.
     leave_out : sequence of str
         Fields that are not shown.
+    published : mapping of str to Published, optional
+        Values that the switch *as published* of the form sets, by field; their lines
+        are then hidden.
     shown : Shown
         By field, where something does not follow from the declaration.
     """
@@ -62,9 +70,11 @@ class ParameterForm(Generic[Made]):
         first: Iterable[str] = (),
         *,
         leave_out: Iterable[str] = (),
+        published: Mapping[str, Published] | None = None,
         **shown: Shown,
     ) -> None:
         self.kind = kind
+        self.published = published or {}
         self._shown = shown
         self._declared = parameters_of(kind)
         self._defaults = defaults_of(kind)
@@ -122,6 +132,8 @@ class ParameterForm(Generic[Made]):
 
     def value_of(self, field: str, protocol: Protocol) -> Any:
         """Return the value that was chosen for a field."""
+        if field in self.published and isAsPublished(protocol):
+            return self.published[field].value
         shown = self._of(field)
         held = self._held(field, protocol)
         if shown.choices is not None:
@@ -134,11 +146,33 @@ class ParameterForm(Generic[Made]):
 
     def values(self, protocol: Protocol) -> dict[str, Any]:
         """Return all values that were chosen, by field."""
-        return {field: self.value_of(field, protocol) for field in self.fields}
+        fields = [*self.fields, *(self.published if isAsPublished(protocol) else ())]
+        return {field: self.value_of(field, protocol) for field in fields}
 
     def read(self, protocol: Protocol, **others: Any) -> Made:
         """Return the dataclass with what was chosen; `others` take precedence."""
         return self.kind(**(self.values(protocol) | others))
+
+    def describe_published(self) -> list[str]:
+        """Return the lines that the switch *as published* hides, with their values."""
+        return [
+            f"{self.label_of(field)}: {self._words(field, each)}"
+            for field, each in self.published.items()
+            if field in self.fields
+        ]
+
+    def _words(self, field: str, published: Published) -> str:
+        """Return a published value as the form shows it."""
+        choices = self._of(field).choices
+        return str(published) if choices is None else choices[published.value]
+
+    def published_numbers(self) -> dict[str, Any]:
+        """Return what the form holds for the published values of its lines, by name."""
+        return {
+            self.name_of(field): self.number_of(field, each.value)
+            for field, each in published_of(self.kind).items()
+            if field in self.fields
+        }
 
     def describe_bad(self, protocol: Protocol) -> list[str]:
         """Return what is wrong with what was chosen, a sentence each."""
@@ -227,7 +261,10 @@ class ParameterForm(Generic[Made]):
             line["expertLevel"] = params.LEVEL_ADVANCED
         if help_ := self._help(field):
             line["help"] = help_
-        if condition := shown.condition or self._condition(parameter):
+        condition = shown.condition or self._condition(parameter)
+        if field in self.published:
+            condition = shownUnlessPublished(condition)
+        if condition:
             line["condition"] = condition
         if shown.choices is not None:
             line["choices"] = list(shown.choices.values())
