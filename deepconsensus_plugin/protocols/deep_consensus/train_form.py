@@ -20,6 +20,9 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
 
+NO_WEIGHTS = "1"
+"""Weights of extra sets as long as nothing else was typed."""
+
 TRAINING = ParameterForm(
     TrainingParameters,
     ("n_epochs", "n_models", "auto_stopping", "prune_labels"),
@@ -129,7 +132,9 @@ def defineExtraParams(form: params.Form) -> None:
         form.addParam(
             f"{key}Weights",
             params.StringParam,
-            default="1",
+            default=NO_WEIGHTS,
+            condition=f"({key}, 1) and has{key[0].upper()}{key[1:]} "
+            f"or {key}Weights != '{NO_WEIGHTS}'",
             label=f"Weights of {label.lower()}",
             help="How much a box of these sets counts, against 1 for a box of the "
             "main set: one number for all, or one for each, as *2, 0.5*.",
