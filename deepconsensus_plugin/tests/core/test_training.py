@@ -258,3 +258,41 @@ def test_without_a_number_of_epochs_the_updates_are_given(n_boxes):
     trained = _finish(training)
     assert training.update == 12
     assert trained.history[-1].update == 12
+
+
+# -------------------------- when it stops --------------------------
+def test_the_usual_training_stops_when_nothing_improves():
+    """On labels that mean nothing, with as many updates as by default."""
+    training = _start(_data(label_noise=0.5), n_epochs=None)
+    assert (training.n_updates, training.patience) == (100, 17)
+    trained = _finish(training)
+    best = max(trained.history, key=lambda each: each.validation_accuracy)
+    assert trained.history[-1].update == best.update + 3 * 17 < 100
+    rates = [each.learning_rate for each in trained.history]
+    assert rates[0] == pytest.approx(0.03)
+    assert float(training.network.optimizer.learning_rate) < 0.03 * 1.1e-3
+
+
+@pytest.mark.parametrize("n_epochs", [1, 5, 40])
+def test_the_patience_fits_the_length_of_the_training(n_epochs):
+    training = _start(_data(), n_epochs=n_epochs)
+    assert 3 * training.patience == pytest.approx(training.n_updates / 2, abs=2)
+
+
+def test_a_given_patience_counts_and_no_stopping_has_none():
+    training = _start(_data(label_noise=0.5), n_epochs=None, patience=30)
+    assert training.patience == 30
+    assert _finish(training).history[-1].update == 100
+    training = _start(_data(label_noise=0.5), n_epochs=None, auto_stopping=False)
+    assert _finish(training).history[-1].update == 100
+
+
+def test_boxes_are_held_out_at_random_as_published():
+    rows = _data().rows
+    whole, mixed = (
+        _start(_data(), hold_out_micrographs=whole).held_out for whole in (True, False)
+    )
+    micrographs = rows.micrograph
+    assert not {*micrographs[whole]} & {*np.delete(micrographs, whole)}
+    assert {*micrographs[mixed]} & {*np.delete(micrographs, mixed)}
+    assert len(mixed) == 20 and rows.is_particle[mixed].sum() == 10
