@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,8 +44,10 @@ from benchmarks.sets.tables import markdown_table
 from deepconsensus_plugin.core import (
     BoxPreprocessing,
     Candidates,
+    ConsensusRules,
     DeepConsensusOptions,
     Micrograph,
+    PickerPicks,
     ScoredCoordinates,
     TrainingParameters,
     find_consensus,
@@ -97,15 +100,24 @@ def make_folds(real: RealSet, n_folds: int, seed: int, folder: Path) -> list[Fol
     return folds
 
 
-def on(micrographs: tuple[Micrograph, ...], coordinates: Coordinates) -> Coordinates:
+def on(
+    micrographs: tuple[Micrograph, ...], coordinates: Mapping[str, ScoredCoordinates]
+) -> Coordinates:
     """Return the coordinates of some micrographs."""
     return {micrograph.name: coordinates[micrograph.name] for micrograph in micrographs}
 
 
-def seen_candidates(candidates: Candidates, fold: Fold) -> Candidates:
-    """Return the candidates of the training micrographs."""
-    names = np.array(candidates.micrographs)[candidates.micrograph_index]
-    return candidates.take(np.isin(names, [m.name for m in fold.training]))
+def candidates_on(
+    micrographs: tuple[Micrograph, ...],
+    pickers: list[PickerPicks],
+    rules: ConsensusRules,
+) -> Candidates:
+    """Return the candidates of some micrographs."""
+    return find_consensus(
+        [replace(p, coordinates=on(micrographs, p.coordinates)) for p in pickers],
+        consensus_radius_px=rules.consensus_radius * BOX_SIZE,
+        merge_radius_px=rules.merge_radius * BOX_SIZE,
+    )
 
 
 def random_background(
@@ -125,9 +137,8 @@ def random_background(
     )
 
 
-def train_on(candidates: Candidates, fold: Fold, options: DeepConsensusOptions) -> Path:
+def train_on(seen: Candidates, fold: Fold, options: DeepConsensusOptions) -> Path:
     """Return the folder of a model trained on a fold, as the workflow trains it."""
-    seen = seen_candidates(candidates, fold)
     positives = on(fold.training, seen.agreed(options.consensus.agreeing_on(seen)))
     negatives = draw_training_negatives(
         fold.training,
@@ -168,12 +179,16 @@ def label_candidates(found: Coordinates, truth: Coordinates) -> NDArray[np.bool_
 
 
 def evaluate_fold(
-    real: RealSet, candidates: Candidates, fold: Fold, options: DeepConsensusOptions
+    real: RealSet,
+    pickers: list[PickerPicks],
+    fold: Fold,
+    options: DeepConsensusOptions,
 ) -> tuple[Labelled, Labelled]:
     """Return labels and scores of the fold's test boxes, for each of `QUESTIONS`."""
-    model = train_on(candidates, fold, options)
+    seen = candidates_on(fold.training, pickers, options.consensus)
+    model = train_on(seen, fold, options)
     rng = np.random.default_rng(options.training.seed)
-    found = on(fold.testing, candidates.coordinates())
+    found = candidates_on(fold.testing, pickers, options.consensus).coordinates()
     particles = on(fold.testing, real.truth)
     occupied = {
         name: ScoredCoordinates.from_arrays(np.concatenate([true.yx, found[name].yx]))
@@ -249,14 +264,9 @@ def main() -> None:
     real = load_set("A")
     pickers = real.read_pickers()
     options = chosen_options(arguments, len(pickers))
-    candidates = find_consensus(
-        pickers,
-        consensus_radius_px=options.consensus.consensus_radius * BOX_SIZE,
-        merge_radius_px=options.consensus.merge_radius * BOX_SIZE,
-    )
     with tempfile.TemporaryDirectory() as folder:
         folds = make_folds(real, arguments.folds, options.training.seed, Path(folder))
-        results = [evaluate_fold(real, candidates, fold, options) for fold in folds]
+        results = [evaluate_fold(real, pickers, fold, options) for fold in folds]
     for question, answers in zip(QUESTIONS, zip(*results, strict=True), strict=True):
         print(f"\n**{question}**\n")
         print(result_table(list(answers), with_paper=question == QUESTIONS[0]))

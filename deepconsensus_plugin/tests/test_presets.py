@@ -191,4 +191,4 @@ def test_settings_without_effect_are_refused(folders, words, message):
 def test_settings_with_an_effect_are_not(folders):
     assert _build("thresholdMode=precision", "minPrecision=0.9")
     assert _build("patience=9", "useGpu=no", "doInvert=yes")
-    assert _build("asPublished=yes", "halfPrecision=no", "maxBoxes=9") is not None
+    assert _build("asPublished=yes", "halfPrecision=no", "maxBoxes=9")

@@ -84,8 +84,9 @@ class TrainingParameters(Declared):
             "Number of updates without a better validation accuracy after which the "
             "learning rate is divided by ten.",
             unit="updates",
-            if_none="a sixth of the planned updates, so that a network which no longer "
-            "improves is done after half of its training",
+            if_none="a sixth of the planned updates without a better accuracy or loss, "
+            "so that a network which no longer improves is done after half of its "
+            "training",
             is_expert=True,
             shown_if=("auto_stopping", True),
             ge=1,
@@ -169,7 +170,6 @@ class TrainingParameters(Declared):
         "prune_labels": Published(
             False, '2.1: "very robust to label noise"; every label is believed'
         ),
-        "half_precision": Published(False, "not in the paper"),
     }
     """Augmentation is not among them: flips and rotations of half of each batch, the
     paper's "random flips and rotations … at a 1:1 ratio", are always done."""

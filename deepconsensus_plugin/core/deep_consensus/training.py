@@ -19,8 +19,8 @@ import numpy as np
 
 from deepconsensus_plugin.core.deep_consensus.batches import Batch, Batches
 from deepconsensus_plugin.core.deep_consensus.best_checkpoint import (
-    N_STAGES,
     BestCheckpoint,
+    Patience,
     balanced_loss,
     is_exhausted,
 )
@@ -44,7 +44,6 @@ from deepconsensus_plugin.core.metrics.classification import (
 from deepconsensus_plugin.core.networks.checkpoints import TrainingState
 from deepconsensus_plugin.core.networks.finite import check_training
 from deepconsensus_plugin.core.networks.history import Checkpoint
-from deepconsensus_plugin.core.networks.stopping import stopping_patience
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
@@ -90,6 +89,7 @@ class MemberTrainer:
         self.batches = Batches(data, self.training, size=parameters.batch_size, rng=rng)
         self.best = BestCheckpoint()
         self.n_updates = n_updates(data.rows, parameters, member)
+        self.patience = Patience.of(parameters, self.n_updates)
         optimiser = keras.optimizers.Adam(parameters.learning_rate)
         optimiser.build(network.trainable_variables)
         network.compile(
@@ -147,19 +147,14 @@ class MemberTrainer:
         figures = classification_metrics(labels, self.best.best_scores)
         return TrainedNetwork(self.network, self.best.history, figures)
 
-    @property
-    def patience(self) -> int:
-        """Updates without a better accuracy after which the learning rate falls."""
-        given = self.parameters.patience
-        return given or stopping_patience(self.n_updates, n_stages=N_STAGES)
-
     def _validation_interval(self) -> int:
         """Return the updates between validations; several fill the patience exactly."""
         per_epoch = _updates_per_epoch(self.training, self.parameters)
         interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
-        if not self.parameters.auto_stopping or self.patience < _SHORTEST_INTERVAL:
+        patience = self.patience.n_updates
+        if not self.parameters.auto_stopping or patience < _SHORTEST_INTERVAL:
             return interval
-        return math.ceil(self.patience / max(1, self.patience // interval))
+        return math.ceil(patience / max(1, patience // interval))
 
     @property
     def _name(self) -> str:
