@@ -35,6 +35,7 @@ from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     TRAINING,
 )
 from deepconsensus_plugin.protocols.pickers import deepem_form, hydra_form, topaz_form
+from deepconsensus_plugin.report.run_parameters import list_parameters
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -147,6 +148,21 @@ def test_lines_that_are_overridden_do_not_matter():
     assert topaz_form.TOPAZ.describe_bad(protocol) == []
     protocol.asPublished.set(False)
     assert topaz_form.TOPAZ.describe_bad(protocol)
+
+
+def test_a_report_lists_what_was_used():
+    listed = {
+        on: [
+            name
+            for name, _, _ in list_parameters(
+                _protocol("ProtTopazTrain", as_published=on)
+            )
+        ]
+        for on in (False, True)
+    }
+    assert {"asPublished", "nEpochs", "radius"} <= {*listed[False]}
+    assert {"asPublished", "radius"} <= {*listed[True]}
+    assert "nEpochs" not in listed[True]
 
 
 @pytest.mark.parametrize("start", [hydra_form.FROM_GENERAL, hydra_form.NEW])
