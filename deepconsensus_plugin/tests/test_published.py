@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -179,6 +180,8 @@ def test_published_inputs_of_the_pickers():
     protocol = _protocol("ProtDeepEMTrain", as_published=True)
     protocol.pixelSize.set(9.0)
     assert deepem_form.LEARNING.value_of("pixel_size_A", protocol) is None
+    with patch.object(deepem_form, "boxFrameOfLabels", return_value=Mock(box_size=50)):
+        assert deepem_form.deepEMParameters(protocol).input_size == 50
 
 
 # -------------------------- documents --------------------------
