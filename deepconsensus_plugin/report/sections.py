@@ -15,6 +15,7 @@ from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.training_record import TrainingRecord
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 from deepconsensus_plugin.report.comparison import comparison_cells
 from deepconsensus_plugin.report.html import (
     Html,
@@ -153,6 +154,12 @@ def _origin(pointer: Pointer) -> str:
 
 
 def _network(run: ReportedRun) -> Iterator[Html]:
+    yield from _model(run)
+    devices = [line for each in run.protocols for line in describeDevices(each)]
+    yield paragraphs(dict.fromkeys(devices))
+
+
+def _model(run: ReportedRun) -> Iterator[Html]:
     scored_by = run.only(*SCORERS)
     if scored_by.getClassName() == SCREEN:
         yield paragraphs(describeModel(load_card(scored_by.modelFolder())))

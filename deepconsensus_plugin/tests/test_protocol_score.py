@@ -208,6 +208,7 @@ class TestScore(SyntheticProject):
         self.assertIn(f"{n} candidates scored and kept", summary[0])
         self.assertIn("Expected there: precision", summary[1])
         self.assertRegex(summary[2], r"one: \d+ picks, expected precision [01]\.\d\d")
+        self.assertEqual(summary[-1], "Scored on: CPU.")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
 
     def test_ctf_is_attached_and_missing_ones_are_counted(self):
@@ -230,7 +231,7 @@ class TestScore(SyntheticProject):
             with mrcfile.open(path) as stack:
                 raw = self._boxes([particle.getCoordinate()])[0]
                 np.testing.assert_allclose(stack.data[index - 1], raw, atol=1e-6)
-        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-1])
+        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-2])
         self._check_what_others_read(protocol)
 
     def _check_what_others_read(self, protocol: ProtDeepConsensusScore):

@@ -166,6 +166,7 @@ class TestScreen(SyntheticProject):
         summary, methods = self.end.summary(), self.end._methods()
         self.assertIn(f"{n} candidates scored and kept", summary[0])
         self.assertIn("of 2 pickers agree", "".join(summary))
+        self.assertLessEqual({"Trained on: CPU.", "Scored on: CPU."}, {*summary})
         self.assertIn("were accepted", methods[-1])
         self.assertEqual(
             self.new_screen(self.picks).summary(),
@@ -184,6 +185,7 @@ class TestScreen(SyntheticProject):
                 "Ensemble of 1",
             ),
             *("confirmed by another", f"particles kept of {n} candidates"),
+            *("Trained on: CPU.", "Scored on: CPU."),
         ):
             self.assertIn(part, page)
 

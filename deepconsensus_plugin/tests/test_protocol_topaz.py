@@ -218,11 +218,12 @@ class TestTopaz(SyntheticProject):
         self.assertGreater(abs(probability - 1 / (1 + np.exp(-logOdds))).max(), 0.01)
         best = self.train.outputModel.getCard().validation.best_threshold
         self.assertGreaterEqual(logOdds.min(), best)
-        line, of_files = protocol.summary()
+        line, device, of_files = protocol.summary()
         self.assertIn(
             f"{coordinates.getSize()} picks on 4 micrographs by a Topaz picker", line
         )
         self.assertIn(f"log-odds {best:.2f} or more; expected precision", line)
+        self.assertEqual(device, "Picked on: CPU.")
         self.assertIn(".box files", of_files)
         self.assertIn("Bepler2019", protocol._methods()[0])
         self.assertLessEqual(set(protocol._citations()), citedKeys())

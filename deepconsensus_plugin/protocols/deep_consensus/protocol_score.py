@@ -68,6 +68,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtDeepConsensusScore(ProtParticles):
@@ -256,13 +257,14 @@ class ProtDeepConsensusScore(ProtParticles):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return ["Not run yet."]
-        return describeScores(
+        lines = describeScores(
             self.outputCoordinates.getSize(),
             self.numberAccepted.get(),
             self.numberLeftOut.get(),
             self.suggestedThreshold.get(),
             self.readCalibration(),
         )
+        return [*lines, *describeDevices(self)]
 
     def _methods(self):
         if self.numberAccepted.get() is None:

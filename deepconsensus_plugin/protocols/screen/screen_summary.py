@@ -16,6 +16,7 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeMethods,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 def describeProgress(progress: StreamProgress | None) -> list[str]:
@@ -44,7 +45,7 @@ def describeEnd(protocol: Protocol) -> list[str]:
         lines.append(
             f"{nNotIsolated} of these rejected: too near to the border or to another."
         )
-    return [*lines, *protocol.readReport().sentences()]
+    return [*lines, *describeDevices(protocol), *protocol.readReport().sentences()]
 
 
 def describeScreening(protocol: Protocol) -> list[str]:

@@ -36,7 +36,12 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
+from deepconsensus_plugin.core.jobs import (
+    read_device,
+    read_result,
+    result_path,
+    write_job,
+)
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.metrics.classification import classification_metrics
 from deepconsensus_plugin.core.preprocessing import (
@@ -350,6 +355,7 @@ def test_job_in_its_own_process(scene, trained, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     result = read_result(job, ScoreResult)
     assert result.n_scored == 60
+    assert read_device(job) == "CPU"
     assert result.scores == tmp_path / "scores.h5"
     in_other_process = read_scores(result.scores).mean
     score.run(request, Progress())
