@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.plots.colours import AMBER, BLUE, GREEN, PINK, SKY
-from deepconsensus_plugin.viewers.micrograph_browser import Picks
+from deepconsensus_plugin.viewers.tabs.tab import Picks
 
 _BY_VOTES = ("#D55E00", AMBER, "#F0E442", GREEN, SKY, BLUE)
 """Colours from few pickers to many."""
