@@ -33,6 +33,7 @@ from deepconsensus_plugin.report.report_plots import (
     plot_comparison,
     plot_gallery,
     plot_history,
+    plot_radius,
     plot_reliability,
     plot_scores,
 )
@@ -57,6 +58,7 @@ def write_sections(
     yield section(
         "Agreement of the pickers",
         *plot_agreement(run.scored, is_fused=calibration is not None),
+        *_radius(run),
     )
     if calibration is not None:
         verdicts = [verdict.describe() for verdict in calibration.pickers]
@@ -151,6 +153,15 @@ def _origin(pointer: Pointer) -> str:
     run = pointer.getObjValue()
     path = getattr(run, "filesPath", None)
     return str(path or getattr(run, "getRunName", run.getObjLabel)())
+
+
+def _radius(run: ReportedRun) -> Iterator[Html]:
+    """Yield the agreement over the consensus radius, where it was kept."""
+    consensus = run.only("ProtDeepConsensusPicks", SCREEN)
+    report = None if consensus is None else consensus.readReport()
+    if report is not None and report.curve is not None:
+        rate = run.micrographs[0].sampling_rate
+        yield plot_radius(report, box_extent_A=report.box_size * rate)
 
 
 def _network(run: ReportedRun) -> Iterator[Html]:

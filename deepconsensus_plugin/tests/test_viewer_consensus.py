@@ -66,6 +66,16 @@ class TestPicksViewer(SyntheticProject):
         titles = "\n".join(axes.get_title(loc="left") for axes in figure.axes)
         self.assertRegex(titles, r"(?s)shifted.*(9|10)\.\d px\s+below")
 
+    def test_the_radius_that_was_used_and_the_plateau(self):
+        axes = self.draw("Radius").axes[0]
+        labels = [line.get_label() for line in axes.lines]
+        self.assertEqual(
+            labels[:3], ["all 3 pickers", "2 or more of 3 pickers", "used: 0.1"]
+        )
+        plateau = self.consensus.readReport().curve.plateau
+        self.assertEqual(labels[3], f"plateau: {plateau:g}")
+        self.assertGreater(plateau, 0.1)  # the third picker is 0.25 of the box off
+
     def test_reliability_of_every_picker(self):
         figure = self.draw("Reliability")
         names = [text.get_text() for text in figure.axes[0].get_yticklabels()]

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.consensus.agreement import (
 )
 from deepconsensus_plugin.core.pipeline.fuse import can_fuse
 from deepconsensus_plugin.plots.agreement import draw_agreement
+from deepconsensus_plugin.plots.agreement_radius import draw_agreement_radius
 from deepconsensus_plugin.plots.combinations import draw_combinations
 from deepconsensus_plugin.plots.offsets import draw_offsets
 from deepconsensus_plugin.plots.reliability import draw_reliability
@@ -57,7 +58,7 @@ class DeepConsensusPicksViewer(Viewer):
 
 
 class ConsensusShown:
-    """What a window shows of a finished consensus; its methods may be slow.
+    """Content of the window of a finished consensus; its methods may be slow.
 
     Parameters
     ----------
@@ -98,6 +99,14 @@ class ConsensusShown:
                 "have nothing in common.",
                 self.offsets,
             ),
+            PlotTab(
+                "Radius",
+                "Candidates that pickers agree on at each consensus radius. At the "
+                "plateau, 95 % of the agreement within the merge radius is reached. "
+                "The wizard of the radius on the form shows its effect on the "
+                "micrographs.",
+                self.radius,
+            ),
             MicrographsTab("Micrographs", self.marked),
         ]
 
@@ -127,6 +136,23 @@ class ConsensusShown:
             return "There is one picker only: nothing to compare it with."
         radius = self._protocol.consensusRadius.get() * self._boxSize
         draw = partial(draw_offsets, offsets=offsets, consensus_radius_px=radius)
+        return Plot(draw)
+
+    def radius(self) -> Plot | str:
+        """Return the agreement over the radius."""
+        report = self._protocol.readReport()
+        if report.curve is None:
+            return (
+                "The agreement at other radii is not there: there is one picker only, "
+                "or an earlier version of the plugin made the run."
+            )
+        rate = self._micrographs.getSamplingRate()
+        draw = partial(
+            draw_agreement_radius,
+            curve=report.curve,
+            chosen=report.consensus_radius,
+            box_extent_A=self._boxSize * rate,
+        )
         return Plot(draw)
 
     def marked(self) -> MarkedMicrographs:

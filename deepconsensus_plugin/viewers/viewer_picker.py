@@ -41,7 +41,7 @@ class DeepConsensusPickerViewer(Viewer):
 
 
 class PickerTrainingShown:
-    """What a window shows of the training of a picker, which may be at work.
+    """Content of the window of a picker's training, which may be at work.
 
     Parameters
     ----------

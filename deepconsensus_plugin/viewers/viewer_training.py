@@ -45,7 +45,7 @@ class DeepConsensusTrainViewer(Viewer):
 
 
 class TrainingShown:
-    """What a window shows of a training, which may be at work.
+    """Content of the window of a training, which may be at work.
 
     Parameters
     ----------
