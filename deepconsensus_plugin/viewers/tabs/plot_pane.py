@@ -45,7 +45,8 @@ class PlotPane(Pane):
         self._save = tk.Button(self.buttons, text="Save picture …", command=self.save)
         self._save.pack(side=tk.RIGHT, padx=_PAD)
         style = {"bd": 0, "highlightthickness": 0, "bg": BACKGROUND, "wrap": tk.WORD}
-        self._text = tk.Text(self, padx=3 * _PAD, pady=3 * _PAD, **style)
+        style |= {"font": self._label.cget("font"), "spacing1": _PAD}
+        self._text = tk.Text(self, padx=3 * _PAD, pady=2 * _PAD, **style)
         self.bind("<Configure>", self._wrap)
         self.bind("<Destroy>", self._close)
 
