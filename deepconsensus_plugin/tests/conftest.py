@@ -51,7 +51,8 @@ def pytest_configure(config):
     """Set the environment; child processes inherit it."""
     global _home
     _home = tempfile.mkdtemp(prefix="deepconsensus-tests-")
-    for name in _SCIPION_VARIABLES:
+    # Processes that tests start compile this package once, not each of them.
+    for name in (*_SCIPION_VARIABLES, "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
