@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import mrcfile
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
@@ -116,14 +115,6 @@ class Learnt:
 
 def train(request) -> Learnt:
     return Learnt(request, train_hydra.run(request, Progress()))
-
-
-@pytest.fixture
-def eagerly():
-    """Without graphs, whose making would take longer than a few steps do."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
