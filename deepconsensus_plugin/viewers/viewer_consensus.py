@@ -87,8 +87,8 @@ class ConsensusShown:
             PlotTab(
                 "Reliability",
                 "Expected precision and recall of each picker, from the agreement of "
-                "the pickers and their own scores alone. After *score particles* the "
-                "scores of the network add to it: see its window.",
+                "the pickers and their own scores alone. The report of a selection "
+                "has figures that include the scores of the network.",
                 self.reliability,
             ),
             PlotTab(
