@@ -13,6 +13,15 @@ GREY, LIGHT_GREY = "#999999", "#DDDDDD"
 SERIES = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 """Colours of a series; they repeat if there are more items."""
 
+_BY_VOTES = (ORANGE, AMBER, "#F0E442", GREEN, SKY, BLUE)
+"""Colours from few pickers to many."""
+
+
+def colour_of_votes(votes: int, k: int) -> str:
+    """Return a colour that is the last one where all k pickers agree."""
+    last = len(_BY_VOTES) - 1
+    return _BY_VOTES[round(last * (votes - 1) / max(1, k - 1))]
+
 
 REASON_COLOURS = {
     Reason.ACCEPTED: SKY,

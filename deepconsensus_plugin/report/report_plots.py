@@ -15,9 +15,11 @@ from deepconsensus_plugin.core.consensus.agreement import (
     compare_pickers,
     count_combinations,
 )
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
 from deepconsensus_plugin.plots.agreement import draw_agreement
+from deepconsensus_plugin.plots.agreement_radius import draw_agreement_radius
 from deepconsensus_plugin.plots.combinations import draw_combinations
 from deepconsensus_plugin.plots.gallery import GalleryRow, draw_gallery, gallery_size
 from deepconsensus_plugin.plots.precision_recall import (
@@ -55,6 +57,22 @@ def plot_agreement(scored: ScoredCandidates, *, is_fused: bool) -> list[Html]:
             f"{', and how many particles are expected among them' * is_fused}.",
         ),
     ]
+
+
+def plot_radius(report: ConsensusReport, *, box_extent_A: float) -> Html:
+    """Return the agreement at other consensus radii; the report has a curve."""
+    return _draw(
+        (8, 4),
+        lambda figure: draw_agreement_radius(
+            figure,
+            report.curve,
+            chosen=report.consensus_radius,
+            box_extent_A=box_extent_A,
+        ),
+        "Candidates that pickers agree on at each consensus radius, and the radius "
+        "that was used. At the plateau, 95 % of the agreement within the merge radius "
+        "is reached.",
+    )
 
 
 def plot_reliability(calibration: CalibrationReport) -> Html:

@@ -15,6 +15,7 @@ from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.training_record import TrainingRecord
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 from deepconsensus_plugin.report.comparison import comparison_cells
 from deepconsensus_plugin.report.html import (
     Html,
@@ -32,6 +33,7 @@ from deepconsensus_plugin.report.report_plots import (
     plot_comparison,
     plot_gallery,
     plot_history,
+    plot_radius,
     plot_reliability,
     plot_scores,
 )
@@ -56,6 +58,7 @@ def write_sections(
     yield section(
         "Agreement of the pickers",
         *plot_agreement(run.scored, is_fused=calibration is not None),
+        *_radius(run),
     )
     if calibration is not None:
         verdicts = [verdict.describe() for verdict in calibration.pickers]
@@ -153,7 +156,22 @@ def _origin(pointer: Pointer) -> str:
     return str(path or getattr(run, "getRunName", run.getObjLabel)())
 
 
+def _radius(run: ReportedRun) -> Iterator[Html]:
+    """Yield the agreement over the consensus radius, where it was kept."""
+    consensus = run.only("ProtDeepConsensusPicks", SCREEN)
+    report = None if consensus is None else consensus.readReport()
+    if report is not None and report.curve is not None:
+        rate = run.micrographs[0].sampling_rate
+        yield plot_radius(report, box_extent_A=report.box_size * rate)
+
+
 def _network(run: ReportedRun) -> Iterator[Html]:
+    yield from _model(run)
+    devices = [line for each in run.protocols for line in describeDevices(each)]
+    yield paragraphs(dict.fromkeys(devices))
+
+
+def _model(run: ReportedRun) -> Iterator[Html]:
     scored_by = run.only(*SCORERS)
     if scored_by.getClassName() == SCREEN:
         yield paragraphs(describeModel(load_card(scored_by.modelFolder())))

@@ -220,6 +220,7 @@ class TestScore(SyntheticProject):
         self.assertIn(f"{kept} kept of {n} candidates", summary[1])
         self.assertIn("Expected of what is kept: precision", summary[2])
         self.assertRegex(summary[3], r"one: \d+ picks, expected precision [01]\.\d\d")
+        self.assertEqual(summary[-1], "Scored on: CPU.")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
 
     def test_a_box_over_the_edge_is_scored_but_no_particle(self):
@@ -240,7 +241,9 @@ class TestScore(SyntheticProject):
         self.assertEqual(
             (table.reason == Reason.BORDER).tolist(), (over & (scores >= 0.5)).tolist()
         )
-        self.assertIn("2 candidates have coordinates but no", protocol.summary()[-1])
+        self.assertIn(
+            "2 candidates have coordinates but no", "".join(protocol.summary())
+        )
         wanted = self.score(inputCoordinates=candidates, overBorder=True)
         self.assertEqual(read_ids(wanted.outputParticles), [1, 2, 3, 4, 5, 6])
 
@@ -264,7 +267,7 @@ class TestScore(SyntheticProject):
             with mrcfile.open(path) as stack:
                 raw = self._boxes([particle.getCoordinate()])[0]
                 np.testing.assert_allclose(stack.data[index - 1], raw, atol=1e-6)
-        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-1])
+        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-2])
         self._check_what_others_read(protocol)
 
     def _check_what_others_read(self, protocol: ProtDeepConsensusScore):

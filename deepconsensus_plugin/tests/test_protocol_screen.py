@@ -191,6 +191,7 @@ class TestScreen(SyntheticProject):
         summary, methods = self.end.summary(), self.end._methods()
         self.assertIn(f"{n} candidates scored; all of them", summary[0])
         self.assertIn("of 2 pickers agree", "".join(summary))
+        self.assertLessEqual({"Trained on: CPU.", "Scored on: CPU."}, {*summary})
         self.assertIn(summary[1], methods)
         self.assertIn(f" kept of {n} candidates", summary[1])
         self.assertIn("whose box leaves the micrograph", methods[-1])
@@ -211,6 +212,7 @@ class TestScreen(SyntheticProject):
                 "Ensemble of 1",
             ),
             *("confirmed by another", f"particles kept of {n} candidates"),
+            *("Trained on: CPU.", "Scored on: CPU."),
         ):
             self.assertIn(part, page)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from pwem.objects import SetOfParticles
-from pyworkflow.gui.gui import Window, centerWindows
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
@@ -31,6 +30,7 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
 from deepconsensus_plugin.protocols.screen.protocol_screen import (
     ProtDeepConsensusScreen,
 )
+from deepconsensus_plugin.viewers.frame_window import FrameWindow
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
 from deepconsensus_plugin.viewers.scores.overview import Overview
@@ -44,19 +44,14 @@ _SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
 """Protocols that give scores, and an expectation with them."""
 
 
-class ScoreWindow(Window):
+class ScoreWindow(FrameWindow):
     """A window of Scipion's around a `ScoreFrame`."""
 
     def __init__(
         self, read: Callable[[], Overview], *, title: str, masterWindow=None, **options
     ):
-        super().__init__(title, masterWindow, minsize=(900, 480))
-        self.frame = ScoreFrame(self.root, read, **options)
-        self.frame.grid(row=0, column=0, sticky="news")
-        # Scipion would centre it on its own window, and lose the buttons below.
-        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
-        size = min(1600, round(0.97 * screen[0])), min(900, round(0.88 * screen[1]))
-        centerWindows(self.root, dim=size)
+        make_frame = partial(ScoreFrame, read=read, **options)
+        super().__init__(make_frame, title=title, masterWindow=masterWindow)
 
 
 class ScoresView(View):

@@ -15,6 +15,7 @@ from deepconsensus_plugin.core.consensus import (
     find_consensus,
     subtract_picks,
 )
+from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.published import Published
@@ -176,8 +177,20 @@ def combine_picks(
         min_pickers=rules.agreeing_on(candidates),
         min_positives=None if rules.min_pickers else rules.min_positives,
         misalignments=find_misalignments(left, shapes, box_size=box),
+        consensus_radius=rules.consensus_radius,
+        curve=_agreement_curve(left, rules, box),
     )
     return Combination(candidates, report, sum(map(len, pickers)) - sum(map(len, left)))
+
+
+def _agreement_curve(
+    pickers: Sequence[PickerPicks], rules: ConsensusRules, box: int
+) -> AgreementCurve | None:
+    """Return the agreement over the consensus radius; None for a single picker."""
+    if len(pickers) < 2:
+        return None
+    study = RadiusStudy.of_some(pickers, box_size=box, merge_radius=rules.merge_radius)
+    return study.curve()
 
 
 def without_picks(

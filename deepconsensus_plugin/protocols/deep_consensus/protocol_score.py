@@ -72,6 +72,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtDeepConsensusScore(ProtParticles):
@@ -258,7 +259,8 @@ class ProtDeepConsensusScore(ProtParticles):
             threshold=self.suggestedThreshold.get(),
         )
         without = self.numberLeftOut.get(), countWithoutParticle(self)
-        return describeScores(accepted, *without, self.readCalibration())
+        lines = describeScores(accepted, *without, self.readCalibration())
+        return [*lines, *describeDevices(self)]
 
     def _methods(self):
         if self.numberAccepted.get() is None:

@@ -56,6 +56,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtDeepConsensusTrain(EMProtocol):
@@ -179,7 +180,8 @@ class ProtDeepConsensusTrain(EMProtocol):
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
-        return describeModel(self.outputModel.getCard())
+        lines = describeModel(self.outputModel.getCard())
+        return [*lines, *describeDevices(self)]
 
     def _methods(self):
         if not self.hasAttribute("outputModel"):

@@ -54,6 +54,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtNetworkPick(ProtParticlePicking):
@@ -221,7 +222,7 @@ class ProtNetworkPick(ProtParticlePicking):
             expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")
         files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
-        return [*summary, files]
+        return [*summary, *describeDevices(self), files]
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport, read
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.tables import read_candidates
+from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
@@ -168,7 +169,9 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
 
     def trainStep(self, form):
         """Train the networks from the seed, or from the model that was chosen."""
-        if not self.usesModelAsIs():
+        if self.usesModelAsIs():  # what other choices trained is not of this run
+            result_path(Path(self._getExtraPath("train.json"))).unlink(missing_ok=True)
+        else:
             self._stages().train(
                 self._candidates(),
                 self.readReport().min_pickers,

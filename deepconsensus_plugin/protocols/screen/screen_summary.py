@@ -22,6 +22,7 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeMethods,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 def describeProgress(progress: StreamProgress | None) -> list[str]:
@@ -45,6 +46,7 @@ def describeEnd(protocol: Protocol) -> list[str]:
             countWithoutParticle(protocol, "Scored"),
             protocol.readCalibration(),
         ),
+        *describeDevices(protocol),
         *protocol.readReport().sentences(),
     ]
 
