@@ -41,9 +41,12 @@
 #                                   first three 15 min
 #   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
 #                                   what bench-real left; 4 min
+#   make bench-radius               training particles and their purity at other consensus radii,
+#                                   without training; 1 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
-#   make bench-paper                the test of the paper's Table 2; 20 min
+#   make bench-paper                the test of the paper's Table 2, and the network on
+#                                   candidates; 20 min; PRESET=paper: the preset of run, hours
 #   make bench-pickers              pickers without training on two sets, their speed; 2 min
 #   make bench-classical            the workflow from these two pickers alone; 10 min
 #   make bench-deepem               DeepEM round by round on simulated and real sets, the
@@ -93,8 +96,10 @@ DEMO ?= $(RESULTS)/demo
 CORPUS ?= $(RESULTS)/hydra_corpus
 GENERAL ?=
 HYDRA ?=
+PRESET ?=
+PAPER ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -168,6 +173,9 @@ bench-real: env
 bench-accuracy: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
 
+bench-radius: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
+
 bench-accuracy-simulated: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy_simulated $(RESULTS)/simulated
 
@@ -190,7 +198,7 @@ bench-demo: env
 	$(RUN) -m benchmarks.consensus.demo $(RESULTS)/demo-seeds
 
 bench-paper: env
-	$(RUN) -m benchmarks.consensus.paper_test
+	$(RUN) -m benchmarks.consensus.paper_test --preset '$(PRESET)' $(PAPER)
 
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 
@@ -49,29 +48,13 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
     from deepconsensus_plugin.commands.project import open_project, read_record
     from deepconsensus_plugin.protocols.shared.report_link import reportPath
     from deepconsensus_plugin.report.selection_report import (
-        find_selections,
+        find_selection,
         write_selection_report,
     )
 
     project = open_project(folder)
-    selections = find_selections(project)
-    found = [
-        selection
-        for selection in selections
-        if name in (None, selection.getRunName(), selection.strId())
-    ]
-    if not found:
-        raise ValueError(_describe_missing(folder, name, selections))
-    selected = found[-1]
+    selected = find_selection(project, name)
     path = out or reportPath(selected).absolute()
     settings = read_record(folder).get("settings")
     write_selection_report(project, selected, path, settings=settings)
     return path
-
-
-def _describe_missing(folder: Path, name: str | None, selections: list[Any]) -> str:
-    """Return why there is no selection, or none of this name."""
-    if not selections:
-        return f"No finished selection in {folder} yet. Run `run` to the end first."
-    names = ", ".join(repr(each.getRunName()) for each in selections)
-    return f"No finished selection {name!r} in {folder}; it has {names}."

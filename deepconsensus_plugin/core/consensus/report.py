@@ -11,6 +11,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.alignment import Misalignment
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus.radius import PLATEAU_SHARE, AgreementCurve
 from deepconsensus_plugin.core.types import PickerPicks
 
 
@@ -62,6 +63,11 @@ class ConsensusReport:
         In the order of names.
     misalignments : list of str
         Sentences about pickers that disagree systematically, the worst first.
+    consensus_radius : float or None
+        As a part of the box; None in reports of earlier versions.
+    curve : AgreementCurve or None
+        Agreement over the consensus radius, on some of the micrographs; None for a
+        single picker, and in reports of earlier versions.
     remarks : list of str
         Sentences about the micrographs.
     """
@@ -75,6 +81,8 @@ class ConsensusReport:
     votes: list[int]
     pickers: list[PickerReport]
     misalignments: list[str] = field(default_factory=list)
+    consensus_radius: float | None = None
+    curve: AgreementCurve | None = None
     remarks: list[str] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
@@ -83,6 +91,7 @@ class ConsensusReport:
             *self.remarks,
             *self.misalignments,
             *self._describe_agreement(),
+            *self._describe_radius(),
             *map(self._describe_picker, self.pickers),
             *self._describe_boxes(),
         ]
@@ -103,6 +112,24 @@ class ConsensusReport:
                 "More micrographs, or pickers with lower thresholds, give more."
             )
         return lines
+
+    def _describe_radius(self) -> list[str]:
+        """Return the radius and what it keeps of the agreement, if that is known."""
+        radius, curve = self.consensus_radius, self.curve
+        if radius is None or curve is None or curve.plateau is None:
+            return []
+        share, merge = curve.share_at(radius), curve.radii[-1]
+        line = (
+            f"Consensus radius: {radius:g} of the box ({radius * self.box_size:.0f} "
+            f"px), at which {share:.0%} of the agreement within the merge radius "
+            f"({merge:g}) is reached"
+        )
+        if share >= PLATEAU_SHARE:
+            return [f"{line}."]
+        return [
+            f"{line}. The agreement levels off at {curve.plateau:g}: that radius would "
+            "give more particles for training, whose centres agree less closely."
+        ]
 
     def _describe_choice(self) -> str:
         if self.min_positives is None:
@@ -143,6 +170,8 @@ def report_consensus(
     min_positives: int | None,
     misalignments: Sequence[Misalignment] = (),
     confinements: Sequence[str] = (),
+    consensus_radius: float | None = None,
+    curve: AgreementCurve | None = None,
 ) -> ConsensusReport:
     """Return what `find_consensus` made of `pickers`; see `ConsensusReport`."""
     k = len(candidates.pickers)
@@ -171,6 +200,8 @@ def report_consensus(
             *(f"WARNING: {sentence}" for sentence in confinements),
             *_describe(misalignments),
         ],
+        consensus_radius=consensus_radius,
+        curve=curve,
     )
 
 

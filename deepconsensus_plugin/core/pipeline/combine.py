@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median_high
+from typing import ClassVar
 
 from deepconsensus_plugin.core.alignment import (
     Misalignment,
@@ -18,8 +19,10 @@ from deepconsensus_plugin.core.consensus import (
     find_consensus,
     subtract_picks,
 )
+from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import PickerPicks
 
 
@@ -78,6 +81,16 @@ class ConsensusRules(Declared):
             ge=0,
         ),
     )
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "consensus_radius": Published(
+            0.1, '2.3: "smaller than the 10% of the particle size"'
+        ),
+        "merge_radius": Published(
+            0.1, '2.3: OR holds "all of the coordinates"; agreeing ones are one'
+        ),
+    }
+    """The paper's AND needs all pickers (2.3), so `min_pickers` is their number."""
 
     def conflicts(self) -> list[str]:
         """Return the problem of a merge radius below the consensus radius."""
@@ -170,6 +183,8 @@ def combine_picks(
         min_positives=None if rules.min_pickers else rules.min_positives,
         misalignments=misalignments,
         confinements=_confinements(left, shapes, misalignments),
+        consensus_radius=rules.consensus_radius,
+        curve=_agreement_curve(left, rules, box),
     )
     return Combination(candidates, report, sum(map(len, pickers)) - sum(map(len, left)))
 
@@ -187,6 +202,16 @@ def _confinements(
         if each.picker not in scaled
     )
     return [sentence for sentence in sentences if sentence is not None]
+
+
+def _agreement_curve(
+    pickers: Sequence[PickerPicks], rules: ConsensusRules, box: int
+) -> AgreementCurve | None:
+    """Return the agreement over the consensus radius; None for a single picker."""
+    if len(pickers) < 2:
+        return None
+    study = RadiusStudy.of_some(pickers, box_size=box, merge_radius=rules.merge_radius)
+    return study.curve()
 
 
 def without_picks(

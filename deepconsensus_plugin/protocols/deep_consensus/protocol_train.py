@@ -42,9 +42,9 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     chosenSets,
     countToLearnFrom,
     describeBadSets,
+    describeBadWeights,
     describeDifferentRates,
     describeSharedMicrographs,
-    extraSets,
     joinMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
@@ -56,6 +56,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtDeepConsensusTrain(EMProtocol):
@@ -154,10 +155,7 @@ class ProtDeepConsensusTrain(EMProtocol):
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):
-            try:
-                extraSets(self, key, isParticle=True)
-            except ValueError as error:
-                errors.append(f"{self.getParam(f'{key}Weights').label}: {error}.")
+            errors += describeBadWeights(self, key)
         if not errors:
             errors += self._validateSets()
         return errors or describeBadStart(self, boxSize=self._boxSize())
@@ -182,7 +180,8 @@ class ProtDeepConsensusTrain(EMProtocol):
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
-        return describeModel(self.outputModel.getCard())
+        lines = describeModel(self.outputModel.getCard())
+        return [*lines, *describeDevices(self)]
 
     def _methods(self):
         if not self.hasAttribute("outputModel"):
@@ -191,6 +190,15 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _citations(self):
         return ["SanchezGarcia2018", "Chollet2015"]
+
+    # -------------------------- what conditions of the form name ------------------
+    def hasExtraPositives(self) -> bool:
+        """Return whether there are further sets of particles."""
+        return bool(self.extraPositives)
+
+    def hasExtraNegatives(self) -> bool:
+        """Return whether there are further sets of background."""
+        return bool(self.extraNegatives)
 
     # -------------------------- what the steps share --------------------------
     def getJob(self) -> Path:

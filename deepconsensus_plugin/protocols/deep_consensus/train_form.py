@@ -8,6 +8,9 @@ from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -17,13 +20,22 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
 
+NO_WEIGHTS = "1"
+"""Weights of extra sets as long as nothing else was typed."""
+
 TRAINING = ParameterForm(
     TrainingParameters,
     ("n_epochs", "n_models", "auto_stopping", "prune_labels"),
+    published=TrainingParameters.PUBLISHED,
     n_epochs=Shown(none=0),
+    patience=Shown(none=0),
     l2_strength=Shown("l2RegStrength"),
 )
-INPUT_SIZE = ParameterForm(BoxPreprocessing, input_size=Shown(none=0, default=0))
+INPUT_SIZE = ParameterForm(
+    BoxPreprocessing,
+    published=BoxPreprocessing.PUBLISHED,
+    input_size=Shown(none=0, default=0),
+)
 """0 where the box decides."""
 
 
@@ -120,7 +132,9 @@ def defineExtraParams(form: params.Form) -> None:
         form.addParam(
             f"{key}Weights",
             params.StringParam,
-            default="1",
+            default=NO_WEIGHTS,
+            condition=f"({key}, 1) and has{key[0].upper()}{key[1:]} "
+            f"or {key}Weights != '{NO_WEIGHTS}'",
             label=f"Weights of {label.lower()}",
             help="How much a box of these sets counts, against 1 for a box of the "
             "main set: one number for all, or one for each, as *2, 0.5*.",
@@ -142,6 +156,12 @@ def defineExtraParams(form: params.Form) -> None:
 
 def defineTrainingParams(form: params.Form) -> None:
     """Add how the network is trained; what is changed most comes first."""
+    defineAsPublishedParam(
+        form,
+        *TRAINING.describe_published(),
+        *INPUT_SIZE.describe_published(),
+        paper="SanchezGarcia2018",
+    )
     TRAINING.define(form, before={"max_boxes": INPUT_SIZE.define})
 
 

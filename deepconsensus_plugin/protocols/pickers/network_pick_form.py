@@ -17,17 +17,21 @@ from deepconsensus_plugin.protocols.pickers.pick_options import pickOptions
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
 
+_MODES = {
+    PickThresholdMode.PRECISION: "by precision",
+    PickThresholdMode.BEST_F1: "best F1",
+    PickThresholdMode.GIVEN: "given",
+    PickThresholdMode.BEST_F2: "best F2",
+    PickThresholdMode.EXPECTED: "as many as expected",
+}
+_BY_PRECISION = f"thresholdMode == {[*_MODES].index(PickThresholdMode.PRECISION)}"
+
 THRESHOLD = ParameterForm(
     PickThreshold,
-    mode=Shown(
-        "thresholdMode",
-        choices={
-            PickThresholdMode.PRECISION: "by precision",
-            PickThresholdMode.BEST_F1: "best F1",
-            PickThresholdMode.GIVEN: "given",
-            PickThresholdMode.BEST_F2: "best F2",
-            PickThresholdMode.EXPECTED: "as many as expected",
-        },
+    mode=Shown("thresholdMode", choices=_MODES),
+    wanted_precision=Shown(
+        condition=f"{_BY_PRECISION} and ((inputModel, head) and isValidated "
+        f"or wantedPrecision != {PickThreshold.wanted_precision!r})"
     ),
 )
 BOX = ParameterForm(OutputBox)
@@ -95,6 +99,19 @@ def expectedPicks(protocol: Protocol) -> int | None:
     if n_particles is None:
         return None
     return round(n_particles * protocol.inputMicrographs.get().getSize())
+
+
+def describeUnusedPrecision(protocol: Protocol) -> list[str]:
+    """Return that a precision is wanted of a model that was not validated."""
+    mode = THRESHOLD.value_of("mode", protocol)
+    if mode is not PickThresholdMode.PRECISION or protocol.isValidated():
+        return []
+    return THRESHOLD.describe_unused(
+        protocol,
+        "wanted_precision",
+        why="the model, or its head, was not validated on held-out micrographs, so "
+        "that the scores alone give the threshold",
+    )
 
 
 def boxExtent(protocol: Protocol) -> float:

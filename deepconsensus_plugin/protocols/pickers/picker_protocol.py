@@ -16,10 +16,14 @@ from deepconsensus_plugin.core.pickers.trained.requests import (
 )
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
-from deepconsensus_plugin.protocols.pickers.picker_form import learningInput
+from deepconsensus_plugin.protocols.pickers.picker_form import (
+    LEARNING,
+    learningInput,
+)
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class PickerTrainingProtocol(EMProtocol):
@@ -28,6 +32,8 @@ class PickerTrainingProtocol(EMProtocol):
     _possibleOutputs = {"outputModel": ParticleClassifier}
     _hasDiameter = True
     """Whether its form asks for one diameter, *particleDiameter*."""
+    _learning = LEARNING
+    """Part of its form with the micrographs that are learnt from."""
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -64,6 +70,7 @@ class PickerTrainingProtocol(EMProtocol):
             labels=Path(self._getFileName("labels")),
             negatives=Path(self._getFileName("negatives")),
             seed=self.seed.get(),
+            learning=self._learning,
         )
         return self._request(learnt, model)
 
@@ -87,7 +94,8 @@ class PickerTrainingProtocol(EMProtocol):
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
-        return describeModel(self.outputModel.getCard())
+        lines = describeModel(self.outputModel.getCard())
+        return [*lines, *describeDevices(self)]
 
     # -------------------------- what others ask --------------------------
     def getJob(self) -> Path:

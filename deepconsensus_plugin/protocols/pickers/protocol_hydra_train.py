@@ -24,6 +24,9 @@ from deepconsensus_plugin.protocols.pickers.picker_form import defineMicrographP
 from deepconsensus_plugin.protocols.pickers.picker_protocol import (
     PickerTrainingProtocol,
 )
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 
@@ -43,6 +46,9 @@ class ProtHydraTrain(PickerTrainingProtocol):
         form.addSection(label="Input")
         defineHydraInput(form)
         form.addSection(label="Training")
+        defineAsPublishedParam(
+            form, *HYDRA.describe_published(), paper="MasoumzadehTork2019"
+        )
         HYDRA.define(form)
         form.addSection(label="Micrographs")
         defineMicrographParams(form, LEARNING)

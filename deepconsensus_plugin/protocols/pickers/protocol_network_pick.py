@@ -26,6 +26,10 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.pickers.model_conditions import (
+    isValidated,
+    kindOf,
+)
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
     BOX,
     MERGE_RADIUS,
@@ -34,6 +38,7 @@ from deepconsensus_plugin.protocols.pickers.network_pick_form import (
     chosenThreshold,
     defineInputParams,
     defineThresholdParams,
+    describeUnusedPrecision,
     expectedPicks,
 )
 from deepconsensus_plugin.protocols.pickers.pick_options import (
@@ -54,6 +59,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtNetworkPick(ProtParticlePicking):
@@ -195,7 +201,17 @@ class ProtNetworkPick(ProtParticlePicking):
             )
         except IncompatibleModelError as error:
             return [str(error)]
-        return []
+        return describeUnusedPrecision(self)
+
+    # -------------------------- what conditions of the form name ------------------
+    def modelKind(self) -> str:
+        """Return the kind of the model; empty without one that can be read."""
+        return kindOf(self)
+
+    def isValidated(self) -> bool:
+        """Return whether figures on held-out micrographs can give a threshold."""
+        options = pickOptions(self) if kindOf(self) else None
+        return isValidated(self, options)
 
     def _warnings(self):
         return describeOtherPixelSize(self.inputMicrographs.get())
@@ -217,7 +233,7 @@ class ProtNetworkPick(ProtParticlePicking):
             expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")
         files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
-        return [*summary, files]
+        return [*summary, *describeDevices(self), files]
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

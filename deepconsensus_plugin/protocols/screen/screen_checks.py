@@ -11,11 +11,11 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     describeBadPicks,
     describeOnePicker,
 )
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
 from deepconsensus_plugin.core.limits import Count
+from deepconsensus_plugin.core.published import Published
 
 
 class Variant(enum.Enum):
@@ -69,7 +72,7 @@ class DeepEMParameters(Declared):
         default=(6, 12, 12),
         metadata=declare(
             "Maps of the first layer",
-            "The two layers after it have twice as many. As published for KLH: 6.",
+            "The two layers after it have twice as many.",
             is_expert=True,
         ),
     )
@@ -88,8 +91,8 @@ class DeepEMParameters(Declared):
         default=6,
         metadata=declare(
             "Epochs of a round, at most",
-            "After each the network is validated; the best weights are kept. Three "
-            "without better ones end the round.",
+            "After each the network is validated; the best weights are kept. Half of "
+            "them without better ones end the round.",
             ge=1,
         ),
     )
@@ -115,7 +118,7 @@ class DeepEMParameters(Declared):
         default=0.95,
         metadata=declare(
             "Accuracy at which a round ends",
-            "Of boxes held out, with a threshold of 0.5. As published: about 0.95.",
+            "Of boxes held out, with a threshold of 0.5.",
             gt=0.5,
             le=1,
         ),
@@ -124,7 +127,7 @@ class DeepEMParameters(Declared):
         default=2.0,
         metadata=declare(
             "Random background boxes per particle",
-            "Half a box or more away from every particle. As published: 1.",
+            "Half a box or more away from every particle.",
             is_expert=True,
             gt=0,
         ),
@@ -146,6 +149,36 @@ class DeepEMParameters(Declared):
         ),
     )
     seed: int = field(default=1, metadata=declare_training_seed())
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "variant": Published(
+            Variant.PAPER, "Methods: squared error (eq. 4), gradient descent (eq. 5)"
+        ),
+        "initialisation": Published(
+            Initialisation.UNIT, 'Methods: "a random number between 0 and 1"'
+        ),
+        "maps": Published(
+            (6, 12, 12), "KLH: 6 maps first; the others are in its supplement", "6"
+        ),
+        "learning_rate": Published(
+            None, 'Methods: "We set the η value to 1 in this study"', "1"
+        ),
+        "n_epochs": Published(
+            100, 'KLH: "until the accuracy … reaches a satisfying level"; a limit'
+        ),
+        "wanted_accuracy": Published(
+            0.95, 'KLH: "often set as ~95% at the threshold at 0.5"'
+        ),
+        "negatives_per_positive": Published(1.0, "KLH: 800 particles and 800 others"),
+    }
+    """The numbers of rounds and of boxes in a batch are not given."""
+
+    PUBLISHED_INPUT: ClassVar[Mapping[str, Published]] = {
+        "pixel_size_A": Published(
+            None, "KLH: boxes of 272 px, every pixel an input", "as in the micrographs"
+        ),
+    }
+    """Published values of `LearningInput`; `input_size` is then the box."""
 
     @property
     def first_rate(self) -> float:
