@@ -134,6 +134,10 @@ def read_exported(folder: Path, selection: str | None) -> Exported:
             return found
     elif selection is not None:
         raise ValueError(f"{folder}: expected a Scipion project, received none")
+    if not (folder / "scores.csv").is_file():
+        raise ValueError(
+            f"No finished selection in {folder} yet. Run `run` to the end first."
+        )
     table = read_scores_csv(folder / "scores.csv")
     everything = np.ones(len(table), dtype=bool)
     return Exported(

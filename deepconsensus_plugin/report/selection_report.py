@@ -118,12 +118,13 @@ def find_selection(project: Project, name: str | None = None) -> Protocol:
     ]
     if found:
         return found[-1]
-    wanted = f" named {name!r}" if name else ""
-    raise ValueError(
-        f"{project.getPath()}: expected a finished *select by score* or *deep "
-        f"consensus*{wanted}, received "
-        f"{[each.getRunName() for each in selections] or 'none'}"
-    )
+    folder = project.getPath()
+    if not selections:
+        raise ValueError(
+            f"No finished selection in {folder} yet. Run `run` to the end first."
+        )
+    names = ", ".join(repr(each.getRunName()) for each in selections)
+    raise ValueError(f"No finished selection {name!r} in {folder}; it has {names}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -284,7 +284,9 @@ class TestScreen(SyntheticProject):
             self.assertIn(reason, screen.validate()[0])
         screen = new_protocol(type(self), ProtDeepConsensusScreen, thresholdMode=3)
         screen.inputCoordinates.set(self.picks[:1])
-        self.assertIn("Kind of threshold", screen.validate()[0])
+        threshold, pickers = screen.validate()
+        self.assertIn("Kind of threshold", threshold)
+        self.assertIn("two pickers at least", pickers)
 
 
 @pytest.mark.slow

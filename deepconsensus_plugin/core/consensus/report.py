@@ -63,6 +63,8 @@ class ConsensusReport:
         In the order of names.
     misalignments : list of str
         Sentences about pickers that disagree systematically, the worst first.
+    remarks : list of str
+        Sentences about the micrographs.
     consensus_radius : float or None
         As a part of the box; None in reports of earlier versions.
     curve : AgreementCurve or None
@@ -79,12 +81,14 @@ class ConsensusReport:
     votes: list[int]
     pickers: list[PickerReport]
     misalignments: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     consensus_radius: float | None = None
     curve: AgreementCurve | None = None
 
     def sentences(self) -> list[str]:
         """Return what a user should read, most important first."""
         return [
+            *self.remarks,
             *self.misalignments,
             *self._describe_agreement(),
             *self._describe_radius(),
@@ -167,6 +171,7 @@ def report_consensus(
     misalignments: Sequence[Misalignment] = (),
     consensus_radius: float | None = None,
     curve: AgreementCurve | None = None,
+    confinements: Sequence[str] = (),
 ) -> ConsensusReport:
     """Return what `find_consensus` made of `pickers`; see `ConsensusReport`."""
     k = len(candidates.pickers)
@@ -192,9 +197,16 @@ def report_consensus(
             for column, name in enumerate(candidates.pickers)
         ],
         misalignments=[
-            f"{'WARNING' if found.is_gross else 'Note'}: {found.describe()}"
-            for found in misalignments
+            *(f"WARNING: {sentence}" for sentence in confinements),
+            *_describe(misalignments),
         ],
         consensus_radius=consensus_radius,
         curve=curve,
     )
+
+
+def _describe(misalignments: Sequence[Misalignment]) -> list[str]:
+    return [
+        f"{'WARNING' if found.is_gross else 'Note'}: {found.describe()}"
+        for found in misalignments
+    ]

@@ -144,14 +144,16 @@ class ProtDeepConsensusSelect(ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        scored = self.scoredItems().get()
-        if scored is None:
+        pointer = self.scoredItems()
+        if not pointer.hasValue():
             return [
                 "Scored particles: choose particles or coordinates of *score "
                 "particles*; there is nothing to select from."
             ]
-        errors = []
-        if scored.isEmpty():
+        scored, errors = pointer.get(), []
+        if scored is None:  # they are still to come
+            errors += SPACING.describe_bad(self)
+        elif scored.isEmpty():
             errors.append("The input set is empty; choose one with items.")
         elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
             errors.append("The input has no scores; run *score particles* on it first.")
@@ -200,9 +202,8 @@ class ProtDeepConsensusSelect(ProtParticles):
     # -------------------------- what the steps share --------------------------
     def scoredItems(self) -> Pointer:
         """Return the pointer to what is selected from."""
-        if self.inputParticles.get() is not None:
-            return self.inputParticles
-        return self.inputCoordinates
+        hasParticles = self.inputParticles.hasValue()
+        return self.inputParticles if hasParticles else self.inputCoordinates
 
     def _input(self) -> SelectionInput:
         return SelectionInput.of(self.scoredItems().get())

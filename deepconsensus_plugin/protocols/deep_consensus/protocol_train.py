@@ -149,9 +149,9 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        if self.inputPositives.get() is None or self.inputNegatives.get() is None:
-            return []  # Scipion reports it
         errors = describeBadTraining(self)
+        if self.inputPositives.get() is None or self.inputNegatives.get() is None:
+            return errors  # Scipion reports it
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):

@@ -20,16 +20,16 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
 
 def describeBadForm(protocol: Protocol) -> list[str]:
     """Return what is wrong with the input and the choices of a form."""
+    errors = SCORING.describe_bad(protocol) + FUSION.describe_bad(protocol)
     candidates = protocol.inputCoordinates.get()
     if candidates is None or protocol.inputModel.get() is None:
-        return []  # Scipion reports it
-    errors = describeEmpty("Candidates", candidates)
-    errors += (
+        return errors  # Scipion reports it
+    errors += describeEmpty("Candidates", candidates)
+    return errors + (
         describeNoBox("Candidates", candidates)
         or describeLost("Candidates", candidates)
         or _describeBadModel(protocol)
     )
-    return errors + SCORING.describe_bad(protocol) + FUSION.describe_bad(protocol)
 
 
 def _describeBadModel(protocol: Protocol) -> list[str]:

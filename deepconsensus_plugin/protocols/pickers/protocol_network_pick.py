@@ -50,7 +50,12 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
-from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeBadMicrographs,
+    describeLargeBox,
+    describeLost,
+    describeOtherPixelSize,
+)
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
@@ -172,8 +177,11 @@ class ProtNetworkPick(ProtParticlePicking):
     def _validate(self):
         errors = THRESHOLD.describe_bad(self) + BOX.describe_bad(self)
         errors += describeLost("Known coordinates", self.knownCoordinates.get())
-        if self.inputModel.get() is None or self.inputMicrographs.get() is None:
-            return errors  # Scipion reports it
+        micrographs = self.inputMicrographs.get()
+        errors += describeBadMicrographs(micrographs)
+        errors += describeLargeBox("Box size", self.boxSize.get(), micrographs)
+        if self.inputModel.get() is None or micrographs is None or errors:
+            return errors  # Scipion reports what is missing
         return errors + self._validateModel(self.inputModel.get())
 
     def _validateModel(self, model: ParticleClassifier) -> list[str]:
@@ -204,6 +212,9 @@ class ProtNetworkPick(ProtParticlePicking):
         """Return whether figures on held-out micrographs can give a threshold."""
         options = pickOptions(self) if kindOf(self) else None
         return isValidated(self, options)
+
+    def _warnings(self):
+        return describeOtherPixelSize(self.inputMicrographs.get())
 
     def _summary(self):
         if not self.hasAttribute("outputCoordinates"):

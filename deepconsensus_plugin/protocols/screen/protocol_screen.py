@@ -28,6 +28,7 @@ from deepconsensus_plugin.core.workflow.candidate_stages import (
 )
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
+    describeOtherPixelSizeOfPicks,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -243,9 +244,12 @@ class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
         return describeBadForm(self)
 
     def _warnings(self):
+        warnings = describeOtherPixelSizeOfPicks(self)
         if not self.usesModelAsIs() or self.initialModel.get() is None:
-            return []
-        return describeOtherContrast(self.initialModel.get(), not self.skipInvert)
+            return warnings
+        return warnings + describeOtherContrast(
+            self.initialModel.get(), not self.skipInvert
+        )
 
     def _summary(self):
         if self.numberAccepted.get() is None:

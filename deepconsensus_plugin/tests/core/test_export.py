@@ -178,7 +178,10 @@ def test_a_selection_needs_a_project(project, capsys):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
     assert _export(tmp_path, "--format", "star") == 1
-    assert "scores.csv" in capsys.readouterr().err
+    assert (
+        f"No finished selection in {tmp_path} yet. Run `run` to the end first."
+        in capsys.readouterr().err
+    )
 
 
 def test_micrographs_that_would_share_a_file_are_refused(project, capsys):
