@@ -41,6 +41,8 @@
 #                                   first three 15 min
 #   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
 #                                   what bench-real left; 4 min
+#   make bench-radius               training particles and their purity at other consensus radii,
+#                                   without training; 1 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
 #   make bench-paper                the test of the paper's Table 2, and the network on
@@ -97,7 +99,7 @@ HYDRA ?=
 PRESET ?=
 PAPER ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -170,6 +172,9 @@ bench-real: env
 
 bench-accuracy: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
+
+bench-radius: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
 
 bench-accuracy-simulated: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy_simulated $(RESULTS)/simulated

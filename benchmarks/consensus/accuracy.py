@@ -42,8 +42,8 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.metrics.matching import match_best_first
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 
-CONSENSUS_RADIUS_PX = 0.1 * BOX_SIZE
 MERGE_RADIUS_PX = 0.3 * BOX_SIZE
 
 
@@ -109,11 +109,11 @@ def expected_sentence(fusion: Fusion, seconds: float) -> str:
     )
 
 
-def report(real: RealSet, project: Path) -> str:
+def report(real: RealSet, project: Path, *, radius: float) -> str:
     """Return all tables of one set."""
     candidates = find_consensus(
         real.read_pickers(),
-        consensus_radius_px=CONSENSUS_RADIUS_PX,
+        consensus_radius_px=radius * BOX_SIZE,
         merge_radius_px=MERGE_RADIUS_PX,
     )
     rows = list(baseline_rows(real, candidates))
@@ -149,9 +149,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("out", type=Path, help="folder of finished projects")
     parser.add_argument("--sets", nargs="+", choices=PICKERS, default=list(PICKERS))
+    parser.add_argument(
+        "--radius",
+        type=float,
+        default=ConsensusRules().consensus_radius,
+        help="consensus radius of the projects, as a part of the box",
+    )
     arguments = parser.parse_args()
     for name in arguments.sets:
-        print(report(load_set(name), arguments.out / name), end="\n\n", flush=True)
+        text = report(load_set(name), arguments.out / name, radius=arguments.radius)
+        print(text, end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

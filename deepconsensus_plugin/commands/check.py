@@ -111,7 +111,7 @@ def check_scipion() -> Finding:
     """Return which Scipion environment the command line would use."""
     home = os.environ.get("SCIPION_HOME")
     if home is None:
-        return Finding("Scipion", "no launcher; the plugin brings its own environment")
+        return Finding("Scipion", "not installed (command line only)")
     remedy = None if os.path.isdir(home) else f"SCIPION_HOME: no such folder: {home}"
     return Finding("Scipion", home, remedy)
 

@@ -11,10 +11,9 @@ from typing import Any
 
 from pyworkflow import VarTypes
 from pyworkflow.protocol import params
-from pyworkflow.template import TemplateList
 
+from deepconsensus_plugin.commands.template_texts import Field, template_text
 from deepconsensus_plugin.report.forms import (
-    PLUGIN,
     convert,
     form_of,
     is_path,
@@ -26,33 +25,7 @@ from deepconsensus_plugin.report.yes_no import parse_yes_no
 Node = dict[str, Any]
 """One protocol as Scipion's workflow files hold it."""
 
-_PATHS = (VarTypes.PATH, VarTypes.FOLDER)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One value of a template that its user gives.
-
-    Parameters
-    ----------
-    title, default : str
-        Title, and value unless given.
-    kind : VarTypes
-        Its type.
-    alias : str
-        The setting's name.
-    """
-
-    title: str
-    default: str
-    kind: VarTypes
-    alias: str
-
-    @classmethod
-    def parse(cls, text: str) -> Field:
-        """Return the field in ``title|default|type|alias``."""
-        title, default, kind, alias = text.split("|")
-        return cls(title, default, VarTypes(int(kind)), alias)
+_PATHS = (VarTypes.PATH.value, VarTypes.FOLDER.value)
 
 
 @dataclass(frozen=True)
@@ -116,13 +89,7 @@ def read_template(name: str) -> RunTemplate:
         If there is none of this name (lists those that there are), if it cannot be
         run here (`require_runnable`), or if a field is a part of a value only.
     """
-    templates = TemplateList()
-    templates.addPluginTemplates()
-    ours = {t.name: t for t in templates.templates if t.source == PLUGIN}
-    if name not in ours:
-        raise ValueError(f"{name}: no such template; there are: {', '.join(ours)}")
-    ours[name].replaceEnvVariables()
-    content = list(ours[name].getContent())
+    content = list(template_text(name).parts)
     fields = {}
     for index in range(1, len(content), 2):
         mark = f"~{index}~"
@@ -144,12 +111,29 @@ def _value(
     if _is_path(field, param):
         _require_files(field, text, given=field.alias in values)
         return text
+    if not text:
+        return _empty(field, param)
     if param is not None:
         return convert(field.alias, text, param)
-    if field.kind is VarTypes.BOOLEAN:
+    if field.kind == VarTypes.BOOLEAN.value:
         return parse_yes_no(field.alias, text)
-    kinds = {VarTypes.INTEGER: int, VarTypes.DECIMAL: float}
+    kinds = {VarTypes.INTEGER.value: int, VarTypes.DECIMAL.value: float}
     return to_scalar(field.alias, text, kinds.get(field.kind, str))
+
+
+def _empty(field: Field, param: params.Param | None) -> object:
+    """Return what an empty field means; refuse one that needs a value."""
+    if field.is_needed:
+        raise _not_given(field)
+    if isinstance(param, params.StringParam):
+        return ""
+    if param is not None and param.validate(None):
+        raise _not_given(field)
+    return None
+
+
+def _not_given(field: Field) -> ValueError:
+    return ValueError(f"{field.alias}: not given. It is needed: {field.title}")
 
 
 def _is_path(field: Field, param: params.Param | None) -> bool:
@@ -158,12 +142,17 @@ def _is_path(field: Field, param: params.Param | None) -> bool:
 
 def _require_files(field: Field, pattern: str, *, given: bool) -> None:
     """Refuse a path that is still the template's example, or that nothing fits."""
-    # Scipion: `#` stands for a digit of a number.
-    if pattern and any(
-        next(glob.iglob(text, recursive=True), None) is not None
-        for text in (pattern, glob.escape(pattern), pattern.replace("#", "[0-9]"))
-    ):
+    if matching_files(pattern):
         return
     if not given:
-        raise ValueError(f"{field.alias}: not given. It is needed: {field.title}")
+        raise _not_given(field)
     raise ValueError(f"{field.alias}: expected files, found none: {pattern!r}")
+
+
+def matching_files(pattern: str) -> list[str]:
+    """Return the files or folders that a path, perhaps with wildcards, stands for."""
+    # Scipion: `#` stands for a digit of a number.
+    for text in (pattern, glob.escape(pattern), pattern.replace("#", "[0-9]")):
+        if pattern and (found := glob.glob(text, recursive=True)):
+            return sorted(found)
+    return []

@@ -15,13 +15,14 @@ from pathlib import Path
 import psutil
 from pyworkflow.project import Project
 from pyworkflow.protocol import MODE_RESUME, Protocol
-from tqdm import tqdm
 
+from deepconsensus_plugin.commands.expected_work import expected_work, part_done
 from deepconsensus_plugin.commands.processes import (
     find_process,
     memory_mb,
     stopping_children,
 )
+from deepconsensus_plugin.commands.progress_bar import RunProgress
 from deepconsensus_plugin.commands.project import Protocols, RunFailedError, explained
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.report.costs import read_cost, write_cost
@@ -30,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _LOG_LINES = 5
+_OWN_WORDS = "ERROR "
+_OF_A_JOB = "returned non-zero exit status"
+"""What Scipion says of a job that failed; the job has said why."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -45,23 +50,25 @@ def run_protocols(project: Project, protocols: Protocols) -> dict[str, StageCost
     with (
         stopping_children(),
         explained(Path(project.getPath())),
-        tqdm(total=len(protocols), desc="protocols", disable=None) as bar,
+        RunProgress(expected_work(protocols)) as progress,
     ):
         for protocol in protocols.values():
             label = protocol.getObjLabel()
-            bar.set_postfix_str(label)
-            costs[label] = _run(project, protocol)
-            bar.update()
+            costs[label] = _run(project, protocol, progress)
     return costs
 
 
-def _run(project: Project, protocol: Protocol) -> StageCost:
+def _run(project: Project, protocol: Protocol, progress: RunProgress) -> StageCost:
     """Run one protocol unless it is finished, and keep what it took."""
-    _catch_up(project, protocol)
-    if protocol.isFinished():
+    label = protocol.getObjLabel()
+    progress.begin(label)
+    _catch_up(project, protocol, progress)
+    was_done = protocol.isFinished()
+    if was_done:
         cost = read_cost(_folder(project, protocol), protocol)
     else:
-        cost = _launch(project, protocol)
+        cost = _launch(project, protocol, progress)
+    progress.finish(label, was_done=was_done)
     write_cost(_folder(project, protocol), cost)
     return cost
 
@@ -70,7 +77,7 @@ def _folder(project: Project, protocol: Protocol) -> Path:
     return Path(project.getPath(protocol.getWorkingDir()))
 
 
-def _catch_up(project: Project, protocol: Protocol) -> None:
+def _catch_up(project: Project, protocol: Protocol, progress: RunProgress) -> None:
     """Take over what a protocol did without us; wait for it if it is still at work."""
     if not protocol.getWorkingDir() or not Path(protocol.getDbPath()).is_file():
         return  # not started yet
@@ -81,18 +88,18 @@ def _catch_up(project: Project, protocol: Protocol) -> None:
             protocol.getObjLabel(),
             process.pid,
         )
-        with _watched(project, protocol, process):
+        with _watched(project, protocol, progress, process):
             process.wait()
     project._updateProtocol(protocol)
 
 
-def _launch(project: Project, protocol: Protocol) -> StageCost:
+def _launch(project: Project, protocol: Protocol, progress: RunProgress) -> StageCost:
     label = protocol.getObjLabel()
     logger.info("%s: started", label)
     if protocol.getStatus() not in ("saved", "new"):
         protocol.runMode.set(MODE_RESUME)
     started = time.monotonic()
-    with _watched(project, protocol) as peak_mb:
+    with _watched(project, protocol, progress) as peak_mb:
         project.launchProtocol(protocol, wait=True, force=True)
     protocol = project.getProtocol(protocol.getObjId())
     if not protocol.isFinished():
@@ -106,19 +113,21 @@ def _launch(project: Project, protocol: Protocol) -> StageCost:
 
 @contextmanager
 def _watched(
-    project: Project, protocol: Protocol, process: psutil.Process | None = None
+    project: Project,
+    protocol: Protocol,
+    progress: RunProgress,
+    process: psutil.Process | None = None,
 ) -> Iterator[list[float]]:
     """Watch a running protocol: gives its peak memory, MiB, and shows its progress."""
     peak_mb, finished = [0.0], threading.Event()
 
     def watch() -> None:
-        with tqdm(disable=None, leave=False) as bar:
-            while not finished.wait(_SECONDS_BETWEEN_LOOKS):
-                try:
-                    peak_mb[0] = max(peak_mb[0], memory_mb(process))
-                    _show_progress(Path(project.getPath(protocol.getWorkingDir())), bar)
-                except (OSError, ValueError, KeyError, psutil.Error) as error:
-                    logger.debug("cannot watch: %r", error)  # the next look may
+        while not finished.wait(_SECONDS_BETWEEN_LOOKS):
+            try:
+                peak_mb[0] = max(peak_mb[0], memory_mb(process))
+                _show_progress(_folder(project, protocol), progress)
+            except (OSError, ValueError, KeyError, psutil.Error) as error:
+                logger.debug("cannot watch: %r", error)  # the next look may
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -129,24 +138,31 @@ def _watched(
         watcher.join()
 
 
-def _show_progress(working_dir: Path, bar: tqdm) -> None:
-    """Set the bar to the progress of the newest job of a protocol."""
+def _show_progress(working_dir: Path, progress: RunProgress) -> None:
+    """Show the progress of the newest job of a protocol."""
     reports = sorted(
         working_dir.glob("extra/*.progress.json"), key=lambda p: p.stat().st_mtime
     )
     if not reports:
+        progress.draw()  # the time that is left
         return
     report = json.loads(reports[-1].read_text())
-    bar.set_description(report["stage"])
-    bar.total, bar.n = report["total"], report["done"]
-    bar.refresh()
+    detail = f"{report['stage']} {report['done']}/{report['total']}"
+    progress.advance(part_done(report), detail)
 
 
 def _describe_failure(project: Project, protocol: Protocol) -> str:
     """Describe what failed and why; a job's own words are in the log."""
     log = Path(project.getPath(protocol.getStderrLog()))
     text = _ESCAPES.sub("", log.read_text(errors="replace")) if log.exists() else ""
-    own_words = [line for line in text.splitlines() if line.startswith("ERROR ")]
+    own_words = [
+        line.removeprefix(_OWN_WORDS)
+        for line in text.splitlines()
+        if line.startswith(_OWN_WORDS)
+    ]
     reason = _ESCAPES.sub("", protocol.getErrorMessage() or "stopped")
-    lines = [f"{protocol.getObjLabel()}: {reason}", *own_words[-_LOG_LINES:]]
+    reasons = own_words[-_LOG_LINES:]
+    if not reasons or _OF_A_JOB not in reason:
+        reasons.insert(0, reason)
+    lines = [f"{protocol.getObjLabel()}: {reasons[0]}", *reasons[1:]]
     return "\n".join([*lines, f"(the whole log: {log})"])

@@ -7,11 +7,14 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
 from deepconsensus_plugin.core.library import KnownModel, find_models
+from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 
 HELP = "list the models of a library or a project, with their cards"
 _WIDTH = 88
@@ -33,12 +36,12 @@ environment or of Scipion's configuration.
         nargs="?",
         type=Path,
         help="a library, the folder of a Scipion project, or one model; without it "
-        "your own library",
+        "what comes with this package, and your own library",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the models; the exit status is 0 if all of them can be used."""
+    """List the models; the exit status is 0 unless one cannot be used."""
     try:
         prepare_environment()
         return _list(arguments.folder)
@@ -51,14 +54,39 @@ def _list(given: Path | None) -> int:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.plugin import Plugin
 
-    folder = Plugin.getModelsFolder() if given is None else given.expanduser()
-    models = find_models(folder.absolute())
+    if given is not None:
+        models = find_models(given.expanduser().absolute())
+        if not models:
+            print(f"{given}: no models.")
+        return _print(models)
+    print("Built-in:")
+    status = _print([replace(each, name=GENERAL) for each in _built_in()])
+    folder = Plugin.getModelsFolder().absolute()
+    models = find_models(folder) if folder.is_dir() else []
     if not models:
-        print(f"{folder}: no models. See: python -m deepconsensus_plugin models --help")
+        print(
+            f"\nYou have no models of your own yet. Add one: copy extra/model of a run "
+            f"of *train network* to {folder}/NAME"
+        )
+        return status
+    print(f"\nYour own, in {folder}:")
+    return max(status, _print(models))
+
+
+def _built_in() -> list[KnownModel]:
+    """Return the models that come with the package."""
+    try:
+        return find_models(general_model())
+    except FileNotFoundError:
+        return []
+
+
+def _print(models: list[KnownModel]) -> int:
+    """Print models; the exit status is 1 if one of them cannot be used."""
     for model in models:
         for line in _describe(model):
             print(line)
-    return 1 if any(model.fault for model in models) else 0
+    return int(any(model.fault for model in models))
 
 
 def _describe(model: KnownModel) -> Iterator[str]:

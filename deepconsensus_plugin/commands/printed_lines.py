@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.summary import SUMMARY
 from deepconsensus_plugin.report.comparison import comparison_cells
 
+_INTERVAL = re.compile(r" \(\d[^)]*\)$")
 _FILES = {
     "score_file": "Scores of all candidates",
     "metrics_file": "Figures against the truth",
@@ -19,7 +24,9 @@ _FILES = {
 }
 
 
-def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
+def report_lines(
+    folder: Path, summary: Mapping[str, Any], *, columns: int | None = None
+) -> Iterator[str]:
     """Yield what a user wants to know of a finished run.
 
     Parameters
@@ -28,13 +35,38 @@ def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
         Folder of the project.
     summary : mapping
         Content of its ``summary.json``.
+    columns : int, optional
+        Width of the terminal; lines are broken at words to fit. Without it, as in a
+        file, they are as long as they are.
     """
+    for line in _report_lines(folder, summary, columns):
+        if columns is None or line.startswith(("|", "/")) or len(line) < columns:
+            yield line
+        else:
+            yield from _broken(line, columns)
+
+
+def _broken(line: str, columns: int) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line.strip(),
+        columns - 1,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _report_lines(
+    folder: Path, summary: Mapping[str, Any], columns: int | None
+) -> Iterator[str]:
     for label, lines in summary["protocols"].items():
         yield f"{label}:"
         yield from (f"  {line}" for line in lines)
     if "comparison" in summary:
         yield ""
-        yield from comparison_lines(summary["comparison"])
+        yield from comparison_lines(summary["comparison"], columns=columns)
         yield ""
     named = {**summary, "summary_file": SUMMARY}
     for key, what in _FILES.items():
@@ -42,13 +74,26 @@ def report_lines(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
             yield f"{what}: {folder / named[key]}"
 
 
-def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
+def warning_lines(protocols: Iterable[Protocol]) -> Iterator[str]:
+    """Yield the warnings of the stages that are finished, for a run that failed."""
+    for protocol in protocols:
+        if protocol.isFinished():
+            for line in protocol.summary():
+                if line.startswith("WARNING"):
+                    yield f"{protocol.getObjLabel()}: {line}"
+
+
+def comparison_lines(
+    comparison: Mapping[str, Any], *, columns: int | None = None
+) -> Iterator[str]:
     """Yield a table with a row for every set that was compared with the truth.
 
     Parameters
     ----------
     comparison : mapping
         Of ``summary.json``, as `evaluation.compare` makes it.
+    columns : int, optional
+        Width of the terminal; intervals are left out of a table that is wider.
     """
     yield (
         f"{comparison['n_truth']} true particles on {comparison['n_micrographs']} "
@@ -56,7 +101,11 @@ def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     header, rows = comparison_cells(comparison)
-    yield from _markdown([header, *rows])
+    table = [*_markdown([header, *rows])]
+    if columns is not None and max(map(len, table)) >= columns:
+        plain = [[_INTERVAL.sub("", cell) for cell in row] for row in (header, *rows)]
+        table = [*_markdown(plain)]
+    yield from table
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> Iterator[str]:

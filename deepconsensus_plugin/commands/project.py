@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.commands.fields import Node
 from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.core.serialisation import read_json, write_json
+from deepconsensus_plugin.report.run_parameters import picks_word
 
 _RECORD = "run.json"
 
@@ -111,11 +112,25 @@ def _check_same(folder: Path, received: object, settings: RunSettings) -> None:
     wanted = json.loads(json.dumps(settings.to_plain()))
     if received == wanted or not isinstance(received, dict):
         return
-    changed = [name for name in wanted if wanted[name] != received.get(name)]
-    raise ValueError(
-        f"{folder}: holds a run with other settings ({', '.join(changed)}). Take "
-        "another --project, or delete it"
-    )
+    before, now = _by_name(received), _by_name(wanted)
+    changes = [
+        f"{name} was {before.get(name, 'not given')}, now {now.get(name, 'not given')}"
+        for name in dict.fromkeys([*before, *now])
+        if before.get(name) != now.get(name)
+    ]
+    raise ValueError(f"{folder}: {'; '.join(changes)}. Use a new --project")
+
+
+def _by_name(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return settings in words, as the command line names them."""
+    found = {name: str(value) for name, value in settings.get("values", {}).items()}
+    for name, value in settings.items():
+        if name == "picks" and value:
+            found[name] = ",".join(map(picks_word, value))
+        elif name != "values" and value not in (None, []):
+            yes_no = {True: "yes", False: "no"}
+            found[name] = yes_no[value] if isinstance(value, bool) else str(value)
+    return found
 
 
 def load_protocols(

@@ -5,78 +5,101 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 import sys
 from pathlib import Path
 
 from deepconsensus_plugin.bootstrap import prepare_environment
-from deepconsensus_plugin.commands.settings import parse_settings
+from deepconsensus_plugin.commands.run_help import overview_lines, template_lines
+from deepconsensus_plugin.commands.settings import RunSettings, parse_settings
 
 HELP = "run a template headless, from micrographs to particles or picks"
-_EPILOG = """
-example:
-  python -m deepconsensus_plugin run deep_consensus micrographs='DIR/*.mrc' \\
-      samplingRate=3.54 picks=DIR1,DIR2,DIR3 boxSize=90 --project P
-
-  python -m deepconsensus_plugin run pick_without_training \\
-      micrographs='DIR/*.mrc' samplingRate=1.5 particleDiameter=120 --project P
-
-  python -m deepconsensus_plugin run deep_consensus_demo --project P
-
-settings, name=value:
-  picks=DIR[:scale=0.5][:invertY=yes][:minScore=0.3],…  one folder a picker, named
-                   after it; or a file with the picks of all micrographs
-  truth=DIR        true coordinates to compare with
-  preset=paper|fast
-  stacks=no        score coordinates only, write no particle images
-  any field of the template, and any parameter of its protocols' forms:
-  consensusRadius, mergeRadius, minPickers (or all), nEpochs, nModels, threshold, …
-"""
+_STOPPED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EPILOG
-    parser.add_argument("template", help="name of a template, such as deep_consensus")
-    parser.add_argument("settings", nargs="*", metavar="name=value")
-    parser.add_argument(
-        "--project",
-        required=True,
-        type=Path,
-        help="folder of the Scipion project; the same command goes on where it stopped",
-    )
+    parser.usage = "%(prog)s TEMPLATE name=value … --project DIR (or: --help)"
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("words", nargs="*", metavar="TEMPLATE name=value")
+    parser.add_argument("--project", type=Path)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the workflow; the exit status is 0 if all of it worked."""
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("deepconsensus_plugin").setLevel(logging.INFO)
+    names = [word for word in arguments.words if "=" not in word]
     try:
-        settings = parse_settings(arguments.template, arguments.settings)
-        prepare_environment()
+        if arguments.help:
+            return _help(names)
+        settings = _parse(arguments, names)
         return _run(settings, arguments.project.expanduser().absolute())
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+        return _STOPPED
 
 
-def _run(settings, folder: Path) -> int:
+def _help(names: list[str]) -> int:
+    print("\n".join(template_lines(names[0]) if names else overview_lines()))
+    return 0
+
+
+def _parse(arguments: argparse.Namespace, names: list[str]) -> RunSettings:
+    """Return the settings; ends with status 2 where the words are none."""
+    if not names:
+        arguments.refuse("name a template; run --help lists them")
+    if len(names) > 1:
+        arguments.refuse(
+            f"expected one template and name=value words, received {', '.join(names)}"
+        )
+    if arguments.project is None:
+        arguments.refuse("--project DIR is needed: the folder of the Scipion project")
+    words = [word for word in arguments.words if "=" in word]
+    return parse_settings(names[0], words)
+
+
+def _run(settings: RunSettings, folder: Path) -> int:
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("deepconsensus_plugin").setLevel(logging.INFO)
+    prepare_environment()
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.launcher import run_protocols
-    from deepconsensus_plugin.commands.printed_lines import report_lines
-    from deepconsensus_plugin.commands.project import load_protocols, open_run
+    from deepconsensus_plugin.commands.pixel_size import with_pixel_size
+    from deepconsensus_plugin.commands.printed_lines import report_lines, warning_lines
+    from deepconsensus_plugin.commands.project import (
+        RunFailedError,
+        load_protocols,
+        open_run,
+    )
+    from deepconsensus_plugin.commands.rehearsal import check_run
     from deepconsensus_plugin.commands.summary import write_summary
     from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
 
     settings = with_absolute_paths(settings)
-    nodes = build_nodes(settings)
+    whole, remarks = with_pixel_size(settings)
+    nodes = build_nodes(whole)
+    for remark in [*remarks, *check_run(nodes)]:
+        print(remark, file=sys.stderr)
     project = open_run(folder, settings)
     protocols = load_protocols(project, settings, nodes)
-    costs = run_protocols(project, protocols)
+    try:
+        costs = run_protocols(project, protocols)
+    except RunFailedError:
+        # What led to the failure is often a warning of an earlier stage.
+        done = [project.getProtocol(each.getObjId()) for each in protocols.values()]
+        for line in warning_lines(done):
+            print(line, file=sys.stderr)
+        raise
     summary = write_summary(project, protocols, settings, costs)
-    for line in report_lines(folder, summary):
+    for line in report_lines(folder, summary, columns=_columns()):
         print(line)
     return 0
+
+
+def _columns() -> int | None:
+    """Return the width of the terminal; None where the output is a file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +33,30 @@ class PicksFolder:
         Whether y counts from the bottom.
     min_score : float, optional
         Picks with a lower score are left out.
+    name : str, optional
+        The picker's, if it is not that of the folder.
     """
 
     path: str
     scale: float = 1.0
     invert_y: bool = False
     min_score: float | None = None
+    name: str | None = None
 
     @property
     def picker(self) -> str:
-        """The picker's name: that of its folder, or of its file without extension."""
+        """The picker's name: given, or that of its folder, or of its file's stem."""
+        if self.name is not None:
+            return self.name
         path = Path(self.path)
         return path.stem if path.is_file() else path.name
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what JSON can hold; without a name, as early versions wrote it."""
+        plain = asdict(self)
+        if self.name is None:
+            del plain["name"]
+        return plain
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,8 @@ class RunSettings:
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
-        plain = {**asdict(self), "picks": [asdict(folder) for folder in self.picks]}
+        picks = [folder.to_plain() for folder in self.picks]
+        plain = {**asdict(self), "picks": picks}
         if self.preset is None:  # as runs without a preset were always kept
             del plain["preset"]
         return plain
@@ -122,20 +135,35 @@ def parse_picks(text: str) -> tuple[PicksFolder, ...]:
     ValueError
         If a folder is missing, two have one name, or an option is not known.
     """
-    folders = tuple(_parse_folder(part) for part in text.split(",") if part)
+    given = [_parse_folder(part) for part in text.split(",") if part]
+    folders = _told_apart(given)
     names = [folder.picker for folder in folders]
     for name in names:
         if LIST_SEPARATOR in name:
             raise ValueError(
                 f"picks: {name!r}: a picker's name must not hold {LIST_SEPARATOR!r}; "
-                "rename the folder"
+                "give another, DIR:name=…"
             )
         if names.count(name) > 1:
             raise ValueError(
                 f"picks: two folders are named {name!r}, which is the picker's name; "
-                "rename one of them"
+                "give one of them another, DIR:name=…"
             )
     return folders
+
+
+def _told_apart(folders: Sequence[PicksFolder]) -> tuple[PicksFolder, ...]:
+    """Return the folders; those of one name are named after what they lie in.
+
+    cryoSPARC calls the picks of every job picked_particles.cs, crYOLO a folder CBOX.
+    """
+    names = [folder.picker for folder in folders]
+    return tuple(
+        replace(folder, name=Path(folder.path).parent.name)
+        if folder.name is None and names.count(folder.picker) > 1
+        else folder
+        for folder in folders
+    )
 
 
 def _parse_folder(text: str) -> PicksFolder:
@@ -147,11 +175,13 @@ def _parse_folder(text: str) -> PicksFolder:
             values["scale"] = _number("scale", value, positive=True)
         elif name == "invertY":
             values["invert_y"] = parse_yes_no("invertY", value)
+        elif name == "name" and value:
+            values["name"] = value
         elif name == "minScore":
             values["min_score"] = _number("minScore", value)
         else:
             raise ValueError(
-                f"picks: {path}: expected scale=…, invertY=… or minScore=…, "
+                f"picks: {path}: expected name=…, scale=…, invertY=… or minScore=…, "
                 f"received {option!r}"
             )
     return PicksFolder(_existing("picks", path), **values)

@@ -45,6 +45,8 @@ _STAGES = {
 }
 """Request and function of each kind of job that is no training of a method."""
 
+_DEVICE = "networks.device:used_device"
+
 _OPTIONS = "options"
 """Field of a request that holds a method's own choices (`Method.options`)."""
 
@@ -96,7 +98,10 @@ def run_job(path: Path) -> Any:
     request_name, _ = _jobs()[kind]
     request: Any = _from_plain(content["request"], resolve(request_name), path)
     result = carry_out(request, Progress(progress_path(path)))
-    write_json(result_path(path), {"result": to_plain(result)})
+    done = {"result": to_plain(result)}
+    if "keras" in sys.modules:  # a job without networks does not load it
+        done["device"] = resolve(_DEVICE)()
+    write_json(result_path(path), done)
     return result
 
 
@@ -160,6 +165,16 @@ def read_result(path: Path, kind: type[T]) -> T:
     """Return the result, of dataclass `kind`, of the finished job at `path`."""
     source = result_path(path)
     return from_plain(read_json(source)["result"], kind, path=source)
+
+
+def read_device(path: Path) -> str | None:
+    """Return what the networks of the job at `path` were computed on.
+
+    ``CPU``, or ``GPU`` and its name; None if the job has not finished, computes no
+    network, or was carried out by an earlier version, which did not keep it.
+    """
+    source = result_path(path)
+    return read_json(source).get("device") if source.exists() else None
 
 
 def progress_path(path: Path) -> Path:

@@ -55,7 +55,8 @@ def draw_gallery(
     Parameters
     ----------
     figure : Figure
-        Empty, of the size from `gallery_size`.
+        Empty, of the size from `gallery_size` or another: pictures become as large as
+        they can.
     rows : sequence of GalleryRow
         One or more.
     n_columns : int
@@ -77,7 +78,7 @@ def _draw_row(
     part: SubFigure, row: GalleryRow, n_columns: int, sampling_rate: float
 ) -> None:
     """Draw all pictures into one plot, whose unit is the distance of two pictures."""
-    height = gallery_size(n_columns, [row])[1]
+    height = part.bbox.height / part.figure.dpi
     part.text(0.005, 1, row.title, va="top", ha="left", fontsize="medium")
     axes = part.add_axes((0, 0, 1, 1 - 0.6 * _TITLE_INCHES / height))
     axes.set_axis_off()

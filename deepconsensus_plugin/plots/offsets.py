@@ -14,18 +14,11 @@ from matplotlib.patches import Circle
 from deepconsensus_plugin.core.alignment import Offsets
 from deepconsensus_plugin.plots.colours import AMBER, BLUE, ORANGE
 
-PANEL_INCHES = (4.2, 4.9)
-"""Width and height that a plot of one picker takes."""
+_LEFT_INCHES, _ABOVE_BELOW_INCHES = 0.6, 1.1
+"""What the labels and the title of a plot take."""
 
-_COLUMNS = 3
-_TITLE_WIDTH = 46
-
-
-def offsets_size(n: int) -> tuple[float, float]:
-    """Return width and height, inches, of a figure of `n` pickers."""
-    columns = max(1, min(_COLUMNS, n))
-    rows = max(1, -(-n // _COLUMNS))
-    return columns * PANEL_INCHES[0], rows * PANEL_INCHES[1]
+_LETTER_INCHES = 0.066
+"""Width of a letter of a title."""
 
 
 def draw_offsets(
@@ -43,12 +36,24 @@ def draw_offsets(
         Picks this close agree; drawn as a circle.
     """
     figure.set_layout_engine("constrained")
-    columns = min(_COLUMNS, len(offsets))
+    sides = {n: _side(figure, len(offsets), n) for n in range(1, len(offsets) + 1)}
+    columns = max(sides, key=sides.__getitem__)
+    letters = max(20, int(sides[columns] / _LETTER_INCHES))
     grid = figure.subplots(-(-len(offsets) // columns), columns, squeeze=False)
     for axes in grid.flat[len(offsets) :]:
         axes.set_axis_off()
     for axes, each in zip(grid.flat, offsets, strict=False):
         _draw_panel(axes, each, consensus_radius_px)
+        verdict = "WARNING: " if each.misalignment.is_gross else ""
+        sentence = textwrap.fill(verdict + each.misalignment.describe(), letters)
+        axes.set_title(sentence, fontsize="small", loc="left")
+
+
+def _side(figure: Figure, n: int, columns: int) -> float:
+    """Return the side of `n` square plots in so many columns, inches."""
+    width, height = figure.get_size_inches()
+    rows = -(-n // columns)
+    return min(width / columns - _LEFT_INCHES, height / rows - _ABOVE_BELOW_INCHES)
 
 
 def _draw_panel(axes: Axes, offsets: Offsets, radius_px: float) -> None:
@@ -68,6 +73,3 @@ def _draw_panel(axes: Axes, offsets: Offsets, radius_px: float) -> None:
     axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
     axes.set_xlabel(f"to the right of {found.reference} (px)")
     axes.set_ylabel(f"below {found.reference} (px)")
-    verdict = "WARNING: " if found.is_gross else ""
-    sentence = textwrap.fill(verdict + found.describe(), _TITLE_WIDTH)
-    axes.set_title(sentence, fontsize="small", loc="left")

@@ -153,3 +153,16 @@ def _choice(name: str, text: str, param: params.EnumParam) -> int:
     if text not in choices:
         raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
     return choices.index(text)
+
+
+def describe_param(param: params.Param) -> str:
+    """Return the label of a parameter, its choices and its default."""
+    default = param.default.get()
+    if isinstance(param, params.EnumParam):
+        choices = [str(choice) for choice in param.choices]
+        shown = f"{choices[int(default)]}; one of: {', '.join(choices)}"
+    elif isinstance(param, params.BooleanParam):
+        shown = "yes" if str(default) == "True" else "no"
+    else:
+        shown = "none" if default in (None, "") else str(default)
+    return f"{param.label.get()} [default: {shown}]"

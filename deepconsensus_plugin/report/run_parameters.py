@@ -77,7 +77,7 @@ def command_again(settings: Mapping[str, Any]) -> str:
     if settings.get("preset"):
         words.append(f"preset={settings['preset']}")
     if settings["picks"]:
-        words.append("picks=" + ",".join(map(_picks_word, settings["picks"])))
+        words.append("picks=" + ",".join(map(picks_word, settings["picks"])))
     if settings["truth"]:
         words.append(f"truth={settings['truth']}")
     if not settings["stacks"]:
@@ -86,8 +86,9 @@ def command_again(settings: Mapping[str, Any]) -> str:
     return shlex.join([*command, *words, "--project", "NEW_FOLDER"])
 
 
-def _picks_word(folder: Mapping[str, Any]) -> str:
-    options = ""
+def picks_word(folder: Mapping[str, Any]) -> str:
+    """Return a folder of picks, and how it is read, as the command line gives it."""
+    options = f":name={folder['name']}" if folder.get("name") else ""
     if folder["scale"] != 1:
         options += f":scale={folder['scale']:g}"
     if folder["invert_y"]:

@@ -13,7 +13,7 @@ from deepconsensus_plugin.commands.project import (
     load_protocols,
     open_run,
 )
-from deepconsensus_plugin.commands.settings import RunSettings
+from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
 from deepconsensus_plugin.core.serialisation import read_json, write_json
 
 SETTINGS = RunSettings("deep_consensus", {"seed": "1"})
@@ -49,7 +49,7 @@ def test_a_run_is_opened_again_with_the_protocols_it_had(folder):
     project, again = _make(folder)
     assert again == first
     assert len(project.getRuns()) == 1
-    with pytest.raises(ValueError, match=r"holds a run with other settings \(values\)"):
+    with pytest.raises(ValueError, match=r"seed was 1, now 2\. Use a new"):
         _make(folder, RunSettings("deep_consensus", {"seed": "2"}))
 
 
@@ -84,3 +84,20 @@ def test_a_damaged_project_is_named(folder, damage, reason):
     damage(folder)
     with pytest.raises(RunFailedError, match=f"{folder}: Scipion cannot .*{reason}"):
         _make(folder)
+
+
+def test_what_was_set_otherwise_is_named(folder):
+    picks = (PicksFolder("/p/a"), PicksFolder("/p/b"))
+    _make(folder, RunSettings("t", {"boxSize": "90"}, picks, stacks=True))
+    changed = RunSettings("t", {"boxSize": "100"}, picks[:1], "/truth", stacks=False)
+    with pytest.raises(ValueError, match="Use a new --project") as caught:
+        _make(folder, changed)
+    said = str(caught.value)
+    for part in (
+        "boxSize was 90, now 100",
+        "picks was /p/a,/p/b, now /p/a",
+        "truth was not given, now /truth",
+        "stacks was yes, now no",
+    ):
+        assert part in said
+    assert "template" not in said

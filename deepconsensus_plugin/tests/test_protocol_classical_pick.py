@@ -85,6 +85,8 @@ class TestClassicalPick(synthetic.SyntheticProject):
             protocol.validate(),
             ["Particle diameter: it must be above 0, received nothing."],
         )
+        protocol.particleDiameter.set(9000)
+        self.assertIn("px is larger than the micrographs", protocol.validate()[0])
         protocol.particleDiameter.set(9)
         protocol.boxSize.set(0)
         protocol.threshold.set(3)

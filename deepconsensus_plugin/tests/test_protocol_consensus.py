@@ -205,6 +205,11 @@ class TestConsensus(synthetic.SyntheticProject):
         self.assertEqual(
             fields, ["Box size", "Consensus radius", "Pickers that must agree"]
         )
+        protocol = self._newConsensus(self.inputs, boxSize=5000)
+        self.assertIn("Box size: 5000 px is larger than", protocol.validate()[0])
+        self.assertEqual(protocol._warnings(), [])
+        protocol = self._newConsensus(self.inputs[:1])
+        self.assertIn("Choose the picks of two pickers", protocol._warnings()[0])
 
     def test_names_do_not_depend_on_the_order_of_sets(self):
         a, b, c = (Pointer(each, extended="outputCoordinates") for each in self.inputs)

@@ -11,8 +11,11 @@ import numpy as np
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtEvaluatePicks
 from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.drawn_plots import drawn
 from deepconsensus_plugin.tests.synthetic import BOX
 from deepconsensus_plugin.viewers import DeepConsensusEvaluationViewer
+from deepconsensus_plugin.viewers.frame_window import FrameView
+from deepconsensus_plugin.viewers.viewer_evaluation import readComparisons
 
 FALSE_PICK = (15.0, 14.0)
 """Farther than any match radius used here from every particle."""
@@ -85,22 +88,20 @@ class TestEvaluate(synthetic.SyntheticProject):
         curve = [[0.9, 1.0, 0.8], [0.1, 60 / 63, 0.8]]
         self.assertEqual(protocol.readCurve().tolist(), curve)
         viewer = DeepConsensusEvaluationViewer(project=self.proj, protocol=protocol)
-        viewer.setProtocol(protocol)
-        self.assertEqual(viewer.validate(), [])
-        [plotter] = viewer._showRun()
-        precision, f1 = plotter.getFigure().axes
-        drawn = precision.lines[0].get_xydata().tolist()
-        self.assertEqual(drawn, [[0.8, 1], [0.8, 60 / 63]])
+        [view] = viewer._visualize(protocol)
+        self.assertIsInstance(view, FrameView)
+        figure = drawn(readComparisons([protocol]))
+        precision, f1 = figure.axes
+        curve_drawn = precision.lines[0].get_xydata().tolist()
+        self.assertEqual(curve_drawn, [[0.8, 1], [0.8, 60 / 63]])
         self.assertEqual(precision.lines[1].get_xydata().tolist(), [[0.8, 60 / 63]])
         # Of 75 particles 60 are found, by the first 60 of 63 picks.
         best = f1.lines[0].get_xydata()[0]
         np.testing.assert_allclose(best, [0.8, 120 / (60 + 75)])
-        self._check_legend(plotter)
-        plotter.close()
-        self._check_all_runs(viewer)
+        self._check_legend(figure)
+        self._check_all_runs(viewer, protocol)
 
-    def _check_legend(self, plotter):
-        figure = plotter.getFigure()
+    def _check_legend(self, figure):
         [legend] = figure.legends
         own, floor = (text.get_text() for text in legend.get_texts())
         self.assertIn(
@@ -109,20 +110,22 @@ class TestEvaluate(synthetic.SyntheticProject):
         self.assertIn("blind lattice", floor)
         self.assertIn("75 particles on 3 micrographs", figure.get_suptitle())
 
-    def _check_all_runs(self, viewer: DeepConsensusEvaluationViewer):
+    def _check_all_runs(self, viewer: DeepConsensusEvaluationViewer, protocol):
         """See that the same comparison, under another name, is drawn beside it."""
+        before = viewer.comparisons(protocol)
+        self.assertIs(before[0], protocol)
         again = self._newProtocol()
         again.setObjLabel("second look")
         self.launchProtocol(again)
-        for names, expected in (("* look", 2), ("second*, third", 1)):
-            viewer.runNames.set(names)
-            [plotter] = viewer._showRuns()
-            [legend] = plotter.getFigure().legends
-            self.assertEqual(len(legend.get_texts()), expected + 1)
-            plotter.close()
-        viewer.runNames.set("third")
-        [message] = viewer._showRuns()
-        self.assertIn("No finished comparison", message.getMessage())
+        runs = viewer.comparisons(again)
+        self.assertIs(runs[0], again)
+        self.assertEqual(
+            {run.getObjId() for run in runs[1:]}, {run.getObjId() for run in before}
+        )
+        both = [protocol, again]
+        [legend] = drawn(readComparisons(both)).legends
+        self.assertEqual(len(legend.get_texts()), 2 + 1)
+        self.assertIn("Choose", readComparisons([]))
 
     def _check_information(self, protocol: ProtEvaluatePicks):
         summary = protocol.summary()

@@ -129,7 +129,10 @@ class TestImportPicks(synthetic.SyntheticProject):
         protocol = self.newProtocol(
             ProtImportPicks, inputMicrographs=self.micrographs, filesPath=str(folder)
         )
+        self.assertEqual(protocol.validate(), [f"Folder: {folder} contains no files."])
+        protocol.filesPattern.set("*.box")
         self.assertIn("Pattern: no file in", protocol.validate()[0])
+        protocol.filesPattern.set("*")
         (folder / "info").mkdir()
         (folder / "info" / "mic_1_info.json").touch()
         self.assertEqual(protocol.validate(), [])  # an EMAN2 project
@@ -142,3 +145,28 @@ class TestImportPicks(synthetic.SyntheticProject):
             fields, ["Folder", "Box size", "Scale factor", "Name of the picker"]
         )
         self.assertEqual(protocol.summary(), ["Not run yet."])
+
+    def test_box_and_pixel_size_that_cannot_be_are_refused(self):
+        folder = Path(self.data) / "some"
+        folder.mkdir()
+        (folder / "mic_1.box").touch()
+        protocol = self.newProtocol(
+            ProtImportPicks,
+            inputMicrographs=self.micrographs,
+            filesPath=str(folder),
+            boxSize=min(SHAPE) + 1,
+        )
+        (error,) = protocol.validate()
+        rows, columns = SHAPE
+        self.assertIn(f"which have {columns} x {rows} px", error)
+        self.assertEqual(protocol._warnings(), [])
+        protocol.boxSize.set(min(SHAPE))
+        self.assertEqual(protocol.validate(), [])
+        micrographs = protocol.inputMicrographs.get()
+        self.addCleanup(micrographs.setSamplingRate, micrographs.getSamplingRate())
+        for rate in (0, -1):
+            micrographs.setSamplingRate(rate)
+            self.assertIn("has no pixel size", protocol._validate()[0])
+        micrographs.setSamplingRate(9.9)
+        (warning,) = protocol._warnings()
+        self.assertIn("given as 9.9 Å/px, but", warning)

@@ -28,6 +28,7 @@ from deepconsensus_plugin.protocols import (
     ProtTopazTrain,
 )
 from deepconsensus_plugin.set_columns import read_numbers
+from deepconsensus_plugin.tests.drawn_plots import drawn
 from deepconsensus_plugin.tests.in_process import run_here
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
@@ -175,27 +176,26 @@ class TestTopaz(SyntheticProject):
             found = Domain.findViewers(kind(), DESKTOP_TKINTER)
             self.assertIn(DeepConsensusPickerViewer, found)
 
-    def _open(self, protocol, name: str):
+    def _tabs(self, protocol):
         viewer = DeepConsensusPickerViewer(project=self.proj, protocol=protocol)
-        viewer.setProtocol(protocol)
-        [view] = viewer._getVisualizeDict()[name](name)
-        return view
+        [view] = viewer._visualize(protocol)
+        return view.tabs
 
     def test_window_shows_history_validation_and_card(self):
-        loss, precision = self._open(self.train, "showHistory").getFigure().axes
+        tabs = self._tabs(self.train)
+        loss, precision = drawn(tabs["History"].read()).axes
         self.assertEqual(loss.lines[0].get_xdata().tolist(), [60, 120])
         self.assertLessEqual(precision.lines[0].get_ydata().max(), 1)
-        curves = self._open(self.train, "showValidation").getFigure()
-        curves.canvas.draw()
-        self.assertTrue(curves.axes)
-        message = self._open(self.train, "showCard").getMessage()
-        self.assertIn("Topaz picker of particles of 67 Å", message)
-        self.assertLessEqual(max(map(len, message.splitlines())), 80)
+        self.assertTrue(drawn(tabs["Precision and recall"].read()).axes)
+        text = tabs["Model"].read()
+        self.assertIn("Topaz picker of particles of 67 Å", text)
+        self.assertIn("Trained on: CPU.", text)
+        self.assertIn("Made with deepconsensus_plugin", text)
 
     def test_before_the_run_the_window_says_so(self):
         new = new_protocol(type(self), ProtTopazTrain, inputCoordinates=self.labels)
-        for name in ("showValidation", "showCard"):
-            self.assertIn("until the run has", self._open(new, name).getMessage())
+        for title in ("Precision and recall", "Model"):
+            self.assertIn("until the run has", self._tabs(new)[title].read())
 
     # -------------------------- picking --------------------------
     def test_picks_have_box_and_scores(self):
@@ -218,11 +218,12 @@ class TestTopaz(SyntheticProject):
         self.assertGreater(abs(probability - 1 / (1 + np.exp(-logOdds))).max(), 0.01)
         best = self.train.outputModel.getCard().validation.best_threshold
         self.assertGreaterEqual(logOdds.min(), best)
-        line, of_files = protocol.summary()
+        line, device, of_files = protocol.summary()
         self.assertIn(
             f"{coordinates.getSize()} picks on 4 micrographs by a Topaz picker", line
         )
         self.assertIn(f"log-odds {best:.2f} or more; expected precision", line)
+        self.assertEqual(device, "Picked on: CPU.")
         self.assertIn(".box files", of_files)
         self.assertIn("Bepler2019", protocol._methods()[0])
         self.assertLessEqual(set(protocol._citations()), citedKeys())

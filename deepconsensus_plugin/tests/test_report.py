@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deepconsensus_plugin.commands.printed_lines import comparison_lines, report_lines
+from deepconsensus_plugin.commands.printed_lines import (
+    comparison_lines,
+    report_lines,
+    warning_lines,
+)
 from deepconsensus_plugin.report.evaluation import compare
 
 _FIGURES = {
@@ -59,3 +63,34 @@ def test_files_are_named_and_a_run_without_truth_has_no_table():
         "Summary: /p/summary.json",
         "Report: /p/report.html",
     ]
+
+
+def test_lines_fit_a_terminal_and_stay_whole_in_a_file():
+    words = "97 particles of the best kind " * 6
+    summary = {
+        "protocols": {"network": [words.strip()]},
+        "comparison": compare(_ACCEPTED),
+    }
+    whole = [*report_lines(Path("/p"), summary)]
+    assert max(map(len, whole)) > 150
+    fitted = [*report_lines(Path("/p"), summary, columns=60)]
+    assert max(map(len, fitted)) < 80
+    assert [line for line in fitted if line.startswith("    ")]
+    (row,) = (line for line in fitted if line.startswith("| alpha"))
+    assert "0.667 " in row
+    assert "0.500" not in row
+    assert " ".join(" ".join(fitted).split()).count("best kind") == 6
+
+
+def test_warnings_of_finished_stages_are_named_with_them():
+    class Stage:
+        def __init__(self, label, done, *lines):
+            self.getObjLabel = lambda: label
+            self.isFinished = lambda: done
+            self.summary = lambda: [*lines]
+
+    stages = [
+        Stage("consensus", True, "12 candidates", "WARNING: import with scale=2."),
+        Stage("network", False, "WARNING: not this"),
+    ]
+    assert [*warning_lines(stages)] == ["consensus: WARNING: import with scale=2."]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.core.io.scores_csv import COLUMNS, read_scores_csv
+from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.tests.run_scene import (
     N_MICROGRAPHS,
     N_PARTICLES,
@@ -116,7 +118,9 @@ def test_a_report_can_be_written_again(finished, tmp_path, capfd):
         assert "nEpochs=1" in page
     assert not (tmp_path / "again.png").exists()
     assert main(["report", str(finished), "--selection", "none"]) == 1
-    assert "received ['particles']" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "No finished selection 'none' in " in said
+    assert "it has 'particles'." in said
 
 
 def test_scores_have_one_row_per_candidate(finished):
@@ -134,6 +138,29 @@ def test_scores_have_one_row_per_candidate(finished):
         "mic_1.mrc": "alpha;particles",
         "mic_2.mrc": "alpha",
     }
+
+
+def test_what_is_accepted_is_exported_and_told(finished, tmp_path, capfd):
+    table = read_scores_csv(finished / "scores.csv")
+    arguments = ["--format", "csv", "--out", str(tmp_path)]
+    assert main(["export", str(finished), *arguments]) == 0
+    n = table.accepted.sum()
+    assert f"{n} of {len(table)} coordinates of 'particles'" in capfd.readouterr().out
+    exported = read_picks(tmp_path / "coordinates.csv")
+    found = [
+        (name, *yx, score)
+        for name, picks in exported.items()
+        for yx, score in zip(picks.yx.tolist(), picks.scores.tolist(), strict=True)
+    ]
+    rows = zip(table.micrograph, table.yx.tolist(), table.score.tolist(), strict=True)
+    every = [(name, *yx, score) for name, yx, score in rows]
+    assert sorted(found) == sorted(compress(every, table.accepted))
+    summary = json.loads((finished / "summary.json").read_text())
+    counts = summary["acceptance"]["counts"]
+    assert (counts["accepted"], sum(counts.values())) == (n, len(table))
+    sentence = f"{n} kept of {len(table)} candidates"
+    assert sentence in "".join(summary["protocols"]["particles"])
+    assert sentence in (finished / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_same_command_again_repeats_nothing(scene, finished, capfd):
@@ -170,4 +197,5 @@ def test_pickers_in_another_order_give_the_same_scores_to_the_bit(scene, finishe
 
 def test_other_settings_need_another_project(scene, finished, capfd):
     assert run_here(scene, seed=7) == 1
-    assert "holds a run with other settings (values)" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "seed was not given, now 7. Use a new --project" in said

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,28 @@ def test_the_demonstration_needs_no_data(tmp_path, monkeypatch, capsys):
     assert f"Picture: {tmp_path}/demo/picture.png" in printed
 
 
-def test_a_failing_protocol_says_why(scene, capfd):
+def test_what_is_wrong_with_the_input_is_said_before_anything_is_made(scene, capfd):
     broken = scene / "broken"
     broken.mkdir()
     (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
     assert run_here(scene, micrographs=f"{broken}/*.mrc", project="failing") == 1
-    said = capfd.readouterr().err
-    assert "truth: Protocol failed:" in said  # what is read first
+    assert "error: " in (said := capfd.readouterr().err)
     assert "mic_0.mrc: expected" in said
+    assert not (scene / "failing").exists()
+
+
+def test_a_failing_protocol_says_why_and_what_was_warned_of(scene, monkeypatch, capfd):
+    monkeypatch.chdir(scene)
+    binned = scene / "binned"
+    shutil.copytree(scene / "alpha", binned)
+    for path in binned.iterdir():
+        rows = [line.split() for line in path.read_text().splitlines()]
+        halves = ["\t".join(str(float(n) / 2) for n in row) for row in rows]
+        path.write_text("\n".join(halves) + "\n")
+    picks = f"{scene}/alpha,{binned}"
+    assert run_here(scene, picks=picks, project="empty") == 1
+    said = capfd.readouterr().err
+    warning, error = said.index("\nconsensus: WARNING: "), said.index("\nerror: ")
+    assert "scale=2" in said[warning:error]
+    assert said[error:].startswith("\nerror: network: ")
     assert "Traceback" not in said

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
-from deepconsensus_plugin.tests.synthetic import SyntheticProject, pick
+from deepconsensus_plugin.tests.drawn_plots import drawn
+from deepconsensus_plugin.tests.synthetic import BOX, SyntheticProject, pick
 from deepconsensus_plugin.viewers import DeepConsensusPicksViewer
+from deepconsensus_plugin.viewers.tabs.micrographs_pane import PicksView
+from deepconsensus_plugin.viewers.viewer_consensus import ConsensusShown
 
 N_PER_MICROGRAPH = 25
 
@@ -38,50 +42,63 @@ class TestPicksViewer(SyntheticProject):
         cls.consensus.inputCoordinates.set(outputs)
         cls.launchProtocol(cls.consensus)
 
-    def view(self, protocol) -> DeepConsensusPicksViewer:
+    def view(self, protocol):
         viewer = DeepConsensusPicksViewer(project=self.proj, protocol=protocol)
-        viewer.setProtocol(protocol)
-        return viewer
+        [view] = viewer._visualize(protocol)
+        return view
 
-    def draw(self, viewer: DeepConsensusPicksViewer, name: str) -> Figure:
-        [plotter] = viewer._getVisualizeDict()[name](name)
-        figure = plotter.getFigure()
-        figure.canvas.draw()
-        return figure
+    def draw(self, title: str) -> Figure:
+        plot = self.view(self.consensus).tabs[title].read()
+        return drawn(plot)
 
     def test_agreement_and_combinations(self):
-        viewer = self.view(self.consensus)
-        self.assertEqual(viewer.validate(), [])
-        axes = self.draw(viewer, "showAgreement").axes[0]
+        axes = self.draw("Agreement").axes[0]
         cells = [text.get_text() for text in axes.texts]
         self.assertEqual(cells[0], "75")  # of the first picker
         self.assertEqual(cells[1], "100%\n75")  # and the second found them too
-        bars = self.draw(viewer, "showCombinations").axes[0]
+        bars = self.draw("Combinations").axes[0]
         heights = [bar.get_height() for bar in bars.patches]
-        self.assertEqual(sum(heights), len(viewer.candidates))
+        self.assertEqual(sum(heights), len(self.consensus.readCandidates()))
         self.assertEqual(heights, sorted(heights, reverse=True))
 
     def test_offsets_tell_the_shift(self):
-        figure = self.draw(self.view(self.consensus), "showOffsets")
+        figure = self.draw("Offsets")
         titles = "\n".join(axes.get_title(loc="left") for axes in figure.axes)
         self.assertRegex(titles, r"(?s)shifted.*(9|10)\.\d px\s+below")
 
+    def test_the_radius_that_was_used_and_the_plateau(self):
+        axes = self.draw("Radius").axes[0]
+        labels = [line.get_label() for line in axes.lines]
+        self.assertEqual(
+            labels[:3], ["all 3 pickers", "2 or more of 3 pickers", "used: 0.1"]
+        )
+        plateau = self.consensus.readReport().curve.plateau
+        self.assertEqual(labels[3], f"plateau: {plateau:g}")
+        self.assertGreater(plateau, 0.1)  # the third picker is 0.25 of the box off
+
     def test_reliability_of_every_picker(self):
-        figure = self.draw(self.view(self.consensus), "showReliability")
+        figure = self.draw("Reliability")
         names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
         self.assertEqual(names, ["good", "odd", "shifted"])
 
-    def test_micrographs_one_after_the_other(self):
-        viewer = self.view(self.consensus)
-        browser = self.draw(viewer, "showMicrographs").browser
-        self.assertEqual(self._n_circles(browser), self._n_on(viewer, 0))
-        browser.step(-1)
-        self.assertEqual(browser.micrographs[browser.index].name, self.names[-1])
-        viewer.overlayPicker.set(1 + viewer._pickers().index("shifted"))
-        browser.step(0)
-        texts = browser._picture.axes[0].get_legend().get_texts()
-        labels = [text.get_text() for text in texts]
-        n_last = self._n_on(viewer, 2)
+    def test_micrographs_are_coloured_by_votes_or_by_a_picker(self):
+        marked = self.view(self.consensus).tabs["Micrographs"].read()
+        self.assertEqual(marked.micrographs.names, self.names)
+        self.assertTrue(marked.micrographs.paths[0].is_absolute())
+        self.assertEqual(
+            [*marked.colourings], ["number of pickers", "good", "odd", "shifted"]
+        )
+        candidates = self.consensus.readCandidates()
+        here = marked.colourings["number of pickers"](self.names[0])
+        n_first = int((candidates.micrograph_index == 0).sum())
+        self.assertEqual(sum(map(len, here.values())), n_first)
+        view = self.drawn_on(here)
+        self.assertEqual(self._n_circles(view), n_first)
+        last = marked.colourings["shifted"](self.names[-1])
+        n_last = int((candidates.micrograph_index == 2).sum())
+        view.show_picks(last)  # instead of the others
+        self.assertEqual(self._n_circles(view), n_last)
+        labels = [text.get_text() for text in view.axes.get_legend().get_texts()]
         self.assertEqual(
             labels,
             [
@@ -91,21 +108,22 @@ class TestPicksViewer(SyntheticProject):
             ],
         )
 
-    def _n_on(self, viewer: DeepConsensusPicksViewer, index: int) -> int:
-        return int((viewer.candidates.micrograph_index == index).sum())
+    def drawn_on(self, picks) -> PicksView:
+        canvas = FigureCanvasAgg(Figure((5, 4)))
+        view = PicksView(canvas.figure, box_size=BOX)
+        view.show_picks(picks)
+        canvas.draw()
+        return view
 
-    def _n_circles(self, browser) -> int:
-        collections = browser._picture.axes[0].collections
-        circles = [c for c in collections if isinstance(c, EllipseCollection)]
+    def _n_circles(self, view: PicksView) -> int:
+        circles = [c for c in view.axes.collections if isinstance(c, EllipseCollection)]
         return sum(len(each.get_offsets()) for each in circles)
 
     def test_before_the_run_it_says_so(self):
-        viewer = self.view(self.newProtocol(ProtDeepConsensusPicks))
-        self.assertIn("no candidates yet", viewer.validate()[0])
+        message = self.view(self.newProtocol(ProtDeepConsensusPicks))
+        self.assertIn("no candidates yet", message.getMessage())
 
     def test_one_picker_has_nothing_to_compare(self):
-        viewer = self.view(self.consensus)
-        only = viewer.candidates.take(viewer.candidates.votes < 0)
-        viewer.__dict__["candidates"] = only
-        [message] = viewer._showReliability()
-        self.assertIn("single picker", message.getMessage())
+        shown = ConsensusShown(self.consensus)
+        shown.candidates = shown.candidates.take(shown.candidates.votes < 0)
+        self.assertIn("single picker", shown.reliability())

@@ -23,10 +23,12 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.plots.training import draw_history
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
+from deepconsensus_plugin.tests.drawn_plots import drawn
 from deepconsensus_plugin.tests.stored_sets import store_outputs
 from deepconsensus_plugin.tests.synthetic import BOX, SyntheticProject
 from deepconsensus_plugin.viewers import DeepConsensusTrainViewer
-from deepconsensus_plugin.viewers.live_history import LiveHistory
+from deepconsensus_plugin.viewers.tabs.tab import PlotTab
+from deepconsensus_plugin.viewers.training_tabs import history_tab
 
 HISTORY = [
     Checkpoint(10, 1e-3, 0.7, 0.6, 0.7),  # of a version that kept no precision
@@ -74,19 +76,16 @@ class TestTrainViewer(SyntheticProject):
         scores = np.array([0.9, 0.8, 0.1, 0.2, 0.7, 0.3])
         return HeldOut.of(rows, [(np.arange(6), scores), (np.arange(2, 6), scores[2:])])
 
-    def view(self, protocol) -> DeepConsensusTrainViewer:
+    def tabs(self, protocol) -> dict[str, PlotTab]:
         viewer = DeepConsensusTrainViewer(project=self.proj, protocol=protocol)
-        viewer.setProtocol(protocol)
-        return viewer
+        [view] = viewer._visualize(protocol)
+        return view.tabs
 
-    def draw(self, name: str) -> Figure:
-        viewer = self.view(self.training)
-        [plotter] = viewer._getVisualizeDict()[name](name)
-        plotter.getFigure().canvas.draw()
-        return plotter.getFigure()
+    def draw(self, title: str) -> Figure:
+        return drawn(self.tabs(self.training)[title].read())
 
     def test_history_of_all_networks(self):
-        figure = self.draw("showHistory")
+        figure = self.draw("History")
         loss, accuracy, precision, rate = figure.axes
         self.assertEqual(loss.lines[0].get_ydata().tolist(), [0.6, 0.4, 0.5])
         best = loss.lines[2].get_xydata()
@@ -99,43 +98,44 @@ class TestTrainViewer(SyntheticProject):
         self.assertIn("2 networks", figure.get_suptitle())
 
     def test_validation_curves(self):
-        roc, precision = self.draw("showValidation").axes
+        roc, precision = self.draw("Validation").axes
         labels = [text.get_text() for text in roc.get_legend().get_texts()]
         self.assertEqual(labels[0], "network 1: area 0.667")  # 6 of 9 pairs in order
         self.assertEqual(precision.lines[0].get_xydata()[0].tolist(), [1 / 3, 1])
 
     def test_worst_mistakes_are_shown_with_their_scores(self):
-        figure = self.draw("showMistakes")
+        figure = self.draw("Worst mistakes")
         captions = [t.get_text() for axes in figure.axes for t in axes.texts]
         self.assertEqual(captions, ["0.10", "0.70"])
 
     def test_before_the_run_it_says_so(self):
-        viewer = self.view(self.newProtocol(ProtDeepConsensusTrain))
-        for name in ("showValidation", "showMistakes", "showCard"):
-            [message] = viewer._getVisualizeDict()[name](name)
-            self.assertIn("the run has", message.getMessage())
-        [plotter] = viewer._showHistory()
-        self.assertEqual(plotter.getFigure().get_suptitle(), "No validation yet")
+        tabs = self.tabs(self.newProtocol(ProtDeepConsensusTrain))
+        for title in ("Validation", "Worst mistakes", "Model"):
+            self.assertIn("the run has", tabs[title].read())
+        plot = tabs["History"].read()
+        self.assertTrue(plot.is_final)
+        self.assertEqual(drawn(plot).get_suptitle(), "No validation yet")
 
     def test_a_run_without_what_was_held_out(self):
         path = held_out_path(self.training.getJob().with_name("model"))
         moved = path.rename(Path(f"{path}.away"))
-        [message] = self.view(self.training)._showMistakes()
-        self.assertIn("earlier version", message.getMessage())
+        text = self.tabs(self.training)["Worst mistakes"].read()
+        self.assertIn("earlier version", text)
         moved.rename(path)
 
 
 def test_the_history_is_drawn_again_while_it_grows():
-    grown = [([], True), ([HISTORY[:1]], True), ([HISTORY], False)]
-    figure = Figure()
-    live = LiveHistory(figure, lambda: grown[0])
-    assert figure.get_suptitle() == "No validation yet"
-    grown.pop(0)
-    assert live.look()
+    grown = [([], True), ([HISTORY[:1]], True), ([HISTORY[:1]], True)]
+    tab = history_tab("", lambda: grown.pop(0), draw_history)
+    nothing, begun, same = tab.read(), tab.read(), tab.read()
+    assert not begun.is_final
+    assert nothing.content != begun.content == same.content
+    figure = drawn(begun)
     assert "At work: network 1, 10 updates" in figure.get_suptitle()
-    grown.pop(0)
-    assert not live.look()
+    assert len(figure.axes) == 3  # no precision was kept
+    grown.append(([HISTORY], False))
+    end = tab.read()
+    assert end.is_final
+    end.draw(figure)  # in place of what was there
     assert "At work" not in figure.get_suptitle()
     assert len(figure.axes) == 4
-    draw_history(figure, [HISTORY[:1]], is_running=False)  # no precision was kept
-    assert len(figure.axes) == 3

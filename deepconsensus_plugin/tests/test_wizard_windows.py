@@ -10,15 +10,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.consensus.radius import RadiusStudy, count_agreed
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
+from deepconsensus_plugin.wizards.agreed_picks import AgreedPicks
 from deepconsensus_plugin.wizards.measure import Measure
 from deepconsensus_plugin.wizards.radius_plots import (
     RadiusCurves,
     RadiusPlot,
     describe_agreed,
 )
-from deepconsensus_plugin.wizards.radius_study import RadiusStudy, count_agreed
 from deepconsensus_plugin.wizards.size_plot import SizePlot
 
 _RATE = 2.5
@@ -128,32 +129,19 @@ def test_what_is_counted_is_what_the_consensus_finds(radius, alone, together):
 
 
 def test_curves_reach_the_merge_radius_and_never_fall():
-    radii, counts = zip(*a_study().curves(), strict=True)
+    radii, counts = zip(*a_study().points(), strict=True)
     assert radii[-1] == pytest.approx(0.3)
     agreed = [each[1] for each in counts]
     assert agreed == sorted(agreed)
     assert (agreed[0], agreed[-1]) == (0, 2)
 
 
-def test_whole_micrographs_spread_over_all_are_looked_at():
-    rng = np.random.default_rng(0)
-    pickers = [
-        picks(name, **{f"m{i:02d}": rng.uniform(0, 1000, (50, 2)) for i in range(20)})
-        for name in ("one", "two")
-    ]
-    study = RadiusStudy.of_some(pickers, box_size=100, merge_radius=0.3, n_picks=500)
-    assert study.micrographs == ("m00", "m05", "m10", "m14", "m19")
-    assert study.n_micrographs == 20
-    assert sum(map(len, study.pickers)) == 500
-    assert len(a_study(n_picks=1).micrographs) == 1
-
-
 def test_picks_that_agree_are_joined():
     study = a_study()
-    agreed = study.on_micrograph(study.candidates_at(0.1), "a")
+    agreed = AgreedPicks.of_micrograph(study, study.candidates_at(0.1), "a")
     links = agreed.links(reach_px=10)
     assert links.tolist() == [[[100, 100], [100, 102.5]], [[100, 105], [100, 102.5]]]
-    nobody = study.on_micrograph(study.candidates_at(0.1), "b")
+    nobody = AgreedPicks.of_micrograph(study, study.candidates_at(0.1), "b")
     assert nobody.links(reach_px=10).shape == (0, 2, 2)
 
 
@@ -161,7 +149,9 @@ def test_what_is_drawn_is_what_is_agreed_on():
     study, figure_canvas = a_study(), canvas()
     plot = RadiusPlot(figure_canvas.figure, pickers=("one", "two"), box_size=100)
     plot.set_picture(a_picture())
-    plot.show_agreed(study.on_micrograph(study.candidates_at(0.1), "a"), radius_px=10)
+    plot.show_agreed(
+        AgreedPicks.of_micrograph(study, study.candidates_at(0.1), "a"), radius_px=10
+    )
     texts = [text.get_text() for text in plot.axes.get_legend().get_texts()]
     assert texts == ["1 of 2 (1)", "2 of 2 (1)", "one", "two"]
     links, alone, together = plot.axes.collections
@@ -175,7 +165,7 @@ def test_the_line_over_the_curves_follows_the_mouse():
     curves = RadiusCurves(
         figure_canvas.figure, n_pickers=2, box_extent_A=250, highest=0.3
     )
-    for radius, counts in [*a_study().curves()][3::6]:
+    for radius, counts in [*a_study().points()][3::6]:
         curves.add_point(radius, counts)
     (curve,) = (line for line in curves.axes.lines if line.get_label() == "all 2")
     assert curve.get_ydata().tolist() == sorted(curve.get_ydata())
@@ -185,3 +175,5 @@ def test_the_line_over_the_curves_follows_the_mouse():
         0.12, abs=0.002
     )
     assert curves.radius_at(MouseEvent("", figure_canvas, 1, 1)) is None
+    curves.mark_plateau(0.16)
+    assert curves.axes.lines[-1].get_xdata() == [0.16, 0.16]

@@ -26,7 +26,7 @@ def folders(tmp_path, monkeypatch):
 
 
 def _build(*words: str) -> list[dict]:
-    given = {"micrographs": "*.mrc", "picks": "alpha,particles"}
+    given = {"micrographs": "*.mrc", "picks": "alpha,particles", "samplingRate": "2"}
     given |= dict(word.split("=", 1) for word in words)
     given = {name: value for name, value in given.items() if value != "(none)"}
     words = [f"{name}={value}" for name, value in given.items()]
@@ -185,7 +185,8 @@ def test_picks_are_compared_with_the_truth_where_nothing_is_scored(folders):
             "pick_without_training",
             [
                 *(f"micrographs={folders}/*.mrc", f"truth={folders}/truth"),
-                *("boxSize=60", "threshold=-1.5"),
+                *("boxSize=60", "threshold=-1.5", "samplingRate=2"),
+                "particleDiameter=100",
             ],
         )
     )
@@ -216,6 +217,7 @@ def test_what_waits_for_its_user_is_not_run_headless(monkeypatch):
 
 def test_pickers_without_training_can_be_compared_with_a_truth(folders):
     words = ["micrographs=*.mrc", "particleDiameter=120", "truth=truth"]
+    words += ["samplingRate=2"]
     settings = parse_settings("deep_consensus_classical", words)
     nodes = build_nodes(with_absolute_paths(settings))
     pickers = _of(nodes, "ProtClassicalPick")
@@ -226,6 +228,7 @@ def test_pickers_without_training_can_be_compared_with_a_truth(folders):
 
 def test_a_model_of_another_session_is_taken_by_its_name(folders):
     words = ["micrographs=*.mrc", "picks=alpha,particles", "modelPath=."]
+    words.insert(0, "samplingRate=2")
     settings = parse_settings("deep_consensus_reuse", [*words, "modelName=krios"])
     nodes = build_nodes(with_absolute_paths(settings))
     (imported,) = _of(nodes, "ProtImportModel")
@@ -233,6 +236,6 @@ def test_a_model_of_another_session_is_taken_by_its_name(folders):
     (consensus,) = _of(nodes, "ProtDeepConsensusPicks")
     assert len(consensus["inputCoordinates"]) == 2
     assert not _of(nodes, "ProtDeepConsensusTrain")
-    settings = parse_settings("deep_consensus_reuse", words[:2])
+    settings = parse_settings("deep_consensus_reuse", words[:3])
     with pytest.raises(ValueError, match="modelPath: not given"):
         build_nodes(with_absolute_paths(settings))

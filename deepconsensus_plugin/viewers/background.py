@@ -15,10 +15,15 @@ _END = object()
 Part = TypeVar("Part")
 
 
+def _raise(error: BaseException) -> None:
+    raise error
+
+
 @dataclass(eq=False)
 class _Work:
     parts: Iterator[Any]
     receive: Callable[[Any], None]
+    fail: Callable[[BaseException], None]
     next_part: Future[Any]
 
 
@@ -29,12 +34,15 @@ class Background:
     ----------
     widget : tkinter.Misc
         Asked, by its `after`, to look for finished parts, as long as there is work.
-    report_error : callable
-        Called with the exception of a request that failed.
+    report_error : callable, optional
+        Called with the exception of a request that failed and has no `fail` of its
+        own; it is raised if None is given.
     """
 
     def __init__(
-        self, widget: tkinter.Misc, report_error: Callable[[BaseException], None]
+        self,
+        widget: tkinter.Misc,
+        report_error: Callable[[BaseException], None] = _raise,
     ):
         self._widget, self._report_error = widget, report_error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="viewer")
@@ -42,7 +50,11 @@ class Background:
         self._next_poll: Any = None
 
     def ask(
-        self, topic: str, parts: Iterator[Part], receive: Callable[[Part], None]
+        self,
+        topic: str,
+        parts: Iterator[Part],
+        receive: Callable[[Part], None],
+        fail: Callable[[BaseException], None] | None = None,
     ) -> None:
         """Request `parts`, each of which is received in the window's own thread.
 
@@ -54,8 +66,11 @@ class Background:
             Advanced in the other thread only.
         receive : callable
             Called with each part.
+        fail : callable, optional
+            Called instead of `report_error` if the request fails.
         """
-        self._work[topic] = _Work(parts, receive, self._start(parts))
+        fail = fail or self._report_error
+        self._work[topic] = _Work(parts, receive, fail, self._start(parts))
         if self._next_poll is None:
             self._next_poll = self._widget.after(_POLL_MS, self._poll)
 
@@ -80,7 +95,7 @@ class Background:
                 continue
             if (error := work.next_part.exception()) is not None:
                 del self._work[topic]
-                self._report_error(error)
+                work.fail(error)
             elif (part := work.next_part.result()) is _END:
                 del self._work[topic]
             else:

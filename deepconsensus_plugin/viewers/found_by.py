@@ -4,11 +4,8 @@
 from __future__ import annotations
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.plots.colours import AMBER, BLUE, GREEN, PINK, SKY
-from deepconsensus_plugin.viewers.micrograph_browser import Picks
-
-_BY_VOTES = ("#D55E00", AMBER, "#F0E442", GREEN, SKY, BLUE)
-"""Colours from few pickers to many."""
+from deepconsensus_plugin.plots.colours import AMBER, PINK, SKY, colour_of_votes
+from deepconsensus_plugin.viewers.tabs.tab import Picks
 
 
 def centres_by_votes(candidates: Candidates) -> Picks:
@@ -20,12 +17,6 @@ def centres_by_votes(candidates: Candidates) -> Picks:
         ]
         for votes in range(1, k + 1)
     }
-
-
-def colour_of_votes(votes: int, k: int) -> str:
-    """Return a colour that is the last one where all pickers agree."""
-    last = len(_BY_VOTES) - 1
-    return _BY_VOTES[round(last * (votes - 1) / max(1, k - 1))]
 
 
 def centres_by_picker(candidates: Candidates, picker: str) -> Picks:

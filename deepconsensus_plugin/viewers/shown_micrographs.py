@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pwem.objects import SetOfMicrographs
@@ -56,3 +57,9 @@ class ShownMicrographs:
             sampling_rate=micrographs.getSamplingRate(),
             box_size=box_size,
         )
+
+    def only(self, names: Iterable[str]) -> ShownMicrographs:
+        """Return those with these names, sorted by them."""
+        paths = dict(zip(self.names, self.paths, strict=True))
+        chosen = tuple(sorted(names))
+        return replace(self, names=chosen, paths=tuple(paths[each] for each in chosen))

@@ -3,194 +3,197 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 
-from matplotlib.figure import Figure
-from pyworkflow.protocol.params import EnumParam, LabelParam
-from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer, View
+from pwem.objects import SetOfMicrographs
+from pyworkflow.protocol import Protocol
+from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.convert import micrographs_from_set
 from deepconsensus_plugin.core.alignment import measure_offsets
 from deepconsensus_plugin.core.calibration.reliability import estimate_reliability
-from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.agreement import (
     compare_pickers,
     count_combinations,
 )
 from deepconsensus_plugin.core.pipeline.fuse import can_fuse
-from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, Micrograph
 from deepconsensus_plugin.plots.agreement import draw_agreement
+from deepconsensus_plugin.plots.agreement_radius import draw_agreement_radius
 from deepconsensus_plugin.plots.combinations import draw_combinations
-from deepconsensus_plugin.plots.offsets import draw_offsets, offsets_size
+from deepconsensus_plugin.plots.offsets import draw_offsets
 from deepconsensus_plugin.plots.reliability import draw_reliability
 from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
     ProtDeepConsensusPicks,
 )
-from deepconsensus_plugin.viewers.figures import figure_view
 from deepconsensus_plugin.viewers.found_by import centres_by_picker, centres_by_votes
-from deepconsensus_plugin.viewers.micrograph_browser import MicrographBrowser, Picks
-
-_ALL_PICKERS = "all: by the number of pickers"
-_TITLE = "Consensus"
-
-_ENTRIES = (
-    (
-        "showAgreement",
-        "Agreement, pair by pair",
-        "What share of the candidates of one picker each other one found too, "
-        "on the micrographs where both were run.",
-    ),
-    (
-        "showCombinations",
-        "Who found what",
-        "How many candidates were found by exactly which pickers.",
-    ),
-    (
-        "showReliability",
-        "How reliable each picker is",
-        "Expected precision and recall of each picker, with 95 % intervals, "
-        "from nothing but who agrees with whom and the pickers' own scores. It "
-        "takes some seconds. *Score particles* knows more: it adds what the "
-        "network sees.",
-    ),
-    (
-        "showOffsets",
-        "Offsets between pickers",
-        "Where the picks of each picker lie relative to those of the picker "
-        "that agrees best with all others. A pile in the circle is right; a "
-        "pile elsewhere is a shift; none at all are mirrored or scaled picks, "
-        "or pickers that saw nothing in common.",
-    ),
+from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
+from deepconsensus_plugin.viewers.tabs.frame import TabsView
+from deepconsensus_plugin.viewers.tabs.tab import (
+    MarkedMicrographs,
+    MicrographsTab,
+    Plot,
+    PlotTab,
+    Tab,
 )
-"""Entries on the pickers: name of the parameter, label, help."""
+
+_TITLE = "Consensus"
+_BY_VOTES = "number of pickers"
+_NOTHING_YET = "There are no candidates yet: wait until the run has finished."
 
 
-class DeepConsensusPicksViewer(ProtocolViewer):
+class DeepConsensusPicksViewer(Viewer):
     """Agreement, reliability and offsets of the pickers, and their candidates."""
 
     _label = "agreement of pickers"
     _environments = [DESKTOP_TKINTER]
     _targets = [ProtDeepConsensusPicks]
 
-    def _defineParams(self, form):
-        form.addSection(label="Pickers")
-        for name, label, help_ in _ENTRIES:
-            form.addParam(name, LabelParam, label=label, help=help_)
-        self._defineMicrographParams(form)
+    def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
+        if not obj.hasAttribute("outputCoordinatesOR"):
+            return [self.infoMessage(_NOTHING_YET, _TITLE)]
+        title = f"{_TITLE}: {obj.getRunName()}"
+        return [TabsView(title, ConsensusShown(obj).tabs(), self.getParent())]
 
-    def _defineMicrographParams(self, form):
-        form.addSection(label="Micrographs")
-        form.addParam(
-            "overlayPicker",
-            EnumParam,
-            choices=[_ALL_PICKERS, *self._pickers()],
-            default=0,
-            label="Picker",
-            help="Colour the candidates by how many pickers found them, or by whether "
-            "this one did.",
-        )
-        form.addParam(
-            "showMicrographs",
-            LabelParam,
-            label="Candidates on the micrographs",
-            help="One micrograph at a time, low-passed; the arrow keys change it too.",
-        )
 
-    def _getVisualizeDict(self):
-        return {
-            "showAgreement": self._showAgreement,
-            "showCombinations": self._showCombinations,
-            "showReliability": self._showReliability,
-            "showOffsets": self._showOffsets,
-            "showMicrographs": self._showMicrographs,
-        }
+class ConsensusShown:
+    """Content of the window of a finished consensus; its methods may be slow.
 
-    def _showAgreement(self, paramName=None) -> list[View]:
-        agreement = compare_pickers(self.candidates)
-        return self._draw((7, 5.5), lambda figure: draw_agreement(figure, agreement))
+    Parameters
+    ----------
+    protocol : ProtDeepConsensusPicks
+        The run.
+    """
 
-    def _showCombinations(self, paramName=None) -> list[View]:
+    def __init__(self, protocol: ProtDeepConsensusPicks):
+        self._protocol = protocol
+        self._folder = Path(protocol.getProject().getPath()).absolute()
+
+    def tabs(self) -> list[Tab]:
+        """Return the tabs of the window."""
+        return [
+            PlotTab(
+                "Agreement",
+                "Share of the candidates of one picker that each other picker found "
+                "too, on the micrographs where both were run.",
+                self.agreement,
+            ),
+            PlotTab(
+                "Combinations",
+                "Number of candidates that were found by exactly these pickers.",
+                self.combinations,
+            ),
+            PlotTab(
+                "Reliability",
+                "Expected precision and recall of each picker, from the agreement of "
+                "the pickers and their own scores alone. The report of a selection "
+                "has figures that include the scores of the network.",
+                self.reliability,
+            ),
+            PlotTab(
+                "Offsets",
+                "Picks of each picker relative to those of the picker that agrees best "
+                "with all others. A pile inside the circle is right; a pile elsewhere "
+                "is a shift; no pile means mirrored or scaled picks, or pickers that "
+                "have nothing in common.",
+                self.offsets,
+            ),
+            PlotTab(
+                "Radius",
+                "Candidates that pickers agree on at each consensus radius. At the "
+                "plateau, 95 % of the agreement within the merge radius is reached. "
+                "The wizard of the radius on the form shows its effect on the "
+                "micrographs.",
+                self.radius,
+            ),
+            MicrographsTab("Micrographs", self.marked),
+        ]
+
+    def agreement(self) -> Plot:
+        """Return the matrix of agreement."""
+        return Plot(partial(draw_agreement, agreement=compare_pickers(self.candidates)))
+
+    def combinations(self) -> Plot:
+        """Return the candidates by who found them."""
         combinations = count_combinations(self.candidates)
-        return self._draw(
-            (8.5, 5.5), lambda figure: draw_combinations(figure, combinations)
-        )
+        return Plot(partial(draw_combinations, combinations=combinations))
 
-    def _showReliability(self, paramName=None) -> list[View]:
+    def reliability(self) -> Plot | str:
+        """Return expected precision and recall, of two pickers or more."""
         if not can_fuse(self.candidates):
-            return self._say("The votes of a single picker say nothing about it.")
-        return self._draw(
-            (9.5, 2 + 0.6 * len(self.candidates.pickers)),
-            lambda figure: draw_reliability(figure, self.reliability),
-        )
+            return "The votes of a single picker say nothing about it."
+        report = estimate_reliability(self.candidates)
+        return Plot(partial(draw_reliability, report=report))
 
-    def _showOffsets(self, paramName=None) -> list[View]:
-        box = self.protocol.outputCoordinatesOR.getBoxSize()
-        shapes = {mic.name: mic.shape for mic in self.micrographs}
-        picks = self.protocol.readPickers()
-        offsets = measure_offsets(picks, shapes, box_size=box)
+    def offsets(self) -> Plot | str:
+        """Return the offsets of all pickers but the reference."""
+        micrographs = micrographs_from_set(self._micrographs)
+        shapes = {micrograph.name: micrograph.shape for micrograph in micrographs}
+        picks = self._protocol.readPickers()
+        offsets = measure_offsets(picks, shapes, box_size=self._boxSize)
         if not offsets:
-            return self._say("There is one picker only: nothing to compare it with.")
-        radius = self.protocol.consensusRadius.get() * box
-        return self._draw(
-            offsets_size(len(offsets)),
-            lambda figure: draw_offsets(figure, offsets, consensus_radius_px=radius),
+            return "There is one picker only: nothing to compare it with."
+        radius = self._protocol.consensusRadius.get() * self._boxSize
+        draw = partial(draw_offsets, offsets=offsets, consensus_radius_px=radius)
+        return Plot(draw)
+
+    def radius(self) -> Plot | str:
+        """Return the agreement over the radius."""
+        report = self._protocol.readReport()
+        if report.curve is None:
+            return (
+                "The agreement at other radii is not there: there is one picker only, "
+                "or an earlier version of the plugin made the run."
+            )
+        rate = self._micrographs.getSamplingRate()
+        draw = partial(
+            draw_agreement_radius,
+            curve=report.curve,
+            chosen=report.consensus_radius,
+            box_extent_A=self._boxSize * rate,
         )
+        return Plot(draw)
 
-    def _showMicrographs(self, paramName=None) -> list[View]:
-        view = figure_view((8, 8.8), _TITLE)
-        box = self.protocol.outputCoordinatesOR.getBoxSize()
-        MicrographBrowser(
-            view.getFigure(),
-            self.micrographs,
-            self._picksOn,
-            diameter_px=DIAMETER_PER_BOX * box,
+    def marked(self) -> MarkedMicrographs:
+        """Return the micrographs that any picker was run on, with the candidates."""
+        return MarkedMicrographs(
+            self._seen(),
+            {
+                _BY_VOTES: lambda name: centres_by_votes(self._on(name)),
+                **{
+                    picker: partial(self._byPicker, picker=picker)
+                    for picker in self.candidates.pickers
+                },
+            },
         )
-        return [view]
-
-    def _picksOn(self, micrograph: str) -> Picks:
-        here = self.candidates.on_micrograph(micrograph)
-        if self.overlayPicker.get() == 0:
-            return centres_by_votes(here)
-        return centres_by_picker(here, self._pickers()[self.overlayPicker.get() - 1])
-
-    def _validate(self):
-        if self.protocol.readCandidates() is None:
-            return ["There are no candidates yet: wait until the run has finished."]
-        return []
 
     # -------------------------- what is looked at --------------------------
     @cached_property
     def candidates(self) -> Candidates:
-        """Candidates of the finished run."""
-        return self.protocol.readCandidates()
+        """Candidates of the run."""
+        return self._protocol.readCandidates()
 
-    @cached_property
-    def micrographs(self) -> list[Micrograph]:
-        """Micrographs that any picker was run on, in the order of names."""
-        known = dict(
-            zip(self.candidates.micrographs, self.candidates.observed, strict=True)
+    @property
+    def _micrographs(self) -> SetOfMicrographs:
+        return self._protocol.getInputMicrographs()
+
+    @property
+    def _boxSize(self) -> int:
+        return self._protocol.outputCoordinatesOR.getBoxSize()
+
+    def _on(self, micrograph: str) -> Candidates:
+        return self.candidates.on_micrograph(micrograph)
+
+    def _byPicker(self, micrograph: str, *, picker: str):
+        return centres_by_picker(self._on(micrograph), picker)
+
+    def _seen(self) -> ShownMicrographs:
+        every = ShownMicrographs.of_set(
+            self._micrographs, folder=self._folder, box_size=self._boxSize
         )
-        found = micrographs_from_set(self.protocol.getInputMicrographs())
-        seen = [mic for mic in found if mic.name in known and known[mic.name].any()]
-        return sorted(seen, key=lambda mic: mic.name)
-
-    @cached_property
-    def reliability(self) -> CalibrationReport:
-        """Expected reliability of the pickers."""
-        return estimate_reliability(self.candidates)
-
-    def _pickers(self) -> list[str]:
-        candidates = self.protocol.readCandidates()
-        return [] if candidates is None else list(candidates.pickers)
-
-    def _draw(
-        self, size: tuple[float, float], draw: Callable[[Figure], None]
-    ) -> list[View]:
-        view = figure_view(size, _TITLE)
-        draw(view.getFigure())
-        return [view]
-
-    def _say(self, message: str) -> list[View]:
-        return [self.infoMessage(message, _TITLE)]
+        candidates = self.candidates
+        observed = dict(
+            zip(candidates.micrographs, candidates.observed.any(axis=1), strict=True)
+        )
+        return every.only(name for name in every.names if observed.get(name, False))

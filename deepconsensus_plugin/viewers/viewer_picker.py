@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from pyworkflow.viewer import View
+from functools import partial
+
+from pyworkflow.protocol import Protocol
+from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.core.jobs import read_result, result_path
 from deepconsensus_plugin.core.networks.history import read_histories
@@ -16,51 +19,70 @@ from deepconsensus_plugin.plots.training import Histories
 from deepconsensus_plugin.protocols.pickers.picker_protocol import (
     PickerTrainingProtocol,
 )
-from deepconsensus_plugin.viewers.figures import figure_view
-from deepconsensus_plugin.viewers.live_history import LiveHistory
-from deepconsensus_plugin.viewers.training_window import TITLE, TrainingWindow
+from deepconsensus_plugin.viewers.tabs.frame import TabsView
+from deepconsensus_plugin.viewers.tabs.tab import Plot, PlotTab, Tab
+from deepconsensus_plugin.viewers.training_tabs import (
+    NO_MODEL,
+    history_tab,
+    model_tab,
+)
 
 
-class DeepConsensusPickerViewer(TrainingWindow):
+class DeepConsensusPickerViewer(Viewer):
     """History, precision and recall at every threshold, and card of a picker."""
 
     _label = "training of a picker"
+    _environments = [DESKTOP_TKINTER]
     _targets = [PickerTrainingProtocol]
-    _entries = (
-        (
-            "showHistory",
-            "Loss and average precision",
-            "At the end of each epoch. While the run is at work the plot follows it.",
-        ),
-        (
-            "showValidation",
-            "Precision and recall",
-            "On micrographs that the picker did not learn from, at every threshold. "
-            "Where few particles are labelled, precision follows from how many there "
-            "should be.",
-        ),
-    )
 
-    def _showHistory(self, paramName=None) -> list[View]:
-        view = figure_view((7.5, 6), TITLE)
-        LiveHistory(view.getFigure(), self._readHistories, draw_picker_history)
-        return [view]
+    def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
+        title = f"Training: {obj.getRunName()}"
+        return [TabsView(title, PickerTrainingShown(obj).tabs(), self.getParent())]
 
-    def _readHistories(self) -> tuple[Histories, bool]:
+
+class PickerTrainingShown:
+    """Content of the window of a picker's training, which may be at work.
+
+    Parameters
+    ----------
+    protocol : PickerTrainingProtocol
+        The run.
+    """
+
+    def __init__(self, protocol: PickerTrainingProtocol):
+        self._protocol = protocol
+        self._job = protocol.getJob()
+
+    def tabs(self) -> list[Tab]:
+        """Return the tabs of the window."""
+        return [
+            history_tab(
+                "Training loss and average precision at the end of each epoch.",
+                self.histories,
+                draw_picker_history,
+            ),
+            PlotTab(
+                "Precision and recall",
+                "On micrographs that the picker did not learn from, at every "
+                "threshold. Where only some of the particles are labelled, precision "
+                "is computed from the expected number of particles.",
+                self.validation,
+            ),
+            model_tab(self._protocol),
+        ]
+
+    def histories(self) -> tuple[Histories, bool]:
         """Return the histories so far, and whether there will be more."""
-        job = self.protocol.getJob()
-        if result_path(job).exists():
-            return read_result(job, PickerTrainResult).history, False
-        histories = read_histories(self.protocol.getModelFolder())
-        return histories, self.protocol.isActive()
+        if result_path(self._job).exists():
+            return read_result(self._job, PickerTrainResult).history, False
+        histories = read_histories(self._protocol.getModelFolder())
+        return histories, self._protocol.isActive()
 
-    def _showValidation(self, paramName=None) -> list[View]:
-        job = self.protocol.getJob()
-        if not result_path(job).exists():
-            return self._say("There is no model yet: wait until the run has finished.")
-        validation = read_result(job, PickerTrainResult).validation
+    def validation(self) -> Plot | str:
+        """Return what the thresholds give on what was held out."""
+        if not result_path(self._job).exists():
+            return NO_MODEL
+        validation = read_result(self._job, PickerTrainResult).validation
         if validation is None or not validation.curve:
-            return self._say("Nothing was held out: too few micrographs have labels.")
-        view = figure_view((10, 4.8), TITLE)
-        draw_picker_validation(view.getFigure(), validation)
-        return [view]
+            return "Nothing was held out: too few micrographs have labels."
+        return Plot(partial(draw_picker_validation, validation=validation))

@@ -9,13 +9,18 @@ from pathlib import Path
 
 import numpy as np
 from pwem.objects import SetOfParticles
-from pyworkflow.gui.gui import Window, centerWindows
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    fillSpacing,
+    readAcceptance,
+    spacingOf,
+)
 from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
     ProtDeepConsensusScore,
 )
@@ -25,6 +30,7 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
 from deepconsensus_plugin.protocols.screen.protocol_screen import (
     ProtDeepConsensusScreen,
 )
+from deepconsensus_plugin.viewers.frame_window import FrameWindow
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
 from deepconsensus_plugin.viewers.scores.overview import Overview
@@ -32,23 +38,20 @@ from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
 
 _TITLE = "Scores"
 
+_DIGITS = 1e12
+
 _SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
 """Protocols that give scores, and an expectation with them."""
 
 
-class ScoreWindow(Window):
+class ScoreWindow(FrameWindow):
     """A window of Scipion's around a `ScoreFrame`."""
 
     def __init__(
         self, read: Callable[[], Overview], *, title: str, masterWindow=None, **options
     ):
-        super().__init__(title, masterWindow, minsize=(900, 480))
-        self.frame = ScoreFrame(self.root, read, **options)
-        self.frame.grid(row=0, column=0, sticky="news")
-        # Scipion would centre it on its own window, and lose the buttons below.
-        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
-        size = min(1600, round(0.97 * screen[0])), min(900, round(0.88 * screen[1]))
-        centerWindows(self.root, dim=size)
+        make_frame = partial(ScoreFrame, read=read, **options)
+        super().__init__(make_frame, title=title, masterWindow=masterWindow)
 
 
 class ScoresView(View):
@@ -94,18 +97,24 @@ class DeepConsensusScoresViewer(Viewer):
             return "The input was never scored: run *score particles* on it."
         return ""
 
-    def reader(self) -> Callable[[], Overview]:
-        """Return what reads the scores; any thread can call it."""
+    def reader(self, spacing: Spacing | None = None) -> Callable[[], Overview]:
+        """Return what reads the scores; any thread can call it.
+
+        `spacing` is where particles may lie; that of the run if None.
+        """
         source = locate(
             self._scored().get(),
             folder=Path(self.getProject().getPath()).absolute(),
+            spacing=spacing or spacingOf(self.protocol),
             report=self._report(),
         )
         return partial(read_overview, source)
 
     def initialThreshold(self) -> float | None:
         """Return the threshold that the run itself applied; None if it has none."""
-        if isinstance(self.protocol, ProtDeepConsensusSelect):
+        if (kept := readAcceptance(self.protocol)) is not None:
+            applied = kept.threshold  # to the last digit
+        elif isinstance(self.protocol, ProtDeepConsensusSelect):
             applied = self.protocol.lowestScore.get()
         else:
             applied = self.protocol.suggestedThreshold.get()
@@ -115,6 +124,8 @@ class DeepConsensusScoresViewer(Viewer):
         self, threshold: float, *, wait: bool = False
     ) -> ProtDeepConsensusSelect:
         """Add a selection with a fixed threshold to the project and start it.
+
+        Its other criteria are those of the run that is looked at.
 
         Parameters
         ----------
@@ -130,7 +141,9 @@ class DeepConsensusScoresViewer(Viewer):
         are_particles = isinstance(scored.get(), SetOfParticles)
         name = "inputParticles" if are_particles else "inputCoordinates"
         getattr(selection, name).copy(scored)
-        selection.threshold.set(threshold)
+        # Scipion's database keeps 15 digits: it must not round up, over a score.
+        selection.threshold.set(np.floor(threshold * _DIGITS) / _DIGITS)
+        fillSpacing(selection, spacingOf(self.protocol))
         project.launchProtocol(selection, wait=wait)
         return selection
 

@@ -3,20 +3,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from pyworkflow.viewer import View
+from pyworkflow.protocol import Protocol
+from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.core.deep_consensus.held_out import HeldOut
-from deepconsensus_plugin.plots.gallery import draw_gallery, gallery_size
-from deepconsensus_plugin.plots.training import Histories, draw_validation
+from deepconsensus_plugin.plots.gallery import draw_gallery
+from deepconsensus_plugin.plots.training import (
+    Histories,
+    draw_history,
+    draw_validation,
+)
 from deepconsensus_plugin.protocols.deep_consensus.protocol_train import (
     ProtDeepConsensusTrain,
 )
 from deepconsensus_plugin.protocols.shared.training_record import TrainingRecord
-from deepconsensus_plugin.viewers.figures import figure_view
-from deepconsensus_plugin.viewers.live_history import LiveHistory
 from deepconsensus_plugin.viewers.mistakes import worst_mistakes
-from deepconsensus_plugin.viewers.training_window import TITLE, TrainingWindow
+from deepconsensus_plugin.viewers.tabs.frame import TabsView
+from deepconsensus_plugin.viewers.tabs.tab import Plot, PlotTab, Tab
+from deepconsensus_plugin.viewers.training_tabs import history_tab, model_tab
 
 _N_MISTAKES, _N_COLUMNS = 20, 10
 _NOT_KEPT = (
@@ -25,57 +32,74 @@ _NOT_KEPT = (
 )
 
 
-class DeepConsensusTrainViewer(TrainingWindow):
+class DeepConsensusTrainViewer(Viewer):
     """History, validation, worst mistakes and card of a model."""
 
     _label = "training"
+    _environments = [DESKTOP_TKINTER]
     _targets = [ProtDeepConsensusTrain]
-    _entries = (
-        (
-            "showHistory",
-            "Loss, accuracy, average precision and learning rate",
-            "Of every network at each validation, on the micrographs that it does not "
-            "learn from. While the run is at work the plot follows it.",
-        ),
-        (
-            "showValidation",
-            "ROC and precision-recall",
-            "Of every network on the micrographs that it did not learn from. The "
-            "labels are the pickers' agreement, not the truth: a network can be right "
-            "where it is counted wrong.",
-        ),
-        (
-            "showMistakes",
-            "Worst mistakes",
-            "Held-out boxes whose score is farthest from their label. Particles among "
-            "the background, or the other way round, are labels to doubt.",
-        ),
-    )
 
-    def _showHistory(self, paramName=None) -> list[View]:
-        view = figure_view((7.5, 8), TITLE)
-        LiveHistory(view.getFigure(), self._readHistories)
-        return [view]
+    def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
+        title = f"Training: {obj.getRunName()}"
+        return [TabsView(title, TrainingShown(obj).tabs(), self.getParent())]
 
-    def _readHistories(self) -> tuple[Histories, bool]:
+
+class TrainingShown:
+    """Content of the window of a training, which may be at work.
+
+    Parameters
+    ----------
+    protocol : ProtDeepConsensusTrain
+        The run.
+    """
+
+    def __init__(self, protocol: ProtDeepConsensusTrain):
+        self._protocol = protocol
+        self._record = TrainingRecord(protocol.getJob())
+
+    def tabs(self) -> list[Tab]:
+        """Return the tabs of the window."""
+        return [
+            history_tab(
+                "Loss, accuracy, average precision and learning rate of every network "
+                "at each validation, on the micrographs that it does not learn from.",
+                self.histories,
+                draw_history,
+            ),
+            PlotTab(
+                "Validation",
+                "ROC and precision-recall of every network on the micrographs that it "
+                "did not learn from. The labels are the agreement of the pickers, not "
+                "the truth: a network can be right where it is counted wrong.",
+                self.validation,
+            ),
+            PlotTab(
+                "Worst mistakes",
+                "Held-out boxes whose score is farthest from their label. Particles "
+                "among the background, or the other way round, are labels to doubt.",
+                self.mistakes,
+            ),
+            model_tab(self._protocol),
+        ]
+
+    def histories(self) -> tuple[Histories, bool]:
         """Return the histories so far, and whether there will be more."""
-        record = self._record()
-        isRunning = self.protocol.isActive() and not record.is_finished()
-        return record.histories(), isRunning
+        isRunning = self._protocol.isActive() and not self._record.is_finished()
+        return self._record.histories(), isRunning
 
-    def _showValidation(self, paramName=None) -> list[View]:
-        held_out = self._record().held_out()
+    def validation(self) -> Plot | str:
+        """Return the curves on what was held out."""
+        held_out = self._record.held_out()
         if held_out is None:
-            return self._say(_NOT_KEPT)
-        view = figure_view((10, 5), TITLE)
-        draw_validation(view.getFigure(), _by_network(held_out))
-        return [view]
+            return _NOT_KEPT
+        return Plot(partial(draw_validation, networks=_by_network(held_out)))
 
-    def _showMistakes(self, paramName=None) -> list[View]:
-        held_out = self._record().held_out()
+    def mistakes(self) -> Plot | str:
+        """Return the boxes with the largest errors."""
+        held_out = self._record.held_out()
         if held_out is None:
-            return self._say(_NOT_KEPT)
-        request = self._record().request()
+            return _NOT_KEPT
+        request = self._record.request()
         rows = worst_mistakes(
             held_out,
             {micrograph.name: micrograph for micrograph in request.micrographs},
@@ -83,18 +107,14 @@ class DeepConsensusTrainViewer(TrainingWindow):
             n=_N_MISTAKES,
         )
         if not rows:
-            return self._say("All held-out boxes are on the right side of 0.5.")
-        view = figure_view(gallery_size(_N_COLUMNS, rows), TITLE)
-        draw_gallery(
-            view.getFigure(),
-            rows,
+            return "All held-out boxes are on the right side of 0.5."
+        draw = partial(
+            draw_gallery,
+            rows=rows,
             n_columns=_N_COLUMNS,
             sampling_rate=request.micrographs[0].sampling_rate,
         )
-        return [view]
-
-    def _record(self) -> TrainingRecord:
-        return TrainingRecord(self.protocol.getJob())
+        return Plot(draw)
 
 
 def _by_network(held_out: HeldOut) -> list[tuple[np.ndarray, np.ndarray]]:

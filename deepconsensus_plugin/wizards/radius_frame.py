@@ -4,27 +4,32 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Iterator
 from typing import Any
 
+from deepconsensus_plugin.core.consensus.radius import (
+    AgreementCurve,
+    RadiusStudy,
+    count_agreed,
+)
 from deepconsensus_plugin.core.types import IntArray
 from deepconsensus_plugin.viewers.micrograph_pane import MicrographPane
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
 from deepconsensus_plugin.viewers.pane import Pane
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
+from deepconsensus_plugin.wizards.agreed_picks import AgreedPicks
 from deepconsensus_plugin.wizards.radius_plots import (
     RadiusCurves,
     RadiusPlot,
     describe_agreed,
 )
-from deepconsensus_plugin.wizards.radius_study import RadiusStudy, count_agreed
 from deepconsensus_plugin.wizards.value_dialog import ValueFrame
 
 _HEIGHT = 530
 _WIDTHS = 400, 640
 _HINT = (
-    "Drag the line in the plot, or type a radius. Where the curves become flat, picks "
-    "of the same particle have met; where they go on rising, neighbours begin to.\n"
+    "Drag the line in the plot, or type a radius. At the plateau, 95 % of the "
+    "agreement within the merge radius is reached: picks of the same particle have "
+    "met.\n"
     "On the micrograph, picks that agree are joined by a white line: zoom in with the "
     "wheel."
 )
@@ -60,11 +65,14 @@ class RadiusFrame(ValueFrame):
         body = tk.PanedWindow(self, sashwidth=6, bg="#DDDDDD", bd=0)
         body.pack(fill=tk.BOTH, expand=True)
         self.curves = _CurvesPane(self, body)
+        self._plateau = self.curves.add_button("Plateau", lambda: None)
+        self._plateau.configure(state=tk.DISABLED)
         self.micrograph = _AgreedPane(self, body, micrographs)
         for pane in (self.curves, self.micrograph):
             body.add(pane, stretch="always")
         self.set_value(self.value)
-        self.background.ask("curves", self._points(), self._add_point)
+        self._points: list[tuple[float, IntArray]] = []
+        self.background.ask("curves", study.points(), self._add_point)
 
     @property
     def study(self) -> RadiusStudy:
@@ -101,11 +109,24 @@ class RadiusFrame(ValueFrame):
             f"{describe_agreed(count_agreed(self.candidates))} (on {some})",
         )
 
-    def _points(self) -> Iterator[tuple[float, IntArray]]:
-        yield from self._study.curves()
-
     def _add_point(self, point: tuple[float, IntArray]) -> None:
         self.curves.curves.add_point(*point)
+        self._points.append(point)
+        if len(self._points) == len(self._study.radii):
+            radii, counts = zip(*self._points, strict=True)
+            curve = AgreementCurve([*radii], [each.tolist() for each in counts])
+            self._propose(curve.plateau)
+
+    def _propose(self, plateau: float | None) -> None:
+        """Mark where the agreement levels off; the button takes the radius over."""
+        if plateau is None:
+            return
+        self.curves.curves.mark_plateau(plateau)
+        self._plateau.configure(
+            text=f"Plateau: {plateau:g}",
+            state=tk.NORMAL,
+            command=lambda: self.set_value(plateau),
+        )
 
 
 class _CurvesPane(Pane):
@@ -156,5 +177,6 @@ class _AgreedPane(MicrographPane):
     def show_agreed(self) -> None:
         """Show what the pickers agree on now."""
         study, candidates = self._frame.study, self._frame.candidates
-        agreed = study.on_micrograph(candidates, study.micrographs[self.shown])
+        name = study.micrographs[self.shown]
+        agreed = AgreedPicks.of_micrograph(study, candidates, name)
         self.view.show_agreed(agreed, radius_px=self._frame.value * study.box_size)

@@ -13,15 +13,19 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, IntArray
-from deepconsensus_plugin.plots.colours import LIGHT_GREY, colour_of
+from deepconsensus_plugin.plots.colours import (
+    GREY,
+    LIGHT_GREY,
+    colour_of,
+    colour_of_votes,
+)
 from deepconsensus_plugin.plots.picture import (
     add_circles,
     circle_in_legend,
 )
-from deepconsensus_plugin.viewers.found_by import colour_of_votes
 from deepconsensus_plugin.viewers.micrograph_view import FONT, MicrographView
 from deepconsensus_plugin.viewers.overlay import Overlay
-from deepconsensus_plugin.wizards.radius_study import AgreedPicks
+from deepconsensus_plugin.wizards.agreed_picks import AgreedPicks
 
 _LEFT, _RIGHT, _ABOVE, _BELOW = 0.75, 0.2, 0.55, 0.9
 """Inches left free."""
@@ -107,6 +111,18 @@ class RadiusCurves:
         for m, curve in self._curves.items():
             curve.set_data(radii, at_least[:, m - 1])
         self.axes.set_ylim(0, max(1, 1.05 * at_least[:, 1].max()))
+        self._figure.canvas.draw_idle()
+
+    def mark_plateau(self, radius: float) -> None:
+        """Mark where the agreement levels off."""
+        self.axes.axvline(radius, color=GREY, linestyle=":")
+        self.axes.annotate(
+            " plateau",
+            (radius, 0.02),
+            xycoords=self.axes.get_xaxis_transform(),
+            color=GREY,
+            fontsize=FONT,
+        )
         self._figure.canvas.draw_idle()
 
     def set_radius(self, radius: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.consensus.radius import RadiusStudy
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
@@ -18,7 +19,6 @@ from deepconsensus_plugin.wizards.form_wizard import (
     shownMicrographs,
 )
 from deepconsensus_plugin.wizards.radius_frame import RadiusFrame
-from deepconsensus_plugin.wizards.radius_study import RadiusStudy
 from deepconsensus_plugin.wizards.value_dialog import ValueDialog
 
 _PARAM = "consensusRadius"

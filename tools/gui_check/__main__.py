@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 from tools.gui_check.page import shoot_page
-from tools.gui_check.screen import virtual_screen
+from tools.gui_check.screen import HEIGHT, WIDTH, virtual_screen
 
 
 def main() -> int:
@@ -31,40 +31,46 @@ def main() -> int:
         help="a finished one, a copy of which is opened; protocols that it has no run "
         "of are named as faults",
     )
+    parser.add_argument(
+        "--screen",
+        default=f"{WIDTH}x{HEIGHT}",
+        help="width and height in pixels (default %(default)s)",
+    )
     arguments = parser.parse_args()
+    width, height = map(int, arguments.screen.split("x"))
     folder, project = arguments.folder.absolute(), arguments.project
     try:
         with tempfile.TemporaryDirectory(prefix="gui-check-") as temporary:
-            return _check(folder, Path(temporary), project)
+            with virtual_screen(width=width, height=height) as display:
+                return _check(folder, Path(temporary), project, display)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _check(folder: Path, temporary: Path, finished: Path | None) -> int:
+def _check(folder: Path, temporary: Path, finished: Path | None, display: str) -> int:
     prepare_environment(temporary / "home")
     # Scipion reads its environment when it is imported.
     from tools.gui_check.scene import make_finished_project
 
-    with virtual_screen() as display:
-        if finished is None:
-            project = make_finished_project(temporary)
-        else:
-            project = temporary / finished.name
-            shutil.copytree(finished, project, symlinks=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        log = folder / "log.txt"
-        with log.open("w") as file:
-            done = subprocess.run(
-                [sys.executable, "-O", "-m", "tools.gui_check.walk", project, folder],
-                check=False,
-                cwd=Path(__file__).parents[2],
-                # Reports open in a browser that does nothing.
-                env={**os.environ, "DISPLAY": display, "BROWSER": "true"},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
+    if finished is None:
+        project = make_finished_project(temporary)
+    else:
+        project = temporary / finished.name
+        shutil.copytree(finished, project, symlinks=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log = folder / "log.txt"
+    with log.open("w") as file:
+        done = subprocess.run(
+            [sys.executable, "-O", "-m", "tools.gui_check.walk", project, folder],
+            check=False,
+            cwd=Path(__file__).parents[2],
+            # Reports open in a browser that does nothing.
+            env={**os.environ, "DISPLAY": display, "BROWSER": "true"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
     print(log.read_text(), end="")
     fault = shoot_page(project / "report.html", folder / "report.png")
     if fault is not None:

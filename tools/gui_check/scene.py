@@ -21,6 +21,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
     ProtDeepEMTrain,
+    ProtEvaluatePicks,
     ProtHydraTrain,
     ProtImportModel,
     ProtNetworkPick,
@@ -115,7 +116,10 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     screening.inputCoordinates.set([*runs[ProtDeepConsensusPicks].inputCoordinates])
     screening.initialModel.set(runs[ProtDeepConsensusTrain])
     screening.initialModel.setExtended("outputModel")
-    return [picking, importing, simulating, selecting, screening]
+    comparing = project.copyProtocol(runs[ProtEvaluatePicks])
+    comparing.setObjLabel("comparison at 0.9")  # beside the first in one plot
+    comparing.threshold.set(0.9)
+    return [picking, importing, simulating, selecting, screening, comparing]
 
 
 def _trainings_and_picks(

@@ -16,23 +16,22 @@ from pathlib import Path
 from tkinter import ttk
 from types import SimpleNamespace
 
-from matplotlib import pyplot as plt
 from pwem import Domain
 from pyworkflow.gui.project import ProjectWindow  # forms cannot be imported before it
 from pyworkflow.protocol import Protocol
 from pyworkflow.utils import Message
-from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
+from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin import viewers as own_viewers
-from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
+from tools.gui_check.cut_off import find_cut_off
 from tools.gui_check.report import Report
 from tools.gui_check.score_window import score_frame, use_score_window
+from tools.gui_check.tabs_window import plots_frame, use_plots_window
 from tools.gui_check.windows import all_opened, descendants, opened, unattended
 from tools.gui_check.wizard_windows import press_wands
 
 _PACKAGE = "deepconsensus_plugin"
 _ADVANCED = "Advanced"  # Scipion's second expert level
-_STARTS_A_RUN = "launch"  # how parameters of viewers are named that do
 
 
 _SCIPIONS_HELP = "This value allows to group several items"
@@ -133,12 +132,9 @@ def _walk_viewers(window: ProjectWindow, report: Report) -> None:
             name = f"{kind.__name__}_of_{run.getClassName()}"
             with report.noting_errors(name):
                 viewer = kind(project=window.project, protocol=run, parent=window)
-                if isinstance(viewer, ProtocolViewer):
-                    _walk_viewer_form(viewer, run, window, name, report)
-                else:
-                    _shoot_views(
-                        window, lambda v=viewer, r=run: v.visualize(r), name, report
-                    )
+                _shoot_views(
+                    window, lambda v=viewer, r=run: v.visualize(r), name, report
+                )
         shown |= _walk_viewers_of_outputs(run, window, report)
     missing = set(own_viewers.__all__) - shown
     report.add("viewers", [f"{name} was never shown" for name in sorted(missing)])
@@ -160,29 +156,6 @@ def _walk_viewers_of_outputs(
                         window, lambda v=viewer, i=items: v.visualize(i), name, report
                     )
     return shown
-
-
-def _walk_viewer_form(
-    viewer: ProtocolViewer,
-    run: Protocol,
-    window: ProjectWindow,
-    name: str,
-    report: Report,
-) -> None:
-    """Open the form of a viewer, then what each of its eyes shows."""
-
-    def show() -> None:
-        viewer.visualize(run, windows=window)
-
-    with opened(window.root, show) as form:
-        _shoot_tabs(form, name, report)
-        for param in viewer._getVisualizeDict():
-            if not param.startswith(_STARTS_A_RUN):
-
-                def press(param: str = param) -> None:
-                    viewer._visualizeParam(param)
-
-                _shoot_views(window, press, f"{name}_{param}", report)
 
 
 # -------------------------- what is looked at --------------------------
@@ -242,23 +215,18 @@ def _give_room(form: tk.Toplevel) -> None:
 def _shoot_views(
     window: ProjectWindow, action: Callable[[], None], name: str, report: Report
 ) -> None:
-    """Save the messages and figures that `action` shows; it must show something."""
-    before = set(plt.get_fignums())
-    with all_opened(window.root, action) as messages:
-        for message in messages:
-            if score_frame(message) is not None:
-                use_score_window(message, window.project, name, report)
-                continue
-            _wait_for_work(message)
-            report.shoot(message, name)
-            report.add(name, find_cut_off(message))
-        figures = sorted(set(plt.get_fignums()) - before)
-        for number in figures:
-            figure = plt.figure(number)
-            report.shoot(figure.canvas.manager.window, name)
-            report.add(name, find_cut_off_in_figure(figure))
-            plt.close(figure)
-        if not messages and not figures:
+    """Save the windows that `action` opens, and use them; it must open one."""
+    with all_opened(window.root, action) as shown:
+        for each in shown:
+            if score_frame(each) is not None:
+                use_score_window(each, window.project, name, report)
+            elif plots_frame(each) is not None:
+                use_plots_window(each, name, report)
+            else:
+                _wait_for_work(each)
+                report.shoot(each, name)
+                report.add(name, find_cut_off(each))
+        if not shown:
             report.add(name, ["it shows nothing"])
 
 

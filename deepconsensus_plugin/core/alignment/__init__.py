@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Systematic shift, mirror or scale between the picks of two pickers."""
 
+from deepconsensus_plugin.core.alignment.confinement import (
+    describe_confinement,
+    find_confinement,
+)
 from deepconsensus_plugin.core.alignment.misalignment import Misalignment
 from deepconsensus_plugin.core.alignment.offsets import Offsets, measure_offsets
 from deepconsensus_plugin.core.alignment.search import (
@@ -11,6 +15,8 @@ from deepconsensus_plugin.core.alignment.search import (
 __all__ = [
     "Misalignment",
     "Offsets",
+    "describe_confinement",
+    "find_confinement",
     "find_misalignments",
     "measure_misalignment",
     "measure_offsets",

@@ -39,6 +39,8 @@ class Misalignment:
         Mirrored top to bottom, left to right; rows and columns exchanged.
     is_significant : bool
         Whether the misalignment is worth reporting.
+    stretch_x : float
+        Scale of x relative to that of y, where axes were scaled differently.
     """
 
     reference: str
@@ -52,12 +54,14 @@ class Misalignment:
     flip_x: bool = False
     swapped_xy: bool = False
     is_significant: bool = False
+    stretch_x: float = 1.0
 
     @property
     def is_gross(self) -> bool:
         """Whether it spoils the consensus: more than a shift of 0.1 of the box."""
         moved = max(abs(s) for s in self.shift_yx) > 0.1 * self.box_size
         changed = self.flip_y or self.flip_x or self.swapped_xy or self.scale != 1.0
+        changed |= self.stretch_x != 1.0
         return self.is_significant and (moved or changed)
 
     def describe(self) -> str:
@@ -82,7 +86,13 @@ class Misalignment:
             changes.append("are mirrored in y: import them with invertY")
         if self.flip_x:
             changes.append("are mirrored in x: import x as width - 1 - x")
-        if self.scale != 1.0:
+        if self.stretch_x != 1.0:
+            changes.append(
+                f"have x {self.stretch_x * self.scale:.4g} and y {self.scale:.4g} "
+                "times as large (the picker made its images square?): export them "
+                "again in pixels of the micrographs"
+            )
+        elif self.scale != 1.0:
             changes.append(
                 f"have coordinates {self.scale:.4g} times as large (micrographs of "
                 f"another binning?): import them with scale={1 / self.scale:.4g}"

@@ -61,7 +61,9 @@ def measure_offsets(
         pairs = points_to_compare(reference, other, shapes)
         found = measure_misalignment(reference, other, shapes, box_size=box_size)
         mend = Placement(
-            Orientation(found.swapped_xy, found.flip_y, found.flip_x), found.scale
+            Orientation(found.swapped_xy, found.flip_y, found.flip_x),
+            found.scale,
+            found.stretch_x,
         )
         mended = None
         if mend != Placement():

@@ -37,7 +37,7 @@ class PointPairs:
 
 @dataclass(frozen=True)
 class Placement:
-    """One way to lay a on b: ``b ≈ scale · orientation(a) + shift``.
+    """One way to lay a on b: ``b ≈ scale · orientation(a) + shift``, x stretched.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ class Placement:
         Of a.
     scale : float
         Of a, > 0.
+    stretch_x : float
+        Scale of x relative to that of y, > 0.
     shift_yx : tuple of float
         Pixels of a (before the scale).
     fraction : float
@@ -55,6 +57,7 @@ class Placement:
 
     orientation: Orientation = Orientation()
     scale: float = 1.0
+    stretch_x: float = 1.0
     shift_yx: tuple[float, float] = (0.0, 0.0)
     fraction: float = 0.0
     chance: float = 1.0
@@ -65,9 +68,15 @@ class Placement:
         return (
             self.orientation == other.orientation
             and abs(np.log(self.scale / other.scale)) < 0.02
+            and abs(np.log(self.stretch_x / other.stretch_x)) < 0.02
             and bool(gap < 0.3 * box_size)
         )
 
     def oriented(self, pairs: PointPairs) -> tuple[FloatArray, FloatArray]:
         """Return a, oriented, and b at the scale of a."""
-        return self.orientation.apply(pairs.a, pairs.shape), pairs.b / self.scale
+        b = self.unstretched(pairs.b) / self.scale
+        return self.orientation.apply(pairs.a, pairs.shape), b
+
+    def unstretched(self, yx: FloatArray) -> FloatArray:
+        """Return points of b with x at the scale of y."""
+        return yx / (1.0, self.stretch_x)

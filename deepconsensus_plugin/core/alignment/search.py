@@ -14,6 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
+from deepconsensus_plugin.core.alignment.confinement import find_confinement
 from deepconsensus_plugin.core.alignment.misalignment import SMALL_SHIFT, Misalignment
 from deepconsensus_plugin.core.alignment.placement import Placement, PointPairs
 from deepconsensus_plugin.core.alignment.superposition import (
@@ -94,6 +95,7 @@ def measure_misalignment(
         flip_x=placement.orientation.flip_x,
         swapped_xy=placement.orientation.swapped_xy,
         is_significant=is_significant,
+        stretch_x=placement.stretch_x,
     )
 
 
@@ -182,12 +184,19 @@ def pairs_to_compare(
     *,
     box_size: float,
 ) -> list[tuple[PickerPicks, PickerPicks]]:
-    """Return each picker, by name, behind the one that agrees best with all others."""
+    """Return each picker, by name, behind the one that agrees best with all others.
+
+    That one is not among those that are confined to a corner, if any is not.
+    """
     pickers = sorted(pickers, key=lambda p: p.picker)
     agreement = np.zeros(len(pickers))
     for i, j in combinations(range(len(pickers)), 2):
         pairs = points_to_compare(pickers[i], pickers[j], shapes)
         agreement[[i, j]] += matched_share(pairs, box_size)
+    # A picker that leaves most of the micrographs empty is the wrong one of two.
+    confined = [find_confinement(each, shapes) is not None for each in pickers]
+    if not all(confined):
+        agreement[confined] = -1
     reference = int(agreement.argmax()) if len(pickers) else 0
     return [
         (pickers[reference], other)

@@ -39,6 +39,9 @@ _SIMPLE_IF_WITHIN = 0.003
 """Relative tolerance within which a fitted scale is replaced by 1 or a common
 binning."""
 
+_LEAST_LOG_STRETCH = 0.02
+"""Less is told by the shift, or is none."""
+
 _MAX_LOG_SCALE = np.log(10.0)
 _LOG_SCALE_BINS = 1200
 
@@ -111,6 +114,39 @@ def other_placements(
         scales = {1.0, *_COMMON_SCALES, _estimate_scale(pairs, turned, box_size)}
         for scale in sorted(scales):
             yield from best_placements(pairs, replace(turned, scale=scale), box_size)
+    yield from _stretched_placements(pairs, box_size)
+
+
+def _stretched_placements(
+    pairs: Sequence[PointPairs], box_size: float
+) -> Iterator[Placement]:
+    """Yield placements in which one axis, or both, were scaled to another shape."""
+    along_y, along_x = (_estimate_along(pairs, axis, 0.1 * box_size) for axis in (0, 1))
+    rows, columns = pairs[0].shape
+    square = Placement(stretch_x=rows / columns)
+    square = replace(square, scale=_estimate_scale(pairs, square, box_size))
+    for tried in (
+        Placement(stretch_x=along_x),
+        Placement(scale=along_y, stretch_x=1 / along_y),
+        square,
+    ):
+        if abs(np.log(tried.stretch_x)) > _LEAST_LOG_STRETCH:
+            yield from best_placements(pairs, tried, box_size)
+
+
+def _estimate_along(
+    pairs: Sequence[PointPairs], axis: int, tolerance_px: float
+) -> float:
+    """Return the ratio along an axis that most points level on the other share."""
+    edges = np.linspace(-_MAX_LOG_SCALE, _MAX_LOG_SCALE, _LOG_SCALE_BINS + 1)
+    counts = np.zeros(_LOG_SCALE_BINS)
+    for each in pairs:
+        a, b = np.maximum(each.a, 1e-9), np.maximum(each.b, 1e-9)
+        level = np.abs(b[None, :, 1 - axis] - a[:, None, 1 - axis]) < tolerance_px
+        ratios = np.log(b[None, :, axis] / a[:, None, axis])[level]
+        counts += np.histogram(ratios, edges)[0]
+    peak = int(uniform_filter(counts, 3, mode="constant").argmax())
+    return float(np.exp((edges[peak] + edges[peak + 1]) / 2))
 
 
 def _estimate_scale(
@@ -179,7 +215,16 @@ def _fit(
         a, b, _ = _matches(pairs, placement, tolerance * box_size)
         if len(a) < 3:
             return replace(placement, fraction=0.0), np.inf
-        if fits_scale:
+        if fits_scale and placement.stretch_x != 1:
+            b = b * (1.0, placement.stretch_x)
+            along_y, along_x = (
+                _fitted_scale(a[:, [axis]], b[:, [axis]], placement.scale)
+                for axis in (0, 1)
+            )
+            stretch_x = along_x / along_y
+            placement = replace(placement, scale=along_y, stretch_x=stretch_x)
+            b = placement.unstretched(b)
+        elif fits_scale:
             fitted = _fitted_scale(a, b, placement.scale)
             placement = replace(placement, scale=fitted)
         shift = (b / placement.scale - a).mean(axis=0)
@@ -198,7 +243,7 @@ def _fitted_scale(a: FloatArray, b: FloatArray, start: float) -> float:
 def _matches(
     pairs: Sequence[PointPairs], placement: Placement, tolerance_px: float
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Return oriented a, original b of mutually nearest points, and their share."""
+    """Return oriented a, unstretched b of mutually nearest points, and their share."""
     parts_a, parts_b = [np.empty((0, 2))], [np.empty((0, 2))]
     for each in pairs:
         a, b = placement.oriented(each)
@@ -208,6 +253,6 @@ def _matches(
         mutual = nearest_a[nearest_b] == np.arange(len(a))
         mutual &= distance <= tolerance_px
         parts_a.append(a[mutual])
-        parts_b.append(each.b[nearest_b[mutual]])
+        parts_b.append(placement.unstretched(each.b[nearest_b[mutual]]))
     matched_a, matched_b = np.concatenate(parts_a), np.concatenate(parts_b)
     return matched_a, matched_b, len(matched_a) / max(1, _smaller(pairs))

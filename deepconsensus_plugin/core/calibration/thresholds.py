@@ -77,8 +77,10 @@ class ThresholdRule(Declared):
         default=None,
         metadata=declare(
             "Number of particles",
-            "How many to keep. If there are fewer, all that have a score are kept. Of "
-            "equal scores, the first in the set.",
+            "How many to keep, of those that lie where particles may lie. If there are "
+            "fewer, all that have a score are kept, and fewer remain where particles "
+            "that are too close to each other are removed. Of equal scores, the first "
+            "in the set.",
             shown_if=("mode", ThresholdMode.FIRST_N),
             ge=1,
         ),

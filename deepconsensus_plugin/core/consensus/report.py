@@ -11,6 +11,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.alignment import Misalignment
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus.radius import PLATEAU_SHARE, AgreementCurve
 from deepconsensus_plugin.core.types import PickerPicks
 
 
@@ -62,6 +63,13 @@ class ConsensusReport:
         In the order of names.
     misalignments : list of str
         Sentences about pickers that disagree systematically, the worst first.
+    remarks : list of str
+        Sentences about the micrographs.
+    consensus_radius : float or None
+        As a part of the box; None in reports of earlier versions.
+    curve : AgreementCurve or None
+        Agreement over the consensus radius, on some of the micrographs; None for a
+        single picker, and in reports of earlier versions.
     """
 
     box_size: int
@@ -73,12 +81,17 @@ class ConsensusReport:
     votes: list[int]
     pickers: list[PickerReport]
     misalignments: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    consensus_radius: float | None = None
+    curve: AgreementCurve | None = None
 
     def sentences(self) -> list[str]:
         """Return what a user should read, most important first."""
         return [
+            *self.remarks,
             *self.misalignments,
             *self._describe_agreement(),
+            *self._describe_radius(),
             *map(self._describe_picker, self.pickers),
             *self._describe_boxes(),
         ]
@@ -99,6 +112,24 @@ class ConsensusReport:
                 "More micrographs, or pickers with lower thresholds, give more."
             )
         return lines
+
+    def _describe_radius(self) -> list[str]:
+        """Return the radius and what it keeps of the agreement, if that is known."""
+        radius, curve = self.consensus_radius, self.curve
+        if radius is None or curve is None or curve.plateau is None:
+            return []
+        share, merge = curve.share_at(radius), curve.radii[-1]
+        line = (
+            f"Consensus radius: {radius:g} of the box ({radius * self.box_size:.0f} "
+            f"px), at which {share:.0%} of the agreement within the merge radius "
+            f"({merge:g}) is reached"
+        )
+        if share >= PLATEAU_SHARE:
+            return [f"{line}."]
+        return [
+            f"{line}. The agreement levels off at {curve.plateau:g}: that radius would "
+            "give more particles for training, whose centres agree less closely."
+        ]
 
     def _describe_choice(self) -> str:
         if self.min_positives is None:
@@ -138,6 +169,9 @@ def report_consensus(
     min_pickers: int,
     min_positives: int | None,
     misalignments: Sequence[Misalignment] = (),
+    consensus_radius: float | None = None,
+    curve: AgreementCurve | None = None,
+    confinements: Sequence[str] = (),
 ) -> ConsensusReport:
     """Return what `find_consensus` made of `pickers`; see `ConsensusReport`."""
     k = len(candidates.pickers)
@@ -163,7 +197,16 @@ def report_consensus(
             for column, name in enumerate(candidates.pickers)
         ],
         misalignments=[
-            f"{'WARNING' if found.is_gross else 'Note'}: {found.describe()}"
-            for found in misalignments
+            *(f"WARNING: {sentence}" for sentence in confinements),
+            *_describe(misalignments),
         ],
+        consensus_radius=consensus_radius,
+        curve=curve,
     )
+
+
+def _describe(misalignments: Sequence[Misalignment]) -> list[str]:
+    return [
+        f"{'WARNING' if found.is_gross else 'Note'}: {found.describe()}"
+        for found in misalignments
+    ]

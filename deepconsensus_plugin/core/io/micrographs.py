@@ -11,6 +11,7 @@ import bz2
 import gzip
 import zlib
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,7 +23,15 @@ from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.mrc import HEADER_BYTES, read_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+_TIFF_UNITS_A = {2: 2.54e8, 3: 1e8}
+"""Å in an inch and in a centimetre, by TIFF's number of the unit."""
+
+_COARSEST_A = 100.0
+"""A TIFF with larger pixels tells the resolution of paper, not of a microscope."""
+
+_ROWS_LOOKED_AT = 16
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -62,30 +71,73 @@ def open_micrograph(path: Path | str) -> NDArray[Any]:
     return np.memmap(path, layout.dtype, "r", layout.offset, layout.shape)
 
 
-def read_shape(path: Path | str) -> tuple[int, int]:
-    """Return rows and columns of a micrograph, reading its header only.
+@dataclass(frozen=True)
+class MicrographHeader:
+    """Shape and pixel size that a file tells before any pixel is read.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows, columns, pixels.
+    pixel_size_A : float, optional
+        Å/px; None where the file does not say.
+    """
+
+    shape: tuple[int, int]
+    pixel_size_A: float | None
+
+
+def read_header(path: Path | str) -> MicrographHeader:
+    """Return what the header of a micrograph says, reading nothing else.
 
     Parameters
     ----------
     path : Path or str
         As for `open_micrograph`, which also lists the errors. Whether a *compressed*
         file is complete is not looked at.
-
-    Returns
-    -------
-    tuple of int
-        Rows, columns, pixels.
     """
     path = Path(path)
     head = _read_head(path)
     if head[:4] in _TIFF_MAGIC:
         with _tiff_page(path) as page:
-            return _tiff_shape(path, page)
+            return MicrographHeader(_tiff_shape(path, page), _tiff_pixel_size(page))
     size = _plain_size(path, head)
     if size is None:
         with _decompressed(path, head) as stream:
             head = stream.read(HEADER_BYTES)
-    return read_layout(path, head, size=size).shape
+    layout = read_layout(path, head, size=size)
+    return MicrographHeader(layout.shape, layout.pixel_size_A)
+
+
+def read_shape(path: Path | str) -> tuple[int, int]:
+    """Return rows and columns of a micrograph, as `read_header` does."""
+    return read_header(path).shape
+
+
+def describe_blank(paths: Mapping[str, Path]) -> list[str]:
+    """Return a warning if there is nothing to see on micrographs.
+
+    Parameters
+    ----------
+    paths : mapping of str to Path
+        By name. A few rows of each are looked at; compressed files are not.
+    """
+    blank = [name for name, path in paths.items() if _is_blank(path)]
+    if not blank:
+        return []
+    others = f" and {len(blank) - 1} others" if blank[1:] else ""
+    return [
+        f"WARNING: {blank[0]}{others}: all pixels have the same value. Leave such "
+        "micrographs out: what was picked there is no particle."
+    ]
+
+
+def _is_blank(path: Path) -> bool:
+    pixels = open_micrograph(path)
+    if not isinstance(pixels, np.memmap):
+        return False
+    rows = pixels[:: max(1, len(pixels) // _ROWS_LOOKED_AT)]
+    return not np.ptp(np.nan_to_num(rows)) > 0
 
 
 def _read_head(path: Path) -> bytes:
@@ -162,6 +214,16 @@ def _tiff_shape(path: Path, page: Any) -> tuple[int, int]:
             received=f"shape {shape} of {page.dtype}",
         )
     return shape[0], shape[1]
+
+
+def _tiff_pixel_size(page: Any) -> float | None:
+    """Return Å/px from the resolution; None where it is that of a screen or printer."""
+    unit_A = _TIFF_UNITS_A.get(int(page.resolutionunit))
+    per_unit = float(page.resolution[0])
+    if unit_A is None or not per_unit > 0:
+        return None
+    pixel_size = unit_A / per_unit
+    return float(f"{pixel_size:.6g}") if pixel_size < _COARSEST_A else None
 
 
 def _open_tiff(path: Path) -> NDArray[Any]:

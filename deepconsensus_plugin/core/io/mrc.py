@@ -11,6 +11,7 @@ the largest pixel shows it, bytes after the image.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,14 @@ class MrcLayout:
         Type and byte order of a pixel.
     offset : int
         Bytes before the first pixel.
+    pixel_size_A : float, optional
+        Å/px along x; None where the header has none.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     offset: int
+    pixel_size_A: float | None = None
 
     @property
     def end(self) -> int:
@@ -87,10 +91,19 @@ def read_layout(path: Path, head: bytes, *, size: int | None) -> MrcLayout:
         shape=(int(header.ny), int(header.nx)),
         dtype=_pixel_type(path, header, head),
         offset=HEADER_BYTES + int(header.nsymbt),
+        pixel_size_A=_pixel_size(header),
     )
     if size is not None:
         _check_size(path, layout, size, stamped=_is_stamped(header))
     return layout
+
+
+def _pixel_size(header: Any) -> float | None:
+    """Return Å/px: the length of the cell by its samples; None where one is missing."""
+    length, samples = float(header.cella.x), int(header.mx)
+    if samples <= 0 or not 0 < length < math.inf:
+        return None
+    return float(f"{length / samples:.6g}")  # the header has single precision
 
 
 def _is_stamped(header: Any) -> bool:

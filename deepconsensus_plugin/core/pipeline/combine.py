@@ -8,13 +8,18 @@ from dataclasses import dataclass, field, replace
 from statistics import median_high
 from typing import ClassVar
 
-from deepconsensus_plugin.core.alignment import find_misalignments
+from deepconsensus_plugin.core.alignment import (
+    Misalignment,
+    describe_confinement,
+    find_misalignments,
+)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import (
     choose_min_pickers,
     find_consensus,
     subtract_picks,
 )
+from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.published import Published
@@ -168,6 +173,7 @@ def combine_picks(
     box = rules.box_for(p.box_size for p in pickers)
     left = without_picks(pickers, unwanted, radius_px=rules.merge_radius * box)
     candidates = find_candidates(left, replace(rules, box_size=box))
+    misalignments = find_misalignments(left, shapes, box_size=box)
     report = report_consensus(
         left,
         candidates,
@@ -175,9 +181,37 @@ def combine_picks(
         n_micrographs=len(shapes),
         min_pickers=rules.agreeing_on(candidates),
         min_positives=None if rules.min_pickers else rules.min_positives,
-        misalignments=find_misalignments(left, shapes, box_size=box),
+        misalignments=misalignments,
+        confinements=_confinements(left, shapes, misalignments),
+        consensus_radius=rules.consensus_radius,
+        curve=_agreement_curve(left, rules, box),
     )
     return Combination(candidates, report, sum(map(len, pickers)) - sum(map(len, left)))
+
+
+def _agreement_curve(
+    pickers: Sequence[PickerPicks], rules: ConsensusRules, box: int
+) -> AgreementCurve | None:
+    """Return the agreement over the consensus radius; None for a single picker."""
+    if len(pickers) < 2:
+        return None
+    study = RadiusStudy.of_some(pickers, box_size=box, merge_radius=rules.merge_radius)
+    return study.curve()
+
+
+def _confinements(
+    pickers: Sequence[PickerPicks],
+    shapes: Mapping[str, tuple[int, int]],
+    misalignments: Sequence[Misalignment],
+) -> list[str]:
+    """Return sentences on pickers that are confined, and not known to be scaled."""
+    scaled = {each.other for each in misalignments if each.scale != 1}
+    sentences = (
+        describe_confinement(each, shapes)
+        for each in pickers
+        if each.picker not in scaled
+    )
+    return [sentence for sentence in sentences if sentence is not None]
 
 
 def without_picks(

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepconsensus_plugin.core.acceptance.accept import Acceptance, accept
+from deepconsensus_plugin.core.acceptance.places import Places
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdRule,
-    choose_threshold,
-    select,
-)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores
-from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.pipeline.combine import Combination
 from deepconsensus_plugin.core.types import (
     BoolArray,
@@ -53,10 +52,8 @@ class DeepConsensusResult:
         What the networks said, n.
     score : array, shape (n,)
         What the threshold applies to: probabilities, or the networks' mean.
-    accepted : array, shape (n,), bool
-        What the threshold keeps.
-    threshold : float
-        Lowest score that it keeps; infinity where it keeps none.
+    acceptance : Acceptance
+        What is accepted of these, n, and why the others are not.
     consensus : ConsensusReport
         Who agreed with whom.
     calibration : CalibrationReport, optional
@@ -70,11 +67,25 @@ class DeepConsensusResult:
     rows: IntArray
     networks: EnsembleScores
     score: FloatArray
-    accepted: BoolArray
-    threshold: float
+    acceptance: Acceptance
     consensus: ConsensusReport
     calibration: CalibrationReport | None
     files: ChainFiles
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Mask of the accepted ones of the scored candidates, shape (n,)."""
+        return self.acceptance.accepted
+
+    @property
+    def threshold(self) -> float:
+        """Lowest score that is good enough; infinity where none is."""
+        return self.acceptance.threshold
+
+    @property
+    def summary(self) -> AcceptanceSummary:
+        """Numbers of accepted candidates, and what is expected of them."""
+        return self.acceptance.summarise(self.calibration)
 
     @property
     def scored(self) -> dict[str, ScoredCoordinates]:
@@ -170,7 +181,7 @@ def run_deep_consensus(
         )
     stages.score(found.candidates, model)
     fuse_scored(found.candidates, folder, seed=options.fusion_seed)
-    return select_scored(found, folder, options.threshold)
+    return select_scored(found, micrographs, folder, options.acceptance)
 
 
 def _check_input(
@@ -192,39 +203,39 @@ def _check_input(
 
 
 def select_scored(
-    found: Combination, folder: Path, rule: ThresholdRule
+    found: Combination,
+    micrographs: Sequence[Micrograph],
+    folder: Path,
+    rule: AcceptanceRule,
 ) -> DeepConsensusResult:
     """Return what a rule accepts of scores in a folder; write the table of them.
 
     Parameters
     ----------
-    found : Combination
-        Of `find_candidates`.
+    found, micrographs
+        Of `find_candidates`, and what was picked.
     folder : Path
         Of the stages before.
-    rule : ThresholdRule
+    rule : AcceptanceRule
         What is accepted.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
     score, calibration = files.read_score()
-    rule = rule.for_scores(are_probabilities=calibration is not None)
-    accepted = select(score, rule)
-    write_scores_csv(
-        files.table,
-        found.candidates.take(rows),
-        score=score,
-        network_score=networks.mean,
-        spread=networks.spread,
-        accepted=accepted,
+    scored = found.candidates.take(rows)
+    acceptance = accept(
+        rule,
+        score,
+        Places.of(scored, micrographs, found.report.box_size),
+        are_probabilities=calibration is not None,
     )
+    write_accepted(files.table, scored, networks, acceptance)
     return DeepConsensusResult(
         found.candidates,
         rows,
         networks,
         score,
-        accepted,
-        choose_threshold(score, rule),
+        acceptance,
         found.report,
         calibration,
         files,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
@@ -41,7 +43,9 @@ class DeepConsensusOptions(Declared):
     scoring : ScoringParameters
         Particle stacks, and how the networks compute.
     threshold : ThresholdRule
-        What is accepted.
+        What score is good enough to be accepted.
+    spacing : Spacing
+        Where an accepted particle may lie.
     workers : int
         Threads.
     """
@@ -66,6 +70,7 @@ class DeepConsensusOptions(Declared):
         ),
     )
     threshold: ThresholdRule = AUTOMATIC
+    spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
 
     PUBLISHED: ClassVar[Mapping[str, Published]] = {
@@ -73,6 +78,11 @@ class DeepConsensusOptions(Declared):
             None, '2.1: the network\'s score, "ranging from 0 to 1"', "not combined"
         ),
     }
+
+    @property
+    def acceptance(self) -> AcceptanceRule:
+        """Rule of what is accepted."""
+        return AcceptanceRule(self.threshold, self.spacing)
 
     @classmethod
     def published(cls, n_pickers: int, **others: Any) -> DeepConsensusOptions:

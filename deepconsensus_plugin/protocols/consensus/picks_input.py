@@ -14,7 +14,11 @@ from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.consensus.consensus_form import CONSENSUS
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
-from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeLargeBox,
+    describeLost,
+    describeOtherPixelSize,
+)
 
 
 def referenceMicrographs(protocol: Protocol) -> SetOfMicrographs:
@@ -62,6 +66,7 @@ def describeBadPicks(protocol: Protocol) -> list[str]:
     for pointer in protocol.inputCoordinates:
         name = str(pointer.getObjValue())
         errors += _describeBadSet(pointer.get(), name, protocol.boxSize.get())
+    errors += _describeLargeBox(protocol)
     errors += describeLost(
         "Leave out picks near these", protocol.subtractCoordinates.get()
     )
@@ -74,6 +79,33 @@ def describeBadPicks(protocol: Protocol) -> list[str]:
     return errors
 
 
+def _describeLargeBox(protocol: Protocol) -> list[str]:
+    sets = [pointer.get() for pointer in protocol.inputCoordinates]
+    if None in sets or not sets or describeLost("", sets[0]):
+        return []
+    return describeLargeBox(
+        "Box size", protocol.boxSize.get(), sets[0].getMicrographs()
+    )
+
+
+def describeOnePicker(protocol: Protocol) -> list[str]:
+    """Return a sentence if there is nothing that could confirm the picks."""
+    if len(protocol.inputCoordinates) != 1:
+        return []
+    return [
+        "Picks: one set only, so nothing confirms a pick. Choose the picks of two "
+        "pickers at least, unless a model that was trained before is to score these."
+    ]
+
+
+def describeOtherPixelSizeOfPicks(protocol: Protocol) -> list[str]:
+    """Return a sentence if headers of the reference say another pixel size."""
+    first = next(iter(protocol.inputCoordinates), None)
+    if first is None or first.get() is None:
+        return []
+    return describeOtherPixelSize(first.get().getMicrographs())
+
+
 def _describeBadSet(
     coordinates: SetOfCoordinates | None, name: str, boxSize: int | None
 ) -> list[str]:
@@ -83,4 +115,5 @@ def _describeBadSet(
         return lost
     if not coordinates.getBoxSize() and boxSize is None:
         return [f"Picks: {name} has no box size; give one (advanced)."]
-    return []
+    box = coordinates.getBoxSize()
+    return describeLargeBox(f"Picks: {name}", box, coordinates.getMicrographs())

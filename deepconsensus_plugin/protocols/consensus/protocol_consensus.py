@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
@@ -18,6 +19,7 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
+from deepconsensus_plugin.core.io.micrographs import describe_blank
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
 from deepconsensus_plugin.core.pipeline.combine import combine_picks
 from deepconsensus_plugin.core.serialisation import (
@@ -35,6 +37,8 @@ from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     describeBadPicks,
+    describeOnePicker,
+    describeOtherPixelSizeOfPicks,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -85,27 +89,26 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     def consensusStep(self, form):
         """Find the candidates and how many pickers should agree."""
         unwanted = readUnwanted(self)
+        micrographs = micrographs_from_set(self.getInputMicrographs())
         found = combine_picks(
             self.readPickers(),
             consensusRules(self),
-            shapes=self._shapes(),
+            shapes={each.name: each.shape for each in micrographs},
             unwanted=unwanted,
         )
+        blank = describe_blank({each.name: each.path for each in micrographs})
+        report = replace(found.report, remarks=blank)
         self.numberSubtracted.set(None if unwanted is None else found.n_subtracted)
         self._store(self.numberSubtracted)
         write_candidates(self._getFileName("candidates"), found.candidates)
-        write_json(Path(self._getFileName("report")), to_plain(found.report))
-        self._logSentences(found.report.sentences())
+        write_json(Path(self._getFileName("report")), to_plain(report))
+        self._logSentences(report.sentences())
 
     def _logSentences(self, sentences: Iterable[str]) -> None:
         """Log the sentences, gross findings as warnings."""
         for sentence in sentences:
             log = self.warning if sentence.startswith("WARNING") else self.info
             log(sentence)
-
-    def _shapes(self) -> dict[str, tuple[int, int]]:
-        micrographs = micrographs_from_set(self.getInputMicrographs())
-        return {micrograph.name: micrograph.shape for micrograph in micrographs}
 
     def createOutputStep(self, form):
         """Register AND and OR."""
@@ -143,6 +146,9 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
     # -------------------------- information --------------------------
     def _validate(self):
         return describeBadPicks(self)
+
+    def _warnings(self):
+        return describeOnePicker(self) + describeOtherPixelSizeOfPicks(self)
 
     def _summary(self):
         self._createFilenameTemplates()

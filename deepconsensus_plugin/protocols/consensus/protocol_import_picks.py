@@ -20,6 +20,11 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeBadMicrographs,
+    describeLargeBox,
+    describeOtherPixelSize,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
@@ -115,9 +120,15 @@ class ProtImportPicks(ProtParticlePicking):
     def _validate(self):
         errors = self._validateFiles()
         errors += READING.describe_bad(self)
+        micrographs = self.inputMicrographs.get()
+        errors += describeBadMicrographs(micrographs)
+        errors += describeLargeBox("Box size", self.boxSize.get(), micrographs)
         if LIST_SEPARATOR in self.getPickerName():
             errors.append(f"Name of the picker: it must not hold '{LIST_SEPARATOR}'.")
         return errors
+
+    def _warnings(self):
+        return describeOtherPixelSize(self.inputMicrographs.get())
 
     def _validateFiles(self) -> list[str]:
         if not self.filesPath.get():
@@ -133,6 +144,8 @@ class ProtImportPicks(ProtParticlePicking):
         except (ValueError, NotImplementedError) as error:
             return [f"Pattern: '{pattern}' cannot be used ({error}); try *."]
         except FileNotFoundError:
+            if pattern in ("", "*"):
+                return [f"Folder: {folder} contains no files."]
             return [f"Pattern: no file in {folder} fits '{pattern}'; try *."]
         return []
 

@@ -56,6 +56,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtDeepConsensusTrain(EMProtocol):
@@ -148,9 +149,9 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        if self.inputPositives.get() is None or self.inputNegatives.get() is None:
-            return []  # Scipion reports it
         errors = describeBadTraining(self)
+        if self.inputPositives.get() is None or self.inputNegatives.get() is None:
+            return errors  # Scipion reports it
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Sets to test on: choose both positives and negatives.")
         for key in ("extraPositives", "extraNegatives"):
@@ -179,7 +180,8 @@ class ProtDeepConsensusTrain(EMProtocol):
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
-        return describeModel(self.outputModel.getCard())
+        lines = describeModel(self.outputModel.getCard())
+        return [*lines, *describeDevices(self)]
 
     def _methods(self):
         if not self.hasAttribute("outputModel"):

@@ -156,8 +156,8 @@ def particleDiameter(protocol: Protocol) -> float:
 def describeBadLabels(protocol: Protocol) -> list[str]:
     """Return what is wrong with the labels, a sentence each."""
     labels = protocol.inputCoordinates.get()
-    if labels is None:
-        return []  # Scipion reports it
+    if labels is None:  # Scipion reports it
+        return LEARNING.describe_bad(protocol)
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
     errors += describeLost("Known negatives", protocol.inputNegatives.get())

@@ -23,6 +23,7 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class PickerTrainingProtocol(EMProtocol):
@@ -93,7 +94,8 @@ class PickerTrainingProtocol(EMProtocol):
     def _summary(self):
         if not self.hasAttribute("outputModel"):
             return ["Not run yet."]
-        return describeModel(self.outputModel.getCard())
+        lines = describeModel(self.outputModel.getCard())
+        return [*lines, *describeDevices(self)]
 
     # -------------------------- what others ask --------------------------
     def getJob(self) -> Path:

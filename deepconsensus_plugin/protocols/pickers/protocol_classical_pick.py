@@ -29,7 +29,12 @@ from deepconsensus_plugin.core.types import (
 )
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
-from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeBadMicrographs,
+    describeBadThreads,
+    describeLargeBox,
+    describeOtherPixelSize,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
@@ -159,16 +164,30 @@ class ProtClassicalPick(ProtParticlePicking):
     # -------------------------- information --------------------------
     def _validate(self):
         return [
-            *self._describeSmallDiameter(),
+            *describeBadMicrographs(self.inputMicrographs.get()),
+            *self._describeDiameter(),
             *PICKING.describe_bad(self),
             *BOX.describe_bad(self),
+            *describeLargeBox(
+                "Box size", self.boxSize.get(), self.inputMicrographs.get()
+            ),
             *THRESHOLDS.describe_bad(self),
             *describeBadThreads(self),
         ]
 
-    def _describeSmallDiameter(self) -> list[str]:
-        if self.inputMicrographs.get() is None or not self.particleDiameter.get():
+    def _warnings(self):
+        return describeOtherPixelSize(self.inputMicrographs.get())
+
+    def _describeDiameter(self) -> list[str]:
+        """Return a sentence if the micrographs are too coarse or too small for it."""
+        micrographs = self.inputMicrographs.get()
+        if not self.particleDiameter.get() or describeBadMicrographs(micrographs):
             return []  # told elsewhere
+        if micrographs is None:
+            return []
+        diameter = self._diameterPx()
+        if too_large := describeLargeBox("Particle diameter", diameter, micrographs):
+            return too_large
         if not 0 < self._diameterPx() < MIN_DIAMETER_PX:
             return []
         return [

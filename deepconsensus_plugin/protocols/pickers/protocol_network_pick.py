@@ -50,10 +50,16 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
-from deepconsensus_plugin.protocols.shared.input_checks import describeLost
+from deepconsensus_plugin.protocols.shared.input_checks import (
+    describeBadMicrographs,
+    describeLargeBox,
+    describeLost,
+    describeOtherPixelSize,
+)
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
 class ProtNetworkPick(ProtParticlePicking):
@@ -171,8 +177,11 @@ class ProtNetworkPick(ProtParticlePicking):
     def _validate(self):
         errors = THRESHOLD.describe_bad(self) + BOX.describe_bad(self)
         errors += describeLost("Known coordinates", self.knownCoordinates.get())
-        if self.inputModel.get() is None or self.inputMicrographs.get() is None:
-            return errors  # Scipion reports it
+        micrographs = self.inputMicrographs.get()
+        errors += describeBadMicrographs(micrographs)
+        errors += describeLargeBox("Box size", self.boxSize.get(), micrographs)
+        if self.inputModel.get() is None or micrographs is None or errors:
+            return errors  # Scipion reports what is missing
         return errors + self._validateModel(self.inputModel.get())
 
     def _validateModel(self, model: ParticleClassifier) -> list[str]:
@@ -204,6 +213,9 @@ class ProtNetworkPick(ProtParticlePicking):
         options = pickOptions(self) if kindOf(self) else None
         return isValidated(self, options)
 
+    def _warnings(self):
+        return describeOtherPixelSize(self.inputMicrographs.get())
+
     def _summary(self):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
@@ -221,7 +233,7 @@ class ProtNetworkPick(ProtParticlePicking):
             expected = describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them were not known; {expected}.")
         files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
-        return [*summary, files]
+        return [*summary, *describeDevices(self), files]
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

@@ -7,15 +7,19 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
-from deepconsensus_plugin.protocols.consensus.picks_input import describeBadPicks
+from deepconsensus_plugin.protocols.consensus.picks_input import (
+    describeBadPicks,
+    describeOnePicker,
+)
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,
+    startsFromModel,
 )
 from deepconsensus_plugin.protocols.screen.screen_form import STREAMING
 from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
@@ -31,6 +35,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
     sets = [pointer.get() for pointer in protocol.inputCoordinates]
     if not sets or None in sets:
         return []  # Scipion reports it
+    isNew = not startsFromModel(protocol)
     errors = [
         *describeBadPicks(protocol),
         *DRAWING.describe_bad(protocol),
@@ -40,6 +45,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *_describeBadPrecision(protocol),
         *STREAMING.describe_bad(protocol),
         *describeBadThreads(protocol),
+        *(describeOnePicker(protocol) if isNew else []),
     ]
     # Faults that stages share are reported once.
     return list(dict.fromkeys(errors)) or _describeBadModel(protocol)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from pwem.objects import SetOfCTF
 
@@ -16,6 +17,12 @@ from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols.shared.picker_summary import describePicker
+
+_CHANCE = 0.6
+"""ROC-AUC below which a network tells nothing; 0.5 is that of a coin."""
+
+_ENOUGH_BOXES = 20
+"""Held-out boxes of each label, fewer of which say too little."""
 
 
 def describeModel(card: ModelCard) -> list[str]:
@@ -44,9 +51,26 @@ def _describeEnsemble(card: EnsembleCard) -> list[str]:
         f"Network {number} on held-out micrographs: {_describe(figures)}"
         for number, figures in enumerate(card.validation, start=1)
     ]
+    lines += _describeChance(card.validation)
     if card.testing is not None:
         lines.append(f"Ensemble on the sets to test on: {_describe(card.testing)}")
     return lines
+
+
+def _describeChance(validation: Sequence[ClassificationMetrics]) -> list[str]:
+    """Return a warning if networks cannot tell what they did not learn from."""
+    areas = [
+        figures.roc_auc
+        for figures in validation
+        if min(figures.n_positives, figures.n_negatives) >= _ENOUGH_BOXES
+    ]
+    if not areas or not sum(areas) / len(areas) < _CHANCE:
+        return []
+    return [
+        "WARNING: on held-out micrographs the networks are no better than chance "
+        f"(ROC-AUC {sum(areas) / len(areas):.2f}). Look at the training particles: are "
+        "there any at their coordinates?"
+    ]
 
 
 def countNetworks(card: ModelCard) -> str:

@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from deepconsensus_plugin.core.alignment import find_misalignments, measure_misalignment
+from deepconsensus_plugin.core.alignment import (
+    describe_confinement,
+    find_misalignments,
+    measure_misalignment,
+)
 from deepconsensus_plugin.core.pick_files.picks import read_picks
+from deepconsensus_plugin.core.pipeline.combine import ConsensusRules, combine_picks
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 SHAPE, BOX = (1200, 1600), 80
@@ -237,3 +242,58 @@ def test_real_pickers_raise_no_alarm_but_deeppickers_shift_is_told(real_pickers)
         assert found.is_significant == ("deeppicker" in (one, other))
     found = find_misalignments(list(real_pickers.values()), shapes, box_size=REAL_BOX)
     assert [each.other for each in found] == ["deeppicker"]
+
+
+@pytest.mark.parametrize("names", [("binned", "full"), ("full", "also binned")])
+def test_of_two_the_one_that_is_confined_to_a_corner_is_named(names):
+    full, binned = two_pickers(lambda yx: yx / 2)
+    called = {"full": full, "binned": binned, "also binned": binned}
+    pickers = [PickerPicks(name, BOX, called[name].coordinates) for name in names]
+    (found,) = find_misalignments(pickers, SHAPES, box_size=BOX)
+    assert found.other.endswith("binned")
+    assert "scale=2" in found.describe()
+
+
+@pytest.mark.parametrize("binning", [2, 3, 4])
+def test_pickers_that_are_all_binned_are_seen_by_what_they_leave_empty(binning):
+    picks, _ = two_pickers(lambda yx: yx)
+    small = PickerPicks(
+        "small",
+        BOX,
+        {
+            name: ScoredCoordinates(each.yx / binning, each.scores)
+            for name, each in picks.coordinates.items()
+        },
+    )
+    said = describe_confinement(small, SHAPES)
+    assert said.startswith("Picks of small lie in the first ")
+    assert f"import them with scale={binning}." in said
+    report = combine_picks(
+        [small, PickerPicks("other", BOX, small.coordinates)],
+        ConsensusRules(),
+        shapes=SHAPES,
+    ).report
+    assert [line[:25] for line in report.misalignments] == [
+        "WARNING: Picks of small l",
+        "WARNING: Picks of other l",
+    ]
+
+
+def test_picks_all_over_or_too_few_are_not_confined():
+    picks, _ = two_pickers(lambda yx: yx)
+    assert describe_confinement(picks, SHAPES) is None
+    few = picker("few", {"m1": np.full((29, 2), 10.0)})
+    assert describe_confinement(few, SHAPES) is None
+    assert describe_confinement(picks, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("along_y", "along_x"), [(1, 0.709), (0.75, 1), (512 / SHAPE[0], 512 / SHAPE[1])]
+)
+def test_axes_of_different_scales_are_named(along_y, along_x):
+    found = measure(*two_pickers(lambda yx: yx * [along_y, along_x]))
+    assert found.is_gross
+    assert_allclose(found.scale, along_y, rtol=3e-3)
+    assert_allclose(found.scale * found.stretch_x, along_x, rtol=3e-3)
+    assert found.matched_fraction > 0.4
+    assert "made its images square" in found.describe()

@@ -11,6 +11,7 @@ from deepconsensus_plugin import __version__
 from deepconsensus_plugin.__main__ import COMMANDS, main
 from deepconsensus_plugin.commands import check
 from deepconsensus_plugin.commands.check import Finding
+from deepconsensus_plugin.plugin import Plugin
 
 
 def test_version(capsys):
@@ -132,3 +133,26 @@ def test_module_can_be_run():
     )
 
     assert run.stdout.strip() == __version__
+
+
+def test_without_a_scipion_the_command_line_is_meant(monkeypatch):
+    monkeypatch.delenv("SCIPION_HOME")
+    finding = check.check_scipion()
+    assert finding.found == "not installed (command line only)"
+    assert finding.remedy is None
+
+
+def test_models_lists_what_ships_where_its_user_has_none(monkeypatch, tmp_path, capsys):
+    library = tmp_path / "models"
+    monkeypatch.setattr(Plugin, "getModelsFolder", lambda: library)
+    assert main(["models"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Built-in:\ngeneral\n  HydraPicker")
+    assert "You have no models of your own yet. Add one: copy extra/model" in said
+    assert f"to {library}/NAME" in said
+    (library / "broken").mkdir(parents=True)
+    (library / "broken" / "card.json").write_text("{")
+    assert main(["models"]) == 1
+    said = capsys.readouterr().out
+    assert f"Your own, in {library}:\nbroken\n  CANNOT BE USED" in said
+    assert "general" in said

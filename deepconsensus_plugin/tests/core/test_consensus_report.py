@@ -9,6 +9,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.alignment import Misalignment
 from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.consensus.radius import AgreementCurve
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.serialisation import from_plain, to_plain
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
@@ -88,6 +89,18 @@ def test_no_picks_at_all_and_an_unknown_box():
     assert report.sentences()[-1] == "Box: 10 px."
 
 
+CURVE = AgreementCurve([0.1, 0.2, 0.3], [[5, 6], [4, 9], [3, 10]])
+
+
+def test_the_share_of_the_agreement_that_the_radius_keeps_is_told():
+    (line,) = _report(TWO, consensus_radius=0.1, curve=CURVE)._describe_radius()
+    assert "0.1 of the box (1 px), at which 60% of the agreement within" in line
+    assert "levels off at 0.25" in line
+    (line,) = _report(TWO, consensus_radius=0.25, curve=CURVE)._describe_radius()
+    assert "95% of the agreement" in line
+    assert "levels off" not in line
+
+
 def test_it_goes_through_json():
-    report = _report(TWO, min_positives=5)
+    report = _report(TWO, min_positives=5, consensus_radius=0.1, curve=CURVE)
     assert from_plain(to_plain(report), ConsensusReport, path=Path("x")) == report

@@ -35,7 +35,13 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
+from deepconsensus_plugin.core.jobs import (
+    read_device,
+    read_result,
+    result_path,
+    run_job,
+    write_job,
+)
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.metrics.classification import classification_metrics
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
@@ -349,6 +355,14 @@ def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):
     assert load_card(train.run(request, Progress()).model).preprocessing.phase_flip
 
 
+def test_device_is_kept_with_the_result(scene, trained, tmp_path):
+    job = tmp_path / "score.json"
+    write_job(job, _score(scene, trained.model, tmp_path))
+    assert read_device(job) is None  # not carried out yet
+    assert run_job(job).n_scored == 60
+    assert read_device(job) == "CPU"
+
+
 def in_a_process(job: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
     return subprocess.run(command, check=False, capture_output=True, text=True)
@@ -365,6 +379,7 @@ def test_job_in_its_own_process(scene, tmp_path):
     write_job(job, request)
     done = in_a_process(job)
     assert done.returncode == 0, done.stderr
+    assert read_device(job) is None  # no network
     result = read_result(job, PickResult)
     in_other_process = read_coordinates(result.coordinates)
     (tmp_path / "here").mkdir()

@@ -79,15 +79,29 @@ def test_a_preset_is_kept_beside_what_is_written_out():
         (["picks={0}/topaz:scale=0"], "scale: expected a number > 0, received '0'"),
         (["picks={0}/topaz:scale=x"], "scale: expected a number > 0, received 'x'"),
         (["picks={0}/topaz:minScore=x"], "minScore: expected a number, received 'x'"),
-        (["picks={0}/topaz:flip=yes"], "expected scale=…, invertY=… or minScore=…"),
-        (["picks={0}/topaz,{0}/../{1}/topaz"], "two folders are named 'topaz'"),
+        (
+            ["picks={0}/topaz:flip=yes"],
+            "expected name=…, scale=…, invertY",
+        ),
+        (["picks={0}/topaz,{0}/../{1}/topaz"], "two folders are named '{1}'"),
         (["picks={0}/a;b"], "a picker's name must not hold ';'"),
     ],
 )
 def test_what_cannot_be_is_refused(folders, words, complaint):
     words = [word.format(folders, folders.name) for word in words]
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValueError, match=complaint.replace("{1}", folders.name)):
         parse_settings("deep_consensus", words)
+
+
+def test_pickers_of_one_name_are_named_after_what_they_lie_in(folders):
+    for job in ("J5", "J6"):
+        (folders / job).mkdir()
+        (folders / job / "picked_particles.cs").touch()
+    files = [f"{folders}/{job}/picked_particles.cs" for job in ("J5", "J6")]
+    settings = parse_settings("t", [f"picks={files[0]},{files[1]},{folders}/topaz"])
+    assert [each.picker for each in settings.picks] == ["J5", "J6", "topaz"]
+    settings = parse_settings("t", [f"picks={files[0]}:name=blob,{files[1]}"])
+    assert [each.picker for each in settings.picks] == ["blob", "picked_particles"]
 
 
 def test_unknown_names_are_refused_with_what_was_meant():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from deepconsensus_plugin.commands.export import read_summary
+from deepconsensus_plugin.commands.exported import read_summary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
 from deepconsensus_plugin.core.deep_consensus.held_out import read_held_out
@@ -30,6 +30,7 @@ from deepconsensus_plugin.core.io.tables import (
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import (
+    read_device,
     read_request,
     read_result,
     run_job,
@@ -136,6 +137,7 @@ def test_result_of_a_job_is_read(path):
         return
     _, result_type = JOBS[read_json(path)["kind"]]
     assert to_plain(read_result(path, result_type)) == read_json(stored)["result"]
+    assert read_device(path) is None  # that version did not keep it
 
 
 @pytest.mark.parametrize("kind", KINDS)

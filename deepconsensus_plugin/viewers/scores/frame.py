@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.pane import BACKGROUND, Pane
 from deepconsensus_plugin.viewers.scores.overview import Overview
@@ -139,7 +140,8 @@ class ScoreFrame(tk.Frame):
             self._body, overview, self.threshold, self.set_threshold, **plots
         )
         yield self.plots
-        self.gallery = GalleryPane(self._body, *common, self._point_at, **gallery)
+        follow = self._point_at, self._show_only
+        self.gallery = GalleryPane(self._body, *common, *follow, **gallery)
         yield self.gallery
         self.micrograph = ScoredMicrographPane(self._body, *common, **micrograph)
         yield self.micrograph
@@ -151,6 +153,10 @@ class ScoreFrame(tk.Frame):
     def _point_at(self, row: int) -> None:
         if self.overview is not None:
             self.micrograph.point_at(row)
+
+    def _show_only(self, reason: Reason | None) -> None:
+        if self.overview is not None:
+            self.micrograph.show_only(reason)
 
     def tell(self, message: str) -> None:
         """Show a line of text beside the buttons."""
@@ -207,6 +213,7 @@ class ScoreFrame(tk.Frame):
 
     def _refresh(self) -> None:
         self._pending = None
+        self.plots.plots.regroup()
         self.gallery.set_threshold(self.threshold)
         self.micrograph.set_threshold(self.threshold)
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Study of the agreement at any consensus radius, on some of the micrographs."""
+"""Agreement of pickers at any consensus radius, and the radius where it levels off.
+
+Picks of one particle lie some way apart. As the radius grows, the agreement rises until
+they have met, and hardly any more. Its plateau is found from the picks alone.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,66 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.consensus import find_consensus
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, PickerPicks
+from deepconsensus_plugin.core.consensus.finding import find_consensus
+from deepconsensus_plugin.core.types import FloatArray, IntArray, PickerPicks
+
+PLATEAU_SHARE = 0.95
+"""Share of the agreement at the merge radius from which on it counts as level."""
 
 _MOST_PICKS = 20_000
 """Their consensus takes less than a tenth of a second: as fast as a mouse moves."""
 _N_RADII = 16
 """Radii of the curves."""
+
+
+@dataclass(frozen=True)
+class AgreementCurve:
+    """Agreement of k pickers over the consensus radius, at r radii.
+
+    Parameters
+    ----------
+    radii : list of float, r
+        Boxes, ascending; the last one is the merge radius.
+    n_agreed : list of list of int, (r, k)
+        Candidates on which exactly 1, 2, … k pickers agree.
+    """
+
+    radii: list[float]
+    n_agreed: list[list[int]]
+
+    @property
+    def at_least(self) -> IntArray:
+        """Candidates on which at least 1, 2, … k pickers agree, shape (r, k)."""
+        return np.asarray(np.cumsum(np.array(self.n_agreed)[:, ::-1], axis=1)[:, ::-1])
+
+    @property
+    def shares(self) -> FloatArray:
+        """Confirmations of picks by other pickers, relative to the last radius, (r,).
+
+        A candidate on which m pickers agree counts m - 1 times. NaN where no pickers
+        agree on anything.
+        """
+        n_confirmed = np.array(self.n_agreed) @ np.arange(len(self.n_agreed[0]))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(n_confirmed / n_confirmed[-1])
+
+    def share_at(self, radius: float) -> float:
+        """Return the share at a radius in boxes, between those of the curve."""
+        return float(np.interp(radius, [0.0, *self.radii], [0.0, *self.shares]))
+
+    @property
+    def plateau(self) -> float | None:
+        """Smallest radius, in hundredths of the box, from which on agreement is level.
+
+        None where no pickers agree on anything.
+        """
+        if not np.isfinite(self.shares).all():
+            return None
+        steps = np.arange(1, round(100 * self.radii[-1]) + 1) / 100
+        level = [r for r in steps.tolist() if self.share_at(r) >= PLATEAU_SHARE]
+        return level[0] if level else self.radii[-1]
 
 
 @dataclass(frozen=True)
@@ -77,7 +131,7 @@ class RadiusStudy:
 
     @property
     def radii(self) -> FloatArray:
-        """Radii that curves are drawn at, boxes, ascending up to the merge radius."""
+        """Radii of the curve, boxes, ascending up to the merge radius."""
         return np.linspace(self.merge_radius / _N_RADII, self.merge_radius, _N_RADII)
 
     def candidates_at(self, radius: float) -> Candidates:
@@ -88,20 +142,15 @@ class RadiusStudy:
             merge_radius_px=self.merge_radius * self.box_size,
         )
 
-    def curves(self) -> Iterator[tuple[float, IntArray]]:
-        """Yield each radius of the curves with what `count_agreed` makes of it."""
+    def points(self) -> Iterator[tuple[float, IntArray]]:
+        """Yield each radius of the curve with what `count_agreed` makes of it."""
         for radius in self.radii.tolist():
             yield radius, count_agreed(self.candidates_at(radius))
 
-    def on_micrograph(self, candidates: Candidates, name: str) -> AgreedPicks:
-        """Return the picks of a micrograph, and what they agree on."""
-        here = candidates.on_micrograph(name)
-        picks = {
-            p.picker: p.coordinates[name].yx
-            for p in self.pickers
-            if name in p.coordinates
-        }
-        return AgreedPicks(picks, here.agreed_yx, here.agreement)
+    def curve(self) -> AgreementCurve:
+        """Return the agreement over the radius."""
+        radii, counts = zip(*self.points(), strict=True)
+        return AgreementCurve([*radii], [each.tolist() for each in counts])
 
 
 def _of_micrographs(picker: PickerPicks, names: set[str]) -> PickerPicks:
@@ -113,40 +162,3 @@ def count_agreed(candidates: Candidates) -> IntArray:
     """Return on how many candidates exactly 1, 2, … k pickers agree, shape (k,)."""
     k = len(candidates.pickers)
     return np.bincount(candidates.agreement, minlength=k + 1)[1 : k + 1]
-
-
-@dataclass(frozen=True, eq=False)
-class AgreedPicks:
-    """Picks of one micrograph, and the n candidates that they make.
-
-    Parameters
-    ----------
-    picks : dict of str to array, shape (p, 2)
-        Centres ``yx`` by picker, pixels.
-    yx : array, shape (n, 2)
-        Where the pickers agree that candidates are, pixels.
-    agreement : array, shape (n,), int
-        How many pickers agree.
-    """
-
-    picks: dict[str, FloatArray]
-    yx: FloatArray
-    agreement: IntArray
-
-    def links(self, *, reach_px: float) -> FloatArray:
-        """Return lines from picks to the nearest agreed places, yx, shape (l, 2, 2).
-
-        Parameters
-        ----------
-        reach_px : float
-            No line is longer; places where a picker is alone get none.
-        """
-        shared: BoolArray = self.agreement > 1
-        picks = [yx for yx in self.picks.values() if len(yx)]
-        if not shared.any() or not picks:
-            return np.empty((0, 2, 2))
-        ends = self.yx[shared]
-        starts = np.concatenate(picks)
-        distance, nearest = cKDTree(ends).query(starts)
-        near = distance <= reach_px
-        return np.stack([starts[near], ends[nearest[near]]], axis=1)
