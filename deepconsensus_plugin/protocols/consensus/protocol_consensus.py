@@ -40,9 +40,10 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusPicks(ProtParticlePicking):
+class ProtDeepConsensusPicks(ShortLabel, ProtParticlePicking):
     """Find out which particles several pickers agree on.
 
     *OR* holds every particle that any picker found, once; *AND* those that enough

@@ -21,11 +21,12 @@ from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 MATCHING = ParameterForm(MatchRules)
 
 
-class ProtEvaluatePicks(EMProtocol):
+class ProtEvaluatePicks(ShortLabel, EMProtocol):
     """Compare coordinates with the true ones, matched one to one.
 
     Only micrographs that both know are compared. The truth is often incomplete, so

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 _FORMATS = {kind: kind.label for kind in PickFormat.by_number()}
 
@@ -39,7 +40,7 @@ READING = ParameterForm(
 )
 
 
-class ProtImportPicks(ProtParticlePicking):
+class ProtImportPicks(ShortLabel, ProtParticlePicking):
     """Import the picks of one picker from a folder of its files.
 
     Micrographs and files are matched by name; prefixes and suffixes that programs add

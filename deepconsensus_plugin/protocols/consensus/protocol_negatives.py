@@ -34,6 +34,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadThreads,
     describeLost,
 )
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 from deepconsensus_plugin.set_columns import read_numbers
 
 KIND_LABELS = {
@@ -46,7 +47,7 @@ KIND_LABELS = {
 }
 
 
-class ProtDeepConsensusNegatives(ProtParticlePicking):
+class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
     """Choose background for training, far from every candidate.
 
     Half are drawn at random from the whole area of the micrographs that all pickers

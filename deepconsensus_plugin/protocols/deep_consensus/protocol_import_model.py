@@ -23,9 +23,10 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeModel,
 )
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtImportModel(ProtImport):
+class ProtImportModel(ShortLabel, ProtImport):
     """Bring the folder of a trained model into the project.
 
     It comes from another project, from a library of one's own, or from any folder. It

@@ -68,9 +68,10 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusScore(ProtParticles):
+class ProtDeepConsensusScore(ShortLabel, ProtParticles):
     """Give every candidate a score, 0 to 1: the probability that it is a particle.
 
     A trained network looks at each; its opinion, the votes of the pickers and their own

@@ -42,13 +42,14 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     fingerprint,
 )
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 from deepconsensus_plugin.set_columns import are_fused, read_scores
 
 KEPT, REJECTED = "", "Rejected"
 """Suffixes of the outputs."""
 
 
-class ProtDeepConsensusSelect(ProtParticles):
+class ProtDeepConsensusSelect(ShortLabel, ProtParticles):
     """Split scored particles or coordinates in those to keep and the rest.
 
     No image is read or written, so another threshold is tried in seconds. What is

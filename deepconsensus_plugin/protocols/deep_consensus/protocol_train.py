@@ -56,9 +56,10 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusTrain(EMProtocol):
+class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
     """Train an ensemble of networks to tell particles from background.
 
     The model keeps what it was made from and how well it did on micrographs that it

@@ -20,9 +20,10 @@ from deepconsensus_plugin.protocols.pickers.picker_form import learningInput
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class PickerTrainingProtocol(EMProtocol):
+class PickerTrainingProtocol(ShortLabel, EMProtocol):
     """Base of all trainings of pickers; a method adds its form and its request."""
 
     _possibleOutputs = {"outputModel": ParticleClassifier}

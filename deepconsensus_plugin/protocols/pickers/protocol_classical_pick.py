@@ -32,6 +32,7 @@ from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 PICKING = ParameterForm(
     PickParameters,
@@ -58,7 +59,7 @@ BOX = ParameterForm(
 )
 
 
-class ProtClassicalPick(ProtParticlePicking):
+class ProtClassicalPick(ShortLabel, ProtParticlePicking):
     """Pick particles of a known diameter; nothing is trained, no reference is needed.
 
     Two methods that work on different principles, so that a consensus of both means

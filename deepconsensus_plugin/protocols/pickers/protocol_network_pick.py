@@ -49,9 +49,10 @@ from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtNetworkPick(ProtParticlePicking):
+class ProtNetworkPick(ShortLabel, ProtParticlePicking):
     """Pick micrographs with a trained picker, or with a network of Deep Consensus.
 
     Everything that the network finds is kept with its score, so that another threshold

@@ -72,9 +72,10 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
+class ProtDeepConsensusScreen(ShortLabel, ProtParticles, ProtStreamingBase):
     """Turn the picks of several pickers into one clean set of particles.
 
     The picks that pickers agree on, and background, train networks, which score every

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest, Simulat
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
+from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 from deepconsensus_plugin.protocols.simulation import simulate_form
 from deepconsensus_plugin.protocols.simulation.simulation_choices import (
     describeBadSimulation,
@@ -29,7 +30,7 @@ from deepconsensus_plugin.protocols.simulation.simulation_choices import (
 )
 
 
-class ProtSimulateMicrographs(EMProtocol):
+class ProtSimulateMicrographs(ShortLabel, EMProtocol):
     """Simulate micrographs to try a workflow on, or to measure one against the truth.
 
     Particles are projections of structures in random views, in ice of uneven
