@@ -19,9 +19,10 @@ class Spacing(Declared):
     border_A: float = field(
         default=0.0,
         metadata=declare(
-            "Distance to the border, at least",
-            "Of the particle's centre. Half the particle's diameter leaves out those "
-            "that are cut off. *0*: all are kept.",
+            "Minimum distance to micrograph edge",
+            "Particles whose centre is closer to the edge of the micrograph than "
+            "this are rejected. Half the particle diameter removes particles that "
+            "are cut off. 0 keeps all.",
             unit="Å",
             ge=0,
         ),
@@ -29,11 +30,10 @@ class Spacing(Declared):
     neighbour_A: float = field(
         default=0.0,
         metadata=declare(
-            "Distance to the next particle, at least",
-            "Between centres of what is kept. Two that are closer overlap, and both "
-            "are rejected; the particle's diameter leaves none that touch.\n"
-            "*0*: all are kept.\n"
-            "Their scores are not changed: overlapping particles are particles.",
+            "Minimum distance between particles",
+            "Particles whose centres are closer to each other than this are both "
+            "rejected. The particle diameter removes all that touch. Their scores "
+            "do not change. 0 keeps all.",
             unit="Å",
             ge=0,
         ),

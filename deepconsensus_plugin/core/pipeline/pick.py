@@ -59,25 +59,24 @@ class PickRequest(Declared):
     threshold: float | None = field(
         default=None,
         metadata=declare(
-            "Threshold",
-            "Peaks scored this or better are picks.\n"
-            "Difference of Gaussians: in noise units (deviations of the filtered "
-            "micrograph).\n"
-            "Correlation: 0 to 1.\n"
-            "Another threshold takes seconds (*Continue*): peaks are kept.",
-            if_none="found in the scores of all micrographs, where they show peaks of "
-            "particles and of background apart",
+            "Minimum score",
+            "Peaks with this score or a higher one become picks. Scores of "
+            "difference of Gaussians are in standard deviations of the filtered "
+            "micrograph; scores of correlation go from 0 to 1. Changing it takes "
+            "seconds (*Continue*), since peaks are kept.",
+            auto="the gap between the particle and background score distributions of "
+            "all micrographs, if there is one",
             is_expert=True,
         ),
     )
     upper_threshold: float | None = field(
         default=None,
         metadata=declare(
-            "Upper threshold",
-            "Peaks scored better are left out: gold, ice and aggregates have more "
-            "contrast than particles.",
-            if_none="found in the scores of difference of Gaussians, if carbon and ice "
-            "are avoided; correlation has none",
+            "Maximum score",
+            "Peaks with a higher score are left out, since gold, ice and "
+            "aggregates have more contrast than particles.",
+            auto="from the score distribution for difference of Gaussians, if carbon "
+            "and ice are avoided; no maximum for correlation",
             is_expert=True,
         ),
     )

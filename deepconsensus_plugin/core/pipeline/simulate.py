@@ -61,26 +61,31 @@ class SimulateRequest(Declared):
     """
 
     parameters: SimulationParameters
-    n_micrographs: int = field(metadata=declare("Number of micrographs", ge=1))
+    n_micrographs: int = field(
+        metadata=declare(
+            "Number of micrographs", "Number of micrographs to simulate.", ge=1
+        )
+    )
     folder: Path
     coordinates: Path
     accepted: tuple[ObjectClass, ...] = field(
         default=(ObjectClass.GOOD,),
         metadata=declare(
-            "Coordinates of",
-            "Objects that count as particles to be found.\n"
-            "*good*: whole, at least half its width within the frame, and no other "
-            "object nearer than the mean of both widths.\n"
-            "*good or overlapping*: those with close neighbours, too.\n"
-            "*all wanted molecules*: broken and cut off ones, too.\n"
-            "The tables in the extra folder hold everything, with its class.",
+            "Truth contains",
+            "Which simulated particles are written as true coordinates.\n"
+            "*good*: complete particles, with at least half their width inside the "
+            "micrograph and no neighbour closer than the mean of both widths.\n"
+            "*good or overlapping*: also those with closer neighbours.\n"
+            "*all*: also broken particles and those cut off by the edge.\n"
+            "The tables in the extra folder list everything, with its class.",
         ),
     )
     pixel_type: PixelType = field(
         default=PixelType.FLOAT32,
         metadata=declare(
-            "Pixels are stored as",
-            "*int8*: 25 grey levels per standard deviation.",
+            "Pixel type",
+            "Data type of the MRC files. *int8* has 25 grey levels per standard "
+            "deviation.",
             is_expert=True,
         ),
     )

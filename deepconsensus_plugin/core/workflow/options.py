@@ -53,9 +53,9 @@ class DeepConsensusOptions(Declared):
     fusion_seed: int | None = field(
         default=0,
         metadata=declare(
-            "Seed",
-            "Of the random draws of micrographs that the intervals come from. "
-            "Probabilities do not depend on it.",
+            "Random seed",
+            "Random seed of the micrographs that are drawn for confidence "
+            "intervals. Scores do not depend on it.",
             if_none="the score is the network's own, not combined with votes and "
             "pickers' scores",
             is_expert=True,

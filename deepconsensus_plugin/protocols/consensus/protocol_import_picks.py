@@ -32,9 +32,10 @@ READING = ParameterForm(
     pick_format=Shown(
         "fileFormat",
         choices={
-            None: "automatic",
+            None: "Auto",
             **_FORMATS,
         },
+        former={"automatic": 0},
     ),
     box_size=Shown(param=params.IntParam),
 )
@@ -64,14 +65,15 @@ class ProtImportPicks(ShortLabel, ProtParticlePicking):
             pointerClass="SetOfMicrographs",
             important=True,
             label="Micrographs",
-            help="The micrographs that the picks lie on. Picks of others are left out.",
+            help="Micrographs that the picks were made on. Picks of other micrographs "
+            "are left out.",
         )
         form.addParam(
             "filesPath",
             params.PathParam,
             important=True,
             label="Folder",
-            help="Folder with the picker's files, or one file that holds the picks of "
+            help="Folder with the files of the picker, or one file with the picks of "
             "all micrographs (Topaz, cryoSPARC *.cs*, merged *.star* or *.csv*).",
         )
         READING.define(form, "pattern", "pick_format")
@@ -79,8 +81,9 @@ class ProtImportPicks(ShortLabel, ProtParticlePicking):
             "pickerName",
             params.StringParam,
             allowsNull=True,
-            label="Name of the picker",
-            help="How results call it. Empty: the name of the folder.",
+            label="Picker name",
+            help="Name of the picker in results.\nAuto (empty): the name of the "
+            "folder.",
         )
         READING.define(form, "min_score")
 
@@ -117,24 +120,26 @@ class ProtImportPicks(ShortLabel, ProtParticlePicking):
         errors = self._validateFiles()
         errors += READING.describe_bad(self)
         if LIST_SEPARATOR in self.getPickerName():
-            errors.append(f"Name of the picker: it must not hold '{LIST_SEPARATOR}'.")
+            errors.append(f"Picker name: it must not contain '{LIST_SEPARATOR}'.")
         return errors
 
     def _validateFiles(self) -> list[str]:
         if not self.filesPath.get():
-            return ["Folder: choose the folder with the picker's files."]
+            return ["Folder: choose the folder with the files of the picker."]
         folder = self._folder()
         if folder.is_file():
             return []
         if not folder.is_dir():
-            return [f"Folder: {folder} is not there; choose one that is."]
+            return [f"Folder: {folder} does not exist."]
         pattern = self.filesPattern.get() or ""
         try:
             find_pick_files(folder, pattern)
         except (ValueError, NotImplementedError) as error:
-            return [f"Pattern: '{pattern}' cannot be used ({error}); try *."]
+            return [f"File pattern: '{pattern}' cannot be used ({error}); try *."]
         except FileNotFoundError:
-            return [f"Pattern: no file in {folder} fits '{pattern}'; try *."]
+            if pattern == "*":
+                return [f"Folder: {folder} contains no files."]
+            return [f"File pattern: no file in {folder} fits '{pattern}'; try *."]
         return []
 
     def _summary(self):

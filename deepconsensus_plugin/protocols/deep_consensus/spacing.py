@@ -25,7 +25,7 @@ SPACING = ParameterForm(
 
 def defineSpacingParams(form: params.Form) -> None:
     """Add how far from the border and from each other particles must be."""
-    SPACING.define(form.addGroup("Whole and by itself"))
+    SPACING.define(form.addGroup("Remove edge and touching particles"))
 
 
 def areSpaced(
@@ -73,14 +73,14 @@ def describeBadSpacing(
         return []
     if micrographs is None:
         return [
-            "Distance to the border, to the next particle: the input does not tell its "
-            "micrographs; set both to 0."
+            "Minimum distance to micrograph edge, between particles: the input does not "
+            "name its micrographs; set both to 0."
         ]
     where = f"{_prefix(items)}_micId"
     if not items.isEmpty() and None in read_columns(items, where).get(where, [None]):
         return [
-            "Distance to the border, to the next particle: some particles do not tell "
-            "where they were picked; set both to 0."
+            "Minimum distance to micrograph edge, between particles: some particles do "
+            "not tell where they were picked; set both to 0."
         ]
     return []
 

@@ -22,7 +22,7 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 LEARNING = learningForm(
-    usual=f"the box becomes {DeepEMParameters.input_size} pixels; pixels never become "
+    auto=f"the box becomes {DeepEMParameters.input_size} pixels; pixels never become "
     "smaller than they are"
 )
 

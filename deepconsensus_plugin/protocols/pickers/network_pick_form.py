@@ -22,12 +22,17 @@ THRESHOLD = ParameterForm(
     mode=Shown(
         "thresholdMode",
         choices={
-            PickThresholdMode.PRECISION: "by precision",
+            PickThresholdMode.PRECISION: "precision",
             PickThresholdMode.BEST_F1: "best F1",
             PickThresholdMode.GIVEN: "given",
             PickThresholdMode.BEST_F2: "best F2",
-            PickThresholdMode.EXPECTED: "as many as expected",
+            PickThresholdMode.EXPECTED: "expected number",
         },
+        first=(
+            *(PickThresholdMode.PRECISION, PickThresholdMode.BEST_F1),
+            *(PickThresholdMode.BEST_F2, PickThresholdMode.EXPECTED),
+        ),
+        former={"by precision": 0, "as many as expected": 4},
     ),
 )
 BOX = ParameterForm(OutputBox)
@@ -44,8 +49,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfMicrographs",
         important=True,
         label="Micrographs",
-        help="All of them are picked. They should be like those that the model was "
-        "trained on; another pixel size is no matter, unless it is coarser.",
+        help="Micrographs to pick. They should be like those that the model was trained "
+        "on. Their pixel size may be different, but not coarser.",
     )
     form.addParam(
         "inputModel",
@@ -53,8 +58,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="ParticleClassifier",
         important=True,
         label="Model",
-        help="A trained picker, or the network of *train network*, which is slid "
-        "over the micrographs (about a minute each on a processor).",
+        help="A trained picker, or the network of *train network*, which scans the "
+        "micrographs in about a minute each on a CPU.",
     )
     form.addParam(
         "knownCoordinates",
@@ -62,12 +67,12 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         allowsNull=True,
         label="Known coordinates",
-        help="Optional, for example all candidates of *consensus of picks*. Picks "
-        f"farther than {MERGE_RADIUS:g} boxes from them make a second set: the "
-        "particles that other pickers missed.",
+        help="Optional coordinates, for example all candidates of *consensus of picks*. "
+        f"Picks farther than {MERGE_RADIUS:g} boxes from them become a second output: "
+        "the particles that other pickers missed.",
     )
     defineCtfParam(
-        form, "Only for a Deep Consensus network that was trained with CTFs."
+        form, "Needed only for a Deep Consensus network that was trained with CTFs."
     )
 
 

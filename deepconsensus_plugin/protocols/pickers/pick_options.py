@@ -24,7 +24,7 @@ def definePickOptions(form: params.Form) -> None:
     """Add the options of every method, each in a group of its own."""
     for method in methods.METHODS:
         if (options := _formOf(method)) is not None:
-            options.define(form.addGroup(f"Only for a {method.label}"))
+            options.define(form.addGroup(f"{method.label} only"))
 
 
 def pickOptions(protocol: Protocol) -> Any:

@@ -28,7 +28,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 
 
 def learningForm(
-    *leave_out: str, usual: str | None = None
+    *leave_out: str, auto: str | None = None
 ) -> ParameterForm[LearningInput]:
     """Return the form of what is learnt from, without some fields.
 
@@ -36,20 +36,20 @@ def learningForm(
     ----------
     *leave_out : str
         Fields that the form does not show.
-    usual : str, optional
-        What an empty pixel size stands for, where it is another than usual.
+    auto : str, optional
+        How an empty pixel size is found. Default: as declared.
     """
     return ParameterForm(
         LearningInput,
         leave_out=leave_out,
         particle_diameter_A=Shown("particleDiameter", default=None),
         n_particles=Shown("expectedParticles"),
-        pixel_size_A=Shown("pixelSize", default=None, if_none=usual),
+        pixel_size_A=Shown("pixelSize", default=None, auto=auto),
         normalisation=Shown(
             choices={
-                Normalisation.STANDARD: "each micrograph by its mean and deviation",
-                Normalisation.COMMON_MIXTURE: "all by one mixture, each with its scale",
-                Normalisation.PER_MICROGRAPH: "each by a mixture of its own",
+                Normalisation.STANDARD: "mean and deviation",
+                Normalisation.COMMON_MIXTURE: "common mixture",
+                Normalisation.PER_MICROGRAPH: "mixture per micrograph",
             }
         ),
     )
@@ -73,9 +73,9 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
         params.PointerParam,
         pointerClass="SetOfCoordinates",
         allowsNull=True,
-        label="Known negatives",
-        help="Optional places that are no particles, such as the output of *negative "
-        "picks*, or ice and carbon marked by hand.",
+        label="Negatives",
+        help="Optional coordinates that are not particles, such as the output of "
+        "*negative picks*, or ice and carbon picked by hand.",
     )
     LEARNING.define(form, "particle_diameter_A", "n_particles")
     defineOtherMicrographsParam(form)
@@ -146,7 +146,7 @@ def describeBadLabels(protocol: Protocol) -> list[str]:
         return []  # Scipion reports it
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
-    errors += describeLost("Known negatives", protocol.inputNegatives.get())
+    errors += describeLost("Negatives", protocol.inputNegatives.get())
     return errors + LEARNING.describe_bad(protocol)
 
 

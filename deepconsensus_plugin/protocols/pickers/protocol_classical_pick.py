@@ -29,6 +29,7 @@ from deepconsensus_plugin.core.types import (
 )
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
@@ -51,11 +52,12 @@ PICKING = ParameterForm(
             Reference.RING: "ring",
         }
     ),
+    particles_dark=shownAsContrast(),
 )
 THRESHOLDS = ParameterForm(PickRequest)
 BOX = ParameterForm(
     OutputBox,
-    box_size=Shown(if_none="one and a half diameters, to an even number"),
+    box_size=Shown(auto="one and a half diameters, to an even number"),
 )
 
 
@@ -85,7 +87,7 @@ class ProtClassicalPick(ShortLabel, ProtParticlePicking):
             pointerClass="SetOfMicrographs",
             important=True,
             label="Micrographs",
-            help="All of them are picked.",
+            help="Micrographs to pick.",
         )
         PICKING.define(form, "method", "diameter_A", "reference")
         BOX.define(form)

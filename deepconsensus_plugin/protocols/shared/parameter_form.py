@@ -23,6 +23,7 @@ from deepconsensus_plugin.core.declared import (
     parameters_of,
 )
 from deepconsensus_plugin.core.field_types import defaults_of, may_be_none, type_of
+from deepconsensus_plugin.protocols.shared.choices import flagParam
 from deepconsensus_plugin.protocols.shared.shown import OF_THE_DATACLASS, Shown
 
 Made = TypeVar("Made")
@@ -188,21 +189,22 @@ class ParameterForm(Generic[Made]):
 
     # -------------------------- a line --------------------------
     def _define_range(self, target: Target, field: str) -> None:
-        """Add a line with the least and the most of a range."""
+        """Add a line with the minimum and the maximum of a range."""
         shared = self._line(field)
         defaults, label = shared.pop("default"), shared.pop("label")
         line = target.addLine(label, **shared)
-        names = zip(self._of(field).ends, ("least", "most"), defaults, strict=True)
+        names = zip(self._of(field).ends, ("min", "max"), defaults, strict=True)
         for name, word, default in names:
             line.addParam(name, params.FloatParam, default=default, label=word)
 
     def _of(self, field: str) -> Shown:
         return self._shown.get(field, _AS_DECLARED)
 
-    def _kind_of(self, field: str) -> type[params.Param]:
+    def _kind_of(self, field: str) -> Callable[..., params.Param]:
         shown = self._of(field)
         if shown.choices is not None:
-            return params.EnumParam
+            isFlag = type_of(self.kind, field) is bool and len(shown.choices) == 2
+            return flagParam if isFlag else params.EnumParam
         return shown.param or _PARAMS[type_of(self.kind, field)]
 
     def _may_be_empty(self, field: str) -> bool:
@@ -230,7 +232,7 @@ class ParameterForm(Generic[Made]):
         if condition := shown.condition or self._condition(parameter):
             line["condition"] = condition
         if shown.choices is not None:
-            line["choices"] = list(shown.choices.values())
+            line["choices"] = shown.listed()
         return line | dict(shown.options or {})
 
     def _default(self, field: str) -> Any:
@@ -240,12 +242,10 @@ class ParameterForm(Generic[Made]):
     def _help(self, field: str) -> str:
         parameter, shown = self._declared[field], self._of(field)
         text = parameter.help.format(**self._defaults)
-        if_none = shown.if_none or parameter.if_none
-        if not if_none or not self._may_be_empty(field):
-            return text
-        word = "Empty" if shown.none in (None, "") else f"*{shown.none}*"
-        meaning = if_none.format(**self._defaults)
-        return f"{text}\n{word}: {meaning}." if text else f"{word}: {meaning}."
+        told = shown.explain_none(parameter) if self._may_be_empty(field) else ""
+        default = shown.explain_default(parameter, self._default(field))
+        lines = (text, told.format(**self._defaults), default)
+        return "\n".join(filter(None, lines))
 
     def _condition(self, parameter: Parameter) -> str | None:
         if parameter.shown_if is None:

@@ -42,18 +42,18 @@ class DeepEMParameters(Declared):
     variant: Variant = field(
         default=Variant.MODERN,
         metadata=declare(
-            "Network and training",
-            "*modern*: batch normalisation, cross entropy, Adam.\n"
+            "Variant",
+            "*modern*: batch normalisation, cross entropy and the Adam optimiser.\n"
             "*as published*: squared error and plain gradient descent [Zhu2017].",
         ),
     )
     initialisation: Initialisation = field(
         default=Initialisation.SCALED,
         metadata=declare(
-            "Weights before training",
-            "*scaled*: around 0, small where many are added up.\n"
-            "*between 0 and 1*: as published; larger boxes saturate the units, and "
-            "nothing is learnt.",
+            "Initial weights",
+            "*scaled*: around 0, smaller where more inputs are summed.\n"
+            "*between 0 and 1*: as published; with larger boxes than published the "
+            "units saturate, and nothing is learnt.",
             is_expert=True,
         ),
     )
@@ -68,8 +68,9 @@ class DeepEMParameters(Declared):
     maps: tuple[Count, ...] = field(
         default=(6, 12, 12),
         metadata=declare(
-            "Maps of the first layer",
-            "The two layers after it have twice as many. As published for KLH: 6.",
+            "Feature maps of the first layer",
+            "Number of feature maps in the first layer; the two layers after it "
+            "have twice as many. Published for KLH: 6.",
             is_expert=True,
         ),
     )
@@ -77,9 +78,10 @@ class DeepEMParameters(Declared):
         default=None,
         metadata=declare(
             "Learning rate",
-            if_none=f"{_LEARNING_RATES[Variant.MODERN]:g} of Adam; "
-            f"{_LEARNING_RATES[Variant.PAPER]:g}, as published, of plain gradient "
-            "descent",
+            "Initial learning rate of the optimiser.",
+            auto=f"{_LEARNING_RATES[Variant.MODERN]:g} for *modern* (Adam), "
+            f"{_LEARNING_RATES[Variant.PAPER]:g} for *as published* (plain gradient "
+            "descent)",
             is_expert=True,
             gt=0,
         ),
@@ -87,17 +89,17 @@ class DeepEMParameters(Declared):
     n_epochs: int = field(
         default=6,
         metadata=declare(
-            "Epochs of a round, at most",
-            "After each the network is validated; the best weights are kept. Three "
-            "without better ones end the round.",
+            "Maximum epochs per round",
+            "The network is validated after each epoch, and the best weights are "
+            "kept. Three epochs without improvement end the round.",
             ge=1,
         ),
     )
     n_updates: int = field(
         default=100,
         metadata=declare(
-            "Batches of an epoch",
-            "After so many the network is validated.",
+            "Batches per epoch",
+            "Number of updates between two validations.",
             is_expert=True,
             ge=1,
         ),
@@ -106,7 +108,7 @@ class DeepEMParameters(Declared):
         default=64,
         metadata=declare(
             "Batch size",
-            "Boxes in one update, half of them particles.",
+            "Number of boxes in one update of the weights, half of them particles.",
             is_expert=True,
             ge=2,
         ),
@@ -114,8 +116,9 @@ class DeepEMParameters(Declared):
     wanted_accuracy: float = field(
         default=0.95,
         metadata=declare(
-            "Accuracy at which a round ends",
-            "Of boxes held out, with a threshold of 0.5. As published: about 0.95.",
+            "Stop round at accuracy",
+            "A round ends when the accuracy on held-out boxes, with a threshold of "
+            "0.5, reaches this value. Published: about 0.95.",
             gt=0.5,
             le=1,
         ),
@@ -123,8 +126,9 @@ class DeepEMParameters(Declared):
     negatives_per_positive: float = field(
         default=2.0,
         metadata=declare(
-            "Random background boxes per particle",
-            "Half a box or more away from every particle. As published: 1.",
+            "Background boxes per particle",
+            "Number of random background boxes per particle, half a box or more "
+            "away from every particle. Published: 1.",
             is_expert=True,
             gt=0,
         ),
@@ -138,10 +142,10 @@ class DeepEMParameters(Declared):
     n_rounds: int = field(
         default=5,
         metadata=declare(
-            "Rounds",
-            "After a round the picker looks at the micrographs it learns from: what "
-            "it finds without a label makes up half of the background from then on.\n"
-            "*1* where not all particles of these micrographs are labelled.",
+            "Number of rounds",
+            "After each round the picker searches the training micrographs; what "
+            "it finds without a label makes up half of the background from then "
+            "on. Choose 1 if not all particles of these micrographs are labelled.",
             ge=1,
         ),
     )
