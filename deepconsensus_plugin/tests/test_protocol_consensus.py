@@ -203,7 +203,7 @@ class TestConsensus(synthetic.SyntheticProject):
         )
         fields = [error.split(":")[0] for error in protocol.validate()]
         self.assertEqual(
-            fields, ["Box size", "Consensus radius", "Pickers that must agree"]
+            fields, ["Box size", "Consensus radius", "Minimum pickers agreeing"]
         )
 
     def test_names_do_not_depend_on_the_order_of_sets(self):

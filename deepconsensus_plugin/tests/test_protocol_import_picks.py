@@ -129,7 +129,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         protocol = self.newProtocol(
             ProtImportPicks, inputMicrographs=self.micrographs, filesPath=str(folder)
         )
-        self.assertIn("Pattern: no file in", protocol.validate()[0])
+        self.assertIn("File pattern: no file in", protocol.validate()[0])
         (folder / "info").mkdir()
         (folder / "info" / "mic_1_info.json").touch()
         self.assertEqual(protocol.validate(), [])  # an EMAN2 project

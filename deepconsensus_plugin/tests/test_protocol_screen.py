@@ -215,7 +215,7 @@ class TestScreen(SyntheticProject):
         )
         other = write_untrained_model(self.data / "other", sampling_rate=5.0)
         for options, reason in (
-            ({}, "Model to start from: choose one"),
+            ({}, "Initial model: choose one"),
             ({"initialModel": store_model(type(self), other)}, "Use a box of about"),
         ):
             screen = new_protocol(
@@ -225,7 +225,7 @@ class TestScreen(SyntheticProject):
             self.assertIn(reason, screen.validate()[0])
         screen = new_protocol(type(self), ProtDeepConsensusScreen, thresholdMode=3)
         screen.inputCoordinates.set(self.picks[:1])
-        self.assertIn("Kind of threshold", screen.validate()[0])
+        self.assertIn("Select by", screen.validate()[0])
 
 
 @pytest.mark.slow

@@ -153,7 +153,7 @@ class TestSelect(SyntheticProject):
             neighbourDistance=-1,
         )
         self.assertIn(
-            "Distance to the next particle, at least: it must be 0 or more",
+            "Minimum distance between particles: it must be 0 or more",
             "\n".join(protocol.validate()),
         )
 

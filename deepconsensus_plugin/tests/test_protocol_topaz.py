@@ -118,7 +118,7 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(card.validation.n_labels, N_LABELS)
         summary = "\n".join(self.train.summary())
         self.assertIn("Topaz picker of particles of 67 Å", summary)
-        self.assertIn(f"Learnt: {3 * N_LABELS} places", summary)
+        self.assertIn(f"Trained on {3 * N_LABELS} particles", summary)
         self.assertIn(f"{N_LABELS} of about {N_PARTICLES} particles labelled", summary)
         self.assertIn(f"on {3 * N_LABELS} labelled", self.train._methods()[0])
         self.assertLessEqual(set(self.train._citations()), citedKeys())
@@ -258,7 +258,7 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(missed.getBoxSize(), BOX)
         self.assertGreater(self._evaluate(protocol.outputCoordinates).f1, 0.9)
         self.assertIn(
-            f"{missed.getSize()} of them were not known; expected precision",
+            f"{missed.getSize()} of them are new; expected precision",
             protocol.summary()[1],
         )
 
@@ -281,7 +281,7 @@ class TestTopaz(SyntheticProject):
         pick = self._newPick()
         pick.knownCoordinates.set(lost)
         for protocol, label in (
-            (train, "Known negatives"),
+            (train, "Negatives"),
             (pick, "Known coordinates"),
         ):
             (error,) = protocol.validate()

@@ -126,7 +126,7 @@ class TestTrain(SyntheticProject):
         self.assertEqual((card.testing.n_positives, card.testing.n_negatives), (8, 8))
         given = read_coordinates(protocol._getExtraPath("coordinates_positives.h5"))
         np.testing.assert_allclose(given[first].yx, self.positives[first])
-        self.assertIn("Ensemble on the sets to test on", "\n".join(protocol.summary()))
+        self.assertIn("Ensemble on the test sets", "\n".join(protocol.summary()))
 
     def store(self, positions: dict[str, FloatArray], *names: str) -> Pointer:
         return store_coordinates(type(self), {name: positions[name] for name in names})
@@ -147,7 +147,7 @@ class TestTrain(SyntheticProject):
             ({"testPositives": empty}, "choose both positives and negatives"),
             ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
             ({"inputNegatives": empty}, "the set is empty"),
-            ({"modelInitialization": 1}, "Model to start from: choose one"),
+            ({"modelInitialization": 1}, "Initial model: choose one"),
             (from_model(type(self), flipped), "needs CTFs"),
             (from_model(type(self), other), "Use a box of about 80 px"),
             (

@@ -37,7 +37,7 @@ class DeepConsensusModelWizard(FormWizard):
             found = usableModels(protocol)
         except NotADirectoryError as error:
             return f"{error}. Choose the folder of a project or of a library first."
-        return "" if found else f"{folder} holds no model that can be used."
+        return "" if found else f"{folder} contains no model that can be used."
 
     def openWindow(self, form) -> None:
         """Open the window."""

@@ -106,11 +106,11 @@ class ThresholdRule(Declared):
     def conflicts(self) -> list[str]:
         """Return the problem of a number that the mode needs and that is missing."""
         if self.mode is ThresholdMode.FIXED and np.isnan(self.threshold):
-            return ["Threshold (threshold): it must be a number, received nan"]
+            return ["Score cutoff (threshold): it must be a number, received nan"]
         if self.mode is ThresholdMode.FIRST_N and self.n_first is None:
             return ["Number of particles (n_first): it must be given, received None"]
         if self.mode is ThresholdMode.MIN_PRECISION and self.min_precision is None:
-            return ["Least precision (min_precision): it must be given, received None"]
+            return ["Target precision (min_precision): it must be given, received None"]
         return []
 
     def for_scores(self, *, are_probabilities: bool) -> ThresholdRule:

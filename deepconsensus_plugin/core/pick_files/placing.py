@@ -41,7 +41,7 @@ class ReadOptions(Declared):
             "Box size",
             "Side of the box, in pixels of the micrographs.",
             unit="px",
-            auto=f"as recorded in the files ({_RECORDED}; other formats do not record it)",
+            auto=f"as recorded in the files ({_RECORDED}; others do not record it)",
             ge=1,
         ),
     )

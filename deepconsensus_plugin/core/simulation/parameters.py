@@ -128,7 +128,7 @@ class Exposure(Declared):
             "Variance of the signal divided by that of the noise, within "
             "particles. If given, it sets the dose of each micrograph.",
             gt=0,
-            if_none="the dose above",
+            if_none="the dose is used",
         ),
     )
     detector: Detector = field(

@@ -62,13 +62,11 @@ def describeBadPicks(protocol: Protocol) -> list[str]:
     for pointer in protocol.inputCoordinates:
         name = str(pointer.getObjValue())
         errors += _describeBadSet(pointer.get(), name, protocol.boxSize.get())
-    errors += describeLost(
-        "Leave out picks near these", protocol.subtractCoordinates.get()
-    )
+    errors += describeLost("Exclude picks near", protocol.subtractCoordinates.get())
     errors += CONSENSUS.describe_bad(protocol)
     if protocol.minPickers.get() > len(protocol.inputCoordinates):
         errors.append(
-            "Pickers that must agree: it must be at most "
+            "Minimum pickers agreeing: it must be at most "
             f"{len(protocol.inputCoordinates)}, the number of sets, or 0."
         )
     return errors

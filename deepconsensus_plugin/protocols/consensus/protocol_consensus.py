@@ -152,12 +152,14 @@ class ProtDeepConsensusPicks(ShortLabel, ProtParticlePicking):
         summary = self.readReport().sentences()
         if self.numberSubtracted.get() is not None:
             summary.append(
-                f"{self.numberSubtracted.get()} picks left out before: within "
-                f"{self.mergeRadius.get():g} of the box from one of "
+                f"{self.numberSubtracted.get()} picks excluded: within "
+                f"{self.mergeRadius.get():g} box sizes of a coordinate of "
                 f"{pickerNames([self.subtractCoordinates])[0]}."
             )
         if len(self.inputCoordinates) < 2:
-            summary.append("WARNING: one picker only; nobody confirms its picks.")
+            summary.append(
+                "WARNING: there is only one picker, so no pick is confirmed by another."
+            )
         return summary
 
     def _methods(self):

@@ -156,7 +156,7 @@ class ProtImportPicks(ShortLabel, ProtParticlePicking):
         if nObserved < nMicrographs:
             summary.append(
                 f"{nMicrographs - nObserved} of {nMicrographs} micrographs have no "
-                "file: they count as not run by this picker."
+                "file; they count as not run by this picker."
             )
         return summary
 

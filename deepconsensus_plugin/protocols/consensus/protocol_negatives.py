@@ -73,7 +73,8 @@ class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
             pointerClass="SetOfCoordinates",
             important=True,
             label="Candidates (OR)",
-            help="All candidates of the consensus; negatives keep away from them.",
+            help="All candidates of the consensus (OR). Random negatives are drawn "
+            "away from all of them.",
         )
         form.addParam(
             "inputPositives",
@@ -81,9 +82,9 @@ class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
             pointerClass="SetOfCoordinates",
             allowsNull=True,
             label="Positives (AND)",
-            help="The particles to train on: they tell how many negatives are needed, "
-            "and what particles look like. Empty: the candidates that most pickers "
-            "agree on.",
+            help="Particles to train on (AND). They set the number of negatives, and "
+            "show what particles look like.\nAuto (empty): the candidates that most "
+            "pickers agree on.",
         )
         form.addParam(
             "extraNegatives",
@@ -91,8 +92,9 @@ class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
             pointerClass="SetOfCoordinates",
             allowsNull=True,
             label="Your own negatives",
-            help="Coordinates of ice, carbon or contamination. They are added to the "
-            "others and take the place of the agreed particles that are sorted out.",
+            help="Optional coordinates of ice, carbon or contamination. They are "
+            "added to the other negatives, and replace the positives that look least "
+            "like the others.",
         )
 
     # -------------------------- steps --------------------------
@@ -160,9 +162,10 @@ class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
         candidates = self.inputCoordinates.get()
         if candidates is not None and not candidates.getBoxSize():
             errors.append(
-                "Candidates: the set has no box size; run the consensus again with one."
+                "Candidates (OR): the set has no box size; run the consensus again "
+                "with one."
             )
-        errors += describeLost("Candidates", candidates)
+        errors += describeLost("Candidates (OR)", candidates)
         errors += DRAWING.describe_bad(self) + describeBadThreads(self)
         return errors
 
@@ -173,15 +176,15 @@ class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
         self._createFilenameTemplates()
         result = read_result(Path(self._getFileName("job")), NegativesResult)
         summary = [
-            f"{output.getSize()} negatives on {result.n_micrographs} micrographs, "
-            "those that all pickers were run on.",
+            f"{output.getSize()} negatives on the {result.n_micrographs} micrographs "
+            "that all pickers were run on.",
             *self._describeKinds(output),
         ]
         nDrawn = sum(result.counts.values())
         if nDrawn < result.n_requested:
             summary.append(
-                f"WARNING: there was room for {nDrawn} of {result.n_requested} only; a "
-                "smaller exclusion radius leaves more."
+                f"WARNING: there was room for only {nDrawn} of {result.n_requested} "
+                "negatives; a smaller exclusion radius leaves more room."
             )
         return summary
 

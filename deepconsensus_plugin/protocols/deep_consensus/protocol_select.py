@@ -177,16 +177,21 @@ class ProtDeepConsensusSelect(ShortLabel, ProtParticles):
             ]
         errors = []
         if scored.isEmpty():
-            errors.append("The input set is empty; choose one with items.")
+            errors.append(
+                "Scored particles: the input set is empty; choose another one."
+            )
         elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
-            errors.append("The input has no scores; run *score particles* on it first.")
+            errors.append(
+                "Scored particles: the input has no scores; run *score particles* on "
+                "it first."
+            )
         elif thresholdMode(self) is ThresholdMode.MIN_PRECISION and not are_fused(
             scored
         ):
             errors.append(
-                "Kind of threshold: a precision can be expected of probabilities only, "
-                "and these scores are the network's own. Run *score particles* with "
-                "*Combine with the pickers*, on candidates of two pickers or more."
+                "Select by: a target precision needs scores that are probabilities, "
+                "and these are the scores of the network. Run *score particles* with "
+                "*Combine with pickers*, on candidates of two pickers or more."
             )
         else:
             errors += describeBadSpacing(self, scored, self._micrographs())
@@ -202,20 +207,19 @@ class ProtDeepConsensusSelect(ShortLabel, ProtParticles):
             f"{self.lowestScore.get():.3g}; rejected {nRejected}.",
         ]
         summary += [
-            f"No {name} {self._kind()}: that output does not exist."
+            f"No {self._kind()} {name}, so there is no such output."
             for name, n in (("kept", nKept), ("rejected", nRejected))
             if n == 0
         ]
         if self.expectedPrecision.get() is not None:
             summary.append(
-                "Expected of what is kept: precision "
-                f"{self.expectedPrecision.get():.2f}, recall "
-                f"{self.expectedRecall.get():.2f} of the particles among the input."
+                f"Expected precision {self.expectedPrecision.get():.2f}, expected "
+                f"recall {self.expectedRecall.get():.2f} of the particles in the input."
             )
         if self.numberNotIsolated.get():
             summary.append(
-                f"{self.numberNotIsolated.get()} with a sufficient score rejected: too "
-                "near to the border or to another."
+                f"{self.numberNotIsolated.get()} with a sufficient score rejected, "
+                "since they are too close to the edge or to another."
             )
         if self.numberWithoutScore.get():
             summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")

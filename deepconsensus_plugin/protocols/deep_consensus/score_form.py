@@ -48,8 +48,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="ParticleClassifier",
         important=True,
         label="Model",
-        help="Output of *train network* or *import model*. It must have been trained on "
-        "boxes of about the same size in Å.",
+        help="Output of *train network* or *import model*. It must have been trained "
+        "on boxes of about the same size in Å.",
     )
     defineCtfParam(
         form,
@@ -89,10 +89,10 @@ def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> Non
         params.BooleanParam,
         default=True,
         label="Write particle stacks",
-        help="*Yes*: all candidates are extracted at the pixel size of the micrographs, "
-        "to one stack per micrograph.\n"
-        "*No*: only scored coordinates are written. 500 000 boxes of 400 px take "
-        "320 GB of disk; for large sets, select first and extract what is kept.\n"
+        help="*Yes*: all candidates are extracted at the pixel size of the "
+        "micrographs, to one stack per micrograph.\n"
+        "*No*: only scored coordinates are written. 500 000 boxes of 400 px take 320 "
+        "GB of disk; for large sets, select first and extract what is kept.\n"
         "Default: Yes.",
     )
     STACKS.define(form, *(["invert"] if asksContrast else []), "normalise")

@@ -27,16 +27,16 @@ def describeScores(
     share = f" ({nAccepted / nScored:.0%})" if nScored else ""
     lines = [
         f"{nScored} candidates scored and kept; {nAccepted}{share} reach the suggested "
-        f"threshold of {threshold:.3g}. Choose another in the viewer."
+        f"threshold of {threshold:.3g}. Choose another one in the viewer."
     ]
     if report is None:
-        lines.append("The score is the network's own, not a probability.")
+        lines.append("The score is that of the network, not a probability.")
     else:
         lines += _describeExpected(report, threshold)
     if nLeftOut:
         lines.append(
-            f"{nLeftOut} candidates left out: their micrographs have no CTF, or are "
-            "not among those to cut (see the log)."
+            f"{nLeftOut} candidates left out, since their micrographs have no CTF, or "
+            "are not among the *Other micrographs* (see the log)."
         )
     return lines
 
@@ -44,7 +44,7 @@ def describeScores(
 def _describeExpected(report: CalibrationReport, threshold: float) -> list[str]:
     precision, recall = report.expected_at(threshold)
     return [
-        f"Expected there: precision {precision.describe()}, recall {recall.describe()} "
+        f"Expected: precision {precision.describe()}, recall {recall.describe()} "
         f"of about {report.n_particles:.0f} particles among the candidates (95 % "
         "intervals).",
         *(verdict.describe() for verdict in report.pickers),

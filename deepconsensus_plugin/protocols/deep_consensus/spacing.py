@@ -73,8 +73,8 @@ def describeBadSpacing(
         return []
     if micrographs is None:
         return [
-            "Minimum distance to micrograph edge, between particles: the input does not "
-            "name its micrographs; set both to 0."
+            "Minimum distance to micrograph edge, between particles: the input does "
+            "not name its micrographs; set both to 0."
         ]
     where = f"{_prefix(items)}_micId"
     if not items.isEmpty() and None in read_columns(items, where).get(where, [None]):

@@ -140,8 +140,8 @@ def defineExtraParams(form: params.Form) -> None:
             pointerClass="SetOfCoordinates",
             allowsNull=True,
             label=label,
-            help=f"Optional coordinates of {what}, on micrographs that are not used for "
-            "training. The accuracy of the network on them is reported.",
+            help=f"Optional coordinates of {what}, on micrographs that are not used "
+            "for training. The accuracy of the network on them is reported.",
         )
 
 

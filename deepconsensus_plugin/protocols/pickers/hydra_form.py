@@ -168,7 +168,7 @@ def describeBadHydra(protocol: Protocol) -> list[str]:
 
 def _describeBadBase(protocol: Protocol) -> list[str]:
     if protocol.startFrom.get() == FROM_MODEL and protocol.inputModel.get() is None:
-        return ["Model: choose the HydraPicker to start from."]
+        return ["Model: choose the HydraPicker that training starts from."]
     try:
         if protocol.startFrom.get() == FROM_MODEL:
             protocol.inputModel.get().getCard(HydraCard)

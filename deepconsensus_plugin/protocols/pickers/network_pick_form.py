@@ -49,8 +49,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfMicrographs",
         important=True,
         label="Micrographs",
-        help="Micrographs to pick. They should be like those that the model was trained "
-        "on. Their pixel size may be different, but not coarser.",
+        help="Micrographs to pick. They should be like those that the model was "
+        "trained on. Their pixel size may be different, but not coarser.",
     )
     form.addParam(
         "inputModel",
@@ -67,9 +67,9 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         allowsNull=True,
         label="Known coordinates",
-        help="Optional coordinates, for example all candidates of *consensus of picks*. "
-        f"Picks farther than {MERGE_RADIUS:g} boxes from them become a second output: "
-        "the particles that other pickers missed.",
+        help="Optional coordinates, for example all candidates of *consensus of "
+        f"picks*. Picks farther than {MERGE_RADIUS:g} boxes from them become a second "
+        "output: the particles that other pickers missed.",
     )
     defineCtfParam(
         form, "Needed only for a Deep Consensus network that was trained with CTFs."

@@ -84,9 +84,13 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
 def defineMicrographParams(
     form: params.Form, learning: ParameterForm[LearningInput] = LEARNING
 ) -> None:
-    """Add how micrographs are prepared, and which are learnt from."""
+    """Add how micrographs are prepared, and which are used for training.
+
+    All of it is for experts, so it is no tab of its own, which would look empty.
+    """
     fields = ("pixel_size_A", "normalisation", "validation_fraction", "max_micrographs")
-    learning.define(form, *(name for name in fields if name in learning.fields))
+    group = form.addGroup("Micrographs", expertLevel=params.LEVEL_ADVANCED)
+    learning.define(group, *(name for name in fields if name in learning.fields))
 
 
 def learningInput(

@@ -175,8 +175,9 @@ class ProtClassicalPick(ShortLabel, ProtParticlePicking):
         if not 0 < self._diameterPx() < MIN_DIAMETER_PX:
             return []
         return [
-            f"Particle diameter: it is {self._diameterPx():.1f} px here, and must be "
-            f"{MIN_DIAMETER_PX} px or more; is it in Å, and is the sampling rate right?"
+            f"Particle diameter: it is {self._diameterPx():.1f} px on these "
+            f"micrographs, and must be {MIN_DIAMETER_PX} px or more. Check that it is "
+            "in Å, and that the pixel size is right."
         ]
 
     def _summary(self):
@@ -190,13 +191,13 @@ class ProtClassicalPick(ShortLabel, ProtParticlePicking):
         scored = "or better" if upper is None else f"to {upper:.3g}"
         summary = [
             f"{output.getSize()} picks on {nMicrographs} micrographs, box "
-            f"{output.getBoxSize()} px: of {result.n_peaks} peaks, those scored "
-            f"{result.threshold:.3g} {scored}."
+            f"{output.getBoxSize()} px: the peaks, of {result.n_peaks}, with a score "
+            f"of {result.threshold:.3g} {scored}."
         ]
         if self.threshold.get() is None and not result.is_separated:
             summary.append(
-                "WARNING: the scores do not tell particles from background, so every "
-                "peak is a pick. Look at them, and choose a threshold."
+                "WARNING: the scores do not separate particles from background, so "
+                "every peak is a pick. Look at the picks, and choose a minimum score."
             )
         return summary
 

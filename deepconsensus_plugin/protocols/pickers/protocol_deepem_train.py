@@ -42,12 +42,11 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
         form.addSection(label="Input")
         defineLabelParams(
             form,
-            labels="All particles of some micrographs, marked by hand, or those that "
-            "several pickers agree on (*consensus of picks*).",
+            labels="Coordinates of all particles of some micrographs, picked by "
+            "hand, or those that several pickers agree on (*consensus of picks*).",
         )
         form.addSection(label="Training")
         DEEPEM.define(form)
-        form.addSection(label="Micrographs")
         defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 

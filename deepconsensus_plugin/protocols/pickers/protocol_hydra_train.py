@@ -44,7 +44,6 @@ class ProtHydraTrain(PickerTrainingProtocol):
         defineHydraInput(form)
         form.addSection(label="Training")
         HYDRA.define(form)
-        form.addSection(label="Micrographs")
         defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 

@@ -197,16 +197,16 @@ class ProtNetworkPick(ShortLabel, ProtParticlePicking):
         result = self._result()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
-            f"micrographs by a {self._pickerName()}: of {result.n_found} places, those "
-            f"of log-odds {result.threshold:.2f} or more; "
+            f"micrographs by {self._pickerName()}: the peaks, of {result.n_found}, "
+            f"with log-odds of {result.threshold:.2f} or more; "
             f"{describeExpected(result.expected_precision)}."
         ]
         if result.origin is not ThresholdOrigin.GIVEN:
-            summary.append(f"Threshold: {result.origin.value}.")
+            summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
             expected = describeExpected(result.expected_missed_precision)
-            summary.append(f"{result.n_missed} of them were not known; {expected}.")
-        files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
+            summary.append(f"{result.n_missed} of them are new; {expected}.")
+        files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, files]
 
     def _methods(self):

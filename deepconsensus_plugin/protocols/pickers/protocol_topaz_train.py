@@ -37,13 +37,12 @@ class ProtTopazTrain(PickerTrainingProtocol):
         form.addSection(label="Input")
         defineLabelParams(
             form,
-            labels="Some of the particles of some micrographs: a few hundred, marked "
-            "by hand, or those that several pickers agree on (*consensus of picks*). "
+            labels="Coordinates of a few hundred particles, picked by hand, or those "
+            "that several pickers agree on (*consensus of picks*). "
             "Others on the same micrographs may be without a label.",
         )
         form.addSection(label="Training")
         TOPAZ.define(form)
-        form.addSection(label="Micrographs")
         defineMicrographParams(form)
         form.addParallelSection(threads=2, mpi=0)
 

@@ -83,11 +83,13 @@ def defineStreamingParams(form: params.Form) -> None:
         params.BooleanParam,
         default=True,
         label="Score on the fly (streaming)",
-        help="*Yes*: networks are trained as soon as pickers agree on enough particles, "
-        "and the outputs grow with the micrographs. These outputs are preliminary: when "
-        "all inputs are closed, training, scoring and selection are repeated.\n"
+        help="*Yes*: networks are trained as soon as pickers agree on enough "
+        "particles, and the outputs grow with the micrographs. These outputs are "
+        "preliminary: when all inputs are closed, training, scoring and selection "
+        "are repeated.\n"
         "*No*: computing starts when all inputs are closed.\n"
         "The final result is the same. It does not matter if inputs are closed from "
-        "the start.\nDefault: Yes.",
+        "the start.\n"
+        "Default: Yes.",
     )
     STREAMING.define(form)

@@ -17,6 +17,11 @@ DARK, LIGHT = "dark on light (raw)", "light on dark"
 _FORMER = {"no": 0, "false": 0, "yes": 1, "true": 1}
 
 
+def nameOf(areDark: bool) -> str:
+    """Return what the form calls particles that are dark, or light."""
+    return DARK if areDark else LIGHT
+
+
 def shownAsContrast(**more: Any) -> Shown:
     """Return the appearance of a field that is true where particles are dark."""
     return Shown(

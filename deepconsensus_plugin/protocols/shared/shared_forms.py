@@ -18,8 +18,8 @@ def defineGpuParams(form: params.Form) -> None:
         params.BooleanParam,
         default=True,
         label="Use a GPU if there is one",
-        help="*Yes*: computes on a GPU if there is one. *No*, or without a GPU: computes "
-        "on CPUs, with the same result up to rounding. Default: Yes.",
+        help="*Yes*: computes on a GPU if there is one. *No*, or without a GPU: "
+        "computes on CPUs, with the same result up to rounding. Default: Yes.",
     )
     form.addHidden(
         GPU_LIST,
