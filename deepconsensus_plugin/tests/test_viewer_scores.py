@@ -138,7 +138,7 @@ class TestScoresViewer(SyntheticProject):
 
     def test_the_report_is_that_of_the_last_selection(self):
         scored = store_scored(type(self), SCORES)
-        self.assertIn("make the new sets first", open_report(self.proj, scored))
+        self.assertIn("Create a particle set first", open_report(self.proj, scored))
         last = self.select(scored, 0.6)
         tasks = [plan_report(self.proj, run) for run in (scored, last)]
         self.assertEqual(tasks[0], tasks[1])

@@ -57,7 +57,7 @@ class MicrographBrowser:
 
     def _add_buttons(self, bar: Figure) -> list[Button]:
         left, right = bar.subplots(1, 2)
-        buttons = [Button(left, "◀ previous"), Button(right, "next ▶")]
+        buttons = [Button(left, "◀ Previous"), Button(right, "Next ▶")]
         for button, step in zip(buttons, (-1, 1), strict=True):
             button.on_clicked(lambda _, step=step: self.step(step))
         return buttons

@@ -23,10 +23,9 @@ from deepconsensus_plugin.wizards.value_dialog import ValueFrame
 _HEIGHT = 530
 _WIDTHS = 400, 640
 _HINT = (
-    "Drag the line in the plot, or type a radius. Where the curves become flat, picks "
-    "of the same particle have met; where they go on rising, neighbours begin to.\n"
-    "On the micrograph, picks that agree are joined by a white line: zoom in with the "
-    "wheel."
+    "Drag the line in the plot, or type a radius. Where the curves become flat, all "
+    "picks of the same particle agree; if they rise further, picks of neighbours do.\n"
+    "On the micrograph, white lines join picks that agree; the wheel zooms."
 )
 
 

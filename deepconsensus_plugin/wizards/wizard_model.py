@@ -18,9 +18,9 @@ _COLUMNS = (
     ("Model", 260),
     ("Networks", 80),
     ("Box (Å)", 80),
-    ("Pixel size (Å)", 110),
-    ("Learnt from (boxes)", 140),
-    ("ROC-AUC or AP, held out", 180),
+    ("Pixel size (Å/px)", 110),
+    ("Training boxes", 140),
+    ("ROC-AUC or AP (held out)", 180),
 )
 
 

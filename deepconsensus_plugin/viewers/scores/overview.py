@@ -23,8 +23,8 @@ from deepconsensus_plugin.viewers.scores.ranking import Ranking
 from deepconsensus_plugin.viewers.scores.table import ScoredTable
 
 NOT_EXPECTED = (
-    "The network's own scores are no probabilities:\n"
-    "no precision and recall can be expected."
+    "Scores of the network are not probabilities:\n"
+    "expected precision and recall are unknown."
 )
 
 

@@ -213,7 +213,7 @@ class ScorePlots:
 
     def _describe_score(self) -> str:
         if self._overview.expectation is None:
-            return "Score (the network's own)"
+            return "Score of the network"
         return "Score (probability of a particle)"
 
 
