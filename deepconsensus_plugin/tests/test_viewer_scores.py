@@ -172,7 +172,7 @@ class TestScoresViewer(SyntheticProject):
         waiting = new_protocol(
             type(self), ProtDeepConsensusSelect, inputCoordinates=plain
         )
-        self.assertIn("never scored", self.view(waiting).describeFault())
+        self.assertIn("has no scores", self.view(waiting).describeFault())
 
 
 def test_a_report_opens_when_it_is_written(tmp_path):

@@ -132,10 +132,10 @@ def test_the_history_is_drawn_again_while_it_grows():
     assert figure.get_suptitle() == "No validation yet"
     grown.pop(0)
     assert live.look()
-    assert "At work: network 1, 10 updates" in figure.get_suptitle()
+    assert "Running: network 1, 10 updates" in figure.get_suptitle()
     grown.pop(0)
     assert not live.look()
-    assert "At work" not in figure.get_suptitle()
+    assert "Running" not in figure.get_suptitle()
     assert len(figure.axes) == 4
     draw_history(figure, [HISTORY[:1]], is_running=False)  # no precision was kept
     assert len(figure.axes) == 3

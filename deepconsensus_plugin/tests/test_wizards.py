@@ -115,7 +115,7 @@ class TestWizards(SyntheticProject):
             type(self), ProtDeepConsensusSelect, inputCoordinates=self.picks[0]
         )
         message = self.refusal(wizards.DeepConsensusThresholdWizard, plain)
-        self.assertIn("never scored", message)
+        self.assertIn("has no scores", message)
         one = self.consensus(self.picks[0])
         message = self.refusal(wizards.DeepConsensusRadiusWizard, one)
         self.assertIn("two pickers or more", message)
