@@ -43,7 +43,7 @@ from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
     classification_metrics,
 )
-from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.preprocessing import fitting_input_size
 
 CONSENSUS_RADIUS_PX = 0.1 * BOX_SIZE
@@ -102,7 +102,7 @@ def random_background(
     rng: np.random.Generator,
 ) -> Coordinates:
     """Return random boxes farther than half a box from what is `occupied`."""
-    return draw_negatives(
+    return draw_random_negatives(
         micrographs,
         occupied,
         n_boxes,

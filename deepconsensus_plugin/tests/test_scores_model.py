@@ -140,7 +140,9 @@ def test_a_report_of_other_candidates_is_not_used():
 
 def test_networks_scores_promise_nothing():
     overview = Overview(table_of(some_scores()), are_probabilities=False)
-    assert "expected precision and recall are unknown" in overview.describe_expected(0.5)
+    assert "expected precision and recall are unknown" in overview.describe_expected(
+        0.5
+    )
 
 
 # -------------------------- table --------------------------

@@ -48,9 +48,7 @@ def test_a_box_is_even_and_a_diameter_in_angstrom():
     # A box is one and a half particles wide, whichever of the two is measured.
     assert box.sides_px(90) == pytest.approx((90, 60))
     assert diameter.sides_px(150) == pytest.approx((90, 60))
-    assert box.describe(90).startswith(
-        "box 90 px = 225 Å; for particles of about 150"
-    )
+    assert box.describe(90).startswith("box 90 px = 225 Å, for particles of about 150")
     assert diameter.describe(150).startswith("diameter 150 Å = 60 px; a box of 90 px")
 
 

@@ -18,29 +18,29 @@ from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 @dataclass(frozen=True)
 class DeepConsensusOptions(Declared):
-    """Options of the chain; the defaults serve most sets.
+    """Options of the chain; the defaults suit most data sets.
 
     Parameters
     ----------
     consensus : ConsensusRules
-        When pickers agree, and how many must.
+        Radii, and the number of pickers that must agree.
     negatives : NegativesParameters
-        Background to train against.
+        Kinds and number of negatives.
     training : TrainingParameters
-        Of the networks.
+        Training of the networks.
     preprocessing : BoxPreprocessing, optional
-        From box to network input, where no model tells it. None: dark particles, no
-        phases flipped, and an input that fits the box.
+        Preprocessing of boxes, unless a model has its own. None: dark particles, phases
+        not flipped, and an input size that fits the box.
     initial_model : Path, optional
         Model folder to start from instead of random weights.
     skip_training : bool
         Whether `initial_model` scores as it is.
     scoring : ScoringParameters
-        Particle stacks, and how the networks compute.
+        Batch size, precision and particle stacks.
     threshold : ThresholdRule
-        What is accepted.
+        Rule for what is accepted.
     workers : int
-        Threads.
+        Number of threads.
     """
 
     consensus: ConsensusRules = field(default_factory=ConsensusRules)
@@ -66,7 +66,7 @@ class DeepConsensusOptions(Declared):
     workers: Count = 2
 
     def conflicts(self) -> list[str]:
-        """Return that there is no model, where none is trained."""
+        """Return the problem of no model where none is trained."""
         if not self.skip_training or self.initial_model is not None:
             return []
         return ["skip_training: expected an initial_model, received none"]
