@@ -45,8 +45,8 @@ class Parameter:
     label : str
         What forms call it, without unit. Empty: no form shows it.
     help : str
-        What it does, in the markup of forms (``*emphasis*``). Names of other fields
-        in braces stand for their defaults.
+        What it does, as forms mark it up (``*emphasis*``). Names of other fields in
+        braces stand for their defaults.
     unit : str
         Of the number.
     if_none, auto : str
@@ -89,10 +89,8 @@ def declare(label: str = "", help: str = "", **more: Any) -> dict[str, Any]:
 
     Parameters
     ----------
-    label, help : str
-        As of `Parameter`.
-    **more
-        Its other fields.
+    label, help, **more
+        Fields of `Parameter`.
     """
     parameter = Parameter(label, help, **more)
     # pydantic reads its own names from a field's metadata when a file is read.

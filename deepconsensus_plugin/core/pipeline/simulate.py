@@ -247,5 +247,4 @@ def _record_path(request: SimulateRequest, index: int) -> Path:
 
 
 def _box_size(library: Library, sampling_rate: float) -> int:
-    half = BOX_PER_DIAMETER * library.diameter_A / sampling_rate / 2
-    return 2 * int(np.ceil(half))
+    return 2 * int(np.ceil(BOX_PER_DIAMETER * library.diameter_A / sampling_rate / 2))

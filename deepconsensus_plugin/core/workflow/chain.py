@@ -127,7 +127,7 @@ def run_deep_consensus(
     Raises
     ------
     ValueError
-        If there is no micrograph, no picker or no pick on any micrograph, if two pickers
+        If there is no micrograph, no picker or no pick on any micrograph, if pickers
         have the same name, or if there is nothing to train on.
     FileExistsError
         If the folder is a file.

@@ -36,8 +36,8 @@ class KeptJobs:
     """Runner of jobs in this process that skips finished ones.
 
     A finished job leaves a small file with a digest of its input. It is repeated if its
-    request, a file that it reads or a file that it wrote has changed. An interrupted job
-    resumes if its kind can.
+    request, a file that it reads or a file that it wrote has changed. An interrupted
+    job resumes if its kind can.
 
     Parameters
     ----------

@@ -37,7 +37,6 @@ _PARAMS = {
     str: params.StringParam,
 }
 
-
 _AS_DECLARED = Shown()
 
 
@@ -98,9 +97,8 @@ class ParameterForm(Generic[Made]):
             if self._of(field).ends is not None:
                 self._define_range(target, field)
             else:
-                target.addParam(
-                    self.name_of(field), self._kind_of(field), **self._line(field)
-                )
+                line = self._line(field)
+                target.addParam(self.name_of(field), self._kind_of(field), **line)
 
     def name_of(self, field: str) -> str:
         """Return the name on the form of a field."""
@@ -109,8 +107,7 @@ class ParameterForm(Generic[Made]):
     def label_of(self, field: str) -> str:
         """Return what the form calls a field, with its unit."""
         parameter = self._declared[field]
-        unit = f" ({parameter.unit})" if parameter.unit else ""
-        return parameter.label + unit
+        return parameter.label + (f" ({parameter.unit})" if parameter.unit else "")
 
     def number_of(self, field: str, value: object) -> Any:
         """Return what the form holds where a field has a value."""
@@ -244,8 +241,7 @@ class ParameterForm(Generic[Made]):
         text = parameter.help.format(**self._defaults)
         told = shown.explain_none(parameter) if self._may_be_empty(field) else ""
         default = shown.explain_default(parameter, self._default(field))
-        lines = (text, told.format(**self._defaults), default)
-        return "\n".join(filter(None, lines))
+        return "\n".join(filter(None, [text, told.format(**self._defaults), default]))
 
     def _condition(self, parameter: Parameter) -> str | None:
         if parameter.shown_if is None:

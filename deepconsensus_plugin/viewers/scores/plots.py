@@ -181,9 +181,7 @@ class ScorePlots:
         axes.plot(thresholds, kept, color=_KEPT, linewidth=1.2, label="kept")
         axes.set_xlabel(self._describe_score(), fontsize=_FONT)
         is_alone = self._overview.expectation is None
-        axes.set_ylabel(
-            "Fraction kept" if is_alone else "Expected value", fontsize=_FONT
-        )
+        axes.set_ylabel("Fraction kept" if is_alone else "Fraction", fontsize=_FONT)
         axes.set_ylim(0, 1.03)
         if (expectation := self._overview.expectation) is None:
             return
