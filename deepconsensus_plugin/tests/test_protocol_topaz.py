@@ -132,8 +132,8 @@ class TestTopaz(SyntheticProject):
         for name, wrong, label in (
             ("particleDiameter", 0, "Particle diameter"),
             ("pixelSize", -1, "Pixel size for the network"),
-            ("expectedParticles", 0, "Particles of a micrograph"),
-            ("validationFraction", 0.7, "Share held out"),
+            ("expectedParticles", 0, "Expected particles per micrograph"),
+            ("validationFraction", 0.7, "Validation fraction"),
             ("maxMicrographs", 0, "Micrographs, at most"),
             ("nEpochs", 0, "Number of epochs"),
             ("updatesPerEpoch", 0, "Batches of an epoch"),

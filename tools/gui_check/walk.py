@@ -24,6 +24,7 @@ from pyworkflow.utils import Message
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
 
 from deepconsensus_plugin import viewers as own_viewers
+from tools.gui_check.blank import find_blank
 from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
 from tools.gui_check.score_window import score_frame, use_score_window
@@ -217,7 +218,8 @@ def _shoot_each_tab(form: tk.Toplevel, name: str, report: Report) -> None:
         notebook.select(tab)
         title = notebook.tab(tab, "text").lower().replace(" ", "_")
         report.shoot(form, f"{name}_{title}")
-        report.add(f"{name}_{title}", find_cut_off(form))
+        faults = find_cut_off(form) + find_blank(form.nametowidget(tab))
+        report.add(f"{name}_{title}", faults)
 
 
 def _read_helps(form: tk.Toplevel, name: str, report: Report) -> None:

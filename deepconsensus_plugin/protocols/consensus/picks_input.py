@@ -80,5 +80,5 @@ def _describeBadSet(
     if lost := describeLost(f"Picks: {name}", coordinates):
         return lost
     if not coordinates.getBoxSize() and boxSize is None:
-        return [f"Picks: {name} has no box size; give one (advanced)."]
+        return [f"Picks: {name} has no box size; give one (Advanced)."]
     return []

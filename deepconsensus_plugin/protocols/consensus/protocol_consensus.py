@@ -44,11 +44,11 @@ from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
 class ProtDeepConsensusPicks(ShortLabel, ProtParticlePicking):
-    """Find out which particles several pickers agree on.
+    """Find the particles that several pickers agree on.
 
     *OR* holds every particle that any picker found, once; *AND* those that enough
-    pickers agree on, for training. The result does not depend on the order of the
-    sets. A picker that was not run on a micrograph is not counted against it.
+    pickers agree on, for training. The order of the sets does not matter. On a
+    micrograph that a picker was not run on, its vote is not needed.
     """
 
     _label = "consensus of picks"

@@ -29,9 +29,9 @@ MATCHING = ParameterForm(MatchRules)
 class ProtEvaluatePicks(ShortLabel, EMProtocol):
     """Compare coordinates with the true ones, matched one to one.
 
-    Only micrographs that both know are compared. The truth is often incomplete, so
-    the precision is a lower bound. What a blind lattice reaches on the same
-    micrographs stands beside every figure.
+    Only micrographs that are in both sets are compared. The truth is often incomplete,
+    so the precision is a lower bound. Every figure is given for a blind lattice, too: a
+    regular grid of as many picks.
     """
 
     _label = "compare with truth"

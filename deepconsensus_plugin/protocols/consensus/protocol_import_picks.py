@@ -45,8 +45,8 @@ class ProtImportPicks(ShortLabel, ProtParticlePicking):
     """Import the picks of one picker from a folder of its files.
 
     Micrographs and files are matched by name; prefixes and suffixes that programs add
-    are tolerated. A micrograph without a file counts as *not run by this picker*, one
-    with an empty file as *run, and nothing found*: the consensus tells them apart.
+    are tolerated. The picker counts as not run on a micrograph without a file, and as
+    run without finding anything on one with an empty file.
     """
 
     _label = "import picks"

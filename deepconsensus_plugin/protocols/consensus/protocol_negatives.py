@@ -48,11 +48,11 @@ KIND_LABELS = {
 
 
 class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
-    """Choose background for training, far from every candidate.
+    """Choose coordinates of background for training, away from every candidate.
 
-    Half are drawn at random from the whole area of the micrographs that all pickers
-    were run on, and half lie well beside agreed particles; some are chosen because they
-    are likely to be taken for particles.
+    By default, half of them are drawn at random on the micrographs that all pickers
+    were run on, and half lie off the centre of agreed particles. Places that are easily
+    mistaken for particles can be added.
     """
 
     _label = "negative picks"

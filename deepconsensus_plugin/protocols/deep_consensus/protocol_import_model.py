@@ -27,10 +27,9 @@ from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
 class ProtImportModel(ShortLabel, ProtImport):
-    """Bring the folder of a trained model into the project.
+    """Import a trained model from another project, a library or any folder.
 
-    It comes from another project, from a library of one's own, or from any folder. It
-    is copied, so that the project stays whole without the original.
+    The model is copied, so that the project does not depend on the original.
     """
 
     _label = "import model"

@@ -50,10 +50,10 @@ KEPT, REJECTED = "", "Rejected"
 
 
 class ProtDeepConsensusSelect(ShortLabel, ProtParticles):
-    """Split scored particles or coordinates in those to keep and the rest.
+    """Split scored particles or coordinates into those to keep and the rest.
 
-    No image is read or written, so another threshold is tried in seconds. What is
-    rejected is an output too, and keeps its scores.
+    No image is read or written, so another cutoff takes seconds. Rejected particles are
+    an output too, with their scores.
     """
 
     _label = "select by score"

@@ -62,8 +62,7 @@ from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
     """Train an ensemble of networks to tell particles from background.
 
-    The model keeps what it was made from and how well it did on micrographs that it
-    did not learn from.
+    The model records its training data, and its accuracy on held-out micrographs.
     """
 
     _label = "train network"
@@ -114,7 +113,7 @@ class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
             nLeftOut = sum(map(len, found.values())) - sum(map(len, kept.values()))
             if nLeftOut:
                 self.warning(
-                    f"{chosen.name}: {nLeftOut} coordinates left out, their "
+                    f"{chosen.name}: {nLeftOut} coordinates left out, since their "
                     "micrographs have no CTF"
                 )
             write_coordinates(self._coordinatesFile(chosen), kept)
@@ -153,7 +152,7 @@ class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
             return []  # Scipion reports it
         errors = describeBadTraining(self)
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
-            errors.append("Sets to test on: choose both positives and negatives.")
+            errors.append("Test positives, test negatives: choose both or none.")
         for key in ("extraPositives", "extraNegatives"):
             try:
                 extraSets(self, key, isParticle=True)
@@ -174,8 +173,8 @@ class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
 
     def _warnings(self):
         return [
-            f"{what}: only {n} coordinates. The scores will depend on the seed; look "
-            "at their spread, and at the particles around the threshold."
+            f"{what}: there are only {n} coordinates, so scores will depend on the "
+            "random seed. Look at their spread, and at particles near the cutoff."
             for what, isParticle in (("Positives", True), ("Negatives", False))
             if (n := countToLearnFrom(self, isParticle=isParticle)) < FEW_BOXES
         ] + describeSharedMicrographs(chosenSets(self))

@@ -54,8 +54,7 @@ class PickerTrainingProtocol(ShortLabel, EMProtocol):
         Plugin.runCoreJob(self, job)
         result = read_result(job, PickerTrainResult)
         self.info(
-            f"Learnt from {result.n_labels} labels on {result.n_micrographs} "
-            "micrographs"
+            f"Trained on {result.n_labels} labels on {result.n_micrographs} micrographs"
         )
 
     def _makeRequest(self, model: Path) -> object:

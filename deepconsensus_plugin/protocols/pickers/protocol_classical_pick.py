@@ -62,11 +62,11 @@ BOX = ParameterForm(
 
 
 class ProtClassicalPick(ShortLabel, ProtParticlePicking):
-    """Pick particles of a known diameter; nothing is trained, no reference is needed.
+    """Pick particles of a known diameter, without training and without a reference.
 
-    Two methods that work on different principles, so that a consensus of both means
-    something: a difference of Gaussians finds contrast at the size of the particle, a
-    normalised correlation finds its rotationally averaged shape.
+    There are two methods of different principles, so that a consensus of both is
+    meaningful: a difference of Gaussians finds contrast at the size of the particle,
+    and a normalised correlation finds its rotationally averaged shape.
     """
 
     _label = "pick without training"

@@ -30,8 +30,8 @@ from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 class ProtDeepEMTrain(PickerTrainingProtocol):
     """Train a picker on boxes of particles and of background, in rounds.
 
-    The network tells boxes apart; slid over the micrographs by *pick with a network*,
-    it finds particles [Zhu2017]. All particles of some micrographs should be labelled.
+    The network classifies boxes; *pick with a network* scans micrographs with it
+    [Zhu2017]. All particles of the training micrographs should be labelled.
     """
 
     _label = "train DeepEM picker"

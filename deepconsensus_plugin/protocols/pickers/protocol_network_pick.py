@@ -55,9 +55,8 @@ from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 class ProtNetworkPick(ShortLabel, ProtParticlePicking):
     """Pick micrographs with a trained picker, or with a network of Deep Consensus.
 
-    Everything that the network finds is kept with its score, so that another threshold
-    takes seconds. Given coordinates that are known, what no picker found comes out as a
-    set of its own.
+    All peaks are kept with their scores, so that another threshold takes seconds. If
+    known coordinates are given, the picks far from all of them are a second output.
     """
 
     _label = "pick with a network"

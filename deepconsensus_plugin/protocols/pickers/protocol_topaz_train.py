@@ -23,10 +23,10 @@ FEW_LABELS = 50
 
 
 class ProtTopazTrain(PickerTrainingProtocol):
-    """Train a picker from a few hundred particles, marked by hand or agreed upon.
+    """Train a picker on a few hundred particles, picked by hand or by consensus.
 
-    Places without a label may be particles or not: Topaz learns from positives and
-    unlabelled places [Bepler2019].
+    Topaz is trained on positives and on places without a label, which may be particles
+    or not [Bepler2019].
     """
 
     _label = "train Topaz picker"
@@ -60,8 +60,8 @@ class ProtTopazTrain(PickerTrainingProtocol):
         if labels is None or labels.getSize() >= FEW_LABELS:
             return []
         return [
-            f"Particles: only {labels.getSize()} labels. The picker will depend on "
-            "which they are; mark more if you can."
+            f"Particles: there are only {labels.getSize()} labels, so the picker will "
+            "depend on which they are. Pick more if you can."
         ]
 
     def _methods(self):

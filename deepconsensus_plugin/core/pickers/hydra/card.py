@@ -122,7 +122,7 @@ class HydraCard(PickerCard):
         try:
             self.find_head(options)
         except IncompatibleModelError as error:
-            raise IncompatibleModelError(f"Only for a HydraPicker: {error}.") from error
+            raise IncompatibleModelError(f"HydraPicker only: {error}.") from error
 
     def _named(self, options: HydraPickOptions | None) -> HydraHead | None:
         name = (options and options.head) or self.default_head().name
