@@ -144,9 +144,9 @@ class TestConsensus(synthetic.SyntheticProject):
         summary = "\n".join(protocol.summary())
         self.assertIn(f"{n_and} particles (AND): at least 3 of 3 pickers", summary)
         self.assertIn("104 candidates (OR) on 4 micrographs; found 4 by 1", summary)
-        self.assertIn("a: 104 picks, 96% of them confirmed", summary)
+        self.assertIn("a: 104 picks, 96% confirmed", summary)
         self.assertIn("not run on 1 micrographs", summary)
-        self.assertIn("Box: 40 px.", summary)
+        self.assertIn("Box size: 40 px.", summary)
         self.assertNotIn("WARNING", summary)
         self.assertIn("[SanchezGarcia2018]", protocol._methods()[0])
         self.assertEqual(protocol._citations(), ["SanchezGarcia2018"])
@@ -214,9 +214,11 @@ class TestConsensus(synthetic.SyntheticProject):
     def test_gross_findings_are_logged_as_warnings(self):
         protocol, warned, logged = ProtDeepConsensusPicks(), [], []
         protocol.warning, protocol.info = warned.append, logged.append
-        protocol._logSentences(["WARNING: mirrored", "Note: shifted", "Box: 40 px."])
+        protocol._logSentences(
+            ["WARNING: mirrored", "Note: shifted", "Box size: 40 px."]
+        )
         self.assertEqual(warned, ["WARNING: mirrored"])
-        self.assertEqual(logged, ["Note: shifted", "Box: 40 px."])
+        self.assertEqual(logged, ["Note: shifted", "Box size: 40 px."])
 
     def test_names_are_distinct(self):
         self.assertEqual(

@@ -206,7 +206,7 @@ class TestScore(SyntheticProject):
     def _check_information(self, protocol: ProtDeepConsensusScore, n: int):
         summary = protocol.summary()
         self.assertIn(f"{n} candidates scored and kept", summary[0])
-        self.assertIn("Expected there: precision", summary[1])
+        self.assertIn("Expected: precision", summary[1])
         self.assertRegex(summary[2], r"one: \d+ picks, expected precision [01]\.\d\d")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
 
@@ -260,7 +260,7 @@ class TestScore(SyntheticProject):
         self.assertFalse(are_fused(coordinates))
         self.assertIsNone(protocol.readCalibration())
         self.assertEqual(protocol.suggestedThreshold.get(), 0.5)
-        self.assertIn("the network's own", protocol.summary()[1])
+        self.assertIn("that of the network", protocol.summary()[1])
 
     def test_without_stacks_foreign_coordinates_are_scored(self):
         positions = {name: yx[:2] for name, yx in self.truth.items()}
@@ -292,7 +292,7 @@ class TestScore(SyntheticProject):
         opposite = new_protocol(
             type(self), ProtDeepConsensusScore, **self.inputs, doInvert=False
         )
-        self.assertIn("whose particles are dark", opposite._warnings()[0])
+        self.assertIn("whose particles are dark on light", opposite._warnings()[0])
         opposite.doInvert.set(True)
         self.assertEqual(opposite._warnings(), [])
         opposite.seed.set(-1)

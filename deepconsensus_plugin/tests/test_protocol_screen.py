@@ -165,7 +165,7 @@ class TestScreen(SyntheticProject):
         n = len(self.end.outputCoordinatesScored)
         summary, methods = self.end.summary(), self.end._methods()
         self.assertIn(f"{n} candidates scored and kept", summary[0])
-        self.assertIn("of 2 pickers agree", "".join(summary))
+        self.assertIn("found by both pickers", "".join(summary))
         self.assertIn("were accepted", methods[-1])
         self.assertEqual(
             self.new_screen(self.picks).summary(),

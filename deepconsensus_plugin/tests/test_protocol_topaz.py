@@ -117,7 +117,7 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(card.training_sets[0].n_boxes, 3 * N_LABELS)
         self.assertEqual(card.validation.n_labels, N_LABELS)
         summary = "\n".join(self.train.summary())
-        self.assertIn("Topaz picker of particles of 67 Å", summary)
+        self.assertIn("Topaz picker for particles of 67 Å", summary)
         self.assertIn(f"Trained on {3 * N_LABELS} particles", summary)
         self.assertIn(f"{N_LABELS} of about {N_PARTICLES} particles labelled", summary)
         self.assertIn(f"on {3 * N_LABELS} labelled", self.train._methods()[0])
@@ -189,7 +189,7 @@ class TestTopaz(SyntheticProject):
         curves.canvas.draw()
         self.assertTrue(curves.axes)
         message = self._open(self.train, "showCard").getMessage()
-        self.assertIn("Topaz picker of particles of 67 Å", message)
+        self.assertIn("Topaz picker for particles of 67 Å", message)
         self.assertLessEqual(max(map(len, message.splitlines())), 80)
 
     def test_before_the_run_the_window_says_so(self):
@@ -272,7 +272,7 @@ class TestTopaz(SyntheticProject):
             self.assertEqual(error.split(":")[0], label)
         with patch.object(SetOfMicrographs, "getSamplingRate", return_value=6.0):
             (error,) = self._newPick().validate()
-        self.assertIn("pixels of 6 Å are coarser than the 5 Å", error)
+        self.assertIn("pixel size of 6 Å/px is coarser than the 5 Å/px", error)
 
     def test_coordinates_that_lost_their_micrographs_are_refused(self):
         lost = SetOfCoordinates(filename=str(Path(self.data) / "lost.sqlite"))
@@ -308,6 +308,6 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(
             protocol.outputModel.getCard(), self.train.outputModel.getCard()
         )
-        self.assertIn("Topaz picker of particles", "\n".join(protocol.summary()))
+        self.assertIn("Topaz picker for particles", "\n".join(protocol.summary()))
         self.assertIn("Bepler2019", protocol._methods()[0])
         self.assertEqual(protocol._citations(), ["Bepler2019"])

@@ -60,7 +60,9 @@ class TestTrain(SyntheticProject):
     def test_model_knows_what_it_was_made_from(self):
         protocol = self.protocol(seed=7, l2RegStrength=1e-4)
         self.assertEqual(protocol.validate(), [])
-        self.assertIn("Positives: only 24 coordinates", protocol._warnings()[0])
+        self.assertIn(
+            "Positives: there are only 24 coordinates", protocol._warnings()[0]
+        )
         self.assertEqual(len(protocol._warnings()), 2)  # nothing is tested on
         self.assertEqual(protocol.summary(), ["Not run yet."])
         self.launchProtocol(protocol)
@@ -109,7 +111,9 @@ class TestTrain(SyntheticProject):
         protocol.extraNegatives.append(self.store(self.negatives, first, third))
         self.assertEqual(protocol.validate(), [])
         warning = protocol._warnings()[-1]
-        self.assertIn("1 of their 1 micrographs are learnt from too (mic_1", warning)
+        self.assertIn(
+            "1 of their 1 micrographs are used for training too (mic_1", warning
+        )
         self.launchProtocol(protocol)
 
         boxes = read_boxes(Path(protocol._getExtraPath("boxes.h5")))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 from tools.gui_check.page import shoot_page
-from tools.gui_check.screen import virtual_screen
+from tools.gui_check.screen import HEIGHT, WIDTH, virtual_screen
 
 
 def main() -> int:
@@ -31,22 +31,36 @@ def main() -> int:
         help="a finished one, a copy of which is opened; protocols that it has no run "
         "of are named as faults",
     )
+    parser.add_argument(
+        "--size",
+        type=_size,
+        default=(WIDTH, HEIGHT),
+        help=f"of the screen, such as 1920x1080; {WIDTH}x{HEIGHT} by default",
+    )
     arguments = parser.parse_args()
     folder, project = arguments.folder.absolute(), arguments.project
     try:
         with tempfile.TemporaryDirectory(prefix="gui-check-") as temporary:
-            return _check(folder, Path(temporary), project)
+            return _check(folder, Path(temporary), project, arguments.size)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _check(folder: Path, temporary: Path, finished: Path | None) -> int:
+def _size(text: str) -> tuple[int, int]:
+    """Return width and height, pixels."""
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
+def _check(
+    folder: Path, temporary: Path, finished: Path | None, size: tuple[int, int]
+) -> int:
     prepare_environment(temporary / "home")
     # Scipion reads its environment when it is imported.
     from tools.gui_check.scene import make_finished_project
 
-    with virtual_screen() as display:
+    with virtual_screen(width=size[0], height=size[1]) as display:
         if finished is None:
             project = make_finished_project(temporary)
         else:

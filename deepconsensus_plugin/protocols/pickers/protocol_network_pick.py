@@ -196,7 +196,7 @@ class ProtNetworkPick(ShortLabel, ProtParticlePicking):
         result = self._result()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
-            f"micrographs by {self._pickerName()}: the peaks, of {result.n_found}, "
+            f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
             f"{describeExpected(result.expected_precision)}."
         ]

@@ -74,7 +74,7 @@ class HydraCard(PickerCard):
         """Return lines that describe the model and each of its heads."""
         architecture = self.training.architecture
         return [
-            f"{label} of particles that become {architecture.particle_px:.0f} px, body "
+            f"{label} for particles scaled to {architecture.particle_px:.0f} px, body "
             f"of {architecture.body_channels} channels, seed {self.training.seed}; "
             f"heads: {len(self.heads)}.",
             *(head.describe() for head in self.heads),
