@@ -5,7 +5,7 @@ A frozen dataclass that derives from `Declared` declares its parameters as field
 
     n_models: int = field(
         default=3,
-        metadata=declare("Networks in the ensemble", "The score is their mean.", ge=1),
+        metadata=declare("Number of networks", "The score is their mean.", ge=1),
     )
 
 It refuses what a declaration forbids, whether it is made in Python, read from a file or

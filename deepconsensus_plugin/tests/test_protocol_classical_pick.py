@@ -94,5 +94,10 @@ class TestClassicalPick(synthetic.SyntheticProject):
         self.assertIn("it is 3.6 px on these", errors[0])
         self.assertEqual(
             [error.split(":")[0] for error in errors],
-            ["Particle diameter", "Least distance", "Box size", "Upper threshold"],
+            [
+                "Particle diameter",
+                "Minimum distance between picks",
+                "Box size",
+                "Maximum score",
+            ],
         )

@@ -142,7 +142,7 @@ class TestConsensus(synthetic.SyntheticProject):
 
     def _check_sentences(self, protocol, *, n_and: int):
         summary = "\n".join(protocol.summary())
-        self.assertIn(f"{n_and} particles (AND): at least 3 of 3 pickers", summary)
+        self.assertIn(f"{n_and} particles (AND) found by all 3 pickers", summary)
         self.assertIn("104 candidates (OR) on 4 micrographs; found 4 by 1", summary)
         self.assertIn("a: 104 picks, 96% confirmed", summary)
         self.assertIn("not run on 1 micrographs", summary)
@@ -189,7 +189,7 @@ class TestConsensus(synthetic.SyntheticProject):
         n_left_out = 2 + (len(self.sparse[first]) - len(self._away(gold[0])))
         self.assertEqual(
             protocol.summary()[-1],
-            f"{n_left_out} picks left out before: within 0.3 of the box from one of "
+            f"{n_left_out} picks excluded: within 0.3 box sizes of a coordinate of "
             "gold.",
         )
 

@@ -118,7 +118,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         }
         names = [None, "box", "json", "pos", "star", "csv", "cbox", "topaz", "cs"]
         self.assertEqual(numbered, dict(enumerate(names)))
-        labels = "automatic,EMAN .box,EMAN2 _info.json,Xmipp .pos,RELION .star,CSV,"
+        labels = "Auto,EMAN .box,EMAN2 _info.json,Xmipp .pos,RELION .star,CSV,"
         labels += "crYOLO .cbox,Topaz table,cryoSPARC .cs"
         field = self.newProtocol(ProtImportPicks).getParam("fileFormat")
         self.assertEqual(field.choices, labels.split(","))
@@ -129,7 +129,10 @@ class TestImportPicks(synthetic.SyntheticProject):
         protocol = self.newProtocol(
             ProtImportPicks, inputMicrographs=self.micrographs, filesPath=str(folder)
         )
+        self.assertIn(f"{folder} contains no files.", protocol.validate()[0])
+        protocol.filesPattern.set("*.box")
         self.assertIn("File pattern: no file in", protocol.validate()[0])
+        protocol.filesPattern.set("*")
         (folder / "info").mkdir()
         (folder / "info" / "mic_1_info.json").touch()
         self.assertEqual(protocol.validate(), [])  # an EMAN2 project
@@ -138,7 +141,5 @@ class TestImportPicks(synthetic.SyntheticProject):
         protocol.boxSize.set(0)
         protocol.pickerName.set("a;b")
         fields = [error.split(":")[0] for error in protocol.validate()]
-        self.assertEqual(
-            fields, ["Folder", "Box size", "Scale factor", "Name of the picker"]
-        )
+        self.assertEqual(fields, ["Folder", "Box size", "Scale factor", "Picker name"])
         self.assertEqual(protocol.summary(), ["Not run yet."])

@@ -297,7 +297,7 @@ class TestScore(SyntheticProject):
         self.assertEqual(opposite._warnings(), [])
         opposite.seed.set(-1)
         self.assertEqual(
-            opposite.validate(), ["Seed: it must be 0 or more, received -1."]
+            opposite.validate(), ["Random seed: it must be 0 or more, received -1."]
         )
         nothing = self.newProtocol(ProtDeepConsensusScore)
         self.assertEqual(nothing._validate() + nothing._warnings(), [])  # Scipion tells

@@ -211,7 +211,7 @@ class TestScreen(SyntheticProject):
         screen.nModels.set(0)
         self.assertEqual(
             [error.split(":")[0] for error in screen.validate()],
-            ["Seed", "Networks in the ensemble", "Micrographs in a batch"],
+            ["Random seed", "Number of networks", "Micrographs per batch"],
         )
         other = write_untrained_model(self.data / "other", sampling_rate=5.0)
         for options, reason in (

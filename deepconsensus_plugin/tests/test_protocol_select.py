@@ -192,7 +192,7 @@ class TestSelect(SyntheticProject):
         protocol.minPrecision.set(1.5)
         for mode, sentences in (
             (0, []),  # what the mode does not need is not looked at
-            (2, ["Weight of recall: it must be above 0, received 0.0."]),
+            (2, ["Recall weight (beta): it must be above 0, received 0.0."]),
         ):
             protocol.thresholdMode.set(mode)
             self.assertEqual(protocol.validate(), sentences)

@@ -136,16 +136,16 @@ class TestTopaz(SyntheticProject):
             ("validationFraction", 0.7, "Validation fraction"),
             ("maxMicrographs", 0, "Micrographs, at most"),
             ("nEpochs", 0, "Number of epochs"),
-            ("updatesPerEpoch", 0, "Batches of an epoch"),
+            ("updatesPerEpoch", 0, "Batches per epoch"),
             ("nUnits", 0, "Units of the first layer"),
             ("nLayers", 2, "Layers"),
             ("batchSize", 3, "Batch size"),
             ("radius", 0, "Radius of labels"),
             ("learningRate", 0, "Learning rate"),
-            ("strength", 0, "Weight of the criterion"),
+            ("strength", 0, "Criterion weight (λ)"),
             ("prior", 1, "Fraction of positive pixels"),
             ("autoencoder", -1, "Weight of the autoencoder"),
-            ("seed", -1, "Seed"),
+            ("seed", -1, "Random seed"),
         ):
             right = getattr(protocol, name).get()
             getattr(protocol, name).set(wrong)

@@ -142,11 +142,11 @@ class TestTrain(SyntheticProject):
         empty = store_coordinates(type(self), {})
         for options, reason in (
             ({"nEpochs": -1}, "Number of epochs: it must be 1 or more, or 0"),
-            ({"seed": -1}, "Seed: it must be 0 or more, received -1."),
+            ({"seed": -1}, "Random seed: it must be 0 or more, received -1."),
             ({"learningRate": 0.0}, "Learning rate"),
             (
                 {"inputSize": 100},
-                "Network input: it must be a multiple of 16, 16 or more",
+                "Network input size: it must be a multiple of 16, 16 or more",
             ),
             ({"testPositives": empty}, "choose both positives and negatives"),
             ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
@@ -156,7 +156,7 @@ class TestTrain(SyntheticProject):
             (from_model(type(self), other), "Use a box of about 80 px"),
             (
                 {**from_model(type(self), plain), "skipInvert": True},
-                "particles are dark. Answer *No*",
+                "particles are dark on light (raw). Use such",
             ),
         ):
             with self.subTest(reason=reason):

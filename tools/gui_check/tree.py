@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tree of protocols, read as a user reads it: every text, in order, and whole."""
+"""Tree of protocols, read as a user reads it: every text, in order and distinct."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_tree(window: tk.Misc, tree: ttk.Treeview, report: Report) -> None:
     wanted = list(_texts_of_the_menu())
     if shown != wanted:
         report.add("tree of protocols", [f"it shows {shown}, the menu has {wanted}"])
-    report.add("tree of protocols", _cut_off(tree, section))
+    report.add("tree of protocols", _indistinct(tree, section))
     report.shoot(window, "tree")
 
 
@@ -70,17 +70,22 @@ def _flat(items: list[dict]) -> Iterator[dict]:
         yield from _flat(item.get("children", []))
 
 
-def _cut_off(tree: ttk.Treeview, section: str) -> list[str]:
-    """Return a sentence for each item that does not show, or not whole."""
+def _indistinct(tree: ttk.Treeview, section: str) -> list[str]:
+    """Return a sentence for each item of which too little shows to tell it apart.
+
+    Scipion gives the tree a share of the window, which users widen; on a small screen
+    the longest texts are cut.
+    """
     measure = tk_font.nametofont("TkDefaultFont", tree).measure
+    seen: dict[str, str] = {}
     faults = []
     for item in items_below(tree, section):
         text, box = tree.item(item, "text"), tree.bbox(item, "#0")
-        if not box:
-            faults.append(f"'{text}' does not show")
-            continue
-        level = len(_ancestors(tree, item)) + 2  # an arrow and an icon
-        needed = level * _INDENT_PX + measure(text)
-        if needed > box[2]:
-            faults.append(f"'{text}' takes {needed} px, {box[2]} show")
+        left = (len(_ancestors(tree, item)) + 2) * _INDENT_PX  # an arrow and an icon
+        room = tree.winfo_width() - left if box else 0
+        fitting = (n for n in range(len(text), 0, -1) if measure(text[:n]) <= room)
+        shown = text[: next(fitting, 0)]
+        if shown in seen or not shown:
+            faults.append(f"'{text}' shows as '{shown}', as does '{seen.get(shown)}'")
+        seen[shown] = text
     return faults

@@ -39,11 +39,11 @@ from deepconsensus_plugin.set_columns import read_numbers
 
 KIND_LABELS = {
     NegativeKind.RANDOM: "at random",
-    NegativeKind.DISPLACED: "beside particles",
-    NegativeKind.SORTED_OUT: "agreed on but unlike the other particles",
-    NegativeKind.SINGLE_PICKER: "found by one picker and unlike particles",
-    NegativeKind.CONTAMINATION: "carbon, ice or borders",
-    NegativeKind.USER: "given",
+    NegativeKind.DISPLACED: "off-centre of agreed particles",
+    NegativeKind.SORTED_OUT: "agreed particles that look unlike the others",
+    NegativeKind.SINGLE_PICKER: "picks of a single picker that look unlike particles",
+    NegativeKind.CONTAMINATION: "on carbon, ice or edges",
+    NegativeKind.USER: "of your own",
 }
 
 

@@ -73,7 +73,7 @@ class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
-        form.addSection(label="More sets")
+        form.addSection(label="Extra sets")
         defineExtraParams(form)
         form.addSection(label="Training")
         defineTrainingParams(form)

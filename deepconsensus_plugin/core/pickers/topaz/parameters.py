@@ -176,7 +176,7 @@ class TopazParameters(Declared):
         """Return that an objective has no criterion whose weight is given."""
         if self.strength is None or self.objective in CRITERION_STRENGTHS:
             return []
-        return ["Weight of the criterion: NNPU and PN have none; leave it empty"]
+        return ["Criterion weight (λ): NNPU and PN have none; leave it empty"]
 
     @property
     def criterion_strength(self) -> float:
