@@ -22,7 +22,7 @@ THRESHOLD = ParameterForm(
     mode=Shown(
         "thresholdMode",
         choices={
-            PickThresholdMode.PRECISION: "precision",
+            PickThresholdMode.PRECISION: "target precision",
             PickThresholdMode.BEST_F1: "best F1",
             PickThresholdMode.GIVEN: "given",
             PickThresholdMode.BEST_F2: "best F2",
@@ -32,7 +32,7 @@ THRESHOLD = ParameterForm(
             *(PickThresholdMode.PRECISION, PickThresholdMode.BEST_F1),
             *(PickThresholdMode.BEST_F2, PickThresholdMode.EXPECTED),
         ),
-        former={"by precision": 0, "as many as expected": 4},
+        former={"precision": 0, "by precision": 0, "as many as expected": 4},
     ),
 )
 BOX = ParameterForm(OutputBox)
@@ -78,9 +78,8 @@ def defineInputParams(form: params.Form) -> None:
 
 def defineThresholdParams(form: params.Form) -> None:
     """Add from which score on a place is a pick."""
-    group = form.addGroup("Threshold")
-    THRESHOLD.define(group)
-    BOX.define(group)
+    THRESHOLD.define(form.addGroup("Threshold"))
+    BOX.define(form)
 
 
 def chosenThreshold(protocol: Protocol) -> float | None:

@@ -45,9 +45,9 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
             labels="Coordinates of all particles of some micrographs, picked by "
             "hand, or those that several pickers agree on (*consensus of picks*).",
         )
+        defineMicrographParams(form, LEARNING)
         form.addSection(label="Training")
         DEEPEM.define(form)
-        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

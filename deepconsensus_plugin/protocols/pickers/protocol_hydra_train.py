@@ -42,9 +42,9 @@ class ProtHydraTrain(PickerTrainingProtocol):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineHydraInput(form)
+        defineMicrographParams(form, LEARNING)
         form.addSection(label="Training")
         HYDRA.define(form)
-        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

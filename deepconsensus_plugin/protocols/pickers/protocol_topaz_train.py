@@ -41,9 +41,9 @@ class ProtTopazTrain(PickerTrainingProtocol):
             "that several pickers agree on (*consensus of picks*). "
             "Others on the same micrographs may be without a label.",
         )
+        defineMicrographParams(form)
         form.addSection(label="Training")
         TOPAZ.define(form)
-        defineMicrographParams(form)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

@@ -40,14 +40,14 @@ class PickThreshold(Declared):
         default=PickThresholdMode.PRECISION,
         metadata=declare(
             "Threshold",
-            "*precision*, *best F1* and *best F2* are measured on micrographs held "
-            "out in training. The general model has none for your sample; then the "
-            "threshold is the gap between the particle and background score "
+            "*target precision*, *best F1* and *best F2* are measured on micrographs "
+            "held out in training. The general model has none for your sample; then "
+            "the threshold is the gap between the particle and background score "
             "distributions. If there is no gap, the number of picks is that of the "
             "pickers without training.\n"
-            "*expected number*: the number of particles per micrograph that "
-            "training assumed. Choose it if the labels were the easier particles, "
-            "such as agreed ones.\n"
+            "*expected number*: the number of particles per micrograph that training "
+            "assumed. Choose it if the labels were the easier particles, such as "
+            "agreed ones.\n"
             "*given*: a log-odds score of your own.",
         ),
     )
