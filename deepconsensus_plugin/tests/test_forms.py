@@ -12,6 +12,7 @@ from pwem.protocols import EMProtocol
 from pyworkflow.protocol import Protocol, params
 
 from deepconsensus_plugin import protocols
+from deepconsensus_plugin.protocols.shared.appearance import LINE_LETTERS, wrapped
 from deepconsensus_plugin.protocols.shared.choices import Choices
 from deepconsensus_plugin.protocols.shared.contrast import DARK, LABEL, LIGHT
 from deepconsensus_plugin.report.forms import convert
@@ -119,6 +120,21 @@ def test_labels_are_nouns_and_helps_are_sentences(kind):
                 word in text for word in _TOLD
             )
             assert wantsInput or any(word in text for word in _TOLD), (name, text)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_the_window_of_a_help_is_wide_enough(kind):
+    for name, param in kind().getDefinition().iterAllParams():
+        lines = (param.help.get() or "").split("\n")
+        assert max(map(len, lines)) <= LINE_LETTERS, name
+
+
+def test_an_emphasised_name_is_not_broken():
+    text = "word " * 14 + "*two words* " + "and more " * 9
+    lines = wrapped(f"{text}\nDefault: 1.").split("\n")
+    assert lines[-1] == "Default: 1." and len(lines) == 4
+    assert any("*two words*" in line for line in lines)
+    assert max(map(len, lines)) <= LINE_LETTERS
 
 
 def _told_by(param: params.Param) -> str:

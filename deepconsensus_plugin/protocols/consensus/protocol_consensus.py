@@ -39,11 +39,11 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     readUnwanted,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusPicks(ShortLabel, ProtParticlePicking):
+class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
     """Find the particles that several pickers agree on.
 
     *OR* holds every particle that any picker found, once; *AND* those that enough

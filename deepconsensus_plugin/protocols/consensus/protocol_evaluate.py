@@ -18,15 +18,15 @@ from deepconsensus_plugin.core.metrics.evaluation import (
     read_curve,
 )
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 MATCHING = ParameterForm(MatchRules)
 
 
-class ProtEvaluatePicks(ShortLabel, EMProtocol):
+class ProtEvaluatePicks(Appearance, EMProtocol):
     """Compare coordinates with the true ones, matched one to one.
 
     Only micrographs that are in both sets are compared. The truth is often incomplete,

@@ -19,10 +19,10 @@ from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 _FORMATS = {kind: kind.label for kind in PickFormat.by_number()}
 
@@ -41,7 +41,7 @@ READING = ParameterForm(
 )
 
 
-class ProtImportPicks(ShortLabel, ProtParticlePicking):
+class ProtImportPicks(Appearance, ProtParticlePicking):
     """Import the picks of one picker from a folder of its files.
 
     Micrographs and files are matched by name; prefixes and suffixes that programs add

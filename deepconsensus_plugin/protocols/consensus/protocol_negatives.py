@@ -28,13 +28,13 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import (
     DRAWING,
     defineDrawingParams,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadThreads,
     describeLost,
 )
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 from deepconsensus_plugin.set_columns import read_numbers
 
 KIND_LABELS = {
@@ -47,7 +47,7 @@ KIND_LABELS = {
 }
 
 
-class ProtDeepConsensusNegatives(ShortLabel, ProtParticlePicking):
+class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
     """Choose coordinates of background for training, away from every candidate.
 
     By default, half of them are drawn at random on the micrographs that all pickers

@@ -18,15 +18,15 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeModel,
 )
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtImportModel(ShortLabel, ProtImport):
+class ProtImportModel(Appearance, ProtImport):
     """Import a trained model from another project, a library or any folder.
 
     The model is copied, so that the project does not depend on the original.

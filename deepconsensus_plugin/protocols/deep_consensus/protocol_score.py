@@ -49,6 +49,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     iterScored,
     warnOfLeftOut,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -68,10 +69,9 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusScore(ShortLabel, ProtParticles):
+class ProtDeepConsensusScore(Appearance, ProtParticles):
     """Give every candidate a score, 0 to 1: the probability that it is a particle.
 
     The score of a trained network, the votes of the pickers and their scores are

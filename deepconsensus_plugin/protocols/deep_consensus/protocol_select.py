@@ -37,19 +37,19 @@ from deepconsensus_plugin.protocols.deep_consensus.spacing import (
     defineSpacingParams,
     describeBadSpacing,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 from deepconsensus_plugin.set_columns import are_fused, read_scores
 
 KEPT, REJECTED = "", "Rejected"
 """Suffixes of the outputs."""
 
 
-class ProtDeepConsensusSelect(ShortLabel, ProtParticles):
+class ProtDeepConsensusSelect(Appearance, ProtParticles):
     """Split scored particles or coordinates into those to keep and the rest.
 
     No image is read or written, so another cutoff takes seconds. Rejected particles are

@@ -47,6 +47,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     extraSets,
     joinMicrographs,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMethods,
@@ -56,10 +57,9 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusTrain(ShortLabel, EMProtocol):
+class ProtDeepConsensusTrain(Appearance, EMProtocol):
     """Train an ensemble of networks to tell particles from background.
 
     The model records its training data, and its accuracy on held-out micrographs.

@@ -17,13 +17,13 @@ from deepconsensus_plugin.core.pickers.trained.requests import (
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.pickers.picker_form import learningInput
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class PickerTrainingProtocol(ShortLabel, EMProtocol):
+class PickerTrainingProtocol(Appearance, EMProtocol):
     """Base of all trainings of pickers; a method adds its form and its request."""
 
     _possibleOutputs = {"outputModel": ParticleClassifier}

@@ -28,12 +28,12 @@ from deepconsensus_plugin.core.types import (
     PickerPicks,
 )
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 PICKING = ParameterForm(
     PickParameters,
@@ -61,7 +61,7 @@ BOX = ParameterForm(
 )
 
 
-class ProtClassicalPick(ShortLabel, ProtParticlePicking):
+class ProtClassicalPick(Appearance, ProtParticlePicking):
     """Pick particles of a known diameter, without training and without a reference.
 
     There are two methods of different principles, so that a consensus of both is

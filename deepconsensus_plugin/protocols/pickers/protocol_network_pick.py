@@ -41,6 +41,7 @@ from deepconsensus_plugin.protocols.pickers.pick_options import (
     describeBadOptions,
     pickOptions,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -49,10 +50,9 @@ from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtNetworkPick(ShortLabel, ProtParticlePicking):
+class ProtNetworkPick(Appearance, ProtParticlePicking):
     """Pick micrographs with a trained picker, or with a network of Deep Consensus.
 
     All peaks are kept with their scores, so that another threshold takes seconds. If

@@ -62,6 +62,7 @@ from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeProgress,
     describeScreening,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -72,10 +73,9 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 
 
-class ProtDeepConsensusScreen(ShortLabel, ProtParticles, ProtStreamingBase):
+class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     """Turn the picks of several pickers into one clean set of particles.
 
     Networks are trained on the picks that pickers agree on and on background, and score

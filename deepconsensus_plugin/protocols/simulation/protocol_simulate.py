@@ -20,9 +20,9 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest, SimulateResult
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
-from deepconsensus_plugin.protocols.shared.short_label import ShortLabel
 from deepconsensus_plugin.protocols.simulation import simulate_form
 from deepconsensus_plugin.protocols.simulation.simulation_choices import (
     describeBadSimulation,
@@ -30,7 +30,7 @@ from deepconsensus_plugin.protocols.simulation.simulation_choices import (
 )
 
 
-class ProtSimulateMicrographs(ShortLabel, EMProtocol):
+class ProtSimulateMicrographs(Appearance, EMProtocol):
     """Simulate micrographs with known particles, to try or to test a workflow.
 
     Structures are projected in random orientations, in ice of uneven thickness, with
