@@ -31,6 +31,9 @@ PICKER_SCORES_ATTRIBUTE = "_deepConsensusPickerScores"
 OBSERVED_ATTRIBUTE = "_deepConsensusObserved"
 #: The mean score of the networks, where another score was derived from it.
 NETWORK_SCORE_ATTRIBUTE = "_deepConsensusNetworkScore"
+#: Of what a selection gives: why the candidate was rejected, a word of
+#: `core.reasons.Reason`; empty where it was accepted.
+REASON_ATTRIBUTE = "_deepConsensusReason"
 #: How many pickers agree within the consensus radius, and their mean position.
 AGREEMENT_ATTRIBUTE = "_deepConsensusAgreement"
 AGREED_X_ATTRIBUTE = "_deepConsensusAgreedX"

@@ -6,18 +6,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.commands.exported import (
+    Exported,
+    FinishedRun,
+    read_exported,
+)
 from deepconsensus_plugin.core.grouping import group_coordinates
-from deepconsensus_plugin.core.io.scores_csv import ScoreTable, read_scores_csv
-from deepconsensus_plugin.core.pick_files.codec import Shape
+from deepconsensus_plugin.core.io.scores_csv import ScoreTable
 from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
-from deepconsensus_plugin.core.serialisation import read_json
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 
 HELP = "write accepted coordinates with their scores for other programs"
@@ -25,28 +27,11 @@ HELP = "write accepted coordinates with their scores for other programs"
 _IN_ONE_FILE = [kind for kind in PickFormat.by_number() if kind.codec.write_merged]
 
 
-@dataclass(frozen=True)
-class FinishedRun:
-    """Part of a run's ``summary.json`` that an export needs.
-
-    Parameters
-    ----------
-    box_size : int
-        Pixels.
-    observed : tuple of str
-        Micrographs that any picker was run on.
-    shapes : mapping of str to tuple of int
-        Rows and columns of the micrographs; empty from early versions.
-    """
-
-    box_size: int
-    observed: tuple[str, ...]
-    shapes: Mapping[str, Shape]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of the command."""
-    parser.add_argument("project", type=Path, help="folder of a finished run")
+    parser.add_argument(
+        "project", type=Path, help="folder of a finished run, or of a Scipion project"
+    )
     parser.add_argument(
         "--format",
         required=True,
@@ -62,10 +47,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file for each micrograph (star: and autopick.star, which lists them)",
     )
     parser.add_argument(
+        "--selection",
+        metavar="NAME",
+        help="name or number of a run of *select by score* or *deep consensus*, also "
+        "one made in Scipion's window; without it the newest",
+    )
+    parser.add_argument(
         "--all", action="store_true", help="every candidate, not only accepted ones"
     )
     parser.add_argument(
-        "--threshold", type=float, help="accept this score or better instead"
+        "--threshold",
+        type=float,
+        help="accept this score or better instead; distances and all other criteria of "
+        "the selection stay",
     )
 
 
@@ -76,56 +70,30 @@ def _names(formats: Sequence[PickFormat]) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export; the exit status is 0 if it worked."""
+    out = arguments.out.expanduser().absolute()  # a project becomes the directory
     try:
-        table = read_scores_csv(arguments.project / "scores.csv")
-        finished = read_summary(arguments.project / "summary.json")
-        chosen = _choose(table, arguments.threshold, every=arguments.all)
+        found = read_exported(arguments.project, arguments.selection)
+        if arguments.threshold is not None:
+            found = found.at(arguments.threshold)
+        chosen = np.asarray(found.reason == Reason.ACCEPTED) | arguments.all
         files = export(
-            arguments.out,
-            best_first(table, chosen, finished.observed),
-            finished,
+            out,
+            best_first(found, chosen, found.run.observed),
+            found.run,
             pick_format=PickFormat(arguments.format),
             per_micrograph=arguments.per_micrograph,
         )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    where = files[0] if len(files) == 1 else f"{len(files)} files in {arguments.out}"
-    print(f"{chosen.sum()} of {len(table)} coordinates: {where}")
+    where = files[0] if len(files) == 1 else f"{len(files)} files in {out}"
+    of = f" of '{found.selection}'" if found.selection else ""
+    print(f"{chosen.sum()} of {len(chosen)} coordinates{of}: {where}")
     return 0
 
 
-def read_summary(path: Path) -> FinishedRun:
-    """Return the part of a run's summary that an export needs.
-
-    Raises
-    ------
-    FileFormatError
-        If it has no box size.
-    """
-    summary = read_json(path)
-    box_size = summary.get("box_size")
-    if not isinstance(box_size, int):
-        raise FileFormatError(
-            path, expected="box_size, whole pixels", received=repr(box_size)
-        )
-    observed = summary.get("observed", {})  # runs of early versions do not have it
-    shapes = summary.get("micrograph_shapes", {})  # nor this
-    return FinishedRun(
-        box_size,
-        observed=tuple(name for name, pickers in observed.items() if pickers),
-        shapes={name: (rows, columns) for name, (rows, columns) in shapes.items()},
-    )
-
-
-def _choose(table: ScoreTable, threshold: float | None, *, every: bool) -> BoolArray:
-    if every:
-        return np.ones(len(table), dtype=bool)
-    return table.accepted if threshold is None else table.score >= threshold
-
-
 def best_first(
-    table: ScoreTable, chosen: BoolArray, observed: Sequence[str] = ()
+    table: Exported | ScoreTable, chosen: BoolArray, observed: Sequence[str] = ()
 ) -> dict[str, ScoredCoordinates]:
     """Return the chosen rows by micrograph, best score first.
 

@@ -48,24 +48,12 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
     from deepconsensus_plugin.commands.project import open_project, read_record
     from deepconsensus_plugin.protocols.shared.report_link import reportPath
     from deepconsensus_plugin.report.selection_report import (
-        find_selections,
+        find_selection,
         write_selection_report,
     )
 
     project = open_project(folder)
-    selections = find_selections(project)
-    found = [
-        selection
-        for selection in selections
-        if name in (None, selection.getRunName(), selection.strId())
-    ]
-    if not found:
-        wanted = "a finished *select by score* or *deep consensus*" + (
-            f" named {name!r}" if name else ""
-        )
-        received = [each.getRunName() for each in selections] or "none"
-        raise ValueError(f"{folder}: expected {wanted}, received {received}")
-    selected = found[-1]
+    selected = find_selection(project, name)
     path = out or reportPath(selected).absolute()
     settings = read_record(folder).get("settings")
     write_selection_report(project, selected, path, settings=settings)

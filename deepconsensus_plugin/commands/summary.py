@@ -72,7 +72,7 @@ def _write_scores(path: Path, scored: ScoredCandidates) -> None:
         score=scored.score,
         network_score=scored.network_score,
         spread=scored.spread,
-        accepted=scored.accepted,
+        reason=scored.reason,
     )
 
 

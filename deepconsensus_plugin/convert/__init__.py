@@ -18,7 +18,7 @@ from deepconsensus_plugin.convert.coordinates import (
     items_with_micrograph,
     picks_from_set,
 )
-from deepconsensus_plugin.convert.items import scaled_item
+from deepconsensus_plugin.convert.items import scaled_item, set_attribute
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrographs_from_set,
@@ -29,6 +29,11 @@ from deepconsensus_plugin.convert.observed import (
     observed_in,
     read_observed,
     write_observed,
+)
+from deepconsensus_plugin.convert.places import (
+    places_of_candidates,
+    places_of_items,
+    shapes_by_name,
 )
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
@@ -50,9 +55,13 @@ __all__ = [
     "observed_by_all",
     "observed_in",
     "picks_from_set",
+    "places_of_candidates",
+    "places_of_items",
     "read_observed",
     "refresh",
     "scaled_item",
+    "set_attribute",
+    "shapes_by_name",
     "state_of_file",
     "write_observed",
 ]

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
+from pwem.objects import (
+    Coordinate,
+    SetOfCoordinates,
+    SetOfMicrographs,
+    SetOfParticles,
+)
 from pyworkflow.object import Float, Scalar
 
 from deepconsensus_plugin.constants import EXACT_X_ATTRIBUTE, EXACT_Y_ATTRIBUTE
@@ -30,7 +35,7 @@ class ItemTable:
     ----------
     names : list of str or None
         Names of their micrographs; None where an item has the id only.
-    ids : list of int
+    ids : list of int or None
         Ids of their micrographs.
     yx : array, shape (n, 2)
         Pixels of the set's micrographs.
@@ -39,7 +44,7 @@ class ItemTable:
     """
 
     names: list[str | None]
-    ids: list[int]
+    ids: list[int | None]
     yx: FloatArray
     columns: Mapping[str, list[Any]]
 
@@ -72,19 +77,23 @@ class ItemTable:
         )
 
 
-def read_items(coordinates: SetOfCoordinates, *attributes: str) -> ItemTable:
-    """Return the items of a set with some of their attributes."""
-    own = ("_micName", "_micId", "_x", "_y", EXACT_X_ATTRIBUTE, EXACT_Y_ATTRIBUTE)
-    columns = read_columns(coordinates, *own, *attributes)
+def read_items(items: SetOfCoordinates | SetOfParticles, *attributes: str) -> ItemTable:
+    """Return the items of a set with some of their attributes.
+
+    Those of particles are at their coordinates, in pixels of the particles; where they
+    have none, positions are NaN.
+    """
+    prefix = "_coordinate." if isinstance(items, SetOfParticles) else ""
+    places = ("_micName", "_micId", "_y", "_x", EXACT_Y_ATTRIBUTE, EXACT_X_ATTRIBUTE)
+    own = [prefix + name for name in places]
+    columns = read_columns(items, *own, *attributes)
     if not columns:
         return ItemTable([], [], np.empty((0, 2)), {})
-    whole = np.array([columns["_y"], columns["_x"]], dtype=np.float64).T
-    if EXACT_X_ATTRIBUTE in columns and EXACT_Y_ATTRIBUTE in columns:
-        exact = np.array(
-            [columns[EXACT_Y_ATTRIBUTE], columns[EXACT_X_ATTRIBUTE]], dtype=np.float64
-        ).T
-        whole = _exact_or_whole(whole, exact)
-    return ItemTable(columns["_micName"], columns["_micId"], whole, columns)
+    n_items = len(next(iter(columns.values())))
+    names, ids, *numbers = (columns.get(name, [None] * n_items) for name in own)
+    y, x, exact_y, exact_x = np.array(numbers, dtype=np.float64)
+    yx = _exact_or_whole(np.array([y, x]).T, np.array([exact_y, exact_x]).T)
+    return ItemTable(names, ids, yx, columns)
 
 
 def own_micrographs(coordinates: SetOfCoordinates) -> SetOfMicrographs:

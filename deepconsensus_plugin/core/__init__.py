@@ -11,6 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepconsensus_plugin.core.acceptance.accept import accept
+    from deepconsensus_plugin.core.acceptance.places import Places
+    from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+    from deepconsensus_plugin.core.acceptance.spacing import Spacing
     from deepconsensus_plugin.core.calibration.thresholds import (
         ThresholdMode,
         ThresholdRule,
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 
 _WHERE = {
+    "AcceptanceRule": "acceptance.rule",
     "BoxPreprocessing": "preprocessing",
     "Candidates": "candidates",
     "ConsensusRules": "pipeline.combine",
@@ -62,14 +67,17 @@ _WHERE = {
     "PickMethod": "pickers.classical.parameters",
     "PickParameters": "pickers.classical.parameters",
     "PickerPicks": "types",
+    "Places": "acceptance.places",
     "Progress": "execution",
     "ScoredCoordinates": "types",
     "ScoringParameters": "deep_consensus.requests",
     "SimulationParameters": "simulation.parameters",
+    "Spacing": "acceptance.spacing",
     "StackOptions": "deep_consensus.requests",
     "ThresholdMode": "calibration.thresholds",
     "ThresholdRule": "calibration.thresholds",
     "TrainingParameters": "deep_consensus.parameters",
+    "accept": "acceptance.accept",
     "draw_negatives": "workflow.stages",
     "evaluate_picks": "metrics.evaluation",
     "find_consensus": "consensus",
@@ -89,6 +97,7 @@ _WHERE = {
 """Module of each name, and its name there if that is another."""
 
 __all__ = [
+    "AcceptanceRule",
     "BoxPreprocessing",
     "Candidates",
     "ConsensusRules",
@@ -98,14 +107,17 @@ __all__ = [
     "PickMethod",
     "PickParameters",
     "PickerPicks",
+    "Places",
     "Progress",
     "ScoredCoordinates",
     "ScoringParameters",
     "SimulationParameters",
+    "Spacing",
     "StackOptions",
     "ThresholdMode",
     "ThresholdRule",
     "TrainingParameters",
+    "accept",
     "draw_negatives",
     "evaluate_picks",
     "find_consensus",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import (
     DIAMETER_PER_BOX,
     BoolArray,
@@ -25,9 +26,7 @@ from deepconsensus_plugin.core.types import (
     IntArray,
     Micrograph,
 )
-
-# Okabe and Ito's colours, which the colour-blind can distinguish.
-ACCEPTED, REJECTED = "#56B4E9", "#E69F00"
+from deepconsensus_plugin.plots.colours import REASON_COLOURS
 
 LOW_PASS_A = 20.0
 """Default low-pass filter of pictures, Å."""
@@ -48,7 +47,7 @@ def write_picture(
     path: Path,
     micrographs: Sequence[Micrograph],
     candidates: Candidates,
-    accepted: BoolArray,
+    reason: IntArray,
     *,
     box_size: float,
 ) -> None:
@@ -62,11 +61,12 @@ def write_picture(
         Those of the candidates.
     candidates : Candidates
         All of them, n.
-    accepted : array, shape (n,), bool
-        Which ones a selection kept.
+    reason : array, shape (n,), int
+        Codes of `Reason`: what a selection made of them.
     box_size : float
         Pixels.
     """
+    accepted = np.asarray(reason == Reason.ACCEPTED)
     index = choose_micrograph(candidates.micrograph_index, accepted)
     here = candidates.micrograph_index == index
     name = candidates.micrographs[index]
@@ -76,8 +76,9 @@ def write_picture(
         figure,
         open_micrograph(micrograph.path),
         {
-            ("accepted", ACCEPTED): candidates.yx[here & accepted],
-            ("rejected", REJECTED): candidates.yx[here & ~accepted],
+            (each.label, colour): candidates.yx[here & (reason == each)]
+            for each, colour in REASON_COLOURS.items()
+            if each is Reason.ACCEPTED or (here & (reason == each)).any()
         },
         sampling_rate=micrograph.sampling_rate,
         diameter_px=DIAMETER_PER_BOX * box_size,

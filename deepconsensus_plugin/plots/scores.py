@@ -11,8 +11,14 @@ from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     EstimatedFigure,
 )
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
-from deepconsensus_plugin.plots.colours import BLUE, GREEN, GREY, LIGHT_GREY, ORANGE
+from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.plots.colours import (
+    GREEN,
+    LIGHT_GREY,
+    ORANGE,
+    REASON_COLOURS,
+)
 
 _N_BINS = 50
 
@@ -20,12 +26,12 @@ _N_BINS = 50
 def draw_scores(
     figure: Figure,
     score: FloatArray,
-    accepted: BoolArray,
+    reason: IntArray,
     *,
     threshold: float,
     calibration: CalibrationReport | None,
 ) -> None:
-    """Draw the histogram of accepted and rejected scores, and what is expected.
+    """Draw the histogram of scores by what became of them, and what is expected.
 
     Parameters
     ----------
@@ -33,17 +39,17 @@ def draw_scores(
         Empty; gets one plot, and below it another one where there is a calibration.
     score : array, shape (n,)
         0 - 1; NaN is not drawn.
-    accepted : array, shape (n,), bool
-        What was kept.
+    reason : array, shape (n,), int
+        Codes of `Reason`.
     threshold : float
-        The lowest score that was kept; not drawn where it is infinite.
+        The lowest score that is good enough; not drawn where it is infinite.
     calibration : CalibrationReport, optional
         None where scores are no probabilities.
     """
     figure.set_layout_engine("constrained")
     n_rows = 1 if calibration is None else 2
     top, *below = figure.subplots(n_rows, 1, sharex=True, squeeze=False)[:, 0]
-    _draw_histogram(top, score, accepted)
+    _draw_histogram(top, score, reason)
     for axes in below:
         _draw_expected(axes, calibration)
     for axes in (top, *below):
@@ -56,15 +62,17 @@ def draw_scores(
     )
 
 
-def _draw_histogram(axes: Axes, score: FloatArray, accepted: BoolArray) -> None:
+def _draw_histogram(axes: Axes, score: FloatArray, reason: IntArray) -> None:
     known = np.isfinite(score)
-    parts = [score[known & ~accepted], score[known & accepted]]
+    parts = {each: score[known & (reason == each)] for each in REASON_COLOURS}
+    always = (Reason.ACCEPTED, Reason.SCORE)
+    shown = [each for each in parts if each in always or len(parts[each])]
     axes.hist(
-        parts,
+        [parts[each] for each in shown],
         bins=list(np.linspace(0, 1, _N_BINS + 1)),
         stacked=True,
-        color=[GREY, BLUE],
-        label=[f"rejected ({len(parts[0])})", f"accepted ({len(parts[1])})"],
+        color=[REASON_COLOURS[each] for each in shown],
+        label=[f"{each.label} ({len(parts[each])})" for each in shown],
     )
     # Most scores of a good set are near 1; the rest should be seen too.
     axes.set_yscale("log")

@@ -15,6 +15,7 @@ from deepconsensus_plugin.core.consensus.agreement import (
     compare_pickers,
     count_combinations,
 )
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
 from deepconsensus_plugin.plots.agreement import draw_agreement
 from deepconsensus_plugin.plots.combinations import draw_combinations
@@ -82,15 +83,15 @@ def plot_scores(
     caption = "Scores of all candidates."
     if calibration is not None:
         caption += (
-            " Below, the precision and recall to be expected if the threshold were "
-            "another, with 95 % intervals over micrographs."
+            " Below, the precision and recall to be expected if the score alone "
+            "decided, at any threshold, with 95 % intervals over micrographs."
         )
     return _draw(
         (9, 3.4 if calibration is None else 5.6),
         lambda figure: draw_scores(
             figure,
             scored.score,
-            scored.accepted,
+            scored.reason,
             threshold=scored.threshold,
             calibration=calibration,
         ),
@@ -113,7 +114,7 @@ def plot_gallery(
                 scored.candidates.yx[chosen],
                 box_size,
             ),
-            [f"{score:.3f}" for score in scored.score[chosen]],
+            [_caption(scored, row) for row in chosen.tolist()],
         )
         for title, chosen in choose_examples(scored).items()
         if len(chosen)
@@ -130,18 +131,32 @@ def plot_gallery(
     )
 
 
+def _caption(scored: ScoredCandidates, row: int) -> str:
+    """Return the score of a candidate, and the reason if it is another than that."""
+    reason, score = Reason(scored.reason[row]), f"{scored.score[row]:.3f}"
+    is_plain = reason in (Reason.ACCEPTED, Reason.SCORE)
+    return score if is_plain else f"{score}\n{reason.label}"
+
+
 def choose_examples(scored: ScoredCandidates) -> dict[str, IntArray]:
-    """Return rows of example candidates, by the name of the row."""
+    """Return rows of example candidates, by the name of the row.
+
+    What is rejected for its score is apart from what is for another reason.
+    """
     order = np.argsort(-scored.score, kind="stable")
     order = order[np.isfinite(scored.score[order])]
-    accepted = order[scored.accepted[order]]
-    rejected = order[~scored.accepted[order]]
+    accepted, rejected = (
+        order[scored.reason[order] == reason]
+        for reason in (Reason.ACCEPTED, Reason.SCORE)
+    )
+    others = order[~np.isin(scored.reason[order], (Reason.ACCEPTED, Reason.SCORE))]
     n = _N_COLUMNS
     return {
         "Best scores": accepted[:n],
         "Just accepted": accepted[n:][-n:],
-        "Just rejected": rejected[:n],
+        "Just rejected for their score": rejected[:n],
         "Lowest scores": rejected[n:][-n:],
+        "Rejected for another reason, best scores": others[:n],
     }
 
 

@@ -28,7 +28,6 @@ from deepconsensus_plugin.report.evaluation import (
 )
 from deepconsensus_plugin.report.scored import (
     ScoredCandidates,
-    is_fixed,
     read_picked,
     read_scored,
     scored_coordinates,
@@ -118,7 +117,9 @@ def collect_run(
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
+        "sampling_rate": coordinates.getMicrographs().getSamplingRate(),
         "threshold": to_plain(scored.threshold),
+        "acceptance": to_plain(scored.told),
         "calibration": to_plain(calibration),
         "score_histogram": _histogram(scored.score),
         "timings": {label: to_plain(cost) for label, cost in costs.items()},
@@ -144,7 +145,7 @@ def write_run_picture(path: Path, run: ReportedRun) -> None:
         path,
         run.micrographs,
         run.scored.candidates,
-        run.scored.accepted,
+        run.scored.reason,
         box_size=run.summary["box_size"],
     )
 
@@ -158,7 +159,7 @@ def _detection_metrics(
     truth = Truth.of(evaluated)
     figures = (
         evaluated.readFigures()
-        if selected is None or is_fixed(selected)
+        if selected is None
         else evaluate_accepted(
             truth,
             scored.candidates,

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pwem.objects import SetOfCoordinates
@@ -12,6 +11,7 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
+    REASON_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
 )
@@ -21,36 +21,63 @@ from deepconsensus_plugin.convert import (
     picks_from_set,
     read_observed,
 )
+from deepconsensus_plugin.core.acceptance.accept import Acceptance
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.core.reasons import Reason, derive_reasons, read_reasons
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD_MODES
-from deepconsensus_plugin.set_columns import read_columns, read_numbers
+from deepconsensus_plugin.set_columns import (
+    are_fused,
+    read_columns,
+    read_ids,
+    read_numbers,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class ScoredCandidates:
-    """Candidates, n, with what they scored; arrays of shape (n,).
+    """Candidates, n, with what they scored and what became of them.
 
     Parameters
     ----------
     candidates : Candidates
         The OR set.
-    score, network_score, spread : arrays
-        What the threshold applies to, the mean of the networks and their spread; NaN
-        for candidates without a score.
-    accepted : array, bool
-        Which candidates the selection kept.
-    threshold : float
-        The lowest score that it accepted; infinity where it accepted none.
+    network_score, spread : arrays, shape (n,)
+        Mean of the networks and their spread; NaN for candidates without a score.
+    acceptance : Acceptance
+        What the selection kept, and why not the others; the score that it applies to.
+    told : AcceptanceSummary
+        Numbers of it, and what is expected of what is kept.
     """
 
     candidates: Candidates
-    score: FloatArray
     network_score: FloatArray
     spread: FloatArray
-    accepted: BoolArray
-    threshold: float
+    acceptance: Acceptance
+    told: AcceptanceSummary
+
+    @property
+    def score(self) -> FloatArray:
+        """Score that the threshold applies to, shape (n,); NaN where there is none."""
+        return self.acceptance.score
+
+    @property
+    def reason(self) -> IntArray:
+        """Codes of `Reason`, shape (n,)."""
+        return self.acceptance.reason
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Mask of what the selection kept, shape (n,)."""
+        return self.acceptance.accepted
+
+    @property
+    def threshold(self) -> float:
+        """Lowest score that is good enough; infinity where none is."""
+        return self.acceptance.threshold
 
 
 def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
@@ -64,17 +91,49 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
     network_score = score  # as it was before anything else was combined with it
     if NETWORK_SCORE_ATTRIBUTE in read_columns(coordinates, NETWORK_SCORE_ATTRIBUTE):
         network_score = read_numbers(coordinates, NETWORK_SCORE_ATTRIBUTE)[item, 0]
+    reason = _reasons(selected, np.array(read_ids(coordinates))[item], score)
+    kept = readAcceptance(selected)
+    acceptance = Acceptance(
+        score,
+        reason,
+        _threshold(selected, score, reason),
+        rule=None if kept is None else kept.rule,
+        are_probabilities=are_fused(coordinates),
+    )
+    told = acceptance.summarise(scored.readCalibration())
+    return ScoredCandidates(candidates, network_score, spread, acceptance, told)
+
+
+def _reasons(selected: Protocol, ids: IntArray, score: FloatArray) -> IntArray:
+    """Return what a selection made of candidates, given their ids.
+
+    Where a set does not tell, as in early versions, or where another selection before
+    rejected a candidate, its score has to.
+    """
     kept = getattr(selected, "outputCoordinates", None)
-    accepted = np.isin(_ids(coordinates)[item], [] if kept is None else _ids(kept))
+    accepted = np.isin(ids, [] if kept is None else read_ids(kept))
+    reason = derive_reasons(score, accepted)
+    for name in ("outputCoordinatesRejected", "outputCoordinatesScored"):
+        items = getattr(selected, name, None)
+        if items is None or REASON_ATTRIBUTE not in (
+            columns := read_columns(items, REASON_ATTRIBUTE)
+        ):
+            continue
+        codes = read_reasons(columns[REASON_ATTRIBUTE])
+        known = np.array(read_ids(items))
+        row = np.searchsorted(known, ids).clip(max=len(known) - 1)
+        reason = np.where(known[row] == ids, codes[row], reason)
+    return reason
+
+
+def _threshold(selected: Protocol, score: FloatArray, reason: IntArray) -> float:
+    """Return the lowest score that was good enough."""
+    if (kept := readAcceptance(selected)) is not None:
+        return np.inf if np.isnan(kept.threshold) else kept.threshold
+    if THRESHOLD_MODES[selected.thresholdMode.get()] is ThresholdMode.FIXED:
+        return float(selected.threshold.get())
     # Where it was chosen from the scores: Scipion's database rounds what it keeps.
-    threshold = (
-        float(selected.threshold.get())
-        if is_fixed(selected)
-        else float(score[accepted].min(initial=np.inf))
-    )
-    return ScoredCandidates(
-        candidates, score, network_score, spread, accepted, threshold
-    )
+    return float(score[reason == Reason.ACCEPTED].min(initial=np.inf))
 
 
 def read_picked(picked: Protocol) -> ScoredCandidates:
@@ -90,13 +149,16 @@ def read_picked(picked: Protocol) -> ScoredCandidates:
     candidates = Candidates.of_one(picks)
     own = [scored[name].scores for name in candidates.micrographs]
     score = np.concatenate([np.empty(0), *own])
-    return ScoredCandidates(
-        candidates,
+    acceptance = Acceptance(
         score,
-        network_score=score,
-        spread=np.full(len(score), np.nan),
-        accepted=np.ones(len(score), dtype=bool),
-        threshold=float(score.min(initial=np.inf)),
+        np.full(len(score), Reason.ACCEPTED.value),
+        float(score.min(initial=np.inf)),
+        rule=None,
+        are_probabilities=False,
+    )
+    unknown = np.full(len(score), np.nan)
+    return ScoredCandidates(
+        candidates, score, unknown, acceptance, acceptance.summarise()
     )
 
 
@@ -104,12 +166,3 @@ def scored_coordinates(scored: Protocol) -> SetOfCoordinates:
     """Return all candidates of a run that scored them."""
     of_one_form = getattr(scored, "outputCoordinatesScored", None)
     return scored.outputCoordinates if of_one_form is None else of_one_form
-
-
-def is_fixed(selected: Protocol) -> bool:
-    """Return whether the threshold of a selection was given, not chosen."""
-    return THRESHOLD_MODES[selected.thresholdMode.get()] is ThresholdMode.FIXED
-
-
-def _ids(items: Any) -> np.ndarray:
-    return np.array(sorted(items.getIdSet()))

@@ -54,7 +54,7 @@ def write_sections(
     The arguments are those of `write_html_report`.
     """
     calibration = run.calibration
-    yield section("Result", _tiles(run, calibration), _told_first(run))
+    yield section("Result", _tiles(run), _told_first(run))
     yield section("Input", *_input(run))
     yield section(
         "Agreement of the pickers",
@@ -77,21 +77,22 @@ def write_sections(
     yield section("Parameters", *_parameters(run, settings))
 
 
-def _tiles(run: ReportedRun, calibration: CalibrationReport | None) -> Html:
+def _tiles(run: ReportedRun) -> Html:
     """Return the figures that a reader looks for first."""
-    n_all, n_kept = len(run.scored.candidates), int(run.scored.accepted.sum())
+    told = run.scored.told
     tiles = [
-        (f"{n_kept}", f"particles kept of {n_all} candidates"),
+        (f"{told.n_accepted}", f"particles kept of {told.n_candidates} candidates"),
         (f"{run.scored.threshold:.3g}", "threshold of the score"),
         (
             f"{len(run.scored.candidates.micrographs)}",
             f"micrographs, {len(run.scored.candidates.pickers)} pickers",
         ),
     ]
-    if calibration is not None:
-        expected = calibration.expected_at(run.scored.threshold)
-        for name, figure in zip(("precision", "recall"), expected, strict=True):
-            tiles.append((figure.describe(), f"expected {name} (95 % interval)"))
+    if (expected := told.expected) is not None:
+        level = " (95 % interval)" if expected.has_intervals else ""
+        for name in ("precision", "recall"):
+            figure = getattr(expected, name)
+            tiles.append((figure.describe(), f"expected {name}{level}"))
     if run.figures is not None and run.figures["f1"] is not None:
         tiles.append((f"{run.figures['f1']:.3f}", "F1 against the truth"))
     cells = "\n".join(
@@ -171,19 +172,15 @@ def _network(run: ReportedRun) -> Iterator[Html]:
 
 
 def _scores(run: ReportedRun, calibration: CalibrationReport | None) -> Iterator[Html]:
-    n_kept = int(run.scored.accepted.sum())
-    text = [f"{n_kept} candidates reach the threshold of {run.scored.threshold:.3g}."]
+    told = run.scored.told
+    text = [*told.sentences(), *told.describe_criteria()]
     if calibration is None:
         text.append("The score is that of the network, not a probability.")
     else:
-        precision, recall = calibration.expected_at(run.scored.threshold)
-        text += [
-            f"Expected of them: precision {precision.describe()}, recall "
-            f"{recall.describe()} of about {calibration.n_particles:.0f} particles "
-            "among the candidates (95 % intervals over micrographs).",
+        text.append(
             "Expected number of particles that no picker found: "
-            f"{calibration.n_missed.describe(decimals=0)}; an extrapolation.",
-        ]
+            f"{calibration.n_missed.describe(decimals=0)}; an extrapolation."
+        )
     yield paragraphs(text)
     yield plot_scores(run.scored, calibration)
 

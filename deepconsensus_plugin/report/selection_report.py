@@ -4,19 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pyworkflow.object import Pointer
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.convert import (
+    candidates_and_items,
+    observed_in,
+    shapes_by_name,
+)
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
+from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvaluatePicks
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import spacingOf
 from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
     ProtDeepConsensusScore,
 )
 from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
     ProtDeepConsensusSelect,
+)
+from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
+    SelectionInput,
 )
 from deepconsensus_plugin.protocols.screen.protocol_screen import (
     ProtDeepConsensusScreen,
@@ -24,6 +37,12 @@ from deepconsensus_plugin.protocols.screen.protocol_screen import (
 from deepconsensus_plugin.report.costs import read_cost
 from deepconsensus_plugin.report.html_report import write_html_report
 from deepconsensus_plugin.report.reported_run import collect_run, write_run_picture
+from deepconsensus_plugin.report.scored import (
+    ScoredCandidates,
+    read_scored,
+    scored_coordinates,
+)
+from deepconsensus_plugin.set_columns import read_ids
 
 SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
 SELECTORS = (ProtDeepConsensusSelect, ProtDeepConsensusScreen)
@@ -74,6 +93,102 @@ def find_selections(project: Project) -> list[Protocol]:
         if isinstance(run, SELECTORS) and run.isFinished()
     ]
     return sorted(finished, key=Protocol.getObjId)
+
+
+def find_selection(project: Project, name: str | None = None) -> Protocol:
+    """Return a finished selection of a project, the newest one of those with a name.
+
+    Parameters
+    ----------
+    project : Project
+        Loaded.
+    name : str, optional
+        Name of the run or its number; any if None.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists those that there are.
+    """
+    selections = find_selections(project)
+    found = [
+        selection
+        for selection in selections
+        if name in (None, selection.getRunName(), selection.strId())
+    ]
+    if found:
+        return found[-1]
+    wanted = f" named {name!r}" if name else ""
+    raise ValueError(
+        f"{project.getPath()}: expected a finished *select by score* or *deep "
+        f"consensus*{wanted}, received "
+        f"{[each.getRunName() for each in selections] or 'none'}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class SelectedCandidates:
+    """Candidates of a selection, n, with what else a program needs to know of them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the selection.
+    scored : ScoredCandidates
+        All candidates that were scored.
+    is_offered : array, shape (n,), bool
+        Which of them the selection chose from.
+    spacing : Spacing
+        Where accepted particles may lie.
+    box_size : int
+        Pixels.
+    sampling_rate : float
+        Å/px.
+    observed : tuple of str
+        Micrographs that any picker was run on.
+    shapes : dict of str to tuple of int
+        Rows and columns of the micrographs whose files are there.
+    """
+
+    name: str
+    scored: ScoredCandidates
+    is_offered: BoolArray
+    spacing: Spacing
+    box_size: int
+    sampling_rate: float
+    observed: tuple[str, ...]
+    shapes: dict[str, tuple[int, int]]
+
+
+def read_selection(project: Project, selected: Protocol) -> SelectedCandidates:
+    """Return the candidates of a finished selection, and what became of them.
+
+    Raises
+    ------
+    ValueError
+        If nothing that was scored is behind it.
+    """
+    related = find_related(project, selected)
+    scored_by = next(run for run in related if isinstance(run, SCORERS))
+    coordinates = scored_coordinates(scored_by)
+    scored = read_scored(scored_by, selected)
+    offered = coordinates
+    if isinstance(selected, ProtDeepConsensusSelect):
+        offered = SelectionInput.of(selected.scoredItems().get()).candidates
+    _, item = candidates_and_items(coordinates)
+    ids = np.array(read_ids(coordinates))[item]
+    micrographs = coordinates.getMicrographs()
+    observed = observed_in(scored.candidates).observed
+    return SelectedCandidates(
+        selected.getRunName(),
+        scored,
+        np.isin(ids, read_ids(offered)),
+        spacingOf(selected),
+        coordinates.getBoxSize(),
+        micrographs.getSamplingRate(),
+        tuple(name for name, pickers in observed.items() if pickers),
+        shapes_by_name(micrographs),
+    )
 
 
 def find_related(project: Project, selected: Protocol) -> list[Protocol]:

@@ -12,6 +12,8 @@ import shutil
 import sys
 import tempfile
 
+import pytest
+
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.tests.shared import shared_root
 
@@ -51,7 +53,8 @@ def pytest_configure(config):
     """Set the environment; child processes inherit it."""
     global _home
     _home = tempfile.mkdtemp(prefix="deepconsensus-tests-")
-    for name in _SCIPION_VARIABLES:
+    # Processes that tests start compile this package once, not each of them.
+    for name in (*_SCIPION_VARIABLES, "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -79,3 +82,13 @@ def pytest_collection_modifyitems(items):
     items.sort(
         key=lambda item: (item.path in slow, place.get(item.path.name, len(place)))
     )
+
+
+@pytest.fixture
+def eagerly():
+    """Run TensorFlow without graphs: to make one takes longer than a few steps do."""
+    import tensorflow as tf  # heavy
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from deepconsensus_plugin.__main__ import main
@@ -57,9 +58,21 @@ def run_command(scene: Path, *, project: str = "project", **changes) -> list[str
 
 
 def run(scene: Path, **changes) -> subprocess.CompletedProcess:
-    """Run the command to its end."""
+    """Run the command to its end, in a process of its own."""
     command = run_command(scene, **changes)
     return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def run_and_kill(scene: Path, *, when: str, **changes) -> None:
+    """Kill the command, in a process of its own, a moment after it says `when`.
+
+    What it started goes on.
+    """
+    command = run_command(scene, **changes)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
+        assert any(when in line for line in killed.stderr)
+        time.sleep(1)
+        killed.kill()
 
 
 def run_here(scene: Path, **changes) -> int:

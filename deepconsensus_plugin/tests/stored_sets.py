@@ -35,7 +35,12 @@ from deepconsensus_plugin.protocols import (
     ProtImportPicks,
 )
 from deepconsensus_plugin.tests.shared import shared_folder
-from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    SHAPE,
+    SyntheticProject,
+)
 
 
 def store_outputs(
@@ -180,11 +185,18 @@ def store_scored(
     *,
     particles: bool = True,
     network_score: float | None = None,
+    yx: ArrayLike | None = None,
 ) -> ProtDeepConsensusScore:
     """Return a run of *score particles* that gave these scores, in order of ids.
 
-    They are the network's own unless it gave all candidates another one.
+    They are the network's own unless it gave all candidates another one. Without
+    places they lie in a row on the first micrograph. Where a box leaves it, there is
+    no particle.
     """
+    row = [(2 * BOX, BOX + number) for number in range(1, len(scores) + 1)]
+    centres = np.array(row if yx is None else yx)
+    corners = centres - BOX // 2
+    is_whole = ((corners >= 0) & (corners + BOX <= SHAPE)).all(axis=1)
 
     def make(protocol: EMProtocol) -> dict[str, object]:
         coordinates = new_coordinates(test, protocol)
@@ -200,9 +212,12 @@ def store_scored(
         for number, score in enumerate(scores, start=1):
             own = score if network_score is None else network_score
             coordinate = _scored_coordinate(test, number, score, own)
+            y, x = centres[number - 1].tolist()
+            coordinate.setPosition(x, y)
             coordinates.append(coordinate)
-            if particles:
+            if particles and is_whole[number - 1]:
                 particle = Particle(location=(number, stack))
+                particle.setObjId(number)
                 particle.setCoordinate(coordinate)
                 setattr(particle, SCORE_ATTRIBUTE, Float(score))
                 setattr(particle, NETWORK_SCORE_ATTRIBUTE, Float(own))
@@ -215,7 +230,7 @@ def store_scored(
 def _scored_coordinate(
     test: type[SyntheticProject], number: int, score: float, network_score: float
 ) -> Coordinate:
-    coordinate = Coordinate(x=BOX + number, y=2 * BOX)
+    coordinate = Coordinate()
     coordinate.setMicrograph(test.micrographs.getFirstItem())
     setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
     setattr(coordinate, NETWORK_SCORE_ATTRIBUTE, Float(network_score))

@@ -128,7 +128,7 @@ class TestContinue(SyntheticProject):
         protocol.threshold.set(1.5)
         protocol = self._again(protocol)
         self._check_sizes(protocol, particles=(0, 3), coordinates=(0, 3))
-        self.assertIn("Kept 0 of 3", protocol.summary()[0])
+        self.assertIn("0 kept of 3", protocol.summary()[0])
         protocol.threshold.set(0.7)
         protocol = self._again(protocol)
         self._check_sizes(protocol, particles=(1, 2), coordinates=(1, 2))

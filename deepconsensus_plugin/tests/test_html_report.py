@@ -12,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.commands.settings import parse_settings
+from deepconsensus_plugin.core.reasons import Reason, derive_reasons
 from deepconsensus_plugin.plots.scores import draw_scores
 from deepconsensus_plugin.report.html import (
     Html,
@@ -116,23 +117,26 @@ def test_the_command_again_means_the_same(tmp_path):
 
 def test_examples_are_the_best_the_borderline_and_the_worst():
     score = np.append(np.linspace(0, 1, 101), np.nan)
-    scored = SimpleNamespace(score=score, accepted=score >= 0.5)
+    reason = derive_reasons(score, score >= 0.5)
+    reason[[99, 98]] = Reason.BORDER, Reason.NEIGHBOUR
+    scored = SimpleNamespace(score=score, reason=reason)
     examples = choose_examples(scored)
-    assert examples["Best scores"][:2].tolist() == [100, 99]
+    assert examples["Best scores"][:2].tolist() == [100, 97]
     assert examples["Just accepted"][-1] == 50
-    assert examples["Just rejected"][0] == 49
+    assert examples["Just rejected for their score"][0] == 49
     assert examples["Lowest scores"][-1] == 0
-    few = SimpleNamespace(score=np.array([0.9, 0.1]), accepted=np.array([True, False]))
+    others = examples["Rejected for another reason, best scores"]
+    assert others.tolist() == [99, 98]
+    few = SimpleNamespace(score=np.array([0.9, 0.1]), reason=np.array([0, 2]))
     sizes = {title: len(rows) for title, rows in choose_examples(few).items()}
-    assert [*sizes.values()] == [1, 0, 1, 0]
+    assert [*sizes.values()] == [1, 0, 1, 0, 0]
 
 
 @pytest.mark.parametrize("threshold", [0.5, np.inf])
 def test_scores_without_calibration_are_one_plot(threshold):
     figure, score = Figure(), np.array([0.1, 0.6, np.nan])
-    draw_scores(
-        figure, score, score >= threshold, threshold=threshold, calibration=None
-    )
+    reason = derive_reasons(score, score >= threshold)
+    draw_scores(figure, score, reason, threshold=threshold, calibration=None)
     figure.canvas.draw()
     [axes] = figure.axes
     assert sum(bar.get_height() for bars in axes.containers for bar in bars) == 2

@@ -21,7 +21,7 @@ DIAMETER = BOX / 2 * SAMPLING_RATE
 class TestClassicalPick(synthetic.SyntheticProject):
     """Both methods on dark discs, and a form filled in wrongly."""
 
-    def _pick(self, *, process: bool = False, **options) -> ProtClassicalPick:
+    def _pick(self, **options) -> ProtClassicalPick:
         protocol = self.newProtocol(
             ProtClassicalPick,
             inputMicrographs=self.micrographs,
@@ -30,7 +30,7 @@ class TestClassicalPick(synthetic.SyntheticProject):
         )
         self.assertEqual(protocol.validate(), [])
         self.assertEqual(protocol.summary(), ["Not run yet."])
-        self.launchProtocol(protocol, process=process)
+        self.launchProtocol(protocol)
         return protocol
 
     def _checkFound(self, protocol: ProtClassicalPick):
@@ -49,7 +49,7 @@ class TestClassicalPick(synthetic.SyntheticProject):
 
     @pytest.mark.slow
     def test_difference_of_gaussians(self):
-        protocol = self._pick(process=True)
+        protocol = self._pick()
         self._checkFound(protocol)
         output = protocol.outputCoordinates
         self.assertEqual(output.getBoxSize(), 30)  # 1.5 diameters of 20 px

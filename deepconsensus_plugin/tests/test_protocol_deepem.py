@@ -38,7 +38,7 @@ class TestDeepEM(synthetic.SyntheticProject):
         )
         self.assertEqual(training.validate(), [])
         self.assertEqual(training.summary(), ["Not run yet."])
-        self.launchProtocol(training, process=True)
+        self.launchProtocol(training)
 
         card = training.outputModel.getCard()
         self.assertEqual(card.kind, "deepem")

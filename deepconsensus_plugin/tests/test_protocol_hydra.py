@@ -29,7 +29,7 @@ from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
 
 DIAMETER = BOX / 2 * SAMPLING_RATE
 TINY = HydraArchitecture(
-    body_channels=8, head_channels=(12, 16), n_residual=1, n_groups=2, dropout=0.0
+    body_channels=8, head_channels=(12, 16), n_residual=0, n_groups=2, dropout=0.0
 )
 
 

@@ -37,10 +37,16 @@ from deepconsensus_plugin.core.preprocessing import (
     normalise_background,
     prepare_boxes,
 )
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
-from deepconsensus_plugin.set_columns import are_fused, read_numbers, read_scores
+from deepconsensus_plugin.set_columns import (
+    are_fused,
+    read_ids,
+    read_numbers,
+    read_scores,
+)
 from deepconsensus_plugin.tests.other_plugins import (
     faults_of_set,
     read_as_relion,
@@ -116,6 +122,7 @@ class TestScore(SyntheticProject):
             self._check_item(item, source[item.getObjId()])
         for particle in particles.iterItems():
             self._check_particle(particle)
+            self._check_attributes(particle)
         self._check_scores(coordinates)
         self._check_table(protocol)
         self._check_information(protocol, n)
@@ -141,6 +148,9 @@ class TestScore(SyntheticProject):
             picture = stack.data[index - 1]
         expected = normalise_background(self._boxes([coordinate]), invert=True)[0]
         np.testing.assert_allclose(picture, expected, atol=1e-5)
+
+    def _check_attributes(self, particle):
+        coordinate = particle.getCoordinate()
         for name in (SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE, VOTES_ATTRIBUTE):
             self.assertEqual(
                 getattr(particle, name).get(), getattr(coordinate, name).get()
@@ -205,10 +215,34 @@ class TestScore(SyntheticProject):
 
     def _check_information(self, protocol: ProtDeepConsensusScore, n: int):
         summary = protocol.summary()
-        self.assertIn(f"{n} candidates scored and kept", summary[0])
-        self.assertIn("Expected: precision", summary[1])
-        self.assertRegex(summary[2], r"one: \d+ picks, expected precision [01]\.\d\d")
+        self.assertIn(f"{n} candidates scored; all of them", summary[0])
+        kept = protocol.numberAccepted.get()
+        self.assertIn(f"{kept} kept of {n} candidates", summary[1])
+        self.assertIn("Expected of what is kept: precision", summary[2])
+        self.assertRegex(summary[3], r"one: \d+ picks, expected precision [01]\.\d\d")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
+
+    def test_a_box_over_the_edge_is_scored_but_no_particle(self):
+        places = [[BOX // 2, 100], [BOX // 2 - 1, 200], [300, 300]]
+        candidates = store_coordinates(
+            type(self), {name: np.array(places) for name in self.names[:2]}
+        )
+        protocol = self.score(inputCoordinates=candidates)
+        coordinates, particles = protocol.outputCoordinates, protocol.outputParticles
+        self.assertEqual(read_ids(coordinates), [1, 2, 3, 4, 5, 6])
+        self.assertEqual(read_ids(particles), [1, 3, 4, 6])
+        self.assertFalse(np.isnan(read_scores(coordinates)).any())
+        for particle in particles.iterItems():
+            self._check_particle(particle)
+        table = read_scores_csv(Path(protocol._getExtraPath("scores.csv")))
+        scores = read_scores(coordinates)
+        over = np.array([False, True, False] * 2)
+        self.assertEqual(
+            (table.reason == Reason.BORDER).tolist(), (over & (scores >= 0.5)).tolist()
+        )
+        self.assertIn("2 candidates have coordinates but no", protocol.summary()[-1])
+        wanted = self.score(inputCoordinates=candidates, overBorder=True)
+        self.assertEqual(read_ids(wanted.outputParticles), [1, 2, 3, 4, 5, 6])
 
     def test_ctf_is_attached_and_missing_ones_are_counted(self):
         with_ctf = list(self.names[:2])
@@ -260,7 +294,7 @@ class TestScore(SyntheticProject):
         self.assertFalse(are_fused(coordinates))
         self.assertIsNone(protocol.readCalibration())
         self.assertEqual(protocol.suggestedThreshold.get(), 0.5)
-        self.assertIn("that of the network", protocol.summary()[1])
+        self.assertIn("that of the network", "".join(protocol.summary()))
 
     def test_without_stacks_foreign_coordinates_are_scored(self):
         positions = {name: yx[:2] for name, yx in self.truth.items()}
@@ -305,9 +339,9 @@ class TestScore(SyntheticProject):
     def test_scores_that_are_not_of_these_candidates_are_refused(self):
         n = len(self.candidates)
         scores = EnsembleScores(np.zeros(n - 1), np.zeros(n - 1))
-        items = self.inputs["inputCoordinates"].get()
+        given = self.inputs["inputCoordinates"].get(), self.candidates, np.arange(n)
         with self.assertRaisesRegex(ValueError, f"expected {n} scores.*{n - 1}"):
-            list(iterScored(items, self.candidates, np.arange(n), np.ones(n), scores))
+            list(iterScored(*given, np.ones(n), scores, isWhole=np.ones(n, bool)))
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from deepconsensus_plugin.constants import REASON_ATTRIBUTE
+from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.jobs import run_job
+from deepconsensus_plugin.core.reasons import in_words
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,
     ProtDeepConsensusPicks,
@@ -27,7 +31,12 @@ from deepconsensus_plugin.tests.stored_sets import (
     store_model,
     write_untrained_model,
 )
-from deepconsensus_plugin.tests.synthetic import SyntheticProject, pick
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    SyntheticProject,
+    pick,
+)
 
 SMALL = {"nModels": 1, "nEpochs": 2, "batchSize": 16, "inputSize": 32}
 """Training of a second."""
@@ -35,12 +44,21 @@ SMALL = {"nModels": 1, "nEpochs": 2, "batchSize": 16, "inputSize": 32}
 SEED = 3
 
 
-def rows_of(items):
+def rows_of(items, *, leave_out=("filename",)):
     """Return all that the items of a set hold, in their order."""
     return [
-        {k: v for k, v in item.getObjDict().items() if "filename" not in k.lower()}
+        {
+            k: v
+            for k, v in item.getObjDict().items()
+            if not any(part in k.lower() for part in leave_out)
+        }
         for item in items.iterItems()
     ]
+
+
+def reasons_of(items):
+    """Return why each item was rejected, empty where it was kept, by its id."""
+    return {i.getObjId(): getattr(i, REASON_ATTRIBUTE).get() for i in items.iterItems()}
 
 
 @pytest.mark.slow
@@ -127,13 +145,20 @@ class TestScreen(SyntheticProject):
     def test_the_end_is_that_of_the_stages(self):
         scored, selected = self.run_stages()
         for name in ("outputCoordinates", "outputParticles"):
-            for mine, theirs in (
-                (f"{name}Scored", getattr(scored, name)),
-                (name, getattr(selected, name)),
-            ):
-                mine = getattr(self.end, mine)
-                self.assertGreater(len(mine), 0)
-                self.assertEqual(rows_of(mine), rows_of(theirs))
+            mine, theirs = getattr(self.end, name), getattr(selected, name)
+            self.assertGreater(len(mine), 0)
+            self.assertEqual(rows_of(mine), rows_of(theirs))
+            # *Score particles* does not select, so it has no reasons.
+            everything = getattr(self.end, f"{name}Scored"), getattr(scored, name)
+            mine, theirs = (
+                rows_of(items, leave_out=("filename", "reason")) for items in everything
+            )
+            self.assertEqual(mine, theirs)
+        rejected = selected.outputCoordinatesRejected
+        self.assertEqual(
+            reasons_of(self.end.outputCoordinatesScored),
+            {**reasons_of(selected.outputCoordinates), **reasons_of(rejected)},
+        )
 
     def test_inputs_that_grow_and_kills_change_nothing(self):
         growing = [GrowingCoordinates(type(self), found) for found in self.positions]
@@ -164,12 +189,14 @@ class TestScreen(SyntheticProject):
     def test_what_it_says(self):
         n = len(self.end.outputCoordinatesScored)
         summary, methods = self.end.summary(), self.end._methods()
-        self.assertIn(f"{n} candidates scored and kept", summary[0])
+        self.assertIn(f"{n} candidates scored; all of them", summary[0])
         self.assertIn("found by both pickers", "".join(summary))
-        self.assertIn("were accepted", methods[-1])
+        self.assertIn(summary[1], methods)
+        self.assertIn(f" kept of {n} candidates", summary[1])
+        self.assertIn("whose box leaves the micrograph", methods[-1])
         self.assertEqual(
             self.new_screen(self.picks).summary(),
-            ["Not run yet, or nothing has come so far."],
+            ["Not run yet, or no input so far."],
         )
 
     def test_its_report_has_all_that_the_stages_would_have(self):
@@ -200,6 +227,36 @@ class TestScreen(SyntheticProject):
         )
         self.assertFalse(screen.hasAttribute("outputParticles"))
         self.assertFalse(Path(screen._getExtraPath("model")).exists())
+
+    def test_boxes_over_the_edge_and_neighbours(self):
+        """Everything is accepted by its score; places decide."""
+        yx = np.array([[100, 100], [100, 125], [BOX, 5], [250, 300]])
+        found = dict.fromkeys(self.names, yx)
+        picks = [store_coordinates(type(self), found) for _ in range(2)]
+        model = store_model(type(self), write_untrained_model(self.data / "edge"))
+        screen = self.new_screen(
+            picks,
+            **{"modelInitialization": 1, "initialModel": model, "thresholdMode": 0},
+            **{"threshold": 0.0, "neighbourDistance": 30 * SAMPLING_RATE},
+        )
+        run_here(type(self), screen)
+        n = len(self.names)
+        for name, expected in (
+            ("outputCoordinatesScored", 4 * n),
+            ("outputParticlesScored", 3 * n),
+            ("outputCoordinates", n),
+            ("outputParticles", n),
+        ):
+            self.assertEqual(len(getattr(screen, name)), expected, name)
+        words = list(reasons_of(screen.outputCoordinatesScored).values())
+        self.assertEqual(words, ["border", "neighbour", "neighbour", ""] * n)
+        table = read_scores_csv(screen._getExtraPath("scores.csv"))
+        self.assertEqual(in_words(table.reason), words)
+        self.assertIn(
+            f"{n} kept of {4 * n} candidates: {4 * n} with a score of at least 0, less "
+            f"{n} at the micrograph edge and {2 * n} too close to another.",
+            screen.summary(),
+        )
 
     def test_validation_names_the_field(self):
         nothing = type(self).newProtocol(ProtDeepConsensusScreen)

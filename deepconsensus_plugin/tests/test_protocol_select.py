@@ -10,6 +10,7 @@ from pwem.objects import SetOfCoordinates, SetOfParticles
 
 from deepconsensus_plugin.constants import (
     PICKERS_ATTRIBUTE,
+    REASON_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
     VOTES_ATTRIBUTE,
@@ -22,9 +23,23 @@ from deepconsensus_plugin.tests.stored_sets import (
     store_coordinates,
     store_scored,
 )
-from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, SyntheticProject
+from deepconsensus_plugin.tests.synthetic import (
+    BOX,
+    SAMPLING_RATE,
+    SHAPE,
+    SyntheticProject,
+)
 
 SCORES = (0.9, 0.1, 0.5, 0.49, 0.7, 0.5, 0.0, 1.0)
+
+HALF = BOX // 2
+EDGE_SCORES = (1.0, 0.95, 0.9, 0.8, 0.9, 0.2)
+EDGE = (
+    *((HALF - 1, 200), (300, SHAPE[1] - HALF + 1), (HALF, 225)),
+    *((320, SHAPE[1] - HALF), (200, 200), (100, 100)),
+)
+"""Rows and columns: boxes over the edge, at it beside others, and inside."""
+REASONS = {1: "border", 2: "border", 3: "neighbour", 4: "neighbour", 6: "score"}
 
 
 class TestSelect(SyntheticProject):
@@ -53,8 +68,9 @@ class TestSelect(SyntheticProject):
         self.assertEqual(ids(protocol.outputCoordinatesRejected), rejected)
         self._check_particles(protocol)
         self._check_coordinates(protocol)
-        self.assertIn("Kept 5 of 8 (62%), score at least 0.5", protocol.summary()[0])
-        self.assertIn("5 of 8 particles with a deep", protocol.methods()[0])
+        sentence = "5 kept of 8 candidates, with a score of at least 0.5."
+        self.assertEqual(protocol.summary()[0], sentence)
+        self.assertIn(sentence, protocol.methods())
         # No image was written.
         written = {path.suffix for path in Path(protocol.getPath()).rglob("*.*")}
         self.assertFalse(written & {".mrcs", ".mrc", ".stk"})
@@ -105,7 +121,7 @@ class TestSelect(SyntheticProject):
         self.assertEqual(ids(protocol.outputCoordinates), {1, 3, 5, 8})
         self.assertEqual(ids(protocol.outputCoordinatesRejected), {2, 4, 6, 7})
         self.assertFalse(protocol.hasAttribute("outputParticles"))
-        self.assertIn("score at least 0.5", protocol.summary()[0])
+        self.assertIn("score of at least 0.5", protocol.summary()[0])
 
     def test_probabilities_choose_the_threshold(self):
         """The largest expected F1, 2 * 4.09 / (6 + 4.19), is at 0.49."""
@@ -140,9 +156,79 @@ class TestSelect(SyntheticProject):
             apart = self.select(**inputs, neighbourDistance=2.5 * SAMPLING_RATE)
             # 3 and 4 are next to each other; what is rejected is nobody's neighbour.
             self.assertEqual(ids(getattr(apart, name)), {7})
-            self.assertIn("3 with a sufficient score", "\n".join(apart.summary()))
+            self.assertIn(
+                "1 kept of 8 candidates: 4 with a score of at least 0.5, less 3 too "
+                "close to another.",
+                apart.summary(),
+            )
             inside = self.select(**inputs, borderDistance=(BOX + 3.5) * SAMPLING_RATE)
             self.assertEqual(ids(getattr(inside, name)), {4, 7})
+
+    def test_boxes_over_the_edge_are_candidates_but_not_kept(self):
+        """The first two boxes leave the micrograph, the third touches its edge."""
+        scored = store_scored(type(self), EDGE_SCORES, yx=EDGE)
+        self.assertEqual(ids(scored.outputParticles), {3, 4, 5, 6})
+        particles = output(scored, "outputParticles")
+        for inputs in (
+            {"inputParticles": particles},
+            {"inputCoordinates": output(scored, "outputCoordinates")},
+        ):
+            protocol = self.select(**inputs, neighbourDistance=30 * SAMPLING_RATE)
+            self.assertEqual(ids(protocol.outputCoordinates), {5})
+            reasons = reasons_of(protocol.outputCoordinatesRejected)
+            self.assertEqual(reasons, REASONS)
+            sentence = (
+                "1 kept of 6 candidates: 5 with a score of at least 0.5, less 2 at the "
+                "micrograph edge and 2 too close to another."
+            )
+            self.assertEqual(protocol.summary()[0], sentence)
+            self.assertIn(sentence, protocol.methods())
+            self.assertIn("whose box leaves the", " ".join(protocol.methods()))
+            self.assertEqual(reasons_of(protocol.outputCoordinates), {5: ""})
+        by_particles = self.select(
+            inputParticles=particles, neighbourDistance=30 * SAMPLING_RATE
+        )
+        self.assertEqual(ids(by_particles.outputParticles), {5})
+        self.assertEqual(
+            reasons_of(by_particles.outputParticlesRejected),
+            {n: REASONS[n] for n in (3, 4, 6)},
+        )
+
+    def test_boxes_over_the_edge_that_are_asked_for(self):
+        scored = store_scored(type(self), EDGE_SCORES, yx=EDGE)
+        protocol = self.select(
+            inputParticles=output(scored, "outputParticles"), overBorder=True
+        )
+        self.assertEqual(ids(protocol.outputCoordinates), {1, 2, 3, 4, 5})
+        self.assertEqual(ids(protocol.outputParticles), {3, 4, 5})
+        self.assertIn("2 of what is kept have no particle", protocol.summary()[1])
+
+    def test_the_first_n_are_n_particles(self):
+        scored = store_scored(type(self), EDGE_SCORES, yx=EDGE)
+        protocol = self.select(
+            inputParticles=output(scored, "outputParticles"),
+            thresholdMode=1,
+            numberOfParticles=2,
+        )
+        self.assertEqual(ids(protocol.outputParticles), {3, 5})
+
+    def test_particles_chosen_by_other_means_stay_the_candidates(self):
+        """A selection from a selection: the rest of the coordinates does not return."""
+        scored = store_scored(type(self), SCORES)
+        first = self.select(
+            inputParticles=output(scored, "outputParticles"), threshold=0.6
+        )
+        whole = new_protocol(
+            type(self),
+            ProtDeepConsensusSelect,
+            inputParticles=output(first, "outputParticles"),
+            threshold=0.8,
+        )
+        # As of a set that was made of some of the particles, by hand.
+        first.outputParticles.setCoordinates(output(scored, "outputCoordinates"))
+        self.launchProtocol(whole)
+        self.assertEqual(ids(whole.outputParticles), {1, 8})
+        self.assertEqual(ids(whole.outputCoordinatesRejected), {5})
 
     def test_distances_that_cannot_be(self):
         coordinates = output(self.scored, "outputCoordinates")
@@ -206,3 +292,11 @@ class TestSelect(SyntheticProject):
 
 def ids(items: SetOfParticles | SetOfCoordinates) -> set[int]:
     return {item.getObjId() for item in items.iterItems()}
+
+
+def reasons_of(items: SetOfParticles | SetOfCoordinates) -> dict[int, str]:
+    """Return why each item was rejected, empty where it was kept, by its id."""
+    return {
+        item.getObjId(): item.getAttributeValue(REASON_ATTRIBUTE)
+        for item in items.iterItems()
+    }

@@ -15,6 +15,7 @@ from deepconsensus_plugin.convert import coordinates_from_set, micrographs_from_
 from deepconsensus_plugin.core.simulation import ObjectClass
 from deepconsensus_plugin.core.simulation.truth import read_truth
 from deepconsensus_plugin.protocols import ProtSimulateMicrographs
+from deepconsensus_plugin.tests.in_process import launched_here
 
 SMALL = {
     "numberOfMicrographs": 2,
@@ -37,7 +38,8 @@ class TestSimulateMicrographs(BaseTest):
     def setUpClass(cls):
         setupTestProject(cls)
         cls.protocol = cls.newProtocol(ProtSimulateMicrographs, seed=3, **SMALL)
-        cls.launchProtocol(cls.protocol)  # in a process of its own
+        with launched_here():
+            cls.launchProtocol(cls.protocol)
 
     def _truth(self):
         micrographs = self.protocol.outputMicrographs

@@ -6,21 +6,26 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
-import sys
+from itertools import compress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.io.scores_csv import COLUMNS
+from deepconsensus_plugin.__main__ import main
+from deepconsensus_plugin.core.io.scores_csv import COLUMNS, read_scores_csv
+from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.tests.run_scene import (
     N_MICROGRAPHS,
     N_PARTICLES,
     make_scene,
     run,
+    run_and_kill,
     run_here,
 )
 from deepconsensus_plugin.tests.synthetic import BOX, SHAPE
+
+N_FIRST = 7
 
 pytestmark = pytest.mark.slow
 
@@ -32,8 +37,12 @@ def scene(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(scene) -> Path:
+    """Return the project of a run that was killed while a network learnt."""
+    run_and_kill(scene, when="network: started")
     done = run(scene)
     assert done.returncode == 0, done.stderr
+    assert "network: waiting for process" in done.stderr
+    assert "network: started" not in done.stderr
     return scene / "project"
 
 
@@ -59,7 +68,7 @@ def test_summary_holds_sets_timings_and_figures(finished):
     }
     assert {"picks of alpha", "picks of particles", "truth"} < set(summary["timings"])
     assert all(cost["seconds"] > 0 for cost in summary["timings"].values())
-    assert summary["timings"]["network"]["peak_memory_mb"] > 100
+    assert summary["timings"]["scores"]["peak_memory_mb"] > 100
     metrics = json.loads((finished / summary["metrics_file"]).read_text())
     assert metrics["n_truth"] == N_MICROGRAPHS * N_PARTICLES
     assert metrics["threshold"] == summary["threshold"]
@@ -100,23 +109,16 @@ def test_the_report_needs_nothing_beside_itself(finished):
         assert part in page
 
 
-def test_a_report_can_be_written_again(finished, tmp_path):
-    command = [sys.executable, "-m", "deepconsensus_plugin", "report", str(finished)]
+def test_a_report_can_be_written_again(finished, tmp_path, capfd):
     out = tmp_path / "again.html"
-    done = subprocess.run(
-        [*command, "--out", str(out)], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    assert main(["report", str(finished), "--out", str(out)]) == 0
     again, first = (path.read_text() for path in (out, finished / "report.html"))
     for page in (again, first):
         assert page.count("<section>") == 12
         assert "nEpochs=1" in page
     assert not (tmp_path / "again.png").exists()
-    other = subprocess.run(
-        [*command, "--selection", "none"], check=False, capture_output=True, text=True
-    )
-    assert other.returncode == 1
-    assert "received ['particles']" in other.stderr
+    assert main(["report", str(finished), "--selection", "none"]) == 1
+    assert "received ['particles']" in capfd.readouterr().err
 
 
 def test_scores_have_one_row_per_candidate(finished):
@@ -136,29 +138,61 @@ def test_scores_have_one_row_per_candidate(finished):
     }
 
 
-def test_the_same_command_again_repeats_nothing(scene, finished):
+def test_what_is_accepted_is_exported_and_told(finished, tmp_path, capfd):
+    table = read_scores_csv(finished / "scores.csv")
+    arguments = ["--format", "csv", "--out", str(tmp_path)]
+    assert main(["export", str(finished), *arguments]) == 0
+    n = table.accepted.sum()
+    assert f"{n} of {len(table)} coordinates of 'particles'" in capfd.readouterr().out
+    exported = read_picks(tmp_path / "coordinates.csv")
+    found = [
+        (name, *yx, score)
+        for name, picks in exported.items()
+        for yx, score in zip(picks.yx.tolist(), picks.scores.tolist(), strict=True)
+    ]
+    rows = zip(table.micrograph, table.yx.tolist(), table.score.tolist(), strict=True)
+    every = [(name, *yx, score) for name, yx, score in rows]
+    assert sorted(found) == sorted(compress(every, table.accepted))
+    summary = json.loads((finished / "summary.json").read_text())
+    counts = summary["acceptance"]["counts"]
+    assert (counts["accepted"], sum(counts.values())) == (n, len(table))
+    sentence = f"{n} kept of {len(table)} candidates"
+    assert sentence in "".join(summary["protocols"]["particles"])
+    assert sentence in (finished / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_same_command_again_repeats_nothing(scene, finished, capfd):
     before = (finished / "scores.csv").read_bytes()
-    again = run(scene)
-    assert again.returncode == 0
-    assert "started" not in again.stderr
+    assert run_here(scene) == 0
+    again = capfd.readouterr()
+    assert "started" not in again.err
     # Scipion's window leads from the selection to its report.
-    assert re.search(
-        r"Report: \[\[/.*/extra/report.html\]\[report.html\]\]", again.stdout
-    )
+    assert re.search(r"Report: \[\[/.*/extra/report.html\]\[report.html\]\]", again.out)
     assert (finished / "scores.csv").read_bytes() == before
 
 
-def test_pickers_in_another_order_give_the_same_scores_to_the_bit(
-    scene, finished, monkeypatch
-):
-    monkeypatch.chdir(scene)
+def test_pickers_in_another_order_give_the_same_scores_to_the_bit(scene, finished):
+    """The first run was killed and continued; this one takes the best few."""
     picks = f"{scene}/particles,{scene}/alpha"
-    assert run_here(scene, picks=picks, project="other_order") == 0
-    scores = (scene / "other_order" / "scores.csv").read_bytes()
-    assert scores == (finished / "scores.csv").read_bytes()
+    few = {"thresholdMode": "first N", "numberOfParticles": N_FIRST}
+    project = scene / "other_order"
+    assert run_here(scene, picks=picks, project=project.name, **few) == 0
+
+    first, other = (
+        read_scores_csv(folder / "scores.csv") for folder in (finished, project)
+    )
+    assert other.micrograph == first.micrograph
+    for name in ("yx", "score", "network_score", "spread"):
+        np.testing.assert_array_equal(getattr(other, name), getattr(first, name))
+
+    summary = json.loads((project / "summary.json").read_text())
+    assert summary["sets"]["particles.outputParticles"] == N_FIRST
+    metrics = json.loads((project / "metrics.json").read_text())
+    assert metrics["threshold"] == summary["threshold"]
+    assert metrics["n_accepted"] == N_FIRST
+    assert metrics["precision"] == metrics["n_matched"] / N_FIRST
 
 
-def test_other_settings_need_another_project(scene, finished):
-    other = run(scene, seed=7)
-    assert other.returncode == 1
-    assert "holds a run with other settings (values)" in other.stderr
+def test_other_settings_need_another_project(scene, finished, capfd):
+    assert run_here(scene, seed=7) == 1
+    assert "holds a run with other settings (values)" in capfd.readouterr().err

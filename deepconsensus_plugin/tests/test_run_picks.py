@@ -10,6 +10,7 @@ import pytest
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.tests.in_process import launched_here
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
     SAMPLING_RATE,
@@ -40,7 +41,8 @@ def finished(tmp_path_factory):
     given = [f"{name}={value}" for name, value in settings.items()]
     project = folder / "project"
     command = ["run", "pick_without_training", *given, "--project", str(project)]
-    assert main(command) == 0
+    with launched_here():
+        assert main(command) == 0
     return project
 
 
@@ -78,7 +80,7 @@ def test_a_truth_that_cannot_be_read_is_told_before_picking(tmp_path, capfd):
     project = tmp_path / "project"
 
     command = ["run", "pick_without_training", *given, "--project", str(project)]
-    assert main(command) == 1
-
+    with launched_here():
+        assert main(command) == 1
     assert "box size" in capfd.readouterr().err
     assert not list(project.glob("Runs/*NetworkPick/extra/*"))

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command run, killed, failing, and without data."""
+"""Command run, failing, and without data."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from deepconsensus_plugin.__main__ import main
 from deepconsensus_plugin.tests.in_process import launched_here
-from deepconsensus_plugin.tests.run_scene import make_scene, run, run_command
+from deepconsensus_plugin.tests.run_scene import make_scene, run_here
 from deepconsensus_plugin.tests.small_network import small_networks
-
-N_FIRST = 7
 
 pytestmark = pytest.mark.slow
 
@@ -23,30 +19,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:
     return make_scene(tmp_path_factory.mktemp("scene"))
-
-
-def test_a_killed_run_goes_on_and_takes_the_first_n(scene):
-    changes = {
-        "project": "killed",
-        "thresholdMode": "first N",
-        "numberOfParticles": N_FIRST,
-    }
-    command = run_command(scene, **changes)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as killed:
-        assert any("network: started" in line for line in killed.stderr)
-        time.sleep(2)
-        killed.kill()
-    again = run(scene, **changes)
-    assert again.returncode == 0, again.stderr
-    assert "network: waiting for process" in again.stderr
-    assert "network: started" not in again.stderr
-    summary = json.loads((scene / "killed" / "summary.json").read_text())
-    assert summary["timings"]["network"]["seconds"] > 0
-    assert summary["sets"]["particles.outputParticles"] == N_FIRST
-    metrics = json.loads((scene / "killed" / "metrics.json").read_text())
-    assert metrics["threshold"] == summary["threshold"]
-    assert metrics["n_accepted"] == N_FIRST
-    assert metrics["precision"] == metrics["n_matched"] / N_FIRST
 
 
 @small_networks()
@@ -76,12 +48,12 @@ def test_the_demonstration_needs_no_data(tmp_path, monkeypatch, capsys):
     assert f"Picture: {tmp_path}/demo/picture.png" in printed
 
 
-def test_a_failing_protocol_says_why(scene):
+def test_a_failing_protocol_says_why(scene, capfd):
     broken = scene / "broken"
     broken.mkdir()
     (broken / "mic_0.mrc").write_bytes((scene / "mics/mic_0.mrc").read_bytes()[:5000])
-    failed = run(scene, micrographs=f"{broken}/*.mrc", project="failing")
-    assert failed.returncode == 1
-    assert "truth: Protocol failed:" in failed.stderr  # what is read first
-    assert "mic_0.mrc: expected" in failed.stderr
-    assert "Traceback" not in failed.stderr
+    assert run_here(scene, micrographs=f"{broken}/*.mrc", project="failing") == 1
+    said = capfd.readouterr().err
+    assert "truth: Protocol failed:" in said  # what is read first
+    assert "mic_0.mrc: expected" in said
+    assert "Traceback" not in said

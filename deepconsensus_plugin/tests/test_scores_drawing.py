@@ -12,6 +12,9 @@ from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
+from deepconsensus_plugin.core.acceptance.places import Places
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
 from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.gallery import PLACE_PX, Gallery
@@ -105,11 +108,18 @@ def test_all_candidates_are_in_the_bars_and_bars_can_be_split_anew():
     assert bars.get_yscale() == "log" and bars.get_ylim()[0] < 1
     assert heights(bars) == [5]
     assert bars.get_title("left") == "3 of 6 (50.0%) kept at score ≥ 0.5"
-    assert curves.get_title("left").startswith("Expected precision 0.83, recall 0.96")
+    assert curves.get_title("left").startswith(
+        "Expected of what is kept: precision 0.83, recall 0.96"
+    )
     plots.set_threshold(0.99)
     assert bars.get_title("left") == "1 of 6 (16.7%) kept at score ≥ 0.99"
+    plots.set_grouping("reason")
+    assert heights(bars) == [1, 4, 0]  # accepted, low score, no score
+    plots.set_threshold(0.5)
+    plots.regroup()
+    assert heights(bars) == [3, 2, 0]
     for axes in (bars, curves):
-        assert axes.lines[0].get_xdata() == [0.99, 0.99]
+        assert axes.lines[0].get_xdata() == [0.5, 0.5]
 
 
 def test_the_mouse_tells_a_score():
@@ -153,7 +163,10 @@ def test_pictures_stand_in_the_order_of_their_scores():
     gallery = Gallery(figure_canvas.figure)
     assert gallery.size == 6
     (axes,) = figure_canvas.figure.axes
-    page = Page(0, np.array([7, 3, 9, 1]), np.array([0.9, 0.8, 0.4, 0.1]))
+    scores = np.zeros(10)
+    rows = np.array([7, 3, 9, 1])
+    scores[rows] = 0.9, 0.8, 0.4, 0.1
+    page = Page(0, 10, rows, PlacedScores(scores))
     gallery.show(page, 0.5)
     tile = np.full((TILE_PX, TILE_PX), 100, np.uint8)
     gallery.add_tiles({3: tile, 1: tile + 100})
@@ -188,9 +201,14 @@ def a_micrograph(folder: Path, *, box_size: float = 30):
     rng = np.random.default_rng(0)
     mrcfile.write(folder / "m.mrc", rng.normal(size=(300, 400)).astype(np.float32))
     picture = MicrographPicture.read("m.mrc", folder / "m.mrc", 2.0)
-    picks = PicksShown(
-        np.array([4, 8]), np.array([[50.0, 90.0], [200.0, 300.0]]), np.array([0.9, 0.2])
-    )
+    yx = np.array([[50.0, 90.0], [200.0, 300.0], [10.0, 90.0]])
+    scores = np.full(10, np.nan)
+    rows = np.array([4, 8, 9])
+    scores[rows] = 0.9, 0.2, 0.8
+    all_yx = np.zeros((10, 2))
+    all_yx[rows] = yx
+    places = Places(all_yx, np.zeros(10, int), np.array([[300.0, 400.0]]), 30, 2.0)
+    picks = PicksShown(rows, yx, PlacedScores(scores, places))
     figure_canvas = canvas()
     plot = MicrographPlot(figure_canvas.figure, box_size=box_size)
     plot.show(picture, picks, 0.5)
@@ -200,7 +218,8 @@ def a_micrograph(folder: Path, *, box_size: float = 30):
 def test_picks_have_the_colour_of_what_becomes_of_them(tmp_path):
     figure_canvas, plot, picture = a_micrograph(tmp_path)
     (axes,) = figure_canvas.figure.axes
-    rejected, accepted, chosen = axes.collections
+    _, border, rejected, accepted, chosen = axes.collections
+    assert border.get_offsets().tolist() == [[90, 10]]
     assert accepted.get_offsets().tolist() == [[90, 50]]  # x, y
     assert rejected.get_offsets().tolist() == [[300, 200]]
     assert picture.extent == (-0.5, 399.5, 299.5, -0.5)
@@ -208,7 +227,15 @@ def test_picks_have_the_colour_of_what_becomes_of_them(tmp_path):
     plot.set_threshold(0.1)
     assert len(rejected.get_offsets()) == 0
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts == ["accepted (2)", "rejected (0)"]
+    assert texts == [
+        *("accepted (2)", "low score (0)", "at the edge (1)", "too close (0)")
+    ]
+    colours = [each.get_edgecolors()[0].tolist() for each in axes.collections]
+    assert len({tuple(colour) for colour in colours}) == len(colours)
+    plot.show_only(Reason.BORDER)
+    assert len(border.get_offsets()) == 1 and len(accepted.get_offsets()) == 0
+    plot.show_only(None)
+    assert len(accepted.get_offsets()) == 2
     plot.point_at(8)
     assert chosen.get_offsets().tolist() == [[300, 200]]
     plot.point_at(5)  # on another micrograph

@@ -7,16 +7,19 @@ import mrcfile
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.calibration.expected import expected_figures
-from deepconsensus_plugin.core.calibration.report import (
-    CalibrationReport,
-    EstimatedFigure,
-)
+from deepconsensus_plugin.core.acceptance.accept import accept
+from deepconsensus_plugin.core.acceptance.places import Places
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.viewers.background import Background
-from deepconsensus_plugin.viewers.scores.expectation import Expectation, is_report_of
-from deepconsensus_plugin.viewers.scores.images import MicrographImages, StackImages
-from deepconsensus_plugin.viewers.scores.overview import Overview
+from deepconsensus_plugin.viewers.scores.images import (
+    MicrographImages,
+    MixedImages,
+    StackImages,
+)
+from deepconsensus_plugin.viewers.scores.overview import REASON, Overview
 from deepconsensus_plugin.viewers.scores.ranking import Ranking
 from deepconsensus_plugin.viewers.scores.table import (
     ScoredTable,
@@ -36,38 +39,13 @@ def some_scores(n: int = 400) -> np.ndarray:
     return scores
 
 
-def a_report(probability: np.ndarray) -> CalibrationReport:
-    """Return a report whose intervals reach 0.02 down and 0.01 up."""
-    thresholds = np.linspace(0, 1, 101)
-
-    def figures(which: int) -> list[EstimatedFigure]:
-        values = [
-            expected_figures(probability, probability >= t)[which] for t in thresholds
-        ]
-        known = [np.nan if value is None else value for value in values]
-        return [EstimatedFigure(v, v - 0.02, v + 0.01) for v in known]
-
-    return CalibrationReport(
-        seed=0,
-        n_candidates=len(probability),
-        n_particles=float(np.nansum(probability)),
-        suggested_threshold=0.5,
-        n_missed=EstimatedFigure(0, 0, 0),
-        pickers=[],
-        thresholds=thresholds.tolist(),
-        precision=figures(0),
-        recall=figures(1),
-    )
-
-
 # -------------------------- ranking --------------------------
-def test_what_a_threshold_keeps_is_counted():
+def test_candidates_are_ranked_by_their_scores():
     scores = some_scores()
     ranking = Ranking(scores)
     assert (np.diff(ranking.scores) <= 0).all()
     np.testing.assert_array_equal(scores[ranking.order], ranking.scores)
-    for threshold in (-1, 0, 0.25, 0.5, 1, 2):
-        assert ranking.n_kept(threshold) == (scores >= threshold).sum()
+    assert len(ranking) == np.isfinite(scores).sum()
 
 
 def test_equal_scores_keep_the_order_of_the_set():
@@ -75,67 +53,68 @@ def test_equal_scores_keep_the_order_of_the_set():
 
 
 def test_a_page_has_the_threshold_in_its_middle():
-    ranking = Ranking(np.linspace(1, 0, 101))
-    first = ranking.first_of_page(0.5, 10)
-    assert (ranking.scores[first : first + 10] >= 0.5).sum() == 5
-    assert ranking.first_of_page(0.5, 10, shift=10) == first + 10
-    assert ranking.first_of_page(2, 10) == 0
-    assert ranking.first_of_page(-1, 10) == 91  # full to the end
-    assert ranking.first_of_page(0.5, 500) == 0  # larger than all there is
+    overview = Overview(table_of(np.linspace(1, 0, 101)), are_probabilities=True)
+    page = overview.page(0.5, 10)
+    assert (page.scores >= 0.5).sum() == 5
+    assert page.describe() == f"Ranks {page.first + 1} – {page.first + 10} of 101"
+    assert overview.page(0.5, 10, shift=10).first == page.first + 10
+    assert overview.page(2, 10).first == 0
+    assert overview.page(-1, 10).first == 91  # full to the end
+    assert overview.page(0.5, 500).first == 0  # larger than all there is
 
 
 def test_no_score_at_all_is_no_error():
     overview = Overview(table_of(np.full(3, np.nan)), are_probabilities=True)
     assert overview.describe_kept(0.5) == "0 of 3 (0.0%) kept at score ≥ 0.5"
     assert "not defined" in overview.describe_expected(0.5)
-    assert overview.page(0.5, 10).describe(3) == "No candidate has a score"
+    assert overview.page(0.5, 10).describe() == "No candidate"
     assert overview.ranking.span() == (0, 1)
     assert overview.suggested_threshold == np.inf
     nothing = Overview(table_of(np.empty(0)), are_probabilities=False)
     assert nothing.describe_kept(0.5) == "0 of 0 kept at score ≥ 0.5"
 
 
-# -------------------------- expectation --------------------------
-def test_expected_figures_are_those_of_the_probabilities():
-    probability = some_scores()
-    expectation = Expectation(Ranking(probability))
-    assert not expectation.has_intervals
-    for threshold in (0, 0.255, 0.5, 1):
-        at = np.array([threshold])
-        found = (
-            expectation.precision(at).at(0).value,
-            expectation.recall(at).at(0).value,
+# -------------------------- what is kept --------------------------
+def test_what_is_shown_is_what_the_rule_accepts():
+    """Every number of the window is that of a selection with the same criteria."""
+    rng, scores = np.random.default_rng(2), some_scores()
+    n = len(scores)
+    index = rng.integers(0, 2, n)
+    places = Places(
+        rng.uniform(0, 100, (n, 2)), index, np.full((2, 2), 100.0), 16, sampling_rate=2
+    )
+    spacing = Spacing(border_A=20, neighbour_A=8)
+    table = table_of(scores, index=index)
+    overview = Overview(table, are_probabilities=True, places=places, spacing=spacing)
+    for threshold in (0.0, 0.31, 0.8):
+        rule = AcceptanceRule(spacing=spacing).at(threshold)
+        accepted = accept(rule, scores, places)
+        told = accepted.summarise()
+        n_kept, n_border = told.n_accepted, told.n_for(Reason.BORDER)
+        assert min(n_kept, n_border, told.n_for(Reason.NEIGHBOUR)) > 0
+        kept, less = overview.describe_kept(threshold).split("\n")
+        assert kept.startswith(f"{n_kept} of {n} (")
+        assert less == (
+            f"less {n_border} at the micrograph edge and "
+            f"{told.n_for(Reason.NEIGHBOUR)} too close to another"
         )
-        assert found == pytest.approx(
-            expected_figures(probability, probability >= threshold)
+        expected = " ".join(overview.describe_expected(threshold).split())
+        assert expected == told.expected.describe()
+        on_first = overview.picks_on(0)
+        np.testing.assert_array_equal(
+            on_first.reasons(threshold), accepted.reason[on_first.rows]
         )
-    assert np.isnan(expectation.precision(np.array([1.5])).value[0])
-    assert expectation.recall(np.array([1.5])).value[0] == 0
-
-
-def test_intervals_of_the_report_go_with_the_exact_value():
-    probability = some_scores()
-    report, ranking = a_report(probability), Ranking(probability)
-    assert is_report_of(report, ranking)
-    expectation = Expectation(ranking, report)
-    assert expectation.has_intervals
-    curve = expectation.precision(np.array([0.3, 0.4567]))
-    np.testing.assert_allclose(curve.value - curve.low, 0.02)
-    np.testing.assert_allclose(curve.high - curve.value, 0.01)
-    # Never beyond what a share can be.
-    assert expectation.recall(np.array([0.0])).at(0) == EstimatedFigure(1, 0.98, 1)
-
-
-def test_a_report_of_other_candidates_is_not_used():
-    probability = some_scores()
-    report = a_report(probability)
-    assert not is_report_of(report, Ranking(probability[:-1]))
-    assert not is_report_of(report, Ranking(probability * 0.9))
-    part = Overview(table_of(probability[:-1]), are_probabilities=True, report=report)
-    assert not part.expectation.has_intervals
-    assert "interval" not in part.describe_expected(0.5)
-    whole = Overview(table_of(probability), are_probabilities=True, report=report)
-    assert whole.describe_expected(0.5).endswith("among the candidates; 95 % intervals")
+        for reason in (Reason.ACCEPTED, Reason.BORDER, Reason.NEIGHBOUR):
+            ranked = overview.ranked(threshold, reason)
+            assert len(ranked) == told.n_for(reason)
+            page = overview.page(threshold, 5, only=reason)
+            assert set(page.rows) <= set(ranked)
+            assert set(page.reasons(threshold)) == {reason}
+        groups = overview.group_by(REASON, threshold)
+        labels = [Reason(code).label for code in accepted.reason]
+        assert [groups.names[number] for number in groups.index] == labels
+    automatic = accept(AcceptanceRule(spacing=spacing), scores, places)
+    assert overview.suggested_threshold == automatic.threshold
 
 
 def test_networks_scores_promise_nothing():
@@ -183,7 +162,7 @@ def test_picks_of_a_micrograph():
     overview = Overview(table, are_probabilities=False)
     picks = overview.picks_on(1)
     assert picks.rows.tolist() == [0, 3]  # one has no score
-    assert picks.are_accepted(0.3).tolist() == [False, True]
+    assert picks.reasons(0.3).tolist() == [Reason.SCORE, Reason.ACCEPTED]
     np.testing.assert_array_equal(picks.yx, table.yx[[0, 3]])
     assert overview.most_mixed_micrograph(0.3) == 1
 
@@ -211,6 +190,23 @@ def test_micrographs_give_boxes_where_there_are_no_stacks(tmp_path):
     images = MicrographImages(micrographs, np.array([0]), np.array([[10.0, 5.0]]))
     np.testing.assert_array_equal(images.read(0), image[8:12, 3:7])
     assert images.sampling_rate == 1.5
+
+
+def test_what_is_in_no_stack_is_cut_out_with_the_contrast_of_the_stack(tmp_path):
+    rng = np.random.default_rng(1)
+    image = rng.normal(size=(40, 40)).astype(np.float32)
+    mrcfile.write(tmp_path / "a.mrc", image)
+    mrcfile.write(tmp_path / "s.mrcs", -image[np.newaxis, 10:18, 20:28])
+    micrographs = ShownMicrographs(("a.mrc",), (tmp_path / "a.mrc",), 1.5, 8)
+    cut_out = MicrographImages(
+        micrographs, np.array([0, 0]), np.array([[30.0, 30.0], [14.0, 24.0]])
+    )
+    stacks = StackImages(
+        [tmp_path / "s.mrcs"], np.array([-1, 0]), np.array([7, 1]), sampling_rate=1.5
+    )
+    images = MixedImages(stacks, cut_out)
+    np.testing.assert_array_equal(images.read(1), -image[10:18, 20:28])
+    np.testing.assert_allclose(images.read(0), -image[26:34, 26:34], atol=1e-6)
 
 
 @pytest.mark.parametrize(("period_A", "left"), [(40, 0.5), (400, 1.0), (13, 0.0)])

@@ -67,6 +67,9 @@ class TestScoresViewer(SyntheticProject):
         with launched_here():
             return self.view(scored).selectAtThreshold(threshold, wait=True)
 
+    def expected(self, protocol):
+        return self.view(protocol).reader()().expectation.at(0.6)
+
     def test_what_is_shown_is_what_the_set_holds(self):
         viewer = self.view(self.scored)
         (window,) = viewer._visualize(self.scored)
@@ -123,18 +126,19 @@ class TestScoresViewer(SyntheticProject):
             recall=[sure, unsure],
         )
         write_report(Path(scored._getExtraPath("calibration.json")), report)
-        self.assertTrue(self.view(scored).reader()().expectation.has_intervals)
+        self.assertTrue(self.expected(scored).has_intervals)
         selection = self.select(scored, 0.6)
-        self.assertTrue(self.view(selection).reader()().expectation.has_intervals)
+        self.assertTrue(self.expected(selection).has_intervals)
+        self.assertIn("(95 % intervals)", selection.summary()[1])
         # A selection of a selection is from a part of what the report speaks of.
         part = new_protocol(
             type(self),
             ProtDeepConsensusSelect,
             inputParticles=output(selection, "outputParticles"),
         )
-        expectation = self.view(part).reader()().expectation
-        self.assertFalse(expectation.has_intervals)
-        self.assertAlmostEqual(expectation.n_particles, 2.6)
+        expected = self.expected(part)
+        self.assertFalse(expected.has_intervals)
+        self.assertAlmostEqual(expected.n_particles, 2.6)
 
     def test_the_report_is_that_of_the_last_selection(self):
         scored = store_scored(type(self), SCORES)

@@ -36,18 +36,29 @@ class Pane(tk.Frame):
         button.pack(side=tk.LEFT, padx=_PAD)
         return button
 
-    def add_label(self, text: str = "") -> tk.Label:
-        """Add a text on the left of the line."""
-        label = tk.Label(self.buttons, text=text, bg=BACKGROUND)
+    def add_line_above(self) -> tk.Frame:
+        """Add an empty line above the figure."""
+        line = tk.Frame(self, bg=BACKGROUND)
+        line.pack(side=tk.TOP, fill=tk.X, before=self.canvas.get_tk_widget())
+        return line
+
+    def add_label(self, text: str = "", *, line: tk.Frame | None = None) -> tk.Label:
+        """Add a text on the left of the line of buttons, or of another line."""
+        label = tk.Label(line or self.buttons, text=text, bg=BACKGROUND)
         label.pack(side=tk.LEFT, padx=_PAD)
         return label
 
     def add_choices(
-        self, choices: list[str], chosen: str, command: Callable[[], object]
+        self,
+        choices: list[str],
+        chosen: str,
+        command: Callable[[], object],
+        *,
+        line: tk.Frame | None = None,
     ) -> ttk.Combobox:
-        """Add a list of choices on the left of the line."""
-        width = max(map(len, choices)) + 2
-        box = ttk.Combobox(self.buttons, values=choices, state="readonly", width=width)
+        """Add a list of choices on the left of the line of buttons, or of another."""
+        width, parent = max(map(len, choices)) + 2, line or self.buttons
+        box = ttk.Combobox(parent, values=choices, state="readonly", width=width)
         box.set(chosen)
         box.bind("<<ComboboxSelected>>", lambda _: command())
         box.pack(side=tk.LEFT, padx=_PAD)

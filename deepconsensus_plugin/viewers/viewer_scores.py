@@ -15,7 +15,13 @@ from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    fillSpacing,
+    readAcceptance,
+    spacingOf,
+)
 from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
     ProtDeepConsensusScore,
 )
@@ -31,6 +37,8 @@ from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
 
 _TITLE = "Scores"
+
+_DIGITS = 1e12
 
 _SCORERS = (ProtDeepConsensusScore, ProtDeepConsensusScreen)
 """Protocols that give scores, and an expectation with them."""
@@ -94,18 +102,24 @@ class DeepConsensusScoresViewer(Viewer):
             return "The input has no scores; run *score particles* on it first."
         return ""
 
-    def reader(self) -> Callable[[], Overview]:
-        """Return what reads the scores; any thread can call it."""
+    def reader(self, spacing: Spacing | None = None) -> Callable[[], Overview]:
+        """Return what reads the scores; any thread can call it.
+
+        `spacing` is where particles may lie; that of the run if None.
+        """
         source = locate(
             self._scored().get(),
             folder=Path(self.getProject().getPath()).absolute(),
+            spacing=spacing or spacingOf(self.protocol),
             report=self._report(),
         )
         return partial(read_overview, source)
 
     def initialThreshold(self) -> float | None:
         """Return the threshold that the run itself applied; None if it has none."""
-        if isinstance(self.protocol, ProtDeepConsensusSelect):
+        if (kept := readAcceptance(self.protocol)) is not None:
+            applied = kept.threshold  # to the last digit
+        elif isinstance(self.protocol, ProtDeepConsensusSelect):
             applied = self.protocol.lowestScore.get()
         else:
             applied = self.protocol.suggestedThreshold.get()
@@ -115,6 +129,8 @@ class DeepConsensusScoresViewer(Viewer):
         self, threshold: float, *, wait: bool = False
     ) -> ProtDeepConsensusSelect:
         """Add a selection with a fixed threshold to the project and start it.
+
+        Its other criteria are those of the run that is looked at.
 
         Parameters
         ----------
@@ -130,7 +146,9 @@ class DeepConsensusScoresViewer(Viewer):
         are_particles = isinstance(scored.get(), SetOfParticles)
         name = "inputParticles" if are_particles else "inputCoordinates"
         getattr(selection, name).copy(scored)
-        selection.threshold.set(threshold)
+        # Scipion's database keeps 15 digits: it must not round up, over a score.
+        selection.threshold.set(np.floor(threshold * _DIGITS) / _DIGITS)
+        fillSpacing(selection, spacingOf(self.protocol))
         project.launchProtocol(selection, wait=wait)
         return selection
 

@@ -9,6 +9,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
 )
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import SPACING
 from deepconsensus_plugin.viewers.scores.frame import Action
 from deepconsensus_plugin.viewers.viewer_scores import (
     DeepConsensusScoresViewer,
@@ -48,7 +49,7 @@ class DeepConsensusThresholdWizard(FormWizard):
             return f"The form now has the score cutoff {threshold:.4g}."
 
         window = ScoreWindow(
-            _viewerOf(form.protocol).reader(),
+            _viewerOf(form.protocol).reader(SPACING.read(form.protocol)),
             title=f"{self._title}: {form.protocol.getRunName()}",
             masterWindow=form,
             actions=[Action("Use this cutoff", use)],

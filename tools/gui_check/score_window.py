@@ -119,12 +119,12 @@ def _describe_wrong_sets(run: Protocol, frame: ScoreFrame) -> list[str]:
     """Return a sentence if the new sets are not what the window counted."""
     if not run.isFinished():
         return [f"{run.getRunName()} {run.getStatus()}: {run.getErrorMessage()}"]
-    n_kept = int(frame.overview.ranking.n_kept(frame.threshold))
-    expected = n_kept, frame.overview.ranking.n_candidates - n_kept
+    n_kept = int(frame.overview.placed.n_kept(frame.threshold))
+    expected = n_kept, len(frame.overview.placed) - n_kept
     sets = (
-        getattr(run, f"outputParticles{suffix}", None) for suffix in ("", "Rejected")
+        getattr(run, f"outputCoordinates{suffix}", None) for suffix in ("", "Rejected")
     )
     received = tuple(0 if each is None else each.getSize() for each in sets)
     if received == expected:
         return []
-    return [f"expected {expected} kept and rejected particles, received {received}"]
+    return [f"expected {expected} kept and rejected candidates, received {received}"]

@@ -131,14 +131,6 @@ class CalibrationReport:
             recall=_estimate_rows(fusion.recall),
         )
 
-    def expected_at(self, threshold: float) -> tuple[EstimatedFigure, EstimatedFigure]:
-        """Return expected precision and recall at a threshold, 0 - 1.
-
-        Those of the nearest threshold of the report: good to 0.01 in probability.
-        """
-        nearest = int(np.abs(np.array(self.thresholds) - threshold).argmin())
-        return self.precision[nearest], self.recall[nearest]
-
 
 def _estimate_rows(estimate: Estimate) -> list[EstimatedFigure]:
     ends = (estimate.value, estimate.low, estimate.high)

@@ -75,8 +75,10 @@ class ThresholdRule(Declared):
         default=None,
         metadata=declare(
             "Number of particles",
-            "Number of particles to keep. If there are fewer, all particles with a "
-            "score are kept. Among equal scores, the first in the set are kept.",
+            "Number of particles to keep, of those that may lie where they lie (see "
+            "below). If there are fewer, all with a score are kept; fewer remain if "
+            "particles that are too close to each other are removed. Among equal "
+            "scores, the first in the set are kept.",
             shown_if=("mode", ThresholdMode.FIRST_N),
             ge=1,
         ),

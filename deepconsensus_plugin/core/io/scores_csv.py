@@ -2,11 +2,12 @@
 """Table ``scores.csv``: one row per candidate, for use outside this package.
 
 Columns: ``micrograph, x, y, score, network_score, spread, votes, observed, pickers,
-picker_scores, accepted``. Positions are box centres, pixels, y = row. ``observed`` are
-the pickers that ran on the micrograph, ``pickers`` those that found the candidate and
-``picker_scores`` their own scores in the same order; all joined by ``;``. A number that
-is not known is an empty field. Numbers are the shortest decimals that read back as the
-same float64, so the same table is the same file.
+picker_scores, accepted, reason``. Positions are box centres, pixels, y = row.
+``observed`` are the pickers that ran on the micrograph, ``pickers`` those that found
+the candidate and ``picker_scores`` their own scores in the same order; all joined by
+``;``. ``reason`` is a word of `core.reasons`, empty where accepted. What is not known
+is an empty field. Numbers are the shortest decimals that read back as the same float64,
+so the same table is the same file.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.text import bad_row, format_number, parse_score
+from deepconsensus_plugin.core.reasons import Reason, derive_reasons, in_words
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 COLUMNS = (
     *("micrograph", "x", "y", "score", "network_score", "spread", "votes"),
-    *("observed", "pickers", "picker_scores", "accepted"),
+    *("observed", "pickers", "picker_scores", "accepted", "reason"),
 )
+_ADDED = {"reason"}  # tables of early versions do not have it
+_REASONS = {reason.word: reason.value for reason in Reason}
+_REASONS |= {"1": Reason.ACCEPTED.value, "0": Reason.OTHER.value}
+"""Codes of the column of reasons, or else of what is accepted."""
 _JOIN = ";"
 
 
@@ -52,8 +58,8 @@ class ScoreTable:
         Pickers that ran on the micrograph; those that found the candidate.
     picker_scores : tuple of tuple of float, n
         Scores of `pickers`, aligned with them; NaN where there is none.
-    accepted : array, shape (n,), bool
-        Whether the candidate passed the threshold.
+    reason : array, shape (n,), int
+        Codes of `Reason`: why the candidate is not accepted, or that it is.
     """
 
     micrograph: tuple[str, ...]
@@ -65,11 +71,16 @@ class ScoreTable:
     observed: tuple[tuple[str, ...], ...]
     pickers: tuple[tuple[str, ...], ...]
     picker_scores: tuple[tuple[float, ...], ...]
-    accepted: BoolArray
+    reason: IntArray
 
     def __len__(self) -> int:
         """Return the number of candidates."""
-        return len(self.yx)
+        return len(self.reason)
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Mask of the accepted candidates, shape (n,)."""
+        return np.asarray(self.reason == Reason.ACCEPTED)
 
 
 def write_scores_csv(
@@ -79,7 +90,7 @@ def write_scores_csv(
     score: FloatArray,
     network_score: FloatArray,
     spread: FloatArray,
-    accepted: BoolArray,
+    reason: IntArray,
 ) -> None:
     """Write one row per candidate, in their order.
 
@@ -89,10 +100,8 @@ def write_scores_csv(
         The file; replaced if it is there.
     candidates : Candidates
         The OR set, n.
-    score, network_score, spread : arrays, shape (n,)
+    score, network_score, spread, reason : arrays, shape (n,)
         See `ScoreTable`; NaN gives an empty field.
-    accepted : array, shape (n,), bool
-        Written as 1 or 0.
 
     Raises
     ------
@@ -100,7 +109,7 @@ def write_scores_csv(
         If an array has another length, or a picker's name holds the separator ``;``.
     """
     columns = {"score": score, "network_score": network_score, "spread": spread}
-    for name, values in {**columns, "accepted": accepted}.items():
+    for name, values in {**columns, "reason": reason}.items():
         if np.shape(values) != (len(candidates),):
             raise ValueError(
                 f"{name}: expected shape {(len(candidates),)}, "
@@ -116,11 +125,11 @@ def write_scores_csv(
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(_rows(candidates, figures, accepted))
+        writer.writerows(_rows(candidates, figures, reason))
 
 
 def _rows(
-    candidates: Candidates, figures: FloatArray, accepted: BoolArray
+    candidates: Candidates, figures: FloatArray, reason: IntArray
 ) -> Iterator[tuple[str, ...]]:
     pickers = candidates.pickers
     observers = [
@@ -132,10 +141,10 @@ def _rows(
         figures.tolist(),
         candidates.found.tolist(),
         candidates.picker_scores.tolist(),
-        accepted.tolist(),
+        in_words(reason),
         strict=True,
     )
-    for micrograph, (y, x), row_figures, found, scores, is_accepted in rows:
+    for micrograph, (y, x), row_figures, found, scores, word in rows:
         yield (
             candidates.micrographs[micrograph],
             *map(format_number, (x, y)),
@@ -144,7 +153,8 @@ def _rows(
             observers[micrograph],
             _JOIN.join(compress(pickers, found)),
             _JOIN.join(map(_format, compress(scores, found))),
-            "1" if is_accepted else "0",
+            "0" if word else "1",
+            word,
         )
 
 
@@ -155,10 +165,8 @@ def _format(value: float) -> str:
 def read_scores_csv(path: Path | str) -> ScoreTable:
     """Return what `write_scores_csv` wrote.
 
-    Parameters
-    ----------
-    path : Path or str
-        The file; further columns are ignored.
+    Further columns are ignored. Reasons that are missing are derived from what is
+    accepted (`derive_reasons`).
 
     Raises
     ------
@@ -169,7 +177,7 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
+        if set(missing) - _ADDED:
             raise FileFormatError(
                 path,
                 expected=f"the columns {','.join(COLUMNS)}",
@@ -177,6 +185,9 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
             )
         rows = [_parse(path, reader.line_num, row) for row in reader]
     numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 5)
+    reason: IntArray = np.array([row.reason for row in rows], dtype=np.intp)
+    if missing:
+        reason = derive_reasons(numbers[:, 2], reason == Reason.ACCEPTED)
     return ScoreTable(
         micrograph=tuple(row.micrograph for row in rows),
         yx=numbers[:, 1::-1],
@@ -187,7 +198,7 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
         observed=tuple(row.observed for row in rows),
         pickers=tuple(row.pickers for row in rows),
         picker_scores=tuple(row.picker_scores for row in rows),
-        accepted=np.array([row.accepted for row in rows], dtype=bool),
+        reason=reason,
     )
 
 
@@ -201,7 +212,7 @@ class _Row:
     observed: tuple[str, ...]
     pickers: tuple[str, ...]
     picker_scores: tuple[float, ...]
-    accepted: bool
+    reason: int
 
 
 def _parse(path: Path, line: int, row: dict[str, str]) -> _Row:
@@ -221,7 +232,7 @@ def _parse(path: Path, line: int, row: dict[str, str]) -> _Row:
             picker_scores=tuple(
                 map(parse_score, row["picker_scores"].split(_JOIN) if pickers else ())
             ),
-            accepted={"1": True, "0": False}[row["accepted"]],
+            reason=_REASONS[row.get("reason", row["accepted"])],
         )
         if len(parsed.picker_scores) != len(pickers):
             raise ValueError("as many picker_scores as pickers")

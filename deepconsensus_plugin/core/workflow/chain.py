@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepconsensus_plugin.core.acceptance.accept import Acceptance, accept
+from deepconsensus_plugin.core.acceptance.places import Places
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdRule,
-    choose_threshold,
-    select,
-)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores
-from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.pipeline.combine import Combination
 from deepconsensus_plugin.core.types import (
     BoolArray,
@@ -53,10 +52,8 @@ class DeepConsensusResult:
         Scores of the networks, n.
     score : array, shape (n,)
         Scores that the threshold applies to: probabilities, or means of the networks.
-    accepted : array, shape (n,), bool
-        Whether the threshold keeps each of them.
-    threshold : float
-        Lowest score that it keeps; infinity if it keeps none.
+    acceptance : Acceptance
+        Which of these, n, are accepted, and why the others are not.
     consensus : ConsensusReport
         Report on the agreement of the pickers.
     calibration : CalibrationReport, optional
@@ -70,11 +67,25 @@ class DeepConsensusResult:
     rows: IntArray
     networks: EnsembleScores
     score: FloatArray
-    accepted: BoolArray
-    threshold: float
+    acceptance: Acceptance
     consensus: ConsensusReport
     calibration: CalibrationReport | None
     files: ChainFiles
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Mask of the accepted ones of the scored candidates, shape (n,)."""
+        return self.acceptance.accepted
+
+    @property
+    def threshold(self) -> float:
+        """Lowest score that is good enough; infinity where none is."""
+        return self.acceptance.threshold
+
+    @property
+    def summary(self) -> AcceptanceSummary:
+        """Numbers of accepted candidates, and what is expected of them."""
+        return self.acceptance.summarise(self.calibration)
 
     @property
     def scored(self) -> dict[str, ScoredCoordinates]:
@@ -170,7 +181,7 @@ def run_deep_consensus(
         )
     stages.score(found.candidates, model)
     fuse_scored(found.candidates, folder, seed=options.fusion_seed)
-    return select_scored(found, folder, options.threshold)
+    return select_scored(found, micrographs, folder, options.acceptance)
 
 
 def _check_input(
@@ -192,39 +203,39 @@ def _check_input(
 
 
 def select_scored(
-    found: Combination, folder: Path, rule: ThresholdRule
+    found: Combination,
+    micrographs: Sequence[Micrograph],
+    folder: Path,
+    rule: AcceptanceRule,
 ) -> DeepConsensusResult:
     """Apply a threshold rule to the scores in a folder, and write their table.
 
     Parameters
     ----------
-    found : Combination
-        Result of `find_candidates`.
+    found, micrographs
+        Result of `find_candidates`, and the micrographs that were picked.
     folder : Path
         Folder of the earlier stages.
-    rule : ThresholdRule
+    rule : AcceptanceRule
         Rule for what is accepted.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
     score, calibration = files.read_score()
-    rule = rule.for_scores(are_probabilities=calibration is not None)
-    accepted = select(score, rule)
-    write_scores_csv(
-        files.table,
-        found.candidates.take(rows),
-        score=score,
-        network_score=networks.mean,
-        spread=networks.spread,
-        accepted=accepted,
+    scored = found.candidates.take(rows)
+    acceptance = accept(
+        rule,
+        score,
+        Places.of(scored, micrographs, found.report.box_size),
+        are_probabilities=calibration is not None,
     )
+    write_accepted(files.table, scored, networks, acceptance)
     return DeepConsensusResult(
         found.candidates,
         rows,
         networks,
         score,
-        accepted,
-        choose_threshold(score, rule),
+        acceptance,
         found.report,
         calibration,
         files,

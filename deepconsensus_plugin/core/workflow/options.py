@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.thresholds import AUTOMATIC, ThresholdRule
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
@@ -38,7 +40,9 @@ class DeepConsensusOptions(Declared):
     scoring : ScoringParameters
         Batch size, precision and particle stacks.
     threshold : ThresholdRule
-        Rule for what is accepted.
+        Rule for scores that are good enough.
+    spacing : Spacing
+        Where an accepted particle may lie: edge and neighbours.
     workers : int
         Number of threads.
     """
@@ -63,7 +67,13 @@ class DeepConsensusOptions(Declared):
         ),
     )
     threshold: ThresholdRule = AUTOMATIC
+    spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
+
+    @property
+    def acceptance(self) -> AcceptanceRule:
+        """Rule for what is accepted."""
+        return AcceptanceRule(self.threshold, self.spacing)
 
     def conflicts(self) -> list[str]:
         """Return the problem of no model where none is trained."""

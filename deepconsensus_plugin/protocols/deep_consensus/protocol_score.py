@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,16 @@ from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
 from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
-from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
     ScoreResult,
 )
 from deepconsensus_plugin.core.io.scores import read_scores
-from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
     write_candidates,
@@ -27,10 +29,17 @@ from deepconsensus_plugin.core.io.tables import (
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
-from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    defineOverBorderParam,
+    judgeScores,
+    keepAcceptance,
+    readAcceptance,
+    readOverBorder,
+    summaryOfEarly,
+)
+from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
-    FUSION,
     SCORING,
     STACKS,
     defineCombineParam,
@@ -39,10 +48,12 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineSeedParam,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
+    countWithoutParticle,
     describeFusion,
     describeScores,
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+    ScoredItem,
     appendScored,
     copyCoordinatesInfo,
     createScoredSets,
@@ -54,15 +65,8 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
-from deepconsensus_plugin.protocols.shared.input_checks import (
-    describeEmpty,
-    describeLost,
-    describeNoBox,
-)
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
-    describeMisfit,
-    describeMissingCtf,
     describeOtherContrast,
 )
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -101,6 +105,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
+        defineOverBorderParam(form)
         form.addParallelSection(threads=4, mpi=0)
 
     # -------------------------- steps --------------------------
@@ -177,28 +182,48 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
         candidates = read_candidates(self._getFileName("candidates"))
-        positions = np.load(self._getFileName("positions"))
         networks = read_scores(Path(self._getFileName("scores")))
-        score = np.load(self._getFileName("score"))
+        report = self.readCalibration()
+        accepted, isWhole = judgeScores(
+            AcceptanceRule(spacing=readOverBorder(self)),
+            candidates,
+            np.load(self._getFileName("score")),
+            self.inputCoordinates.get().getMicrographs(),
+            boxSize=self.inputCoordinates.get().getBoxSize(),
+            isFused=report is not None,
+        )
+        positions = np.load(self._getFileName("positions"))
+        scored = iterScored(
+            *(self.inputCoordinates.get(), candidates, positions, accepted.score),
+            networks,
+            isWhole=isWhole,
+        )
+        self._define(self._makeOutputs(scored))
+        self._remember(accepted.summarise(report))
+        write_accepted(self._getFileName("table"), candidates, networks, accepted)
+
+    def _makeOutputs(self, scored: Iterable[ScoredItem]):
+        """Return the outputs by name, filled."""
         frame = self._boxFrame()
         coordinates = self._createSetOfCoordinates(
             frame.coordinates.getMicrographs(asPointer=True)
         )
-        copyCoordinatesInfo(
-            coordinates, frame.coordinates, self._getFileName("observed")
-        )
-        card = self.inputModel.get().getCard(EnsembleCard)
-        outputs = createScoredSets(
-            self, coordinates, phaseFlipped=card.preprocessing.phase_flip
-        )
+        observed = self._getFileName("observed")
+        copyCoordinatesInfo(coordinates, frame.coordinates, observed)
+        flipped = self.inputModel.get().getCard(EnsembleCard).preprocessing.phase_flip
+        outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(
-            iterScored(frame.coordinates, candidates, positions, score, networks),
-            outputs["outputCoordinates"],
+            scored,
+            coordinates,
             outputs.get("outputParticles"),
             stacks=Path(self._getFileName("stacks")),
             scale=frame.scale,
             ctfs=frame.read_ctfs(),
         )
+        return outputs
+
+    def _define(self, outputs) -> None:
+        """Register outputs, and what they were made from."""
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)
         for items in outputs.values():
@@ -206,48 +231,19 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             self._defineSourceRelation(self.inputModel, items)
             if self.inputMicrographs.get() is not None:
                 self._defineSourceRelation(self.inputMicrographs, items)
-        self._remember(score)
-        write_scores_csv(
-            self._getFileName("table"),
-            candidates,
-            score=score,
-            network_score=networks.mean,
-            spread=networks.spread,
-            accepted=score >= self.suggestedThreshold.get(),
-        )
 
-    def _remember(self, score: FloatArray) -> None:
-        """Store for the summary what no output holds."""
-        report = self.readCalibration()
-        threshold = report.suggested_threshold if report else PUBLISHED_THRESHOLD
-        self.suggestedThreshold.set(threshold)
-        self.numberAccepted.set(int((score >= threshold).sum()))
-        self.numberLeftOut.set(self.inputCoordinates.get().getSize() - len(score))
+    def _remember(self, accepted: AcceptanceSummary) -> None:
+        """Keep for the summary what no output holds."""
+        keepAcceptance(self, accepted)
+        self.suggestedThreshold.set(accepted.threshold)
+        self.numberAccepted.set(accepted.n_accepted)
+        nAll = self.inputCoordinates.get().getSize()
+        self.numberLeftOut.set(nAll - accepted.n_candidates)
         self._store(self.suggestedThreshold, self.numberAccepted, self.numberLeftOut)
 
     # -------------------------- information --------------------------
     def _validate(self):
-        candidates = self.inputCoordinates.get()
-        if candidates is None or self.inputModel.get() is None:
-            return []  # Scipion reports it
-        errors = describeEmpty("Candidates", candidates)
-        errors += (
-            describeNoBox("Candidates", candidates)
-            or describeLost("Candidates", candidates)
-            or self._validateModel()
-        )
-        return errors + SCORING.describe_bad(self) + FUSION.describe_bad(self)
-
-    def _validateModel(self) -> list[str]:
-        """Return why the model cannot be used on these candidates."""
-        misfit = describeMisfit(
-            self.inputModel.get(),
-            boxSize=self._boxFrame().box_size,
-            samplingRate=self.getInputMicrographs().getSamplingRate(),
-        )
-        if misfit:
-            return [f"Model: {misfit}"]
-        return describeMissingCtf(self.inputModel.get(), self.ctfRelations.get())
+        return describeBadForm(self)
 
     def _warnings(self):
         if self.inputModel.get() is None or not self.writeStacks:
@@ -257,13 +253,13 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return ["Not run yet."]
-        return describeScores(
-            self.outputCoordinates.getSize(),
-            self.numberAccepted.get(),
-            self.numberLeftOut.get(),
-            self.suggestedThreshold.get(),
-            self.readCalibration(),
+        accepted = readAcceptance(self) or summaryOfEarly(
+            nAll=self.outputCoordinates.getSize(),
+            nKept=self.numberAccepted.get(),
+            threshold=self.suggestedThreshold.get(),
         )
+        without = self.numberLeftOut.get(), countWithoutParticle(self)
+        return describeScores(accepted, *without, self.readCalibration())
 
     def _methods(self):
         if self.numberAccepted.get() is None:

@@ -3,27 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
-from pwem.objects import (
-    Coordinate,
-    SetOfCoordinates,
-    SetOfMicrographs,
-    SetOfParticles,
-)
+from pwem.objects import Particle, SetOfCoordinates, SetOfParticles
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Float, Integer, Pointer
+from pyworkflow.object import Float, Integer, Pointer, String
 
-from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
-from deepconsensus_plugin.convert import scaled_item
-from deepconsensus_plugin.core.calibration.expected import expected_figures
-from deepconsensus_plugin.core.calibration.thresholds import (
-    ThresholdMode,
-    choose_threshold,
-    select,
+from deepconsensus_plugin.constants import REASON_ATTRIBUTE, SCORE_ATTRIBUTE
+from deepconsensus_plugin.convert import set_attribute
+from deepconsensus_plugin.core.acceptance.accept import accept
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
+from deepconsensus_plugin.core.reasons import Reason, in_words
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    SPACING,
+    defineSpacingParams,
+    describeBadSpacing,
+    keepAcceptance,
+    readAcceptance,
+    summaryOfEarly,
 )
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     copyCoordinatesInfo,
 )
@@ -32,10 +31,8 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     defineInputParams,
     thresholdMode,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import (
-    areSpaced,
-    defineSpacingParams,
-    describeBadSpacing,
+from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
+    SelectionInput,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
@@ -43,7 +40,7 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     fingerprint,
 )
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
-from deepconsensus_plugin.set_columns import are_fused, read_scores
+from deepconsensus_plugin.set_columns import are_fused, read_ids, read_scores
 
 KEPT, REJECTED = "", "Rejected"
 """Suffixes of the outputs."""
@@ -87,15 +84,17 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
 
     def createOutputStep(self, form):
         """Write what is kept and what is rejected."""
-        items = self.scoredItems().get()
-        scores, isFused = read_scores(items), are_fused(items)
-        rule = THRESHOLD.read(self).for_scores(are_probabilities=isFused)
-        isGoodEnough = select(scores, rule)
-        isKept = areSpaced(self, items, self._micrographs(), isGoodEnough)
-        self.lowestScore.set(choose_threshold(scores, rule))
-        self.numberNotIsolated.set(int((isGoodEnough & ~isKept).sum()))
-        self._remember(scores, isKept, isFused)
-        outputs = self._split(isKept)
+        source = self._input()
+        accepted = accept(
+            AcceptanceRule(THRESHOLD.read(self), SPACING.read(self)),
+            read_scores(source.candidates),
+            source.places(),
+            are_probabilities=are_fused(source.candidates),
+        )
+        self._remember(accepted.summarise(self._calibration()))
+        words = in_words(accepted.reason)
+        reasons = dict(zip(read_ids(source.candidates), words, strict=True))
+        outputs = self._split(source, reasons)
         filled = {
             name: items
             for name, items in outputs.items()
@@ -106,51 +105,28 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         for items in filled.values():
             self._defineSourceRelation(self.scoredItems(), items)
 
-    def _split(self, isKept: BoolArray) -> dict[str, SetOfParticles | SetOfCoordinates]:
-        """Return new sets by output name; some may be empty."""
+    def _split(
+        self, source: SelectionInput, reasons: dict[int, str]
+    ) -> dict[str, SetOfParticles | SetOfCoordinates]:
+        """Return new sets by output name, given reasons by id; some may be empty."""
         outputs = {}
         for suffix in (KEPT, REJECTED):
             outputs.update(self._createSets(suffix))
-        scale = self._scaleOfCoordinates()
-        items = self.scoredItems().get().iterItems()
-        for item, keep in zip(items, isKept.tolist(), strict=True):
-            suffix = KEPT if keep else REJECTED
-            for kind, part in self._parts(item, scale):
-                if (target := outputs.get(kind + suffix)) is not None:
-                    target.append(part)
+        for kind, part in source.parts():
+            word = reasons[part.getObjId()]
+            target = outputs.get(kind + (REJECTED if word else KEPT))
+            if target is not None:
+                set_attribute(part, REASON_ATTRIBUTE, String, word)
+                if isinstance(part, Particle) and part.hasCoordinate():
+                    own = part.getCoordinate()
+                    set_attribute(own, REASON_ATTRIBUTE, String, word)
+                target.append(part)
         return outputs
-
-    def _parts(self, item, scale: float) -> Iterator[tuple[str, object]]:
-        """Yield what is stored of an item, by output: itself, and its coordinate.
-
-        A particle's coordinate is in the pixels of the particle; times `scale`, in
-        those of the micrographs that it was picked on.
-        """
-        if isinstance(item, Coordinate):
-            yield "outputCoordinates", item
-            return
-        yield "outputParticles", item
-        if (coordinate := item.getCoordinate()) is not None:
-            if scale != 1:
-                coordinate = scaled_item(coordinate, scale)
-            coordinate.setObjId(item.getObjId())
-            score = item.getAttributeValue(SCORE_ATTRIBUTE)
-            setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
-            yield "outputCoordinates", coordinate
-
-    def _scaleOfCoordinates(self) -> float:
-        """Return the pixels of the coordinates per pixel of the particles."""
-        particles, template = self.inputParticles.get(), self._inputCoordinates()
-        if particles is None or template is None:
-            return 1.0
-        if (micrographs := template.getMicrographs()) is None:
-            return 1.0
-        return particles.getSamplingRate() / micrographs.getSamplingRate()
 
     def _createSets(self, suffix: str) -> dict[str, SetOfParticles | SetOfCoordinates]:
         """Return the empty sets of one side, as far as the input allows."""
         sets = {}
-        template = self._inputCoordinates()
+        template = self._input().coordinates
         if template is not None:
             micrographs = template.getMicrographs(asPointer=True)
             coordinates = self._createSetOfCoordinates(micrographs, suffix)
@@ -194,46 +170,33 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
                 "*Combine with pickers*, on candidates of two pickers or more."
             )
         else:
-            errors += describeBadSpacing(self, scored, self._micrographs())
+            errors += describeBadSpacing(self, scored, self._input().micrographs)
         return errors + THRESHOLD.describe_bad(self)
 
     def _summary(self):
         if self.lowestScore.get() is None:
             return ["Not run yet."]
-        nKept, nRejected = self._count(KEPT), self._count(REJECTED)
-        nAll = nKept + nRejected
-        summary = [
-            f"Kept {nKept} of {nAll} ({nKept / nAll:.0%}), score at least "
-            f"{self.lowestScore.get():.3g}; rejected {nRejected}.",
-        ]
-        summary += [
-            f"No {self._kind()} {name}, so there is no such output."
-            for name, n in (("kept", nKept), ("rejected", nRejected))
-            if n == 0
-        ]
-        if self.expectedPrecision.get() is not None:
+        summary = self._acceptance().sentences()
+        for name, suffix in (("kept", KEPT), ("rejected", REJECTED)):
+            if not self._count(suffix):
+                summary.append(f"No {self._kind()} {name}, so there is no such output.")
+        nAccepted, nKept = self._acceptance().n_accepted, self._count(KEPT)
+        if nKept < nAccepted:
             summary.append(
-                f"Expected precision {self.expectedPrecision.get():.2f}, expected "
-                f"recall {self.expectedRecall.get():.2f} of the particles in the input."
+                f"{nAccepted - nKept} of those kept have coordinates but no particle, "
+                "since *score particles* wrote none whose box leaves the micrograph."
             )
-        if self.numberNotIsolated.get():
-            summary.append(
-                f"{self.numberNotIsolated.get()} with a sufficient score rejected, "
-                "since they are too close to the edge or to another."
-            )
-        if self.numberWithoutScore.get():
-            summary.append(f"{self.numberWithoutScore.get()} without a score rejected.")
-        summary += describeReport(self)
-        return summary
+        return summary + describeReport(self)
 
     def _methods(self):
         if self.lowestScore.get() is None:
             return []
-        nKept = self._count(KEPT)
+        accepted = self._acceptance()
         return [
-            f"{nKept} of {nKept + self._count(REJECTED)} {self._kind()} with a deep "
-            f"consensus score of at least {self.lowestScore.get():.3g} were kept "
-            "[SanchezGarcia2018]."
+            "Particles were selected by their deep consensus score "
+            "[SanchezGarcia2018].",
+            accepted.describe(),
+            *accepted.describe_criteria(),
         ]
 
     def _citations(self):
@@ -246,18 +209,14 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
             return self.inputParticles
         return self.inputCoordinates
 
-    def _inputCoordinates(self) -> SetOfCoordinates | None:
-        """Return the set that describes the coordinates, if there is one."""
-        particles = self.inputParticles.get()
-        return (
-            self.inputCoordinates.get()
-            if particles is None
-            else (particles.getCoordinates())
-        )
+    def _input(self) -> SelectionInput:
+        return SelectionInput.of(self.scoredItems().get())
 
-    def _micrographs(self) -> SetOfMicrographs | None:
-        coordinates = self._inputCoordinates()
-        return None if coordinates is None else coordinates.getMicrographs()
+    def _calibration(self) -> CalibrationReport | None:
+        """Return what the run that gave the scores expects of its candidates."""
+        scoredBy = self.scoredItems().getObjValue()
+        read = getattr(scoredBy, "readCalibration", None)
+        return None if read is None else read()
 
     def _kind(self) -> str:
         return "coordinates" if self.inputParticles.get() is None else "particles"
@@ -266,12 +225,27 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         name = f"output{self._kind().capitalize()}{suffix}"
         return len(getattr(self, name, None) or ())
 
-    def _remember(self, scores: FloatArray, isKept: BoolArray, isFused: bool) -> None:
-        """Store for the summary what no output holds."""
-        self.numberWithoutScore.set(int(np.isnan(scores).sum()))
-        precision, recall = (
-            expected_figures(scores, isKept) if isFused else (None, None)
+    def _acceptance(self) -> AcceptanceSummary:
+        """Return what a finished run accepted."""
+        if (kept := readAcceptance(self)) is not None:
+            return kept
+        nKept, expected = self._count(KEPT), self.expectedPrecision.get()
+        return summaryOfEarly(
+            nAll=nKept + self._count(REJECTED),
+            nKept=nKept,
+            threshold=self.lowestScore.get(),
+            nWithoutScore=self.numberWithoutScore.get(0),
+            nOther=self.numberNotIsolated.get(0),
+            expected=expected and (expected, self.expectedRecall.get()),
         )
-        self.expectedPrecision.set(precision)
-        self.expectedRecall.set(recall)
+
+    def _remember(self, accepted: AcceptanceSummary) -> None:
+        """Keep for the summary what no output holds."""
+        keepAcceptance(self, accepted)
+        self.lowestScore.set(accepted.threshold)
+        self.numberWithoutScore.set(accepted.n_for(Reason.NO_SCORE))
+        self.numberNotIsolated.set(accepted.n_good_enough - accepted.n_accepted)
+        if (expected := accepted.expected) is not None:
+            self.expectedPrecision.set(expected.precision.value)
+            self.expectedRecall.set(expected.recall.value)
         self._store()

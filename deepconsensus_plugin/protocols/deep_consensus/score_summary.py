@@ -3,52 +3,48 @@
 
 from __future__ import annotations
 
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 
 
 def describeScores(
-    nScored: int,
-    nAccepted: int,
+    accepted: AcceptanceSummary,
     nLeftOut: int,
-    threshold: float,
+    nWithoutParticle: int,
     report: CalibrationReport | None,
 ) -> list[str]:
     """Return what came out, and what is expected of it and of the pickers.
 
     Parameters
     ----------
-    nScored, nAccepted, nLeftOut : int
-        Candidates with a score, with one that reaches the threshold, and without one.
-    threshold : float
-        Suggested threshold.
+    accepted : AcceptanceSummary
+        What is accepted of the candidates that have a score.
+    nLeftOut, nWithoutParticle : int
+        Candidates without one, and those with one that have no particle.
     report : CalibrationReport, optional
         None where the score is the network's own.
     """
-    share = f" ({nAccepted / nScored:.0%})" if nScored else ""
     lines = [
-        f"{nScored} candidates scored and kept; {nAccepted}{share} reach the suggested "
-        f"threshold of {threshold:.3g}. Choose another one in the viewer."
+        f"{accepted.n_candidates} candidates scored; all of them are in the outputs.",
+        *accepted.sentences(),
     ]
     if report is None:
         lines.append("The score is that of the network, not a probability.")
     else:
-        lines += _describeExpected(report, threshold)
+        lines += [verdict.describe() for verdict in report.pickers]
+    if nWithoutParticle:
+        lines.append(
+            f"{nWithoutParticle} candidates have coordinates but no particle, since "
+            "their box leaves the micrograph."
+        )
     if nLeftOut:
         lines.append(
             f"{nLeftOut} candidates left out, since their micrographs have no CTF, or "
             "are not among the *Other micrographs* (see the log)."
         )
     return lines
-
-
-def _describeExpected(report: CalibrationReport, threshold: float) -> list[str]:
-    precision, recall = report.expected_at(threshold)
-    return [
-        f"Expected: precision {precision.describe()}, recall {recall.describe()} "
-        f"of about {report.n_particles:.0f} particles among the candidates (95 % "
-        "intervals).",
-        *(verdict.describe() for verdict in report.pickers),
-    ]
 
 
 def describeFusion(report: CalibrationReport) -> str:
@@ -59,3 +55,11 @@ def describeFusion(report: CalibrationReport) -> str:
         f"model fitted without labels; {report.n_particles:.0f} particles are expected "
         "among them."
     )
+
+
+def countWithoutParticle(protocol: Protocol, suffix: str = "") -> int:
+    """Return how many scored coordinates have no particle, where any were written."""
+    particles = getattr(protocol, f"outputParticles{suffix}", None)
+    if particles is None:
+        return 0
+    return getattr(protocol, f"outputCoordinates{suffix}").getSize() - len(particles)

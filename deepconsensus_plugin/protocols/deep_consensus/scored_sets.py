@@ -20,36 +20,47 @@ from pwem.objects import (
     SetOfParticles,
 )
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Float, Pointer
+from pyworkflow.object import Float, Pointer, String
 
 from deepconsensus_plugin.constants import (
     NETWORK_SCORE_ATTRIBUTE,
     PICKER_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
+    REASON_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
     VOTES_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import read_observed, scaled_item, write_observed
+from deepconsensus_plugin.convert import (
+    read_observed,
+    scaled_item,
+    set_attribute,
+    write_observed,
+)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
 from deepconsensus_plugin.core.io.scores import EnsembleScores
-from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.core.reasons import in_words
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
-    *(VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE),
+    *(VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE, REASON_ATTRIBUTE),
 )
 """Attributes that particles have themselves, so that tables of particles show them;
 their coordinates have all."""
 
 
 class ScoredItem(NamedTuple):
-    """One scored coordinate; `index` counts from 1 in its micrograph's stack."""
+    """One scored coordinate; `index` counts from 1 in its micrograph's stack.
+
+    A particle is written of it if `hasParticle`.
+    """
 
     coordinate: Coordinate
     micrograph: str
     index: int
+    hasParticle: bool
 
 
 def iterScored(
@@ -58,6 +69,9 @@ def iterScored(
     positions: IntArray,
     score: FloatArray,
     networks: EnsembleScores,
+    *,
+    isWhole: BoolArray,
+    reason: IntArray | None = None,
 ) -> Iterator[ScoredItem]:
     """Yield the items that were scored, with their scores as attributes.
 
@@ -74,6 +88,11 @@ def iterScored(
         Score that a threshold applies to, 0 - 1.
     networks : EnsembleScores
         Scores from the job, n rows.
+    isWhole : array, shape (n,), bool
+        Which candidates can be particles: their box does not leave the micrograph, or
+        may leave it.
+    reason : array, shape (n,), int, optional
+        Codes of `Reason`, for an attribute of the items. None: they get none.
 
     Raises
     ------
@@ -91,6 +110,7 @@ def iterScored(
         NETWORK_SCORE_ATTRIBUTE: networks.mean,
         SPREAD_ATTRIBUTE: networks.spread,
     }
+    words = None if reason is None else in_words(reason)
     rows = {position: row for row, position in enumerate(positions.tolist())}
     micrographs = candidates.micrograph_index
     indices = np.arange(len(candidates)) - np.searchsorted(micrographs, micrographs) + 1
@@ -102,8 +122,10 @@ def iterScored(
         if item.getAttributeValue(PICKERS_ATTRIBUTE):
             # RELION's plugin reads it. What has no provenance keeps its picker's own.
             setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
+        if words is not None:
+            set_attribute(item, REASON_ATTRIBUTE, String, words[row])
         name = candidates.micrographs[micrographs[row]]
-        yield ScoredItem(item, name, int(indices[row]))
+        yield ScoredItem(item, name, int(indices[row]), bool(isWhole[row]))
 
 
 def appendScored(
@@ -115,7 +137,7 @@ def appendScored(
     scale: float,
     ctfs: Mapping[str, CTFModel],
 ) -> None:
-    """Append every scored item, and its particle.
+    """Append every scored item, and its particle if it has one.
 
     Parameters
     ----------
@@ -134,7 +156,7 @@ def appendScored(
     particle = Particle()
     for item in scored:
         coordinates.append(item.coordinate)
-        if particles is None:
+        if particles is None or not item.hasParticle:
             continue
         _fillParticle(particle, item, stack_path(stacks, item.micrograph))
         if scale != 1:

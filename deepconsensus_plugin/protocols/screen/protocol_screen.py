@@ -12,15 +12,15 @@ from pyworkflow.object import Float, Integer, Pointer
 from pyworkflow.protocol import STEPS_SERIAL, ProtStreamingBase
 
 from deepconsensus_plugin.convert import micrographs_from_set, refresh
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
-from deepconsensus_plugin.core.calibration.thresholds import choose_threshold, select
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
-from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.workflow.candidate_stages import (
     find_candidates,
     fuse_scored,
@@ -31,6 +31,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     readUnwanted,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import keepAcceptance
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
@@ -50,6 +51,7 @@ from deepconsensus_plugin.protocols.screen.screen_form import (
 )
 from deepconsensus_plugin.protocols.screen.screen_outputs import (
     ScreenScores,
+    judgeForm,
     makeOutputs,
 )
 from deepconsensus_plugin.protocols.screen.screen_stages import (
@@ -196,14 +198,15 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         files = self._stages().files
         positions, networks = files.read_scores()
         score, calibration = files.read_score()
-        isFused = calibration is not None
-        rule = THRESHOLD.read(self).for_scores(are_probabilities=isFused)
-        isGoodEnough = select(score, rule)
+        scored = candidates.take(positions)
+        accepted, isWhole = judgeForm(
+            *(self, scored, score, THRESHOLD.read(self)),
+            isFused=calibration is not None,
+        )
         card = load_card_of(self.modelFolder(), EnsembleCard)
-        found = ScreenScores(candidates, positions, networks, score, isGoodEnough)
-        outputs, isAccepted = makeOutputs(
+        outputs = makeOutputs(
             self,
-            found,
+            ScreenScores(candidates, positions, networks, accepted, isWhole),
             phaseFlipped=card.preprocessing.phase_flip,
             observed=self._getFileName("observed"),
         )
@@ -212,17 +215,18 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         for items in outputs.values():
             for pointer in self._usedPointers():
                 self._defineSourceRelation(pointer, items)
-        found.writeTable(self._getFileName("table"), isAccepted)
-        self.suggestedThreshold.set(choose_threshold(score, rule))
+        write_accepted(self._getFileName("table"), scored, networks, accepted)
         self.numberLeftOut.set(len(candidates) - len(score))
-        self._remember(isGoodEnough, isAccepted)
+        self._remember(accepted.summarise(calibration))
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
 
-    def _remember(self, isGoodEnough: BoolArray, isAccepted: BoolArray) -> None:
-        """Store for the summary what no output holds."""
-        self.numberScored.set(len(isAccepted))
-        self.numberAccepted.set(int(isAccepted.sum()))
-        self.numberNotIsolated.set(int((isGoodEnough & ~isAccepted).sum()))
+    def _remember(self, accepted: AcceptanceSummary) -> None:
+        """Keep for the summary what no output holds."""
+        keepAcceptance(self, accepted)
+        self.suggestedThreshold.set(accepted.threshold)
+        self.numberScored.set(accepted.n_candidates)
+        self.numberAccepted.set(accepted.n_accepted)
+        self.numberNotIsolated.set(accepted.n_good_enough - accepted.n_accepted)
         self._store(
             *(self.suggestedThreshold, self.numberScored, self.numberAccepted),
             *(self.numberLeftOut, self.numberNotIsolated),

@@ -8,11 +8,11 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import describeBadPicks
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     describeBadStart,
     describeBadTraining,

@@ -9,6 +9,7 @@ from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.core.streaming import StreamRules
 from deepconsensus_plugin.protocols.consensus import consensus_form
 from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawingParams
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
     defineParticleParams,
@@ -16,7 +17,6 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     thresholdForm,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     FROM_MODEL,
     defineContrastParam,

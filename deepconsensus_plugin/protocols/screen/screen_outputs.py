@@ -8,22 +8,31 @@ scored, for another threshold. They hold the same items, with the same ids.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
 from pyworkflow.object import Set
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import candidate_items, observed_in, write_observed
-from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED_THRESHOLD
+from deepconsensus_plugin.convert import (
+    candidate_items,
+    observed_in,
+    write_observed,
+)
+from deepconsensus_plugin.core.acceptance.accept import Acceptance
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED, ThresholdRule
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
-from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     pickedBox,
     referenceMicrographs,
+)
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    SPACING,
+    judgeScores,
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     ScoredItem,
@@ -31,7 +40,6 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     createScoredSets,
     iterScored,
 )
-from deepconsensus_plugin.protocols.deep_consensus.spacing import areSpaced
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
@@ -58,10 +66,10 @@ class ScreenScores:
         Rows of those with a score, ascending.
     networks : EnsembleScores
         Scores of the networks, n.
-    score : array, shape (n,)
-        Score that a threshold applies to.
-    isAccepted : array, shape (n,), bool
-        Which candidates belong to the accepted outputs.
+    acceptance : Acceptance
+        Which candidates belong to the accepted outputs, n.
+    isWhole : array, shape (n,), bool
+        Which candidates can be particles.
     firstId : int
         Id of the first candidate as an item.
     """
@@ -69,34 +77,57 @@ class ScreenScores:
     candidates: Candidates
     positions: IntArray
     networks: EnsembleScores
-    score: FloatArray
-    isAccepted: BoolArray
+    acceptance: Acceptance
+    isWhole: BoolArray
     firstId: int = 1
 
     def items(self, protocol: Protocol, suffix: str) -> Iterator[ScoredItem]:
         """Yield what belongs to the outputs of a suffix; one object is reused."""
-        accepted = set((self.positions[self.isAccepted] + self.firstId).tolist())
+        accepted = self.positions[self.acceptance.accepted]
+        accepted = set((accepted + self.firstId).tolist())
         micrographs = referenceMicrographs(protocol)
         for item in iterScored(
             _numbered(candidate_items(micrographs, self.candidates), self.firstId),
             self.candidates.take(self.positions),
             self.positions,
-            self.score,
+            self.acceptance.score,
             self.networks,
+            isWhole=self.isWhole,
+            reason=self.acceptance.reason,
         ):
             if suffix == SCORED or item.coordinate.getObjId() in accepted:
                 yield item
 
-    def writeTable(self, path: str, isAccepted: BoolArray) -> None:
-        """Write a row for every scored candidate; `isAccepted` is the final choice."""
-        write_scores_csv(
-            path,
-            self.candidates.take(self.positions),
-            score=self.score,
-            network_score=self.networks.mean,
-            spread=self.networks.spread,
-            accepted=isAccepted,
-        )
+
+def judgeForm(
+    protocol: Protocol,
+    candidates: Candidates,
+    score: FloatArray,
+    threshold: ThresholdRule = PUBLISHED,
+    *,
+    isFused: bool = False,
+) -> tuple[Acceptance, BoolArray]:
+    """Return `judgeScores` with the spacing of the form.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScreen`.
+    candidates : Candidates
+        Those with a score, n.
+    score : array, shape (n,)
+        Score that the threshold applies to.
+    threshold : ThresholdRule
+        What score is good enough.
+    isFused : bool
+        Whether scores are probabilities.
+    """
+    return judgeScores(
+        AcceptanceRule(threshold, SPACING.read(protocol)),
+        *(candidates, score, referenceMicrographs(protocol)),
+        boxSize=pickedBox(protocol),
+        isFused=isFused,
+    )
 
 
 def _numbered(items: Iterator[Coordinate], firstId: int) -> Iterator[Coordinate]:
@@ -144,39 +175,26 @@ def fillOutputs(
 
 def makeOutputs(
     protocol: Protocol, found: ScreenScores, *, phaseFlipped: bool, observed: str
-) -> tuple[Outputs, BoolArray]:
-    """Return the outputs of the end, and what is accepted.
+) -> Outputs:
+    """Return the outputs of the end by name, filled.
 
     Parameters
     ----------
     protocol : Protocol
         A `ProtDeepConsensusScreen`.
     found : ScreenScores
-        Everything; what is accepted by its score alone.
+        Everything.
     phaseFlipped : bool
         Whether the particles are.
     observed : str
         File to write who looked where.
-
-    Returns
-    -------
-    dict
-        Outputs by name, filled.
-    array, shape (n,), bool
-        What is accepted by its score and by the distances of the form.
     """
     outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
         coordinates = outputs[f"outputCoordinates{suffix}"]
         write_observed(coordinates, observed, observed_in(found.candidates))
-    fillOutputs(protocol, outputs, found, SCORED)
-    scored = outputs[f"outputCoordinates{SCORED}"]
-    scored.write()  # distances are read from its file
-    micrographs = referenceMicrographs(protocol)
-    isAccepted = areSpaced(protocol, scored, micrographs, found.isAccepted)
-    accepted = replace(found, isAccepted=isAccepted)
-    fillOutputs(protocol, outputs, accepted, ACCEPTED)
-    return outputs, isAccepted
+        fillOutputs(protocol, outputs, found, suffix)
+    return outputs
 
 
 class GrowingOutputs:
@@ -202,12 +220,11 @@ class GrowingOutputs:
         """Append the candidates of a batch, with the scores that networks gave them."""
         candidates = read_candidates(stages.files.candidates)
         positions, networks = stages.files.read_scores()
+        accepted, isWhole = judgeForm(
+            self._protocol, candidates.take(positions), networks.mean
+        )
         found = ScreenScores(
-            candidates,
-            positions,
-            networks,
-            score=networks.mean,
-            isAccepted=networks.mean >= PUBLISHED_THRESHOLD,
+            *(candidates, positions, networks, accepted, isWhole),
             firstId=self._nextId,
         )
         self._nextId += len(candidates)

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.streaming import StreamProgress
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
+    readAcceptance,
+    summaryOfEarly,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
+    countWithoutParticle,
     describeFusion,
     describeScores,
 )
@@ -32,19 +38,25 @@ def describeProgress(progress: StreamProgress | None) -> list[str]:
 
 def describeEnd(protocol: Protocol) -> list[str]:
     """Return what came out of a finished run, and what is expected of it."""
-    nNotIsolated = protocol.numberNotIsolated.get()
-    lines = describeScores(
-        protocol.numberScored.get(),
-        protocol.numberAccepted.get() + nNotIsolated,
-        protocol.numberLeftOut.get(),
-        protocol.suggestedThreshold.get(),
-        protocol.readCalibration(),
+    return [
+        *describeScores(
+            acceptanceOf(protocol),
+            protocol.numberLeftOut.get(),
+            countWithoutParticle(protocol, "Scored"),
+            protocol.readCalibration(),
+        ),
+        *protocol.readReport().sentences(),
+    ]
+
+
+def acceptanceOf(protocol: Protocol) -> AcceptanceSummary:
+    """Return what a finished run accepted."""
+    return readAcceptance(protocol) or summaryOfEarly(
+        nAll=protocol.numberScored.get(),
+        nKept=protocol.numberAccepted.get(),
+        threshold=protocol.suggestedThreshold.get(),
+        nOther=protocol.numberNotIsolated.get(0),
     )
-    if nNotIsolated:
-        lines.append(
-            f"{nNotIsolated} of these rejected: too close to the edge or to another."
-        )
-    return [*lines, *protocol.readReport().sentences()]
 
 
 def describeScreening(protocol: Protocol) -> list[str]:
@@ -58,6 +70,6 @@ def describeScreening(protocol: Protocol) -> list[str]:
         *([] if protocol.usesModelAsIs() else [describeMethods(card)]),
         f"{countNetworks(card)} scored them.",
         *([] if fusion is None else [describeFusion(fusion)]),
-        f"{protocol.numberAccepted.get()} of {protocol.numberScored.get()}, with a "
-        f"score of at least {protocol.suggestedThreshold.get():.3g}, were accepted.",
+        acceptanceOf(protocol).describe(),
+        *acceptanceOf(protocol).describe_criteria(),
     ]

@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.__main__ import main
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.pick_files.names import stem
 from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
-from deepconsensus_plugin.core.serialisation import read_json, write_json
+from deepconsensus_plugin.core.reasons import derive_reasons
+from deepconsensus_plugin.core.serialisation import read_json, to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph
 
 
@@ -42,7 +46,7 @@ def project(tmp_path):
         score=score,
         network_score=score,
         spread=np.zeros(n),
-        accepted=score >= 0.5,
+        reason=derive_reasons(score, score >= 0.5),
     )
     # Nothing was found on c.mrc; nobody looked at d.mrc.
     observed = {"a.mrc": ["x"], "b.mrc": ["x"], "c.mrc": ["x"], "d.mrc": []}
@@ -151,6 +155,25 @@ def test_every_candidate_or_another_threshold(project, capsys):
     assert len(read_picks(project / "out" / "b.box")[None]) == 1
     assert _export(project, "--format", "box", "--threshold", "0.8") == 0
     assert "1 of 4 coordinates" in capsys.readouterr().out
+
+
+def test_another_threshold_keeps_the_other_criteria(project, capsys):
+    """Files alone, of a run that tells where particles may lie."""
+    # Boxes of 30 px: that of the first candidate, at row 10, leaves the micrograph.
+    rule = AcceptanceRule(spacing=Spacing(neighbour_A=60))
+    acceptance = AcceptanceSummary({}, 0.5, rule)
+    summary = read_json(project / "summary.json")
+    more = {"box_size": 30, "sampling_rate": 2.0, "acceptance": to_plain(acceptance)}
+    write_json(project / "summary.json", summary | more)
+    for threshold, n in (("0.3", 1), ("0.2", 0), ("0.1", 1)):
+        # At 0.2, two are 28 px from each other; at 0.1 there is one on b.mrc too.
+        assert _export(project, "--format", "csv", "--threshold", threshold) == 0
+        assert f"{n} of 4 coordinates" in capsys.readouterr().out
+
+
+def test_a_selection_needs_a_project(project, capsys):
+    assert _export(project, "--format", "csv", "--selection", "best") == 1
+    assert "expected a Scipion project" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):

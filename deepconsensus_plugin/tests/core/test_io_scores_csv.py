@@ -6,6 +6,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv, write_scores_csv
 from deepconsensus_plugin.core.pick_files.picks import read_picks
+from deepconsensus_plugin.core.reasons import Reason, in_words
 
 NAN = np.nan
 CANDIDATES = Candidates(
@@ -23,14 +24,22 @@ FIGURES = {
     "score": np.array([0.9, 0.1, NAN]),
     "network_score": np.array([0.8, 1e-9, NAN]),
     "spread": np.array([0.0, 0.25, NAN]),
-    "accepted": np.array([True, False, False]),
+    "reason": np.array([Reason.ACCEPTED, Reason.NEIGHBOUR, Reason.NO_SCORE]),
 }
 TEXT = """\
-micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted
-"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1
+micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted\
+,reason
+"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,
 "a, 1.mrc",2,0.3333333333333333,0.1,1e-09,0.25,2,cryolo;topaz;cassper,cryolo;topaz,\
-0.5;-7.25,0
-b.mrc,3,4,,,,1,topaz,topaz,1,0
+0.5;-7.25,0,neighbour
+b.mrc,3,4,,,,1,topaz,topaz,1,0,no score
+"""
+EARLY = """\
+micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted
+a.mrc,1,2,0.9,0.9,0,1,topaz,topaz,,1
+a.mrc,1,2,0.95,0.95,0,1,topaz,topaz,,0
+a.mrc,1,2,0.2,0.2,0,1,topaz,topaz,,0
+a.mrc,1,2,,,,1,topaz,topaz,,0
 """
 
 
@@ -57,6 +66,14 @@ def test_round_trip(path):
     assert table.pickers == (("cryolo", "cassper"), ("cryolo", "topaz"), ("topaz",))
     np.testing.assert_array_equal(table.picker_scores[0], [0.66, NAN])
     assert table.picker_scores[1:] == ((0.5, -7.25), (1.0,))
+    assert table.accepted.tolist() == [True, False, False]
+
+
+def test_early_tables_have_no_reasons(tmp_path):
+    (tmp_path / "scores.csv").write_text(EARLY)
+    table = read_scores_csv(tmp_path / "scores.csv")
+    assert in_words(table.reason) == ["", "other", "score", "no score"]
+    assert table.accepted.tolist() == [True, False, False, False]
 
 
 def test_it_is_a_merged_table_of_picks_too(path):
@@ -72,7 +89,7 @@ def test_no_candidates_and_a_candidate_that_no_picker_found(tmp_path):
     write_scores_csv(path, CANDIDATES.take(np.zeros(3, bool)), **none)
     table = read_scores_csv(path)
     assert (len(table), table.yx.shape, table.picker_scores) == (0, (0, 2), ())
-    path.write_text(TEXT.splitlines()[0] + "\na,1,2,,,,0,p,,,0\n")
+    path.write_text(TEXT.splitlines()[0] + "\na,1,2,,,,0,p,,,0,score\n")
     table = read_scores_csv(path)
     assert (table.pickers, table.picker_scores) == (((),), ((),))
 
@@ -92,7 +109,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
         ("b.mrc,3,4", "b.mrc,3", "line 4"),
         ("b.mrc,3,4", "b.mrc,3,four", "line 4, received .*four"),
         ("topaz,topaz,1,0", "topaz,topaz,1;2,0", "line 4"),
-        ("topaz,topaz,1,0", "topaz,topaz,1,yes", "line 4"),
+        ("1,0,no score", "1,0,bad luck", "line 4, received .*bad luck"),
     ],
 )
 def test_bad_table(tmp_path, old, new, message):

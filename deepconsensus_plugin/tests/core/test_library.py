@@ -87,5 +87,5 @@ def test_the_examples_run(tmp_path, monkeypatch, capsys):
     assert metrics.recall > 0.8
     assert metrics.f1 > names["evaluation"].blind_lattice.f1 + 0.2
     assert (names["probability"] == names["result"].score).all()
-    assert (names["accepted"] == names["result"].accepted).all()
-    assert "candidates accepted" in capsys.readouterr().out
+    assert (names["acceptance"].reason == names["result"].acceptance.reason).all()
+    assert "with a score of at least" in capsys.readouterr().out

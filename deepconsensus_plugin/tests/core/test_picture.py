@@ -10,6 +10,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.plots.picture import (
     choose_micrograph,
@@ -89,5 +90,6 @@ def test_the_micrograph_with_most_to_tell_apart_is_shown(tmp_path):
         mrcfile.write(tmp_path / name, np.zeros((60, 70), np.float32))
         micrographs.append(Micrograph(name, tmp_path / name, (60, 70), 2.0))
     path = tmp_path / "picture.png"
-    write_picture(path, micrographs, candidates, accepted, box_size=20)
+    reason = np.where(accepted, Reason.ACCEPTED, Reason.BORDER)
+    write_picture(path, micrographs, candidates, reason, box_size=20)
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -25,7 +25,6 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     BoxSource,
     Role,
     ScoreRequest,
-    ScoreResult,
     StackOptions,
     TrainRequest,
 )
@@ -39,6 +38,9 @@ from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordina
 from deepconsensus_plugin.core.jobs import read_result, result_path, write_job
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.metrics.classification import classification_metrics
+from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
+from deepconsensus_plugin.core.pipeline import pick
+from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     background_ring,
@@ -101,6 +103,13 @@ def request_to_train(scene, tmp_path_factory) -> TrainRequest:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """Stand-ins for the published network, whose graphs take seconds to make."""
+    with small_networks():
+        yield
+
+
 @pytest.fixture(scope="module")
 def trained(request_to_train):
     return train.run(request_to_train, Progress())
@@ -134,7 +143,6 @@ def test_half_precision_learns_the_same_and_is_saved_plain(request_to_train, tmp
     assert {array.dtype for array in network.get_weights()} == {np.dtype("float32")}
 
 
-@small_networks()
 def test_wrong_labels_are_left_out_unless_all_are_to_be_believed(
     scene, request_to_train, tmp_path
 ):
@@ -324,7 +332,6 @@ def test_what_is_taught_as_negative_is_not_taught_as_particle(request_to_train):
     assert collect_coordinates(shifted, Role.TRAINING).is_particle.sum() == 60
 
 
-@small_networks()
 def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):
     flipped = replace(
         request_to_train,
@@ -342,27 +349,42 @@ def test_phase_flip_needs_a_ctf(request_to_train, tmp_path):
     assert load_card(train.run(request, Progress()).model).preprocessing.phase_flip
 
 
-def test_job_in_its_own_process(scene, trained, tmp_path):
-    job = tmp_path / "score.json"
-    request = _score(scene, trained.model, tmp_path)
-    write_job(job, request)
+def in_a_process(job: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
-    subprocess.run(command, check=True, capture_output=True)
-    result = read_result(job, ScoreResult)
-    assert result.n_scored == 60
-    assert result.scores == tmp_path / "scores.h5"
-    in_other_process = read_scores(result.scores).mean
-    score.run(request, Progress())
-    np.testing.assert_array_equal(read_scores(request.scores).mean, in_other_process)
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def _pick(micrographs, out: Path) -> PickRequest:
+    return PickRequest(
+        micrographs, PickParameters(12.0 * 4), out / "peaks", out / "picks.h5"
+    )
+
+
+def test_job_in_its_own_process(scene, tmp_path):
+    job, request = tmp_path / "pick.json", _pick(scene[0], tmp_path)
+    write_job(job, request)
+    done = in_a_process(job)
+    assert done.returncode == 0, done.stderr
+    result = read_result(job, PickResult)
+    in_other_process = read_coordinates(result.coordinates)
+    (tmp_path / "here").mkdir()
+    mine = pick.run(_pick(scene[0], tmp_path / "here"), Progress())
+    here = read_coordinates(mine.coordinates)
+    assert result.n_picks == sum(map(len, here.values())) > 0
+    for name, picks in here.items():
+        np.testing.assert_array_equal(picks.yx, in_other_process[name].yx)
+        np.testing.assert_array_equal(picks.scores, in_other_process[name].scores)
 
 
 def test_failed_job_says_why_and_leaves_no_result(scene, tmp_path):
-    job = tmp_path / "score.json"
-    write_job(job, _score(scene, tmp_path / "nothing", tmp_path))
-    command = [sys.executable, "-m", "deepconsensus_plugin.core.jobs", str(job)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    (tmp_path / "bad.mrc").write_bytes(b"no micrograph")
+    micrographs, _ = scene
+    bad = replace(micrographs[0], name="bad.mrc", path=tmp_path / "bad.mrc")
+    job = tmp_path / "pick.json"
+    write_job(job, _pick((bad,), tmp_path))
+    done = in_a_process(job)
     assert done.returncode == 1
-    assert "expected a model folder with card.json" in done.stderr
+    assert "bad.mrc: expected" in done.stderr
     assert "Traceback" not in done.stderr
     assert not result_path(job).exists()
 
@@ -371,7 +393,6 @@ class _Killed(Exception):
     """Exception that stands for the end of a process."""
 
 
-@small_networks()
 def test_a_killed_training_goes_on_to_the_same_model(
     request_to_train, tmp_path, monkeypatch
 ):

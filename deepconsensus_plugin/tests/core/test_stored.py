@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from deepconsensus_plugin.commands.export import read_summary
+from deepconsensus_plugin.commands.exported import read_summary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
 from deepconsensus_plugin.core.deep_consensus.held_out import read_held_out

@@ -181,7 +181,7 @@ class TestTraining:
         assert card.prior == pytest.approx(13 * N_PARTICLES / (130 * 170), rel=0.02)
         assert not states_folder(learnt.request.model).exists()
 
-    def test_micrographs_held_out_are_not_learnt_from(self, tmp_path):
+    def test_micrographs_held_out_are_not_learnt_from(self, tmp_path, eagerly):
         request, _ = quick_request(tmp_path, n_epochs=1)
         train_topaz.run(request, Progress())
         before = weights_of(request)
@@ -199,7 +199,9 @@ class TestTraining:
         spoil(next(name for name in names if name not in held_out))
         assert any((weights_of(request)[0] != before[0]).ravel())
 
-    def test_killed_training_ends_as_one_never_interrupted(self, tmp_path, monkeypatch):
+    def test_killed_training_ends_as_one_never_interrupted(
+        self, tmp_path, monkeypatch, eagerly
+    ):
         request, _ = quick_request(tmp_path)
         train_topaz.run(request, Progress())
         uninterrupted = weights_of(request)
@@ -227,7 +229,7 @@ class TestTraining:
         assert trained == [2]
         assert_same(weights_of(again), uninterrupted)
 
-    def test_few_labels_are_all_learnt_from_and_run_as_a_job(self, tmp_path):
+    def test_few_labels_are_all_learnt_from_and_run_as_a_job(self, tmp_path, eagerly):
         request, truth = quick_request(tmp_path, autoencoder=None)
         write_coordinates(request.learnt.labels, some_of(truth, step=20))
         write_job(tmp_path / "job.json", request)
@@ -239,7 +241,7 @@ class TestTraining:
         # The decoder that helps with few labels is no part of the picker.
         assert load_picker_network(request.model).output_shape == (None, 1)
 
-    def test_known_negatives_and_a_common_scale_of_grey(self, tmp_path):
+    def test_known_negatives_and_a_common_scale_of_grey(self, tmp_path, eagerly):
         request, truth = quick_request(tmp_path)
         corners = {name: ScoredCoordinates.from_arrays([[4, 4]]) for name in truth}
         write_coordinates(tmp_path / "negatives.h5", corners)

@@ -3,13 +3,12 @@
 
 =================  ====================================================================
 `table`            what is known of the candidates; `reading` takes it from a set
-`ranking`          what a threshold keeps, and who stands next to it
-`expectation`      expected precision and recall
+`ranking`          candidates by score, best first
 `images`, `tiles`  boxes of particles, read when they are looked at, and small ones
-`overview`         all of these, which is what a window shows
+`overview`         all of these, and `core.acceptance` on them: what a window shows
 `plots`            histogram and curves, with the line of the threshold
 `gallery`          pictures beside each other
-`micrograph`       one micrograph with its picks
+`micrograph`       one micrograph with its candidates, by what becomes of them
 `frame`            the three side by side in Tk, with buttons
 =================  ====================================================================
 

@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.pane import BACKGROUND, Pane
 from deepconsensus_plugin.viewers.scores.overview import Overview
@@ -141,7 +142,8 @@ class ScoreFrame(tk.Frame):
             self._body, overview, self.threshold, self.set_threshold, **plots
         )
         yield self.plots
-        self.gallery = GalleryPane(self._body, *common, self._point_at, **gallery)
+        follow = self._point_at, self._show_only
+        self.gallery = GalleryPane(self._body, *common, *follow, **gallery)
         yield self.gallery
         self.micrograph = ScoredMicrographPane(self._body, *common, **micrograph)
         yield self.micrograph
@@ -153,6 +155,10 @@ class ScoreFrame(tk.Frame):
     def _point_at(self, row: int) -> None:
         if self.overview is not None:
             self.micrograph.point_at(row)
+
+    def _show_only(self, reason: Reason | None) -> None:
+        if self.overview is not None:
+            self.micrograph.show_only(reason)
 
     def tell(self, message: str) -> None:
         """Show a line of text beside the buttons."""
@@ -209,6 +215,7 @@ class ScoreFrame(tk.Frame):
 
     def _refresh(self) -> None:
         self._pending = None
+        self.plots.plots.regroup()
         self.gallery.set_threshold(self.threshold)
         self.micrograph.set_threshold(self.threshold)
 
@@ -234,7 +241,7 @@ class ScoreFrame(tk.Frame):
     def _show_threshold(self) -> None:
         self.entry.delete(0, tk.END)
         self.entry.insert(0, _format(self.threshold))
-        n_kept = f"{self.overview.ranking.n_kept(self.threshold):,}"
+        n_kept = f"{int(self.overview.placed.n_kept(self.threshold)):,}"
         for button, action in zip(self._buttons, self._actions, strict=True):
             button.configure(text=action.label.format(n_kept=n_kept))
 

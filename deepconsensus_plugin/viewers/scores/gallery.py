@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gallery of particles with their scores; kept ones are coloured."""
+"""Gallery of particles with their scores, framed by what becomes of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from deepconsensus_plugin.core.types import FloatArray
-from deepconsensus_plugin.plots.picture import ACCEPTED, REJECTED
+from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
+from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.plots.colours import REASON_COLOURS
 from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.overview import Page
 from deepconsensus_plugin.viewers.scores.tiles import TILE_PX, Tile
@@ -42,7 +43,7 @@ class Gallery:
         self._axes.set_axis_off()
         self._overlay = Overlay(figure)
         self._shape = (0, 0)
-        self._page = Page(0, np.empty(0, int), np.empty(0))
+        self._page = Page(0, 0, np.empty(0, int), PlacedScores(np.empty(0)))
         self.fit()
 
     @property
@@ -67,7 +68,7 @@ class Gallery:
         self._frame(threshold)
 
     def set_threshold(self, threshold: float) -> None:
-        """Colour the frames anew, those of kept and those of rejected candidates."""
+        """Colour the frames anew, by what becomes of the candidates."""
         self._frame(threshold)
         self._overlay.update()
 
@@ -128,10 +129,10 @@ class Gallery:
         places = np.divmod(np.arange(n_shown), self._shape[1])
         corners = _CORNERS + np.stack(places[::-1], axis=1)[:, np.newaxis]
         self._frames.set_segments(corners)
-        kept: FloatArray = self._page.scores >= threshold
-        self._frames.set_color([ACCEPTED if each else REJECTED for each in kept])
+        reasons, scores = self._page.reasons(threshold), self._page.scores
+        self._frames.set_color([REASON_COLOURS[Reason(each)] for each in reasons])
         for place, text in enumerate(self._scores):
-            text.set_text(f"{self._page.scores[place]:.3f}" if place < n_shown else "")
+            text.set_text(f"{scores[place]:.3f}" if place < n_shown else "")
 
 
 _CORNERS = (

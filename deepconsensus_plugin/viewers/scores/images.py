@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.preprocessing import fourier_resize
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
@@ -61,7 +63,7 @@ class StackImages:
     paths : sequence of Path
         Stacks.
     path_index : array, shape (n,), int
-        The stack of each candidate.
+        The stack of each candidate; -1 for one that has no picture.
     position : array, shape (n,), int
         Its place in the stack, from 1.
     sampling_rate : float
@@ -80,8 +82,22 @@ class StackImages:
         self._paths, self._path_index, self._position = paths, path_index, position
         self._open = Recent(_map_stack, _N_STACKS)
 
+    def has(self, row: int) -> bool:
+        """Return whether a candidate has a picture."""
+        return bool(self._path_index[row] >= 0)
+
+    @property
+    def has_all(self) -> bool:
+        """Whether all candidates have one."""
+        return bool((self._path_index >= 0).all())
+
+    @property
+    def first_row(self) -> int:
+        """First candidate that has one."""
+        return int(np.argmax(self._path_index >= 0))
+
     def read(self, row: int) -> NDArray[np.float32]:
-        """Return the box of a candidate.
+        """Return the box of a candidate that has one.
 
         Raises
         ------
@@ -146,5 +162,43 @@ class MicrographImages:
         return extract_boxes(micrograph, self._yx[row : row + 1], self._box_size)[0]
 
 
-ParticleImages = StackImages | MicrographImages
+class MixedImages:
+    """Boxes of stacks, and for candidates that are in none, boxes of micrographs.
+
+    Particles may have been inverted when they were written; then so are the others.
+    """
+
+    def __init__(self, stacks: StackImages, cut_out: MicrographImages):
+        self.sampling_rate = stacks.sampling_rate
+        self._stacks, self._cut_out = stacks, cut_out
+
+    @cached_property
+    def _example(self) -> NDArray[np.float32]:
+        return self._stacks.read(self._stacks.first_row)
+
+    @cached_property
+    def _sign(self) -> float:
+        """Contrast of the stacks relative to the micrographs, 1 or -1."""
+        ours, theirs = self._example, self._resized(self._stacks.first_row)
+        together = ((ours - ours.mean()) * (theirs - theirs.mean())).sum()
+        return -1.0 if together < 0 else 1.0
+
+    def _resized(self, row: int) -> NDArray[np.float32]:
+        """Return a box of a micrograph with the pixels of the stacks."""
+        return fourier_resize(self._cut_out.read(row)[None], len(self._example))[0]
+
+    def read(self, row: int) -> NDArray[np.float32]:
+        """Return the box of a candidate.
+
+        Raises
+        ------
+        FileNotFoundError, FileFormatError
+            If the stack or the micrograph cannot be read.
+        """
+        if self._stacks.has(row):
+            return self._stacks.read(row)
+        return np.asarray(self._sign * self._resized(row), dtype=np.float32)
+
+
+ParticleImages = StackImages | MicrographImages | MixedImages
 """Source of pictures of candidates."""

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrograph with accepted and rejected picks."""
+"""Micrograph with its candidates, by what becomes of them."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
-from deepconsensus_plugin.plots.picture import (
-    ACCEPTED,
-    REJECTED,
-    add_circles,
-    circle_in_legend,
-)
+from deepconsensus_plugin.plots.colours import REASON_COLOURS
+from deepconsensus_plugin.plots.picture import add_circles, circle_in_legend
 from deepconsensus_plugin.viewers.micrograph_view import (
     FONT,
     MicrographPicture,
     MicrographView,
 )
 from deepconsensus_plugin.viewers.scores.overview import PicksShown
+
+SHOWN = (Reason.ACCEPTED, Reason.SCORE, Reason.BORDER, Reason.NEIGHBOUR)
+"""What can become of candidates that have a score, in the order of the legend."""
 
 _CHOSEN = "#FF3030"
 _NOTHING = np.empty((0, 2))
@@ -37,26 +38,26 @@ class MicrographPlot(MicrographView):
 
     def __init__(self, figure: Figure, *, box_size: float):
         super().__init__(figure, box_size=box_size)
-        self._picks = PicksShown(np.empty(0, int), _NOTHING, np.empty(0))
+        self._picks = PicksShown(np.empty(0, int), _NOTHING, PlacedScores(np.empty(0)))
+        self._threshold, self._only = 0.0, None
         diameter = DIAMETER_PER_BOX * box_size
-        self._circles = [
-            self.overlay.add(add_circles(self.axes, size, colour))
-            for size, colour in (
-                (diameter, REJECTED),
-                (diameter, ACCEPTED),
-                (1.4 * diameter, _CHOSEN),
+        self._circles = {
+            each: self.overlay.add(
+                add_circles(self.axes, diameter, REASON_COLOURS[each])
             )
-        ]
+            for each in reversed(SHOWN)  # the accepted ones lie above
+        }
+        self._chosen = self.overlay.add(add_circles(self.axes, 1.4 * diameter, _CHOSEN))
         self._legend = self.axes.legend(
-            handles=[
-                circle_in_legend(ACCEPTED, "accepted"),
-                circle_in_legend(REJECTED, "rejected"),
-            ],
+            handles=[circle_in_legend(REASON_COLOURS[e], e.label) for e in SHOWN],
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
-            ncols=2,
+            ncols=len(SHOWN),
+            columnspacing=0.7,
+            handletextpad=0.0,
+            borderpad=0.0,
             frameon=False,
-            fontsize=FONT,
+            fontsize=FONT - 1,
         )
         self.overlay.add(self._legend)
 
@@ -64,31 +65,34 @@ class MicrographPlot(MicrographView):
         self, picture: MicrographPicture, picks: PicksShown, threshold: float
     ) -> None:
         """Show another micrograph with its picks."""
-        self._picks = picks
-        self._circles[2].set_offsets(_NOTHING)
-        self._colour(threshold)
+        self._picks, self._threshold = picks, threshold
+        self._chosen.set_offsets(_NOTHING)
+        self._colour()
         self.set_picture(picture)
 
     def set_threshold(self, threshold: float) -> None:
         """Colour the picks anew."""
-        self._colour(threshold)
+        self._threshold = threshold
+        self._colour()
+        self.overlay.update()
+
+    def show_only(self, reason: Reason | None) -> None:
+        """Show the candidates of which this becomes; all if None."""
+        self._only = reason
+        self._colour()
         self.overlay.update()
 
     def point_at(self, row: int) -> None:
         """Mark a candidate by a circle of its own, if it is on this micrograph."""
         here = self._picks.yx[self._picks.rows == row]
-        self._circles[2].set_offsets(here[:, ::-1])
+        self._chosen.set_offsets(here[:, ::-1])
         self.overlay.update()
 
-    def _colour(self, threshold: float) -> None:
-        accepted = self._picks.are_accepted(threshold)
-        entries = self._legend.get_texts()[::-1]
-        for chosen, circles, entry, name in zip(
-            (~accepted, accepted),
-            self._circles,
-            entries,
-            ("rejected", "accepted"),
-            strict=False,
-        ):
-            circles.set_offsets(self._picks.yx[chosen][:, ::-1])
-            entry.set_text(f"{name} ({chosen.sum():,})")
+    def _colour(self) -> None:
+        reasons = self._picks.reasons(self._threshold)
+        for each, entry in zip(SHOWN, self._legend.get_texts(), strict=True):
+            here = reasons == each
+            entry.set_text(f"{each.label} ({here.sum():,})")
+            is_shown = self._only in (None, each)
+            yx = self._picks.yx[here] if is_shown else _NOTHING
+            self._circles[each].set_offsets(yx[:, ::-1])

@@ -3,29 +3,39 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.core.calibration.report import (
-    CalibrationReport,
-    EstimatedFigure,
-)
-from deepconsensus_plugin.core.calibration.thresholds import (
-    AUTOMATIC,
-    choose_threshold,
-)
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.core.acceptance.accept import accept_placed
+from deepconsensus_plugin.core.acceptance.expectation import Expectation
+from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
+from deepconsensus_plugin.core.acceptance.places import Places
+from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
+from deepconsensus_plugin.core.acceptance.summary import count_reasons
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.core.types import FloatArray, IntArray
 from deepconsensus_plugin.plots.picture import choose_micrograph
-from deepconsensus_plugin.viewers.scores.expectation import Expectation, is_report_of
 from deepconsensus_plugin.viewers.scores.images import ParticleImages
 from deepconsensus_plugin.viewers.scores.ranking import Ranking
-from deepconsensus_plugin.viewers.scores.table import ScoredTable
+from deepconsensus_plugin.viewers.scores.table import (
+    Grouping,
+    ScoredTable,
+    group_by_reason,
+)
 
 NOT_EXPECTED = (
     "Scores of the network are not probabilities:\n"
     "expected precision and recall are unknown."
 )
+REASON = "reason"
+"""Way to stack the bars that follows the threshold."""
+
+_LINE = 66
+"""Characters of a line above a plot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,22 +46,34 @@ class Page:
     ----------
     first : int
         Rank of the first one, from 0.
+    n_ranked : int
+        Number of candidates on all pages.
     rows : array, shape (p,), int
         Rows of the table.
-    scores : array, shape (p,)
-        Their scores.
+    placed : PlacedScores
+        Scores of all candidates.
     """
 
     first: int
+    n_ranked: int
     rows: IntArray
-    scores: FloatArray
+    placed: PlacedScores
 
-    def describe(self, n_candidates: int) -> str:
+    @property
+    def scores(self) -> FloatArray:
+        """Scores of the candidates on the page, shape (p,)."""
+        return np.asarray(self.placed.score[self.rows])
+
+    def reasons(self, threshold: float) -> IntArray:
+        """Return codes of `Reason` at a threshold, shape (p,)."""
+        return self.placed.reasons(threshold, self.rows)
+
+    def describe(self) -> str:
         """Return which ranks these are, as one line."""
         if not len(self.rows):
-            return "No candidate has a score"
+            return "No candidate"
         last = self.first + len(self.rows)
-        return f"Ranks {self.first + 1:,} – {last:,} of {n_candidates:,}"
+        return f"Ranks {self.first + 1:,} – {last:,} of {self.n_ranked:,}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +86,17 @@ class PicksShown:
         Rows of the table.
     yx : array, shape (p, 2)
         Centres, pixels.
-    scores : array, shape (p,)
-        NaN for none.
+    placed : PlacedScores
+        Scores of all candidates.
     """
 
     rows: IntArray
     yx: FloatArray
-    scores: FloatArray
+    placed: PlacedScores
 
-    def are_accepted(self, threshold: float) -> BoolArray:
-        """Return which ones a threshold keeps, shape (p,)."""
-        return np.asarray(self.scores >= threshold)
+    def reasons(self, threshold: float) -> IntArray:
+        """Return codes of `Reason` at a threshold, shape (p,)."""
+        return self.placed.reasons(threshold, self.rows)
 
 
 class Overview:
@@ -86,6 +108,10 @@ class Overview:
         Its candidates, n.
     are_probabilities : bool
         Whether scores are probabilities, not the network's own.
+    places : Places, optional
+        Places of the candidates; None where they are not known.
+    spacing : Spacing, optional
+        Where accepted particles may lie; the default if None.
     report : CalibrationReport, optional
         Report of the fusion that made the probabilities. It is used if it is of
         these candidates.
@@ -98,58 +124,92 @@ class Overview:
         table: ScoredTable,
         *,
         are_probabilities: bool,
+        places: Places | None = None,
+        spacing: Spacing | None = None,
         report: CalibrationReport | None = None,
         images: ParticleImages | None = None,
     ):
         self.table, self.images = table, images
         self.ranking = Ranking(table.score)
+        self.spacing = spacing or Spacing()
+        self.placed = PlacedScores(table.score, places, self.spacing)
+        self.suggested_threshold = accept_placed(
+            AcceptanceRule(spacing=self.spacing),
+            self.placed,
+            are_probabilities=are_probabilities,
+        ).threshold
         self.expectation: Expectation | None = None
-        self.suggested_threshold = choose_threshold(
-            self.ranking.scores,
-            AUTOMATIC.for_scores(are_probabilities=are_probabilities),
-        )
         if are_probabilities:
-            fits = report is not None and is_report_of(report, self.ranking)
-            self.expectation = Expectation(self.ranking, report if fits else None)
+            self.expectation = Expectation(self.placed, report)
+
+    @property
+    def groupings(self) -> list[str]:
+        """Ways to stack bars."""
+        *others, last = self.table.groupings
+        return [*others, REASON, last]
+
+    def group_by(self, name: str, threshold: float) -> Grouping:
+        """Return the candidates in groups, by the name of the way to stack bars."""
+        if name == REASON:
+            return group_by_reason(self.placed.reasons(threshold))
+        return self.table.groupings[name]
 
     def describe_kept(self, threshold: float) -> str:
-        """Return how many candidates a threshold keeps, as one line."""
-        n_kept, n_all = int(self.ranking.n_kept(threshold)), self.ranking.n_candidates
+        """Return how many candidates a threshold keeps, as two lines at most."""
+        counts = count_reasons(self.placed.reasons(threshold))
+        n_kept, n_all = counts["accepted"], len(self.placed)
         share = f" ({n_kept / n_all:.1%})" if n_all else ""
-        return f"{n_kept:,} of {n_all:,}{share} kept at score ≥ {threshold:.4g}"
+        kept = f"{n_kept:,} of {n_all:,}{share} kept at score ≥ {threshold:.4g}"
+        removed = [
+            f"{counts[reason.word]:,} {reason.phrase}"
+            for reason in Reason
+            if reason.phrase and counts[reason.word]
+        ]
+        return kept if not removed else f"{kept}\nless {' and '.join(removed)}"
 
     def describe_expected(self, threshold: float) -> str:
         """Return what is expected of them, as two lines."""
         if self.expectation is None:
             return NOT_EXPECTED
-        here = np.array([threshold])
-        precision = self.expectation.precision(here).at(0)
-        recall = self.expectation.recall(here).at(0)
-        level = "; 95 % intervals" if self.expectation.has_intervals else ""
-        return (
-            f"Expected precision {_describe(precision)}, recall {_describe(recall)}\n"
-            f"of about {self.expectation.n_particles:,.0f} particles among the "
-            f"candidates{level}"
-        )
+        return textwrap.fill(self.expectation.at(threshold).describe(), _LINE)
 
-    def page(self, threshold: float, size: int, *, shift: int = 0) -> Page:
-        """Return candidates around a threshold; see `Ranking.first_of_page`."""
-        first = self.ranking.first_of_page(threshold, size, shift=shift)
-        some = slice(first, first + size)
-        return Page(first, self.ranking.order[some], self.ranking.scores[some])
+    def ranked(self, threshold: float, only: Reason | None = None) -> IntArray:
+        """Return the rows of candidates that have a score, best first.
+
+        `only` leaves those of which this becomes at the threshold.
+        """
+        order = self.ranking.order
+        if only is None:
+            return order
+        return order[self.placed.reasons(threshold, order) == only]
+
+    def page(
+        self,
+        threshold: float,
+        size: int,
+        *,
+        shift: int = 0,
+        only: Reason | None = None,
+    ) -> Page:
+        """Return a page of `ranked` with the threshold in its middle.
+
+        `shift` moves it by so many ranks, to worse ones if positive. It never leaves
+        the ranks that there are, as long as they fill it.
+        """
+        rows = self.ranked(threshold, only)
+        middle = int((self.placed.score[rows] >= threshold).sum()) + shift
+        first = max(0, min(middle - size // 2, len(rows) - size))
+        return Page(first, len(rows), rows[first : first + size], self.placed)
 
     def picks_on(self, micrograph: int) -> PicksShown:
         """Return the candidates of a micrograph."""
         rows = self.table.rows_on(micrograph)
-        return PicksShown(rows, self.table.yx[rows], self.table.score[rows])
+        return PicksShown(rows, self.table.yx[rows], self.placed)
 
     def most_mixed_micrograph(self, threshold: float) -> int:
         """Return the micrograph chosen by `choose_micrograph` at a threshold."""
-        known = self.table.micrograph_index >= 0
+        known = np.flatnonzero(self.table.micrograph_index >= 0)
+        reasons = self.placed.reasons(threshold, known)
         return choose_micrograph(
-            self.table.micrograph_index[known], self.table.score[known] >= threshold
+            self.table.micrograph_index[known], reasons == Reason.ACCEPTED
         )
-
-
-def _describe(figure: EstimatedFigure) -> str:
-    return "not defined" if np.isnan(figure.value) else figure.describe()

@@ -7,12 +7,14 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Any
 
+from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.core.types import IntArray
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.micrograph_pane import MicrographPane
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
 from deepconsensus_plugin.viewers.pane import BACKGROUND, LOW_PASSES, Pane
 from deepconsensus_plugin.viewers.scores.gallery import Gallery
-from deepconsensus_plugin.viewers.scores.micrograph import MicrographPlot
+from deepconsensus_plugin.viewers.scores.micrograph import SHOWN, MicrographPlot
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.plots import ScorePlots
 from deepconsensus_plugin.viewers.scores.tiles import Tiles
@@ -20,7 +22,12 @@ from deepconsensus_plugin.viewers.scores.tiles import Tiles
 _LOW_PASS_AT_FIRST = "30 Å"
 _PAD = 4
 
+_EVERY = "all candidates"
+_ONLY = {_EVERY: None, **{reason.label: reason for reason in SHOWN}}
+"""Kinds of candidates to show, by their names for users."""
+
 OnRow = Callable[[int], None]
+OnReason = Callable[[Reason | None], None]
 
 
 class PlotsPane(Pane):
@@ -37,7 +44,7 @@ class PlotsPane(Pane):
         super().__init__(parent, **size)
         self.plots = ScorePlots(self.figure, overview, threshold=threshold)
         self._choose = choose
-        names = list(overview.table.groupings)
+        names = overview.groupings
         self.add_label("Colour by")
         self._grouping = self.add_choices(names, names[0], self._regroup)
         # Probabilities crowd at their ends.
@@ -77,13 +84,14 @@ class GalleryPane(Pane):
         background: Background,
         threshold: float,
         point_at: OnRow,
+        filter_others: OnReason,
         **size: int,
     ):
         super().__init__(parent, **size)
         self._overview, self._background = overview, background
         self._threshold, self._shift = threshold, 0
         self._tiles = Tiles(overview.images) if overview.images is not None else None
-        self._point_at = point_at
+        self._point_at, self._filter = point_at, filter_others
         self.gallery = Gallery(self.figure)
         self.add_button("◀ Better", lambda: self.turn(-1))
         self.add_button("Cutoff", lambda: self.set_threshold(self._threshold))
@@ -92,8 +100,12 @@ class GalleryPane(Pane):
         self._low_pass = self.add_choices(
             list(LOW_PASSES), _LOW_PASS_AT_FIRST, self._refresh
         )
-        self._ranks = tk.Label(self, bg=BACKGROUND)
-        self._ranks.pack(side=tk.TOP, before=self.canvas.get_tk_widget())
+        line = self.add_line_above()
+        self.add_label("Show", line=line)
+        self._only = self.add_choices(
+            list(_ONLY), _EVERY, lambda: self.show_only(self._only.get()), line=line
+        )
+        self._ranks = self.add_label(line=line)
         self.canvas.mpl_connect("button_press_event", self._press)
         self.canvas.mpl_connect("scroll_event", self._scroll)
         self.canvas.mpl_connect("resize_event", self._fit)
@@ -105,17 +117,29 @@ class GalleryPane(Pane):
 
     def turn(self, n_pages: int, *, part: float = 1.0) -> None:
         """Go on by pages, to worse ones if positive, or parts of them."""
-        n_ranked, size = len(self._overview.ranking), self.gallery.size
-        middle = int(self._overview.ranking.n_kept(self._threshold))
+        rows, size = self._ranked(), self.gallery.size
+        middle = int((self._overview.table.score[rows] >= self._threshold).sum())
         shift = self._shift + round(n_pages * part * size)
-        self._shift = max(-middle, min(shift, n_ranked - middle))
+        self._shift = max(-middle, min(shift, len(rows) - middle))
         self._refresh()
+
+    def _ranked(self) -> IntArray:
+        return self._overview.ranked(self._threshold, _ONLY[self._only.get()])
+
+    def show_only(self, name: str) -> None:
+        """Show candidates of one kind, here and on the micrograph."""
+        self._only.set(name)
+        self.set_threshold(self._threshold)
+        self._filter(_ONLY[name])
 
     def _refresh(self) -> None:
         page = self._overview.page(
-            self._threshold, self.gallery.size, shift=self._shift
+            self._threshold,
+            self.gallery.size,
+            shift=self._shift,
+            only=_ONLY[self._only.get()],
         )
-        self._ranks.configure(text=page.describe(self._overview.ranking.n_candidates))
+        self._ranks.configure(text=page.describe())
         self.gallery.show(page, self._threshold)
         if self._tiles is None:
             self.gallery.add_tiles({})
@@ -137,7 +161,7 @@ class GalleryPane(Pane):
 
 
 class ScoredMicrographPane(MicrographPane):
-    """One micrograph after the other, with accepted and rejected picks."""
+    """One micrograph after the other, with its candidates."""
 
     view: MicrographPlot
 
@@ -176,6 +200,10 @@ class ScoredMicrographPane(MicrographPane):
         """Colour the picks by a threshold."""
         self._threshold = threshold
         self.view.set_threshold(threshold)
+
+    def show_only(self, reason: Reason | None) -> None:
+        """Show the candidates of which this becomes; all if None."""
+        self.view.show_only(reason)
 
     def point_at(self, row: int) -> None:
         """Mark a candidate on its micrograph."""

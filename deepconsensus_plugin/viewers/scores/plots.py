@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.plots.colours import BLUE, GREEN, ORANGE, colour_of
 from deepconsensus_plugin.viewers.overlay import Overlay
-from deepconsensus_plugin.viewers.scores.overview import Overview
+from deepconsensus_plugin.viewers.scores.overview import REASON, Overview
 from deepconsensus_plugin.viewers.scores.table import Grouping
 
 N_BINS = 50
@@ -30,7 +30,7 @@ _PALE = 0.65
 """Opacity of the white over the bars below the threshold."""
 _FONT = 8.5
 _LEFT, _RIGHT = 0.75, 0.15
-_MARGINS = 0.3, 0.55, 0.72
+_MARGINS = 0.48, 0.55, 0.72
 """Inches left free: above, between and below the plots."""
 
 
@@ -50,7 +50,8 @@ class ScorePlots:
     def __init__(self, figure: Figure, overview: Overview, *, threshold: float):
         self._overview = overview
         self._figure = figure
-        self._grouping, self._is_log = next(iter(overview.table.groupings)), False
+        self._grouping, self._is_log = overview.groupings[0], False
+        self._threshold = threshold
         self._span = overview.ranking.span()
         self._bars, self._curves = figure.subplots(
             2, 1, sharex=True, height_ratios=(3, 2)
@@ -103,6 +104,7 @@ class ScorePlots:
 
     def set_threshold(self, threshold: float) -> None:
         """Move the line, and show how many candidates it keeps."""
+        self._threshold = threshold
         low, high = self._span
         shown = min(max(threshold, low), high)
         # A rectangle over the full height, in data across and in axes upwards.
@@ -124,10 +126,15 @@ class ScorePlots:
 
     # -------------------------- what stays --------------------------
     def set_grouping(self, name: str) -> None:
-        """Stack the bars by one of the groupings of the table."""
+        """Stack the bars by one of the groupings of the overview."""
         self._grouping = name
         self._draw_bars()
         self._figure.canvas.draw_idle()
+
+    def regroup(self) -> None:
+        """Stack the bars anew, if the threshold matters for it."""
+        if self._grouping == REASON:
+            self.set_grouping(REASON)
 
     def set_log(self, is_log: bool) -> None:
         """Show numbers on a logarithmic scale, or not."""
@@ -142,7 +149,7 @@ class ScorePlots:
                 old.remove()
         n_bins = min(round(N_BINS * (high - low)), _MOST_BINS)
         edges = np.linspace(low, high, n_bins + 1)
-        grouping = self._overview.table.groupings[self._grouping]
+        grouping = self._overview.group_by(self._grouping, self._threshold)
         counts = grouping.count(self._overview.table.score, edges)
         top = np.zeros(n_bins)
         for name, colour, bars in zip(
@@ -185,9 +192,10 @@ class ScorePlots:
         axes.set_ylim(0, 1.03)
         if (expectation := self._overview.expectation) is None:
             return
+        precision, recall = expectation.curves(thresholds)
         for name, curve, colour in (
-            ("precision", expectation.precision(thresholds), _PRECISION),
-            ("recall", expectation.recall(thresholds), _RECALL),
+            ("precision", precision, _PRECISION),
+            ("recall", recall, _RECALL),
         ):
             axes.plot(thresholds, curve.value, color=colour, label=f"expected {name}")
             axes.fill_between(
@@ -204,11 +212,9 @@ class ScorePlots:
     def _shares(self, thresholds: FloatArray) -> list[FloatArray]:
         """Return share kept, and expected precision and recall where there are any."""
         overview = self._overview
-        n_all = max(1, overview.ranking.n_candidates)
-        shares = [overview.ranking.n_kept(thresholds) / n_all]
+        shares = [overview.placed.n_kept(thresholds) / max(1, len(overview.placed))]
         if overview.expectation is not None:
-            shares.append(overview.expectation.precision(thresholds).value)
-            shares.append(overview.expectation.recall(thresholds).value)
+            shares += [curve.value for curve in overview.expectation.curves(thresholds)]
         return shares
 
     def _describe_score(self) -> str:
@@ -219,6 +225,8 @@ class ScorePlots:
 
 def _colours(grouping: Grouping) -> list[Any]:
     n_groups = len(grouping.names)
+    if grouping.colours is not None:
+        return list(grouping.colours)
     if grouping.is_ordered:
         return list(colormaps[_ORDERED](np.linspace(0.35, 0.95, n_groups)))
     return [colour_of(number) for number in range(n_groups)]

@@ -21,11 +21,18 @@ from deepconsensus_plugin.constants import (
     SCORE_ATTRIBUTE,
     VOTES_ATTRIBUTE,
 )
+from deepconsensus_plugin.convert import places_of_items
+from deepconsensus_plugin.core.acceptance.places import Places
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
+    SelectionInput,
+)
 from deepconsensus_plugin.set_columns import columns_are_fused, read_columns, read_ids
 from deepconsensus_plugin.viewers.scores.images import (
     MicrographImages,
+    MixedImages,
     ParticleImages,
     StackImages,
 )
@@ -51,34 +58,43 @@ class ScoredSource:
 
     Parameters
     ----------
-    items : SetOfParticles or SetOfCoordinates
-        All candidates.
+    selection : SelectionInput
+        Candidates, and those of them that are particles.
     micrographs : SetOfMicrographs or None
         Micrographs that they were picked on.
     box_size : float
         Pixels of the micrographs.
     folder : Path
         Folder of the project, which paths start from.
+    spacing : Spacing
+        Where accepted particles may lie.
     report : CalibrationReport, optional
         Report of the run that scored them.
     """
 
-    items: SetOfParticles | SetOfCoordinates
+    selection: SelectionInput
     micrographs: SetOfMicrographs | None
     box_size: float
     folder: Path
+    spacing: Spacing
     report: CalibrationReport | None = None
 
     @property
-    def are_particles(self) -> bool:
-        """Whether the candidates have pictures of their own."""
-        return isinstance(self.items, SetOfParticles)
+    def items(self) -> SetOfParticles | SetOfCoordinates:
+        """All candidates; the first time files may be read."""
+        return self.selection.candidates
+
+    @property
+    def particles(self) -> SetOfParticles | None:
+        """Candidates with pictures of their own, by the same ids."""
+        return self.selection.particles
 
 
 def locate(
     items: SetOfParticles | SetOfCoordinates,
     *,
     folder: Path,
+    spacing: Spacing | None = None,
     report: CalibrationReport | None = None,
 ) -> ScoredSource:
     """Return where the candidates of a set, their micrographs and pictures are.
@@ -86,18 +102,19 @@ def locate(
     Parameters
     ----------
     items : SetOfParticles or SetOfCoordinates
-        Scored, not empty.
-    folder, report
-        As for `ScoredSource`.
+        Scored, not empty; see `SelectionInput` for what the candidates are.
+    folder, spacing, report
+        As for `ScoredSource`; the default spacing if None.
     """
-    are_particles = isinstance(items, SetOfParticles)
-    coordinates = items.getCoordinates() if are_particles else items
-    micrographs = None if coordinates is None else coordinates.getMicrographs()
-    box_size = (coordinates.getBoxSize() if coordinates is not None else None) or 0
-    if not box_size and are_particles and micrographs is not None:
-        rates = items.getSamplingRate() / micrographs.getSamplingRate()
-        box_size = items.getXDim() * rates
-    return ScoredSource(items, micrographs, float(box_size), folder, report)
+    found = SelectionInput.of(items)
+    return ScoredSource(
+        found,
+        found.micrographs,
+        found.box_size,
+        folder,
+        spacing or Spacing(),
+        report,
+    )
 
 
 def read_overview(source: ScoredSource) -> Overview:
@@ -108,32 +125,45 @@ def read_overview(source: ScoredSource) -> Overview:
     KeyError
         If they were never scored.
     """
-    prefix = "_coordinate." if source.are_particles else ""
-    place = [prefix + name for name in ("_micName", "_micId", "_x", "_y")]
+    prefix = "_coordinate." if source.items is source.particles else ""
     found = [prefix + name for name in (VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE)]
     columns = read_columns(
-        source.items,
-        *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, "_filename", "_index"),
-        *found,
-        *place,
+        source.items, SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, *found
     )
     if SCORE_ATTRIBUTE not in columns:
         raise KeyError(f"{source.items.getFileName()}: its items have no score")
     score = np.array(columns[SCORE_ATTRIBUTE], dtype=np.float64)
-    micrographs, index = _read_micrographs(source, columns, place)
-    table = ScoredTable(
-        score=score,
-        groupings=_groupings(columns, found),
-        micrographs=micrographs,
-        micrograph_index=index,
-        yx=_positions(source, columns, place),
+    places = places_of_items(
+        source.items,
+        source.micrographs,
+        box_size=source.box_size,
+        folder=source.folder,
     )
+    table = _table(source, score, _groupings(columns, found), places)
     return Overview(
         table,
         are_probabilities=columns_are_fused(columns),
+        places=places,
+        spacing=source.spacing,
         report=source.report,
-        images=_images(source, columns, table),
+        images=_images(source, table),
     )
+
+
+def _table(
+    source: ScoredSource,
+    score: FloatArray,
+    groupings: dict[str, Grouping],
+    places: Places | None,
+) -> ScoredTable:
+    if places is None or source.micrographs is None:
+        n = len(score)
+        nowhere = np.full(n, -1, dtype=np.intp)
+        return ScoredTable(score, groupings, None, nowhere, np.full((n, 2), np.nan))
+    shown = ShownMicrographs.of_set(
+        source.micrographs, folder=source.folder, box_size=source.box_size
+    )
+    return ScoredTable(score, groupings, shown, places.micrograph, places.yx)
 
 
 def _groupings(columns: Columns, found: list[str]) -> dict[str, Grouping]:
@@ -147,63 +177,35 @@ def _groupings(columns: Columns, found: list[str]) -> dict[str, Grouping]:
     return {**groupings, NOTHING: group_all(len(columns[SCORE_ATTRIBUTE]))}
 
 
-def _read_micrographs(
-    source: ScoredSource, columns: Columns, place: list[str]
-) -> tuple[ShownMicrographs | None, IntArray]:
-    """Return the micrographs, and which one each candidate lies on.
-
-    As everywhere (`MicrographMatch.name_of`): by the name, or else by the id.
-    """
-    names, ids, *_ = (columns.get(each) for each in place)
-    n_candidates = len(columns[SCORE_ATTRIBUTE])
-    nowhere = np.full(n_candidates, -1, dtype=np.intp)
-    if source.micrographs is None or ids is None:
-        return None, nowhere
-    shown = ShownMicrographs.of_set(
-        source.micrographs, folder=source.folder, box_size=source.box_size
-    )
-    by_name = {name: number for number, name in enumerate(shown.names)}
-    by_id = {each: number for number, each in enumerate(read_ids(source.micrographs))}
-    index = [
-        by_name.get(name, by_id.get(each, -1))
-        for name, each in zip(names or [None] * n_candidates, ids, strict=True)
-    ]
-    return shown, np.array(index, dtype=np.intp)
-
-
-def _positions(source: ScoredSource, columns: Columns, place: list[str]) -> FloatArray:
-    """Return centres in pixels of the micrographs, shape (n, 2).
-
-    The coordinate of a particle is in the pixels of the particle.
-    """
-    *_, x, y = place
-    if x not in columns:
-        return np.full((len(columns[SCORE_ATTRIBUTE]), 2), np.nan)
-    yx = np.array([columns[y], columns[x]], dtype=np.float64).T
-    if source.are_particles and source.micrographs is not None:
-        rates = source.items.getSamplingRate(), source.micrographs.getSamplingRate()
-        yx *= rates[0] / rates[1]
-    return yx
-
-
-def _images(
-    source: ScoredSource, columns: Columns, table: ScoredTable
-) -> ParticleImages | None:
+def _images(source: ScoredSource, table: ScoredTable) -> ParticleImages | None:
     """Return pictures: of stacks that are there, else cut out of the micrographs."""
-    if source.are_particles:
-        paths: dict[str, int] = {}
-        code = [paths.setdefault(each, len(paths)) for each in columns["_filename"]]
-        stacks = [source.folder / each for each in paths]
-        if all(_is_mrc(path) for path in stacks):
-            return StackImages(
-                stacks,
-                np.array(code),
-                np.array(columns["_index"]),
-                sampling_rate=source.items.getSamplingRate(),
-            )
-    if table.micrographs is None or (table.micrograph_index < 0).all():
+    stacks, cut_out = _stacks(source), None
+    if table.micrographs is not None and (table.micrograph_index >= 0).any():
+        cut_out = MicrographImages(table.micrographs, table.micrograph_index, table.yx)
+    if stacks is None or cut_out is None or stacks.has_all:
+        return cut_out if stacks is None else stacks
+    return MixedImages(stacks, cut_out)
+
+
+def _stacks(source: ScoredSource) -> StackImages | None:
+    """Return the pictures of the particles, by rows of the candidates."""
+    if source.particles is None:
         return None
-    return MicrographImages(table.micrographs, table.micrograph_index, table.yx)
+    columns = read_columns(source.particles, "_filename", "_index")
+    paths: dict[str, int] = {}
+    code = [paths.setdefault(each, len(paths)) for each in columns["_filename"]]
+    stacks = [source.folder / each for each in paths]
+    if not all(_is_mrc(path) for path in stacks):
+        return None
+    ids, own = np.array(read_ids(source.items)), np.array(read_ids(source.particles))
+    row = np.searchsorted(own, ids).clip(max=len(own) - 1)
+    is_known = own[row] == ids
+    return StackImages(
+        stacks,
+        np.where(is_known, np.array(code)[row], -1),
+        np.array(columns["_index"])[row],
+        sampling_rate=source.particles.getSamplingRate(),
+    )
 
 
 def _is_mrc(path: Path) -> bool:

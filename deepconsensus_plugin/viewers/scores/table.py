@@ -10,6 +10,7 @@ import numpy as np
 
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.plots.colours import REASON_COLOURS
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 _SEVERAL = "several pickers"
@@ -27,11 +28,14 @@ class Grouping:
         The group of each candidate.
     is_ordered : bool
         Whether the groups go from less to more.
+    colours : tuple of str, optional
+        Their colours, where they have some.
     """
 
     names: tuple[str, ...]
     index: IntArray
     is_ordered: bool = False
+    colours: tuple[str, ...] | None = None
 
     def count(self, scores: FloatArray, edges: FloatArray) -> IntArray:
         """Return how many of each group lie between two edges, shape (g, b).
@@ -105,6 +109,25 @@ def group_by_picker(finders: Iterable[str | None]) -> Grouping:
     names = (*alone, *({_SEVERAL} & set(named)))
     group_of = np.array([names.index(name) for name in named], dtype=np.intp)
     return Grouping(names, group_of[code])
+
+
+def group_by_reason(reasons: IntArray) -> Grouping:
+    """Return candidates by what becomes of them; groups without any are left out.
+
+    Parameters
+    ----------
+    reasons : array, shape (n,), int
+        Codes of `Reason`.
+    """
+    shown = [each for each in REASON_COLOURS if (reasons == each).any()]
+    index = np.zeros(len(reasons), dtype=np.intp)
+    for number, each in enumerate(shown):
+        index[reasons == each] = number
+    return Grouping(
+        tuple(each.label for each in shown),
+        index,
+        colours=tuple(REASON_COLOURS[each] for each in shown),
+    )
 
 
 def group_all(n_candidates: int) -> Grouping:

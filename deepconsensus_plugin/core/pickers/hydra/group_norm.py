@@ -43,8 +43,10 @@ def group_affine(
         for each in (x, ops.square(x))
     )
     gain = ops.rsqrt(ops.maximum(square - ops.square(mean), 0.0) + EPSILON)
-    factor = ops.repeat(gain, n_channels // n_groups, axis=1) * gamma
-    shift = beta - ops.repeat(mean, n_channels // n_groups, axis=1) * factor
+    # By groups: to repeat them for every channel costs a dozen operations.
+    factor = ops.expand_dims(gain, -1) * ops.reshape(gamma, grouped)
+    shift = ops.reshape(beta, grouped) - ops.expand_dims(mean, -1) * factor
+    factor, shift = (ops.reshape(each, (-1, n_channels)) for each in (factor, shift))
     return factor, shift
 
 
@@ -53,7 +55,12 @@ def normalise_groups(
 ) -> Tensor:
     """Return `x` normalised per image and group."""
     factor, shift = group_affine(x, gamma, beta, n_groups=n_groups)
-    return x * factor[:, None, None] + shift[:, None, None]
+    return _apply(x, factor, shift)
+
+
+def _apply(x: Tensor, factor: Tensor, shift: Tensor) -> Tensor:
+    """Return `x` times the factor plus the shift of every image and channel."""
+    return x * ops.expand_dims(factor, (1, 2)) + ops.expand_dims(shift, (1, 2))
 
 
 class GroupNorm(layers.Layer):  # type: ignore[misc]
@@ -87,5 +94,5 @@ class GroupNorm(layers.Layer):  # type: ignore[misc]
             n_groups=self.n_groups,
             is_pooled=self.is_measured,
         )
-        normalised = x * factor[:, None, None] + shift[:, None, None]
+        normalised = _apply(x, factor, shift)
         return (normalised, factor, shift) if self.is_measured else normalised

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Input of a selection: the scored candidates, and the particles among them.
+
+Candidates whose box leaves the micrograph have a scored coordinate, but no particle.
+They are candidates all the same, so that every count and every text has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import (
+    Coordinate,
+    Particle,
+    SetOfCoordinates,
+    SetOfMicrographs,
+    SetOfParticles,
+)
+from pyworkflow.object import Float
+
+from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.convert import places_of_items, scaled_item
+from deepconsensus_plugin.core.acceptance.places import Places, are_off_border
+from deepconsensus_plugin.core.acceptance.spacing import Spacing
+from deepconsensus_plugin.set_columns import read_columns, read_ids, read_scores
+
+
+@dataclass(frozen=True, eq=False)
+class SelectionInput:
+    """Sets that a selection is made from.
+
+    Parameters
+    ----------
+    particles : SetOfParticles, optional
+        Scored particles; None to select from coordinates.
+    coordinates : SetOfCoordinates, optional
+        The scored coordinates, or those that the particles know.
+    """
+
+    particles: SetOfParticles | None
+    coordinates: SetOfCoordinates | None
+
+    @classmethod
+    def of(cls, items: SetOfParticles | SetOfCoordinates) -> SelectionInput:
+        """Return the input for the set that was chosen on a form."""
+        if isinstance(items, SetOfParticles):
+            return cls(items, items.getCoordinates())
+        return cls(None, items)
+
+    @cached_property
+    def micrographs(self) -> SetOfMicrographs | None:
+        """Micrographs that candidates were picked on."""
+        return None if self.coordinates is None else self.coordinates.getMicrographs()
+
+    @cached_property
+    def box_size(self) -> float:
+        """Box of the candidates, pixels of the micrographs; 0 if it is not known."""
+        known = self.coordinates.getBoxSize() if self.coordinates is not None else 0
+        if known or self.particles is None or self.micrographs is None:
+            return float(known or 0)
+        return float(self.particles.getXDim() * self._scale)
+
+    @cached_property
+    def candidates(self) -> SetOfParticles | SetOfCoordinates:
+        """Set of all candidates: the coordinates, unless they are of other items.
+
+        Where particles were chosen by other means before, they are the candidates.
+        """
+        if self.particles is None:
+            return self.coordinates
+        return self.coordinates if self._coordinates_go_with() else self.particles
+
+    def _coordinates_go_with(self) -> bool:
+        """Return whether the coordinates are those of the particles, and cut ones."""
+        if self.coordinates is None or self.coordinates.isEmpty():
+            return False
+        if SCORE_ATTRIBUTE not in read_columns(self.coordinates, SCORE_ATTRIBUTE):
+            return False
+        ids, own = np.array(read_ids(self.coordinates)), read_ids(self.particles)
+        have_particle = np.isin(ids, own)
+        if have_particle.sum() != len(own):
+            return False
+        scores = read_scores(self.coordinates)[have_particle]
+        if not np.array_equal(scores, read_scores(self.particles), equal_nan=True):
+            return False
+        return have_particle.all() or self._leave_micrographs(~have_particle)
+
+    def _leave_micrographs(self, rows) -> bool:
+        places = self._places_of(self.coordinates, None)
+        return places is not None and not are_off_border(places, Spacing())[rows].any()
+
+    def places(self, folder: Path | None = None) -> Places | None:
+        """Return the places of the candidates; see `places_of_items`."""
+        return self._places_of(self.candidates, folder)
+
+    def _places_of(self, items, folder: Path | None) -> Places | None:
+        return places_of_items(
+            items, self.micrographs, box_size=self.box_size, folder=folder
+        )
+
+    @property
+    def _scale(self) -> float:
+        """Pixels of the micrographs per pixel of the particles."""
+        if self.particles is None or self.micrographs is None:
+            return 1.0
+        return self.particles.getSamplingRate() / self.micrographs.getSamplingRate()
+
+    def parts(self) -> Iterator[tuple[str, Coordinate | Particle]]:
+        """Yield every coordinate and particle, with the output that it belongs to."""
+        if isinstance(self.candidates, SetOfCoordinates):
+            for coordinate in self.candidates.iterItems():
+                yield "outputCoordinates", coordinate
+        if self.particles is None:
+            return
+        for particle in self.particles.iterItems():
+            yield "outputParticles", particle
+            coordinate = particle.getCoordinate()
+            if self.candidates is self.particles and coordinate is not None:
+                yield "outputCoordinates", self._as_picked(particle, coordinate)
+
+    def _as_picked(self, particle: Particle, coordinate: Coordinate) -> Coordinate:
+        """Return a particle's coordinate in pixels of the micrographs, with its score.
+
+        The coordinate of a particle is in the pixels of the particle.
+        """
+        if self._scale != 1:
+            coordinate = scaled_item(coordinate, self._scale)
+        coordinate.setObjId(particle.getObjId())
+        score = particle.getAttributeValue(SCORE_ATTRIBUTE)
+        setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
+        return coordinate
