@@ -43,7 +43,8 @@
 #                                   what bench-real left; 4 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
-#   make bench-paper                the test of the paper's Table 2; 20 min
+#   make bench-paper                the test of the paper's Table 2, and the network on
+#                                   candidates; 20 min; PRESET=paper: the preset of run, hours
 #   make bench-pickers              pickers without training on two sets, their speed; 2 min
 #   make bench-classical            the workflow from these two pickers alone; 10 min
 #   make bench-deepem               DeepEM round by round on simulated and real sets, the
@@ -93,6 +94,8 @@ DEMO ?= $(RESULTS)/demo
 CORPUS ?= $(RESULTS)/hydra_corpus
 GENERAL ?=
 HYDRA ?=
+PRESET ?=
+PAPER ?=
 
 .PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
@@ -190,7 +193,7 @@ bench-demo: env
 	$(RUN) -m benchmarks.consensus.demo $(RESULTS)/demo-seeds
 
 bench-paper: env
-	$(RUN) -m benchmarks.consensus.paper_test
+	$(RUN) -m benchmarks.consensus.paper_test --preset '$(PRESET)' $(PAPER)
 
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)

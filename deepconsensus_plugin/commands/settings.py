@@ -13,31 +13,8 @@ from typing import Any
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.report.yes_no import parse_yes_no
 
-PRESETS: dict[str, dict[str, str]] = {
-    "paper": {
-        "consensusRadius": "0.1",
-        "minPickers": "all",
-        "negativesPerPositive": "1",
-        "exclusionRadius": "0.5",
-        "displacedFraction": "0",
-        "mineHardNegatives": "no",
-        "nModels": "1",
-        "nEpochs": "20",
-        "autoStopping": "yes",
-        "pruneLabels": "no",
-        "learningRate": "1e-4",
-        "inputSize": "128",
-        "batchSize": "64",
-        "l2RegStrength": "1e-5",
-        "thresholdMode": "fixed",
-        "threshold": "0.5",
-    },
-    "fast": {"nModels": "1", "inputSize": "64"},
-}
-"""Settings by name; what is written out on the command line wins over them.
-
-``paper`` is the published method, as far as parameters can express it.
-"""
+PRESET_NAMES = ("paper", "fast")
+"""What ``preset=`` takes; see `commands.presets`."""
 
 _RUN_OWN = ("picks", "truth", "preset", "stacks")
 
@@ -79,13 +56,15 @@ class RunSettings:
     template : str
         Name of the template.
     values : dict
-        Settings of the template by alias, presets applied.
+        Settings by name; they win over those of the preset.
     picks : tuple of PicksFolder
         Pickers; empty to use those of the template.
     truth : str, optional
         Folder of true coordinates to compare with.
     stacks : bool
         Whether particle stacks are written.
+    preset : str, optional
+        One of `PRESET_NAMES`.
     """
 
     template: str
@@ -93,10 +72,14 @@ class RunSettings:
     picks: tuple[PicksFolder, ...] = ()
     truth: str | None = None
     stacks: bool = True
+    preset: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
-        return {**asdict(self), "picks": [asdict(folder) for folder in self.picks]}
+        plain = {**asdict(self), "picks": [asdict(folder) for folder in self.picks]}
+        if self.preset is None:  # as runs without a preset were always kept
+            del plain["preset"]
+        return plain
 
 
 def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
@@ -116,15 +99,18 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
             raise ValueError(f"{name}: given twice")
         given[name] = value
     preset = given.get("preset")
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"preset: expected one of {list(PRESETS)}, received {preset}")
+    if preset is not None and preset not in PRESET_NAMES:
+        raise ValueError(
+            f"preset: expected one of {', '.join(PRESET_NAMES)}, received {preset}"
+        )
     own = {name: given.pop(name) for name in _RUN_OWN if name in given}
     return RunSettings(
         template=template,
-        values={**(PRESETS[preset] if preset else {}), **given},
+        values=given,
         picks=parse_picks(own.get("picks", "")),
         truth=_existing("truth", own["truth"]) if "truth" in own else None,
         stacks=parse_yes_no("stacks", own.get("stacks", "yes")),
+        preset=preset,
     )
 
 

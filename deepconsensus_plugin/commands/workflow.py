@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 
+from deepconsensus_plugin.commands.addresses import (
+    check_addresses,
+    refuse_without_effect,
+    with_words,
+    words_for,
+)
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
-from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings, check_names
+from deepconsensus_plugin.commands.presets import with_all_pickers, with_preset
+from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD_MODES
 from deepconsensus_plugin.report.forms import (
     PER_IMPORT,
     absolute,
-    convert,
     form_of,
     is_path,
     settable_form,
@@ -28,9 +33,6 @@ SCORE = "ProtDeepConsensusScore"
 SELECT = "ProtDeepConsensusSelect"
 EVALUATE = "ProtEvaluatePicks"
 TRUTH_LABEL = "truth"
-
-_ALL_PICKERS = "all"
-"""Value of ``minPickers`` for all pickers."""
 
 _STRUCTURES = ("structures", "secondProtein")
 """Settings that name built-in shapes, or files, separated by commas."""
@@ -52,7 +54,9 @@ def with_absolute_paths(settings: RunSettings) -> RunSettings:
         if is_path(param)
     }
     values = {
-        name: absolute(value) if name in paths - {*_STRUCTURES} else value
+        name: absolute(value)
+        if name.rpartition(".")[2] in paths - {*_STRUCTURES}
+        else value
         for name, value in settings.values.items()
     }
     for name in values.keys() & {*_STRUCTURES}:
@@ -70,7 +74,8 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     """Return the protocols of a template with the user's settings in them.
 
     A setting is a field of the template, by its alias, or else any number, word or
-    yes-no of the forms of its protocols, by the parameter's name. What belongs to one
+    yes-no of the forms of its protocols, by the parameter's name, perhaps with the
+    protocol's label before it (`addresses`). A preset comes first. What belongs to one
     folder of picks, and the truth, come after those and are not touched by them.
 
     Parameters
@@ -81,20 +86,25 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     Raises
     ------
     ValueError
-        If a setting is not known or missing, has a value that its parameter cannot
-        take, or is a path that no file fits.
+        If a setting is not known, missing, ambiguous or without effect, has a value
+        that its parameter cannot take, or is a path that no file fits; if a preset
+        sets nothing.
     """
     template = read_template(settings.template)
     _check_names(settings, template)
     settings = _given_threshold_counts(settings, template)
-    own = _form_values(settings, template)
-    nodes = [_with_values(node, own) for node in template.nodes]
+    own = {k: v for k, v in settings.values.items() if k not in template.aliases}
+    nodes = [
+        with_words(node, words_for(node, settings, template))
+        for node in with_preset(settings, template)
+    ]
     if settings.picks:
         nodes = _with_pickers(nodes, settings.picks)
     if settings.truth:
         nodes = _with_evaluation(nodes, settings.truth, own)
     _refuse_unused(settings, template, nodes)
-    nodes = [template.fill(node, settings.values) for node in nodes]
+    nodes = [with_all_pickers(template.fill(node, settings.values)) for node in nodes]
+    refuse_without_effect(settings, template, nodes)
     nodes = _at_the_threshold(nodes)
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
 
@@ -107,27 +117,7 @@ def _check_names(settings: RunSettings, template: RunTemplate) -> None:
             raise ValueError(
                 f"{name}: it belongs to one picker: picks=DIR:{_PER_FOLDER[name]},…"
             )
-    classes = {node["object.className"] for node in template.nodes}
-    classes |= {EVALUATE} if settings.truth else set()
-    known = {name for of in classes for name in settable_form(of)}
-    check_names(list(settings.values), sorted(template.aliases | known))
-
-
-def _form_values(settings: RunSettings, template: RunTemplate) -> dict[str, str]:
-    """Return the settings that are parameters of forms, not fields."""
-    own = {k: v for k, v in settings.values.items() if k not in template.aliases}
-    if own.get("minPickers") == _ALL_PICKERS:
-        inputs = _only(template.nodes, CONSENSUS)["inputCoordinates"]
-        own["minPickers"] = str(len(settings.picks or inputs))
-    return own
-
-
-def _with_values(node: Node, values: Mapping[str, str]) -> Node:
-    form = settable_form(node["object.className"])
-    return node | {
-        name: convert(name, values[name], form[name])
-        for name in values.keys() & form.keys()
-    }
+    check_addresses(settings, template, [EVALUATE] if settings.truth else [])
 
 
 def _only(nodes: list[Node], class_name: str) -> Node:
@@ -172,7 +162,7 @@ def _with_pickers(nodes: list[Node], folders: tuple[PicksFolder, ...]) -> list[N
 
 
 def _with_evaluation(
-    nodes: list[Node], truth: str, values: Mapping[str, str]
+    nodes: list[Node], truth: str, values: dict[str, str]
 ) -> list[Node]:
     """Compare all scored candidates with the truth, or the picks where none are scored.
 
@@ -180,7 +170,7 @@ def _with_evaluation(
     as its micrographs are there: its faults are reported before the long work.
     """
     box = {name: values[name] for name in values.keys() & {"boxSize"}}
-    pattern = _with_values(_truth_pattern(nodes), box)
+    pattern = with_words(_truth_pattern(nodes), box)
     shared = ("object.className", "inputMicrographs", "boxSize")
     imported = {
         **{key: pattern[key] for key in shared if key in pattern},
@@ -189,7 +179,7 @@ def _with_evaluation(
         "filesPath": truth,
         "pickerName": TRUTH_LABEL,
     }
-    evaluated = _with_values({"object.className": EVALUATE}, values) | {
+    evaluated = with_words({"object.className": EVALUATE}, values) | {
         "object.id": "9002",
         "object.label": "comparison with truth",
         "inputCoordinates": f"{_judged(nodes)['object.id']}.outputCoordinates",

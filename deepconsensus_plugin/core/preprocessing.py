@@ -9,8 +9,10 @@ circle) at mean 0 and deviation 1, the phases of the CTF flipped on request.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import scipy.fft
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.optics import ctf_values
+from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import BoolArray, Ctf
 
 Float32Array = NDArray[np.float32]
@@ -62,6 +65,10 @@ class BoxPreprocessing(Declared):
     )
     invert: bool = True
     phase_flip: bool = False
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "input_size": Published(128, "Table 1: input of 128 × 128"),
+    }
 
 
 def fitting_input_size(box_size: int, sampling_rate: float) -> int:

@@ -18,7 +18,8 @@ _NOT_SHOWN = (params.LabelParam, params.HiddenBooleanParam)
 def list_parameters(protocol: Protocol) -> list[tuple[str, str, str]]:
     """Return name, label and value of every parameter about the method.
 
-    In the order of the form; those that were left empty are not listed.
+    In the order of the form; those that were left empty, or that another choice leaves
+    without effect, are not listed.
     """
     form = form_of(protocol.getClassName())
     listed = []
@@ -26,10 +27,17 @@ def list_parameters(protocol: Protocol) -> list[tuple[str, str, str]]:
         param = form.get(name)
         if param is None or isinstance(param, _NOT_SHOWN):
             continue
+        if not _has_effect(protocol, name, param):
+            continue
         value = _describe(getattr(protocol, name), param)
         if value:
             listed.append((name, param.label.get() or name, value))
     return listed
+
+
+def _has_effect(protocol: Protocol, name: str, param: params.Param) -> bool:
+    """Return whether the form shows a line; True for what no form ever shows."""
+    return param.condition.get() == "False" or protocol.evalParamCondition(name)
 
 
 def _describe(attribute: Any, param: params.Param) -> str:
@@ -66,6 +74,8 @@ def command_again(settings: Mapping[str, Any]) -> str:
         ``settings`` of ``summary.json``.
     """
     words = [f"{name}={value}" for name, value in settings["values"].items()]
+    if settings.get("preset"):
+        words.append(f"preset={settings['preset']}")
     if settings["picks"]:
         words.append("picks=" + ",".join(map(_picks_word, settings["picks"])))
     if settings["truth"]:

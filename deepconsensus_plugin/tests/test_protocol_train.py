@@ -15,6 +15,7 @@ from deepconsensus_plugin.core.networks.card import WEIGHTS_FILE
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
 from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
+    describeBadWeights,
     joinMicrographs,
     parseWeights,
 )
@@ -149,7 +150,10 @@ class TestTrain(SyntheticProject):
                 "Network input size: it must be a multiple of 16, 16 or more",
             ),
             ({"testPositives": empty}, "choose both positives and negatives"),
-            ({"extraPositivesWeights": "1, 2"}, "Weights of extra positives: expected"),
+            (
+                {"extraPositivesWeights": "1, 2"},
+                "Weights of extra positives: *Extra positives* is empty; leave it at 1",
+            ),
             ({"inputNegatives": empty}, "the set is empty"),
             ({"modelInitialization": 1}, "Initial model: choose one"),
             (from_model(type(self), flipped), "needs CTFs"),
@@ -177,6 +181,20 @@ def far_from(yx: FloatArray) -> FloatArray:
 
 def from_model(test: type[SyntheticProject], folder: Path) -> dict[str, object]:
     return {"modelInitialization": 1, "initialModel": store_model(test, folder)}
+
+
+@pytest.mark.parametrize("key", ["extraPositives", "extraNegatives"])
+def test_weights_of_no_sets_are_hidden_or_refused(key):
+    protocol = ProtDeepConsensusTrain()
+    assert not protocol.evalParamCondition(f"{key}Weights")
+    assert describeBadWeights(protocol, key) == []
+    protocol.setAttributeValue(f"{key}Weights", "2")
+    assert protocol.evalParamCondition(f"{key}Weights")  # so that it can be changed
+    (error,) = describeBadWeights(protocol, key)
+    assert error.endswith("is empty; leave it at 1.")
+    getattr(protocol, key).append(Pointer())
+    assert protocol.evalParamCondition(f"{key}Weights")
+    assert describeBadWeights(protocol, key) == []
 
 
 @pytest.mark.parametrize(

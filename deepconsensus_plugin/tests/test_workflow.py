@@ -121,29 +121,22 @@ def test_the_threshold_is_automatic_unless_one_is_given(folders):
 
     assert mode_and_threshold() == (2, 0.5)
     assert mode_and_threshold("threshold=0.7") == (0, 0.7)
-    assert mode_and_threshold("thresholdMode=automatic", "threshold=0.7") == (2, 0.7)
+    with pytest.raises(ValueError, match="threshold: it has no effect with threshold"):
+        mode_and_threshold("thresholdMode=automatic", "threshold=0.7")
     assert mode_and_threshold("thresholdMode=3", "minPrecision=0.8")[0] == 3
 
 
 @pytest.mark.parametrize(
-    ("mode", "threshold"), [("fixed", 0.75), ("first N", None), ("automatic", None)]
+    ("word", "threshold"),
+    [
+        ("threshold=0.75", 0.75),
+        ("thresholdMode=first N", None),
+        ("thresholdMode=automatic", None),
+    ],
 )
-def test_the_truth_is_compared_at_a_threshold_that_is_known(folders, mode, threshold):
-    nodes = _build("truth=truth", "threshold=0.75", f"thresholdMode={mode}")
+def test_the_truth_is_compared_at_a_threshold_that_is_known(folders, word, threshold):
+    nodes = _build("truth=truth", word)
     assert _of(nodes, "ProtEvaluatePicks")[0]["threshold"] == threshold
-
-
-def test_the_paper_wants_all_pickers_to_agree(folders):
-    nodes = _build("preset=paper")
-    assert _of(nodes, "ProtDeepConsensusPicks")[0]["minPickers"] == 2
-    trained = _of(nodes, "ProtDeepConsensusTrain")[0]
-    assert (trained["nEpochs"], trained["autoStopping"]) == (20, True)
-    assert (trained["learningRate"], trained["l2RegStrength"]) == (1e-4, 1e-5)
-    assert (trained["inputSize"], trained["pruneLabels"]) == (128, False)
-    negatives = _of(nodes, "ProtDeepConsensusNegatives")[0]
-    assert negatives["negativesPerPositive"] == 1.0
-    assert negatives["exclusionRadius"] == 0.5
-    assert negatives["mineHardNegatives"] is False
 
 
 def test_without_stacks_coordinates_are_selected(folders):

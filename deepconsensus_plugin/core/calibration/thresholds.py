@@ -9,16 +9,19 @@ scores as probabilities (`core.calibration`), and need no truth.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.expected import count_expected
 from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 PUBLISHED_THRESHOLD = 0.5
-"""Threshold on the network's own score (the paper, section 2.4)."""
+"""Threshold on the network's own score (the paper, section 2.1)."""
 
 
 class ThresholdMode(enum.Enum):
@@ -104,6 +107,15 @@ class ThresholdRule(Declared):
             le=1,
         ),
     )
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "mode": Published(
+            ThresholdMode.FIXED, '2.1: "in the absence of any a priori information"'
+        ),
+        "threshold": Published(
+            PUBLISHED_THRESHOLD, '2.1: "greater than or equal to 0.5"'
+        ),
+    }
 
     def conflicts(self) -> list[str]:
         """Return the problem of a number that the mode needs and that is missing."""

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
+from deepconsensus_plugin.core.published import Published
 
 
 @dataclass(frozen=True)
@@ -82,18 +85,35 @@ class TrainingParameters(Declared):
             "*No*: all epochs are carried out.",
         ),
     )
-    patience: int = field(
-        default=300,
+    patience: int | None = field(
+        default=None,
         metadata=declare(
-            help="Updates without a better validation accuracy until the learning rate "
-            "is divided by ten.",
+            "Patience",
+            "Number of updates without a better validation accuracy after which the "
+            "learning rate is divided by ten.",
+            unit="updates",
+            auto="a sixth of the planned updates without a better accuracy or loss, so "
+            "that a network that no longer improves ends after half of its training",
+            is_expert=True,
+            shown_if=("auto_stopping", True),
             ge=1,
+        ),
+    )
+    hold_out_micrographs: bool = field(
+        default=True,
+        metadata=declare(
+            "Hold out whole micrographs",
+            "*Yes*: the networks are validated on micrographs that are not used for "
+            "training.\n*No*: they are validated on a random sample of the boxes, "
+            "which share ice, noise and defocus with the others, so that their "
+            "accuracy is overestimated.",
+            is_expert=True,
         ),
     )
     validation_fraction: float = field(
         default=0.1,
         metadata=declare(
-            help="Share of the boxes, on whole micrographs, kept for validation.",
+            help="Share of the boxes that is kept for validation.",
             ge=0,
             lt=1,
         ),
@@ -131,3 +151,34 @@ class TrainingParameters(Declared):
         ),
     )
     seed: int = field(default=1, metadata=declare_training_seed())
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "n_epochs": Published(
+            1000, '2.2: "until convergence is detected"; the number is a limit'
+        ),
+        "batch_size": Published(64, "not given; 64 in its implementation"),
+        "learning_rate": Published(
+            1e-4, '2.2: "an initial learning rate of 1 × 10⁻⁴", Adam'
+        ),
+        "l2_strength": Published(
+            1e-5, '2.2: "L2 weight regularization … with strength 1 × 10⁻⁵"'
+        ),
+        "n_models": Published(1, "2.2: one network; 3 in its implementation"),
+        "auto_stopping": Published(True, '2.2: "until convergence is detected"'),
+        "patience": Published(
+            300,
+            '2.2: "does not improve for 300 steps (batches), the learning rate is '
+            'divided by ten"',
+        ),
+        "hold_out_micrographs": Published(
+            False, '2.2: "a random sample of 10% of the set"'
+        ),
+        "validation_fraction": Published(
+            0.1, '2.2: "a random sample of 10% of the set"'
+        ),
+        "prune_labels": Published(
+            False, '2.1: "very robust to label noise"; every label is believed'
+        ),
+    }
+    """Augmentation is not among them: flips and rotations of half of each batch, the
+    paper's "random flips and rotations … at a 1:1 ratio", are always done."""

@@ -48,6 +48,18 @@ def split_by_micrograph(
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
+def split_at_random(
+    rows: LabelledCoordinates, fraction: float, rng: np.random.Generator
+) -> tuple[IntArray, IntArray]:
+    """Return row indices for training and for validation, boxes drawn at random.
+
+    As the paper does (section 2.2); boxes of one micrograph may be in both parts. Each
+    part holds both labels; there must be two boxes of each.
+    """
+    held_out = _hold_out_boxes((rows.is_particle, ~rows.is_particle), fraction, rng)
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
 def _choose_micrographs(
     counts: IntArray, fraction: float, order: IntArray
 ) -> BoolArray:

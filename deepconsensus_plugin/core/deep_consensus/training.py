@@ -9,6 +9,7 @@ killed training resumes from its last validation.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from deepconsensus_plugin.core.deep_consensus.batches import Batch, Batches
 from deepconsensus_plugin.core.deep_consensus.best_checkpoint import (
     BestCheckpoint,
+    Patience,
     balanced_loss,
     is_exhausted,
 )
@@ -28,7 +30,10 @@ from deepconsensus_plugin.core.deep_consensus.datasets import (
 )
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
-from deepconsensus_plugin.core.deep_consensus.splits import split_by_micrograph
+from deepconsensus_plugin.core.deep_consensus.splits import (
+    split_at_random,
+    split_by_micrograph,
+)
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.metrics.classification import (
     ClassificationMetrics,
@@ -42,7 +47,8 @@ from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 10, 50
-"""Bounds of the interval between validations, which is one epoch; updates."""
+"""Bounds of the interval between validations, which is one epoch, or less where a
+training may stop sooner; updates."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class MemberTrainer:
         self.batches = Batches(data, self.training, size=parameters.batch_size, rng=rng)
         self.best = BestCheckpoint()
         self.n_updates = n_updates(data.rows, parameters, member)
+        self.patience = Patience.of(parameters, self.n_updates)
         optimiser = keras.optimizers.Adam(parameters.learning_rate)
         optimiser.build(network.trainable_variables)
         network.compile(
@@ -108,8 +115,7 @@ class MemberTrainer:
         ValueError
             If a weight or the training loss is not finite any more.
         """
-        per_epoch = _updates_per_epoch(self.training, self.parameters)
-        interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
+        interval = self._validation_interval()
         self.network.reset_metrics()
         loss = 0.0
         updates = range(min(interval, self.n_updates - self.update))
@@ -140,6 +146,15 @@ class MemberTrainer:
         labels = self.data.rows.is_particle[self.held_out]
         figures = classification_metrics(labels, self.best.best_scores)
         return TrainedNetwork(self.network, self.best.history, figures)
+
+    def _validation_interval(self) -> int:
+        """Return the updates between validations; several fill the patience exactly."""
+        per_epoch = _updates_per_epoch(self.training, self.parameters)
+        interval = min(max(per_epoch, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
+        patience = self.patience.n_updates
+        if not self.parameters.auto_stopping or patience < _SHORTEST_INTERVAL:
+            return interval
+        return math.ceil(patience / max(1, patience // interval))
 
     @property
     def _name(self) -> str:
@@ -184,7 +199,7 @@ class MemberTrainer:
             validation_accuracy=float(((scores >= 0.5) == labels).mean()),
             validation_average_precision=_average_precision(labels, scores),
         )
-        self.best.observe(self.network, checkpoint, scores, self.parameters)
+        self.best.observe(self.network, checkpoint, scores, self.patience)
 
 
 def _average_precision(labels: BoolArray, scores: FloatArray) -> float:
@@ -219,4 +234,5 @@ def _split(
 ) -> tuple[np.random.Generator, IntArray, IntArray]:
     """Return a network's generator, and its rows for training and for validation."""
     rng = np.random.default_rng([parameters.seed, member])
-    return rng, *split_by_micrograph(rows, parameters.validation_fraction, rng)
+    split = split_by_micrograph if parameters.hold_out_micrographs else split_at_random
+    return rng, *split(rows, parameters.validation_fraction, rng)

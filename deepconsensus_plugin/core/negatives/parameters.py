@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.negatives.displaced import FARTHEST, NEAREST
+from deepconsensus_plugin.core.published import Published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +84,15 @@ class NegativesParameters(Declared):
             ge=0,
         ),
     )
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "mine_hard_negatives": Published(False, "2.3: random ones, and the user's own"),
+        "sort_out_agreed": Published(
+            True, '2.3: without the user\'s own, "Z-scores in the top 1%" of AND'
+        ),
+        "negatives_per_positive": Published(1.0, "not given; 1 in its implementation"),
+        "exclusion_radius": Published(
+            0.5, '2.3: "closer than 50% of the particle size" to OR are removed'
+        ),
+        "displaced_fraction": Published(0.0, '2.3: "randomly picked coordinates"'),
+    }

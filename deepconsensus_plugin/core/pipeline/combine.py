@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median_high
+from typing import ClassVar
 
 from deepconsensus_plugin.core.alignment import find_misalignments
 from deepconsensus_plugin.core.candidates import Candidates
@@ -16,6 +17,7 @@ from deepconsensus_plugin.core.consensus import (
 )
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import PickerPicks
 
 
@@ -78,6 +80,16 @@ class ConsensusRules(Declared):
             ge=0,
         ),
     )
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "consensus_radius": Published(
+            0.1, '2.3: "smaller than the 10% of the particle size"'
+        ),
+        "merge_radius": Published(
+            0.1, '2.3: OR holds "all of the coordinates"; agreeing ones are one'
+        ),
+    }
+    """The paper's AND needs all pickers (2.3), so `min_pickers` is their number."""
 
     def conflicts(self) -> list[str]:
         """Return the problem of a merge radius below the consensus radius."""

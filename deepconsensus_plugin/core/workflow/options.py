@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
@@ -16,6 +18,7 @@ from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.published import Published, as_published
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,28 @@ class DeepConsensusOptions(Declared):
     spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
 
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "fusion_seed": Published(
+            None, '2.1: the network\'s score, "ranging from 0 to 1"', "not combined"
+        ),
+    }
+
     @property
     def acceptance(self) -> AcceptanceRule:
         """Rule for what is accepted."""
         return AcceptanceRule(self.threshold, self.spacing)
+
+    @classmethod
+    def published(cls, n_pickers: int, **others: Any) -> DeepConsensusOptions:
+        """Return the options of the paper, whose AND needs all of `n_pickers`."""
+        stages = {
+            "consensus": as_published(ConsensusRules, min_pickers=n_pickers),
+            "negatives": as_published(NegativesParameters),
+            "training": as_published(TrainingParameters),
+            "preprocessing": as_published(BoxPreprocessing),
+            "threshold": as_published(ThresholdRule),
+        }
+        return as_published(cls, **(stages | others))
 
     def conflicts(self) -> list[str]:
         """Return the problem of no model where none is trained."""

@@ -42,9 +42,9 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     chosenSets,
     countToLearnFrom,
     describeBadSets,
+    describeBadWeights,
     describeDifferentRates,
     describeSharedMicrographs,
-    extraSets,
     joinMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
@@ -154,10 +154,7 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
             errors.append("Test positives, test negatives: choose both or none.")
         for key in ("extraPositives", "extraNegatives"):
-            try:
-                extraSets(self, key, isParticle=True)
-            except ValueError as error:
-                errors.append(f"{self.getParam(f'{key}Weights').label}: {error}.")
+            errors += describeBadWeights(self, key)
         if not errors:
             errors += self._validateSets()
         return errors or describeBadStart(self, boxSize=self._boxSize())
@@ -191,6 +188,15 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
 
     def _citations(self):
         return ["SanchezGarcia2018", "Chollet2015"]
+
+    # -------------------------- what conditions of the form name ------------------
+    def hasExtraPositives(self) -> bool:
+        """Return whether there are further sets of particles."""
+        return bool(self.extraPositives)
+
+    def hasExtraNegatives(self) -> bool:
+        """Return whether there are further sets of background."""
+        return bool(self.extraNegatives)
 
     # -------------------------- what the steps share --------------------------
     def getJob(self) -> Path:

@@ -9,6 +9,9 @@ from pyworkflow.protocol.params import LEVEL_ADVANCED
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.protocols.shared import contrast
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -18,13 +21,22 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
 
+NO_WEIGHTS = "1"
+"""Weights of extra sets as long as nothing else was typed."""
+
 TRAINING = ParameterForm(
     TrainingParameters,
     ("n_epochs", "n_models", "auto_stopping", "prune_labels"),
+    published=TrainingParameters.PUBLISHED,
     n_epochs=Shown(none=0),
+    patience=Shown(none=0),
     l2_strength=Shown("l2RegStrength"),
 )
-INPUT_SIZE = ParameterForm(BoxPreprocessing, input_size=Shown(none=0, default=0))
+INPUT_SIZE = ParameterForm(
+    BoxPreprocessing,
+    published=BoxPreprocessing.PUBLISHED,
+    input_size=Shown(none=0, default=0),
+)
 """0 where the box decides."""
 
 
@@ -124,7 +136,9 @@ def defineExtraParams(form: params.Form) -> None:
         form.addParam(
             f"{key}Weights",
             params.StringParam,
-            default="1",
+            default=NO_WEIGHTS,
+            condition=f"({key}, 1) and has{key[0].upper()}{key[1:]} "
+            f"or {key}Weights != '{NO_WEIGHTS}'",
             label=f"Weights of {label.lower()}",
             help="Weight of a box of these sets in the training; a box of the main set "
             "has weight 1. Give one number for all sets, or one for each, for example "
@@ -147,6 +161,12 @@ def defineExtraParams(form: params.Form) -> None:
 
 def defineTrainingParams(form: params.Form) -> None:
     """Add how the network is trained; what is changed most comes first."""
+    defineAsPublishedParam(
+        form,
+        *TRAINING.describe_published(),
+        *INPUT_SIZE.describe_published(),
+        paper="SanchezGarcia2018",
+    )
     TRAINING.define(form, before={"max_boxes": INPUT_SIZE.define})
 
 

@@ -113,6 +113,20 @@ def extraSets(protocol: Protocol, key: str, *, isParticle: bool) -> list[Labelle
     ]
 
 
+def describeBadWeights(protocol: Protocol, key: str) -> list[str]:
+    """Return what is wrong with the weights beside a parameter of several sets."""
+    param = protocol.getParam(f"{key}Weights")
+    label, typed = param.label.get(), protocol.getAttributeValue(f"{key}Weights")
+    if not getattr(protocol, key) and typed not in (None, "", param.default.get()):
+        sets = protocol.getParam(key).label.get()
+        return [f"{label}: *{sets}* is empty; leave it at {param.default.get()}."]
+    try:
+        extraSets(protocol, key, isParticle=True)
+    except ValueError as error:
+        return [f"{label}: {error}."]
+    return []
+
+
 def chosenSets(protocol: Protocol) -> list[LabelledSet]:
     """Return all sets chosen on the form of *train network*, the main ones first."""
     sets = [

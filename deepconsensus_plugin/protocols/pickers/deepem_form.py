@@ -19,11 +19,13 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
     boxFrameOfLabels,
     learningForm,
 )
+from deepconsensus_plugin.protocols.shared.as_published import isAsPublished
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 LEARNING = learningForm(
     auto=f"the box becomes {DeepEMParameters.input_size} pixels; pixels never become "
-    "smaller than they are"
+    "smaller than they are",
+    published=DeepEMParameters.PUBLISHED_INPUT,
 )
 
 DEEPEM = ParameterForm(
@@ -32,6 +34,7 @@ DEEPEM = ParameterForm(
         *("n_rounds", "n_epochs", "wanted_accuracy", "variant", "n_updates"),
         *("batch_size", "learning_rate", "negatives_per_positive", "maps", "seed"),
     ),
+    published=DeepEMParameters.PUBLISHED,
     variant=Shown(choices={Variant.MODERN: "modern", Variant.PAPER: "as published"}),
     n_updates=Shown("updatesPerEpoch"),
     maps=Shown(
@@ -58,6 +61,8 @@ def deepEMParameters(protocol: Protocol) -> DeepEMParameters:
 def inputSize(protocol: Protocol) -> int:
     """Return the side of a box as the network sees it, pixels."""
     frame = boxFrameOfLabels(protocol)
+    if isAsPublished(protocol):
+        return frame.box_size
     if protocol.pixelSize.get() is None:
         return min(DeepEMParameters.input_size, frame.box_size)
     extent = frame.box_size * frame.micrographs.getSamplingRate()

@@ -39,6 +39,7 @@ FROM_GENERAL, FROM_MODEL, NEW = range(3)
 HYDRA = ParameterForm(
     HydraParameters,
     first=("architecture", "n_epochs", "n_head_epochs", "n_updates", "restart_epochs"),
+    published=HydraParameters.PUBLISHED,
     architecture=Shown(
         "preset",
         choices={

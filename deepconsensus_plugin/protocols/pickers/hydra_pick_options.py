@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.protocols.pickers.model_conditions import usedBy
 from deepconsensus_plugin.protocols.shared.contrast import DARK, LIGHT
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 HYDRA_OPTIONS = ParameterForm(
     HydraPickOptions,
+    used_if=usedBy("hydra"),
     head=Shown(none=""),
     particle_diameter_A=Shown("particleDiameter"),
     are_particles_dark=Shown(

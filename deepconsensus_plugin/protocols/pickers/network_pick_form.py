@@ -17,22 +17,29 @@ from deepconsensus_plugin.protocols.pickers.pick_options import pickOptions
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
 
+_MODES = {
+    PickThresholdMode.PRECISION: "target precision",
+    PickThresholdMode.BEST_F1: "best F1",
+    PickThresholdMode.GIVEN: "given",
+    PickThresholdMode.BEST_F2: "best F2",
+    PickThresholdMode.EXPECTED: "expected number",
+}
+_BY_PRECISION = f"thresholdMode == {[*_MODES].index(PickThresholdMode.PRECISION)}"
+
 THRESHOLD = ParameterForm(
     PickThreshold,
     mode=Shown(
         "thresholdMode",
-        choices={
-            PickThresholdMode.PRECISION: "target precision",
-            PickThresholdMode.BEST_F1: "best F1",
-            PickThresholdMode.GIVEN: "given",
-            PickThresholdMode.BEST_F2: "best F2",
-            PickThresholdMode.EXPECTED: "expected number",
-        },
+        choices=_MODES,
         first=(
             *(PickThresholdMode.PRECISION, PickThresholdMode.BEST_F1),
             *(PickThresholdMode.BEST_F2, PickThresholdMode.EXPECTED),
         ),
         former={"precision": 0, "by precision": 0, "as many as expected": 4},
+    ),
+    wanted_precision=Shown(
+        condition=f"{_BY_PRECISION} and ((inputModel, head) and isValidated "
+        f"or wantedPrecision != {PickThreshold.wanted_precision!r})"
     ),
 )
 BOX = ParameterForm(OutputBox)
@@ -49,8 +56,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfMicrographs",
         important=True,
         label="Micrographs",
-        help="Micrographs to pick. They should be like those that the model was "
-        "trained on. Their pixel size may be different, but not coarser.",
+        help="All of them are picked. They should be like those that the model was "
+        "trained on; another pixel size is no matter, unless it is coarser.",
     )
     form.addParam(
         "inputModel",
@@ -58,8 +65,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="ParticleClassifier",
         important=True,
         label="Model",
-        help="A trained picker, or the network of *train network*, which scans the "
-        "micrographs in about a minute each on a CPU.",
+        help="A trained picker, or the network of *train network*, which is slid "
+        "over the micrographs (about a minute each on a processor).",
     )
     form.addParam(
         "knownCoordinates",
@@ -67,19 +74,20 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         allowsNull=True,
         label="Known coordinates",
-        help="Optional coordinates, for example all candidates of *consensus of "
-        f"picks*. Picks farther than {MERGE_RADIUS:g} boxes from them become a second "
-        "output: the particles that other pickers missed.",
+        help="Optional, for example all candidates of *consensus of picks*. Picks "
+        f"farther than {MERGE_RADIUS:g} boxes from them make a second set: the "
+        "particles that other pickers missed.",
     )
     defineCtfParam(
-        form, "Needed only for a Deep Consensus network that was trained with CTFs."
+        form, "Only for a Deep Consensus network that was trained with CTFs."
     )
 
 
 def defineThresholdParams(form: params.Form) -> None:
     """Add from which score on a place is a pick."""
-    THRESHOLD.define(form.addGroup("Threshold"))
-    BOX.define(form)
+    group = form.addGroup("Threshold")
+    THRESHOLD.define(group)
+    BOX.define(group)
 
 
 def chosenThreshold(protocol: Protocol) -> float | None:
@@ -99,6 +107,19 @@ def expectedPicks(protocol: Protocol) -> int | None:
     if n_particles is None:
         return None
     return round(n_particles * protocol.inputMicrographs.get().getSize())
+
+
+def describeUnusedPrecision(protocol: Protocol) -> list[str]:
+    """Return that a precision is wanted of a model that was not validated."""
+    mode = THRESHOLD.value_of("mode", protocol)
+    if mode is not PickThresholdMode.PRECISION or protocol.isValidated():
+        return []
+    return THRESHOLD.describe_unused(
+        protocol,
+        "wanted_precision",
+        why="the model, or its head, was not validated on held-out micrographs, so "
+        "that the scores alone give the threshold",
+    )
 
 
 def boxExtent(protocol: Protocol) -> float:

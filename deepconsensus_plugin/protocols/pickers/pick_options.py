@@ -15,6 +15,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core import methods
 from deepconsensus_plugin.core.methods import Method, find_method, resolve
 from deepconsensus_plugin.protocols.pickers.hydra_pick_options import HYDRA_OPTIONS
+from deepconsensus_plugin.protocols.pickers.model_conditions import usedBy
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
 
 _FORMS: dict[str, ParameterForm[Any]] = {"hydra": HYDRA_OPTIONS}
@@ -22,9 +23,14 @@ _FORMS: dict[str, ParameterForm[Any]] = {"hydra": HYDRA_OPTIONS}
 
 def definePickOptions(form: params.Form) -> None:
     """Add the options of every method, each in a group of its own."""
-    for method in methods.METHODS:
-        if (options := _formOf(method)) is not None:
-            options.define(form.addGroup(f"{method.label} only"))
+    for method, options in _offered():
+        options.define(form.addGroup(f"{method.label} only"))
+
+
+def _offered() -> list[tuple[Method, ParameterForm[Any]]]:
+    """Return the methods that offer options, with the forms of these."""
+    forms = ((method, _formOf(method)) for method in methods.METHODS)
+    return [(method, form) for method, form in forms if form is not None]
 
 
 def pickOptions(protocol: Protocol) -> Any:
@@ -34,9 +40,17 @@ def pickOptions(protocol: Protocol) -> Any:
 
 
 def describeBadOptions(protocol: Protocol) -> list[str]:
-    """Return what is wrong with the options of the model's method."""
-    options = _chosen(protocol)
-    return [] if options is None else options.describe_bad(protocol)
+    """Return what is wrong with the options of the model's method, and of others."""
+    options, model = _chosen(protocol), find_method(protocol.inputModel.get().getKind())
+    unused = [
+        sentence
+        for method, form in _offered()
+        if method is not model
+        for sentence in form.describe_unused(
+            protocol, why=f"only for a {method.label}, and the model is a {model.label}"
+        )
+    ]
+    return unused + ([] if options is None else options.describe_bad(protocol))
 
 
 def _chosen(protocol: Protocol) -> ParameterForm[Any] | None:
@@ -47,4 +61,6 @@ def _formOf(method: Method) -> ParameterForm[Any] | None:
     """Return the form of a method's options; None where it offers none."""
     if method.options is None:
         return None
-    return _FORMS.get(method.kind) or ParameterForm(resolve(method.options))
+    return _FORMS.get(method.kind) or ParameterForm(
+        resolve(method.options), used_if=usedBy(method.kind)
+    )

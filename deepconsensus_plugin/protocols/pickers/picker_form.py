@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyworkflow.protocol.params as params
@@ -13,6 +14,7 @@ from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMETER
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
+from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
 from deepconsensus_plugin.protocols.deep_consensus.training_sets import nameOfSet
 from deepconsensus_plugin.protocols.shared.input_checks import (
@@ -28,7 +30,9 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 
 
 def learningForm(
-    *leave_out: str, auto: str | None = None
+    *leave_out: str,
+    auto: str | None = None,
+    published: Mapping[str, Published] | None = None,
 ) -> ParameterForm[LearningInput]:
     """Return the form of what is learnt from, without some fields.
 
@@ -38,10 +42,13 @@ def learningForm(
         Fields that the form does not show.
     auto : str, optional
         How an empty pixel size is found. Default: as declared.
+    published : mapping of str to Published, optional
+        Values that the switch *as published* sets, by field.
     """
     return ParameterForm(
         LearningInput,
         leave_out=leave_out,
+        published=published,
         particle_diameter_A=Shown("particleDiameter", default=None),
         n_particles=Shown("expectedParticles"),
         pixel_size_A=Shown("pixelSize", default=None, auto=auto),
@@ -84,17 +91,18 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
 def defineMicrographParams(
     form: params.Form, learning: ParameterForm[LearningInput] = LEARNING
 ) -> None:
-    """Add how micrographs are prepared, and which are used for training.
-
-    All of it is for experts, so it is no tab of its own, which would look empty.
-    """
+    """Add how micrographs are prepared, and which are used for training."""
     fields = ("pixel_size_A", "normalisation", "validation_fraction", "max_micrographs")
-    group = form.addGroup("Micrographs", expertLevel=params.LEVEL_ADVANCED)
-    learning.define(group, *(name for name in fields if name in learning.fields))
+    learning.define(form, *(name for name in fields if name in learning.fields))
 
 
 def learningInput(
-    protocol: Protocol, *, labels: Path, negatives: Path, seed: int
+    protocol: Protocol,
+    *,
+    labels: Path,
+    negatives: Path,
+    seed: int,
+    learning: ParameterForm[LearningInput] = LEARNING,
 ) -> LearningInput:
     """Return what is learnt from, its coordinates written to files.
 
@@ -106,6 +114,8 @@ def learningInput(
         Files to write; the latter where there are any.
     seed : int
         Of the form.
+    learning : ParameterForm
+        Part of the form with the micrographs.
     """
     frame = boxFrameOfLabels(protocol)
     rate = frame.micrographs.getSamplingRate()
@@ -115,7 +125,7 @@ def learningInput(
         _write(protocol.inputNegatives.get(), frame, negatives)
     diameter = particleDiameter(protocol)
     pixelSize = protocol.pixelSize.get() or diameter / PIXELS_PER_DIAMETER
-    return LEARNING.read(
+    return learning.read(
         protocol,
         micrographs=frame.read_micrographs(),
         labels=labels,

@@ -16,7 +16,10 @@ from deepconsensus_plugin.core.pickers.trained.requests import (
 )
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
-from deepconsensus_plugin.protocols.pickers.picker_form import learningInput
+from deepconsensus_plugin.protocols.pickers.picker_form import (
+    LEARNING,
+    learningInput,
+)
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
@@ -29,6 +32,8 @@ class PickerTrainingProtocol(Appearance, EMProtocol):
     _possibleOutputs = {"outputModel": ParticleClassifier}
     _hasDiameter = True
     """Whether its form asks for one diameter, *particleDiameter*."""
+    _learning = LEARNING
+    """Part of its form with the micrographs that are learnt from."""
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -64,6 +69,7 @@ class PickerTrainingProtocol(Appearance, EMProtocol):
             labels=Path(self._getFileName("labels")),
             negatives=Path(self._getFileName("negatives")),
             seed=self.seed.get(),
+            learning=self._learning,
         )
         return self._request(learnt, model)
 

@@ -24,6 +24,9 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
 from deepconsensus_plugin.protocols.pickers.picker_protocol import (
     PickerTrainingProtocol,
 )
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 
@@ -35,6 +38,7 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
     """
 
     _label = "train DeepEM picker"
+    _learning = LEARNING
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
@@ -45,9 +49,16 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
             labels="Coordinates of all particles of some micrographs, picked by "
             "hand, or those that several pickers agree on (*consensus of picks*).",
         )
-        defineMicrographParams(form, LEARNING)
         form.addSection(label="Training")
+        defineAsPublishedParam(
+            form,
+            *DEEPEM.describe_published(),
+            *LEARNING.describe_published(),
+            paper="Zhu2017",
+        )
         DEEPEM.define(form)
+        form.addSection(label="Micrographs")
+        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

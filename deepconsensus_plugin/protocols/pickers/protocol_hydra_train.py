@@ -24,6 +24,9 @@ from deepconsensus_plugin.protocols.pickers.picker_form import defineMicrographP
 from deepconsensus_plugin.protocols.pickers.picker_protocol import (
     PickerTrainingProtocol,
 )
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 
@@ -42,9 +45,13 @@ class ProtHydraTrain(PickerTrainingProtocol):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineHydraInput(form)
-        defineMicrographParams(form, LEARNING)
         form.addSection(label="Training")
+        defineAsPublishedParam(
+            form, *HYDRA.describe_published(), paper="MasoumzadehTork2019"
+        )
         HYDRA.define(form)
+        form.addSection(label="Micrographs")
+        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

@@ -26,6 +26,10 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.pickers.model_conditions import (
+    isValidated,
+    kindOf,
+)
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
     BOX,
     MERGE_RADIUS,
@@ -34,6 +38,7 @@ from deepconsensus_plugin.protocols.pickers.network_pick_form import (
     chosenThreshold,
     defineInputParams,
     defineThresholdParams,
+    describeUnusedPrecision,
     expectedPicks,
 )
 from deepconsensus_plugin.protocols.pickers.pick_options import (
@@ -187,7 +192,17 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             )
         except IncompatibleModelError as error:
             return [str(error)]
-        return []
+        return describeUnusedPrecision(self)
+
+    # -------------------------- what conditions of the form name ------------------
+    def modelKind(self) -> str:
+        """Return the kind of the model; empty without one that can be read."""
+        return kindOf(self)
+
+    def isValidated(self) -> bool:
+        """Return whether figures on held-out micrographs can give a threshold."""
+        options = pickOptions(self) if kindOf(self) else None
+        return isValidated(self, options)
 
     def _summary(self):
         if not self.hasAttribute("outputCoordinates"):

@@ -15,7 +15,10 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
 from deepconsensus_plugin.protocols.pickers.picker_protocol import (
     PickerTrainingProtocol,
 )
-from deepconsensus_plugin.protocols.pickers.topaz_form import TOPAZ
+from deepconsensus_plugin.protocols.pickers.topaz_form import LEARNING, TOPAZ
+from deepconsensus_plugin.protocols.shared.as_published import (
+    defineAsPublishedParam,
+)
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 FEW_LABELS = 50
@@ -30,6 +33,7 @@ class ProtTopazTrain(PickerTrainingProtocol):
     """
 
     _label = "train Topaz picker"
+    _learning = LEARNING
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
@@ -41,9 +45,16 @@ class ProtTopazTrain(PickerTrainingProtocol):
             "that several pickers agree on (*consensus of picks*). "
             "Others on the same micrographs may be without a label.",
         )
-        defineMicrographParams(form)
         form.addSection(label="Training")
+        defineAsPublishedParam(
+            form,
+            *TOPAZ.describe_published(),
+            *LEARNING.describe_published(),
+            paper="Bepler2019",
+        )
         TOPAZ.define(form)
+        form.addSection(label="Micrographs")
+        defineMicrographParams(form, LEARNING)
         form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------

@@ -7,7 +7,10 @@ from deepconsensus_plugin.core.pickers.topaz.parameters import (
     Objective,
     TopazParameters,
 )
+from deepconsensus_plugin.protocols.pickers.picker_form import learningForm
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
+
+LEARNING = learningForm(published=TopazParameters.PUBLISHED_INPUT)
 
 TOPAZ = ParameterForm(
     TopazParameters,
@@ -15,6 +18,7 @@ TOPAZ = ParameterForm(
         *("objective", "n_epochs", "n_updates", "autoencoder", "prior", "radius_px"),
         *("n_layers", "n_units", "strength", "batch_size", "learning_rate", "seed"),
     ),
+    published=TopazParameters.PUBLISHED,
     objective=Shown(
         choices={
             Objective.GE_BINOMIAL: "GE-binomial",

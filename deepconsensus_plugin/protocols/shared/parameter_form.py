@@ -8,118 +8,26 @@ stands for None where a line must not be empty.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.declared import (
-    Parameter,
-    Problem,
-    find_conflicts,
-    find_problems,
-    parameters_of,
-)
-from deepconsensus_plugin.core.field_types import defaults_of, may_be_none, type_of
-from deepconsensus_plugin.protocols.shared.choices import flagParam
-from deepconsensus_plugin.protocols.shared.shown import OF_THE_DATACLASS, Shown
+from deepconsensus_plugin.core.declared import Problem, find_conflicts, find_problems
+from deepconsensus_plugin.core.field_types import may_be_none
+from deepconsensus_plugin.protocols.shared.as_published import isAsPublished
+from deepconsensus_plugin.protocols.shared.form_lines import FormLines, Made
+from deepconsensus_plugin.protocols.shared.shown import Shown
 
-Made = TypeVar("Made")
-
-Target = params.Form | params.Group | params.Line
-
-_PARAMS = {
-    bool: params.BooleanParam,
-    int: params.IntParam,
-    float: params.FloatParam,
-    str: params.StringParam,
-}
-
-_AS_DECLARED = Shown()
+__all__ = ["ParameterForm", "Shown"]
 
 
-class ParameterForm(Generic[Made]):
-    """Declared parameters of a dataclass, as a part of a form.
-
-    Parameters
-    ----------
-    kind : type
-        Dataclass of the core. Its parameters with a label are shown.
-    first : sequence of str
-        Fields in the order of the form. Those that are not named follow in the order
-        of the dataclass.
-    leave_out : sequence of str
-        Fields that are not shown.
-    shown : Shown
-        By field, where something does not follow from the declaration.
-    """
-
-    def __init__(
-        self,
-        kind: type[Made],
-        first: Iterable[str] = (),
-        *,
-        leave_out: Iterable[str] = (),
-        **shown: Shown,
-    ) -> None:
-        self.kind = kind
-        self._shown = shown
-        self._declared = parameters_of(kind)
-        self._defaults = defaults_of(kind)
-        labelled = [name for name, each in self._declared.items() if each.label]
-        hidden = set(leave_out)
-        self.fields = [
-            name for name in dict.fromkeys([*first, *labelled]) if name not in hidden
-        ]
-
-    def define(
-        self,
-        target: Target,
-        *fields: str,
-        before: Mapping[str, Callable[[Target], Any]] | None = None,
-    ) -> None:
-        """Add lines.
-
-        Parameters
-        ----------
-        target : Form, Group or Line
-            What they are added to.
-        *fields : str
-            Only these; none for all.
-        before : mapping of str to callable, optional
-            What else is added, and in front of which field.
-        """
-        for field in fields or self.fields:
-            if before and field in before:
-                before[field](target)
-            if self._of(field).ends is not None:
-                self._define_range(target, field)
-            else:
-                line = self._line(field)
-                target.addParam(self.name_of(field), self._kind_of(field), **line)
-
-    def name_of(self, field: str) -> str:
-        """Return the name on the form of a field."""
-        return self._of(field).name or re.sub("_(.)", lambda m: m[1].upper(), field)
-
-    def label_of(self, field: str) -> str:
-        """Return what the form calls a field, with its unit."""
-        parameter = self._declared[field]
-        return parameter.label + (f" ({parameter.unit})" if parameter.unit else "")
-
-    def number_of(self, field: str, value: object) -> Any:
-        """Return what the form holds where a field has a value."""
-        shown = self._of(field)
-        if shown.choices is not None:
-            return list(shown.choices).index(value)
-        if value is None:
-            return shown.none
-        return value if shown.held is None else shown.held(value)
+class ParameterForm(FormLines[Made]):
+    """Declared parameters of a dataclass, as a part of a form; see `FormLines`."""
 
     def value_of(self, field: str, protocol: Protocol) -> Any:
         """Return the value that was chosen for a field."""
+        if field in self.published and isAsPublished(protocol):
+            return self.published[field].value
         shown = self._of(field)
         held = self._held(field, protocol)
         if shown.choices is not None:
@@ -132,7 +40,8 @@ class ParameterForm(Generic[Made]):
 
     def values(self, protocol: Protocol) -> dict[str, Any]:
         """Return all values that were chosen, by field."""
-        return {field: self.value_of(field, protocol) for field in self.fields}
+        fields = [*self.fields, *(self.published if isAsPublished(protocol) else ())]
+        return {field: self.value_of(field, protocol) for field in fields}
 
     def read(self, protocol: Protocol, **others: Any) -> Made:
         """Return the dataclass with what was chosen; `others` take precedence."""
@@ -149,6 +58,36 @@ class ParameterForm(Generic[Made]):
             *(self._sentence(each, protocol) for each in problems),
             *(f"{sentence}." for sentence in find_conflicts(self.kind, given)),
         ]
+
+    def describe_unused(self, protocol: Protocol, *fields: str, why: str) -> list[str]:
+        """Return a sentence for each line with a value that nothing uses.
+
+        Parameters
+        ----------
+        protocol : Protocol
+            Protocol with the form.
+        *fields : str
+            Fields that nothing uses; none for all.
+        why : str
+            Reason, as a part of a sentence.
+        """
+        return [
+            f"{self.label_of(field)}: {why}; {self._as_usual(field)}."
+            for field in fields or self.fields
+            if self._is_changed(field, protocol)
+        ]
+
+    def _is_changed(self, field: str, protocol: Protocol) -> bool:
+        """Return whether a line holds another value than its default."""
+        held, usual = self._held(field, protocol), self.usual_number(field)
+        return held != usual and not (held in (None, "") and usual in (None, ""))
+
+    def _as_usual(self, field: str) -> str:
+        """Return how to give a line its default again."""
+        usual, choices = self.usual_number(field), self._of(field).choices
+        if choices is not None:
+            usual = list(choices.values())[usual]
+        return "leave it empty" if usual in (None, "") else f"leave it at {usual}"
 
     def _is_left_open(self, field: str, value: object) -> bool:
         """Return whether the protocol, not the form, decides a value."""
@@ -183,68 +122,3 @@ class ParameterForm(Generic[Made]):
         if (ends := self._of(field).ends) is not None:
             return tuple(map(protocol.getAttributeValue, ends))
         return protocol.getAttributeValue(self.name_of(field))
-
-    # -------------------------- a line --------------------------
-    def _define_range(self, target: Target, field: str) -> None:
-        """Add a line with the minimum and the maximum of a range."""
-        shared = self._line(field)
-        defaults, label = shared.pop("default"), shared.pop("label")
-        line = target.addLine(label, **shared)
-        names = zip(self._of(field).ends, ("min", "max"), defaults, strict=True)
-        for name, word, default in names:
-            line.addParam(name, params.FloatParam, default=default, label=word)
-
-    def _of(self, field: str) -> Shown:
-        return self._shown.get(field, _AS_DECLARED)
-
-    def _kind_of(self, field: str) -> Callable[..., params.Param]:
-        shown = self._of(field)
-        if shown.choices is not None:
-            isFlag = type_of(self.kind, field) is bool and len(shown.choices) == 2
-            return flagParam if isFlag else params.EnumParam
-        return shown.param or _PARAMS[type_of(self.kind, field)]
-
-    def _may_be_empty(self, field: str) -> bool:
-        """Return whether None can be chosen, by an empty line or what stands for it."""
-        shown = self._of(field)
-        if shown.choices is not None:
-            return False
-        if shown.none is not None or self._default(field) is None:
-            return True
-        # A default of the form stands for None already.
-        has_own = shown.default is not OF_THE_DATACLASS
-        return may_be_none(self.kind, field) and not has_own
-
-    def _line(self, field: str) -> dict[str, Any]:
-        """Return the arguments of a line."""
-        parameter, shown = self._declared[field], self._of(field)
-        default = self.number_of(field, self._default(field))
-        line = {"default": default, "label": self.label_of(field)}
-        if self._may_be_empty(field) and shown.none is None:
-            line["allowsNull"] = True
-        if parameter.is_expert:
-            line["expertLevel"] = params.LEVEL_ADVANCED
-        if help_ := self._help(field):
-            line["help"] = help_
-        if condition := shown.condition or self._condition(parameter):
-            line["condition"] = condition
-        if shown.choices is not None:
-            line["choices"] = shown.listed()
-        return line | dict(shown.options or {})
-
-    def _default(self, field: str) -> Any:
-        given = self._of(field).default
-        return self._defaults.get(field) if given is OF_THE_DATACLASS else given
-
-    def _help(self, field: str) -> str:
-        parameter, shown = self._declared[field], self._of(field)
-        text = parameter.help.format(**self._defaults)
-        told = shown.explain_none(parameter) if self._may_be_empty(field) else ""
-        default = shown.explain_default(parameter, self._default(field))
-        return "\n".join(filter(None, [text, told.format(**self._defaults), default]))
-
-    def _condition(self, parameter: Parameter) -> str | None:
-        if parameter.shown_if is None:
-            return None
-        field, value = parameter.shown_if
-        return f"{self.name_of(field)} == {self.number_of(field, value)}"

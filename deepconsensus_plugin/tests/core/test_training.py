@@ -9,6 +9,10 @@ import pytest
 from keras import layers
 from sklearn.metrics import average_precision_score
 
+from deepconsensus_plugin.core.deep_consensus.best_checkpoint import (
+    BestCheckpoint,
+    Patience,
+)
 from deepconsensus_plugin.core.deep_consensus.datasets import (
     LabelledBoxes,
     LabelledCoordinates,
@@ -24,6 +28,7 @@ from deepconsensus_plugin.core.deep_consensus.training import (
     initialise,
     n_updates,
 )
+from deepconsensus_plugin.core.networks.history import Checkpoint
 
 SIZE = 16
 
@@ -258,3 +263,67 @@ def test_without_a_number_of_epochs_the_updates_are_given(n_boxes):
     trained = _finish(training)
     assert training.update == 12
     assert trained.history[-1].update == 12
+
+
+# -------------------------- when it stops --------------------------
+def test_the_usual_training_stops_when_nothing_improves():
+    """On labels that mean nothing, with as many updates as by default."""
+    training = _start(_data(label_noise=0.5), n_epochs=None)
+    assert (training.n_updates, training.patience) == (100, Patience(17, True))
+    trained = _finish(training)
+    last = trained.history[-1].update
+    assert 3 * 17 < last < 100
+    rates = [each.learning_rate for each in trained.history]
+    assert rates[0] == pytest.approx(0.03)
+    assert float(training.network.optimizer.learning_rate) < 0.03 * 1.1e-3
+
+
+@pytest.mark.parametrize("n_epochs", [1, 5, 40])
+def test_the_patience_fits_the_length_of_the_training(n_epochs):
+    training = _start(_data(), n_epochs=n_epochs)
+    assert 3 * training.patience.n_updates == pytest.approx(
+        training.n_updates / 2, abs=2
+    )
+
+
+def test_a_given_patience_counts_and_no_stopping_has_none():
+    training = _start(_data(label_noise=0.5), n_epochs=None, patience=30)
+    assert training.patience == Patience(30, counts_loss=False)
+    assert _finish(training).history[-1].update == 100
+    training = _start(_data(label_noise=0.5), n_epochs=None, auto_stopping=False)
+    assert _finish(training).history[-1].update == 100
+
+
+def _rate_after(patience: Patience, *figures: tuple[float, float]) -> float:
+    """Return the rate after validations of these accuracies and losses, 10 apart."""
+    network, best = _tiny_network(), BestCheckpoint()
+    network.compile(keras.optimizers.Adam(1.0))
+    for number, (accuracy, loss) in enumerate(figures, start=1):
+        seen = Checkpoint(
+            update=10 * number,
+            learning_rate=float(network.optimizer.learning_rate),
+            training_loss=loss,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+        )
+        best.observe(network, seen, np.empty(0), patience)
+    return float(network.optimizer.learning_rate)
+
+
+def test_a_lower_loss_is_an_improvement_of_a_short_training_only():
+    falling = [(0.9, 1.0), (0.9, 0.9), (0.9, 0.8)]
+    assert _rate_after(Patience(20, counts_loss=True), *falling) == 1
+    assert _rate_after(Patience(20, counts_loss=False), *falling) == pytest.approx(0.1)
+    constant = [(0.9, 1.0), (0.9, 1.0), (0.9, 1.0)]
+    assert _rate_after(Patience(20, counts_loss=True), *constant) == pytest.approx(0.1)
+
+
+def test_boxes_are_held_out_at_random_as_published():
+    rows = _data().rows
+    whole, mixed = (
+        _start(_data(), hold_out_micrographs=whole).held_out for whole in (True, False)
+    )
+    micrographs = rows.micrograph
+    assert not {*micrographs[whole]} & {*np.delete(micrographs, whole)}
+    assert {*micrographs[mixed]} & {*np.delete(micrographs, mixed)}
+    assert len(mixed) == 20 and rows.is_particle[mixed].sum() == 10

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
 from deepconsensus_plugin.core.limits import Count
+from deepconsensus_plugin.core.published import Published
 
 
 class Variant(enum.Enum):
@@ -70,7 +73,7 @@ class DeepEMParameters(Declared):
         metadata=declare(
             "Feature maps of the first layer",
             "Number of feature maps in the first layer; the two layers after it "
-            "have twice as many. Published for KLH: 6.",
+            "have twice as many.",
             is_expert=True,
         ),
     )
@@ -91,7 +94,7 @@ class DeepEMParameters(Declared):
         metadata=declare(
             "Maximum epochs per round",
             "The network is validated after each epoch, and the best weights are "
-            "kept. Three epochs without improvement end the round.",
+            "kept. If half of them bring no improvement, the round ends.",
             ge=1,
         ),
     )
@@ -118,7 +121,7 @@ class DeepEMParameters(Declared):
         metadata=declare(
             "Stop round at accuracy",
             "A round ends when the accuracy on held-out boxes, with a threshold of "
-            "0.5, reaches this value. Published: about 0.95.",
+            "0.5, reaches this value.",
             gt=0.5,
             le=1,
         ),
@@ -128,7 +131,7 @@ class DeepEMParameters(Declared):
         metadata=declare(
             "Background boxes per particle",
             "Number of random background boxes per particle, half a box or more "
-            "away from every particle. Published: 1.",
+            "away from every particle.",
             is_expert=True,
             gt=0,
         ),
@@ -150,6 +153,36 @@ class DeepEMParameters(Declared):
         ),
     )
     seed: int = field(default=1, metadata=declare_training_seed())
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "variant": Published(
+            Variant.PAPER, "Methods: squared error (eq. 4), gradient descent (eq. 5)"
+        ),
+        "initialisation": Published(
+            Initialisation.UNIT, 'Methods: "a random number between 0 and 1"'
+        ),
+        "maps": Published(
+            (6, 12, 12), "KLH: 6 maps first; the others are in its supplement", "6"
+        ),
+        "learning_rate": Published(
+            None, 'Methods: "We set the η value to 1 in this study"', "1"
+        ),
+        "n_epochs": Published(
+            100, 'KLH: "until the accuracy … reaches a satisfying level"; a limit'
+        ),
+        "wanted_accuracy": Published(
+            0.95, 'KLH: "often set as ~95% at the threshold at 0.5"'
+        ),
+        "negatives_per_positive": Published(1.0, "KLH: 800 particles and 800 others"),
+    }
+    """The numbers of rounds and of boxes in a batch are not given."""
+
+    PUBLISHED_INPUT: ClassVar[Mapping[str, Published]] = {
+        "pixel_size_A": Published(
+            None, "KLH: boxes of 272 px, every pixel an input", "as in the micrographs"
+        ),
+    }
+    """Published values of `LearningInput`; `input_size` is then the box."""
 
     @property
     def first_rate(self) -> float:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.digests import digest
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.networks.history import Checkpoint
+from deepconsensus_plugin.core.networks.stopping import stopping_patience
 from deepconsensus_plugin.core.networks.versions import used_versions
 from deepconsensus_plugin.core.pickers.deepem.boxes import DeepEMBoxes
 from deepconsensus_plugin.core.pickers.deepem.card import DeepEMCard
@@ -48,9 +49,6 @@ logger = logging.getLogger(__name__)
 
 _CODE_VERSION = 2
 """Raised when the same request gives other results; older states are then ignored."""
-
-_PATIENCE = 3
-"""Epochs without a better validation after which a round stops."""
 
 
 def run(request: DeepEMTrainRequest, progress: Progress) -> PickerTrainResult:
@@ -114,7 +112,7 @@ class _RoundTrainer:
             n_epochs=parameters.n_epochs,
             n_updates=parameters.n_updates,
             seed=parameters.seed + number - 1,
-            patience=_PATIENCE,
+            patience=stopping_patience(parameters.n_epochs),
             wanted_accuracy=parameters.wanted_accuracy,
         )
         history = train_task(

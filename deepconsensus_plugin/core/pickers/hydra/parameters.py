@@ -7,7 +7,9 @@ Sections and equations are those of the thesis (Masoumzadeh Tork 2019).
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
 from deepconsensus_plugin.core.limits import (
@@ -16,6 +18,7 @@ from deepconsensus_plugin.core.limits import (
     NotNegative,
     NotNegativeInt,
 )
+from deepconsensus_plugin.core.published import Published
 
 GENERAL = "general"
 """Name of the generalisation head."""
@@ -149,7 +152,7 @@ class HydraParameters(Declared):
         metadata=declare(
             "Epochs with one head per data set",
             "Epochs after those in which all data sets share one head. With 0 "
-            "there is only the shared head. Published: 100.",
+            "there is only the shared head.",
             ge=0,
         ),
     )
@@ -172,7 +175,7 @@ class HydraParameters(Declared):
         metadata=declare(
             "Epochs per learning rate cycle",
             "The learning rate falls along a cosine, then starts again, once in "
-            "this many epochs. Published: 40.",
+            "this many epochs.",
             is_expert=True,
             ge=1,
         ),
@@ -223,3 +226,20 @@ class HydraParameters(Declared):
     )
     loss: HydraLoss = HydraLoss()
     seed: int = field(default=1, metadata=declare_training_seed())
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "architecture": Published(
+            ARCHITECTURES[Preset.THESIS],
+            "3.1: 64 channels; heads of 128, 256, 512 and 1024",
+            "particles of 60 px, 64 channels",
+        ),
+        "n_epochs": Published(5000, '4.3: "a generic particle picker for 5000 epochs"'),
+        "n_head_epochs": Published(100, '4.3: "100 epochs using a SGD optimizer"'),
+        "n_crops": Published(4, '4.3: "mini-batches of 4 were used"'),
+        "restart_epochs": Published(40, '4.3: "warm restarts every 40 epochs"'),
+        "size_jitter": Published(0.0, "not in the thesis; sizes are made equal (4.1)"),
+        "noise": Published(0.0, "not in the thesis"),
+        "filtering": Published(0.0, "not in the thesis"),
+        "loss": Published(HydraLoss(), "3.2: γ is 2; λ and α are not given", "γ = 2"),
+    }
+    """Learning rates, dropout and the batches of an epoch are not given."""

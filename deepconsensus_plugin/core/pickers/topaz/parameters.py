@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import (
     Declared,
     declare,
     declare_training_seed,
 )
+from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
+from deepconsensus_plugin.core.published import Published
 
 
 class Objective(enum.Enum):
@@ -44,10 +48,8 @@ _AUTOENCODER_LABELS = 250
 class TopazParameters(Declared):
     """Training parameters of a Topaz picker.
 
-    Defaults as the paper and its implementation, but for the objective (there
-    GE-binomial, which learns more slowly), the learning rate (there 2e-4), the number
-    of updates (there 10 epochs of 1000) and the autoencoder (there with few labels),
-    see docs/results.md.
+    Defaults differ from `PUBLISHED` in the objective (GE-binomial learns more slowly),
+    the learning rate, the number of updates and the autoencoder, see docs/results.md.
     """
 
     objective: Objective = field(
@@ -78,7 +80,7 @@ class TopazParameters(Declared):
         default=3,
         metadata=declare(
             "Number of layers",
-            "Number of convolutional layers. 3, as published, see 31 downsampled "
+            "Number of convolutional layers. 3 see 31 downsampled "
             "pixels; 4 see 63, 5 see 127.",
             is_expert=True,
             ge=3,
@@ -89,7 +91,7 @@ class TopazParameters(Declared):
         metadata=declare(
             "Units of the first layer",
             "Number of units in the first layer; each layer has twice as many as "
-            "the one before it. Published: 32.",
+            "the one before it.",
             is_expert=True,
             ge=1,
         ),
@@ -142,8 +144,7 @@ class TopazParameters(Declared):
         default=150,
         metadata=declare(
             "Batches per epoch",
-            "Number of updates between two validations, of {batch_size} patches "
-            "each. Published: 1000.",
+            "Number of updates between two validations, of {batch_size} patches each.",
             ge=1,
         ),
     )
@@ -165,12 +166,42 @@ class TopazParameters(Declared):
         default=1e-3,
         metadata=declare(
             "Learning rate",
-            "Learning rate of the optimiser (Adam). Published: 0.0002.",
+            "Learning rate of the optimiser (Adam).",
             is_expert=True,
             gt=0,
         ),
     )
     seed: int = field(default=1, metadata=declare_training_seed())
+
+    PUBLISHED: ClassVar[Mapping[str, Published]] = {
+        "objective": Published(Objective.GE_BINOMIAL, "Methods 4: GE-binomial"),
+        "strength": Published(
+            None, "Methods 7: λ is 10 for GE-KL and 1 for GE-binomial", "by objective"
+        ),
+        "n_layers": Published(3, 'Methods 6: "a simple three-layer … network"'),
+        "n_units": Published(32, 'Methods 6: "32 conv7x7 filters"'),
+        "autoencoder": Published(
+            None, "Figure 5: γ = 10/N, of use up to 250 labels", "by number of labels"
+        ),
+        "n_epochs": Published(10, "not given; 10 in its implementation"),
+        "n_updates": Published(1000, "not given; 1000 in its implementation"),
+        "batch_size": Published(256, "not given; 256 in its implementation"),
+        "labelled_fraction": Published(
+            1 / 16, "not given; 1/16 in its implementation", "1/16"
+        ),
+        "learning_rate": Published(2e-4, "not given; 0.0002 in its implementation"),
+    }
+    """The radius of labels (3 or 4) and π are those of each set (Table 1)."""
+
+    PUBLISHED_INPUT: ClassVar[Mapping[str, Published]] = {
+        "normalisation": Published(
+            Normalisation.COMMON_MIXTURE,
+            'Methods 2: "a per-image scaled two component Gaussian mixture model"',
+            "one mixture, each micrograph with its scale",
+        ),
+    }
+    """Published values of `LearningInput`. Pixels are 5 to 16 Å (Table 1), as chosen
+    for each set; a fixed number of pixels for each diameter gives the same range."""
 
     def conflicts(self) -> list[str]:
         """Return that an objective has no criterion whose weight is given."""

@@ -109,7 +109,6 @@ class LearningInput(Declared):
             "Validation fraction",
             "Fraction of the labels that is held out, on whole micrographs. The "
             "best weights and the thresholds are chosen on them.",
-            is_expert=True,
             ge=0,
             le=0.5,
         ),
