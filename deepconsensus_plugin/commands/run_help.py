@@ -38,11 +38,14 @@ settings of every template:
                  one folder a picker, named after it; or a file with the picks
                  of all micrographs
   truth=DIR      true coordinates to compare with
-  preset=paper|fast
+  preset=paper   the published method (docs/method.md); what is written out wins
+  preset=fast    one small network
   stacks=no      score coordinates only, write no particle images
   any number, word or yes-no of the forms of its protocols, such as
   consensusRadius, minPickers (or all), nEpochs, nModels; TEMPLATE --help
   lists them
+  LABEL.name=value
+                 the same for one protocol, by its label: network.nEpochs=5
 """
 _STATUS = """\
 exit status:

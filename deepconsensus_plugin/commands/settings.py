@@ -88,7 +88,8 @@ class RunSettings:
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
-        plain = {**asdict(self), "picks": [each.to_plain() for each in self.picks]}
+        picks = [folder.to_plain() for folder in self.picks]
+        plain = {**asdict(self), "picks": picks}
         if self.preset is None:  # as runs without a preset were always kept
             del plain["preset"]
         return plain

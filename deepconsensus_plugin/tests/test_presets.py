@@ -39,17 +39,18 @@ def folders(tmp_path, monkeypatch):
 
 
 def _nodes(template: str, *words: str) -> list[dict]:
-    settings = parse_settings(template, words)
+    common = ("micrographs=*.mrc", "samplingRate=2")
+    settings = parse_settings(template, [*common, *words])
     return build_nodes(with_absolute_paths(settings))
 
 
 def _build(*words: str) -> dict[str, dict]:
-    nodes = _nodes("deep_consensus", "micrographs=*.mrc", "picks=alpha,beta", *words)
+    nodes = _nodes("deep_consensus", "picks=alpha,beta", *words)
     return {node["object.className"]: node for node in nodes}
 
 
 def _topaz(*words: str) -> dict[str, dict]:
-    nodes = _nodes("topaz", "micrographs=*.mrc", "labels=labels", *words)
+    nodes = _nodes("topaz", "labels=labels", "boxSize=60", *words)
     return {node["object.label"]: node for node in nodes}
 
 
@@ -113,7 +114,7 @@ def test_a_preset_is_for_the_protocols_that_it_names(folders):
 
 
 def test_all_pickers_are_those_of_each_consensus(folders):
-    words = ("micrographs=*.mrc", "picks=alpha,beta", "minPickers=all")
+    words = ("picks=alpha,beta", "minPickers=all")
     nodes = _nodes("deep_consensus_topaz", *words)
     wanted = [node["minPickers"] for node in nodes if "minPickers" in node]
     assert wanted == [2, 3]
@@ -122,7 +123,7 @@ def test_all_pickers_are_those_of_each_consensus(folders):
 def test_a_preset_that_sets_nothing_is_refused(folders):
     message = "preset=paper: the template pick_without_training has no protocol"
     with pytest.raises(ValueError, match=message):
-        _nodes("pick_without_training", "micrographs=*.mrc", "preset=paper")
+        _nodes("pick_without_training", "preset=paper")
 
 
 # -------------------------- which protocol is meant --------------------------
@@ -148,10 +149,8 @@ def test_what_means_the_same_everywhere_needs_no_label(folders):
 
 
 def test_a_label_reaches_fields_of_the_template_too(folders):
-    words = ("micrographs=*.mrc", "particleDiameter=120")
-    nodes = _nodes(
-        "deep_consensus_classical", *words, "rotational correlation.particleDiameter=90"
-    )
+    words = ("particleDiameter=120", "rotational correlation.particleDiameter=90")
+    nodes = _nodes("deep_consensus_classical", *words)
     pickers = [n for n in nodes if n["object.className"] == "ProtClassicalPick"]
     assert [node["particleDiameter"] for node in pickers] == [120, 90]
 
@@ -174,7 +173,10 @@ def test_addresses_that_lead_nowhere_are_refused(folders, word, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["minPrecision=0.9"], "minPrecision: it has no effect with thresholdMode=aut"),
+        (
+            ["minPrecision=0.9"],
+            "minPrecision: it has no effect with thresholdMode=Auto",
+        ),
         (["asPublished=yes", "nModels=2"], "nModels: .* with asPublished=yes"),
         (["minPickers=2", "minPositives=9"], "minPositives: .* with minPickers=2"),
         (

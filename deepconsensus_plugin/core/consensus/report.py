@@ -63,13 +63,13 @@ class ConsensusReport:
         In the order of names.
     misalignments : list of str
         Sentences about pickers that disagree systematically, the worst first.
+    remarks : list of str
+        Sentences about the micrographs.
     consensus_radius : float or None
         As a part of the box; None in reports of earlier versions.
     curve : AgreementCurve or None
         Agreement over the consensus radius, on some of the micrographs; None for a
         single picker, and in reports of earlier versions.
-    remarks : list of str
-        Sentences about the micrographs.
     """
 
     box_size: int
@@ -81,9 +81,9 @@ class ConsensusReport:
     votes: list[int]
     pickers: list[PickerReport]
     misalignments: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     consensus_radius: float | None = None
     curve: AgreementCurve | None = None
-    remarks: list[str] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
         """Return what a user should read, most important first."""
@@ -102,14 +102,14 @@ class ConsensusReport:
         lines = [
             f"{self.n_or} candidates (OR) on {self.n_micrographs} micrographs; found "
             f"{votes} of {k} pickers.",
-            f"{self.n_and} particles (AND): at least {self.min_pickers} of {k} pickers "
-            f"agree{self._describe_choice()}.",
+            f"{self.n_and} particles (AND) found by {self._describe_agreeing()}"
+            f"{self._describe_choice()}.",
         ]
         if self.min_positives is not None and self.n_and < self.min_positives:
             lines.append(
                 f"WARNING: {self.n_and} agreed particles are fewer than the "
-                f"{self.min_positives} asked for; a network learns less from them. "
-                "More micrographs, or pickers with lower thresholds, give more."
+                f"{self.min_positives} asked for, so the network is trained on little "
+                "data. Add micrographs, or lower the thresholds of the pickers."
             )
         return lines
 
@@ -131,33 +131,39 @@ class ConsensusReport:
             "give more particles for training, whose centres agree less closely."
         ]
 
+    def _describe_agreeing(self) -> str:
+        k, m = len(self.pickers), self.min_pickers
+        if m < k:
+            return f"at least {m} of {k} pickers"
+        return {1: "the only picker", 2: "both pickers"}.get(k, f"all {k} pickers")
+
     def _describe_choice(self) -> str:
         if self.min_positives is None:
             return " (as given)"
         if self.n_and < self.min_positives:
-            return " (the fewest possible)"
-        return f" (the most that leave {self.min_positives} particles)"
+            return " (least strict agreement)"
+        return f" (strictest agreement that keeps at least {self.min_positives})"
 
     def _describe_picker(self, picker: PickerReport) -> str:
         share = picker.n_confirmed / picker.n_candidates if picker.n_candidates else 0.0
         if not picker.n_picks:
             return (
-                f"WARNING: {picker.name} has no picks at all; leave it out, or import "
-                "it again."
+                f"WARNING: {picker.name} has no picks; leave it out, or import them "
+                "again."
             )
         missing = self.n_micrographs - picker.n_micrographs
         where = f"; not run on {missing} micrographs" if missing else ""
         return (
-            f"{picker.name}: {picker.n_picks} picks, {share:.0%} of them confirmed by "
-            f"another picker{where}."
+            f"{picker.name}: {picker.n_picks} picks, {share:.0%} confirmed by another "
+            f"picker{where}."
         )
 
     def _describe_boxes(self) -> list[str]:
         known = [p for p in self.pickers if math.isfinite(p.box_size)]
         if all(round(picker.box_size) == self.box_size for picker in known):
-            return [f"Box: {self.box_size} px."]
+            return [f"Box size: {self.box_size} px."]
         listed = ", ".join(f"{p.name} {p.box_size:.0f}" for p in known)
-        return [f"Box: {self.box_size} px; the pickers' own were {listed} px."]
+        return [f"Box size: {self.box_size} px; those of the pickers: {listed} px."]
 
 
 def report_consensus(
@@ -169,9 +175,9 @@ def report_consensus(
     min_pickers: int,
     min_positives: int | None,
     misalignments: Sequence[Misalignment] = (),
-    confinements: Sequence[str] = (),
     consensus_radius: float | None = None,
     curve: AgreementCurve | None = None,
+    confinements: Sequence[str] = (),
 ) -> ConsensusReport:
     """Return what `find_consensus` made of `pickers`; see `ConsensusReport`."""
     k = len(candidates.pickers)

@@ -23,7 +23,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
     errors = SCORING.describe_bad(protocol) + FUSION.describe_bad(protocol)
     candidates = protocol.inputCoordinates.get()
     if candidates is None or protocol.inputModel.get() is None:
-        return errors  # Scipion reports what is missing
+        return errors  # Scipion reports it
     errors += describeEmpty("Candidates", candidates)
     return errors + (
         describeNoBox("Candidates", candidates)
