@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.sets import real_sets
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import read_shape
-from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.pipeline import simulate
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
 from deepconsensus_plugin.core.simulation import (
@@ -104,7 +104,7 @@ def _label(
 ) -> Labelled:
     names = [micrograph.name for micrograph in micrographs]
     particles = {name: good[name] for name in names}
-    background = draw_negatives(
+    background = draw_random_negatives(
         micrographs,
         {name: molecules[name] for name in names},
         sum(map(len, particles.values())),

@@ -56,7 +56,7 @@ from deepconsensus_plugin.core import (
 )
 from deepconsensus_plugin.core import draw_negatives as draw_training_negatives
 from deepconsensus_plugin.core.metrics.matching import match_coordinates
-from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.preprocessing import fitting_input_size
 
 EXCLUSION_RADIUS_PX = 0.5 * BOX_SIZE
@@ -114,7 +114,7 @@ def random_background(
     rng: np.random.Generator,
 ) -> Coordinates:
     """Return random boxes farther than half a box from what is `occupied`."""
-    return draw_negatives(
+    return draw_random_negatives(
         micrographs,
         occupied,
         n_boxes,

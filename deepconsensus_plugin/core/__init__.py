@@ -51,9 +51,9 @@ if TYPE_CHECKING:
         find_micrographs,
         pick,
         read_picks,
-        simulate,
         write_picks,
     )
+    from deepconsensus_plugin.core.workflow.simulated import simulate
     from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 
 _WHERE = {
@@ -90,7 +90,7 @@ _WHERE = {
     "run_deep_consensus": "workflow.chain",
     "score": "workflow.stages",
     "select": "calibration.thresholds",
-    "simulate": "workflow.sets",
+    "simulate": "workflow.simulated",
     "train": "workflow.stages",
     "write_picks": "workflow.sets",
 }

@@ -5,7 +5,7 @@ A frozen dataclass that derives from `Declared` declares its parameters as field
 
     n_models: int = field(
         default=3,
-        metadata=declare("Networks in the ensemble", "The score is their mean.", ge=1),
+        metadata=declare("Number of networks", "The score is their mean.", ge=1),
     )
 
 It refuses what a declaration forbids, whether it is made in Python, read from a file or
@@ -45,17 +45,18 @@ class Parameter:
     label : str
         What forms call it, without unit. Empty: no form shows it.
     help : str
-        What it does, in the markup of forms (``*emphasis*``). Names of other fields
-        in braces stand for their defaults.
+        What it does, as forms mark it up (``*emphasis*``). Names of other fields in
+        braces stand for their defaults.
     unit : str
         Of the number.
-    if_none : str
-        What None stands for; completes "None: …".
+    if_none, auto : str
+        What None stands for, or how the value is then found; completes "Empty: …" or
+        "Auto (empty): …".
     is_expert : bool
         Whether only experts need to see it.
     shown_if : tuple of str and object, optional
-        Another field, and the value of it that gives this one a meaning; where it has
-        none, no form shows it, and its limits are not looked at.
+        Another field, and the value of it that gives this one a meaning; with any
+        other, no form shows it, and its limits are not looked at.
     ge, gt, le, lt, multiple_of : float, optional
         Limits: at least, above, at most, below.
     may_be_infinite : bool
@@ -66,6 +67,7 @@ class Parameter:
     help: str = ""
     unit: str = ""
     if_none: str = ""
+    auto: str = ""
     is_expert: bool = False
     shown_if: tuple[str, object] | None = None
     ge: float | None = None
@@ -87,21 +89,18 @@ def declare(label: str = "", help: str = "", **more: Any) -> dict[str, Any]:
 
     Parameters
     ----------
-    label, help : str
-        As of `Parameter`.
-    **more
-        Its other fields.
+    label, help, **more
+        Fields of `Parameter`.
     """
     parameter = Parameter(label, help, **more)
     # pydantic reads its own names from a field's metadata when a file is read.
-    limits = {} if parameter.shown_if else parameter.limits
-    return {"parameter": parameter, **limits}
+    return {"parameter": parameter} | ({} if parameter.shown_if else parameter.limits)
 
 
 def declare_training_seed() -> dict[str, Any]:
     """Return the metadata of the seed of a training."""
     return declare(
-        "Seed",
+        "Random seed",
         "Random seed. The same seed and input give the same model on one machine.",
         is_expert=True,
         ge=0,
@@ -234,12 +233,12 @@ def find_conflicts(kind: type[Declared], values: Mapping[str, Any]) -> list[str]
 @functools.cache
 def _adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
     declared, hints = parameters_of(kind), hints_of(kind)
-    limits = {name: parameter.limits for name, parameter in declared.items()}
-    types: dict[str, Any] = {
-        name: Annotated[hint, Field(**limits.get(name, {}), **_finite(kind, name))]
-        for name, hint in hints.items()
-    }
-    return {name: TypeAdapter(each) for name, each in types.items()}
+    adapters = {}
+    for name, hint in hints.items():
+        limits = declared[name].limits if name in declared else {}
+        limited: Any = Annotated[hint, Field(**limits, **_finite(kind, name))]
+        adapters[name] = TypeAdapter(limited)
+    return adapters
 
 
 def _finite(kind: type, name: str) -> dict[str, Any]:

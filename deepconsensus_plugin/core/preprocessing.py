@@ -51,12 +51,13 @@ class BoxPreprocessing(Declared):
     input_size: int = field(
         default=128,
         metadata=declare(
-            "Network input",
-            f"Side that boxes are resampled to, a multiple of {_INPUT_STEP}; "
-            "{input_size} as published. The time grows with its square.",
+            "Network input size",
+            "Side that boxes are resampled to before the network sees them, a "
+            f"multiple of {_INPUT_STEP}; {{input_size}} as published. The time grows "
+            "with its square.",
             unit="px",
-            if_none=f"{_SMALLEST_INPUT} to {_LARGEST_INPUT}, with pixels of "
-            f"{_FINEST_A:g} Å or more. A model to start from keeps its own",
+            auto=f"{_SMALLEST_INPUT} to {_LARGEST_INPUT}, so that pixels are "
+            f"{_FINEST_A:g} Å or more; a model to start from keeps its own",
             is_expert=True,
             ge=_INPUT_STEP,
             multiple_of=_INPUT_STEP,

@@ -32,8 +32,8 @@ class StreamRules(Declared):
     wait_s: int = field(
         default=10,
         metadata=declare(
-            "Sleep when waiting",
-            "How long to wait before the inputs are looked at again.",
+            "Polling interval",
+            "Time between two looks for new micrographs and picks.",
             unit="s",
             is_expert=True,
             ge=1,
@@ -42,9 +42,9 @@ class StreamRules(Declared):
     batch_size: int = field(
         default=5,
         metadata=declare(
-            "Micrographs in a batch",
-            "So many micrographs at least, which all pickers have seen, are taken in "
-            "and scored together.",
+            "Micrographs per batch",
+            "Minimum number of new micrographs, finished by all pickers, that are "
+            "scored in one batch.",
             is_expert=True,
             ge=1,
         ),
@@ -52,10 +52,10 @@ class StreamRules(Declared):
     first_positives: int = field(
         default=500,
         metadata=declare(
-            "Agreed particles to start with",
-            "The first training waits for so many particles that pickers agree on. "
-            "Whenever their number has doubled, the networks are trained on, on all "
-            "that is there.",
+            "Particles for the first training",
+            "The networks are trained for the first time when pickers agree on "
+            "this many particles, and again, from where they are, whenever that "
+            "number has doubled.",
             is_expert=True,
             ge=1,
         ),

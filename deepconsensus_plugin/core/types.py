@@ -36,8 +36,9 @@ class OutputBox(Declared):
         default=None,
         metadata=declare(
             "Box size",
+            "Side of the box of the picks, in pixels of the micrographs.",
             unit="px",
-            if_none="as wide as those that the model was trained on",
+            auto="as wide as the boxes that the model was trained on",
             is_expert=True,
             ge=1,
         ),

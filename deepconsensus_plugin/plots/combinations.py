@@ -39,7 +39,9 @@ def draw_combinations(figure: Figure, combinations: Combinations) -> None:
     _draw_totals(totals, combinations, combinations.n_candidates)
     n_hidden = len(combinations) - N_SHOWN
     hidden = f" ({n_hidden} rarer combinations not shown)" if n_hidden > 0 else ""
-    figure.suptitle(f"Candidates by who found them{hidden}", fontsize="medium")
+    figure.suptitle(
+        f"Candidates by the pickers that found them{hidden}", fontsize="medium"
+    )
 
 
 def _draw_bars(axes: Axes, combinations: Combinations) -> None:
@@ -99,7 +101,7 @@ def _draw_totals(axes: Axes, combinations: Combinations, counts: IntArray) -> No
     axes.set_xlim(1.6 * max(1, totals.max(initial=0)), 0)
     axes.set_yticks(range(k), combinations.pickers)
     axes.tick_params(left=False)
-    axes.set_xlabel("Found in all")
+    axes.set_xlabel("Candidates found in total")
     axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
     axes.spines[["top", "left", "right"]].set_visible(False)
     axes.yaxis.set_tick_params(labelleft=True, pad=4)

@@ -62,14 +62,16 @@ def _draw_panel(axes: Axes, offsets: Offsets, radius_px: float) -> None:
     # Few points are drawn boldly; many, so that their pile shows.
     size = float(np.clip(4000 / max(1, len(offsets.yx)), 2, 20))
     style = {"s": size, "linewidths": 0, "alpha": 0.5}
-    axes.scatter(*offsets.yx.T[::-1], color=BLUE, label="as they are", **style)
+    axes.scatter(*offsets.yx.T[::-1], color=BLUE, label="as imported", **style)
     if offsets.mended_yx is not None:
-        axes.scatter(*offsets.mended_yx.T[::-1], color=AMBER, label="mended", **style)
+        axes.scatter(
+            *offsets.mended_yx.T[::-1], color=AMBER, label="corrected", **style
+        )
         axes.legend(loc="upper right", markerscale=3, framealpha=0.9)
     axes.add_patch(Circle((0, 0), radius_px, fill=False, color="black"))
     if found.is_significant:
         y, x = found.shift_yx
         axes.plot(x, y, "+", color=ORANGE, markersize=16, markeredgewidth=2)
     axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
-    axes.set_xlabel(f"to the right of {found.reference} (px)")
-    axes.set_ylabel(f"below {found.reference} (px)")
+    axes.set_xlabel(f"x offset from {found.reference} (px)")
+    axes.set_ylabel(f"y offset from {found.reference} (px)")

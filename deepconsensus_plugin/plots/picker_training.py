@@ -52,7 +52,7 @@ def draw_picker_history(
             )
         first = updates[-1] if updates else first
     loss.set_ylabel("Training loss")
-    precision.set(ylabel="Average precision,\nheld out", xlabel="Updates (batches)")
+    precision.set(ylabel="Average precision\n(held out)", xlabel="Updates (batches)")
     if len(histories) > 1:
         precision.legend(loc="lower right", fontsize="small")
     for axes in (loss, precision):
@@ -73,9 +73,9 @@ def _describe(histories: Histories, is_running: bool) -> str:
     if not checkpoints:
         return "No validation yet"
     if is_running:
-        return f"At work: {histories[-1][-1].update} updates"
+        return f"Running: {histories[-1][-1].update} updates"
     if not np.isfinite(_average_precisions(checkpoints)).any():
-        return "Nothing was held out: the last weights are kept"
+        return "No micrograph was held out; the last weights are kept"
     return "The weights with the highest average precision are kept (★)"
 
 
@@ -120,7 +120,7 @@ def draw_picker_validation(figure: Figure, validation: PickerValidation) -> None
     for axes in (curve, over):
         axes.grid(color=LIGHT_GREY, linewidth=0.6)
     figure.suptitle(
-        f"Micrographs held out: {validation.n_micrographs}; {validation.n_labels} of "
+        f"{validation.n_micrographs} held-out micrographs; {validation.n_labels} of "
         f"about {validation.n_particles:.0f} particles labelled; average precision "
         f"{validation.average_precision:.3f}",
         fontsize="medium",

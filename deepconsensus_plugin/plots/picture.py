@@ -83,7 +83,8 @@ def write_picture(
         sampling_rate=micrograph.sampling_rate,
         diameter_px=DIAMETER_PER_BOX * box_size,
     )
-    figure.axes[0].set_title(name, loc="left", fontsize="medium")
+    above = 22  # points: the legend
+    figure.axes[0].set_title(name, loc="left", fontsize="medium", pad=above)
     with whole_file(path) as partial:
         figure.savefig(partial, format="png", dpi=_DPI, bbox_inches="tight")
 
@@ -147,6 +148,8 @@ def draw_picks(
         bbox_to_anchor=(1, 1),
         borderaxespad=0.2,
         ncols=len(picks),
+        columnspacing=1.2,
+        handletextpad=0.3,
         frameon=False,
     )
 

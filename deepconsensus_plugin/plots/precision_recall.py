@@ -59,7 +59,7 @@ def draw_precision_recall(figure: Figure, sets: Sequence[EvaluatedPicks]) -> Non
     if floor is not None:
         _draw_dot(precision, f1, floor, GREY, f"blind lattice, F1 {_decimals(floor)}")
     precision.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="Recall")
-    precision.set_ylabel("Precision (at least)")
+    precision.set_ylabel("Precision (lower bound)")
     f1.set(xlim=(0, None), ylim=(0, 1.02), ylabel="F1")
     f1.set_xlabel("Accepted picks per true particle")
     for axes in (precision, f1):

@@ -32,18 +32,18 @@ def draw_reliability(figure: Figure, report: CalibrationReport) -> None:
     _draw_figures(shares, [v.precision for v in verdicts], BLUE, decimals=2)
     _draw_figures(recalls, [v.recall for v in verdicts], ORANGE, decimals=2)
     _draw_figures(alone, [v.found_alone for v in verdicts], GREEN, decimals=0)
-    shares.set(title="Precision", xlabel="Of its picks, particles")
-    recalls.set(title="Recall", xlabel="Of the particles, found")
+    shares.set(title="Precision", xlabel="Expected precision")
+    recalls.set(title="Recall", xlabel="Expected recall")
     for axes in (shares, recalls):
         axes.set(xlim=(0, 1.02), xticks=(0, 0.25, 0.5, 0.75, 1))
     highest = max([1.0, *_ends([v.found_alone for v in verdicts])])
     alone.set(xlim=(0, 1.15 * highest), title="Found alone")
-    alone.set_xlabel("Particles that no other found")
+    alone.set_xlabel("Particles found by no other picker")
     shares.set_yticks(range(len(verdicts)), [v.name for v in verdicts])
     shares.set_ylim(len(verdicts) - 0.4, -0.7)
     has_intervals = not np.isnan([v.precision.low for v in verdicts]).all()
     figure.suptitle(
-        f"Estimated without any truth, from {report.n_candidates} candidates of which "
+        f"Estimated without truth, from {report.n_candidates} candidates, of which "
         f"about {report.n_particles:.0f} are particles"
         + ("\nbars: 95 % intervals" if has_intervals else ""),
         fontsize="medium",

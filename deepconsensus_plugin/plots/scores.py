@@ -58,7 +58,7 @@ def draw_scores(
             axes.axvline(threshold, color="black", linestyle="--", label="threshold")
         axes.legend(frameon=False, fontsize="small", loc="upper left", ncols=3)
     (below or [top])[-1].set_xlabel(
-        "Score (network's own)" if calibration is None else "Score (probability)"
+        "Score of the network" if calibration is None else "Score (probability)"
     )
 
 
@@ -88,9 +88,7 @@ def _draw_expected(axes: Axes, calibration: CalibrationReport) -> None:
         _draw_with_interval(
             axes, calibration.thresholds, figures, colour, f"expected {name}"
         )
-    axes.set(
-        ylim=(0, 1.25), yticks=np.linspace(0, 1, 6), ylabel="If this were the threshold"
-    )
+    axes.set(ylim=(0, 1.25), yticks=np.linspace(0, 1, 6), ylabel="Expected value")
     axes.grid(color=LIGHT_GREY, linewidth=0.6)
 
 

@@ -111,7 +111,7 @@ def _describe(histories: Histories, is_running: bool) -> str:
     last = histories[n_begun - 1][-1]
     if is_running:
         return (
-            f"At work: network {n_begun}, {last.update} updates, validation accuracy "
+            f"Running: network {n_begun}, {last.update} updates, validation accuracy "
             f"{last.validation_accuracy:.1%}"
         )
     kept = "the weights with the lowest validation loss are kept (★)"
@@ -150,14 +150,13 @@ def draw_validation(figure: Figure, networks: Sequence[Labelled]) -> None:
             f"{average_precision(counts, n_particles):.3f}",
         )
     roc.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="chance")
-    roc.set(xlabel="Background taken for particles", ylabel="Particles recognised")
+    roc.set(xlabel="False positive rate", ylabel="True positive rate")
     precision.set(xlabel="Recall", ylabel="Precision")
     for axes in (roc, precision):
         axes.set(xlim=(-0.02, 1.02), ylim=(0, 1.02))
         axes.grid(color=LIGHT_GREY, linewidth=0.6)
         axes.legend(loc="lower right", fontsize="small", framealpha=0.9)
     figure.suptitle(
-        "On micrographs that each network did not learn from, against the labels it "
-        "was given",
+        "On the held-out micrographs of each network, compared with their labels",
         fontsize="medium",
     )

@@ -150,6 +150,9 @@ def _choice(name: str, text: str, param: params.EnumParam) -> int:
     choices = [str(choice) for choice in param.choices]
     if text.isdigit() and int(text) < len(choices):  # as Scipion stores it
         return int(text)
+    former = getattr(param.choices, "former", {})
+    if text.lower() in former:
+        return former[text.lower()]
     if text not in choices:
         raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
     return choices.index(text)

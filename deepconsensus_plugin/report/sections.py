@@ -40,7 +40,10 @@ from deepconsensus_plugin.report.report_plots import (
 from deepconsensus_plugin.report.reported_run import SCORERS, SCREEN, ReportedRun
 from deepconsensus_plugin.report.run_parameters import command_again, list_parameters
 
-_PICTURE = "Where there was most to tell apart; low-passed to 20 Å."
+_PICTURE = (
+    "Micrograph with the most rejected picks, or accepted ones if these are rarer; "
+    "low-pass filtered to 20 Å."
+)
 _TOLD_FIRST = ("WARNING", "Note:")
 """First words of the sentences of summaries that the report repeats."""
 
@@ -190,7 +193,7 @@ def _scores(run: ReportedRun, calibration: CalibrationReport | None) -> Iterator
     told = run.scored.told
     text = [*told.sentences(), *told.describe_criteria()]
     if calibration is None:
-        text.append("The score is the network's own, not a probability.")
+        text.append("The score is that of the network, not a probability.")
     else:
         text.append(
             "Expected number of particles that no picker found: "
@@ -228,7 +231,7 @@ def _steps(run: ReportedRun) -> Iterator[Html]:
         ],
     )
     seconds = sum(cost["seconds"] for cost in costs.values())
-    yield paragraphs([f"In all {seconds / 60:.1f} min."])
+    yield paragraphs([f"Total: {seconds / 60:.1f} min."])
 
 
 def _megabytes(memory: float | None) -> str:
@@ -237,7 +240,7 @@ def _megabytes(memory: float | None) -> str:
 
 def _parameters(run: ReportedRun, settings: Mapping[str, Any] | None) -> Iterator[Html]:
     if settings is not None:
-        yield paragraphs(["The same again:"])
+        yield paragraphs(["Command for the same run:"])
         yield preformatted(command_again(settings))
     for protocol in run.protocols:
         listed = list_parameters(protocol)

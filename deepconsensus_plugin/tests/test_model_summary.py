@@ -35,17 +35,19 @@ def _card(noise: LabelNoise | None) -> EnsembleCard:
 def test_labels_that_look_wrong_are_counted():
     card = _card(LabelNoise(0.123, 0.01, n_particles=40, n_background=3))
 
-    (line,) = [text for text in describeModel(card) if "look wrong" in text]
-    assert "12.3% of the particles', 1.0% of the background's" in line
-    assert "40 + 3 boxes" in line
-    assert "43 further boxes were left out" in describeMethods(card)
+    (line,) = [text for text in describeModel(card) if "Suspect labels" in text]
+    assert "12.3% of positives, 1.0% of negatives" in line
+    assert "40 + 3 boxes removed" in line
+    assert "43 further boxes were removed as likely mislabelled" in describeMethods(
+        card
+    )
     assert "[Northcutt2021]" in describeMethods(card)
 
 
 def test_where_none_was_left_out_a_paper_says_nothing():
     for noise in (None, LabelNoise(0.0, 0.001, n_particles=0, n_background=0)):
         assert "Northcutt" not in describeMethods(_card(noise))
-    assert not [t for t in describeModel(_card(None)) if "look wrong" in t]
+    assert not [t for t in describeModel(_card(None)) if "Suspect labels" in t]
 
 
 @pytest.mark.parametrize(

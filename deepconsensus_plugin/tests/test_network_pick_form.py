@@ -65,10 +65,14 @@ def test_options_of_the_method_are_shown(choose, model):
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("head", "general", "Head: only for a HydraPicker, and the model is a Topaz"),
+        (
+            "head",
+            "general",
+            "Model head (data set): only for a HydraPicker, and the model is a Topaz",
+        ),
         ("particleDiameter", 90.0, "Particle diameter (Å): only for a HydraPicker"),
-        ("contrast", 2, "Contrast: .* leave it at as in the training."),
-        ("border", 0.5, "Border (diameters): .*; leave it at 0.0."),
+        ("contrast", 2, "Particle contrast: .* leave it at Auto (as in training)."),
+        ("border", 0.5, "Edge exclusion (diameters): .*; leave it at 0.0."),
     ],
 )
 def test_options_of_another_method_are_refused_by_name(choose, name, value, sentence):
@@ -89,7 +93,9 @@ def test_a_precision_needs_figures_of_the_chosen_head(choose):
     general.wantedPrecision.set(0.99)
     assert _shown(general, "wantedPrecision") == [True]
     (error,) = _errors(general)
-    assert error.startswith("Precision: the model, or its head, was not validated")
+    assert error.startswith(
+        "Target precision: the model, or its head, was not validated"
+    )
     assert error.endswith("leave it at 0.8.")
     general.thresholdMode.set(1)
     assert _shown(general, "wantedPrecision") == [False]
@@ -99,7 +105,7 @@ def test_a_precision_needs_figures_of_the_chosen_head(choose):
 def test_a_network_of_deep_consensus_promises_no_precision(choose):
     assert _shown(choose("deep_consensus"), "wantedPrecision") == [False]
     (error,) = _errors(choose("deep_consensus", wantedPrecision=0.5))
-    assert error.startswith("Precision:")
+    assert error.startswith("Target precision:")
     assert _shown(choose("topaz"), "wantedPrecision") == [True]
 
 

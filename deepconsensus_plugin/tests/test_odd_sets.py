@@ -68,12 +68,12 @@ class TestOddSets(SyntheticProject):
         n = len(self.truth[name])
         self.assertEqual(consensus.outputCoordinatesOR.getSize(), n + len(OUTSIDE))
         self.assertEqual(consensus.outputCoordinatesAND.getSize(), n)
-        self.assertIn("empty has no picks at all", "\n".join(consensus.summary()))
+        self.assertIn("empty has no picks;", "\n".join(consensus.summary()))
         self._check(self.score(consensus), n + len(OUTSIDE))
 
     def test_one_picker_and_a_given_model(self):
         consensus = self.consensus([self.exact])
-        self.assertIn("WARNING: one picker only", consensus.summary()[-1])
+        self.assertIn("WARNING: there is only one picker", consensus.summary()[-1])
         self._check(self.score(consensus), len(self.truth[self.names[0]]))
 
     def _check(self, scored: ProtDeepConsensusScore, n: int):

@@ -97,7 +97,7 @@ def test_lines_follow_from_the_declaration():
     ]
     assert (lines["legs"].label.get(), lines["legs"].help.get()) == (
         "Legs",
-        "Of a blue toy.",
+        "Of a blue toy.\nDefault: 4.",
     )
     assert lines["lengthMm"].label.get() == "Length (mm)"
     assert lines["lengthMm"].help.get() == "Empty: any."
@@ -202,19 +202,23 @@ def test_every_form_is_kept():
         (
             DeepEMParameters,
             "learning_rate",
-            "0.003 of Adam; 1, as published, of plain gradient descent",
+            "0.003 for *modern* (Adam), 1 for *as published* (plain gradient descent)",
         ),
-        (TopazParameters, "strength", "10 and 1, as published"),
+        (
+            TopazParameters,
+            "strength",
+            "10 for GE-KL and 1 for GE-binomial, as published",
+        ),
         (
             BoxPreprocessing,
             "input_size",
-            "64 to 128, with pixels of 5 Å or more. A model to start from keeps its "
-            "own",
+            "64 to 128, so that pixels are 5 Å or more; a model to start from keeps "
+            "its own",
         ),
     ],
 )
 def test_numbers_that_none_stands_for_are_told_as_they_are_used(kind, field, words):
-    assert parameters_of(kind)[field].if_none == words
+    assert parameters_of(kind)[field].auto == words
 
 
 @pytest.mark.parametrize(
@@ -225,20 +229,21 @@ def test_numbers_that_none_stands_for_are_told_as_they_are_used(kind, field, wor
             "mapVoxelSize",
             True,
             "Voxel size of maps (Å)",
-            "Empty: as the header of each map tells.",
+            "Voxel size of MRC maps. Auto (empty): from the header of each map.",
         ),
         (
             "ProtDeepConsensusScore",
             "seed",
             False,
-            "Seed",
-            "Of the random draws of micrographs that the intervals come from. "
-            "Probabilities do not depend on it.",
+            "Random seed",
+            "Random seed of the micrographs that are drawn for confidence intervals. "
+            "Scores do not depend on it. Default: 0.",
         ),
     ],
 )
 def test_lines_that_a_part_of_a_form_adds(name, line, allows_null, label, words):
     param = _lines(getattr(protocols, name)())[line]
     assert param.validate(None) == ([] if allows_null else ["should be an integer"])
-    assert (param.label.get(), param.help.get()) == (label, words)
+    assert param.label.get() == label
+    assert " ".join(param.help.get().split()) == words
     assert param.isExpert()

@@ -173,7 +173,10 @@ def test_addresses_that_lead_nowhere_are_refused(folders, word, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["minPrecision=0.9"], "minPrecision: it has no effect with thresholdMode=aut"),
+        (
+            ["minPrecision=0.9"],
+            "minPrecision: it has no effect with thresholdMode=Auto",
+        ),
         (["asPublished=yes", "nModels=2"], "nModels: .* with asPublished=yes"),
         (["minPickers=2", "minPositives=9"], "minPositives: .* with minPickers=2"),
         (

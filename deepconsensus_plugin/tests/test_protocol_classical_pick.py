@@ -72,7 +72,7 @@ class TestClassicalPick(synthetic.SyntheticProject):
         self.assertEqual(output.getBoxSize(), 44)
         scores = read_numbers(output, PICKER_SCORE_ATTRIBUTE)[:, 0]
         self.assertTrue(((scores >= 0.4) & (scores <= 1)).all())
-        self.assertIn("scored 0.4 or better", protocol.summary()[0])
+        self.assertIn("with a score of 0.4 or better", protocol.summary()[0])
         self.assertEqual(protocol._citations(), ["Roseman2003"])
         best = np.argsort(-scores)[:5]
         self.assertGreater(scores[best].min(), 0.6)
@@ -93,8 +93,13 @@ class TestClassicalPick(synthetic.SyntheticProject):
         protocol.upperThreshold.set(2)
         protocol.minDistance.set(0)
         errors = protocol.validate()
-        self.assertIn("it is 3.6 px here", errors[0])
+        self.assertIn("it is 3.6 px on these", errors[0])
         self.assertEqual(
             [error.split(":")[0] for error in errors],
-            ["Particle diameter", "Least distance", "Box size", "Upper threshold"],
+            [
+                "Particle diameter",
+                "Minimum distance between picks",
+                "Box size",
+                "Maximum score",
+            ],
         )

@@ -142,11 +142,11 @@ class TestConsensus(synthetic.SyntheticProject):
 
     def _check_sentences(self, protocol, *, n_and: int):
         summary = "\n".join(protocol.summary())
-        self.assertIn(f"{n_and} particles (AND): at least 3 of 3 pickers", summary)
+        self.assertIn(f"{n_and} particles (AND) found by all 3 pickers", summary)
         self.assertIn("104 candidates (OR) on 4 micrographs; found 4 by 1", summary)
-        self.assertIn("a: 104 picks, 96% of them confirmed", summary)
+        self.assertIn("a: 104 picks, 96% confirmed", summary)
         self.assertIn("not run on 1 micrographs", summary)
-        self.assertIn("Box: 40 px.", summary)
+        self.assertIn("Box size: 40 px.", summary)
         self.assertNotIn("WARNING", summary)
         self.assertIn("[SanchezGarcia2018]", protocol._methods()[0])
         self.assertEqual(protocol._citations(), ["SanchezGarcia2018"])
@@ -189,7 +189,7 @@ class TestConsensus(synthetic.SyntheticProject):
         n_left_out = 2 + (len(self.sparse[first]) - len(self._away(gold[0])))
         self.assertEqual(
             protocol.summary()[-1],
-            f"{n_left_out} picks left out before: within 0.3 of the box from one of "
+            f"{n_left_out} picks excluded: within 0.3 box sizes of a coordinate of "
             "gold.",
         )
 
@@ -203,7 +203,7 @@ class TestConsensus(synthetic.SyntheticProject):
         )
         fields = [error.split(":")[0] for error in protocol.validate()]
         self.assertEqual(
-            fields, ["Box size", "Consensus radius", "Pickers that must agree"]
+            fields, ["Box size", "Consensus radius", "Minimum pickers agreeing"]
         )
         protocol = self._newConsensus(self.inputs, boxSize=5000)
         self.assertIn("Box size: 5000 px is larger than", protocol.validate()[0])
@@ -219,9 +219,11 @@ class TestConsensus(synthetic.SyntheticProject):
     def test_gross_findings_are_logged_as_warnings(self):
         protocol, warned, logged = ProtDeepConsensusPicks(), [], []
         protocol.warning, protocol.info = warned.append, logged.append
-        protocol._logSentences(["WARNING: mirrored", "Note: shifted", "Box: 40 px."])
+        protocol._logSentences(
+            ["WARNING: mirrored", "Note: shifted", "Box size: 40 px."]
+        )
         self.assertEqual(warned, ["WARNING: mirrored"])
-        self.assertEqual(logged, ["Note: shifted", "Box: 40 px."])
+        self.assertEqual(logged, ["Note: shifted", "Box size: 40 px."])
 
     def test_names_are_distinct(self):
         self.assertEqual(

@@ -128,7 +128,7 @@ class TestHydra(synthetic.SyntheticProject):
             ({"startFrom": FROM_MODEL}, "Model"),
             ({"nEpochs": 0}, "Number of epochs"),
             ({"learningRate": -1.0}, "Learning rate"),
-            ({"validationFraction": 0.9}, "Share held out"),
+            ({"validationFraction": 0.9}, "Validation fraction"),
         ):
             chosen = {"particleDiameters": "", **options}
             with self.subTest(field):

@@ -58,7 +58,7 @@ class TestImportModel(SyntheticProject):
         self.assertEqual(protocol.outputModel.getKind(), "hydra")
         summary = "\n".join(protocol.summary())
         self.assertIn("HydraPicker", summary)
-        self.assertRegex(summary, r"Learnt: \d+ places of \d+ data sets\.")
+        self.assertRegex(summary, r"Trained on \d+ particles of \d+ data sets\.")
 
     def test_a_wrong_folder_is_refused_with_the_reason(self):
         for number, (spoil, reason) in enumerate(
@@ -88,7 +88,11 @@ class TestImportModel(SyntheticProject):
         names = ["000007_Train", "krios/apoferritin", "ribosome"]
         self.assertEqual([model.name for model in find_models(library)], names)
         for name, refusal in (
-            (None, f"it holds several; {library} has {', '.join(names)}"),
+            (
+                None,
+                f"the folder contains several; the models in {library} are "
+                f"{', '.join(names)}",
+            ),
             ("apoferritin", "there is no 'apoferritin'"),
             ("ribosome", "expected schema 1"),
             ("krios/apoferritin", None),
@@ -115,7 +119,7 @@ class TestImportModel(SyntheticProject):
         empty = Path(self.data) / "empty"
         empty.mkdir()
         protocol = self.newProtocol(ProtImportModel, modelPath=str(empty))
-        self.assertIn("holds no model", protocol.validate()[0])
+        self.assertIn("contains no model", protocol.validate()[0])
         fault = DeepConsensusModelWizard().describeFault(protocol)
         self.assertIn("no model that can be used", fault)
 

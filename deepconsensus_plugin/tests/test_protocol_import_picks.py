@@ -118,7 +118,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         }
         names = [None, "box", "json", "pos", "star", "csv", "cbox", "topaz", "cs"]
         self.assertEqual(numbered, dict(enumerate(names)))
-        labels = "automatic,EMAN .box,EMAN2 _info.json,Xmipp .pos,RELION .star,CSV,"
+        labels = "Auto,EMAN .box,EMAN2 _info.json,Xmipp .pos,RELION .star,CSV,"
         labels += "crYOLO .cbox,Topaz table,cryoSPARC .cs"
         field = self.newProtocol(ProtImportPicks).getParam("fileFormat")
         self.assertEqual(field.choices, labels.split(","))
@@ -131,7 +131,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         )
         self.assertEqual(protocol.validate(), [f"Folder: {folder} contains no files."])
         protocol.filesPattern.set("*.box")
-        self.assertIn("Pattern: no file in", protocol.validate()[0])
+        self.assertIn("File pattern: no file in", protocol.validate()[0])
         protocol.filesPattern.set("*")
         (folder / "info").mkdir()
         (folder / "info" / "mic_1_info.json").touch()
@@ -141,9 +141,7 @@ class TestImportPicks(synthetic.SyntheticProject):
         protocol.boxSize.set(0)
         protocol.pickerName.set("a;b")
         fields = [error.split(":")[0] for error in protocol.validate()]
-        self.assertEqual(
-            fields, ["Folder", "Box size", "Scale factor", "Name of the picker"]
-        )
+        self.assertEqual(fields, ["Folder", "Box size", "Scale factor", "Picker name"])
         self.assertEqual(protocol.summary(), ["Not run yet."])
 
     def test_box_and_pixel_size_that_cannot_be_are_refused(self):

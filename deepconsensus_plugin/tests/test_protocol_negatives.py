@@ -64,9 +64,9 @@ class TestNegatives(synthetic.SyntheticProject):
         self.assertGreater(displaced, 20)  # not every particle has room
         self.assertLessEqual(displaced, 75)  # one each
         summary = protocol.summary()
-        self.assertIn("150 negatives on 3 micrographs", summary[0])
+        self.assertIn("150 negatives on the 3 micrographs", summary[0])
         self.assertEqual(summary[1], f"{149 - displaced} at random.")
-        self.assertEqual(summary[2], f"{displaced} beside particles.")
+        self.assertEqual(summary[2], f"{displaced} off-centre of agreed particles.")
         self.assertIn("150 coordinates of background", protocol._methods()[0])
         self.assertIn("SanchezGarcia2018", protocol._citations())
 
@@ -112,7 +112,7 @@ class TestNegatives(synthetic.SyntheticProject):
         self.assertGreaterEqual(len(kinds), 75 + 2 - 1)  # 1 % of 75 was sorted out
         positions = synthetic.positions_of(output)["mic_2.mrc"]
         self.assertEqual(positions[-2:], [(400, 100), (40, 30)])
-        self.assertIn("2 given.", protocol.summary())
+        self.assertIn("2 of your own.", protocol.summary())
         self.assertEqual(protocol._citations(), ["SanchezGarcia2018", "Vargas2013"])
 
     def test_validation_names_the_field(self):
@@ -124,4 +124,6 @@ class TestNegatives(synthetic.SyntheticProject):
             seed=-1,
         )
         fields = [error.split(":")[0] for error in protocol.validate()]
-        self.assertEqual(fields, ["Negatives per positive", "Exclusion radius", "Seed"])
+        self.assertEqual(
+            fields, ["Negatives per positive", "Exclusion radius", "Random seed"]
+        )

@@ -297,7 +297,7 @@ class TestScore(SyntheticProject):
         self.assertFalse(are_fused(coordinates))
         self.assertIsNone(protocol.readCalibration())
         self.assertEqual(protocol.suggestedThreshold.get(), 0.5)
-        self.assertIn("the network's own", "".join(protocol.summary()))
+        self.assertIn("that of the network", "".join(protocol.summary()))
 
     def test_without_stacks_foreign_coordinates_are_scored(self):
         positions = {name: yx[:2] for name, yx in self.truth.items()}
@@ -329,12 +329,12 @@ class TestScore(SyntheticProject):
         opposite = new_protocol(
             type(self), ProtDeepConsensusScore, **self.inputs, doInvert=False
         )
-        self.assertIn("whose particles are dark", opposite._warnings()[0])
+        self.assertIn("whose particles are dark on light", opposite._warnings()[0])
         opposite.doInvert.set(True)
         self.assertEqual(opposite._warnings(), [])
         opposite.seed.set(-1)
         self.assertEqual(
-            opposite.validate(), ["Seed: it must be 0 or more, received -1."]
+            opposite.validate(), ["Random seed: it must be 0 or more, received -1."]
         )
         nothing = self.newProtocol(ProtDeepConsensusScore)
         self.assertEqual(nothing._validate() + nothing._warnings(), [])  # Scipion tells

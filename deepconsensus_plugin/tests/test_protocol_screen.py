@@ -190,14 +190,14 @@ class TestScreen(SyntheticProject):
         n = len(self.end.outputCoordinatesScored)
         summary, methods = self.end.summary(), self.end._methods()
         self.assertIn(f"{n} candidates scored; all of them", summary[0])
-        self.assertIn("of 2 pickers agree", "".join(summary))
+        self.assertIn("found by both pickers", "".join(summary))
         self.assertLessEqual({"Trained on: CPU.", "Scored on: CPU."}, {*summary})
         self.assertIn(summary[1], methods)
         self.assertIn(f" kept of {n} candidates", summary[1])
         self.assertIn("whose box leaves the micrograph", methods[-1])
         self.assertEqual(
             self.new_screen(self.picks).summary(),
-            ["Not run yet, or nothing has come so far."],
+            ["Not run yet, or no input so far."],
         )
 
     def test_its_report_has_all_that_the_stages_would_have(self):
@@ -270,11 +270,11 @@ class TestScreen(SyntheticProject):
         screen.nModels.set(0)
         self.assertEqual(
             [error.split(":")[0] for error in screen.validate()],
-            ["Seed", "Networks in the ensemble", "Micrographs in a batch"],
+            ["Random seed", "Number of networks", "Micrographs per batch"],
         )
         other = write_untrained_model(self.data / "other", sampling_rate=5.0)
         for options, reason in (
-            ({}, "Model to start from: choose one"),
+            ({}, "Initial model: choose one"),
             ({"initialModel": store_model(type(self), other)}, "Use a box of about"),
         ):
             screen = new_protocol(
@@ -285,7 +285,7 @@ class TestScreen(SyntheticProject):
         screen = new_protocol(type(self), ProtDeepConsensusScreen, thresholdMode=3)
         screen.inputCoordinates.set(self.picks[:1])
         threshold, pickers = screen.validate()
-        self.assertIn("Kind of threshold", threshold)
+        self.assertIn("Select by", threshold)
         self.assertIn("two pickers at least", pickers)
 
 

@@ -130,7 +130,7 @@ class TestSelect(SyntheticProject):
         automatic = self.select(**inputs, thresholdMode=2)
         self.assertEqual(ids(automatic.outputParticles), {1, 3, 4, 5, 6, 8})
         summary = "\n".join(automatic.summary())
-        self.assertIn("Expected of what is kept: precision 0.68, recall 0.98", summary)
+        self.assertIn("Expected precision 0.68, expected recall 0.98", summary)
         careful = self.select(**inputs, thresholdMode=2, beta=0.1)
         self.assertEqual(ids(careful.outputParticles), {8})
         precise = self.select(**inputs, thresholdMode=3, minPrecision=0.86)
@@ -144,7 +144,7 @@ class TestSelect(SyntheticProject):
         precise = new_protocol(
             type(self), ProtDeepConsensusSelect, **inputs, thresholdMode=3
         )
-        self.assertIn("expected of probabilities only", precise.validate()[0])
+        self.assertIn("needs scores that are probabilities", precise.validate()[0])
 
     def test_whole_particles_by_themselves(self):
         """Coordinates are one pixel apart, the first a pixel off the box's side."""
@@ -249,7 +249,7 @@ class TestSelect(SyntheticProject):
         )
         self.assertFalse(protocol.hasAttribute("outputCoordinates"))
         self.assertEqual(protocol.outputCoordinatesRejected.getSize(), 8)
-        self.assertIn("No kept coordinates", "\n".join(protocol.summary()))
+        self.assertIn("No coordinates kept", "\n".join(protocol.summary()))
 
     def test_an_item_without_a_score_is_rejected(self):
         scored = store_scored(type(self), (0.9, float("nan"), 0.8), particles=False)
@@ -278,7 +278,7 @@ class TestSelect(SyntheticProject):
         protocol.minPrecision.set(1.5)
         for mode, sentences in (
             (0, []),  # what the mode does not need is not looked at
-            (2, ["Weight of recall: it must be above 0, received 0.0."]),
+            (2, ["Recall weight (beta): it must be above 0, received 0.0."]),
         ):
             protocol.thresholdMode.set(mode)
             self.assertEqual(protocol.validate(), sentences)

@@ -118,8 +118,8 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(card.training_sets[0].n_boxes, 3 * N_LABELS)
         self.assertEqual(card.validation.n_labels, N_LABELS)
         summary = "\n".join(self.train.summary())
-        self.assertIn("Topaz picker of particles of 67 Å", summary)
-        self.assertIn(f"Learnt: {3 * N_LABELS} places", summary)
+        self.assertIn("Topaz picker for particles of 67 Å", summary)
+        self.assertIn(f"Trained on {3 * N_LABELS} particles", summary)
         self.assertIn(f"{N_LABELS} of about {N_PARTICLES} particles labelled", summary)
         self.assertIn(f"on {3 * N_LABELS} labelled", self.train._methods()[0])
         self.assertLessEqual(set(self.train._citations()), citedKeys())
@@ -133,20 +133,20 @@ class TestTopaz(SyntheticProject):
         for name, wrong, label in (
             ("particleDiameter", 0, "Particle diameter"),
             ("pixelSize", -1, "Pixel size for the network"),
-            ("expectedParticles", 0, "Particles of a micrograph"),
-            ("validationFraction", 0.7, "Share held out"),
+            ("expectedParticles", 0, "Expected particles per micrograph"),
+            ("validationFraction", 0.7, "Validation fraction"),
             ("maxMicrographs", 0, "Micrographs, at most"),
             ("nEpochs", 0, "Number of epochs"),
-            ("updatesPerEpoch", 0, "Batches of an epoch"),
+            ("updatesPerEpoch", 0, "Batches per epoch"),
             ("nUnits", 0, "Units of the first layer"),
             ("nLayers", 2, "Layers"),
             ("batchSize", 3, "Batch size"),
             ("radius", 0, "Radius of labels"),
             ("learningRate", 0, "Learning rate"),
-            ("strength", 0, "Weight of the criterion"),
+            ("strength", 0, "Criterion weight (λ)"),
             ("prior", 1, "Fraction of positive pixels"),
             ("autoencoder", -1, "Weight of the autoencoder"),
-            ("seed", -1, "Seed"),
+            ("seed", -1, "Random seed"),
         ):
             right = getattr(protocol, name).get()
             getattr(protocol, name).set(wrong)
@@ -188,7 +188,7 @@ class TestTopaz(SyntheticProject):
         self.assertLessEqual(precision.lines[0].get_ydata().max(), 1)
         self.assertTrue(drawn(tabs["Precision and recall"].read()).axes)
         text = tabs["Model"].read()
-        self.assertIn("Topaz picker of particles of 67 Å", text)
+        self.assertIn("Topaz picker for particles of 67 Å", text)
         self.assertIn("Trained on: CPU.", text)
         self.assertIn("Made with deepconsensus_plugin", text)
 
@@ -259,7 +259,7 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(missed.getBoxSize(), BOX)
         self.assertGreater(self._evaluate(protocol.outputCoordinates).f1, 0.9)
         self.assertIn(
-            f"{missed.getSize()} of them were not known; expected precision",
+            f"{missed.getSize()} of them are new; expected precision",
             protocol.summary()[1],
         )
 
@@ -273,7 +273,7 @@ class TestTopaz(SyntheticProject):
             self.assertEqual(error.split(":")[0], label)
         with patch.object(SetOfMicrographs, "getSamplingRate", return_value=6.0):
             (error,) = self._newPick().validate()
-        self.assertIn("pixels of 6 Å are coarser than the 5 Å", error)
+        self.assertIn("pixel size of 6 Å/px is coarser than the 5 Å/px", error)
 
     def test_coordinates_that_lost_their_micrographs_are_refused(self):
         lost = SetOfCoordinates(filename=str(Path(self.data) / "lost.sqlite"))
@@ -282,7 +282,7 @@ class TestTopaz(SyntheticProject):
         pick = self._newPick()
         pick.knownCoordinates.set(lost)
         for protocol, label in (
-            (train, "Known negatives"),
+            (train, "Negatives"),
             (pick, "Known coordinates"),
         ):
             (error,) = protocol.validate()
@@ -309,6 +309,6 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(
             protocol.outputModel.getCard(), self.train.outputModel.getCard()
         )
-        self.assertIn("Topaz picker of particles", "\n".join(protocol.summary()))
+        self.assertIn("Topaz picker for particles", "\n".join(protocol.summary()))
         self.assertIn("Bepler2019", protocol._methods()[0])
         self.assertEqual(protocol._citations(), ["Bepler2019"])

@@ -61,7 +61,9 @@ class TestTrain(SyntheticProject):
     def test_model_knows_what_it_was_made_from(self):
         protocol = self.protocol(seed=7, l2RegStrength=1e-4)
         self.assertEqual(protocol.validate(), [])
-        self.assertIn("Positives: only 24 coordinates", protocol._warnings()[0])
+        self.assertIn(
+            "Positives: there are only 24 coordinates", protocol._warnings()[0]
+        )
         self.assertEqual(len(protocol._warnings()), 2)  # nothing is tested on
         self.assertEqual(protocol.summary(), ["Not run yet."])
         self.launchProtocol(protocol)
@@ -110,7 +112,9 @@ class TestTrain(SyntheticProject):
         protocol.extraNegatives.append(self.store(self.negatives, first, third))
         self.assertEqual(protocol.validate(), [])
         warning = protocol._warnings()[-1]
-        self.assertIn("1 of their 1 micrographs are learnt from too (mic_1", warning)
+        self.assertIn(
+            "1 of their 1 micrographs are used for training too (mic_1", warning
+        )
         self.launchProtocol(protocol)
 
         boxes = read_boxes(Path(protocol._getExtraPath("boxes.h5")))
@@ -127,7 +131,7 @@ class TestTrain(SyntheticProject):
         self.assertEqual((card.testing.n_positives, card.testing.n_negatives), (8, 8))
         given = read_coordinates(protocol._getExtraPath("coordinates_positives.h5"))
         np.testing.assert_allclose(given[first].yx, self.positives[first])
-        self.assertIn("Ensemble on the sets to test on", "\n".join(protocol.summary()))
+        self.assertIn("Ensemble on the test sets", "\n".join(protocol.summary()))
 
     def store(self, positions: dict[str, FloatArray], *names: str) -> Pointer:
         return store_coordinates(type(self), {name: positions[name] for name in names})
@@ -139,11 +143,11 @@ class TestTrain(SyntheticProject):
         empty = store_coordinates(type(self), {})
         for options, reason in (
             ({"nEpochs": -1}, "Number of epochs: it must be 1 or more, or 0"),
-            ({"seed": -1}, "Seed: it must be 0 or more, received -1."),
+            ({"seed": -1}, "Random seed: it must be 0 or more, received -1."),
             ({"learningRate": 0.0}, "Learning rate"),
             (
                 {"inputSize": 100},
-                "Network input: it must be a multiple of 16, 16 or more",
+                "Network input size: it must be a multiple of 16, 16 or more",
             ),
             ({"testPositives": empty}, "choose both positives and negatives"),
             (
@@ -151,12 +155,12 @@ class TestTrain(SyntheticProject):
                 "Weights of extra positives: *Extra positives* is empty; leave it at 1",
             ),
             ({"inputNegatives": empty}, "the set is empty"),
-            ({"modelInitialization": 1}, "Model to start from: choose one"),
+            ({"modelInitialization": 1}, "Initial model: choose one"),
             (from_model(type(self), flipped), "needs CTFs"),
             (from_model(type(self), other), "Use a box of about 80 px"),
             (
                 {**from_model(type(self), plain), "skipInvert": True},
-                "particles are dark. Answer *No*",
+                "particles are dark on light (raw). Use such",
             ),
         ):
             with self.subTest(reason=reason):

@@ -36,17 +36,28 @@ OF_OTHER_PLUGINS = {
 SCANNED = ("objects", "protocols", "viewers", "wizards")
 
 
-def menu() -> Iterator[dict]:
-    """Yield the entries of protocols.conf that are protocols."""
+def sections() -> list[dict]:
+    """Return the entries of protocols.conf, one in the other."""
     conf = RawConfigParser()
     conf.optionxform = str
     conf.read(ROOT / "protocols.conf", encoding="utf8")
-    waiting = json.loads(conf["PROTOCOLS"]["Protocols SPA"])
+    return json.loads(conf["PROTOCOLS"]["Protocols SPA"])
+
+
+def menu() -> Iterator[dict]:
+    """Yield the entries of protocols.conf that are protocols."""
+    waiting = sections()
     while waiting:
         item = waiting.pop()
         waiting += item.get("children", [])
         if item["tag"] == "protocol":
             yield item
+
+
+def texts(item: dict) -> list[str]:
+    """Return the texts of an entry of the menu and of all below it, in order."""
+    below = [text for child in item.get("children", []) for text in texts(child)]
+    return [item["text"], *below]
 
 
 def own_protocols() -> dict[str, type[Protocol]]:
@@ -104,6 +115,28 @@ class TestDeepConsensusRegistry(unittest.TestCase):
 
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual(set(names), set(own_protocols()))
+
+    def test_menu_calls_each_protocol_by_its_label(self):
+        for item in menu():
+            with self.subTest(item["value"]):
+                kind = own_protocols()[item["value"]]
+                self.assertEqual(item["text"], kind._label)
+
+    def test_menu_is_in_the_order_of_the_work(self):
+        shown = texts(*sections())
+
+        self.assertEqual(shown[:3], ["Particles", "Picking", "Deep consensus"])
+        self.assertEqual(shown[3], "deep consensus")
+        firsts = ("consensus of picks", "pick without training", "import picks")
+        starts = [shown.index(first) for first in firsts]  # stages, pickers, tools
+        self.assertEqual(starts, [4, 11, 16])
+        self.assertEqual(len(shown), len(set(shown)))
+
+    def test_new_runs_are_named_without_the_plugin(self):
+        for name, protocol in own_protocols().items():
+            with self.subTest(name):
+                self.assertEqual(protocol.getClassLabel(), protocol._label)
+                self.assertLess(len(f"{protocol._label} (10)"), 40)
 
     def test_class_names_are_unique_over_all_plugins(self):
         finders = {

@@ -145,7 +145,7 @@ def test_any_scores_can_be_drawn(scores, are_probabilities):
     plots.set_threshold(np.inf)
     bars, curves = figure_canvas.figure.axes
     assert sum(heights(bars)) == np.isfinite(scores).sum()
-    assert ("expected." in curves.get_title("left")) == (not are_probabilities)
+    assert ("unknown." in curves.get_title("left")) == (not are_probabilities)
 
 
 def test_scores_that_are_not_of_a_network_are_all_shown():

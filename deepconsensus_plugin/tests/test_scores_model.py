@@ -119,7 +119,9 @@ def test_what_is_shown_is_what_the_rule_accepts():
 
 def test_networks_scores_promise_nothing():
     overview = Overview(table_of(some_scores()), are_probabilities=False)
-    assert "no precision and recall can be expected" in overview.describe_expected(0.5)
+    assert "expected precision and recall are unknown" in overview.describe_expected(
+        0.5
+    )
 
 
 # -------------------------- table --------------------------

@@ -142,7 +142,7 @@ class TestScoresViewer(SyntheticProject):
 
     def test_the_report_is_that_of_the_last_selection(self):
         scored = store_scored(type(self), SCORES)
-        self.assertIn("make the new sets first", open_report(self.proj, scored))
+        self.assertIn("Create a particle set first", open_report(self.proj, scored))
         last = self.select(scored, 0.6)
         tasks = [plan_report(self.proj, run) for run in (scored, last)]
         self.assertEqual(tasks[0], tasks[1])
@@ -176,7 +176,7 @@ class TestScoresViewer(SyntheticProject):
         waiting = new_protocol(
             type(self), ProtDeepConsensusSelect, inputCoordinates=plain
         )
-        self.assertIn("never scored", self.view(waiting).describeFault())
+        self.assertIn("has no scores", self.view(waiting).describeFault())
 
 
 def test_a_report_opens_when_it_is_written(tmp_path):

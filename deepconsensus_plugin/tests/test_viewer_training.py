@@ -131,11 +131,11 @@ def test_the_history_is_drawn_again_while_it_grows():
     assert not begun.is_final
     assert nothing.content != begun.content == same.content
     figure = drawn(begun)
-    assert "At work: network 1, 10 updates" in figure.get_suptitle()
+    assert "Running: network 1, 10 updates" in figure.get_suptitle()
     assert len(figure.axes) == 3  # no precision was kept
     grown.append(([HISTORY], False))
     end = tab.read()
     assert end.is_final
     end.draw(figure)  # in place of what was there
-    assert "At work" not in figure.get_suptitle()
+    assert "Running" not in figure.get_suptitle()
     assert len(figure.axes) == 4

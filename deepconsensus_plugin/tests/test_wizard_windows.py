@@ -49,9 +49,7 @@ def test_a_box_is_even_and_a_diameter_in_angstrom():
     # A box is one and a half particles wide, whichever of the two is measured.
     assert box.sides_px(90) == pytest.approx((90, 60))
     assert diameter.sides_px(150) == pytest.approx((90, 60))
-    assert box.describe(90).startswith(
-        "box 90 px = 225 Å; suits particles of about 150"
-    )
+    assert box.describe(90).startswith("box 90 px = 225 Å, for particles of about 150")
     assert diameter.describe(150).startswith("diameter 150 Å = 60 px; a box of 90 px")
 
 
@@ -124,7 +122,7 @@ def test_what_is_counted_is_what_the_consensus_finds(radius, alone, together):
     assert counts.tolist() == [(expected.agreement == m).sum() for m in (1, 2)]
     # Picks that are one candidate but do not agree count once.
     assert counts.tolist() == [alone, together]
-    sentence = f"agreed on: {together} by 2 of 2, {alone} by 1 of 2"
+    sentence = f"agreed: {together} by 2 of 2, {alone} by 1 of 2"
     assert describe_agreed(counts) == sentence
 
 

@@ -115,10 +115,10 @@ class TestWizards(SyntheticProject):
             type(self), ProtDeepConsensusSelect, inputCoordinates=self.picks[0]
         )
         message = self.refusal(wizards.DeepConsensusThresholdWizard, plain)
-        self.assertIn("never scored", message)
+        self.assertIn("has no scores", message)
         one = self.consensus(self.picks[0])
         message = self.refusal(wizards.DeepConsensusRadiusWizard, one)
-        self.assertIn("two pickers or more", message)
+        self.assertIn("at least two pickers", message)
 
     def test_sizes_are_measured_on_the_micrographs_of_the_form(self):
         classical = self.newProtocol(ProtClassicalPick, particleDiameter=50)

@@ -55,7 +55,10 @@ def test_fields_get_the_types_of_their_parameters(folders):
         (["samplingRate=3,54"], "samplingRate: expected a number, received '3,54'"),
         (["voltage=nan"], "voltage: expected a number, received 'nan'"),
         (["nEpochs=two"], "nEpochs: expected a whole number"),
-        (["thresholdMode=best"], r"thresholdMode: expected one of \['fixed', 'first"),
+        (
+            ["thresholdMode=best"],
+            r"thresholdMode: expected one of \['Score cutoff', 'Top",
+        ),
         (["micrographs=(none)"], "micrographs: not given"),
         (["micrographs=x/*.mrc"], "micrographs: expected files, found none: '/"),
         (["picks=(none)"], "picksA: not given"),

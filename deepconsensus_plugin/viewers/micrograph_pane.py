@@ -54,7 +54,7 @@ class MicrographPane(Pane):
         self.add_button("◀", lambda: self.show(self.shown - 1))
         self._place = self.add_label()
         self.add_button("▶", lambda: self.show(self.shown + 1))
-        self.add_button("show all", self.view.show_all)
+        self.add_button("Show all", self.view.show_all)
         self.add_label("Low-pass")
         self._low_pass = self.add_choices(
             [*LOW_PASSES], _LOW_PASS_AT_FIRST, lambda: self.show(self.shown)
@@ -88,7 +88,7 @@ class MicrographPane(Pane):
     def show(self, number: int) -> None:
         """Show a micrograph; the numbers wrap around."""
         if self._micrographs is None or not self._n_micrographs:
-            self._place.configure(text="The micrographs are not known")
+            self._place.configure(text="Micrographs unknown")
             return
         self.shown = number % self._n_micrographs
         self._place.configure(text=f"{self.shown + 1:,} of {self._n_micrographs:,}")

@@ -20,8 +20,8 @@ from deepconsensus_plugin.protocols.shared.report_link import reportPath
 from deepconsensus_plugin.report.selection_report import find_selections
 
 _NO_SELECTION = (
-    "There is no finished selection to report on: make the new sets first, and wait "
-    "until they are there."
+    "There is no finished selection to report on. Create a particle set first, and "
+    "wait until it is finished."
 )
 
 
@@ -51,13 +51,13 @@ class ReportTask:
         RuntimeError
             If the report cannot be written; says why.
         """
-        yield "The report is being written; it takes some seconds …"
+        yield "Writing the report; this takes a few seconds …"
         command = [sys.executable, "-m", "deepconsensus_plugin", "report"]
         command += [str(self.project), "--selection", str(self.selection)]
         command += ["--out", str(self.path)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
-            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            reason = done.stderr.strip().splitlines()[-1:] or ["unknown reason"]
             raise RuntimeError(f"the report was not written: {reason[0]}")
         opens = webbrowser.open(self.path.as_uri())
         yield f"Report{'' if opens else ', to be opened in a browser'}: {self.path}"

@@ -81,7 +81,7 @@ class DeepConsensusScoresViewer(Viewer):
             title=f"{_TITLE}: {obj.getRunName()}",
             masterWindow=self.getParent(),
             actions=[
-                Action("Make the new sets", self._select),
+                Action("Create particle set ({n_kept} kept)", self._select),
                 Action("Report", self._report_on_selection),
             ],
             threshold=self.initialThreshold(),
@@ -92,9 +92,9 @@ class DeepConsensusScoresViewer(Viewer):
         """Return why there is nothing to look at; empty if there is something."""
         scored = self._scored()
         if scored is None:
-            return "There are no scores yet: wait until the run has finished."
+            return "There are no scores yet; wait until the run has finished."
         if not scored.get().getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
-            return "The input was never scored: run *score particles* on it."
+            return "The input has no scores; run *score particles* on it first."
         return ""
 
     def reader(self, spacing: Spacing | None = None) -> Callable[[], Overview]:

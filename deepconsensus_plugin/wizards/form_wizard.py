@@ -58,9 +58,9 @@ def describeMicrographs(protocol: Protocol) -> str:
             if hasattr(protocol, "inputCoordinates")
             else "the micrographs"
         )
-        return f"Choose {what} first: they are shown to measure on."
+        return f"Choose {what} first, to measure on."
     if micrographs.isEmpty():
-        return "The set of micrographs is empty: choose one with micrographs."
+        return "The set of micrographs is empty; choose another one."
     return ""
 
 

@@ -78,10 +78,10 @@ class Measure:
         rate = self.sampling_rate
         if self.is_box:
             return (
-                f"box {box:.0f} px = {box * rate:.0f} Å; suits particles of about "
+                f"box {box:.0f} px = {box * rate:.0f} Å, for particles of about "
                 f"{diameter * rate:.0f} Å (dashed)"
             )
         return (
             f"diameter {diameter * rate:.0f} Å = {diameter:.0f} px; a box of "
-            f"{2 * round(box / 2)} px suits it (dashed)"
+            f"{2 * round(box / 2)} px (dashed) suits it"
         )

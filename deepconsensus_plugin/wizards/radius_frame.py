@@ -28,10 +28,9 @@ _HEIGHT = 530
 _WIDTHS = 400, 640
 _HINT = (
     "Drag the line in the plot, or type a radius. At the plateau, 95 % of the "
-    "agreement within the merge radius is reached: picks of the same particle have "
-    "met.\n"
-    "On the micrograph, picks that agree are joined by a white line: zoom in with the "
-    "wheel."
+    "agreement within the merge radius is reached: all picks of the same particle "
+    "agree.\n"
+    "On the micrograph, white lines join picks that agree; the wheel zooms."
 )
 
 

@@ -38,7 +38,7 @@ def describe_agreed(n_agreed: IntArray) -> str:
     """Return on how many candidates how many pickers agree, as one line."""
     k = len(n_agreed)
     parts = [f"{n:,} by {m} of {k}" for m, n in enumerate(n_agreed.tolist(), start=1)]
-    return f"agreed on: {', '.join(parts[::-1])}"
+    return f"agreed: {', '.join(parts[::-1])}"
 
 
 class RadiusCurves:

@@ -18,7 +18,7 @@ _SIZE = {"width": 680, "height": 560}
 _RIGHT_BUTTON = 3
 _HINT = (
     "Press on the centre of a particle and drag to its edge. The wheel zooms, the "
-    "right button moves the micrograph, a double click shows all of it."
+    "right button moves the micrograph, and a double click shows all of it."
 )
 
 

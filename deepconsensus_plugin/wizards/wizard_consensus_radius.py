@@ -39,18 +39,18 @@ class DeepConsensusRadiusWizard(FormWizard):
         sets = [picks for pointer in pointers if (picks := pointer.get()) is not None]
         if len(sets) < max(2, len(pointers)):
             return (
-                "Choose the sets of two pickers or more first: the radius tells which "
-                "of their picks agree."
+                "Choose the picks of at least two pickers first; the radius decides "
+                "which of them agree."
             )
         if fault := describeMicrographs(protocol):
             return fault
         if any(picks.isEmpty() for picks in sets):
-            return "A set of picks is empty: choose sets with picks."
+            return "A set of picks is empty; choose another one."
         boxes = [picks.getBoxSize() for picks in sets]
         if protocol.boxSize.get() is None and not all(boxes):
-            return "A set of picks has no box size: give a box size first (advanced)."
+            return "A set of picks has no box size; give a box size first (Advanced)."
         if not protocol.mergeRadius.get() > 0:
-            return "The merge radius must be above 0; 0.3 is usual."
+            return "Merge radius: it must be above 0; the default is 0.3."
         return ""
 
     def openWindow(self, form) -> None:

@@ -18,9 +18,9 @@ _COLUMNS = (
     ("Model", 260),
     ("Networks", 80),
     ("Box (Å)", 80),
-    ("Pixel size (Å)", 110),
-    ("Learnt from (boxes)", 140),
-    ("ROC-AUC or AP, held out", 180),
+    ("Pixel size (Å/px)", 110),
+    ("Training boxes", 140),
+    ("ROC-AUC or AP (held out)", 180),
 )
 
 
@@ -37,7 +37,7 @@ class DeepConsensusModelWizard(FormWizard):
             found = usableModels(protocol)
         except NotADirectoryError as error:
             return f"{error}. Choose the folder of a project or of a library first."
-        return "" if found else f"{folder} holds no model that can be used."
+        return "" if found else f"{folder} contains no model that can be used."
 
     def openWindow(self, form) -> None:
         """Open the window."""

@@ -23,7 +23,7 @@ _PARAM = "threshold"
 class DeepConsensusThresholdWizard(FormWizard):
     """Drags a line over the histogram of scores."""
 
-    _title = "Threshold"
+    _title = "Score cutoff"
     _targets = [
         (ProtDeepConsensusSelect, [_PARAM]),
         (ProtDeepConsensusScreen, [_PARAM]),
@@ -35,8 +35,8 @@ class DeepConsensusThresholdWizard(FormWizard):
         scored = protocol.scoredItems().get() if isSelection else None
         if isSelection and (scored is None or scored.isEmpty()):
             return (
-                "Choose scored particles first, or scored coordinates: the output of "
-                "*score particles*, with items in it."
+                "Choose scored particles or coordinates first: the output of *score "
+                "particles*, which must not be empty."
             )
         return _viewerOf(protocol).describeFault()
 
@@ -46,13 +46,13 @@ class DeepConsensusThresholdWizard(FormWizard):
         def use(threshold: float) -> str:
             form.setVar(_PARAM, round(threshold, 4))
             window.root.after_idle(window.close)
-            return f"The form has the threshold {threshold:.4g} now."
+            return f"The form now has the score cutoff {threshold:.4g}."
 
         window = ScoreWindow(
             _viewerOf(form.protocol).reader(SPACING.read(form.protocol)),
             title=f"{self._title}: {form.protocol.getRunName()}",
             masterWindow=form,
-            actions=[Action("Use this threshold", use)],
+            actions=[Action("Use this cutoff", use)],
             threshold=form.protocol.threshold.get(),
         )
         window.show(center=False)

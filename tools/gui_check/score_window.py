@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Use of the window of scores: drag the threshold, make the new sets."""
+"""Use of the window of scores: drag the threshold, create a particle set."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 import tkinter as tk
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from tkinter import ttk
 from types import SimpleNamespace
@@ -23,16 +23,21 @@ from pyworkflow.utils import Message
 from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin import viewers as own_viewers
+from tools.gui_check.blank import find_blank
 from tools.gui_check.cut_off import find_cut_off
 from tools.gui_check.report import Report
 from tools.gui_check.score_window import score_frame, use_score_window
 from tools.gui_check.tabs_window import plots_frame, use_plots_window
+from tools.gui_check.tree import check_tree, items_below
 from tools.gui_check.windows import all_opened, descendants, opened, unattended
 from tools.gui_check.wizard_windows import press_wands
 
 _PACKAGE = "deepconsensus_plugin"
 _ADVANCED = "Advanced"  # Scipion's second expert level
 
+
+_BOX_LETTERS = 40
+"""What Scipion shows of a run's name in its box."""
 
 _SCIPIONS_HELP = "This value allows to group several items"
 """On streaming; longer than the window that Scipion gives it."""
@@ -90,6 +95,17 @@ def _walk_project(window: ProjectWindow, report: Report) -> None:
     ):
         report.add(what, sorted(wanted - found))
     report.shoot(window.root, "project")
+    check_tree(window.root, tree, report)
+    report.add("names in the boxes of runs", _long_names(window))
+
+
+def _long_names(window: ProjectWindow) -> list[str]:
+    """Return a sentence for each name of a run that its box would cut."""
+    names = [run.getRunName() for run in window.project.getRuns()]
+    return [f"'{n}' is cut" for n in names if len(n) > _BOX_LETTERS] + [
+        f"{names.count(name)} runs are called '{name}'"
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
 
 
 def _walk_new_forms(window: ProjectWindow, report: Report) -> None:
@@ -175,7 +191,8 @@ def _shoot_each_tab(form: tk.Toplevel, name: str, report: Report) -> None:
         notebook.select(tab)
         title = notebook.tab(tab, "text").lower().replace(" ", "_")
         report.shoot(form, f"{name}_{title}")
-        report.add(f"{name}_{title}", find_cut_off(form))
+        faults = find_cut_off(form) + find_blank(form.nametowidget(tab))
+        report.add(f"{name}_{title}", faults)
 
 
 def _read_helps(form: tk.Toplevel, name: str, report: Report) -> None:
@@ -253,14 +270,8 @@ def _own_protocols() -> list[str]:
 def _own_items(tree: ttk.Treeview) -> dict[str, str]:
     """Return the items of the tree that are protocols of the plugin, by class name."""
     own = set(_own_protocols())
-    names = ((item.split(".")[-1], item) for item in _items(tree, ""))
+    names = ((item.split(".")[-1], item) for item in items_below(tree, ""))
     return {name: item for name, item in names if name in own}
-
-
-def _items(tree: ttk.Treeview, parent: str) -> Iterator[str]:
-    for item in tree.get_children(parent):
-        yield item
-        yield from _items(tree, item)
 
 
 def _own_runs(window: ProjectWindow) -> list[Protocol]:

@@ -10,14 +10,14 @@ from deepconsensus_plugin.core.declared import Declared, declare
 
 @dataclass(frozen=True)
 class Spacing(Declared):
-    """Least distances of whole particles that lie by themselves."""
+    """Minimum distances of particles to the edge and to each other."""
 
     border_A: float = field(
         default=0.0,
         metadata=declare(
             "Minimum distance to micrograph edge",
-            "Particles whose centre is nearer to the edge than this are not accepted. "
-            "*0*: no distance is asked for.",
+            "Particles whose centre is closer to the edge of the micrograph than "
+            "this are rejected. 0 keeps all.",
             unit="Å",
             ge=0,
         ),
@@ -26,11 +26,9 @@ class Spacing(Declared):
         default=0.0,
         metadata=declare(
             "Minimum distance between particles",
-            "Two particles whose centres are nearer to each other than this overlap, "
-            "and neither is accepted; the particle's diameter leaves none that touch. "
-            "Only candidates with a good enough score count.\n"
-            "*0*: no distance is asked for.\n"
-            "Scores are not changed: overlapping particles are particles.",
+            "Particles whose centres are closer to each other than this are both "
+            "rejected. The particle diameter removes all that touch. Only candidates "
+            "with a sufficient score count. Scores do not change. 0 keeps all.",
             unit="Å",
             ge=0,
         ),
@@ -38,12 +36,12 @@ class Spacing(Declared):
     over_border: bool = field(
         default=False,
         metadata=declare(
-            "Boxes over the micrograph edge?",
-            "*No*: candidates whose box leaves the micrograph are scored, but neither "
-            "accepted nor written as particles. Scipion's own extraction leaves them "
-            "out as well.\n"
-            "*Yes*: they are treated as all others. What lies outside is filled with "
-            "the mirror image of the inside.",
+            "Boxes over the micrograph edge",
+            "*No*: candidates whose box leaves the micrograph are scored, but "
+            "rejected, and not written as particles, as in Scipion's own "
+            "extraction.\n"
+            "*Yes*: they are treated like all others. The part outside the "
+            "micrograph is filled with the mirror image of the inside.",
         ),
     )
 

@@ -50,25 +50,26 @@ class ThresholdRule(Declared):
     mode: ThresholdMode = field(
         default=ThresholdMode.FIXED,
         metadata=declare(
-            "Kind of threshold",
-            "*automatic*: the threshold with the best expected compromise of "
-            "precision and recall. Where scores are the network's own, not "
-            "probabilities, it is {threshold}.\n"
-            "*precision*: as many as the wanted precision is expected to allow.\n"
-            "*fixed*: every item whose score is at least the threshold.\n"
-            "*first N*: the given number of items with the best scores.",
+            "Select by",
+            "*Auto (best F1)*: the score cutoff with the best expected F1, the "
+            "balance of precision and recall. If scores are the network's own, not "
+            "probabilities, the cutoff is {threshold}.\n"
+            "*Target precision*: the lowest cutoff whose expected precision is at "
+            "least the target.\n"
+            "*Score cutoff*: all particles with the given score or a higher one.\n"
+            "*Top N*: the given number of particles with the best scores.",
         ),
     )
     threshold: float = field(
         default=PUBLISHED_THRESHOLD,
         metadata=declare(
-            "Threshold",
-            "Items with this score or a higher one are kept.\n"
-            "Scores go from 0 (background) to 1 (particle); {threshold} is the "
+            "Score cutoff",
+            "Particles with this score or a higher one are kept. Scores go from 0 "
+            "(background) to 1 (particle). Raise the cutoff to remove more false "
+            "particles, lower it to lose fewer true ones; {threshold} is the "
             "published choice.\n"
-            "Raise it for fewer false particles, lower it to lose fewer true ones.\n"
-            "The wand shows the scores, and how many remain.",
-            unit="score",
+            "The wand shows the distribution of scores and how many particles "
+            "remain.",
             shown_if=("mode", ThresholdMode.FIXED),
             may_be_infinite=True,
         ),
@@ -77,10 +78,10 @@ class ThresholdRule(Declared):
         default=None,
         metadata=declare(
             "Number of particles",
-            "How many to keep, of those that lie where particles may lie. If there are "
-            "fewer, all that have a score are kept, and fewer remain where particles "
-            "that are too close to each other are removed. Of equal scores, the first "
-            "in the set.",
+            "Number of particles to keep, of those that may lie where they lie (see "
+            "below). If there are fewer, all with a score are kept; fewer remain if "
+            "particles that are too close to each other are removed. Among equal "
+            "scores, the first in the set are kept.",
             shown_if=("mode", ThresholdMode.FIRST_N),
             ge=1,
         ),
@@ -88,10 +89,9 @@ class ThresholdRule(Declared):
     beta: float = field(
         default=1.0,
         metadata=declare(
-            "Weight of recall",
-            "How many times as much as precision recall counts: 2 to lose few "
-            "particles, 0.5 to let few false ones in.",
-            unit="beta",
+            "Recall weight (beta)",
+            "How many times as much as precision recall counts in the automatic "
+            "cutoff: 2 loses fewer particles, 0.5 lets fewer false ones in.",
             is_expert=True,
             shown_if=("mode", ThresholdMode.MAX_F),
             gt=0,
@@ -100,9 +100,8 @@ class ThresholdRule(Declared):
     min_precision: float | None = field(
         default=None,
         metadata=declare(
-            "Least precision",
-            "Share of true particles that is expected at least among those that are "
-            "kept, 0 to 1.",
+            "Target precision",
+            "Fraction of true particles that is expected among those kept, 0 to 1.",
             shown_if=("mode", ThresholdMode.MIN_PRECISION),
             ge=0,
             le=1,
@@ -121,11 +120,11 @@ class ThresholdRule(Declared):
     def conflicts(self) -> list[str]:
         """Return the problem of a number that the mode needs and that is missing."""
         if self.mode is ThresholdMode.FIXED and np.isnan(self.threshold):
-            return ["Threshold (threshold): it must be a number, received nan"]
+            return ["Score cutoff (threshold): it must be a number, received nan"]
         if self.mode is ThresholdMode.FIRST_N and self.n_first is None:
             return ["Number of particles (n_first): it must be given, received None"]
         if self.mode is ThresholdMode.MIN_PRECISION and self.min_precision is None:
-            return ["Least precision (min_precision): it must be given, received None"]
+            return ["Target precision (min_precision): it must be given, received None"]
         return []
 
     def for_scores(self, *, are_probabilities: bool) -> ThresholdRule:

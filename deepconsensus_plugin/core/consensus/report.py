@@ -102,14 +102,14 @@ class ConsensusReport:
         lines = [
             f"{self.n_or} candidates (OR) on {self.n_micrographs} micrographs; found "
             f"{votes} of {k} pickers.",
-            f"{self.n_and} particles (AND): at least {self.min_pickers} of {k} pickers "
-            f"agree{self._describe_choice()}.",
+            f"{self.n_and} particles (AND) found by {self._describe_agreeing()}"
+            f"{self._describe_choice()}.",
         ]
         if self.min_positives is not None and self.n_and < self.min_positives:
             lines.append(
                 f"WARNING: {self.n_and} agreed particles are fewer than the "
-                f"{self.min_positives} asked for; a network learns less from them. "
-                "More micrographs, or pickers with lower thresholds, give more."
+                f"{self.min_positives} asked for, so the network is trained on little "
+                "data. Add micrographs, or lower the thresholds of the pickers."
             )
         return lines
 
@@ -131,33 +131,39 @@ class ConsensusReport:
             "give more particles for training, whose centres agree less closely."
         ]
 
+    def _describe_agreeing(self) -> str:
+        k, m = len(self.pickers), self.min_pickers
+        if m < k:
+            return f"at least {m} of {k} pickers"
+        return {1: "the only picker", 2: "both pickers"}.get(k, f"all {k} pickers")
+
     def _describe_choice(self) -> str:
         if self.min_positives is None:
             return " (as given)"
         if self.n_and < self.min_positives:
-            return " (the fewest possible)"
-        return f" (the most that leave {self.min_positives} particles)"
+            return " (least strict agreement)"
+        return f" (strictest agreement that keeps at least {self.min_positives})"
 
     def _describe_picker(self, picker: PickerReport) -> str:
         share = picker.n_confirmed / picker.n_candidates if picker.n_candidates else 0.0
         if not picker.n_picks:
             return (
-                f"WARNING: {picker.name} has no picks at all; leave it out, or import "
-                "it again."
+                f"WARNING: {picker.name} has no picks; leave it out, or import them "
+                "again."
             )
         missing = self.n_micrographs - picker.n_micrographs
         where = f"; not run on {missing} micrographs" if missing else ""
         return (
-            f"{picker.name}: {picker.n_picks} picks, {share:.0%} of them confirmed by "
-            f"another picker{where}."
+            f"{picker.name}: {picker.n_picks} picks, {share:.0%} confirmed by another "
+            f"picker{where}."
         )
 
     def _describe_boxes(self) -> list[str]:
         known = [p for p in self.pickers if math.isfinite(p.box_size)]
         if all(round(picker.box_size) == self.box_size for picker in known):
-            return [f"Box: {self.box_size} px."]
+            return [f"Box size: {self.box_size} px."]
         listed = ", ".join(f"{p.name} {p.box_size:.0f}" for p in known)
-        return [f"Box: {self.box_size} px; the pickers' own were {listed} px."]
+        return [f"Box size: {self.box_size} px; those of the pickers: {listed} px."]
 
 
 def report_consensus(

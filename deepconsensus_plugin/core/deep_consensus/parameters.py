@@ -23,9 +23,9 @@ class TrainingParameters(Declared):
         default=None,
         metadata=declare(
             "Number of epochs",
-            "How often the networks see every box. The best weights are kept, so more "
-            "takes longer but does no harm.",
-            if_none="each network learns from {n_updates} batches",
+            "Passes of each network over all training boxes. The best weights are "
+            "kept, so more epochs take longer but do no harm.",
+            auto="{n_updates} batches for each network",
             ge=1,
         ),
     )
@@ -39,13 +39,19 @@ class TrainingParameters(Declared):
     )
     batch_size: int = field(
         default=64,
-        metadata=declare("Batch size", "Boxes in one update.", is_expert=True, ge=2),
+        metadata=declare(
+            "Batch size",
+            "Number of boxes in one update of the weights.",
+            is_expert=True,
+            ge=2,
+        ),
     )
     learning_rate: float = field(
         default=1e-3,
         metadata=declare(
             "Learning rate",
-            "Of the optimiser (Adam), at the start. Lower it if the accuracy jumps.",
+            "Initial learning rate of the optimiser (Adam). Lower it if the "
+            "accuracy jumps.",
             is_expert=True,
             gt=0,
         ),
@@ -53,8 +59,8 @@ class TrainingParameters(Declared):
     l2_strength: float = field(
         default=1e-5,
         metadata=declare(
-            "Regularisation (L2)",
-            "Penalty on large weights, in every layer. Raise it if the accuracy on "
+            "L2 regularisation",
+            "Penalty on large weights in every layer. Raise it if the accuracy on "
             "held-out micrographs falls while training goes on.",
             is_expert=True,
             ge=0,
@@ -63,18 +69,20 @@ class TrainingParameters(Declared):
     n_models: int = field(
         default=3,
         metadata=declare(
-            "Networks in the ensemble",
-            "The score is the mean over them, and their spread tells how sure it is. "
-            "The time grows with their number.",
+            "Number of networks",
+            "Networks in the ensemble. The score is the mean over them, and their "
+            "spread is its uncertainty. Training time grows with their number.",
             ge=1,
         ),
     )
     auto_stopping: bool = field(
         default=True,
         metadata=declare(
-            "Stop when nothing improves?",
-            "The learning rate is divided by ten where the accuracy on held-out "
-            "micrographs stops improving; after three times the network is done.",
+            "Early stopping",
+            "*Yes*: the learning rate is divided by ten whenever the accuracy on "
+            "held-out micrographs stops improving, and after three such steps the "
+            "training of a network ends.\n"
+            "*No*: all epochs are carried out.",
         ),
     )
     patience: int | None = field(
@@ -84,9 +92,8 @@ class TrainingParameters(Declared):
             "Number of updates without a better validation accuracy after which the "
             "learning rate is divided by ten.",
             unit="updates",
-            if_none="a sixth of the planned updates without a better accuracy or loss, "
-            "so that a network which no longer improves is done after half of its "
-            "training",
+            auto="a sixth of the planned updates without a better accuracy or loss, so "
+            "that a network that no longer improves ends after half of its training",
             is_expert=True,
             shown_if=("auto_stopping", True),
             ge=1,
@@ -95,11 +102,11 @@ class TrainingParameters(Declared):
     hold_out_micrographs: bool = field(
         default=True,
         metadata=declare(
-            "Hold out whole micrographs?",
-            "*Yes*: the networks are validated on micrographs that they do not learn "
-            "from.\n*No*: they are validated on a random sample of the boxes, which "
-            "share ice, noise and defocus with the others, so that the figures "
-            "flatter.",
+            "Hold out whole micrographs",
+            "*Yes*: the networks are validated on micrographs that are not used for "
+            "training.\n*No*: they are validated on a random sample of the boxes, "
+            "which share ice, noise and defocus with the others, so that their "
+            "accuracy is overestimated.",
             is_expert=True,
         ),
     )
@@ -114,9 +121,9 @@ class TrainingParameters(Declared):
     max_boxes: int = field(
         default=10_000,
         metadata=declare(
-            "Boxes of each label, at most",
-            "If there are more particles or more background boxes than this, that "
-            "many are drawn at random.",
+            "Maximum boxes per class",
+            "If there are more particles, or more background boxes, than this "
+            "number, a random subset of that size is used.",
             is_expert=True,
             ge=1,
         ),
@@ -124,20 +131,22 @@ class TrainingParameters(Declared):
     prune_labels: bool = field(
         default=True,
         metadata=declare(
-            "Leave out labels that look wrong?",
-            "*Yes*: every box is judged by those of other micrographs; the ones that "
-            "contradict their label are not learnt from; *extra sets* are believed.\n"
-            "It tolerates positives and negatives of which four in ten are wrong. The "
-            "summary tells how many.\n"
-            "*No*: as published, every label is believed.",
+            "Remove likely mislabelled boxes",
+            "*Yes*: every box is judged by a classifier trained on other micrographs, "
+            "and boxes that contradict their label are not used for training. "
+            "Boxes of *extra sets* are always used. This works even if up to 40 % "
+            "of the labels are wrong; the summary gives the number of boxes "
+            "removed.\n"
+            "*No*: all labels are used, as published.",
         ),
     )
     half_precision: bool = field(
         default=False,
         metadata=declare(
-            "Half precision?",
+            "Half precision",
             "*Yes*: the networks are trained in bfloat16, with weights in single "
-            "precision: faster on a GPU of 2020 (Ampere) or later, slower elsewhere.",
+            "precision. This is faster on GPUs of 2020 (Ampere) or later, and "
+            "slower elsewhere.",
             is_expert=True,
         ),
     )

@@ -136,17 +136,22 @@ class StackOptions(Declared):
     normalise: bool = field(
         default=True,
         metadata=declare(
-            "Normalise?",
-            "Brings the background, what lies outside the circle inscribed in the "
-            "box, to mean 0 and standard deviation 1.",
+            "Normalise particles",
+            "Scales each particle so that the background, outside the circle "
+            "inscribed in the box, has mean 0 and standard deviation 1, as RELION "
+            "expects.",
         ),
     )
     invert: bool = field(
         default=True,
         metadata=declare(
-            "Invert contrast?",
-            "Makes particles white, as programs for 2D and 3D classification expect. "
-            "Say *No* if they are white in the micrographs already.",
+            "Particle contrast",
+            "Contrast of the particles in the micrographs.\n"
+            "*dark on light (raw)*: as recorded; the written particles are "
+            "inverted, to light on dark, as programs for 2D and 3D classification "
+            "expect.\n"
+            "*light on dark*: the micrographs were inverted before; the particles "
+            "are written as they are.",
         ),
     )
 
@@ -171,9 +176,9 @@ class ScoringParameters(Declared):
         default=None,
         metadata=declare(
             "Batch size",
-            "Boxes the network sees at once. It changes speed and memory, not the "
+            "Number of boxes scored at once. It changes speed and memory, not the "
             "scores.",
-            if_none="few on processors, on a GPU as many as its memory holds",
+            auto="few on CPUs, as many as the memory holds on a GPU",
             is_expert=True,
             ge=1,
         ),
@@ -181,9 +186,10 @@ class ScoringParameters(Declared):
     half_precision: bool = field(
         default=False,
         metadata=declare(
-            "Half precision?",
-            "*Yes*: the network computes in bfloat16: less memory, and faster where "
-            "there are instructions for it; slower elsewhere. Scores change a little.",
+            "Half precision",
+            "*Yes*: scores are computed in bfloat16, which needs less memory and "
+            "is faster on hardware that supports it, slower elsewhere. Scores "
+            "change slightly.",
             is_expert=True,
         ),
     )

@@ -36,8 +36,9 @@ class MatchRules(Declared):
         default=0.25,
         metadata=declare(
             "Match radius",
-            "A pick this close to a particle can match it, as a part of the truth's "
-            "box. Wider radii flatter: a blind lattice matches too.",
+            "A pick matches a true particle if their centres are at most this far "
+            "apart, as a fraction of the box size of the truth. A larger radius "
+            "flatters the figures, since random picks match too.",
             unit="boxes",
             gt=0,
         ),
@@ -45,9 +46,9 @@ class MatchRules(Declared):
     threshold: float | None = field(
         default=None,
         metadata=declare(
-            "Score threshold",
-            "Picks with this score or more are accepted.",
-            if_none="all",
+            "Minimum score",
+            "Picks with this score or a higher one are compared with the truth.",
+            if_none="all picks",
             is_expert=True,
         ),
     )

@@ -89,7 +89,7 @@ def _clipped(centre: float, radius: float, length: int) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def draw_negatives(
+def draw_random_negatives(
     micrographs: Sequence[Micrograph],
     occupied: Mapping[str, ScoredCoordinates],
     n_negatives: int,

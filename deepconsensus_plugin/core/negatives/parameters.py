@@ -19,13 +19,16 @@ class NegativesParameters(Declared):
     mine_hard_negatives: bool = field(
         default=False,
         metadata=declare(
-            "Look for hard negatives?",
-            "*Yes*: up to a fifth of the negatives are likely mistakes:\n"
-            "carbon, ice, borders, and picks of one picker unlike particles.\n"
-            "It helps against contamination where the pickers find nearly the same "
-            "particles,\nand harms where each finds others.\n"
-            "*Yes* or *No*: without negatives of your own, the worst 1 % of the "
-            "positives are negatives, as published.",
+            "Hard negatives",
+            "*Yes*: up to a fifth of the negatives are places that a network "
+            "easily mistakes for particles: carbon, ice, edges, and picks of a "
+            "single picker that look unlike particles. This helps against "
+            "contamination if the pickers find nearly the same particles, and "
+            "harms if each finds different ones.\n"
+            "*No*: such places are not searched for.\n"
+            "In both cases, if you give no negatives of your own, the 1 % of the "
+            "positives that look least like the others are used as negatives, as "
+            "published.",
         ),
     )
     sort_out_agreed: bool = field(
@@ -39,7 +42,8 @@ class NegativesParameters(Declared):
         default=1.0,
         metadata=declare(
             "Negatives per positive",
-            "How many, without your own; 1: as many as positives.",
+            "Number of background boxes per positive. Your own negatives are added "
+            "on top. 1 means as many as positives.",
             gt=0,
         ),
     )
@@ -47,8 +51,8 @@ class NegativesParameters(Declared):
         default=0.5,
         metadata=declare(
             "Exclusion radius",
-            "Random negatives are farther than this from every candidate, as a part "
-            "of the box.",
+            "Random negatives are farther than this from every candidate, as a "
+            "fraction of the box size.",
             unit="boxes",
             ge=0,
         ),
@@ -56,10 +60,11 @@ class NegativesParameters(Declared):
     displaced_fraction: float = field(
         default=0.5,
         metadata=declare(
-            "Share beside particles",
-            f"Part of the negatives that lie {NEAREST} to {FARTHEST} boxes beside an "
-            "agreed particle, away from all candidates: the network learns that a pick "
-            "off its particle is none.\n*0*: all at random, as published.",
+            "Off-centre negatives (fraction)",
+            f"Fraction of the negatives that lie {NEAREST} to {FARTHEST} box sizes "
+            "off an agreed particle, away from all candidates. From them the "
+            "network learns that a pick off the centre of a particle is wrong. 0 "
+            "places all negatives at random, as published.",
             ge=0,
             le=1,
         ),
@@ -73,8 +78,8 @@ class NegativesParameters(Declared):
     seed: int = field(
         default=0,
         metadata=declare(
-            "Seed",
-            "The same seed and input give the same negatives.",
+            "Random seed",
+            "Random seed. The same seed and input give the same negatives.",
             is_expert=True,
             ge=0,
         ),

@@ -19,8 +19,8 @@ _SAME_SIZE = 0.01
 
 
 _FORMATS = PickFormat.by_number()
-_WITH_CORNERS = [kind.label for kind in _FORMATS if kind.codec.holds_corners]
-_WITH_BOX_SIZE = [kind.label for kind in _FORMATS if kind.codec.records_box_size]
+_CORNERED = " and ".join(k.label for k in _FORMATS if k.codec.holds_corners)
+_RECORDED = ", ".join(k.label for k in _FORMATS if k.codec.records_box_size)
 
 
 @dataclass(frozen=True)
@@ -30,54 +30,55 @@ class ReadOptions(Declared):
     pattern: str = field(
         default="*",
         metadata=declare(
-            "Pattern",
-            "Which files of the folder, for example *\\*.box*; *\\*\\** descends into "
-            "subfolders.",
+            "File pattern",
+            "Files of the folder to read, for example *\\*.box*. *\\*\\** descends "
+            "into subfolders.",
         ),
     )
     box_size: float | None = field(
         default=None,
         metadata=declare(
             "Box size",
-            "Pixels of the micrographs.",
+            "Side of the box, in pixels of the micrographs.",
             unit="px",
-            if_none=f"as the files record it ({', '.join(_WITH_BOX_SIZE)}; others do "
-            "not)",
+            auto=f"as recorded in the files ({_RECORDED}; others do not record it)",
             ge=1,
         ),
     )
     pick_format: PickFormat | None = field(
         default=None,
         metadata=declare(
-            "Format",
-            "*automatic*: each file tells by its name and content.\n"
-            f"Positions in {' and '.join(_WITH_CORNERS)} files are corners of boxes, "
-            "in all others centres.",
+            "File format",
+            "*Auto*: by the name and content of each file.\n"
+            f"Positions in {_CORNERED} files are corners of boxes; in all other "
+            "formats they are centres.",
         ),
     )
     scale: float = field(
         default=1.0,
         metadata=declare(
             "Scale factor",
-            "Positions in the files are multiplied by it. 2 for picks made on "
-            "micrographs binned by 2.",
+            "Positions in the files are multiplied by this factor, for example 2 "
+            "for picks made on micrographs binned by 2.",
             gt=0,
         ),
     )
     invert_y: bool = field(
         default=False,
         metadata=declare(
-            "Turn upside down?",
-            "*Yes* if y counts from the bottom row in the files: after scaling, y "
-            "becomes rows - 1 - y.",
+            "Flip Y",
+            "*Yes*: y in the files counts from the bottom row, so that y becomes "
+            "rows - 1 - y after scaling.\n"
+            "*No*: y counts from the top row.",
         ),
     )
     min_score: float | None = field(
         default=None,
         metadata=declare(
             "Minimum score",
-            "Picks with a lower score are left out; those without one stay. *.cbox* "
-            "files and Topaz' tables hold picks below their program's threshold too.",
+            "Picks with a lower score are left out; picks without a score are "
+            "kept. *.cbox* files and Topaz tables also hold picks below the "
+            "threshold of their program.",
             if_none="all picks",
         ),
     )

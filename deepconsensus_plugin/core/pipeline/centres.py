@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Centres of several kinds on several micrographs, as columns."""
+"""Table of centres of several kinds on several micrographs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from deepconsensus_plugin.core.types import (
 
 @dataclass(frozen=True, eq=False)
 class Centres:
-    """Centres on some micrographs, as columns; n rows.
+    """Table of n centres on several micrographs.
 
     Parameters
     ----------
     micrograph : array, shape (n,), int
         Index of the micrograph.
     yx : array, shape (n, 2)
-        Pixels.
+        Centres, pixels.
     kind : array, shape (n,), int
         Kind of each centre.
     """
@@ -44,7 +44,7 @@ class Centres:
         micrographs: Sequence[Micrograph],
         kind: Enum,
     ) -> Centres:
-        """Return centres of one kind; micrographs without coordinates have none."""
+        """Return the centres of one kind; a micrograph may have none."""
         nothing = ScoredCoordinates.from_arrays([])
         sets = [coordinates.get(m.name, nothing).yx for m in micrographs]
         micrograph = np.repeat(np.arange(len(sets)), [len(yx) for yx in sets])
@@ -53,7 +53,7 @@ class Centres:
 
     @classmethod
     def joined(cls, parts: Sequence[Centres]) -> Centres:
-        """Return all rows of `parts`."""
+        """Return one table with all rows of `parts`."""
         none = np.empty(0, dtype=np.int64)
         return cls(
             np.concatenate([none, *(part.micrograph for part in parts)]),
@@ -68,7 +68,7 @@ class Centres:
         )
 
     def are_inside(self, micrographs: Sequence[Micrograph], box_size: int) -> BoolArray:
-        """Return whose boxes lie on their micrograph entirely, shape (n,)."""
+        """Return which boxes lie entirely on their micrograph, shape (n,)."""
         shapes = np.array([m.shape for m in micrographs]).reshape(-1, 2)
         corners = round_centres(self.yx) - box_size // 2
         inside = (corners >= 0) & (corners + box_size <= shapes[self.micrograph])

@@ -34,9 +34,10 @@ class ConsensusRules(Declared):
         default=None,
         metadata=declare(
             "Box size",
-            "Pixels of the micrographs of the first set.",
+            "Side of the box of all candidates, in pixels of the micrographs of "
+            "the first set.",
             unit="px",
-            if_none="that of the sets (the upper median where they differ)",
+            auto="that of the sets, the upper median where they differ",
             is_expert=True,
             ge=1,
         ),
@@ -45,8 +46,8 @@ class ConsensusRules(Declared):
         default=0.1,
         metadata=declare(
             "Consensus radius",
-            "Pickers agree on a particle if their centres are this close, as a part of "
-            "the box.",
+            "Picks of different pickers agree if their centres are at most this "
+            "far apart, as a fraction of the box size.",
             unit="boxes",
             gt=0,
         ),
@@ -55,8 +56,8 @@ class ConsensusRules(Declared):
         default=0.3,
         metadata=declare(
             "Merge radius",
-            "Picks this close are one candidate of OR, as a part of the box. At least "
-            "the consensus radius.",
+            "Picks at most this far apart become one candidate (OR), as a fraction "
+            "of the box size. It must be at least the consensus radius.",
             unit="boxes",
             is_expert=True,
             gt=0,
@@ -65,17 +66,20 @@ class ConsensusRules(Declared):
     min_pickers: int | None = field(
         default=None,
         metadata=declare(
-            "Pickers that must agree",
-            "For AND. On micrographs where fewer pickers were run, all of those.",
-            if_none="the largest number that leaves enough particles for training",
+            "Minimum pickers agreeing",
+            "How many pickers must find a particle for it to be used for training "
+            "(AND). Where fewer pickers were run on a micrograph, all of them must.",
+            auto="as strict as possible while keeping the minimum number of training "
+            "particles",
             ge=1,
         ),
     )
     min_positives: int = field(
         default=500,
         metadata=declare(
-            "Positives, at least",
-            "How many agreed particles (AND) training needs.",
+            "Minimum training particles",
+            "Number of agreed particles (AND) that the automatic choice above "
+            "keeps for training.",
             is_expert=True,
             shown_if=("min_pickers", None),
             ge=0,

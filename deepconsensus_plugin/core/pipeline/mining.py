@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.limits import Count, NotNegative, NotNegativeInt
-from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
     allocate_quota,
@@ -136,7 +136,7 @@ def _centres_to_look_at(
     Single picks and random places keep the exclusion radius from agreed particles.
     """
     agreed = candidates.agreed(rules.min_pickers)
-    places = draw_negatives(
+    places = draw_random_negatives(
         micrographs,
         agreed,
         min(_MAX_BOXES, _PLACES_PER_MICROGRAPH * len(micrographs)),

@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
 from deepconsensus_plugin.core.limits import Count, NotNegativeInt
-from deepconsensus_plugin.core.negatives import draw_negatives
+from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.negatives.displaced import draw_displaced
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
@@ -37,19 +37,20 @@ class NegativesRequest(NegativesParameters):
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Where the candidates lie.
+        Micrographs of the candidates.
     candidates : Path
         File of `core.io.tables.write_candidates`.
     box_size : int
-        Pixels of the micrographs.
+        Side of the box, pixels.
     min_pickers : int
-        How many pickers must agree on a positive.
+        Number of pickers that must agree on a positive.
     result : Path
-        HDF5 file of coordinates to write; its scores are values of `NegativeKind`.
+        HDF5 file of coordinates to write; scores are values of `NegativeKind`.
     n_positives : int, optional
-        Default: the particles that `min_pickers` agree on.
+        Number of positives, which sets the number of negatives. None: as many as
+        `min_pickers` agree on.
     workers : int
-        Threads that read micrographs.
+        Number of threads that read micrographs.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -70,13 +71,13 @@ class NegativesResult:
     coordinates : Path
         File of `core.io.tables.write_coordinates`; scores are `NegativeKind` values.
     n_requested : int
-        How many there should be.
+        Number of negatives asked for.
     counts : dict of str to int
-        How many there are, by name of `NegativeKind`.
+        Number of negatives drawn, by name of `NegativeKind`.
     n_micrographs : int
-        On how many micrographs: those that all pickers observed.
+        Number of micrographs that all pickers observed.
     timings : dict of StageCost
-        By stage.
+        Time and memory by stage.
     """
 
     coordinates: Path
@@ -92,8 +93,8 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
     Raises
     ------
     ValueError
-        If no micrograph was observed by all pickers, one that was is not given, or
-        all are smaller than the box.
+        If no micrograph was observed by all pickers, if one of those is not among the
+        micrographs of the request, or if all are smaller than the box.
     """
     candidates = read_candidates(request.candidates)
     micrographs = _fully_observed(request.micrographs, candidates)
@@ -145,8 +146,8 @@ def _log_counts(n_negatives: int, counts: dict[str, int]) -> None:
     n_found = sum(counts.values())
     if n_found < n_negatives:
         logger.warning(
-            "Found room for %d of %d negatives only: the micrographs are crowded; a "
-            "smaller exclusion radius leaves more",
+            "There was room for only %d of %d negatives, since the micrographs are "
+            "crowded; a smaller exclusion radius leaves more room",
             n_found,
             n_negatives,
         )
@@ -173,7 +174,7 @@ def _fully_observed(
 
 
 def _check_room(micrographs: Sequence[Micrograph], box_size: int) -> None:
-    """Warn of micrographs that hold no box; refuse if none holds one."""
+    """Warn of micrographs smaller than the box; raise ValueError if all are."""
     small = [m for m in micrographs if min(m.shape) < box_size]
     if not small:
         return
@@ -224,7 +225,7 @@ def _random(
     n_random: int,
     rng: np.random.Generator,
 ) -> Centres:
-    drawn = draw_negatives(
+    drawn = draw_random_negatives(
         micrographs,
         candidates.coordinates(),
         n_random,

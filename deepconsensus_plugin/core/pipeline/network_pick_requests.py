@@ -65,7 +65,7 @@ class NetworkPickRequest(Declared):
 
 
 class ThresholdOrigin(enum.Enum):
-    """Origin of the threshold of picks; values are words for users."""
+    """Origin of the threshold of picks; results hold the values."""
 
     GIVEN = "given"
     EXPECTED = "as many as expected"
@@ -73,6 +73,18 @@ class ThresholdOrigin(enum.Enum):
     SCORES = "where particles part from background in all scores"
     VALIDATION = "best on what training held out"
     UNKNOWN = "a probability of one half"
+
+    def describe(self) -> str:
+        """Return where the threshold comes from, to follow "Threshold:"."""
+        return {
+            ThresholdOrigin.GIVEN: "given",
+            ThresholdOrigin.EXPECTED: "the expected number of particles",
+            ThresholdOrigin.COUNTED: "the number of picks of pickers without training",
+            ThresholdOrigin.SCORES: "the gap between the particle and background "
+            "score distributions",
+            ThresholdOrigin.VALIDATION: "the best one on held-out micrographs",
+            ThresholdOrigin.UNKNOWN: "a probability of 0.5",
+        }[self]
 
 
 @dataclass(frozen=True)

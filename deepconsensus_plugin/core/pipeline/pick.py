@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Job that picks without training: peaks of every micrograph, then one threshold.
 
-The peaks of a micrograph are kept in a file of their own, named by a digest of their
-inputs. So a killed run resumes, and another threshold takes seconds.
+The peaks of each micrograph are kept in a file named by a digest of their inputs. An
+interrupted run therefore resumes, and a change of the threshold takes seconds.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class PickRequest(Declared):
     micrographs : tuple of Micrograph
         Micrographs of one sampling rate.
     parameters : PickParameters
-        What to look for.
+        Parameters of the picker.
     peaks : Path
-        Folder for the peaks of each micrograph.
+        Folder of the peaks of each micrograph.
     result : Path
         HDF5 file of coordinates to write.
     workers : int
-        Threads.
+        Number of threads.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -59,36 +59,35 @@ class PickRequest(Declared):
     threshold: float | None = field(
         default=None,
         metadata=declare(
-            "Threshold",
-            "Peaks scored this or better are picks.\n"
-            "Difference of Gaussians: in noise units (deviations of the filtered "
-            "micrograph).\n"
-            "Correlation: 0 to 1.\n"
-            "Another threshold takes seconds (*Continue*): peaks are kept.",
-            if_none="found in the scores of all micrographs, where they show peaks of "
-            "particles and of background apart",
+            "Minimum score",
+            "Peaks with this score or a higher one become picks. Scores of "
+            "difference of Gaussians are in standard deviations of the filtered "
+            "micrograph; scores of correlation go from 0 to 1. Changing it takes "
+            "seconds (*Continue*), since peaks are kept.",
+            auto="the gap between the particle and background score distributions of "
+            "all micrographs, if there is one",
             is_expert=True,
         ),
     )
     upper_threshold: float | None = field(
         default=None,
         metadata=declare(
-            "Upper threshold",
-            "Peaks scored better are left out: gold, ice and aggregates have more "
-            "contrast than particles.",
-            if_none="found in the scores of difference of Gaussians, if carbon and ice "
-            "are avoided; correlation has none",
+            "Maximum score",
+            "Peaks with a higher score are left out, since gold, ice and "
+            "aggregates have more contrast than particles.",
+            auto="from the score distribution for difference of Gaussians, if carbon "
+            "and ice are avoided; no maximum for correlation",
             is_expert=True,
         ),
     )
     workers: Count = 2
 
     def conflicts(self) -> list[str]:
-        """Return that nothing lies between the thresholds."""
+        """Return the problem of a maximum score below the minimum."""
         low, high = self.threshold, self.upper_threshold
         if low is None or high is None or low <= high:
             return []
-        return ["Upper threshold: it must not be below the threshold"]
+        return ["Maximum score: it must not be below the minimum score"]
 
 
 @dataclass(frozen=True)
@@ -100,18 +99,18 @@ class PickResult:
     coordinates : Path
         File of `core.io.tables.write_coordinates`, every micrograph in it.
     n_peaks, n_picks : int
-        Before and after the thresholds.
+        Number of peaks, and of those between the thresholds.
     threshold : float
-        The one used.
+        Lowest score of a pick.
     upper_threshold : float, optional
-        The one used, if any was.
+        Highest score of a pick, if it was limited.
     is_separated : bool
-        Whether the scores showed particles and background apart. If not, and no
-        threshold was given, every peak was taken.
+        Whether the scores separate particles from background. If not, and no
+        threshold was given, every peak is a pick.
     profile : list of float
-        The learnt profile, at radii 0, 1, … binned pixels; empty if none was.
+        Learnt profile at radii of 0, 1, … binned pixels; empty if none was learnt.
     timings : dict of StageCost
-        By stage.
+        Time and memory by stage.
     """
 
     coordinates: Path
@@ -163,13 +162,13 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
 def _threshold(
     request: PickRequest, separating: float | None, *, n_peaks: int
 ) -> float:
-    """Return the lowest score of a pick: as requested, as found, or 0."""
+    """Return the lowest score of a pick: as requested, as found, or 0 for all."""
     if request.threshold is not None:
         return request.threshold
     if separating is None:
         logger.warning(
-            "The scores of %d peaks do not tell particles from background: all are "
-            "picks. Choose a threshold by eye",
+            "The scores of %d peaks do not separate particles from background, so all "
+            "of them are picks. Look at the picks, and choose a minimum score",
             n_peaks,
         )
         return 0.0
@@ -188,7 +187,7 @@ def _check(request: PickRequest) -> None:
 
 
 def _learn(request: PickRequest, progress: Progress) -> FloatArray | None:
-    """Return the profile to look for; None where none is learnt."""
+    """Return the learnt profile; None if the method learns none."""
     if not request.parameters.is_learnt:
         return None
     with progress.stage("learn profile", 1) as advance:
@@ -202,7 +201,7 @@ def _learn(request: PickRequest, progress: Progress) -> FloatArray | None:
 def _find_all_peaks(
     request: PickRequest, profile: FloatArray | None, progress: Progress
 ) -> dict[str, ScoredCoordinates]:
-    """Return all peaks, by micrograph; those of an earlier run from their files."""
+    """Return all peaks by micrograph, from files if an earlier run found them."""
 
     def find(micrograph: Micrograph) -> ScoredCoordinates:
         path = _peaks_path(request, micrograph, profile)

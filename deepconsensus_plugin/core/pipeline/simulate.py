@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Job that simulates micrographs, each with a table of its truth.
 
-Micrographs are made by several workers, ahead of each other, and look the same for
-any number of them. Those that an interrupted run finished are kept.
+Several workers make the micrographs; their number does not change the result.
+Micrographs that an interrupted run finished are kept.
 """
 
 from __future__ import annotations
@@ -52,35 +52,37 @@ class SimulateRequest(Declared):
     parameters : SimulationParameters
         Parameters of the simulation.
     folder : Path
-        Where ``simulated_0001.mrc`` and so on are written, each with the CSV table of
-        its truth beside it.
+        Folder for ``simulated_0001.mrc`` and so on, each with a CSV table of its truth.
     coordinates : Path
-        HDF5 file to write with the coordinates of the `accepted` objects.
+        HDF5 file of the coordinates of the `accepted` objects.
     workers : int
-        Threads.
+        Number of threads.
     """
 
     parameters: SimulationParameters
-    n_micrographs: int = field(metadata=declare("Number of micrographs", ge=1))
+    n_micrographs: int = field(
+        metadata=declare("Number of micrographs", "How many are simulated.", ge=1)
+    )
     folder: Path
     coordinates: Path
     accepted: tuple[ObjectClass, ...] = field(
         default=(ObjectClass.GOOD,),
         metadata=declare(
-            "Coordinates of",
-            "Objects that count as particles to be found.\n"
-            "*good*: whole, at least half its width within the frame, and no other "
-            "object nearer than the mean of both widths.\n"
-            "*good or overlapping*: those with close neighbours, too.\n"
-            "*all wanted molecules*: broken and cut off ones, too.\n"
-            "The tables in the extra folder hold everything, with its class.",
+            "Truth contains",
+            "Which simulated particles are written as true coordinates.\n"
+            "*good*: complete particles, with at least half their width inside the "
+            "micrograph and no neighbour closer than the mean of both widths.\n"
+            "*good or overlapping*: also those with closer neighbours.\n"
+            "*all*: also broken particles and those cut off by the edge.\n"
+            "The tables in the extra folder list everything, with its class.",
         ),
     )
     pixel_type: PixelType = field(
         default=PixelType.FLOAT32,
         metadata=declare(
-            "Pixels are stored as",
-            "*int8*: 25 grey levels per standard deviation.",
+            "Pixel type",
+            "Data type of the MRC files. *int8* has 25 grey levels per standard "
+            "deviation.",
             is_expert=True,
         ),
     )
@@ -96,11 +98,11 @@ class MicrographRecord:
     path, truth : Path
         MRC file, and CSV table of `core.simulation.truth.write_truth`.
     ctf : Ctf
-        That it was made with.
+        CTF of the micrograph.
     dose_e_per_A2, snr, ice_thickness_A : float
         As in `SimulatedMicrograph`; an SNR that is not defined is NaN.
     has_carbon : bool
-        Whether it shows the film around the hole.
+        Whether it shows the edge of the carbon film.
     counts : dict of str to int
         Number of objects by class.
     """
@@ -122,15 +124,15 @@ class SimulateResult:
     Parameters
     ----------
     micrographs : tuple of MicrographRecord
-        In their order.
+        One per micrograph, in order.
     coordinates : Path
-        File of `core.io.tables.write_coordinates`, by file name.
+        File of `core.io.tables.write_coordinates`; micrographs are named by file.
     diameter_A : float
         Diameter of the largest wanted molecule.
     box_size : int
-        Even, one and a half diameters, pixels.
+        Side of the box, pixels: one and a half diameters, even.
     timings : dict of StageCost
-        By stage.
+        Time and memory by stage.
     """
 
     micrographs: tuple[MicrographRecord, ...]
@@ -146,7 +148,7 @@ def run(request: SimulateRequest, progress: Progress) -> SimulateResult:
     Raises
     ------
     FileNotFoundError, FileFormatError
-        If a structure's file is not there or is none.
+        If the file of a structure does not exist, or is not one.
     ValueError
         If a structure is too large for the resolution, or an SNR cannot be reached.
     """
@@ -176,7 +178,7 @@ def run(request: SimulateRequest, progress: Progress) -> SimulateResult:
 
 
 def _origin(request: SimulateRequest) -> str:
-    """Return a digest of all that decides a micrograph, but its number."""
+    """Return a digest of everything that a micrograph depends on, but its number."""
     parameters = request.parameters
     second = parameters.contamination.second_protein
     structures = [*parameters.structures, *([second] if second else [])]
@@ -245,5 +247,4 @@ def _record_path(request: SimulateRequest, index: int) -> Path:
 
 
 def _box_size(library: Library, sampling_rate: float) -> int:
-    half = BOX_PER_DIAMETER * library.diameter_A / sampling_rate / 2
-    return 2 * int(np.ceil(half))
+    return 2 * int(np.ceil(BOX_PER_DIAMETER * library.diameter_A / sampling_rate / 2))

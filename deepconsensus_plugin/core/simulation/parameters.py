@@ -37,17 +37,28 @@ class Optics(Declared):
 
     voltage_kV: float = field(
         default=300.0,
-        metadata=declare("Voltage", unit="kV", is_expert=True, gt=0),
+        metadata=declare(
+            "Voltage",
+            "Acceleration voltage of the microscope.",
+            unit="kV",
+            is_expert=True,
+            gt=0,
+        ),
     )
     spherical_aberration_mm: float = field(
         default=2.7,
-        metadata=declare("Spherical aberration", unit="mm", is_expert=True),
+        metadata=declare(
+            "Spherical aberration",
+            "Spherical aberration (Cs) of the objective lens.",
+            unit="mm",
+            is_expert=True,
+        ),
     )
     amplitude_contrast: float = field(
         default=0.07,
         metadata=declare(
             "Amplitude contrast",
-            "The part of the contrast that does not need defocus.",
+            "Fraction of the contrast that does not depend on defocus.",
             is_expert=True,
             ge=0,
             le=1,
@@ -55,13 +66,18 @@ class Optics(Declared):
     )
     defocus_A: tuple[NotNegative, NotNegative] = field(
         default=(10_000.0, 25_000.0),
-        metadata=declare("Defocus", "Underfocus, drawn for each micrograph.", unit="Å"),
+        metadata=declare(
+            "Defocus",
+            "Range of the underfocus, which is drawn at random for each micrograph.",
+            unit="Å",
+        ),
     )
     astigmatism_A: float = field(
         default=300.0,
         metadata=declare(
-            "Astigmatism, at most",
-            "The most by which the two defoci differ; drawn from 0 up to it.",
+            "Maximum astigmatism",
+            "Largest difference between the two defocus values; it is drawn at "
+            "random from 0 to this value for each micrograph.",
             unit="Å",
             is_expert=True,
             ge=0,
@@ -71,7 +87,8 @@ class Optics(Declared):
         default=(0.0, 0.0),
         metadata=declare(
             "Phase shift",
-            "Of a phase plate; 0 and 0 without one.",
+            "Range of the phase shift of a phase plate, which is drawn at random "
+            "for each micrograph. 0 to 0 means no phase plate.",
             unit="°",
             is_expert=True,
         ),
@@ -80,7 +97,8 @@ class Optics(Declared):
         default=100.0,
         metadata=declare(
             "B-factor",
-            "Of the envelope exp(-B s² / 4): motion, damage and coherence together.",
+            "B-factor of the envelope exp(-B s² / 4), for motion, radiation damage "
+            "and coherence together.",
             unit="Å²",
             is_expert=True,
             ge=0,
@@ -100,22 +118,26 @@ class Exposure(Declared):
     """The electrons, and what records them."""
 
     dose_e_per_A2: float = field(
-        default=40.0, metadata=declare("Dose", unit="e/Å²", gt=0)
+        default=40.0,
+        metadata=declare("Dose", "Total exposure of a micrograph.", unit="e/Å²", gt=0),
     )
     snr: float | None = field(
         default=None,
         metadata=declare(
-            "Signal to noise",
-            "Variance of the particles over that of the noise, within particles. If "
-            "given, it decides the dose of each micrograph.",
+            "Signal-to-noise ratio",
+            "Variance of the signal divided by that of the noise, within "
+            "particles. If given, it sets the dose of each micrograph.",
             gt=0,
+            if_none="the dose is used",
         ),
     )
     detector: Detector = field(
         default=Detector.COUNTING,
         metadata=declare(
             "Detector",
-            "*counting*: as K2 and K3; *integrating*: as Falcon II.",
+            "*counting*: like K2 and K3.\n"
+            "*integrating*: like Falcon II.\n"
+            "*perfect*: without noise or blur of its own.",
             is_expert=True,
         ),
     )
@@ -123,7 +145,7 @@ class Exposure(Declared):
         default=2,
         metadata=declare(
             "Binning",
-            "Pixels of the detector along one of the micrograph's.",
+            "Number of detector pixels along one pixel of the micrographs.",
             is_expert=True,
             ge=1,
         ),
@@ -131,8 +153,8 @@ class Exposure(Declared):
     energy_filter: bool = field(
         default=True,
         metadata=declare(
-            "Energy filter?",
-            "Takes out electrons that lost energy.",
+            "Energy filter",
+            "*Yes*: inelastically scattered electrons are removed.",
             is_expert=True,
         ),
     )
@@ -161,15 +183,18 @@ class SimulationParameters(Declared):
 
     shape: tuple[_Side, _Side] = (1024, 1024)
     sampling_rate: float = field(
-        default=2.5, metadata=declare("Pixel size", unit="Å/px", gt=0)
+        default=2.5,
+        metadata=declare(
+            "Pixel size", "Pixel size of the micrographs.", unit="Å/px", gt=0
+        ),
     )
     structures: tuple[Structure, ...] = (Structure(Phantom.TETRAMER),)
     resolution_A: float = field(
         default=5.0,
         metadata=declare(
             "Resolution of structures",
-            "How finely they are drawn; never finer than two pixels. Coarser for "
-            "large viruses, to save memory.",
+            "Resolution to which the structures are drawn, never finer than two "
+            "pixels. Choose a coarser one for large viruses, to save memory.",
             unit="Å",
             is_expert=True,
             gt=0,
@@ -183,9 +208,9 @@ class SimulationParameters(Declared):
     seed: int = field(
         default=0,
         metadata=declare(
-            "Seed",
-            "The same seed and form give the same micrographs, whatever the number of "
-            "threads.",
+            "Random seed",
+            "Random seed. The same seed and form give the same micrographs, "
+            "whatever the number of threads.",
             ge=0,
         ),
     )

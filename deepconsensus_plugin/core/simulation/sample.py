@@ -20,15 +20,19 @@ class Ice(Declared):
 
     thickness_A: tuple[Positive, Positive] = field(
         default=(250.0, 600.0),
-        metadata=declare("Thickness", "Mean, drawn for each micrograph.", unit="Å"),
+        metadata=declare(
+            "Ice thickness",
+            "Range of the mean ice thickness, which is drawn at random for each "
+            "micrograph.",
+            unit="Å",
+        ),
     )
     gradient: float = field(
         default=0.3,
         metadata=declare(
-            "Difference between borders",
-            "Thickness at one border minus that at the opposite one, as a part of the "
-            "mean.",
-            unit="part",
+            "Thickness gradient (fraction)",
+            "Thickness at one edge minus that at the opposite edge, as a fraction "
+            "of the mean.",
             is_expert=True,
         ),
     )
@@ -42,8 +46,9 @@ class Ice(Declared):
     interface_protein_mg_per_m2: float = field(
         default=0.2,
         metadata=declare(
-            "Unfolded protein on the surfaces",
-            "A mottled background.",
+            "Unfolded protein at the surfaces",
+            "Amount of unfolded protein at the air-water interfaces, which gives a "
+            "mottled background.",
             unit="mg/m²",
             is_expert=True,
             ge=0,
@@ -63,16 +68,17 @@ class Crowd(Declared):
         default=80,
         metadata=declare(
             "Particles per micrograph",
-            "Centres within a micrograph, on average; fewer where there is no room.",
+            "Mean number of particle centres within a micrograph; fewer if there "
+            "is no room.",
             ge=0,
         ),
     )
     spacing: float = field(
         default=1.1,
         metadata=declare(
-            "Spacing",
-            "Least distance of neighbours, in widths: diameters of a ball with the "
-            "particle's radius of gyration.",
+            "Minimum spacing",
+            "Minimum distance between neighbours, in particle widths: diameters of "
+            "a ball with the radius of gyration of the particle.",
             unit="widths",
             is_expert=True,
             ge=0.5,
@@ -81,9 +87,9 @@ class Crowd(Declared):
     overlapping_fraction: float = field(
         default=0.1,
         metadata=declare(
-            "Overlapping",
-            "Put closer to another than the spacing.",
-            unit="part of them",
+            "Overlapping fraction",
+            "Fraction of the particles that are placed closer to another one than "
+            "the minimum spacing, 0 to 1.",
             ge=0,
             le=1,
         ),
@@ -91,9 +97,9 @@ class Crowd(Declared):
     broken_fraction: float = field(
         default=0.1,
         metadata=declare(
-            "Broken",
-            "Of these, 40 to 65 % are left.",
-            unit="part of them",
+            "Broken fraction",
+            "Fraction of the particles that are broken; 40 to 65 % of the molecule "
+            "is left.",
             ge=0,
             le=1,
         ),
@@ -101,8 +107,8 @@ class Crowd(Declared):
     aggregates: float = field(
         default=0.3,
         metadata=declare(
-            "Clumps per micrograph",
-            "Of 5 to 15 particles, on average so many per micrograph.",
+            "Aggregates per micrograph",
+            "Mean number of aggregates, of 5 to 15 particles each, on a micrograph.",
             ge=0,
         ),
     )
@@ -110,9 +116,10 @@ class Crowd(Declared):
         default=None,
         metadata=declare(
             "Spread about preferred views",
-            "Top views (two thirds) and side views, leaning so much.",
+            "Mean tilt away from top views (two thirds of the particles) and side "
+            "views.",
             unit="°",
-            if_none="all views are as likely",
+            if_none="all orientations are equally likely",
             is_expert=True,
             ge=0,
         ),
@@ -121,7 +128,8 @@ class Crowd(Declared):
 
 def _mean(label: str) -> dict[str, Any]:
     """Return the declaration of a mean number per micrograph (Poisson)."""
-    return declare(label, is_expert=True, ge=0)
+    help_ = "Mean number on a micrograph; each micrograph draws its own (Poisson)."
+    return declare(label, help_, is_expert=True, ge=0)
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,14 @@ class Contamination(Declared):
     )
     carbon_probability: float = field(
         default=0.25,
-        metadata=declare("Share with a carbon edge", is_expert=True, ge=0, le=1),
+        metadata=declare(
+            "Fraction with a carbon edge",
+            "Fraction of the micrographs that show the edge of the carbon film, 0 "
+            "to 1.",
+            is_expert=True,
+            ge=0,
+            le=1,
+        ),
     )
     ice_crystals: float = field(
         default=1.0, metadata=_mean("Ice crystals per micrograph")

@@ -92,8 +92,9 @@ class Structure(Declared):
         default=None,
         metadata=declare(
             "Voxel size of maps",
+            "Voxel size of MRC maps.",
             unit="Å",
-            if_none="as the header of each map tells",
+            auto="from the header of each map",
             is_expert=True,
             ge=0,
         ),

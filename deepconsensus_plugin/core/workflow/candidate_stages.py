@@ -37,15 +37,15 @@ class CandidateStages:
     Parameters
     ----------
     geometry : BoxGeometry
-        What is cut.
+        Micrographs that boxes are extracted from.
     options : DeepConsensusOptions
-        How.
+        Options of the chain.
     folder : Path
-        Made if it is not there.
+        Folder of the files, made if it does not exist.
     run_job : callable
-        Carries out the jobs.
+        Function that carries out the jobs.
     dataset : Path, optional
-        For the boxes of the training; in the folder if None.
+        Temporary file of the training boxes. None: in the folder.
     """
 
     geometry: BoxGeometry
@@ -62,14 +62,14 @@ class CandidateStages:
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None
     ) -> Path:
-        """Return a model trained on what so many agree on, and on the negatives.
+        """Train a model on agreed candidates and the negatives; return its folder.
 
         Parameters
         ----------
         candidates : Candidates
-            Those that the negatives were drawn for.
+            Candidates that the negatives were drawn for.
         min_pickers : int
-            How many pickers must agree.
+            Number of pickers that must agree.
         initial_model : Path, optional
             Model folder to start from.
         """
@@ -89,7 +89,7 @@ class CandidateStages:
         )
 
     def score(self, candidates: Candidates, model: Path) -> None:
-        """Score the candidates that can be cut out, and write their particles."""
+        """Score the candidates that can be extracted, and write their particles."""
         usable = self.geometry.usable
         self.folder.mkdir(parents=True, exist_ok=True)
         on_usable = candidates.are_on({micrograph.name for micrograph in usable})
@@ -114,7 +114,7 @@ def find_candidates(
     *,
     unwanted: PickerPicks | None = None,
 ) -> Combination:
-    """Return the candidates of all pickers and the report on them; write both."""
+    """Return the candidates of all pickers and the report on them, and write both."""
     shapes = {micrograph.name: micrograph.shape for micrograph in micrographs}
     found = combine_picks(pickers, rules, shapes=shapes, unwanted=unwanted)
     files = ChainFiles(folder)
@@ -126,14 +126,14 @@ def find_candidates(
 def fuse_scored(
     candidates: Candidates, folder: Path, *, seed: int | None
 ) -> CalibrationReport | None:
-    """Combine networks, votes and pickers' scores to probabilities; write them.
+    """Combine scores of networks, votes and scores of pickers to probabilities.
 
     Parameters
     ----------
     candidates : Candidates
-        Of the stages before.
+        Result of the earlier stages.
     folder : Path
-        Of their files.
+        Folder of their files; the probabilities are written to it.
     seed : int, optional
         See `keep_fused`.
     """

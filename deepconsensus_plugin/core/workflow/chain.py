@@ -31,36 +31,36 @@ from deepconsensus_plugin.core.workflow.candidate_stages import (
     find_candidates,
     fuse_scored,
 )
-from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.files import ChainFiles, made_folder
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry, preprocessing_of
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
-from deepconsensus_plugin.core.workflow.stages import draw_negatives, made_folder
+from deepconsensus_plugin.core.workflow.stages import draw_negatives
 
 
 @dataclass(frozen=True, eq=False)
 class DeepConsensusResult:
-    """Candidates, m, and the scores of those that could be cut out, n.
+    """Result of the chain: m candidates, and scores of the n that could be extracted.
 
     Parameters
     ----------
     candidates : Candidates
-        All of them, m.
+        All candidates, m.
     rows : array, shape (n,), int
-        Which ones have a score, ascending.
+        Rows of the candidates that have a score, ascending.
     networks : EnsembleScores
-        What the networks said, n.
+        Scores of the networks, n.
     score : array, shape (n,)
-        What the threshold applies to: probabilities, or the networks' mean.
+        Scores that the threshold applies to: probabilities, or means of the networks.
     acceptance : Acceptance
-        What is accepted of these, n, and why the others are not.
+        Which of these, n, are accepted, and why the others are not.
     consensus : ConsensusReport
-        Who agreed with whom.
+        Report on the agreement of the pickers.
     calibration : CalibrationReport, optional
-        Expected precision and recall, of pickers and of every threshold; None where
-        scores are no probabilities.
+        Expected precision and recall, of pickers and at every threshold. None if
+        scores are not probabilities.
     files : ChainFiles
-        Where everything is, the table of scores among it.
+        Paths of all files, among them the table of scores.
     """
 
     candidates: Candidates
@@ -112,34 +112,34 @@ def run_deep_consensus(
 ) -> DeepConsensusResult:
     """Return which candidates of several pickers are particles.
 
-    A run that was interrupted goes on when it is called again: what `folder` holds is
-    used as far as it was made from the same input and options.
+    An interrupted run resumes when it is called again: results in `folder` are used if
+    they were made from the same input and options.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        What was picked, all of one sampling rate.
+        Micrographs that were picked, of one sampling rate.
     pickers : sequence of PickerPicks
-        At least one; probabilities need two.
+        Picks of at least one picker; probabilities need two.
     options : DeepConsensusOptions
-        How.
+        Options of all stages.
     folder : Path or str
-        For all files; made if it is not there.
+        Folder of all files, made if it does not exist.
     progress : Progress, optional
-        Is told how far the run is.
+        Receives the progress of the run.
     unwanted : PickerPicks, optional
-        Picks near these are left out first.
+        Coordinates near which picks are excluded first.
     cut_from : sequence of Micrograph, optional
-        Cut boxes from these, which are named as `micrographs`, but may be binned or
-        weighted in another way.
+        Micrographs to extract boxes from, with the names of `micrographs`, for example
+        binned or dose-weighted ones.
     run_job : callable, optional
-        Carries out the jobs; see `KeptJobs`, the default.
+        Function that carries out the jobs. None: a `KeptJobs`.
 
     Raises
     ------
     ValueError
         If there is no micrograph, no picker or no pick on any micrograph, if pickers
-        have one name, or if there is nothing to learn from.
+        have the same name, or if there is nothing to train on.
     FileExistsError
         If the folder is a file.
     """
@@ -150,7 +150,7 @@ def run_deep_consensus(
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
     preprocessing = options.preprocessing
-    if preprocessing is None or options.skip_training:  # the model tells
+    if preprocessing is None or options.skip_training:  # as in the model
         preprocessing = preprocessing_of(options.initial_model, box_size, rate)
     run_job = run_job or KeptJobs(folder, progress)
     stages = CandidateStages(
@@ -187,7 +187,7 @@ def run_deep_consensus(
 def _check_input(
     micrographs: Sequence[Micrograph], pickers: Sequence[PickerPicks]
 ) -> None:
-    """Refuse input that has nothing to find candidates in."""
+    """Raise ValueError if there is no input, or no pick on the micrographs."""
     for name, given in [("micrographs", micrographs), ("pickers", pickers)]:
         if not given:
             raise ValueError(f"{name}: expected at least one, received none")
@@ -208,16 +208,16 @@ def select_scored(
     folder: Path,
     rule: AcceptanceRule,
 ) -> DeepConsensusResult:
-    """Return what a rule accepts of scores in a folder; write the table of them.
+    """Apply a threshold rule to the scores in a folder, and write their table.
 
     Parameters
     ----------
     found, micrographs
-        Of `find_candidates`, and what was picked.
+        Result of `find_candidates`, and the micrographs that were picked.
     folder : Path
-        Of the stages before.
+        Folder of the earlier stages.
     rule : AcceptanceRule
-        What is accepted.
+        Rule for what is accepted.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of the files that the stages of the chain leave for each other."""
+"""Names of the files that the stages of the chain share."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class ChainFiles:
 
     @property
     def scores(self) -> Path:
-        """HDF5 file of what the networks said of these."""
+        """HDF5 file of the scores of the networks."""
         return self.folder / "scores.h5"
 
     @property
     def score(self) -> Path:
-        """NumPy file of what the threshold applies to."""
+        """NumPy file of the scores that the threshold applies to."""
         return self.folder / "score.npy"
 
     @property
@@ -64,14 +64,29 @@ class ChainFiles:
 
     @property
     def table(self) -> Path:
-        """CSV file of all that were scored."""
+        """CSV table of all scored candidates."""
         return self.folder / "scores.csv"
 
     def read_scores(self) -> tuple[IntArray, EnsembleScores]:
-        """Return which candidates were scored, as rows, and what networks said."""
+        """Return the rows of scored candidates, and the scores of the networks."""
         return np.load(self.positions), read_scores(self.scores)
 
     def read_score(self) -> tuple[FloatArray, CalibrationReport | None]:
-        """Return what the threshold applies to, and the verdict if there is one."""
+        """Return the scores that count, and the calibration report if there is one."""
         is_fused = self.calibration.exists()
         return np.load(self.score), read_report(self.calibration) if is_fused else None
+
+
+def made_folder(folder: Path | str) -> Path:
+    """Return a folder, made if it does not exist.
+
+    Raises
+    ------
+    FileExistsError
+        If it is a file.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise FileExistsError(f"{folder}: expected a folder, received a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

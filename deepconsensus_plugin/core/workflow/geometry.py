@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Geometry of boxes that are cut out of picked micrographs, or of others like them."""
+"""Geometry of boxes extracted from the picked micrographs, or from copies of them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 @dataclass(frozen=True)
 class BoxGeometry:
-    """Micrographs that boxes are cut from, and how coordinates lie on them.
+    """Micrographs that boxes are extracted from, and the scale of coordinates on them.
 
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        What is cut, named as the micrographs that the coordinates lie on.
+        Micrographs with the names of those that the coordinates lie on.
     box_size : int
-        Pixels of these.
+        Side of the box, pixels of these.
     scale : float
         Pixels of these per pixel of the coordinates.
     needs_ctf : bool
-        Whether a micrograph without a CTF is of no use.
+        Whether micrographs without a CTF are left out.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -50,13 +50,13 @@ class BoxGeometry:
 
     @property
     def usable(self) -> tuple[Micrograph, ...]:
-        """Micrographs that boxes can be cut from as they are needed."""
+        """Micrographs that boxes can be extracted from."""
         return tuple(m for m in self.micrographs if m.ctf or not self.needs_ctf)
 
     def place(
         self, coordinates: Mapping[str, ScoredCoordinates]
     ) -> dict[str, ScoredCoordinates]:
-        """Return coordinates in the pixels that are cut, on usable micrographs."""
+        """Return the coordinates on usable micrographs, in their pixels."""
         usable = {micrograph.name for micrograph in self.usable}
         return {
             name: ScoredCoordinates(here.yx * self.scale, here.scores)
@@ -68,10 +68,10 @@ class BoxGeometry:
 def preprocessing_of(
     model: Path | None, box_size: int, sampling_rate: float
 ) -> BoxPreprocessing:
-    """Return what becomes of a box: as the model has it, or else by default.
+    """Return the preprocessing of boxes: that of a model, or else the default.
 
-    By default particles are dark, no phases are flipped, and the input fits a box of
-    `box_size` pixels of `sampling_rate` Å.
+    By default, particles are dark, phases are not flipped, and the size of the network
+    input fits a box of `box_size` pixels of `sampling_rate` Å.
     """
     if model is not None:
         return load_card_of(model, EnsembleCard).preprocessing

@@ -23,31 +23,31 @@ from deepconsensus_plugin.core.published import Published, as_published
 
 @dataclass(frozen=True)
 class DeepConsensusOptions(Declared):
-    """Options of the chain; the defaults serve most sets.
+    """Options of the chain; the defaults suit most data sets.
 
     Parameters
     ----------
     consensus : ConsensusRules
-        When pickers agree, and how many must.
+        Radii, and the number of pickers that must agree.
     negatives : NegativesParameters
-        Background to train against.
+        Kinds and number of negatives.
     training : TrainingParameters
-        Of the networks.
+        Training of the networks.
     preprocessing : BoxPreprocessing, optional
-        From box to network input, where no model tells it. None: dark particles, no
-        phases flipped, and an input that fits the box.
+        Preprocessing of boxes, unless a model has its own. None: dark particles, phases
+        not flipped, and an input size that fits the box.
     initial_model : Path, optional
         Model folder to start from instead of random weights.
     skip_training : bool
         Whether `initial_model` scores as it is.
     scoring : ScoringParameters
-        Particle stacks, and how the networks compute.
+        Batch size, precision and particle stacks.
     threshold : ThresholdRule
-        What score is good enough to be accepted.
+        Rule for scores that are good enough.
     spacing : Spacing
-        Where an accepted particle may lie.
+        Where an accepted particle may lie: edge and neighbours.
     workers : int
-        Threads.
+        Number of threads.
     """
 
     consensus: ConsensusRules = field(default_factory=ConsensusRules)
@@ -60,9 +60,9 @@ class DeepConsensusOptions(Declared):
     fusion_seed: int | None = field(
         default=0,
         metadata=declare(
-            "Seed",
-            "Of the random draws of micrographs that the intervals come from. "
-            "Probabilities do not depend on it.",
+            "Random seed",
+            "Random seed of the micrographs that are drawn for confidence "
+            "intervals. Scores do not depend on it.",
             if_none="the score is the network's own, not combined with votes and "
             "pickers' scores",
             is_expert=True,
@@ -81,7 +81,7 @@ class DeepConsensusOptions(Declared):
 
     @property
     def acceptance(self) -> AcceptanceRule:
-        """Rule of what is accepted."""
+        """Rule for what is accepted."""
         return AcceptanceRule(self.threshold, self.spacing)
 
     @classmethod
@@ -97,7 +97,7 @@ class DeepConsensusOptions(Declared):
         return as_published(cls, **(stages | others))
 
     def conflicts(self) -> list[str]:
-        """Return that there is no model, where none is trained."""
+        """Return the problem of no model where none is trained."""
         if not self.skip_training or self.initial_model is not None:
             return []
         return ["skip_training: expected an initial_model, received none"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runner of jobs that does not repeat what it finished before.
+"""Runner of jobs that skips those that it finished before.
 
-Stages hand every job to a runner. Scipion's starts a process; the one here works in the
-process that it is called in.
+Stages pass every job to a runner. That of Scipion starts a process; the one here runs
+jobs in its own process.
 """
 
 from __future__ import annotations
@@ -33,37 +33,37 @@ RunJob = Callable[[Any], object]
 
 
 class KeptJobs:
-    """Runner of jobs in this process, none of which is done twice.
+    """Runner of jobs in this process that skips finished ones.
 
-    A finished job leaves a small file that tells what it was made from. It is done
-    again if its request, a file that it reads or a file that it wrote has changed. One
-    that was interrupted goes on where it was, as far as the job itself can.
+    A finished job leaves a small file with a digest of its input. It is repeated if its
+    request, a file that it reads or a file that it wrote has changed. An interrupted
+    job resumes if its kind can.
 
     Parameters
     ----------
     folder : Path
-        For these files, ``KIND.done.json``.
+        Folder of these files, which are named ``KIND.done.json``.
     progress : Progress, optional
-        Is told how far a job is.
+        Receives the progress of jobs.
     """
 
     def __init__(self, folder: Path, progress: Progress | None = None) -> None:
         self._folder, self._progress = folder, progress or Progress()
 
     def __call__(self, request: Request) -> None:
-        """Carry out a job, unless it is done.
+        """Carry out a job, unless it is finished.
 
         Raises
         ------
         ModelFormatError
-            If a model that it reads is not there.
+            If a model that it reads does not exist.
         """
         mark = self._folder / f"{job_kind(request)}.done.json"
         made_from = _identify(request)
         written = _files_of(request)[1]
         if mark.is_file() and all(path.exists() for path in written):
             if read_json(mark) == _mark(made_from, written):
-                logger.info("%s: of an earlier run", job_kind(request))
+                logger.info("%s: finished by an earlier run", job_kind(request))
                 return
         mark.unlink(missing_ok=True)
         carry_out(request, self._progress)
@@ -75,7 +75,7 @@ def _mark(made_from: str, written: list[Path]) -> dict[str, Any]:
 
 
 def _identify(request: Request) -> str:
-    """Return a digest of all that decides the result of a job."""
+    """Return a digest of everything that the result of a job depends on."""
     return digest(
         replace(request, workers=1),
         digest_micrographs(request.micrographs),

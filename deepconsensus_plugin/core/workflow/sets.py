@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets of micrographs and picks: found, read, picked, simulated and written."""
+"""Sets of micrographs and picks: found, read, picked and written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import glob
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,6 @@ from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
-from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest
-from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
 from deepconsensus_plugin.core.types import (
     BOX_PER_DIAMETER,
     Micrograph,
@@ -37,19 +35,19 @@ _WORKERS = PickRequest.workers
 def find_micrographs(
     pattern: Path | str, *, sampling_rate: float
 ) -> tuple[Micrograph, ...]:
-    """Return the micrographs whose files fit a pattern, sorted by path.
+    """Return the micrographs whose files match a pattern, sorted by path.
 
     Parameters
     ----------
     pattern : Path or str
-        Such as ``DIR/*.mrc``; of each file the header is read.
+        Pattern such as ``DIR/*.mrc``; only the headers of files are read.
     sampling_rate : float
-        Å/px.
+        Pixel size, Å/px.
 
     Raises
     ------
     FileNotFoundError
-        If no file fits.
+        If no file matches.
     ValueError
         If the sampling rate is not above 0.
     """
@@ -76,20 +74,20 @@ def read_picks(
     Parameters
     ----------
     source : Path or str
-        Folder of its files, or one file of all micrographs.
+        Folder of the files of the picker, or one file of all micrographs.
     micrographs : sequence of Micrograph
-        Matched with the files by name.
+        Micrographs, which are matched with the files by name.
     box_size : float, optional
-        Pixels of the micrographs. None: as the files record it.
+        Side of the box, pixels of the micrographs. None: as recorded in the files.
     picker : str, optional
-        Name of the picker. None: of the folder or file.
+        Name of the picker. None: that of the folder or file.
     options : ReadOptions, optional
-        Which files, and what is done with their positions.
+        Which files are read, and how their positions are converted.
 
     Raises
     ------
     FileNotFoundError, FileFormatError, NameMatchError, ValueError
-        As `core.pick_files.folders.read_picks_folder` tells.
+        As raised by `core.pick_files.folders.read_picks_folder`.
     """
     options = options or ReadOptions()
     if box_size is not None:
@@ -104,21 +102,21 @@ def write_picks(
     *,
     box_size: int,
 ) -> None:
-    """Write coordinates of all micrographs to one file, in the format it is named for.
+    """Write the coordinates of all micrographs to one file, by its extension.
 
     Parameters
     ----------
     path : Path or str
         ``.star`` (RELION), ``.csv`` or ``.txt`` (Topaz).
     coordinates : mapping of micrograph name to ScoredCoordinates
-        Pixels.
+        Centres, pixels.
     box_size : int
-        Pixels; for formats that record it.
+        Side of the box, pixels, for formats that record it.
 
     Raises
     ------
     ValueError
-        If the extension is of no format that holds several micrographs.
+        If no format with this extension holds several micrographs.
     """
     kinds = {kind.extension: kind for kind in PickFormat if kind.codec.write_merged}
     kind = kinds.get(Path(path).suffix)
@@ -139,35 +137,35 @@ def pick(
     workers: int = _WORKERS,
     progress: Progress | None = None,
 ) -> PickerPicks:
-    """Return what a picker finds on micrographs.
+    """Return the picks of a picker on micrographs.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph, or one
-        Of one sampling rate. The threshold is found in the scores of all, so that many
-        are better than one.
+        Micrographs of one sampling rate. The threshold comes from the scores of all, so
+        it is better with more of them.
     picker : PickParameters, Path or str
-        What a classical picker looks for, or the folder of a trained model.
+        Parameters of a classical picker, or folder of a trained model.
     folder : Path or str, optional
-        Keeps what is found on each micrograph, so that an interrupted run goes on.
-        None: nothing is kept.
+        Folder of the results of each micrograph, so that an interrupted run resumes.
+        None: a temporary one.
     name : str, optional
-        Of the picker. None: its method.
+        Name of the picker. None: that of its method.
     threshold : float, optional
-        Lowest score of a pick. None: found in the scores.
+        Lowest score of a pick. None: from the distribution of scores.
     box_size : int, optional
-        Pixels. None: one and a half diameters, or the model's box.
+        Side of the box, pixels. None: one and a half diameters, or as in the model.
     options : dataclass, optional
-        Choices that a model's method offers (`core.methods.Method.options`).
+        Options of the method of the model (`core.methods.Method.options`).
     workers : int
-        Threads.
+        Number of threads.
     progress : Progress, optional
-        Is told how far the run is.
+        Receives the progress of the run.
 
     Returns
     -------
     PickerPicks
-        Every micrograph is in it.
+        Picks on every micrograph, of which there may be none.
     """
     if isinstance(micrographs, Micrograph):
         micrographs = (micrographs,)
@@ -202,67 +200,3 @@ def _describe(picker: PickParameters | Path | str) -> tuple[str, float]:
         return picker.method.value, BOX_PER_DIAMETER * picker.diameter_A
     card = load_card(Path(picker))
     return find_method(card.kind).label, card.box_extent_A
-
-
-@dataclass(frozen=True, eq=False)
-class SimulatedSet:
-    """Simulated micrographs whose particles are known.
-
-    Parameters
-    ----------
-    micrographs : tuple of Micrograph
-        With their CTFs.
-    truth : dict of str to ScoredCoordinates
-        Particles that should be found, by micrograph.
-    box_size : int
-        Pixels.
-    diameter_A : float
-        Of the largest molecule, Å.
-    """
-
-    micrographs: tuple[Micrograph, ...]
-    truth: dict[str, ScoredCoordinates]
-    box_size: int
-    diameter_A: float
-
-
-def simulate(
-    n_micrographs: int,
-    folder: Path | str,
-    parameters: SimulationParameters | None = None,
-    *,
-    workers: int = _WORKERS,
-    progress: Progress | None = None,
-) -> SimulatedSet:
-    """Return simulated micrographs, written to a folder, and where particles are.
-
-    Parameters
-    ----------
-    n_micrographs : int
-        How many, >= 1.
-    folder : Path or str
-        Keeps the micrographs: an interrupted run goes on, a finished one is read.
-    parameters : SimulationParameters, optional
-        What they look like.
-    workers : int
-        Threads.
-    progress : Progress, optional
-        Is told how far the run is.
-    """
-    folder, parameters = Path(folder), parameters or SimulationParameters()
-    request = SimulateRequest(
-        parameters, n_micrographs, folder, folder / "truth.h5", workers=workers
-    )
-    made = carry_out(request, progress or Progress())
-    micrographs = tuple(
-        Micrograph(
-            each.path.name,
-            each.path,
-            parameters.shape,
-            parameters.sampling_rate,
-            each.ctf,
-        )
-        for each in made.micrographs
-    )
-    truth = read_coordinates(made.coordinates)
-    return SimulatedSet(micrographs, truth, made.box_size, made.diameter_A)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stages of the chain that look at micrographs: negatives, training and scoring.
 
-Each keeps its files in a folder and is a job: by default it is carried out in this
-process, and not repeated where the folder holds its result already.
+Each stage is a job with its files in a folder. By default it runs in this process, and
+is skipped if the folder holds its result.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.workflow.files import made_folder
 from deepconsensus_plugin.core.workflow.geometry import preprocessing_of
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
 
@@ -51,27 +52,27 @@ def draw_negatives(
     workers: int = _WORKERS,
     run_job: RunJob | None = None,
 ) -> Coordinates:
-    """Return background to train against, far from every candidate.
+    """Return coordinates of background for the training, away from every candidate.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Where the candidates lie.
+        Micrographs of the candidates.
     candidates : Candidates
-        Of `find_consensus`, n.
+        Result of `find_consensus`.
     folder : Path or str
-        For ``candidates.h5`` and ``negatives.h5``.
+        Folder of ``candidates.h5`` and ``negatives.h5``.
     box_size : int
-        Pixels.
+        Side of the box, pixels.
     parameters : NegativesParameters, optional
-        Which ones, and how many for each positive.
+        Kinds of negatives, and their number per positive.
     n_positives : int, optional
-        Particles that they are drawn for; the most pickers that leave so many agree on
-        them. None: as many as training needs.
+        Number of positives that negatives are drawn for: candidates of the strictest
+        agreement that keeps at least this many. None: the usual minimum for training.
     workers : int
-        Threads.
+        Number of threads.
     run_job : callable, optional
-        Carries out the job; see `KeptJobs`, the default.
+        Function that carries out the job. None: a `KeptJobs`.
 
     Returns
     -------
@@ -115,39 +116,39 @@ def train(
     workers: int = _WORKERS,
     run_job: RunJob | None = None,
 ) -> Path:
-    """Return the folder of a model that tells particles from background.
+    """Train a model to tell particles from background, and return its folder.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Where the coordinates lie.
+        Micrographs of the coordinates.
     particles, background : mapping of micrograph name to ScoredCoordinates
-        Pixels of the micrographs; scores do not count.
+        Centres, pixels of the micrographs; their scores are not used.
     folder : Path or str
-        For ``agreed.h5``, ``background.h5`` and ``model``.
+        Folder of ``agreed.h5``, ``background.h5`` and ``model``.
     box_size : int
-        Pixels.
+        Side of the box, pixels.
     particles_name : str
-        What the model's card calls the particles.
+        Name of the particles in the card of the model.
     parameters : TrainingParameters, optional
-        How to train.
+        Parameters of the training.
     preprocessing : BoxPreprocessing, optional
-        From box to network input; see `preprocessing_of`, the default.
+        Preprocessing of boxes. None: that of `preprocessing_of`.
     initial_model : Path, optional
         Model folder to start from instead of random weights.
     dataset : Path, optional
-        For the boxes, which are deleted at the end; ``boxes.h5`` if None.
+        Temporary file of the boxes, deleted at the end. None: ``boxes.h5``.
     workers : int
-        Threads.
+        Number of threads.
     run_job : callable, optional
-        Carries out the job; see `KeptJobs`, the default.
+        Function that carries out the job. None: a `KeptJobs`.
 
     Raises
     ------
     ValueError
-        If there is no particle or no background to learn from.
+        If there is no particle, or no background, to train on.
     IncompatibleModelError
-        If the model to start from was made for other boxes.
+        If the initial model was made for boxes of another size.
     """
     folder = made_folder(folder)
     if preprocessing is None:
@@ -185,26 +186,26 @@ def score(
     workers: int = _WORKERS,
     run_job: RunJob | None = None,
 ) -> EnsembleScores:
-    """Return what the networks of a model say of coordinates.
+    """Return the scores that the networks of a model give to coordinates.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Where the coordinates lie; others are left out.
+        Micrographs of the coordinates; those without any are left out.
     coordinates : mapping of micrograph name to ScoredCoordinates
-        Such as ``candidates.coordinates()``; n in all.
+        Centres, pixels, such as ``candidates.coordinates()``; n in all.
     model : Path or str
         Model folder.
     folder : Path or str
-        For ``coordinates.h5`` and ``scores.h5``.
+        Folder of ``coordinates.h5`` and ``scores.h5``.
     box_size : int
-        Pixels.
+        Side of the box, pixels.
     parameters : ScoringParameters, optional
-        Particle stacks, and how the networks compute.
+        Batch size, precision and particle stacks.
     workers : int
-        Threads.
+        Number of threads.
     run_job : callable, optional
-        Carries out the job; see `KeptJobs`, the default.
+        Function that carries out the job. None: a `KeptJobs`.
 
     Returns
     -------
@@ -214,7 +215,7 @@ def score(
     Raises
     ------
     IncompatibleModelError
-        If the model was trained on boxes of another extent.
+        If the model was trained on boxes of another size in Å.
     ValueError
         If a coordinate lies on a micrograph that is not given.
     """
@@ -231,21 +232,6 @@ def score(
     )
     (run_job or KeptJobs(folder))(request)
     return read_scores(request.scores)
-
-
-def made_folder(folder: Path | str) -> Path:
-    """Return a folder that is there.
-
-    Raises
-    ------
-    FileExistsError
-        If it is a file.
-    """
-    folder = Path(folder)
-    if folder.is_file():
-        raise FileExistsError(f"{folder}: expected a folder, received a file")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _values(parameters: Any) -> dict[str, Any]:

@@ -20,8 +20,9 @@ def defineInputParams(form: params.Form) -> None:
         minNumObjects=1,
         important=True,
         label="Picks",
-        help="One set per picker, two or more. Results lie on the micrographs of "
-        "the first set; the others are matched by name and scaled.",
+        help="One set of coordinates per picker, at least two. The output lies on the "
+        "micrographs of the first set; those of the others are matched by name, and "
+        "their picks scaled.",
     )
     CONSENSUS.define(form, "box_size")
     form.addParam(
@@ -30,11 +31,11 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         allowsNull=True,
         expertLevel=params.LEVEL_ADVANCED,
-        label="Leave out picks near these",
-        help="Optional coordinates of what is no particle: gold, carbon, another "
-        "protein.\nOf each set of picks, those within the merge radius of one of "
-        "these are left out before the consensus, one for each of these.\n"
-        "Micrographs that these were not looked for on keep all their picks.",
+        label="Exclude picks near",
+        help="Optional coordinates that are not particles, such as gold, carbon or "
+        "another protein. Before the consensus, each of them removes one pick of each "
+        "picker within the merge radius. Micrographs on which they were not searched "
+        "for keep all their picks.",
     )
 
 

@@ -67,13 +67,11 @@ def describeBadPicks(protocol: Protocol) -> list[str]:
         name = str(pointer.getObjValue())
         errors += _describeBadSet(pointer.get(), name, protocol.boxSize.get())
     errors += _describeLargeBox(protocol)
-    errors += describeLost(
-        "Leave out picks near these", protocol.subtractCoordinates.get()
-    )
+    errors += describeLost("Exclude picks near", protocol.subtractCoordinates.get())
     errors += CONSENSUS.describe_bad(protocol)
     if protocol.minPickers.get() > len(protocol.inputCoordinates):
         errors.append(
-            "Pickers that must agree: it must be at most "
+            "Minimum pickers agreeing: it must be at most "
             f"{len(protocol.inputCoordinates)}, the number of sets, or 0."
         )
     return errors
@@ -114,6 +112,6 @@ def _describeBadSet(
     if lost := describeLost(f"Picks: {name}", coordinates):
         return lost
     if not coordinates.getBoxSize() and boxSize is None:
-        return [f"Picks: {name} has no box size; give one (advanced)."]
+        return [f"Picks: {name} has no box size; give one (Advanced)."]
     box = coordinates.getBoxSize()
     return describeLargeBox(f"Picks: {name}", box, coordinates.getMicrographs())

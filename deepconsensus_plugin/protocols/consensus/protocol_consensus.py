@@ -43,15 +43,16 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     readUnwanted,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 
 
-class ProtDeepConsensusPicks(ProtParticlePicking):
-    """Find out which particles several pickers agree on.
+class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
+    """Find the particles that several pickers agree on.
 
     *OR* holds every particle that any picker found, once; *AND* those that enough
-    pickers agree on, for training. The result does not depend on the order of the
-    sets. A picker that was not run on a micrograph is not counted against it.
+    pickers agree on, for training. The order of the sets does not matter. On a
+    micrograph that a picker was not run on, its vote is not needed.
     """
 
     _label = "consensus of picks"
@@ -157,12 +158,14 @@ class ProtDeepConsensusPicks(ProtParticlePicking):
         summary = self.readReport().sentences()
         if self.numberSubtracted.get() is not None:
             summary.append(
-                f"{self.numberSubtracted.get()} picks left out before: within "
-                f"{self.mergeRadius.get():g} of the box from one of "
+                f"{self.numberSubtracted.get()} picks excluded: within "
+                f"{self.mergeRadius.get():g} box sizes of a coordinate of "
                 f"{pickerNames([self.subtractCoordinates])[0]}."
             )
         if len(self.inputCoordinates) < 2:
-            summary.append("WARNING: one picker only; nobody confirms its picks.")
+            summary.append(
+                "WARNING: there is only one picker, so no pick is confirmed by another."
+            )
         return summary
 
     def _methods(self):

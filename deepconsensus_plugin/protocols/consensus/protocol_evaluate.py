@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.metrics.evaluation import (
     read_curve,
 )
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeLost
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
@@ -25,12 +26,12 @@ from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
 MATCHING = ParameterForm(MatchRules)
 
 
-class ProtEvaluatePicks(EMProtocol):
+class ProtEvaluatePicks(Appearance, EMProtocol):
     """Compare coordinates with the true ones, matched one to one.
 
-    Only micrographs that both know are compared. The truth is often incomplete, so
-    the precision is a lower bound. What a blind lattice reaches on the same
-    micrographs stands beside every figure.
+    Only micrographs that are in both sets are compared. The truth is often incomplete,
+    so the precision is a lower bound. Every figure is given for a blind lattice, too: a
+    regular grid of as many picks.
     """
 
     _label = "compare with truth"
@@ -44,7 +45,8 @@ class ProtEvaluatePicks(EMProtocol):
             pointerClass="SetOfCoordinates",
             important=True,
             label="Coordinates",
-            help="The picks to judge. If they have scores, all thresholds are judged.",
+            help="Picks to compare with the truth. If they have scores, precision and "
+            "recall are computed at all thresholds.",
         )
         form.addParam(
             "inputTruth",
@@ -52,8 +54,8 @@ class ProtEvaluatePicks(EMProtocol):
             pointerClass="SetOfCoordinates",
             important=True,
             label="Truth",
-            help="The true particles. Figures are in pixels of its micrographs; the "
-            "picks are matched by the micrograph's name and scaled.",
+            help="Coordinates of the true particles. Distances are in pixels of their "
+            "micrographs; picks on other micrographs are matched by name and scaled.",
         )
         MATCHING.define(form)
 
@@ -94,8 +96,8 @@ class ProtEvaluatePicks(EMProtocol):
         errors += describeLost("Truth", self.inputTruth.get())
         if self.inputTruth.get() is not None and not self.inputTruth.get().getBoxSize():
             errors.append(
-                "Truth: the set has no box size; import it again with one, since the "
-                "match radius is a part of it."
+                "Truth: the set has no box size, of which the match radius is a "
+                "fraction; import it again with one."
             )
         return errors + MATCHING.describe_bad(self)
 
@@ -113,7 +115,7 @@ class ProtEvaluatePicks(EMProtocol):
 
     def _describeFigures(self, figures: dict[str, Any]) -> list[str]:
         labels = {
-            "precision": "Precision (at least)",
+            "precision": "Precision (lower bound)",
             "recall": "Recall",
             "f1": "F1",
             "average_precision": "Average precision",
@@ -134,14 +136,14 @@ class ProtEvaluatePicks(EMProtocol):
         lines = []
         if figures["centre_rmse_px"] is not None:
             lines.append(
-                f"Centres are {figures['centre_rmse_px']:.1f} px off (root mean "
-                f"square), in the mean by x {figures['centre_shift_x_px']:+.1f}, "
-                f"y {figures['centre_shift_y_px']:+.1f}."
+                f"Centring error {figures['centre_rmse_px']:.1f} px (root mean "
+                f"square); mean shift x {figures['centre_shift_x_px']:+.1f} px, y "
+                f"{figures['centre_shift_y_px']:+.1f} px."
             )
         if figures["n_not_observed"]:
             lines.append(
-                f"{figures['n_not_observed']} micrographs of the truth are left out: "
-                "the picker was not run there."
+                f"{figures['n_not_observed']} micrographs of the truth are left out, "
+                "since the picker was not run on them."
             )
         return lines
 

@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
@@ -36,20 +37,21 @@ READING = ParameterForm(
     pick_format=Shown(
         "fileFormat",
         choices={
-            None: "automatic",
+            None: "Auto",
             **_FORMATS,
         },
+        former={"automatic": 0},
     ),
     box_size=Shown(param=params.IntParam),
 )
 
 
-class ProtImportPicks(ProtParticlePicking):
+class ProtImportPicks(Appearance, ProtParticlePicking):
     """Import the picks of one picker from a folder of its files.
 
     Micrographs and files are matched by name; prefixes and suffixes that programs add
-    are tolerated. A micrograph without a file counts as *not run by this picker*, one
-    with an empty file as *run, and nothing found*: the consensus tells them apart.
+    are tolerated. The picker counts as not run on a micrograph without a file, and as
+    run without finding anything on one with an empty file.
     """
 
     _label = "import picks"
@@ -68,14 +70,15 @@ class ProtImportPicks(ProtParticlePicking):
             pointerClass="SetOfMicrographs",
             important=True,
             label="Micrographs",
-            help="The micrographs that the picks lie on. Picks of others are left out.",
+            help="Micrographs that the picks were made on. Picks of other micrographs "
+            "are left out.",
         )
         form.addParam(
             "filesPath",
             params.PathParam,
             important=True,
             label="Folder",
-            help="Folder with the picker's files, or one file that holds the picks of "
+            help="Folder with the files of the picker, or one file with the picks of "
             "all micrographs (Topaz, cryoSPARC *.cs*, merged *.star* or *.csv*).",
         )
         READING.define(form, "pattern", "pick_format")
@@ -83,8 +86,9 @@ class ProtImportPicks(ProtParticlePicking):
             "pickerName",
             params.StringParam,
             allowsNull=True,
-            label="Name of the picker",
-            help="How results call it. Empty: the name of the folder.",
+            label="Picker name",
+            help="Name of the picker in results.\nAuto (empty): the name of the "
+            "folder.",
         )
         READING.define(form, "min_score")
 
@@ -124,7 +128,7 @@ class ProtImportPicks(ProtParticlePicking):
         errors += describeBadMicrographs(micrographs)
         errors += describeLargeBox("Box size", self.boxSize.get(), micrographs)
         if LIST_SEPARATOR in self.getPickerName():
-            errors.append(f"Name of the picker: it must not hold '{LIST_SEPARATOR}'.")
+            errors.append(f"Picker name: it must not contain '{LIST_SEPARATOR}'.")
         return errors
 
     def _warnings(self):
@@ -132,21 +136,21 @@ class ProtImportPicks(ProtParticlePicking):
 
     def _validateFiles(self) -> list[str]:
         if not self.filesPath.get():
-            return ["Folder: choose the folder with the picker's files."]
+            return ["Folder: choose the folder with the files of the picker."]
         folder = self._folder()
         if folder.is_file():
             return []
         if not folder.is_dir():
-            return [f"Folder: {folder} is not there; choose one that is."]
+            return [f"Folder: {folder} does not exist."]
         pattern = self.filesPattern.get() or ""
         try:
             find_pick_files(folder, pattern)
         except (ValueError, NotImplementedError) as error:
-            return [f"Pattern: '{pattern}' cannot be used ({error}); try *."]
+            return [f"File pattern: '{pattern}' cannot be used ({error}); try *."]
         except FileNotFoundError:
             if pattern in ("", "*"):
                 return [f"Folder: {folder} contains no files."]
-            return [f"Pattern: no file in {folder} fits '{pattern}'; try *."]
+            return [f"File pattern: no file in {folder} fits '{pattern}'; try *."]
         return []
 
     def _summary(self):
@@ -163,7 +167,7 @@ class ProtImportPicks(ProtParticlePicking):
         if nObserved < nMicrographs:
             summary.append(
                 f"{nMicrographs - nObserved} of {nMicrographs} micrographs have no "
-                "file: they count as not run by this picker."
+                "file; they count as not run by this picker."
             )
         return summary
 

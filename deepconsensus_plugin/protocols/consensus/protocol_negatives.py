@@ -28,6 +28,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import (
     DRAWING,
     defineDrawingParams,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.input_checks import (
@@ -38,20 +39,20 @@ from deepconsensus_plugin.set_columns import read_numbers
 
 KIND_LABELS = {
     NegativeKind.RANDOM: "at random",
-    NegativeKind.DISPLACED: "beside particles",
-    NegativeKind.SORTED_OUT: "agreed on but unlike the other particles",
-    NegativeKind.SINGLE_PICKER: "found by one picker and unlike particles",
-    NegativeKind.CONTAMINATION: "carbon, ice or borders",
-    NegativeKind.USER: "given",
+    NegativeKind.DISPLACED: "off-centre of agreed particles",
+    NegativeKind.SORTED_OUT: "agreed particles that look unlike the others",
+    NegativeKind.SINGLE_PICKER: "picks of a single picker that look unlike particles",
+    NegativeKind.CONTAMINATION: "on carbon, ice or edges",
+    NegativeKind.USER: "of your own",
 }
 
 
-class ProtDeepConsensusNegatives(ProtParticlePicking):
-    """Choose background for training, far from every candidate.
+class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
+    """Choose coordinates of background for training, away from every candidate.
 
-    Half are drawn at random from the whole area of the micrographs that all pickers
-    were run on, and half lie well beside agreed particles; some are chosen because they
-    are likely to be taken for particles.
+    By default, half of them are drawn at random on the micrographs that all pickers
+    were run on, and half lie off the centre of agreed particles. Places that are easily
+    mistaken for particles can be added.
     """
 
     _label = "negative picks"
@@ -72,7 +73,8 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             pointerClass="SetOfCoordinates",
             important=True,
             label="Candidates (OR)",
-            help="All candidates of the consensus; negatives keep away from them.",
+            help="All candidates of the consensus (OR). Random negatives are drawn "
+            "away from all of them.",
         )
         form.addParam(
             "inputPositives",
@@ -80,9 +82,9 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             pointerClass="SetOfCoordinates",
             allowsNull=True,
             label="Positives (AND)",
-            help="The particles to train on: they tell how many negatives are needed, "
-            "and what particles look like. Empty: the candidates that most pickers "
-            "agree on.",
+            help="Particles to train on (AND). They set the number of negatives, and "
+            "show what particles look like.\nAuto (empty): the candidates that most "
+            "pickers agree on.",
         )
         form.addParam(
             "extraNegatives",
@@ -90,8 +92,9 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
             pointerClass="SetOfCoordinates",
             allowsNull=True,
             label="Your own negatives",
-            help="Coordinates of ice, carbon or contamination. They are added to the "
-            "others and take the place of the agreed particles that are sorted out.",
+            help="Optional coordinates of ice, carbon or contamination. They are "
+            "added to the other negatives, and replace the positives that look least "
+            "like the others.",
         )
 
     # -------------------------- steps --------------------------
@@ -159,9 +162,10 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         candidates = self.inputCoordinates.get()
         if candidates is not None and not candidates.getBoxSize():
             errors.append(
-                "Candidates: the set has no box size; run the consensus again with one."
+                "Candidates (OR): the set has no box size; run the consensus again "
+                "with one."
             )
-        errors += describeLost("Candidates", candidates)
+        errors += describeLost("Candidates (OR)", candidates)
         errors += DRAWING.describe_bad(self) + describeBadThreads(self)
         return errors
 
@@ -172,15 +176,15 @@ class ProtDeepConsensusNegatives(ProtParticlePicking):
         self._createFilenameTemplates()
         result = read_result(Path(self._getFileName("job")), NegativesResult)
         summary = [
-            f"{output.getSize()} negatives on {result.n_micrographs} micrographs, "
-            "those that all pickers were run on.",
+            f"{output.getSize()} negatives on the {result.n_micrographs} micrographs "
+            "that all pickers were run on.",
             *self._describeKinds(output),
         ]
         nDrawn = sum(result.counts.values())
         if nDrawn < result.n_requested:
             summary.append(
-                f"WARNING: there was room for {nDrawn} of {result.n_requested} only; a "
-                "smaller exclusion radius leaves more."
+                f"WARNING: there was room for only {nDrawn} of {result.n_requested} "
+                "negatives; a smaller exclusion radius leaves more room."
             )
         return summary
 

@@ -38,7 +38,7 @@ SPACING = ParameterForm(
 
 def defineSpacingParams(form: params.Form) -> None:
     """Add where accepted particles may lie."""
-    SPACING.define(form.addGroup("Edge and neighbours"))
+    SPACING.define(form.addGroup("Remove edge and touching particles"))
 
 
 def defineOverBorderParam(form: params.Form) -> None:
@@ -64,7 +64,7 @@ def describeBadSpacing(
         return []
     labels = " and ".join(map(SPACING.label_of, ("border_A", "neighbour_A")))
     if micrographs is None:
-        return [f"{labels}: the input does not tell its micrographs; set both to 0."]
+        return [f"{labels}: the input does not name its micrographs; set both to 0."]
     prefix = "" if isinstance(items, SetOfCoordinates) else "_coordinate."
     where = f"{prefix}_micId"
     if not items.isEmpty() and None in read_columns(items, where).get(where, [None]):

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
@@ -25,11 +26,10 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
 )
 
 
-class ProtImportModel(ProtImport):
-    """Bring the folder of a trained model into the project.
+class ProtImportModel(Appearance, ProtImport):
+    """Import a trained model from another project, a library or any folder.
 
-    It comes from another project, from a library of one's own, or from any folder. It
-    is copied, so that the project stays whole without the original.
+    The model is copied, so that the project does not depend on the original.
     """
 
     _label = "import model"
@@ -44,22 +44,21 @@ class ProtImportModel(ProtImport):
             allowsNull=True,
             important=True,
             label="Folder",
-            help="Of another project, of a library of models, or of one model: with "
-            f"*{WEIGHTS_FILE}* and *{CARD_FILE}*, as *train network* writes them to "
-            "*extra/model* of its run.\n"
-            "A library is a folder of your own with a copy of such a folder for each "
-            "model.\n"
-            f"Empty: your library, named by the variable *{DEEPCONSENSUS_MODELS}*.\n"
-            f"*{GENERAL}*: the HydraPicker that comes with this package.",
+            help=f"Folder of a model (with the files *{WEIGHTS_FILE}* and "
+            f"*{CARD_FILE}*, as in *extra/model* of a run of *train network*), of a "
+            "Scipion project, or of a library, which holds one folder per model.\n"
+            f"*{GENERAL}*: the general HydraPicker, which comes with this package.\n"
+            "Auto (empty): your library, the folder that the variable "
+            f"*{DEEPCONSENSUS_MODELS}* names.",
         )
         form.addParam(
             "modelName",
             params.StringParam,
             allowsNull=True,
             label="Model",
-            help="Name of the model, if the folder holds several; the wand lists them "
-            "with what they were made from, as *python -m deepconsensus_plugin models* "
-            "does.",
+            help="Name of the model, needed if the folder holds several. The wand "
+            "lists them with the data they were trained on, as the command *python "
+            "-m deepconsensus_plugin models* does.",
         )
 
     # -------------------------- steps --------------------------
@@ -94,8 +93,8 @@ class ProtImportModel(ProtImport):
             ]
         if not zipfile.is_zipfile(model.folder / WEIGHTS_FILE):
             return [
-                f"Model: {model.folder / WEIGHTS_FILE} is damaged (no Keras archive). "
-                "Copy it again from where it was made."
+                f"Model: {model.folder / WEIGHTS_FILE} is damaged (it is not a Keras "
+                "archive). Copy it again from the original."
             ]
         return []
 
@@ -137,12 +136,12 @@ class ProtImportModel(ProtImport):
         folder, name = self.getSourceFolder(), self.modelName.get("").strip()
         models = find_models(folder)
         if not models:
-            raise ValueError(f"Folder: {folder} holds no model.")
+            raise ValueError(f"Folder: {folder} contains no model.")
         chosen = [model for model in models if name in ("", model.name)]
         if len(chosen) != 1:
             names = ", ".join(model.name for model in models)
-            wrong = f"there is no {name!r}" if name else "it holds several"
-            raise ValueError(f"Model: {wrong}; {folder} has {names}.")
+            wrong = f"there is no {name!r}" if name else "the folder contains several"
+            raise ValueError(f"Model: {wrong}; the models in {folder} are {names}.")
         return chosen[0]
 
     def _describeSource(self) -> str:

@@ -60,6 +60,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     iterScored,
     warnOfLeftOut,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -75,13 +76,13 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
-class ProtDeepConsensusScore(ProtParticles):
+class ProtDeepConsensusScore(Appearance, ProtParticles):
     """Give every candidate a score, 0 to 1: the probability that it is a particle.
 
-    A trained network looks at each; its opinion, the votes of the pickers and their own
-    scores are combined, without any truth. So the pickers get a verdict too. All
-    candidates are kept, so that another threshold is a matter of seconds (*select by
-    score*), not of a new run. Particle stacks are written on the way.
+    The score of a trained network, the votes of the pickers and their scores are
+    combined, without any truth; precision and recall of every picker are estimated too.
+    All candidates are kept, so that another cutoff takes seconds (*select by score*).
+    Particle stacks can be written.
     """
 
     _label = "score particles"

@@ -34,6 +34,7 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
 from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
     SelectionInput,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -45,11 +46,11 @@ KEPT, REJECTED = "", "Rejected"
 """Suffixes of the outputs."""
 
 
-class ProtDeepConsensusSelect(ProtParticles):
-    """Split scored particles or coordinates in those to keep and the rest.
+class ProtDeepConsensusSelect(Appearance, ProtParticles):
+    """Split scored particles or coordinates into those to keep and the rest.
 
-    No image is read or written, so another threshold is tried in seconds. What is
-    rejected is an output too, and keeps its scores.
+    No image is read or written, so another cutoff takes seconds. Rejected particles are
+    an output too, with their scores.
     """
 
     _label = "select by score"
@@ -154,16 +155,21 @@ class ProtDeepConsensusSelect(ProtParticles):
         if scored is None:  # they are still to come
             errors += SPACING.describe_bad(self)
         elif scored.isEmpty():
-            errors.append("The input set is empty; choose one with items.")
+            errors.append(
+                "Scored particles: the input set is empty; choose another one."
+            )
         elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
-            errors.append("The input has no scores; run *score particles* on it first.")
+            errors.append(
+                "Scored particles: the input has no scores; run *score particles* on "
+                "it first."
+            )
         elif thresholdMode(self) is ThresholdMode.MIN_PRECISION and not are_fused(
             scored
         ):
             errors.append(
-                "Kind of threshold: a precision can be expected of probabilities only, "
-                "and these scores are the network's own. Run *score particles* with "
-                "*Combine with the pickers*, on candidates of two pickers or more."
+                "Select by: a target precision needs scores that are probabilities, "
+                "and these are the scores of the network. Run *score particles* with "
+                "*Combine with pickers*, on candidates of two pickers or more."
             )
         else:
             errors += describeBadSpacing(self, scored, self._input().micrographs)
@@ -175,13 +181,12 @@ class ProtDeepConsensusSelect(ProtParticles):
         summary = self._acceptance().sentences()
         for name, suffix in (("kept", KEPT), ("rejected", REJECTED)):
             if not self._count(suffix):
-                summary.append(f"No {name} {self._kind()}: that output does not exist.")
+                summary.append(f"No {self._kind()} {name}, so there is no such output.")
         nAccepted, nKept = self._acceptance().n_accepted, self._count(KEPT)
         if nKept < nAccepted:
             summary.append(
-                f"{nAccepted - nKept} of what is kept have no particle, since *score "
-                "particles* wrote none whose box leaves the micrograph. They are among "
-                "the coordinates."
+                f"{nAccepted - nKept} of those kept have coordinates but no particle, "
+                "since *score particles* wrote none whose box leaves the micrograph."
             )
         return summary + describeReport(self)
 

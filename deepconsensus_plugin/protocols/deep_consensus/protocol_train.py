@@ -47,6 +47,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     describeSharedMicrographs,
     joinMicrographs,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMethods,
@@ -59,11 +60,10 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
-class ProtDeepConsensusTrain(EMProtocol):
+class ProtDeepConsensusTrain(Appearance, EMProtocol):
     """Train an ensemble of networks to tell particles from background.
 
-    The model keeps what it was made from and how well it did on micrographs that it
-    did not learn from.
+    The model records its training data, and its accuracy on held-out micrographs.
     """
 
     _label = "train network"
@@ -74,7 +74,7 @@ class ProtDeepConsensusTrain(EMProtocol):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
-        form.addSection(label="More sets")
+        form.addSection(label="Extra sets")
         defineExtraParams(form)
         form.addSection(label="Training")
         defineTrainingParams(form)
@@ -114,7 +114,7 @@ class ProtDeepConsensusTrain(EMProtocol):
             nLeftOut = sum(map(len, found.values())) - sum(map(len, kept.values()))
             if nLeftOut:
                 self.warning(
-                    f"{chosen.name}: {nLeftOut} coordinates left out, their "
+                    f"{chosen.name}: {nLeftOut} coordinates left out, since their "
                     "micrographs have no CTF"
                 )
             write_coordinates(self._coordinatesFile(chosen), kept)
@@ -153,7 +153,7 @@ class ProtDeepConsensusTrain(EMProtocol):
         if self.inputPositives.get() is None or self.inputNegatives.get() is None:
             return errors  # Scipion reports it
         if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
-            errors.append("Sets to test on: choose both positives and negatives.")
+            errors.append("Test positives, test negatives: choose both or none.")
         for key in ("extraPositives", "extraNegatives"):
             errors += describeBadWeights(self, key)
         if not errors:
@@ -171,8 +171,8 @@ class ProtDeepConsensusTrain(EMProtocol):
 
     def _warnings(self):
         return [
-            f"{what}: only {n} coordinates. The scores will depend on the seed; look "
-            "at their spread, and at the particles around the threshold."
+            f"{what}: there are only {n} coordinates, so scores will depend on the "
+            "random seed. Look at their spread, and at particles near the cutoff."
             for what, isParticle in (("Positives", True), ("Negatives", False))
             if (n := countToLearnFrom(self, isParticle=isParticle)) < FEW_BOXES
         ] + describeSharedMicrographs(chosenSets(self))

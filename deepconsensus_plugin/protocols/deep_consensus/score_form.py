@@ -10,6 +10,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     StackOptions,
 )
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
+from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -24,7 +25,7 @@ FUSION = ParameterForm(
 )
 STACKS = ParameterForm(
     StackOptions,
-    invert=Shown("doInvert", condition="writeStacks"),
+    invert=shownAsContrast(name="doInvert", condition="writeStacks"),
     normalise=Shown("doNormalise", condition="writeStacks"),
 )
 
@@ -37,9 +38,9 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         important=True,
         label="Candidates",
-        help="Coordinates to score: *outputCoordinatesOR* of *consensus of picks* "
-        "(all that any picker found), or any other coordinates. All of them "
-        "are kept in the output.",
+        help="Coordinates to score: *outputCoordinatesOR* of *consensus of picks* (all "
+        "particles that any picker found), or any other coordinates. The output holds "
+        "all of them, with a score.",
     )
     form.addParam(
         "inputModel",
@@ -47,15 +48,15 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="ParticleClassifier",
         important=True,
         label="Model",
-        help="Network of *train network* or *import model*. It must have been "
-        "trained on boxes of about the same size in Å.",
+        help="Output of *train network* or *import model*. It must have been trained "
+        "on boxes of about the same size in Å.",
     )
     defineCtfParam(
         form,
-        "CTFs of the micrographs, attached to the particles.\n"
-        "They are needed if the model was trained on phase-flipped boxes.\n"
-        "Candidates on micrographs without a CTF are then left out, as Scipion's "
-        "extraction does; the summary counts them.",
+        "Optional CTFs of the micrographs, which are written with the particles. They "
+        "are needed if the model was trained with CTFs. Candidates on micrographs "
+        "without a CTF are then left out, as in Scipion's particle extraction; the "
+        "summary counts them.",
     )
     defineOtherMicrographsParam(form)
     SCORING.define(form)
@@ -67,13 +68,12 @@ def defineCombineParam(form: params.Form) -> None:
         "combineEvidence",
         params.BooleanParam,
         default=True,
-        label="Combine with the pickers?",
-        help="*Yes*: the score is the probability of a particle, given the network's "
-        "score, who found the candidate, and the pickers' own scores.\n"
-        "Precision and recall, of every picker and of what is accepted, are estimated "
-        "on the way.\n"
-        "No truth is needed, but two pickers are.\n"
-        "*No*: the score is the network's own, as published.",
+        label="Combine with pickers",
+        help="*Yes*: the score is the probability that a candidate is a particle, from "
+        "the score of the network, the pickers that found it, and their scores. "
+        "Precision and recall are estimated too, for every picker and for the "
+        "particles kept. This needs at least two pickers, but no truth.\n"
+        "*No*: the score is that of the network, as published.\nDefault: Yes.",
     )
 
 
@@ -88,10 +88,11 @@ def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> Non
         "writeStacks",
         params.BooleanParam,
         default=True,
-        label="Write particles?",
-        help="*Yes*: all candidates are cut out at the pixel size of the "
-        "micrographs and written, one stack a micrograph.\n"
-        "*No*: only coordinates get scores.\n500 000 boxes of 400 px take 320 GB; "
-        "then select first and extract what is kept.",
+        label="Write particle stacks",
+        help="*Yes*: all candidates are extracted at the pixel size of the "
+        "micrographs, to one stack per micrograph.\n"
+        "*No*: only scored coordinates are written. 500 000 boxes of 400 px take 320 "
+        "GB of disk; for large sets, select first and extract what is kept.\n"
+        "Default: Yes.",
     )
     STACKS.define(form, *(["invert"] if asksContrast else []), "normalise")

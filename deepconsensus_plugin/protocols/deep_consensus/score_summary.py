@@ -31,18 +31,18 @@ def describeScores(
         *accepted.sentences(),
     ]
     if report is None:
-        lines.append("The score is the network's own, not a probability.")
+        lines.append("The score is that of the network, not a probability.")
     else:
         lines += [verdict.describe() for verdict in report.pickers]
     if nWithoutParticle:
         lines.append(
-            f"{nWithoutParticle} candidates have coordinates but no particle: their "
-            "box leaves the micrograph."
+            f"{nWithoutParticle} candidates have coordinates but no particle, since "
+            "their box leaves the micrograph."
         )
     if nLeftOut:
         lines.append(
-            f"{nLeftOut} candidates left out: their micrographs have no CTF, or are "
-            "not among those to cut (see the log)."
+            f"{nLeftOut} candidates left out, since their micrographs have no CTF, or "
+            "are not among the *Other micrographs* (see the log)."
         )
     return lines
 

@@ -13,11 +13,12 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 _CHOICES = {
-    ThresholdMode.FIXED: "fixed",
-    ThresholdMode.FIRST_N: "first N",
-    ThresholdMode.MAX_F: "automatic",
-    ThresholdMode.MIN_PRECISION: "precision",
+    ThresholdMode.FIXED: "Score cutoff",
+    ThresholdMode.FIRST_N: "Top N",
+    ThresholdMode.MAX_F: "Auto (best F1)",
+    ThresholdMode.MIN_PRECISION: "Target precision",
 }
+_FORMER = {"fixed": 0, "first n": 1, "automatic": 2, "precision": 3}
 
 THRESHOLD_MODES = dict(enumerate(_CHOICES))
 """Modes by the numbers of `thresholdMode`."""
@@ -31,8 +32,9 @@ def thresholdForm(default: ThresholdMode) -> ParameterForm[ThresholdRule]:
         mode=Shown(
             "thresholdMode",
             choices=_CHOICES,
+            first=(ThresholdMode.MAX_F, ThresholdMode.MIN_PRECISION),
+            former=_FORMER,
             default=default,
-            options={"display": params.EnumParam.DISPLAY_HLIST},
         ),
         min_precision=Shown(default=0.9),
         n_first=Shown("numberOfParticles", default=10_000),
@@ -51,8 +53,8 @@ def defineInputParams(form: params.Form) -> None:
         allowsNull=True,
         important=True,
         label="Scored particles",
-        help="Particles of *score particles*. Their coordinates are selected "
-        "with them. Leave it empty to select from coordinates.",
+        help="Particles of *score particles*; their coordinates are selected with "
+        "them. Leave it empty to select from coordinates.",
     )
     form.addParam(
         "inputCoordinates",
@@ -61,7 +63,7 @@ def defineInputParams(form: params.Form) -> None:
         allowsNull=True,
         condition="inputParticles is None",
         label="Scored coordinates",
-        help="Coordinates of *score particles*, where no particles were written.",
+        help="Coordinates of *score particles*, if no particle stacks were written.",
     )
 
 

@@ -8,6 +8,7 @@ from pyworkflow.protocol.params import LEVEL_ADVANCED
 
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.protocols.shared import contrast
 from deepconsensus_plugin.protocols.shared.as_published import (
     defineAsPublishedParam,
 )
@@ -47,8 +48,8 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         important=True,
         label="Positives (particles)",
-        help="Coordinates to learn particles from: *outputCoordinatesAND* of "
-        "*consensus of picks*, or picks you trust. Some wrong ones do little harm.",
+        help="Coordinates of particles to train on: *outputCoordinatesAND* of "
+        "*consensus of picks*, or picks you trust. A few wrong ones do little harm.",
     )
     form.addParam(
         "inputNegatives",
@@ -56,7 +57,7 @@ def defineInputParams(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         important=True,
         label="Negatives (background)",
-        help="Coordinates to learn background from: *outputCoordinatesNEG* of "
+        help="Coordinates of background to train on: *outputCoordinatesNEG* of "
         "*negative picks*.",
     )
     defineContrastParam(form)
@@ -72,9 +73,10 @@ def defineInitialModelParams(form: params.Form) -> None:
         choices=["new", "from a model"],
         default=NEW,
         display=params.EnumParam.DISPLAY_HLIST,
-        label="Network weights",
-        help="*new*: random weights.\n*from a model*: the weights of a trained model, "
-        "which then needs fewer particles and epochs.",
+        label="Initial weights",
+        help="*new*: training starts from random weights.\n*from a model*: training "
+        "starts from the weights of a trained model, which needs fewer particles and "
+        "epochs.\nDefault: new.",
     )
     form.addParam(
         "initialModel",
@@ -82,30 +84,31 @@ def defineInitialModelParams(form: params.Form) -> None:
         pointerClass="ParticleClassifier",
         allowsNull=True,
         condition=f"modelInitialization == {FROM_MODEL}",
-        label="Model to start from",
-        help="Of *train network* or *import model*; trained on boxes of about the "
-        "same size in Å. Further networks of the ensemble take its networks in turn.",
+        label="Initial model",
+        help="Output of *train network* or *import model*, trained on boxes of about "
+        "the same size in Å. If the ensemble has more networks than the model, they "
+        "start from its networks in turn.",
     )
 
 
 def defineContrastParam(form: params.Form) -> None:
-    """Add whether particles are white already."""
-    form.addParam(
+    """Add whether particles are dark or light; *skipInvert* in projects."""
+    contrast.defineContrastParam(
+        form,
         "skipInvert",
-        params.BooleanParam,
-        default=False,
-        label="Did you invert the micrographs' contrast?",
-        help="*No*: particles are dark in the micrographs, as the microscope gives "
-        "them; they are made white.\n*Yes*: particles are white already.",
+        help="Contrast of the particles in the micrographs.\n"
+        "*dark on light (raw)*: as recorded by the microscope; boxes are inverted for "
+        "the network.\n*light on dark*: the micrographs were inverted before.\n"
+        "Default: dark on light (raw).",
     )
 
 
 def _defineMicrographParams(form: params.Form) -> None:
     defineCtfParam(
         form,
-        "Optional. With CTFs, the phases of every box are flipped before the network "
-        "sees it, and the model will need CTFs for scoring too. Coordinates on "
-        "micrographs without a CTF are then left out.",
+        "Optional CTFs of the micrographs. With them, boxes are phase-flipped before "
+        "the network sees them, and scoring with the model needs CTFs too. Coordinates "
+        "on micrographs without a CTF are then left out.",
     )
     defineOtherMicrographsParam(form)
 
@@ -127,7 +130,8 @@ def defineExtraParams(form: params.Form) -> None:
             allowsNull=True,
             minNumObjects=0,
             label=label,
-            help=f"More sets of coordinates to learn from, for example {example}.",
+            help=f"Optional further sets of coordinates to train on, for example "
+            f"{example}.",
         )
         form.addParam(
             f"{key}Weights",
@@ -136,12 +140,13 @@ def defineExtraParams(form: params.Form) -> None:
             condition=f"({key}, 1) and has{key[0].upper()}{key[1:]} "
             f"or {key}Weights != '{NO_WEIGHTS}'",
             label=f"Weights of {label.lower()}",
-            help="How much a box of these sets counts, against 1 for a box of the "
-            "main set: one number for all, or one for each, as *2, 0.5*.",
+            help="Weight of a box of these sets in the training; a box of the main set "
+            "has weight 1. Give one number for all sets, or one for each, for example "
+            "*2, 0.5*. Default: 1.",
         )
     for key, label, what in (
-        ("testPositives", "Positives to test on", "particles"),
-        ("testNegatives", "Negatives to test on", "background"),
+        ("testPositives", "Test positives", "particles"),
+        ("testNegatives", "Test negatives", "background"),
     ):
         form.addParam(
             key,
@@ -149,8 +154,8 @@ def defineExtraParams(form: params.Form) -> None:
             pointerClass="SetOfCoordinates",
             allowsNull=True,
             label=label,
-            help=f"Optional coordinates known to be {what}, on micrographs that the "
-            "network does not learn from. Its figures on them are reported.",
+            help=f"Optional coordinates of {what}, on micrographs that are not used "
+            "for training. The accuracy of the network on them is reported.",
         )
 
 
@@ -172,7 +177,8 @@ def defineKeepParam(form: params.Form) -> None:
         params.BooleanParam,
         default=False,
         expertLevel=LEVEL_ADVANCED,
-        label="Keep the boxes?",
+        label="Keep training boxes",
         help="*Yes*: the boxes as the network sees them, with labels, weights and "
-        "origin, stay in *extra/boxes.h5*. *No*: they are deleted after the run.",
+        "origin, are kept in *extra/boxes.h5*.\n*No*: they are deleted after the "
+        "run.\nDefault: No.",
     )

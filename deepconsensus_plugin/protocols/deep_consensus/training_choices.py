@@ -78,13 +78,13 @@ def describeBadStart(protocol: Protocol, *, boxSize: int) -> list[str]:
     if not startsFromModel(protocol):
         return []
     if protocol.initialModel.get() is None:
-        return ["Model to start from: choose one, or start from a new network."]
+        return ["Initial model: choose one, or start from new weights."]
     misfit = describeMisfit(
         protocol.initialModel.get(),
         boxSize=boxSize,
         samplingRate=protocol.getInputMicrographs().getSamplingRate(),
     )
     if misfit:
-        return [f"Model to start from: {misfit}"]
+        return [f"Initial model: {misfit}"]
     card = protocol.initialModel.get().getCard(EnsembleCard)
     return describeOtherPreprocessing(card, boxPreprocessing(protocol, boxSize=boxSize))

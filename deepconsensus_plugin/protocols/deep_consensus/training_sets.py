@@ -167,7 +167,7 @@ def describeDifferentRates(sets: Iterable[LabelledSet]) -> list[str]:
     return [
         "The sets lie on micrographs of different pixel sizes "
         f"({', '.join(f'{rate:.3g}' for rate in rates)} Å/px); choose *Other "
-        "micrographs* to cut all boxes from."
+        "micrographs* to extract all boxes from."
     ]
 
 
@@ -180,9 +180,9 @@ def describeSharedMicrographs(sets: Sequence[LabelledSet]) -> list[str]:
     if not (shared := sorted(learnt & tested)):
         return []
     return [
-        f"Sets to test on: {len(shared)} of their {len(tested)} micrographs are learnt "
-        f"from too ({listed(shared)}), so that the figures flatter. Choose coordinates "
-        "on other micrographs."
+        f"Test positives, test negatives: {len(shared)} of their {len(tested)} "
+        f"micrographs are used for training too ({listed(shared)}), so the accuracy "
+        "would be too high. Choose coordinates on other micrographs."
     ]
 
 

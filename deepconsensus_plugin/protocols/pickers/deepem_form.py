@@ -23,7 +23,7 @@ from deepconsensus_plugin.protocols.shared.as_published import isAsPublished
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 LEARNING = learningForm(
-    usual=f"the box becomes {DeepEMParameters.input_size} pixels; pixels never become "
+    auto=f"the box becomes {DeepEMParameters.input_size} pixels; pixels never become "
     "smaller than they are",
     published=DeepEMParameters.PUBLISHED_INPUT,
 )

@@ -25,6 +25,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import nameOfSe
 from deepconsensus_plugin.protocols.pickers.picker_form import (
     learningForm,
 )
+from deepconsensus_plugin.protocols.shared.choices import Choices
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeEmpty,
     describeLost,
@@ -65,27 +66,31 @@ def defineHydraInput(form: params.Form) -> None:
         pointerClass="SetOfCoordinates",
         important=True,
         label="Particles",
-        help="One set of coordinates for each data set: *all* particles of some "
-        "micrographs. Each gets a head of its own.",
+        help="One set of coordinates per data set, with *all* particles of some "
+        "micrographs. The model gets a head for each set.",
     )
     form.addParam(
         "particleDiameters",
         params.StringParam,
         default="",
         label="Particle diameters (Å)",
-        help="The longest one of each data set, in the order above, separated by "
-        "commas. Empty: two thirds of the box.",
+        help="Longest diameter of the particle of each data set, in the order above, "
+        "separated by commas.\nAuto (empty): two thirds of the box size.",
     )
     form.addParam(
         "startFrom",
         params.EnumParam,
-        choices=["the general model", "a model", "nothing"],
+        choices=Choices(
+            ["general model", "trained model", "scratch"],
+            former={"the general model": 0, "a model": 1, "nothing": 2},
+        ),
         default=FROM_GENERAL,
         label="Start from",
-        help="*the general model*, which comes with this package, or *a model* of an "
-        "earlier run: only new heads are trained, on a few micrographs (few-shot).\n"
-        "*nothing*: body and heads are trained; several data sets make a model that "
-        "can pick others too.",
+        help="*general model*: the model that comes with this package; only new heads "
+        "are trained, for which a few micrographs are enough (few-shot).\n"
+        "*trained model*: the same, from a HydraPicker of an earlier run.\n"
+        "*scratch*: the whole network is trained; with several data sets, the result "
+        "can also pick others.\nDefault: general model.",
     )
     form.addParam(
         "inputModel",
@@ -94,7 +99,7 @@ def defineHydraInput(form: params.Form) -> None:
         allowsNull=True,
         condition=f"startFrom=={FROM_MODEL}",
         label="Model",
-        help="A HydraPicker.",
+        help="Output of *train HydraPicker* or *import model*.",
     )
 
 
@@ -164,7 +169,7 @@ def describeBadHydra(protocol: Protocol) -> list[str]:
 
 def _describeBadBase(protocol: Protocol) -> list[str]:
     if protocol.startFrom.get() == FROM_MODEL and protocol.inputModel.get() is None:
-        return ["Model: choose the HydraPicker to start from."]
+        return ["Model: choose the HydraPicker that training starts from."]
     try:
         if protocol.startFrom.get() == FROM_MODEL:
             protocol.inputModel.get().getCard(HydraCard)

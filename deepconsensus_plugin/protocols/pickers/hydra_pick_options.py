@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.protocols.pickers.model_conditions import usedBy
+from deepconsensus_plugin.protocols.shared.contrast import DARK, LIGHT
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 
 HYDRA_OPTIONS = ParameterForm(
@@ -15,9 +16,10 @@ HYDRA_OPTIONS = ParameterForm(
     are_particles_dark=Shown(
         "contrast",
         choices={
-            None: "as in the training",
-            True: "dark particles",
-            False: "white particles",
+            None: "Auto (as in training)",
+            True: DARK,
+            False: LIGHT,
         },
+        former={"as in the training": 0, "dark particles": 1, "white particles": 2},
     ),
 )

@@ -18,17 +18,25 @@ from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, 
 from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
 
 _MODES = {
-    PickThresholdMode.PRECISION: "by precision",
+    PickThresholdMode.PRECISION: "target precision",
     PickThresholdMode.BEST_F1: "best F1",
     PickThresholdMode.GIVEN: "given",
     PickThresholdMode.BEST_F2: "best F2",
-    PickThresholdMode.EXPECTED: "as many as expected",
+    PickThresholdMode.EXPECTED: "expected number",
 }
 _BY_PRECISION = f"thresholdMode == {[*_MODES].index(PickThresholdMode.PRECISION)}"
 
 THRESHOLD = ParameterForm(
     PickThreshold,
-    mode=Shown("thresholdMode", choices=_MODES),
+    mode=Shown(
+        "thresholdMode",
+        choices=_MODES,
+        first=(
+            *(PickThresholdMode.PRECISION, PickThresholdMode.BEST_F1),
+            *(PickThresholdMode.BEST_F2, PickThresholdMode.EXPECTED),
+        ),
+        former={"precision": 0, "by precision": 0, "as many as expected": 4},
+    ),
     wanted_precision=Shown(
         condition=f"{_BY_PRECISION} and ((inputModel, head) and isValidated "
         f"or wantedPrecision != {PickThreshold.wanted_precision!r})"

@@ -24,7 +24,7 @@ _FORMS: dict[str, ParameterForm[Any]] = {"hydra": HYDRA_OPTIONS}
 def definePickOptions(form: params.Form) -> None:
     """Add the options of every method, each in a group of its own."""
     for method, options in _offered():
-        options.define(form.addGroup(f"Only for a {method.label}"))
+        options.define(form.addGroup(f"{method.label} only"))
 
 
 def _offered() -> list[tuple[Method, ParameterForm[Any]]]:

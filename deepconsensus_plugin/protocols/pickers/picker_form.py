@@ -31,7 +31,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 
 def learningForm(
     *leave_out: str,
-    usual: str | None = None,
+    auto: str | None = None,
     published: Mapping[str, Published] | None = None,
 ) -> ParameterForm[LearningInput]:
     """Return the form of what is learnt from, without some fields.
@@ -40,8 +40,8 @@ def learningForm(
     ----------
     *leave_out : str
         Fields that the form does not show.
-    usual : str, optional
-        What an empty pixel size stands for, where it is another than usual.
+    auto : str, optional
+        How an empty pixel size is found. Default: as declared.
     published : mapping of str to Published, optional
         Values that the switch *as published* sets, by field.
     """
@@ -51,12 +51,12 @@ def learningForm(
         published=published,
         particle_diameter_A=Shown("particleDiameter", default=None),
         n_particles=Shown("expectedParticles"),
-        pixel_size_A=Shown("pixelSize", default=None, if_none=usual),
+        pixel_size_A=Shown("pixelSize", default=None, auto=auto),
         normalisation=Shown(
             choices={
-                Normalisation.STANDARD: "each micrograph by its mean and deviation",
-                Normalisation.COMMON_MIXTURE: "all by one mixture, each with its scale",
-                Normalisation.PER_MICROGRAPH: "each by a mixture of its own",
+                Normalisation.STANDARD: "mean and deviation",
+                Normalisation.COMMON_MIXTURE: "common mixture",
+                Normalisation.PER_MICROGRAPH: "mixture per micrograph",
             }
         ),
     )
@@ -80,9 +80,9 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
         params.PointerParam,
         pointerClass="SetOfCoordinates",
         allowsNull=True,
-        label="Known negatives",
-        help="Optional places that are no particles, such as the output of *negative "
-        "picks*, or ice and carbon marked by hand.",
+        label="Negatives",
+        help="Optional coordinates that are not particles, such as the output of "
+        "*negative picks*, or ice and carbon picked by hand.",
     )
     LEARNING.define(form, "particle_diameter_A", "n_particles")
     defineOtherMicrographsParam(form)
@@ -91,7 +91,7 @@ def defineLabelParams(form: params.Form, *, labels: str) -> None:
 def defineMicrographParams(
     form: params.Form, learning: ParameterForm[LearningInput] = LEARNING
 ) -> None:
-    """Add how micrographs are prepared, and which are learnt from."""
+    """Add how micrographs are prepared, and which are used for training."""
     fields = ("pixel_size_A", "normalisation", "validation_fraction", "max_micrographs")
     learning.define(form, *(name for name in fields if name in learning.fields))
 
@@ -160,7 +160,7 @@ def describeBadLabels(protocol: Protocol) -> list[str]:
         return LEARNING.describe_bad(protocol)
     errors = describeEmpty("Particles", labels)
     errors += describeNoBox("Particles", labels) or describeLost("Particles", labels)
-    errors += describeLost("Known negatives", protocol.inputNegatives.get())
+    errors += describeLost("Negatives", protocol.inputNegatives.get())
     return errors + LEARNING.describe_bad(protocol)
 
 

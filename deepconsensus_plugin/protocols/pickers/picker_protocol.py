@@ -20,13 +20,14 @@ from deepconsensus_plugin.protocols.pickers.picker_form import (
     LEARNING,
     learningInput,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
-class PickerTrainingProtocol(EMProtocol):
+class PickerTrainingProtocol(Appearance, EMProtocol):
     """Base of all trainings of pickers; a method adds its form and its request."""
 
     _possibleOutputs = {"outputModel": ParticleClassifier}
@@ -59,8 +60,7 @@ class PickerTrainingProtocol(EMProtocol):
         Plugin.runCoreJob(self, job)
         result = read_result(job, PickerTrainResult)
         self.info(
-            f"Learnt from {result.n_labels} labels on {result.n_micrographs} "
-            "micrographs"
+            f"Trained on {result.n_labels} labels on {result.n_micrographs} micrographs"
         )
 
     def _makeRequest(self, model: Path) -> object:

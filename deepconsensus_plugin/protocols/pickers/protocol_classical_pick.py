@@ -28,7 +28,9 @@ from deepconsensus_plugin.core.types import (
     PickerPicks,
 )
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
     describeBadThreads,
@@ -55,20 +57,21 @@ PICKING = ParameterForm(
             Reference.RING: "ring",
         }
     ),
+    particles_dark=shownAsContrast(),
 )
 THRESHOLDS = ParameterForm(PickRequest)
 BOX = ParameterForm(
     OutputBox,
-    box_size=Shown(if_none="one and a half diameters, to an even number"),
+    box_size=Shown(auto="one and a half diameters, to an even number"),
 )
 
 
-class ProtClassicalPick(ProtParticlePicking):
-    """Pick particles of a known diameter; nothing is trained, no reference is needed.
+class ProtClassicalPick(Appearance, ProtParticlePicking):
+    """Pick particles of a known diameter, without training and without a reference.
 
-    Two methods that work on different principles, so that a consensus of both means
-    something: a difference of Gaussians finds contrast at the size of the particle, a
-    normalised correlation finds its rotationally averaged shape.
+    There are two methods of different principles, so that a consensus of both is
+    meaningful: a difference of Gaussians finds contrast at the size of the particle,
+    and a normalised correlation finds its rotationally averaged shape.
     """
 
     _label = "pick without training"
@@ -89,7 +92,7 @@ class ProtClassicalPick(ProtParticlePicking):
             pointerClass="SetOfMicrographs",
             important=True,
             label="Micrographs",
-            help="All of them are picked.",
+            help="Micrographs to pick.",
         )
         PICKING.define(form, "method", "diameter_A", "reference")
         BOX.define(form)
@@ -191,8 +194,9 @@ class ProtClassicalPick(ProtParticlePicking):
         if not 0 < self._diameterPx() < MIN_DIAMETER_PX:
             return []
         return [
-            f"Particle diameter: it is {self._diameterPx():.1f} px here, and must be "
-            f"{MIN_DIAMETER_PX} px or more; is it in Å, and is the sampling rate right?"
+            f"Particle diameter: it is {self._diameterPx():.1f} px on these "
+            f"micrographs, and must be {MIN_DIAMETER_PX} px or more. Check that it is "
+            "in Å, and that the pixel size is right."
         ]
 
     def _summary(self):
@@ -206,13 +210,13 @@ class ProtClassicalPick(ProtParticlePicking):
         scored = "or better" if upper is None else f"to {upper:.3g}"
         summary = [
             f"{output.getSize()} picks on {nMicrographs} micrographs, box "
-            f"{output.getBoxSize()} px: of {result.n_peaks} peaks, those scored "
-            f"{result.threshold:.3g} {scored}."
+            f"{output.getBoxSize()} px: the peaks, of {result.n_peaks}, with a score "
+            f"of {result.threshold:.3g} {scored}."
         ]
         if self.threshold.get() is None and not result.is_separated:
             summary.append(
-                "WARNING: the scores do not tell particles from background, so every "
-                "peak is a pick. Look at them, and choose a threshold."
+                "WARNING: the scores do not separate particles from background, so "
+                "every peak is a pick. Look at the picks, and choose a minimum score."
             )
         return summary
 

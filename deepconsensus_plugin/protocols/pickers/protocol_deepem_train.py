@@ -33,8 +33,8 @@ from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 class ProtDeepEMTrain(PickerTrainingProtocol):
     """Train a picker on boxes of particles and of background, in rounds.
 
-    The network tells boxes apart; slid over the micrographs by *pick with a network*,
-    it finds particles [Zhu2017]. All particles of some micrographs should be labelled.
+    The network classifies boxes; *pick with a network* scans micrographs with it
+    [Zhu2017]. All particles of the training micrographs should be labelled.
     """
 
     _label = "train DeepEM picker"
@@ -46,8 +46,8 @@ class ProtDeepEMTrain(PickerTrainingProtocol):
         form.addSection(label="Input")
         defineLabelParams(
             form,
-            labels="All particles of some micrographs, marked by hand, or those that "
-            "several pickers agree on (*consensus of picks*).",
+            labels="Coordinates of all particles of some micrographs, picked by "
+            "hand, or those that several pickers agree on (*consensus of picks*).",
         )
         form.addSection(label="Training")
         defineAsPublishedParam(

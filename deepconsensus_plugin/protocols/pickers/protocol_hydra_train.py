@@ -31,10 +31,10 @@ from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 
 
 class ProtHydraTrain(PickerTrainingProtocol):
-    """Train a picker on several data sets, or tune a general one with few micrographs.
+    """Train a picker on several data sets, or tune the general one on few micrographs.
 
-    One body looks at all micrographs; every data set has a head of its own. A general
-    head behind them picks particles that were never seen [MasoumzadehTork2019].
+    The data sets share the body of the network, and each has its own head. A general
+    head picks particles that the model has never seen [MasoumzadehTork2019].
     """
 
     _hasDiameter = False  # one for each data set

@@ -46,6 +46,7 @@ from deepconsensus_plugin.protocols.pickers.pick_options import (
     describeBadOptions,
     pickOptions,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -62,12 +63,11 @@ from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
-class ProtNetworkPick(ProtParticlePicking):
+class ProtNetworkPick(Appearance, ProtParticlePicking):
     """Pick micrographs with a trained picker, or with a network of Deep Consensus.
 
-    Everything that the network finds is kept with its score, so that another threshold
-    takes seconds. Given coordinates that are known, what no picker found comes out as a
-    set of its own.
+    All peaks are kept with their scores, so that another threshold takes seconds. If
+    known coordinates are given, the picks far from all of them are a second output.
     """
 
     _label = "pick with a network"
@@ -223,16 +223,16 @@ class ProtNetworkPick(ProtParticlePicking):
         result = self._result()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
-            f"micrographs by a {self._pickerName()}: of {result.n_found} places, those "
-            f"of log-odds {result.threshold:.2f} or more; "
+            f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
+            f"with log-odds of {result.threshold:.2f} or more; "
             f"{describeExpected(result.expected_precision)}."
         ]
         if result.origin is not ThresholdOrigin.GIVEN:
-            summary.append(f"Threshold: {result.origin.value}.")
+            summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
             expected = describeExpected(result.expected_missed_precision)
-            summary.append(f"{result.n_missed} of them were not known; {expected}.")
-        files = f"EMAN2's .box files: {self._getFileName('boxFiles')}."
+            summary.append(f"{result.n_missed} of them are new; {expected}.")
+        files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
 
     def _methods(self):

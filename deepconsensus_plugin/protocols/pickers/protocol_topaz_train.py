@@ -26,10 +26,10 @@ FEW_LABELS = 50
 
 
 class ProtTopazTrain(PickerTrainingProtocol):
-    """Train a picker from a few hundred particles, marked by hand or agreed upon.
+    """Train a picker on a few hundred particles, picked by hand or by consensus.
 
-    Places without a label may be particles or not: Topaz learns from positives and
-    unlabelled places [Bepler2019].
+    Topaz is trained on positives and on places without a label, which may be particles
+    or not [Bepler2019].
     """
 
     _label = "train Topaz picker"
@@ -41,8 +41,8 @@ class ProtTopazTrain(PickerTrainingProtocol):
         form.addSection(label="Input")
         defineLabelParams(
             form,
-            labels="Some of the particles of some micrographs: a few hundred, marked "
-            "by hand, or those that several pickers agree on (*consensus of picks*). "
+            labels="Coordinates of a few hundred particles, picked by hand, or those "
+            "that several pickers agree on (*consensus of picks*). "
             "Others on the same micrographs may be without a label.",
         )
         form.addSection(label="Training")
@@ -71,8 +71,8 @@ class ProtTopazTrain(PickerTrainingProtocol):
         if labels is None or labels.getSize() >= FEW_LABELS:
             return []
         return [
-            f"Particles: only {labels.getSize()} labels. The picker will depend on "
-            "which they are; mark more if you can."
+            f"Particles: there are only {labels.getSize()} labels, so the picker will "
+            "depend on which they are. Pick more if you can."
         ]
 
     def _methods(self):

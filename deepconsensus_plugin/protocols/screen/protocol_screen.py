@@ -66,6 +66,7 @@ from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeProgress,
     describeScreening,
 )
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
@@ -78,17 +79,18 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 )
 
 
-class ProtDeepConsensusScreen(ProtParticles, ProtStreamingBase):
+class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     """Turn the picks of several pickers into one clean set of particles.
 
-    The picks that pickers agree on, and background, train networks, which score every
-    candidate; scores and votes give the probability that each is a particle, and the
-    threshold is chosen for you. The same as *consensus of picks*, *negative picks*,
-    *train network*, *score particles* and *select by score* one after another.
+    Networks are trained on the picks that pickers agree on and on background, and score
+    every candidate. Scores and votes give the probability that each is a particle, and
+    the cutoff is chosen automatically. This is the same as *consensus of picks*,
+    *negative picks*, *train network*, *score particles* and *select by score* one after
+    another.
 
-    While pickers still work, the outputs grow with the micrographs, and are
-    preliminary. When all inputs are closed everything is computed anew, so that the
-    end is that of a run on the complete input.
+    While pickers are still running, preliminary outputs grow with the micrographs. When
+    all inputs are closed, training, scoring and selection are repeated, so that the
+    result is that of a run on the complete input.
     """
 
     _label = "deep consensus"

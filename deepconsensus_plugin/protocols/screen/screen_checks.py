@@ -56,8 +56,8 @@ def _describeBadPrecision(protocol: Protocol) -> list[str]:
     if thresholdMode(protocol) is not ThresholdMode.MIN_PRECISION or isFused:
         return []
     return [
-        "Kind of threshold: a precision can be expected of probabilities only; choose "
-        "two sets of picks or more, and *Combine with the pickers*."
+        "Select by: a target precision needs scores that are probabilities. Choose at "
+        "least two sets of picks, and *Combine with pickers*."
     ]
 
 
@@ -68,5 +68,5 @@ def _describeBadModel(protocol: Protocol) -> list[str]:
         return describeBadStart(protocol, boxSize=box)
     rate = protocol.getInputMicrographs().getSamplingRate()
     if misfit := describeMisfit(model, boxSize=box, samplingRate=rate):
-        return [f"Model to start from: {misfit}"]
+        return [f"Initial model: {misfit}"]
     return describeMissingCtf(model, protocol.ctfRelations.get())

@@ -47,16 +47,16 @@ def defineInputParams(form: params.Form) -> None:
         params.BooleanParam,
         default=True,
         condition=f"modelInitialization == {FROM_MODEL}",
-        label="Use it without training?",
-        help="*Yes*: the model scores the candidates as it is.\n"
-        "*No*: it is trained on, with the particles that the pickers agree on.",
+        label="Score without training",
+        help="*Yes*: the model scores the candidates as it is.\n*No*: its training is "
+        "continued with the particles that the pickers agree on.\nDefault: Yes.",
     )
     defineContrastParam(form)
     defineCtfParam(
         form,
-        "Optional. With CTFs, the phases of every box are flipped before the network "
-        "sees it, and particles get their CTF. Candidates on micrographs without one "
-        "are then left out; the summary counts them.",
+        "Optional CTFs of the micrographs. With them, boxes are phase-flipped before "
+        "the network sees them, and particles are written with their CTF. Candidates "
+        "on micrographs without a CTF are then left out; the summary counts them.",
     )
     defineOtherMicrographsParam(form)
 
@@ -82,11 +82,14 @@ def defineStreamingParams(form: params.Form) -> None:
         "doPreliminarPredictions",
         params.BooleanParam,
         default=True,
-        label="Score while micrographs come?",
-        help="*Yes*: as soon as pickers agree on enough particles, networks are "
-        "trained, and the outputs grow with the micrographs.\nThey are preliminary: "
-        "once all inputs are closed, everything is trained, scored and selected "
-        "anew.\n*No*: nothing is computed before all inputs are closed.\n"
-        "The end is the same. Inputs that are closed already are not waited for.",
+        label="Score on the fly (streaming)",
+        help="*Yes*: networks are trained as soon as pickers agree on enough "
+        "particles, and the outputs grow with the micrographs. These outputs are "
+        "preliminary: when all inputs are closed, training, scoring and selection "
+        "are repeated.\n"
+        "*No*: computing starts when all inputs are closed.\n"
+        "The final result is the same. It does not matter if inputs are closed from "
+        "the start.\n"
+        "Default: Yes.",
     )
     STREAMING.define(form)

@@ -49,7 +49,7 @@ from deepconsensus_plugin.protocols.screen.screen_stages import (
 ACCEPTED, SCORED = "", "Scored"
 """Suffixes of the outputs."""
 
-PRELIMINARY = "Preliminary: grows, and is made anew when all inputs are closed."
+PRELIMINARY = "Preliminary: it grows, and is replaced when all inputs are closed."
 
 Outputs = dict[str, SetOfCoordinates | SetOfParticles]
 

@@ -28,11 +28,11 @@ from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 def describeProgress(progress: StreamProgress | None) -> list[str]:
     """Return how far a run is that has not ended."""
     if progress is None:
-        return ["Not run yet, or nothing has come so far."]
+        return ["Not run yet, or no input so far."]
     state = (
-        "the outputs still grow."
+        "the outputs are still growing."
         if progress.n_open
-        else "all inputs are closed, and everything is computed anew."
+        else "all inputs are closed; training, scoring and selection are repeated."
     )
     return [f"PRELIMINARY: {state}", *progress.sentences()]
 

@@ -36,8 +36,8 @@ def defineAsPublishedParam(form: params.Form, *values: str, paper: str) -> None:
         NAME,
         params.BooleanParam,
         default=False,
-        label="As published?",
+        label="As published",
         help=f"*Yes*: the network is trained as published [{paper}]. The lines of "
         f"these parameters are then hidden:\n{'; '.join(values)}.\n"
-        "*No*: the network is trained with the parameters below.",
+        "*No*: the network is trained with the parameters below.\nDefault: No.",
     )

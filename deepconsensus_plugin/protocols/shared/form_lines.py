@@ -13,6 +13,7 @@ from deepconsensus_plugin.core.declared import parameters_of
 from deepconsensus_plugin.core.field_types import defaults_of, may_be_none, type_of
 from deepconsensus_plugin.core.published import Published, published_of
 from deepconsensus_plugin.protocols.shared.as_published import shownUnlessPublished
+from deepconsensus_plugin.protocols.shared.choices import flagParam
 from deepconsensus_plugin.protocols.shared.shown import OF_THE_DATACLASS, Shown
 
 Made = TypeVar("Made")
@@ -109,8 +110,7 @@ class FormLines(Generic[Made]):
     def label_of(self, field: str) -> str:
         """Return what the form calls a field, with its unit."""
         parameter = self._declared[field]
-        unit = f" ({parameter.unit})" if parameter.unit else ""
-        return parameter.label + unit
+        return parameter.label + (f" ({parameter.unit})" if parameter.unit else "")
 
     def number_of(self, field: str, value: object) -> Any:
         """Return what the form holds where a field has a value."""
@@ -147,21 +147,22 @@ class FormLines(Generic[Made]):
         }
 
     def _define_range(self, target: Target, field: str) -> None:
-        """Add a line with the least and the most of a range."""
+        """Add a line with the minimum and the maximum of a range."""
         shared = self._line(field)
         defaults, label = shared.pop("default"), shared.pop("label")
         line = target.addLine(label, **shared)
-        names = zip(self._of(field).ends, ("least", "most"), defaults, strict=True)
+        names = zip(self._of(field).ends, ("min", "max"), defaults, strict=True)
         for name, word, default in names:
             line.addParam(name, params.FloatParam, default=default, label=word)
 
     def _of(self, field: str) -> Shown:
         return self._shown.get(field, _AS_DECLARED)
 
-    def _kind_of(self, field: str) -> type[params.Param]:
+    def _kind_of(self, field: str) -> Callable[..., params.Param]:
         shown = self._of(field)
         if shown.choices is not None:
-            return params.EnumParam
+            isFlag = type_of(self.kind, field) is bool and len(shown.choices) == 2
+            return flagParam if isFlag else params.EnumParam
         return shown.param or _PARAMS[type_of(self.kind, field)]
 
     def _may_be_empty(self, field: str) -> bool:
@@ -188,7 +189,7 @@ class FormLines(Generic[Made]):
         if condition := self._condition(field):
             line["condition"] = condition
         if shown.choices is not None:
-            line["choices"] = list(shown.choices.values())
+            line["choices"] = shown.listed()
         return line | dict(shown.options or {})
 
     def _default(self, field: str) -> Any:
@@ -198,12 +199,9 @@ class FormLines(Generic[Made]):
     def _help(self, field: str) -> str:
         parameter, shown = self._declared[field], self._of(field)
         text = parameter.help.format(**self._defaults)
-        if_none = shown.if_none or parameter.if_none
-        if not if_none or not self._may_be_empty(field):
-            return text
-        word = "Empty" if shown.none in (None, "") else f"*{shown.none}*"
-        meaning = if_none.format(**self._defaults)
-        return f"{text}\n{word}: {meaning}." if text else f"{word}: {meaning}."
+        told = shown.explain_none(parameter) if self._may_be_empty(field) else ""
+        default = shown.explain_default(parameter, self._default(field))
+        return "\n".join(filter(None, [text, told.format(**self._defaults), default]))
 
     def _condition(self, field: str) -> str | None:
         """Return when a line is shown; None for always."""

@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.networks.card import ModelCard
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.objects import ParticleClassifier
+from deepconsensus_plugin.protocols.shared.contrast import LABEL, nameOf
 from deepconsensus_plugin.protocols.shared.picker_summary import describePicker
 
 _CHANCE = 0.6
@@ -39,10 +40,10 @@ def _describeEnsemble(card: EnsembleCard) -> list[str]:
         f"{'flipped' if card.preprocessing.phase_flip else 'not flipped'}, seed "
         f"{card.training.seed}."
     ]
-    for used, sets in (("Learnt", card.training_sets), ("Tested", card.testing_sets)):
+    for used, sets in (("Trained", card.training_sets), ("Tested", card.testing_sets)):
         lines += [
-            f"{used}: {s.n_boxes} boxes of {s.name} as "
-            f"{'particles' if s.is_particle else 'background'}, weight {s.weight:g}."
+            f"{used} on {s.n_boxes} {'particle' if s.is_particle else 'background'} "
+            f"boxes ({s.name}){'' if s.weight == 1 else f', weight {s.weight:g}'}."
             for s in sets
         ]
     if card.label_noise is not None:
@@ -53,7 +54,7 @@ def _describeEnsemble(card: EnsembleCard) -> list[str]:
     ]
     lines += _describeChance(card.validation)
     if card.testing is not None:
-        lines.append(f"Ensemble on the sets to test on: {_describe(card.testing)}")
+        lines.append(f"Ensemble on the test sets: {_describe(card.testing)}")
     return lines
 
 
@@ -104,8 +105,8 @@ def _describePruning(noise: LabelNoise | None) -> str:
     if noise is None or not noise.n_particles + noise.n_background:
         return ""
     return (
-        f" {noise.n_particles + noise.n_background} further boxes were left out, since "
-        "what others like them are called contradicted their labels [Northcutt2021]."
+        f" {noise.n_particles + noise.n_background} further boxes were removed as "
+        "likely mislabelled [Northcutt2021]."
     )
 
 
@@ -140,15 +141,14 @@ def describeOtherPreprocessing(
     if known.phase_flip != preprocessing.phase_flip:
         wanted = "needs" if known.phase_flip else "was trained without"
         errors.append(
-            f"CTF estimation: the model to start from {wanted} CTFs; do the same here, "
-            "or start from a new network."
+            f"CTF estimation: the initial model {wanted} CTFs; do the same here, or "
+            "start from new weights."
         )
     if known.invert != preprocessing.invert:
-        colour, answer = ("dark", "No") if known.invert else ("white", "Yes")
         errors.append(
-            "Did you invert the micrographs' contrast?: the model to start from was "
-            f"trained on micrographs whose particles are {colour}. Answer *{answer}*, "
-            "on such micrographs, or start from a new network."
+            f"{LABEL}: the initial model was trained on micrographs whose particles "
+            f"are {nameOf(known.invert)}. Use such micrographs, or start from new "
+            "weights."
         )
     return errors
 
@@ -169,11 +169,16 @@ def _describe(figures: ClassificationMetrics) -> str:
 
 
 def _describeNoise(noise: LabelNoise) -> str:
-    """Return how many labels look wrong, and what was left out for it."""
+    """Return how many labels look wrong, and how many boxes were removed for it."""
+    n_removed = noise.n_particles + noise.n_background
+    removed = (
+        f"{noise.n_particles} + {noise.n_background} boxes removed"
+        if n_removed
+        else "none removed"
+    )
     return (
-        f"Labels that look wrong: {noise.wrong_particles:.1%} of the particles', "
-        f"{noise.wrong_background:.1%} of the background's; {noise.n_particles} + "
-        f"{noise.n_background} boxes were left out."
+        f"Suspect labels: {noise.wrong_particles:.1%} of positives, "
+        f"{noise.wrong_background:.1%} of negatives; {removed}."
     )
 
 
@@ -193,8 +198,7 @@ def describeOtherContrast(model: ParticleClassifier, inverts: bool) -> list[str]
     if not isinstance(card, EnsembleCard) or inverts == card.preprocessing.invert:
         return []
     return [
-        "Invert contrast: the model was trained on micrographs whose particles are "
-        f"{'dark' if card.preprocessing.invert else 'white'}; your choice is for the "
-        "opposite. Scores mean something only for micrographs like those of the "
-        "training."
+        f"{LABEL}: the model was trained on micrographs whose particles are "
+        f"{nameOf(card.preprocessing.invert)}, and you chose the opposite. Scores are "
+        "meaningful only on micrographs like those of the training."
     ]

@@ -20,19 +20,19 @@ def describePicker(card: PickerCard) -> list[str]:
     lines = card.describe(find_method(card.kind).label)
     lines += _describeLearnt(card)
     if card.validation is None or not math.isfinite(card.validation.average_precision):
-        return [*lines, "Not validated: too few micrographs have labels."]
+        return [*lines, "Not validated, since too few micrographs have labels."]
     return [*lines, *describeValidation(card.validation)]
 
 
 def _describeLearnt(card: PickerCard) -> list[str]:
-    """Return what a picker learnt from: a line a set, or one for many sets."""
+    """Return what a picker was trained on: a line a set, or one for many sets."""
     sets = card.training_sets
     if len(sets) > _SETS_BY_NAME:
         n_places = sum(s.n_boxes for s in sets)
-        return [f"Learnt: {n_places} places of {len(sets)} data sets."]
+        return [f"Trained on {n_places} particles of {len(sets)} data sets."]
     return [
-        f"Learnt: {s.n_boxes} places of {s.name} as "
-        f"{'particles' if s.is_particle else 'background'}."
+        f"Trained on {s.n_boxes} {'particles' if s.is_particle else 'negatives'} "
+        f"({s.name})."
         for s in sets
     ]
 
@@ -40,7 +40,7 @@ def _describeLearnt(card: PickerCard) -> list[str]:
 def describeValidation(figures: PickerValidation) -> list[str]:
     """Return how good a picker is on micrographs held out, a line each."""
     lines = [
-        f"On {figures.n_micrographs} micrographs held out, with {figures.n_labels} of "
+        f"On {figures.n_micrographs} held-out micrographs, with {figures.n_labels} of "
         f"about {figures.n_particles:.0f} particles labelled: average precision "
         f"{figures.average_precision:.3f}, best F1 {figures.f1.max():.3f} at log-odds "
         f"{figures.best_threshold:.2f}."
@@ -56,5 +56,5 @@ def describeValidation(figures: PickerValidation) -> list[str]:
 def describeExpected(precision: float) -> str:
     """Return how precise picks should be, as a part of a sentence."""
     if not math.isfinite(precision):
-        return "how precise they are cannot be told"
+        return "expected precision unknown"
     return f"expected precision {precision:.2f}"

@@ -18,19 +18,21 @@ def defineGpuParams(form: params.Form) -> None:
         params.BooleanParam,
         default=True,
         label="Use a GPU if there is one",
-        help="Without a GPU, or with *No*, the same work is done on the processors.",
+        help="*Yes*: computes on a GPU if there is one. *No*, or without a GPU: "
+        "computes on CPUs, with the same result up to rounding. Default: Yes.",
     )
     form.addHidden(
         GPU_LIST,
         params.StringParam,
         default="0",
         label="Choose GPU IDs",
-        help="Number of the GPU, as *nvidia-smi* counts them. One is used.",
+        help="Number of the GPU in the list of *nvidia-smi*. One GPU is used. Default: "
+        "0.",
     )
 
 
 def defineOtherMicrographsParam(form: params.Form) -> None:
-    """Add the choice of micrographs to cut that coordinates were not picked on."""
+    """Add the choice of other micrographs to extract boxes from."""
     form.addParam(
         "inputMicrographs",
         params.PointerParam,
@@ -38,9 +40,9 @@ def defineOtherMicrographsParam(form: params.Form) -> None:
         allowsNull=True,
         expertLevel=params.LEVEL_ADVANCED,
         label="Other micrographs",
-        help="Micrographs to cut the boxes from, for example dose-weighted or binned "
-        "ones. They are matched by name; coordinates and box are scaled to their pixel "
-        "size.\nEmpty: those that the coordinates were picked on.",
+        help="Micrographs to extract boxes from, for example dose-weighted or binned "
+        "ones. They are matched by name, and coordinates and box are scaled to their "
+        "pixel size.\nAuto (empty): those that the coordinates were picked on.",
     )
 
 

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest, SimulateResult
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.simulation import simulate_form
@@ -29,13 +30,13 @@ from deepconsensus_plugin.protocols.simulation.simulation_choices import (
 )
 
 
-class ProtSimulateMicrographs(EMProtocol):
-    """Simulate micrographs to try a workflow on, or to measure one against the truth.
+class ProtSimulateMicrographs(Appearance, EMProtocol):
+    """Simulate micrographs with known particles, to try or to test a workflow.
 
-    Particles are projections of structures in random views, in ice of uneven
-    thickness, seen through the contrast transfer function and counted by a detector,
-    with what misleads pickers: carbon, ice crystals, ethane, gold, clumps, broken
-    particles and a second protein.
+    Structures are projected in random orientations, in ice of uneven thickness, with
+    the contrast transfer function of the microscope and the noise of the detector.
+    Carbon, ice crystals, ethane, gold, aggregates, broken particles and a second
+    protein mislead pickers as in real micrographs.
     """
 
     _label = "simulate micrographs"
@@ -132,9 +133,9 @@ class ProtSimulateMicrographs(EMProtocol):
         return [
             f"{len(result.micrographs)} micrographs with {sum(counts.values())} "
             f"objects: {classes or 'none'}.",
-            f"Signal to noise {snrs[0]:.2g} to {snrs[-1]:.2g} within particles."
+            f"Signal-to-noise ratio {snrs[0]:.2g} to {snrs[-1]:.2g} within particles."
             if snrs
-            else "WARNING: no particles; is there room for one?",
+            else "WARNING: there are no particles; the micrographs may be too small.",
             f"{output.getSize()} coordinates, box {output.getBoxSize()} px; the tables "
             f"of everything are in {self._getFileName('micrographs')}/*.csv.",
         ]
@@ -145,7 +146,7 @@ class ProtSimulateMicrographs(EMProtocol):
             return []
         exposed = f"{self.dose.get():g} e/Å²"
         if self.snr.get() is not None:
-            exposed = f"a signal to noise of {self.snr.get():g}"
+            exposed = f"a signal-to-noise ratio of {self.snr.get():g}"
         return [
             f"{output.getSize()} micrographs of {self.structures.get()} were simulated "
             f"at {exposed} and {self.voltage.get():g} kV, following [Vulovic2013]."

@@ -34,8 +34,9 @@ REQUEST = ParameterForm(
         choices={
             _GOOD: "good",
             _OVERLAPPING: "good or overlapping",
-            _ALL: "all wanted molecules",
+            _ALL: "all",
         },
+        former={"all wanted molecules": 2},
     ),
     pixel_type=Shown(
         choices={kind: kind.value for kind in PixelType},
@@ -86,7 +87,8 @@ def defineMicrographParams(form: params.Form) -> None:
         params.IntParam,
         default=1024,
         label="Size (px)",
-        help="Columns of each micrograph, and rows, unless they are given.",
+        help="Number of columns of each micrograph, and of rows unless given below. "
+        "Default: 1024 px.",
     )
     form.addParam(
         "rows",
@@ -94,7 +96,7 @@ def defineMicrographParams(form: params.Form) -> None:
         allowsNull=True,
         expertLevel=params.LEVEL_ADVANCED,
         label="Rows (px)",
-        help="Empty: as many as columns.",
+        help="Number of rows of each micrograph.\nAuto (empty): as many as columns.",
     )
     MICROGRAPHS.define(form, "sampling_rate", "resolution_A")
     REQUEST.define(form, "pixel_type")
@@ -109,9 +111,10 @@ def defineParticleParams(form: params.Form) -> None:
         default=Phantom.TETRAMER.value,
         important=True,
         label="Particles",
-        help=f"A built-in shape ({PHANTOM_NAMES}), or a file: PDB or mmCIF (its first "
-        "biological assembly) or an MRC map, gzipped or not.\n"
-        "Several, separated by commas, are mixed in equal numbers.",
+        help=f"Structure to simulate: a built-in shape ({PHANTOM_NAMES}), or a file, "
+        "PDB or mmCIF (its first biological assembly) or an MRC map, gzipped or not. "
+        "Several, separated by commas, are mixed in equal numbers.\n"
+        f"Default: {Phantom.TETRAMER.value}.",
     )
     STRUCTURES.define(form)
     CROWD.define(form, "particles_per_micrograph")
@@ -119,9 +122,9 @@ def defineParticleParams(form: params.Form) -> None:
 
 
 def defineCrowdParams(form: params.Form) -> None:
-    """Add how the particles lie."""
+    """Add how the particles are placed."""
     _, *fields = CROWD.fields
-    CROWD.define(form.addGroup("How particles lie"), *fields)
+    CROWD.define(form.addGroup("Particle placement"), *fields)
 
 
 def defineMicroscopeParams(form: params.Form) -> None:
@@ -146,8 +149,9 @@ def defineContaminationParams(form: params.Form) -> None:
         "contamination",
         params.FloatParam,
         default=1.0,
-        label="Amount (factor)",
-        help="1: as below. 0: none. All numbers below are multiplied by it.",
+        label="Contamination factor",
+        help="All numbers below are multiplied by this factor. 0 gives micrographs "
+        "without contamination. Default: 1.",
     )
     group.addParam(
         "secondProtein",
@@ -156,6 +160,7 @@ def defineContaminationParams(form: params.Form) -> None:
         allowsNull=True,
         expertLevel=params.LEVEL_ADVANCED,
         label="Second protein",
-        help="A shape or file as for the particles, which is not wanted. Empty: none.",
+        help="A protein that is not wanted: a built-in shape or a file, as for the "
+        f"particles. Empty: none.\nDefault: {Phantom.GLOBULE.value}.",
     )
     CONTAMINATION.define(group)

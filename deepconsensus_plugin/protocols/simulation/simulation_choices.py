@@ -59,7 +59,7 @@ def describeBadSimulation(protocol: Protocol) -> list[str]:
     try:
         simulationParameters(protocol)
     except ValueError as error:
-        return [f"What is simulated: {error}."]
+        return [f"Particles: {error}."]
     return []
 
 
@@ -86,6 +86,6 @@ def structureNamed(name: str, voxelSize: float | None) -> Structure:
     path = Path(word).expanduser()
     if not path.is_file():
         raise ValueError(
-            f"{word} is neither a file that is there nor one of {', '.join(shapes)}"
+            f"{word} is neither an existing file nor one of {', '.join(shapes)}"
         )
     return Structure(path=path.resolve(), voxel_size_A=voxelSize)

@@ -55,19 +55,17 @@ def test_sentences():
     lines = _report(TWO, min_positives=1).sentences()
     assert lines == [
         "4 candidates (OR) on 3 micrographs; found 3 by 1, 1 by 2 of 2 pickers.",
-        "1 particles (AND): at least 2 of 2 pickers agree (the most that leave 1 "
-        "particles).",
-        "a: 3 picks, 33% of them confirmed by another picker; not run on 2 "
-        "micrographs.",
-        "b: 2 picks, 50% of them confirmed by another picker; not run on 1 "
-        "micrographs.",
-        "Box: 10 px; the pickers' own were a 20, b 10 px.",
+        "1 particles (AND) found by both pickers (strictest agreement that keeps at "
+        "least 1).",
+        "a: 3 picks, 33% confirmed by another picker; not run on 2 micrographs.",
+        "b: 2 picks, 50% confirmed by another picker; not run on 1 micrographs.",
+        "Box size: 10 px; those of the pickers: a 20, b 10 px.",
     ]
 
 
 def test_too_few_particles_are_a_warning():
     lines = _report(TWO, min_positives=500).sentences()
-    assert "(the fewest possible)" in lines[1]
+    assert "(least strict agreement)" in lines[1]
     assert lines[2].startswith("WARNING: 1 agreed particles are fewer than the 500")
     assert not any("WARNING" in line for line in _report(TWO).sentences())
 
@@ -85,8 +83,8 @@ def test_misalignments_come_first_and_gross_ones_warn():
 def test_no_picks_at_all_and_an_unknown_box():
     report = _report([_picks("a", np.nan, m1=[])], min_pickers=1)
     assert (report.n_or, report.n_and, report.votes) == (0, 0, [0])
-    assert "WARNING: a has no picks at all" in report.sentences()[2]
-    assert report.sentences()[-1] == "Box: 10 px."
+    assert "WARNING: a has no picks;" in report.sentences()[2]
+    assert report.sentences()[-1] == "Box size: 10 px."
 
 
 CURVE = AgreementCurve([0.1, 0.2, 0.3], [[5, 6], [4, 9], [3, 10]])

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 
-from deepconsensus_plugin.core.negatives import FreeArea, draw_negatives
+from deepconsensus_plugin.core.negatives import FreeArea, draw_random_negatives
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 
@@ -23,7 +23,7 @@ def draw(micrographs, n, *, occupied=None, box_size=400, radius=200.0, seed=0):
     occupied = {
         name: ScoredCoordinates.from_arrays(yx) for name, yx in (occupied or {}).items()
     }
-    return draw_negatives(
+    return draw_random_negatives(
         micrographs,
         occupied,
         n,

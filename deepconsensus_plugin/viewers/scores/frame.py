@@ -35,7 +35,7 @@ class Action:
     Parameters
     ----------
     label : str
-        On the button.
+        On the button; ``{n_kept}`` stands for what the threshold keeps.
     run : callable
         Called with the threshold; returns a message for the user, at once or, as an
         iterator that another thread goes through, one message after the other.
@@ -89,7 +89,7 @@ class ScoreFrame(tk.Frame):
     def _add_bar(self) -> None:
         bar = tk.Frame(self, bg=BACKGROUND)
         bar.pack(fill=tk.X, pady=_PAD)
-        tk.Label(bar, text="Threshold: score ≥", bg=BACKGROUND).pack(
+        tk.Label(bar, text="Score cutoff ≥", bg=BACKGROUND).pack(
             side=tk.LEFT, padx=_PAD
         )
         self.entry = tk.Entry(bar, width=9, justify=tk.RIGHT)
@@ -98,9 +98,11 @@ class ScoreFrame(tk.Frame):
             self.entry.bind(key, lambda _, by=step: self._step(by))
         for event in ("<Return>", "<KP_Enter>", "<FocusOut>"):
             self.entry.bind(event, lambda _: self._read_entry())
-        self._automatic = tk.Button(bar, text="Automatic", command=self.suggest)
+        self._automatic = tk.Button(bar, text="Auto", command=self.suggest)
         self._automatic.pack(side=tk.LEFT, padx=_PAD)
-        self._buttons = [tk.Button(bar, text=each.label) for each in self._actions]
+        self._buttons = [
+            tk.Button(bar, text=each.label.format(n_kept="…")) for each in self._actions
+        ]
         for number, button in enumerate(self._buttons):
             button.configure(command=partial(self.run_action, number))
             button.pack(side=tk.LEFT, padx=_PAD)
@@ -148,7 +150,7 @@ class ScoreFrame(tk.Frame):
         self.overview = overview
         self._show_threshold()
         self.gallery.set_threshold(self.threshold)
-        self.tell("Drag the line in the plots, or type a threshold.")
+        self.tell("Drag the line in the plots, or type a score cutoff.")
 
     def _point_at(self, row: int) -> None:
         if self.overview is not None:
@@ -231,7 +233,7 @@ class ScoreFrame(tk.Frame):
         except ValueError:
             threshold = float("nan")
         if np.isnan(threshold):
-            self.tell(f"Expected a number as threshold, received '{typed}'.")
+            self.tell(f"Expected a number as score cutoff, received '{typed}'.")
             return False
         self.set_threshold(threshold)
         return True
@@ -239,6 +241,9 @@ class ScoreFrame(tk.Frame):
     def _show_threshold(self) -> None:
         self.entry.delete(0, tk.END)
         self.entry.insert(0, _format(self.threshold))
+        n_kept = f"{int(self.overview.placed.n_kept(self.threshold)):,}"
+        for button, action in zip(self._buttons, self._actions, strict=True):
+            button.configure(text=action.label.format(n_kept=n_kept))
 
 
 def _format(threshold: float) -> str:

@@ -28,8 +28,8 @@ from deepconsensus_plugin.viewers.scores.table import (
 )
 
 NOT_EXPECTED = (
-    "The network's own scores are no probabilities:\n"
-    "no precision and recall can be expected."
+    "Scores of the network are not probabilities:\n"
+    "expected precision and recall are unknown."
 )
 REASON = "reason"
 """Way to stack the bars that follows the threshold."""

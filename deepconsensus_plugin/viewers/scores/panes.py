@@ -45,13 +45,13 @@ class PlotsPane(Pane):
         self.plots = ScorePlots(self.figure, overview, threshold=threshold)
         self._choose = choose
         names = overview.groupings
-        self.add_label("Bars by")
+        self.add_label("Colour by")
         self._grouping = self.add_choices(names, names[0], self._regroup)
         # Probabilities crowd at their ends.
         self.is_log = tk.BooleanVar(self, overview.expectation is not None)
         log = tk.Checkbutton(
             self.buttons,
-            text="log scale",
+            text="Log scale",
             variable=self.is_log,
             command=self._rescale,
             bg=BACKGROUND,
@@ -93,9 +93,9 @@ class GalleryPane(Pane):
         self._tiles = Tiles(overview.images) if overview.images is not None else None
         self._point_at, self._filter = point_at, filter_others
         self.gallery = Gallery(self.figure)
-        self.add_button("◀ better", lambda: self.turn(-1))
-        self.add_button("threshold", lambda: self.set_threshold(self._threshold))
-        self.add_button("worse ▶", lambda: self.turn(1))
+        self.add_button("◀ Better", lambda: self.turn(-1))
+        self.add_button("Cutoff", lambda: self.set_threshold(self._threshold))
+        self.add_button("Worse ▶", lambda: self.turn(1))
         self.add_label("Low-pass")
         self._low_pass = self.add_choices(
             list(LOW_PASSES), _LOW_PASS_AT_FIRST, self._refresh

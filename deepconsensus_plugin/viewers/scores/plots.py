@@ -188,7 +188,7 @@ class ScorePlots:
         axes.plot(thresholds, kept, color=_KEPT, linewidth=1.2, label="kept")
         axes.set_xlabel(self._describe_score(), fontsize=_FONT)
         is_alone = self._overview.expectation is None
-        axes.set_ylabel("Share kept" if is_alone else "Share", fontsize=_FONT)
+        axes.set_ylabel("Fraction kept" if is_alone else "Fraction", fontsize=_FONT)
         axes.set_ylim(0, 1.03)
         if (expectation := self._overview.expectation) is None:
             return
@@ -219,7 +219,7 @@ class ScorePlots:
 
     def _describe_score(self) -> str:
         if self._overview.expectation is None:
-            return "Score (the network's own)"
+            return "Score of the network"
         return "Score (probability of a particle)"
 
 

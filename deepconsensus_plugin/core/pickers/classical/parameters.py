@@ -27,7 +27,8 @@ class PickParameters(Declared):
     diameter_A: float = field(
         metadata=declare(
             "Particle diameter",
-            "Of a long particle, the mean of its axes is a good start.",
+            "Diameter of the particle. For an elongated particle, start with the "
+            "mean of its axes.",
             unit="Å",
             gt=0,
         )
@@ -36,19 +37,22 @@ class PickParameters(Declared):
         default=PickMethod.GAUSSIANS,
         metadata=declare(
             "Method",
-            "*difference of Gaussians*: places darker (or whiter) than their "
-            "surroundings, of the particle's size [Voss2009].\n"
-            "*rotational correlation*: places that look like the rotational average "
-            "of the particle [Roseman2003].\n"
-            "It sees hollow particles better.",
+            "*difference of Gaussians*: finds places of the particle's size that "
+            "are darker (or lighter) than their surroundings [Voss2009].\n"
+            "*rotational correlation*: finds places that look like the rotational "
+            "average of the particle [Roseman2003]. It is better for hollow "
+            "particles.",
         ),
     )
     reference: Reference = field(
         default=Reference.LEARNT,
         metadata=declare(
-            "Reference",
-            "*learnt*: a disc picks first; the mean radial profile of what it finds "
-            "picks again, until it stays as it is. Nobody has to mark anything.",
+            "Reference profile",
+            "Radial profile that micrographs are correlated with.\n"
+            "*learnt from the micrographs*: a disc picks first, and the mean "
+            "profile of its picks picks again, until it does not change any more; "
+            "no reference is needed.\n"
+            "*disc*, *ring*: a fixed shape of the diameter of the particle.",
             is_expert=True,
             shown_if=("method", PickMethod.CORRELATION),
         ),
@@ -56,9 +60,9 @@ class PickParameters(Declared):
     min_distance: float = field(
         default=0.6,
         metadata=declare(
-            "Least distance",
-            "Of two peaks this close or closer, the better one is kept. Less than 1, "
-            "since particles are not round.",
+            "Minimum distance between picks",
+            "Of two picks at most this far apart, the one with the better score is "
+            "kept. It is below 1 since particles are not round.",
             unit="diameters",
             is_expert=True,
             gt=0,
@@ -67,16 +71,19 @@ class PickParameters(Declared):
     particles_dark: bool = field(
         default=True,
         metadata=declare(
-            "Are particles dark?",
-            "*Yes* for micrographs as they come from the microscope.",
+            "Particle contrast",
+            "Contrast of the particles in the micrographs.\n"
+            "*dark on light (raw)*: as recorded by the microscope.\n"
+            "*light on dark*: the micrographs were inverted before.",
         ),
     )
     avoid_contamination: bool = field(
         default=True,
         metadata=declare(
-            "Avoid carbon and ice?",
-            "Leave out places whose mean or deviation is unusual on their micrograph. "
-            "Padded borders are always left out.",
+            "Avoid carbon and ice",
+            "*Yes*: areas whose mean or standard deviation is unusual on their "
+            "micrograph are not picked.\n"
+            "*No*: only padded edges are left out.",
         ),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.metrics.matching import match_best_first
-from deepconsensus_plugin.core.negatives.drawing import draw_negatives
+from deepconsensus_plugin.core.negatives.drawing import draw_random_negatives
 from deepconsensus_plugin.core.pickers.deepem.examples import (
     BoxExamples,
     extract_zero_padded,
@@ -108,7 +108,7 @@ class DeepEMBoxes:
         self, names: Sequence[str], number: int, rng: np.random.Generator
     ) -> dict[str, FloatArray]:
         box_size, chosen = self.data.asked.box_size, set(names)
-        drawn = draw_negatives(
+        drawn = draw_random_negatives(
             [each for each in self.data.micrographs if each.name in chosen],
             self.data.labels,
             number,

@@ -45,18 +45,18 @@ class DeepEMParameters(Declared):
     variant: Variant = field(
         default=Variant.MODERN,
         metadata=declare(
-            "Network and training",
-            "*modern*: batch normalisation, cross entropy, Adam.\n"
+            "Variant",
+            "*modern*: batch normalisation, cross entropy and the Adam optimiser.\n"
             "*as published*: squared error and plain gradient descent [Zhu2017].",
         ),
     )
     initialisation: Initialisation = field(
         default=Initialisation.SCALED,
         metadata=declare(
-            "Weights before training",
-            "*scaled*: around 0, small where many are added up.\n"
-            "*between 0 and 1*: as published; larger boxes saturate the units, and "
-            "nothing is learnt.",
+            "Initial weights",
+            "*scaled*: around 0, smaller where more inputs are summed.\n"
+            "*between 0 and 1*: as published; with larger boxes than published the "
+            "units saturate, and nothing is learnt.",
             is_expert=True,
         ),
     )
@@ -71,8 +71,9 @@ class DeepEMParameters(Declared):
     maps: tuple[Count, ...] = field(
         default=(6, 12, 12),
         metadata=declare(
-            "Maps of the first layer",
-            "The two layers after it have twice as many.",
+            "Feature maps of the first layer",
+            "Number of feature maps in the first layer; the two layers after it "
+            "have twice as many.",
             is_expert=True,
         ),
     )
@@ -80,9 +81,10 @@ class DeepEMParameters(Declared):
         default=None,
         metadata=declare(
             "Learning rate",
-            if_none=f"{_LEARNING_RATES[Variant.MODERN]:g} of Adam; "
-            f"{_LEARNING_RATES[Variant.PAPER]:g}, as published, of plain gradient "
-            "descent",
+            "Initial learning rate of the optimiser.",
+            auto=f"{_LEARNING_RATES[Variant.MODERN]:g} for *modern* (Adam), "
+            f"{_LEARNING_RATES[Variant.PAPER]:g} for *as published* (plain gradient "
+            "descent)",
             is_expert=True,
             gt=0,
         ),
@@ -90,17 +92,17 @@ class DeepEMParameters(Declared):
     n_epochs: int = field(
         default=6,
         metadata=declare(
-            "Epochs of a round, at most",
-            "After each the network is validated; the best weights are kept. Half of "
-            "them without better ones end the round.",
+            "Maximum epochs per round",
+            "The network is validated after each epoch, and the best weights are "
+            "kept. If half of them bring no improvement, the round ends.",
             ge=1,
         ),
     )
     n_updates: int = field(
         default=100,
         metadata=declare(
-            "Batches of an epoch",
-            "After so many the network is validated.",
+            "Batches per epoch",
+            "Number of updates between two validations.",
             is_expert=True,
             ge=1,
         ),
@@ -109,7 +111,7 @@ class DeepEMParameters(Declared):
         default=64,
         metadata=declare(
             "Batch size",
-            "Boxes in one update, half of them particles.",
+            "Number of boxes in one update of the weights, half of them particles.",
             is_expert=True,
             ge=2,
         ),
@@ -117,8 +119,9 @@ class DeepEMParameters(Declared):
     wanted_accuracy: float = field(
         default=0.95,
         metadata=declare(
-            "Accuracy at which a round ends",
-            "Of boxes held out, with a threshold of 0.5.",
+            "Stop round at accuracy",
+            "A round ends when the accuracy on held-out boxes, with a threshold of "
+            "0.5, reaches this value.",
             gt=0.5,
             le=1,
         ),
@@ -126,8 +129,9 @@ class DeepEMParameters(Declared):
     negatives_per_positive: float = field(
         default=2.0,
         metadata=declare(
-            "Random background boxes per particle",
-            "Half a box or more away from every particle.",
+            "Background boxes per particle",
+            "Number of random background boxes per particle, half a box or more "
+            "away from every particle.",
             is_expert=True,
             gt=0,
         ),
@@ -141,10 +145,10 @@ class DeepEMParameters(Declared):
     n_rounds: int = field(
         default=5,
         metadata=declare(
-            "Rounds",
-            "After a round the picker looks at the micrographs it learns from: what "
-            "it finds without a label makes up half of the background from then on.\n"
-            "*1* where not all particles of these micrographs are labelled.",
+            "Number of rounds",
+            "After each round the picker searches the training micrographs; what "
+            "it finds without a label makes up half of the background from then "
+            "on. Choose 1 if not all particles of these micrographs are labelled.",
             ge=1,
         ),
     )

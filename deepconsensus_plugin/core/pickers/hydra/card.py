@@ -74,7 +74,7 @@ class HydraCard(PickerCard):
         """Return lines that describe the model and each of its heads."""
         architecture = self.training.architecture
         return [
-            f"{label} of particles that become {architecture.particle_px:.0f} px, body "
+            f"{label} for particles scaled to {architecture.particle_px:.0f} px, body "
             f"of {architecture.body_channels} channels, seed {self.training.seed}; "
             f"heads: {len(self.heads)}.",
             *(head.describe() for head in self.heads),
@@ -122,7 +122,7 @@ class HydraCard(PickerCard):
         try:
             self.find_head(options)
         except IncompatibleModelError as error:
-            raise IncompatibleModelError(f"Only for a HydraPicker: {error}.") from error
+            raise IncompatibleModelError(f"HydraPicker only: {error}.") from error
 
     def _named(self, options: HydraPickOptions | None) -> HydraHead | None:
         name = (options and options.head) or self.default_head().name

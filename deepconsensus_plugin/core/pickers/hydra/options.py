@@ -16,35 +16,41 @@ class HydraPickOptions(Declared):
     head: str | None = field(
         default=None,
         metadata=declare(
-            "Head",
-            "Name of a data set of its training, as its summary tells, or "
-            f"*{GENERAL}*, which picks particles that it never saw.",
-            if_none="that of the data set where there is one, else the general one",
+            "Model head (data set)",
+            "Name of one of the data sets that the model was trained on, as its "
+            f"summary lists them, or *{GENERAL}* for particles that the model has "
+            "never seen.",
+            auto="the head of the data set if the model has one, else the general head",
         ),
     )
     particle_diameter_A: float | None = field(
         default=None,
         metadata=declare(
             "Particle diameter",
-            "The longest one; the general head must know it.",
+            "Longest diameter of the particle. The general head needs it.",
             unit="Å",
-            if_none="as in the data set of the head",
+            auto="that of the data set of the head",
             gt=0,
         ),
     )
     are_particles_dark: bool | None = field(
         default=None,
         metadata=declare(
-            "Contrast",
-            "Of the micrographs. The general head was trained on dark particles.",
+            "Particle contrast",
+            "Contrast of the particles in the micrographs.\n"
+            "*Auto (as in training)*: that of the data set of the head; the "
+            "general head was trained on dark particles.\n"
+            "*dark on light (raw)*: as recorded by the microscope.\n"
+            "*light on dark*: the micrographs were inverted before.",
             is_expert=True,
         ),
     )
     border: float = field(
         default=0.0,
         metadata=declare(
-            "Border",
-            "Picks closer to the border than this are left out.",
+            "Edge exclusion",
+            "Picks closer to the edge of the micrograph than this, in particle "
+            "diameters, are left out.",
             unit="diameters",
             is_expert=True,
             ge=0,

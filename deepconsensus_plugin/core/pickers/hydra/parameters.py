@@ -131,34 +131,37 @@ class HydraParameters(Declared):
         default=ARCHITECTURES[Preset.FAST],
         metadata=declare(
             "Network",
-            "*fast*: particles of 15 pixels, 32 channels.\n*as published*: particles "
-            "of 60 pixels, 64 channels, heads up to 1024; for GPUs.",
+            "*fast*: particles are scaled to 15 pixels; the network has 32 "
+            "channels.\n"
+            "*as published*: particles are scaled to 60 pixels; the network has 64 "
+            "channels, its heads up to 1024. This needs a GPU.",
         ),
     )
     n_epochs: int = field(
         default=20,
         metadata=declare(
             "Number of epochs",
-            "After each the network is validated; the best weights are kept.",
-            if_none=f"{FEW_EPOCHS}, minutes, where only heads are trained; from "
-            "nothing {n_epochs}",
+            "The network is validated after each epoch, and the best weights are kept.",
+            auto=f"{FEW_EPOCHS}, which takes minutes, if only heads are trained, and "
+            "{n_epochs} if the network is trained from scratch",
             ge=1,
         ),
     )
     n_head_epochs: int = field(
         default=10,
         metadata=declare(
-            "Epochs with all heads",
-            "After those with one head for all data sets. 0: one head for all, and "
-            "none for each.",
+            "Epochs with one head per data set",
+            "Epochs after those in which all data sets share one head. With 0 "
+            "there is only the shared head.",
             ge=0,
         ),
     )
     n_updates: int = field(
         default=100,
         metadata=declare(
-            "Batches of an epoch",
-            "Of {n_crops} crops of one data set.",
+            "Batches per epoch",
+            "Number of updates between two validations, of {n_crops} crops of one "
+            "data set each.",
             is_expert=True,
             ge=1,
         ),
@@ -170,8 +173,9 @@ class HydraParameters(Declared):
     restart_epochs: int = field(
         default=10,
         metadata=declare(
-            "Epochs to a restart",
-            "The learning rate falls as a cosine, then starts again.",
+            "Epochs per learning rate cycle",
+            "The learning rate falls along a cosine, then starts again, once in "
+            "this many epochs.",
             is_expert=True,
             ge=1,
         ),
@@ -179,14 +183,18 @@ class HydraParameters(Declared):
     learning_rate: float = field(
         default=1e-3,
         metadata=declare(
-            "Learning rate", "Of the optimiser (Adam).", is_expert=True, gt=0
+            "Learning rate",
+            "Initial learning rate of the optimiser (Adam).",
+            is_expert=True,
+            gt=0,
         ),
     )
     head_learning_rate: float = field(
         default=1e-3,
         metadata=declare(
-            "Learning rate with all heads",
-            "Of gradient descent with momentum 0.98.",
+            "Learning rate with one head per data set",
+            "Learning rate of gradient descent with momentum 0.98, in the epochs "
+            "with one head per data set.",
             is_expert=True,
             gt=0,
         ),

@@ -55,22 +55,23 @@ class TopazParameters(Declared):
     objective: Objective = field(
         default=Objective.GE_KL,
         metadata=declare(
-            "Objective",
-            "What is made of places without a label [Bepler2019].\n"
-            "*GE-KL*, *GE-binomial*: as many of them are particles as there should be; "
-            "GE-KL learns sooner.\n"
+            "Training objective",
+            "How places without a label are used [Bepler2019].\n"
+            "*GE-KL*, *GE-binomial*: the expected number of them are particles; "
+            "GE-KL converges sooner.\n"
             "*NNPU*: the non-negative risk estimator [Kiryo2017].\n"
-            "*PN*: they are background. For micrographs whose particles are all "
-            "labelled.",
+            "*PN*: all of them are background. Use it for micrographs whose "
+            "particles are all labelled.",
         ),
     )
     strength: float | None = field(
         default=None,
         metadata=declare(
-            "Weight of the criterion",
-            "Of GE-KL and GE-binomial (the paper's λ).",
-            if_none=f"{CRITERION_STRENGTHS[Objective.GE_KL]:g} and "
-            f"{CRITERION_STRENGTHS[Objective.GE_BINOMIAL]:g}, as published",
+            "Criterion weight (λ)",
+            "Weight of the GE-KL or GE-binomial criterion.",
+            auto=f"{CRITERION_STRENGTHS[Objective.GE_KL]:g} for GE-KL and "
+            f"{CRITERION_STRENGTHS[Objective.GE_BINOMIAL]:g} for GE-binomial, as "
+            "published",
             is_expert=True,
             gt=0,
         ),
@@ -78,8 +79,9 @@ class TopazParameters(Declared):
     n_layers: int = field(
         default=3,
         metadata=declare(
-            "Layers",
-            "3 see 31 downsampled pixels; 4 see 63, 5 see 127.",
+            "Number of layers",
+            "Number of convolutional layers. 3 see 31 downsampled "
+            "pixels; 4 see 63, 5 see 127.",
             is_expert=True,
             ge=3,
         ),
@@ -88,7 +90,8 @@ class TopazParameters(Declared):
         default=32,
         metadata=declare(
             "Units of the first layer",
-            "Each layer has twice those before it.",
+            "Number of units in the first layer; each layer has twice as many as "
+            "the one before it.",
             is_expert=True,
             ge=1,
         ),
@@ -96,8 +99,9 @@ class TopazParameters(Declared):
     radius_px: float = field(
         default=3.0,
         metadata=declare(
-            "Radius of labels",
-            "Downsampled pixels within it around a label are positives.",
+            "Label radius",
+            "Downsampled pixels at most this far from a labelled centre count as "
+            "positive.",
             unit="px",
             is_expert=True,
             gt=0,
@@ -107,7 +111,9 @@ class TopazParameters(Declared):
         default=None,
         metadata=declare(
             "Fraction of positive pixels",
-            if_none="from the number of particles and the radius",
+            "Expected fraction of pixels that lie within the label radius of a "
+            "particle, labelled or not.",
+            auto="from the expected number of particles and the label radius",
             is_expert=True,
             gt=0,
             lt=1,
@@ -116,11 +122,12 @@ class TopazParameters(Declared):
     autoencoder: float | None = field(
         default=0.0,
         metadata=declare(
-            "Weight of the autoencoder",
-            "The network also reconstructs its patches; it takes four times as long. "
-            "*0*: none.",
-            if_none="as published, 10 divided by the labels, to "
-            f"{_AUTOENCODER_LABELS} labels",
+            "Autoencoder weight",
+            "Weight of the error with which the network also reconstructs its "
+            "patches, which takes four times as long. 0 trains without an "
+            "autoencoder.",
+            auto="as published, 10 divided by the number of labels, and 0 with more "
+            f"than {_AUTOENCODER_LABELS} labels",
             is_expert=True,
             ge=0,
         ),
@@ -129,15 +136,15 @@ class TopazParameters(Declared):
         default=10,
         metadata=declare(
             "Number of epochs",
-            "After each the network is validated; the best weights are kept.",
+            "The network is validated after each epoch, and the best weights are kept.",
             ge=1,
         ),
     )
     n_updates: int = field(
         default=150,
         metadata=declare(
-            "Batches of an epoch",
-            "Of {batch_size} patches.",
+            "Batches per epoch",
+            "Number of updates between two validations, of {batch_size} patches each.",
             ge=1,
         ),
     )
@@ -145,7 +152,8 @@ class TopazParameters(Declared):
         default=256,
         metadata=declare(
             "Batch size",
-            "Patches in one update; one in 16 is a labelled particle.",
+            "Number of patches in one update of the weights. One in 16 is a "
+            "labelled particle.",
             is_expert=True,
             ge=4,
         ),
@@ -158,7 +166,7 @@ class TopazParameters(Declared):
         default=1e-3,
         metadata=declare(
             "Learning rate",
-            "Of the optimiser (Adam).",
+            "Learning rate of the optimiser (Adam).",
             is_expert=True,
             gt=0,
         ),
@@ -199,7 +207,7 @@ class TopazParameters(Declared):
         """Return that an objective has no criterion whose weight is given."""
         if self.strength is None or self.objective in CRITERION_STRENGTHS:
             return []
-        return ["Weight of the criterion: NNPU and PN have none; leave it empty"]
+        return ["Criterion weight (λ): NNPU and PN have none; leave it empty"]
 
     @property
     def criterion_strength(self) -> float:

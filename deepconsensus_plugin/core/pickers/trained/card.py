@@ -57,8 +57,8 @@ class PickerCard(ModelCard):
     def describe(self, label: str) -> list[str]:
         """Return lines that describe the model; `label` names its kind."""
         return [
-            f"{label} of particles of {self.particle_diameter_A:.0f} Å, "
-            f"which looks at pixels of {self.preprocessing.pixel_size_A:.3g} Å; box "
+            f"{label} for particles of {self.particle_diameter_A:.0f} Å, trained at "
+            f"{self.preprocessing.pixel_size_A:.3g} Å/px; box "
             f"{self.box_size} px at {self.sampling_rate:.3g} Å/px, seed "
             f"{self.training.seed}."
         ]
@@ -88,8 +88,8 @@ class PickerCard(ModelCard):
         finest = self.preprocessing.pixel_size_A
         if sampling_rate > _COARSER * finest:
             raise IncompatibleModelError(
-                f"Micrographs: their pixels of {sampling_rate:.3g} Å are coarser than "
-                f"the {finest:.3g} Å that the model looks at."
+                f"Micrographs: their pixel size of {sampling_rate:.3g} Å/px is coarser "
+                f"than the {finest:.3g} Å/px of the model."
             )
 
     @property

@@ -40,22 +40,23 @@ class PickThreshold(Declared):
         default=PickThresholdMode.PRECISION,
         metadata=declare(
             "Threshold",
-            "*by precision*, *best F1* and *best F2* come from the micrographs held "
-            "out in training. Without such micrographs, and with a general head, the "
-            "threshold separates the particles from the background in the scores of "
-            "all picks. If the scores do not show two populations, the number of picks "
-            "is that found by the pickers without training.\n"
-            "*as many as expected* gives the number of particles that training "
-            "assumed. Choose it if the labels are the easier particles, such as "
-            "agreed ones.",
+            "*target precision*, *best F1* and *best F2* are measured on micrographs "
+            "held out in training. The general model has none for your sample; then "
+            "the threshold is the gap between the particle and background score "
+            "distributions. If there is no gap, the number of picks is that of the "
+            "pickers without training.\n"
+            "*expected number*: the number of particles per micrograph that training "
+            "assumed. Choose it if the labels were the easier particles, such as "
+            "agreed ones.\n"
+            "*given*: a log-odds score of your own.",
         ),
     )
     wanted_precision: float = field(
         default=WANTED_PRECISION,
         metadata=declare(
-            "Precision",
-            "Lowest expected precision of the picks. If the model did not reach it in "
-            "validation, the threshold is that of *best F1*.",
+            "Target precision",
+            "Lowest threshold that keeps at least this precision, 0 to 1. It falls "
+            "back to *best F1* if the model never reaches it.",
             shown_if=("mode", PickThresholdMode.PRECISION),
             gt=0,
             le=1,
@@ -64,9 +65,10 @@ class PickThreshold(Declared):
     threshold: float = field(
         default=0.0,
         metadata=declare(
-            "Log-odds, at least",
-            "0 is a probability of one half by the network's own estimate. Another "
-            "threshold takes seconds (*Continue*).",
+            "Minimum log-odds",
+            "Picks with this log-odds score or a higher one are kept. 0 is a "
+            "probability of 0.5 by the estimate of the network. Changing it takes "
+            "seconds (*Continue*).",
             shown_if=("mode", PickThresholdMode.GIVEN),
             may_be_infinite=True,
         ),

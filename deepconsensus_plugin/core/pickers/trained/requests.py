@@ -49,18 +49,19 @@ class LearningInput(Declared):
     particle_diameter_A: float = field(
         metadata=declare(
             "Particle diameter",
-            "The longest one.",
+            "Longest diameter of the particle.",
             unit="Å",
-            if_none="two thirds of the box of the particles",
+            auto="two thirds of the box size of the particles",
             gt=0,
         )
     )
     pixel_size_A: float = field(
         metadata=declare(
             "Pixel size for the network",
-            "Micrographs are downsampled to it.",
+            "Micrographs are downsampled to this pixel size before the network "
+            "sees them.",
             unit="Å/px",
-            if_none=f"the diameter becomes {PIXELS_PER_DIAMETER} pixels; pixels never "
+            auto=f"the diameter becomes {PIXELS_PER_DIAMETER} pixels; pixels never "
             "become smaller than they are",
             is_expert=True,
             gt=0,
@@ -69,11 +70,11 @@ class LearningInput(Declared):
     n_particles: float | None = field(
         default=None,
         metadata=declare(
-            "Particles of a micrograph",
-            "On average, about, labelled or not: half as many or half as many again "
-            "will do for training.",
-            if_none="as many as correlation with a profile learnt from the micrographs "
-            "finds",
+            "Expected particles per micrograph",
+            "Mean number of particles on a micrograph, labelled or not. An error "
+            "of a factor of 1.5 does not harm the training.",
+            auto="the number found by correlation with a profile learnt from the "
+            "micrographs",
             gt=0,
         ),
     )
@@ -81,17 +82,23 @@ class LearningInput(Declared):
     normalisation: Normalisation = field(
         default=Normalisation.STANDARD,
         metadata=declare(
-            "Grey scale",
-            "The second is that of the paper, for raw exposures, which differ by a "
-            "factor: two Gaussians, ice and what is darker.",
+            "Normalisation",
+            "*mean and deviation*: each micrograph is scaled to mean 0 and "
+            "standard deviation 1.\n"
+            "*common mixture*: two Gaussians, for ice and for darker areas, are "
+            "fitted to all micrographs, each with its scale, as published for "
+            "Topaz; for raw exposures.\n"
+            "*mixture per micrograph*: the two Gaussians are fitted to each "
+            "micrograph.",
             is_expert=True,
         ),
     )
     max_micrographs: int = field(
         default=500,
         metadata=declare(
-            "Micrographs, at most",
-            "So many are drawn at random where more have labels.",
+            "Maximum micrographs",
+            "If more micrographs have labels than this number, a random subset of "
+            "that size is used.",
             is_expert=True,
             ge=1,
         ),
@@ -99,10 +106,9 @@ class LearningInput(Declared):
     validation_fraction: float = field(
         default=0.2,
         metadata=declare(
-            "Share held out",
-            "Of the labels, on whole micrographs that the network does not learn "
-            "from; on them the best weights and the thresholds are found.",
-            is_expert=True,
+            "Validation fraction",
+            "Fraction of the labels that is held out, on whole micrographs. The "
+            "best weights and the thresholds are chosen on them.",
             ge=0,
             le=0.5,
         ),
