@@ -24,12 +24,30 @@ _THREADS = (
 
 _SHORT = {"nEpochs": 2, "batchSize": 16}
 
-_NETWORK = {**_SHORT, "nModels": 1, "boxSize": BOX}
+
+def _short(*trainings: str) -> dict[str, object]:
+    """Return the settings of short trainings, by their protocols' labels."""
+    return {
+        f"{label}.{name}": value
+        for label in trainings
+        for name, value in _SHORT.items()
+    }
+
+
+_NETWORK = {"nModels": 1, "boxSize": BOX}
 
 RUNS: dict[str, dict[str, object]] = {
-    "deep_consensus": {**_NETWORK, "picks": "alpha,particles"},
-    "topaz": {**_NETWORK, "labels": "truth", "updatesPerEpoch": 30, "nUnits": 4},
-    "deepem": {**_NETWORK, "labels": "truth", "nRounds": 1},
+    "deep_consensus": {**_NETWORK, **_short("network"), "picks": "alpha,particles"},
+    "topaz": {
+        **_NETWORK,
+        **_short("Topaz", "network"),
+        **{"labels": "truth", "updatesPerEpoch": 30, "nUnits": 4},
+    },
+    "deepem": {
+        **_NETWORK,
+        **_short("DeepEM", "network"),
+        **{"labels": "truth", "nRounds": 1},
+    },
     "pick_without_training": {"particleDiameter": BOX * SAMPLING_RATE * 2 / 3},
 }
 """Settings of each template; folders are those of the scene."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pwem import Domain
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
 from pwem.objects import Micrograph as ScipionMicrograph
-from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Pointer, PointerList
 from pyworkflow.protocol import Protocol
 
@@ -181,6 +181,8 @@ class _Rehearsal:
         coordinates = SetOfCoordinates(filename=_IN_MEMORY)
         coordinates.setMicrographs(protocol.inputMicrographs)
         coordinates.setBoxSize(round(picks.box_size))
+        if len(picks):
+            coordinates.append(Coordinate(x=0, y=0))  # not empty: one stands for all
         protocol.outputCoordinates = coordinates
         recorded = "" if protocol.boxSize.get() else ", as the files record it"
         self.remarks.append(

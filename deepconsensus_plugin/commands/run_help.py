@@ -38,7 +38,8 @@ settings of every template:
                  one folder a picker, named after it; or a file with the picks
                  of all micrographs
   truth=DIR      true coordinates to compare with
-  preset=paper   the published method (docs/method.md); what is written out wins
+  preset=paper   the published method (docs/method.md); what is written out
+                 wins
   preset=fast    one small network
   stacks=no      score coordinates only, write no particle images
   any number, word or yes-no of the forms of its protocols, such as

@@ -163,7 +163,8 @@ def describe_param(param: params.Param) -> str:
     default = param.default.get()
     if isinstance(param, params.EnumParam):
         choices = [str(choice) for choice in param.choices]
-        shown = f"{choices[int(default)]}; one of: {', '.join(choices)}"
+        number = {"False": 0, "True": 1}.get(str(default), default)
+        shown = f"{choices[int(number)]}; one of: {', '.join(choices)}"
     elif isinstance(param, params.BooleanParam):
         shown = "yes" if str(default) == "True" else "no"
     else:

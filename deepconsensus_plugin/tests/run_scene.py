@@ -49,7 +49,7 @@ def run_command(scene: Path, *, project: str = "project", **changes) -> list[str
         "boxSize": BOX,
         "nEpochs": 1,
         "nModels": 1,
-        "batchSize": 16,
+        "network.batchSize": 16,
         "truth": f"{scene}/truth",
         **changes,
     }

@@ -72,8 +72,8 @@ def test_a_good_run_says_what_was_found_in_headers_and_files(scene):
             ["nModels=0", "consensusRadius=-1", "borderDistance=-5", "seed=-1"],
             [
                 "consensus: Consensus radius: it must be above 0, received -1",
-                "network: Networks in the ensemble: it must be 1 or more, received 0",
-                "scores: Seed: it must be 0 or more",
+                "network: Number of networks: it must be 1 or more, received 0",
+                "scores: Random seed: it must be 0 or more",
                 "particles: ",
             ],
         ),
@@ -93,13 +93,33 @@ def test_a_good_run_says_what_was_found_in_headers_and_files(scene):
             ["particleDiameter=-5"],
             ["picks: Particle diameter: it must be above 0"],
         ),
-        ("deep_consensus_reuse", ["modelPath={}"], ["network of an earlier run: "]),
+        ("deep_consensus_reuse", ["modelPath={}"], ["earlier network: "]),
     ],
 )
 def test_what_would_fail_later_is_named_first(scene, template, words, complaints):
     with pytest.raises(ValueError, match=complaints[0]) as caught:
         _rehearse(scene, template, *words)
     assert all(complaint in str(caught.value) for complaint in complaints)
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("topaz", ["labels={}/truth"]),
+        ("deepem", ["labels={}/truth"]),
+        ("deep_consensus", ["preset=paper"]),
+        ("deep_consensus_topaz", ["picks={}/alpha,{}/particles"]),
+        (
+            "deep_consensus_general",
+            ["picks={}/alpha,{}/particles", "particleDiameter=70"],
+        ),
+        ("deep_consensus_classical", ["particleDiameter=70"]),
+        ("pick_without_training", ["particleDiameter=70"]),
+    ],
+)
+def test_every_template_can_start(scene, template, words):
+    words = [word.replace("{}", str(scene)) for word in words]
+    assert _rehearse(scene, template, *words)[0].startswith("Pixel size: ")
 
 
 def test_one_picker_is_enough_for_a_model_that_is_given(scene):
