@@ -13,6 +13,7 @@ from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols import ProtNetworkPick
 
 MODELS = Path(__file__).parent / "stored" / "models.tar.xz"
+GROUP = "HydraPicker_only"
 OPTIONS = ("head", "particleDiameter", "contrast", "border")
 
 
@@ -53,13 +54,13 @@ def _errors(protocol: ProtNetworkPick) -> list[str]:
 @pytest.mark.parametrize("model", ["topaz", "deepem", "deep_consensus"])
 def test_options_of_another_method_are_hidden(choose, model):
     protocol = choose(model)
-    assert not any(_shown(protocol, *OPTIONS))
+    assert not any(_shown(protocol, *OPTIONS, GROUP))
     assert _errors(protocol) == []
 
 
 @pytest.mark.parametrize("model", ["hydra", None])
 def test_options_of_the_method_are_shown(choose, model):
-    assert all(_shown(choose(model), *OPTIONS))
+    assert all(_shown(choose(model), *OPTIONS, GROUP))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_options_of_another_method_are_refused_by_name(choose, name, value, sent
     (error,) = _errors(protocol)
     for part in sentence.split(".*"):
         assert part in error
-    assert _shown(protocol, name) == [True]  # so that it can be changed
+    assert _shown(protocol, name, GROUP) == [True, True]  # so that it can be changed
 
 
 def test_a_precision_needs_figures_of_the_chosen_head(choose):

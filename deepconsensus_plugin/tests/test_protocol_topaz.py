@@ -187,14 +187,14 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(loss.lines[0].get_xdata().tolist(), [60, 120])
         self.assertLessEqual(precision.lines[0].get_ydata().max(), 1)
         self.assertTrue(drawn(tabs["Precision and recall"].read()).axes)
-        text = tabs["Model"].read()
+        text = tabs["Model summary"].read()
         self.assertIn("Topaz picker for particles of 67 Å", text)
         self.assertIn("Trained on: CPU.", text)
         self.assertIn("Made with deepconsensus_plugin", text)
 
     def test_before_the_run_the_window_says_so(self):
         new = new_protocol(type(self), ProtTopazTrain, inputCoordinates=self.labels)
-        for title in ("Precision and recall", "Model"):
+        for title in ("Precision and recall", "Model summary"):
             self.assertIn("until the run has", self._tabs(new)[title].read())
 
     # -------------------------- picking --------------------------

@@ -110,7 +110,7 @@ class TestTrainViewer(SyntheticProject):
 
     def test_before_the_run_it_says_so(self):
         tabs = self.tabs(self.newProtocol(ProtDeepConsensusTrain))
-        for title in ("Validation", "Worst mistakes", "Model"):
+        for title in ("Validation", "Worst mistakes", "Model summary"):
             self.assertIn("the run has", tabs[title].read())
         plot = tabs["History"].read()
         self.assertTrue(plot.is_final)

@@ -12,7 +12,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.plots.training import Histories
 from deepconsensus_plugin.viewers.tabs.tab import Plot, PlotTab
 
-NO_MODEL = "There is no model yet: wait until the run has finished."
+NO_MODEL = "There is no model yet; wait until the run has finished."
 
 
 def history_tab(
@@ -50,7 +50,7 @@ def _draw(
 
 
 def model_tab(protocol: Protocol) -> PlotTab:
-    """Return the model in words: what it was made from, and its figures."""
+    """Return the summary of the model: its training data and its figures."""
 
     def describe() -> str:
         if not protocol.hasAttribute("outputModel"):
@@ -59,4 +59,4 @@ def model_tab(protocol: Protocol) -> PlotTab:
         made_with = ", ".join(f"{name} {version}" for name, version in versions.items())
         return "\n".join([*protocol.summary(), f"Made with {made_with}."])
 
-    return PlotTab("Model", "What the model was made from, and its figures.", describe)
+    return PlotTab("Model summary", "Training data and figures of the model.", describe)

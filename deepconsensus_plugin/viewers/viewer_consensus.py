@@ -40,7 +40,7 @@ from deepconsensus_plugin.viewers.tabs.tab import (
 
 _TITLE = "Consensus"
 _BY_VOTES = "number of pickers"
-_NOTHING_YET = "There are no candidates yet: wait until the run has finished."
+_NOTHING_YET = "There are no candidates yet; wait until the run has finished."
 
 
 class DeepConsensusPicksViewer(Viewer):

@@ -22,10 +22,10 @@ from deepconsensus_plugin.viewers.tabs.plot_pane import PlotPane
 from deepconsensus_plugin.viewers.tabs.tab import Plot, PlotTab
 
 _TITLE = "Precision and recall"
-_NOTHING_YET = "There are no figures yet: wait until the run has finished."
+_NOTHING_YET = "There are no figures yet; wait until the run has finished."
 _HELP = (
-    "Precision over recall, and F1, at all thresholds of the score; a dot is what is "
-    "accepted. The truth is often incomplete, so the precision is a lower bound. The "
+    "Precision, recall and F1 at all score thresholds; a dot marks the accepted "
+    "picks. The truth is often incomplete, so the precision is a lower bound. The "
     "blind lattice is what regularly spaced picks reach, without looking at any image."
 )
 _PAD = 6

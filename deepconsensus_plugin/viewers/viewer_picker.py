@@ -63,8 +63,8 @@ class PickerTrainingShown:
             ),
             PlotTab(
                 "Precision and recall",
-                "On micrographs that the picker did not learn from, at every "
-                "threshold. Where only some of the particles are labelled, precision "
+                "Precision and recall on held-out micrographs, at every threshold. "
+                "Where only some of the particles are labelled, precision "
                 "is computed from the expected number of particles.",
                 self.validation,
             ),

@@ -62,21 +62,21 @@ class TrainingShown:
         return [
             history_tab(
                 "Loss, accuracy, average precision and learning rate of every network "
-                "at each validation, on the micrographs that it does not learn from.",
+                "at each validation, on its held-out micrographs.",
                 self.histories,
                 draw_history,
             ),
             PlotTab(
                 "Validation",
-                "ROC and precision-recall of every network on the micrographs that it "
-                "did not learn from. The labels are the agreement of the pickers, not "
-                "the truth: a network can be right where it is counted wrong.",
+                "ROC and precision-recall of every network on its held-out "
+                "micrographs. The labels are the agreement of the pickers, not the "
+                "truth, so a network can be right where it is counted wrong.",
                 self.validation,
             ),
             PlotTab(
                 "Worst mistakes",
                 "Held-out boxes whose score is farthest from their label. Particles "
-                "among the background, or the other way round, are labels to doubt.",
+                "among the background, and vice versa, have doubtful labels.",
                 self.mistakes,
             ),
             model_tab(self._protocol),

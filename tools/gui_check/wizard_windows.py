@@ -53,7 +53,7 @@ def press_wands(
             )
             if chosen and changed != 1:
                 report.add(f"{name}_wizard_{n_used}", [f"it changed {changed} values"])
-    if params and not n_used:
+    if any(map(run.evalParamCondition, params)) and not n_used:
         report.add(name, [f"no wand for {', '.join(params)}"])
 
 

@@ -74,11 +74,11 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         defineGpuParams(form)
         form.addSection(label="Input")
         defineInputParams(form)
+        defineKeepParam(form)
         form.addSection(label="Extra sets")
         defineExtraParams(form)
         form.addSection(label="Training")
         defineTrainingParams(form)
-        defineKeepParam(form)
         form.addParallelSection(threads=4, mpi=0)
 
     # -------------------------- steps --------------------------

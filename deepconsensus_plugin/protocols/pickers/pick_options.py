@@ -24,7 +24,18 @@ _FORMS: dict[str, ParameterForm[Any]] = {"hydra": HYDRA_OPTIONS}
 def definePickOptions(form: params.Form) -> None:
     """Add the options of every method, each in a group of its own."""
     for method, options in _offered():
-        options.define(form.addGroup(f"{method.label} only"))
+        group = form.addGroup(f"{method.label} only")
+        options.define(group)
+        _hideWithItsLines(form, group)
+
+
+def _hideWithItsLines(form: params.Form, group: params.Group) -> None:
+    """Let a group show where one of its lines does, so that no frame is empty."""
+    conditions = [param.condition.get() for _, param in group.iterParams()]
+    if all(conditions):
+        group.condition.set(" or ".join(f"({each})" for each in conditions))
+        name = next(n for n, each in form.iterAllParams() if each is group)
+        form.registerParam(name, group)  # Scipion reads conditions here
 
 
 def _offered() -> list[tuple[Method, ParameterForm[Any]]]:

@@ -63,6 +63,9 @@ STORED = Path(__file__).parents[1] / "stored"
 EXPECTED = json.loads((STORED / "expected.json").read_text())
 """What that version made of the files."""
 
+LATER = {"hold_out_micrographs": True}
+"""Fields that came later, with the defaults that mean what that version did."""
+
 KINDS = ("deep_consensus", "topaz", "deepem", "hydra")
 JOBS = {
     "simulate": (SimulateRequest, SimulateResult),
@@ -116,6 +119,16 @@ def unpacked(tmp_path_factory):
     return folder
 
 
+def _as_before(plain: object) -> object:
+    """Return what JSON holds without later fields, which have their defaults."""
+    if isinstance(plain, list):
+        return [_as_before(each) for each in plain]
+    if not isinstance(plain, dict):
+        return plain
+    assert all(plain.get(name, value) == value for name, value in LATER.items())
+    return {k: _as_before(v) for k, v in plain.items() if k not in LATER}
+
+
 def test_a_job_of_every_kind_is_there():
     assert {read_json(path)["kind"] for path in JOB_FILES} == {*JOBS}
 
@@ -126,7 +139,7 @@ def test_job_is_read_and_written_again_with_the_same_content(path, tmp_path):
     request = read_request(path, request_type)
     write_job(tmp_path / "job.json", request)
     written, stored = (json.loads(p.read_text()) for p in (tmp_path / "job.json", path))
-    assert written == stored
+    assert _as_before(written) == stored
 
 
 @pytest.mark.parametrize("path", JOB_FILES, ids=lambda path: path.stem)
@@ -144,7 +157,7 @@ def test_result_of_a_job_is_read(path):
 def test_card_is_read_and_written_again_to_the_same_bytes(unpacked, kind, tmp_path):
     card = load_card(unpacked / "models" / kind)
     assert (card.kind, card.box_size, card.sampling_rate) == (kind, 24, 2.0)
-    write_json(tmp_path / "card.json", to_plain(card))
+    write_json(tmp_path / "card.json", _as_before(to_plain(card)))
     stored = (unpacked / "models" / kind / "card.json").read_bytes()
     assert (tmp_path / "card.json").read_bytes() == stored
 
