@@ -115,7 +115,7 @@ def test_the_same_command_goes_on_with_it(folder):
     loaded = load_protocols(project, settings, [])
     assert len(loaded) == 10
     assert all(run.isFinished() for run in loaded.values())
-    with pytest.raises(ValueError, match=r"other settings \(values\)"):
+    with pytest.raises(ValueError, match="seed was not given, now 2"):
         open_run(folder, settings_of(*WORDS, "seed=2"))
 
 
