@@ -140,4 +140,4 @@ def test_scores_without_calibration_are_one_plot(threshold):
     figure.canvas.draw()
     [axes] = figure.axes
     assert sum(bar.get_height() for bars in axes.containers for bar in bars) == 2
-    assert axes.get_xlabel() == "Score (network's own)"
+    assert axes.get_xlabel() == "Score of the network"
