@@ -130,7 +130,7 @@ class TestSelect(SyntheticProject):
         automatic = self.select(**inputs, thresholdMode=2)
         self.assertEqual(ids(automatic.outputParticles), {1, 3, 4, 5, 6, 8})
         summary = "\n".join(automatic.summary())
-        self.assertIn("Expected precision 0.68, expected recall 0.98", summary)
+        self.assertIn("Expected of what is kept: precision 0.68, recall 0.98", summary)
         careful = self.select(**inputs, thresholdMode=2, beta=0.1)
         self.assertEqual(ids(careful.outputParticles), {8})
         precise = self.select(**inputs, thresholdMode=3, minPrecision=0.86)
@@ -201,7 +201,9 @@ class TestSelect(SyntheticProject):
         )
         self.assertEqual(ids(protocol.outputCoordinates), {1, 2, 3, 4, 5})
         self.assertEqual(ids(protocol.outputParticles), {3, 4, 5})
-        self.assertIn("2 of what is kept have no particle", protocol.summary()[1])
+        self.assertIn(
+            "2 of those kept have coordinates but no particle", protocol.summary()[1]
+        )
 
     def test_the_first_n_are_n_particles(self):
         scored = store_scored(type(self), EDGE_SCORES, yx=EDGE)
