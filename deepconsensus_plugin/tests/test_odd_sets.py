@@ -69,15 +69,20 @@ class TestOddSets(SyntheticProject):
         self.assertEqual(consensus.outputCoordinatesOR.getSize(), n + len(OUTSIDE))
         self.assertEqual(consensus.outputCoordinatesAND.getSize(), n)
         self.assertIn("empty has no picks;", "\n".join(consensus.summary()))
-        self._check(self.score(consensus), n + len(OUTSIDE))
+        self._check(self.score(consensus), n + len(OUTSIDE), nParticles=n)
 
     def test_one_picker_and_a_given_model(self):
         consensus = self.consensus([self.exact])
         self.assertIn("WARNING: there is only one picker", consensus.summary()[-1])
         self._check(self.score(consensus), len(self.truth[self.names[0]]))
 
-    def _check(self, scored: ProtDeepConsensusScore, n: int):
-        for items in (scored.outputCoordinates, scored.outputParticles):
+    def _check(
+        self, scored: ProtDeepConsensusScore, n: int, *, nParticles: int | None = None
+    ):
+        """Check scores; candidates outside are no particles."""
+        counts = (n, n if nParticles is None else nParticles)
+        sets = (scored.outputCoordinates, scored.outputParticles)
+        for items, wanted in zip(sets, counts, strict=True):
             scores = read_numbers(items, SCORE_ATTRIBUTE)[:, 0]
-            self.assertEqual(len(scores), n)
+            self.assertEqual(len(scores), wanted)
             self.assertTrue(((scores >= 0) & (scores <= 1)).all())

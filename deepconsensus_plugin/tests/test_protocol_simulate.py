@@ -125,7 +125,7 @@ class TestSimulateMicrographs(BaseTest):
     def test_validation_says_what_is_wrong(self):
         for name, value, words in (
             ("numberOfMicrographs", 0, "Number of micrographs: it must be 1 or more"),
-            ("structures", "no such thing", "neither a file that is there nor one of"),
+            ("structures", "no such thing", "neither an existing file nor one of"),
             ("structures", "", "expected at least one"),
             ("secondProtein", "/nowhere.pdb", "/nowhere.pdb is neither"),
             ("maxDefocus", 0.0, "Defocus: the least must not be above the most"),
