@@ -147,6 +147,10 @@ class TestEvaluate(synthetic.SyntheticProject):
         self.assertEqual(figures["n_matched"], 0)
         self.assertEqual(figures["precision"], 0.0)
         self.assertIsNone(figures["centre_rmse_px"])
+        self.assertIn(
+            "found by 60 of 63 picks, with a score of 0.5 at least, on 3 micrographs",
+            protocol.summary()[0],
+        )
 
     def test_validation_names_the_field(self):
         protocol = self._newProtocol(matchRadius=0)
