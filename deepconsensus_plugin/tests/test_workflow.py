@@ -57,7 +57,7 @@ def test_fields_get_the_types_of_their_parameters(folders):
         (["nEpochs=two"], "nEpochs: expected a whole number"),
         (
             ["thresholdMode=best"],
-            r"thresholdMode: expected one of \['Score cutoff', 'Top",
+            "thresholdMode: expected one of: Score cutoff, Top",
         ),
         (["micrographs=(none)"], "micrographs: not given"),
         (["micrographs=x/*.mrc"], "micrographs: expected files, found none: '/"),
