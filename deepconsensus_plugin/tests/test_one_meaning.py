@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.protocols import ProtDeepConsensusSelect, ProtEvaluatePicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
+from deepconsensus_plugin.protocols.shared.report_link import reportPath
 from deepconsensus_plugin.report.methods_text import write_methods
 from deepconsensus_plugin.report.reported_run import collect_run
 from deepconsensus_plugin.report.selection_report import (
@@ -194,6 +195,15 @@ class TestOneMeaning(SyntheticProject):
         evaluated.threshold.set(T)
         [refused] = evaluated.validate()
         self.assertTrue(refused.startswith("Minimum score: it has no effect together"))
+
+    def test_a_summary_has_paths_instead_of_links(self):
+        path = reportPath(self.first).absolute()
+        path.write_text("<!DOCTYPE html>")
+        self.assertIn(f"Report: [[{path}][report.html]]", self.first.summary())
+        run = collect_run("run", find_related(self.proj, self.first), {})
+        told = run.summary["protocols"][self.first.getObjLabel()]
+        self.assertIn(f"Report: {path}", told)
+        path.unlink()
 
     def test_the_table_has_the_reasons_of_the_sets(self):
         from deepconsensus_plugin.commands.summary import _write_scores

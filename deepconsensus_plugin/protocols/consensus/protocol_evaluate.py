@@ -182,8 +182,8 @@ class ProtEvaluatePicks(Appearance, EMProtocol):
         if figures["centre_rmse_px"] is not None:
             lines.append(
                 f"Centring error {figures['centre_rmse_px']:.1f} px (root mean "
-                f"square); mean shift x {figures['centre_shift_x_px']:+.1f} px, y "
-                f"{figures['centre_shift_y_px']:+.1f} px."
+                f"square); mean shift x {_signed(figures['centre_shift_x_px'])} px, y "
+                f"{_signed(figures['centre_shift_y_px'])} px."
             )
         if figures["n_not_observed"]:
             lines.append(
@@ -218,6 +218,11 @@ class ProtEvaluatePicks(Appearance, EMProtocol):
         """Return threshold, precision and recall, shape (t, 3), of a finished run."""
         self._createFilenameTemplates()
         return read_curve(Path(self._getFileName("curve")))
+
+
+def _signed(pixels: float) -> str:
+    """Return a shift with its sign, of which zero has none."""
+    return f"{pixels:+.1f}" if round(pixels, 1) else "0.0"
 
 
 def _describe(label: str, name: str, figures: dict[str, Any]) -> str:
