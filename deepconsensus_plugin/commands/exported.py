@@ -133,7 +133,9 @@ def read_exported(folder: Path, selection: str | None) -> Exported:
         if found is not None:
             return found
     elif selection is not None:
-        raise ValueError(f"{folder}: expected a Scipion project, received none")
+        raise ValueError(f"{folder}: not a Scipion project (it has no {_DATABASE})")
+    elif not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder")
     if not (folder / "scores.csv").is_file():
         raise ValueError(
             f"No finished selection in {folder} yet. Run `run` to the end first."

@@ -71,7 +71,9 @@ def open_project(folder: Path) -> Project:
         If the folder holds none.
     """
     if not (folder / PROJECT_DBNAME).is_file():
-        raise ValueError(f"{folder}: expected a Scipion project, received none")
+        raise ValueError(
+            f"{folder}: not a Scipion project (it has no {PROJECT_DBNAME})"
+        )
     project = Project(Domain, str(folder))
     project.load()
     return project

@@ -12,6 +12,7 @@ from pathlib import Path
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.commands.run_help import overview_lines, template_lines
 from deepconsensus_plugin.commands.settings import RunSettings, parse_settings
+from deepconsensus_plugin.commands.template_texts import template_text
 
 HELP = "run a template headless, from micrographs to particles or picks"
 _STOPPED = 130
@@ -56,6 +57,7 @@ def _parse(arguments: argparse.Namespace, names: list[str]) -> RunSettings:
         arguments.refuse(
             f"expected one template and name=value words, received {', '.join(names)}"
         )
+    template_text(names[0])  # a wrong name is told before what else is missing
     if arguments.project is None:
         arguments.refuse("--project DIR is needed: the folder of the Scipion project")
     words = [word for word in arguments.words if "=" in word]

@@ -15,12 +15,9 @@ from deepconsensus_plugin.commands.addresses import (
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
 from deepconsensus_plugin.commands.presets import with_all_pickers, with_preset
 from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
-from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
-from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD_MODES
 from deepconsensus_plugin.report.forms import (
     PER_IMPORT,
     absolute,
-    form_of,
     is_path,
     settable_form,
 )
@@ -105,7 +102,6 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     _refuse_unused(settings, template, nodes)
     nodes = [with_all_pickers(template.fill(node, settings.values)) for node in nodes]
     refuse_without_effect(settings, template, nodes)
-    nodes = _at_the_threshold(nodes)
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
 
 
@@ -166,8 +162,10 @@ def _with_evaluation(
 ) -> list[Node]:
     """Compare all scored candidates with the truth, or the picks where none are scored.
 
-    Of the settings of the picks, the truth shares the box size only. It is read as soon
-    as its micrographs are there: its faults are reported before the long work.
+    Where a selection is made, the figures are those of what it accepts; of picks that
+    nothing selects from, all are. Of the settings of the picks, the truth shares the
+    box size only. It is read as soon as its micrographs are there: its faults are
+    reported before the long work.
     """
     box = {name: values[name] for name in values.keys() & {"boxSize"}}
     pattern = with_words(_truth_pattern(nodes), box)
@@ -183,7 +181,9 @@ def _with_evaluation(
         "object.id": "9002",
         "object.label": "comparison with truth",
         "inputCoordinates": f"{_judged(nodes)['object.id']}.outputCoordinates",
+        "inputAccepted": _accepted(nodes),
         "inputTruth": "9001.outputCoordinates",
+        "threshold": None,
     }
     micrographs = pattern["inputMicrographs"].split(".")[0]
     first = 1 + [node["object.id"] for node in nodes].index(micrographs)
@@ -194,6 +194,14 @@ def _judged(nodes: list[Node]) -> Node:
     """Return what is compared with a truth: what scores, or else what picks."""
     scored = any(node["object.className"] == SCORE for node in nodes)
     return _only(nodes, SCORE if scored else PICKERS[0])
+
+
+def _accepted(nodes: list[Node]) -> str | None:
+    """Return the set of what is accepted; None where nothing selects."""
+    for node in nodes:
+        if node["object.className"] == SELECT:
+            return f"{node['object.id']}.outputCoordinates"
+    return None
 
 
 def _truth_pattern(nodes: list[Node]) -> Node:
@@ -219,31 +227,6 @@ def _given_threshold_counts(
     )
     values = {"thresholdMode": mode, **settings.values}
     return dataclasses.replace(settings, values=values)
-
-
-def _at_the_threshold(nodes: list[Node]) -> list[Node]:
-    """Let comparisons with the truth accept what the selection does.
-
-    A threshold that depends on the scores is not known yet; the summary knows it. Of
-    picks that nothing selects from, all are accepted.
-    """
-    if not any(node["object.className"] == EVALUATE for node in nodes):
-        return nodes
-    threshold = None
-    for selected in nodes:
-        if selected["object.className"] == SELECT and _is_threshold_fixed(selected):
-            default = form_of(SELECT)["threshold"].default.get()
-            threshold = selected.get("threshold", default)
-    return [
-        {**node, "threshold": threshold}
-        if node["object.className"] == EVALUATE
-        else node
-        for node in nodes
-    ]
-
-
-def _is_threshold_fixed(selected: Node) -> bool:
-    return THRESHOLD_MODES[selected.get("thresholdMode", 0)] is ThresholdMode.FIXED
 
 
 def _refuse_unused(

@@ -52,7 +52,7 @@ def find_models(folder: Path) -> list[KnownModel]:
         If it is no folder.
     """
     if not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: expected a folder of models")
+        raise NotADirectoryError(f"{folder}: no such folder; expected one with models")
     if is_model(folder):
         return [_read(folder.name, folder)]
     found = {

@@ -18,7 +18,10 @@ from deepconsensus_plugin.convert import (
     picks_from_set,
 )
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks
+from deepconsensus_plugin.core.metrics.evaluation import (
+    evaluate_picks,
+    rank_accepted_first,
+)
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, ScoredCoordinates
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 
@@ -105,10 +108,13 @@ def evaluate_accepted(
     threshold : float
         The lowest score that it accepted.
     """
-    # The first N leave out ties of the N-th; a hair lower, they are not accepted.
-    below = np.nextafter(threshold, -np.inf)
-    lowered = np.where(accepted, score, np.minimum(score, below))
-    return truth.evaluate(_of_observed(candidates, lowered), threshold=threshold)
+    kept = _of_observed(candidates, accepted.astype(float))
+    ranked, lowest = rank_accepted_first(
+        _of_observed(candidates, score),
+        {name: each.take(each.scores > 0) for name, each in kept.items()},
+    )
+    figures = truth.evaluate(ranked, threshold=lowest)
+    return {**figures, "threshold": threshold if np.isfinite(threshold) else None}
 
 
 def evaluate_pickers(

@@ -154,7 +154,9 @@ def _choice(name: str, text: str, param: params.EnumParam) -> int:
     if text.lower() in former:
         return former[text.lower()]
     if text not in choices:
-        raise ValueError(f"{name}: expected one of {choices}, received {text!r}")
+        raise ValueError(
+            f"{name}: expected one of: {', '.join(choices)}; received {text!r}"
+        )
     return choices.index(text)
 
 
@@ -169,4 +171,6 @@ def describe_param(param: params.Param) -> str:
         shown = "yes" if str(default) == "True" else "no"
     else:
         shown = "none" if default in (None, "") else str(default)
+        if f"Auto (*{shown}*)" in str(param.help.get()):
+            shown = f"{shown} (auto)"
     return f"{param.label.get()} [default: {shown}]"

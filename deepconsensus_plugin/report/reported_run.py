@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ PICKERS = ("ProtNetworkPick",)
 """Protocols of a run without scoring; its result are their picks."""
 
 _N_BINS = 20
+_LINK = re.compile(r"\[\[([^\]]*)\]\[[^\]]*\]\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,7 @@ def collect_run(
     micrographs = micrographs_from_set(coordinates.getMicrographs())
     summary = {
         "sets": _sizes(protocols),
-        "protocols": {p.getObjLabel(): p.summary() for p in protocols},
+        "protocols": {p.getObjLabel(): _summary_of(p) for p in protocols},
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
@@ -130,6 +132,11 @@ def collect_run(
         figures = _detection_metrics(protocols, scored)
         summary["comparison"] = compare(figures)
     return ReportedRun(name, summary, protocols, scored, micrographs, figures)
+
+
+def _summary_of(protocol: Protocol) -> list[str]:
+    """Return the summary of a protocol, with paths where Scipion's window has links."""
+    return [_LINK.sub(r"\1", line) for line in protocol.summary()]
 
 
 def _first(

@@ -233,8 +233,14 @@ def _with_sources(project: Project, runs: list[Protocol]) -> dict[int, Protocol]
 
 
 def _sources(project: Project, run: Protocol) -> Iterator[Protocol]:
-    """Yield the runs that the input of a run comes from."""
-    for _, pointer in run.iterInputAttributes():
+    """Yield the runs that the input of a run comes from.
+
+    A comparison with the truth serves every selection of its candidates; which of them
+    it was made with does not matter.
+    """
+    for name, pointer in run.iterInputAttributes():
+        if name == "inputAccepted":
+            continue
         source = pointer.getObjValue() if isinstance(pointer, Pointer) else None
         if source is not None and not isinstance(source, Protocol):
             source = project.getProtocol(source.getObjParentId())

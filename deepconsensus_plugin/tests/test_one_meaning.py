@@ -18,8 +18,9 @@ from deepconsensus_plugin.core.calibration.report import (
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.reasons import Reason, in_words
-from deepconsensus_plugin.protocols import ProtDeepConsensusSelect
+from deepconsensus_plugin.protocols import ProtDeepConsensusSelect, ProtEvaluatePicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
+from deepconsensus_plugin.protocols.shared.report_link import reportPath
 from deepconsensus_plugin.report.methods_text import write_methods
 from deepconsensus_plugin.report.reported_run import collect_run
 from deepconsensus_plugin.report.selection_report import (
@@ -28,7 +29,12 @@ from deepconsensus_plugin.report.selection_report import (
 )
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import launched_here
-from deepconsensus_plugin.tests.stored_sets import new_protocol, output, store_scored
+from deepconsensus_plugin.tests.stored_sets import (
+    new_protocol,
+    output,
+    store_coordinates,
+    store_scored,
+)
 from deepconsensus_plugin.tests.synthetic import SAMPLING_RATE, SHAPE, SyntheticProject
 from deepconsensus_plugin.viewers import DeepConsensusScoresViewer
 
@@ -160,6 +166,44 @@ class TestOneMeaning(SyntheticProject):
             self.told.expected.recall.describe(),
         ):
             self.assertIn(f"\n{number}\n", page)
+
+    def test_figures_against_a_truth_are_of_what_is_kept(self):
+        truth = {self.names[0]: self.view(self.first).reader()().table.yx[::3]}
+        evaluated = new_protocol(
+            self,
+            ProtEvaluatePicks,
+            inputCoordinates=output(self.scored, "outputCoordinates"),
+            inputAccepted=output(self.moved, "outputCoordinates"),
+            inputTruth=store_coordinates(self, truth),
+        )
+        self.assertEqual(evaluated.validate(), [])
+        with launched_here():
+            self.launchProtocol(evaluated)
+        own = evaluated.readFigures()
+        found = f"found by the {self.told.n_accepted} accepted of {N} picks"
+        self.assertIn(found, evaluated.summary()[0])
+        run = collect_run("run", find_related(self.proj, self.moved), {})
+        differing = {name for name in own if own[name] != run.figures[name]}
+        self.assertLessEqual(differing, {"threshold"})  # of the scores, or the rule
+        # The same comparison tells of another selection what that one kept.
+        other = find_related(self.proj, self.first)
+        self.assertIn(evaluated.getObjId(), [each.getObjId() for each in other])
+        self.assertNotIn(self.moved.getObjId(), [each.getObjId() for each in other])
+        kept = readAcceptance(self.first).n_accepted
+        self.assertEqual(collect_run("run", other, {}).figures["n_accepted"], kept)
+
+        evaluated.threshold.set(T)
+        [refused] = evaluated.validate()
+        self.assertTrue(refused.startswith("Minimum score: it has no effect together"))
+
+    def test_a_summary_has_paths_instead_of_links(self):
+        path = reportPath(self.first).absolute()
+        path.write_text("<!DOCTYPE html>")
+        self.assertIn(f"Report: [[{path}][report.html]]", self.first.summary())
+        run = collect_run("run", find_related(self.proj, self.first), {})
+        told = run.summary["protocols"][self.first.getObjLabel()]
+        self.assertIn(f"Report: {path}", told)
+        path.unlink()
 
     def test_the_table_has_the_reasons_of_the_sets(self):
         from deepconsensus_plugin.commands.summary import _write_scores

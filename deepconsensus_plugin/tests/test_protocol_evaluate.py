@@ -135,7 +135,7 @@ class TestEvaluate(synthetic.SyntheticProject):
             "Precision (lower bound) 0.952 (95 %: 0.952 to 0.952); blind", text
         )
         self.assertIn("Best F1 0.889 at score 0.9.", text)
-        self.assertIn("mean shift x +3.0 px, y +0.0 px", text)
+        self.assertIn("mean shift x +3.0 px, y 0.0 px", text)
         self.assertIn("1 micrographs of the truth are left out", text)
         self.assertIn("63 picks were matched one to one", protocol._methods()[0])
 
@@ -147,6 +147,10 @@ class TestEvaluate(synthetic.SyntheticProject):
         self.assertEqual(figures["n_matched"], 0)
         self.assertEqual(figures["precision"], 0.0)
         self.assertIsNone(figures["centre_rmse_px"])
+        self.assertIn(
+            "found by 60 of 63 picks, with a score of 0.5 at least, on 3 micrographs",
+            protocol.summary()[0],
+        )
 
     def test_validation_names_the_field(self):
         protocol = self._newProtocol(matchRadius=0)

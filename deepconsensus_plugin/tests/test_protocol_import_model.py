@@ -63,7 +63,7 @@ class TestImportModel(SyntheticProject):
     def test_a_wrong_folder_is_refused_with_the_reason(self):
         for number, (spoil, reason) in enumerate(
             (
-                (shutil.rmtree, "expected a folder of models"),
+                (shutil.rmtree, "no such folder; expected one with models"),
                 (lambda f: (f / CARD_FILE).unlink(), f"no {CARD_FILE}"),
                 (lambda f: (f / WEIGHTS_FILE).write_text("half"), "is damaged"),
                 (lambda f: (f / CARD_FILE).write_text("{}"), "expected schema 1"),
@@ -139,4 +139,4 @@ class TestImportModel(SyntheticProject):
             self.assertEqual(main(["models", str(library / "good")]), 0)
         with redirect_stderr(printed):
             self.assertEqual(main(["models", str(library / "none")]), 1)
-        self.assertIn("expected a folder of models", printed.getvalue())
+        self.assertIn("no such folder; expected one with models", printed.getvalue())

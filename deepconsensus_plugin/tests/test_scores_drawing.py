@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import mrcfile
 import numpy as np
@@ -75,6 +76,24 @@ def test_what_moves_is_drawn_as_if_all_was():
     line.set_xdata([0.2, 0.2])
     overlay.update()
     np.testing.assert_array_equal(pixels(figure_canvas), before)
+
+
+def test_texts_fit_above_the_plots():
+    figures = SimpleNamespace(
+        describe=lambda: (
+            "Expected of what is kept: precision 1.00 (0.99 – 1.00), recall 0.74 "
+            "(0.68 – 0.74) of about 1,012 particles among the candidates "
+            "(95 % intervals)."
+        )
+    )
+    overview = SimpleNamespace(expectation=SimpleNamespace(at=lambda _: figures))
+    said = Overview.describe_expected(overview, 0.5)
+    drawn = canvas(width=423)
+    plots = ScorePlots(drawn.figure, overview_of([0.2, 0.9]), threshold=0.5)
+    plots._expected.set_text(said)
+    drawn.draw()
+    text = plots._expected.get_window_extent()
+    assert 0 <= text.x0 < text.x1 <= drawn.figure.bbox.width
 
 
 def test_a_saved_picture_shows_everything(tmp_path):

@@ -57,7 +57,7 @@ def test_fields_get_the_types_of_their_parameters(folders):
         (["nEpochs=two"], "nEpochs: expected a whole number"),
         (
             ["thresholdMode=best"],
-            r"thresholdMode: expected one of \['Score cutoff', 'Top",
+            "thresholdMode: expected one of: Score cutoff, Top",
         ),
         (["micrographs=(none)"], "micrographs: not given"),
         (["micrographs=x/*.mrc"], "micrographs: expected files, found none: '/"),
@@ -126,17 +126,13 @@ def test_the_threshold_is_automatic_unless_one_is_given(folders):
     assert mode_and_threshold("thresholdMode=3", "minPrecision=0.8")[0] == 3
 
 
-@pytest.mark.parametrize(
-    ("word", "threshold"),
-    [
-        ("threshold=0.75", 0.75),
-        ("thresholdMode=first N", None),
-        ("thresholdMode=automatic", None),
-    ],
-)
-def test_the_truth_is_compared_at_a_threshold_that_is_known(folders, word, threshold):
+@pytest.mark.parametrize("word", ["threshold=0.75", "thresholdMode=first N"])
+def test_the_truth_is_compared_with_what_is_accepted(folders, word):
     nodes = _build("truth=truth", word)
-    assert _of(nodes, "ProtEvaluatePicks")[0]["threshold"] == threshold
+    [selected] = _of(nodes, "ProtDeepConsensusSelect")
+    [compared] = _of(nodes, "ProtEvaluatePicks")
+    assert compared["inputAccepted"] == f"{selected['object.id']}.outputCoordinates"
+    assert compared["threshold"] is None  # scores alone do not tell
 
 
 def test_without_stacks_coordinates_are_selected(folders):
@@ -170,10 +166,10 @@ def test_the_demonstration_needs_no_settings_and_takes_any():
     pickers = _of(nodes, "ProtClassicalPick")
     assert [picker["method"] for picker in pickers] == [0, 1]
     assert not any("threshold" in picker for picker in pickers)
-    for name in ("ProtDeepConsensusSelect", "ProtEvaluatePicks"):
-        assert _of(nodes, name)[0]["threshold"] == 0.7
-    first_n = _demo("thresholdMode=first N", "numberOfParticles=9")
-    assert _of(first_n, "ProtEvaluatePicks")[0]["threshold"] is None
+    assert _of(nodes, "ProtDeepConsensusSelect")[0]["threshold"] == 0.7
+    [compared] = _of(nodes, "ProtEvaluatePicks")
+    assert compared["inputAccepted"] == "8.outputCoordinates"
+    assert compared["threshold"] is None
 
 
 def test_the_demonstration_has_pickers_and_a_truth_of_its_own(folders):
@@ -200,7 +196,7 @@ def test_picks_are_compared_with_the_truth_where_nothing_is_scored(folders):
     assert truth["boxSize"] == picked["boxSize"] == 60
     given = THRESHOLD.number_of("mode", PickThresholdMode.GIVEN)
     assert (picked["thresholdMode"], picked["threshold"]) == (given, -1.5)
-    assert compared["threshold"] is None  # all picks are accepted
+    assert compared["threshold"] is compared["inputAccepted"] is None  # all accepted
 
 
 def test_templates_of_other_plugins_say_what_is_missing():

@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.metrics.detection_metrics import (
 from deepconsensus_plugin.core.metrics.detections import match_picks
 from deepconsensus_plugin.core.metrics.intervals import Interval, bootstrap_intervals
 from deepconsensus_plugin.core.metrics.lattice import evaluate_blind_lattice
-from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, ScoredCoordinates
 
 CURVE_COLUMNS = ("threshold", "precision", "recall")
 
@@ -155,6 +155,67 @@ def evaluate_picks(
             [counts.thresholds, figures["precision"], figures["recall"]]
         ),
     )
+
+
+def rank_accepted_first(
+    picks: Mapping[str, ScoredCoordinates], accepted: Mapping[str, ScoredCoordinates]
+) -> tuple[dict[str, ScoredCoordinates], float]:
+    """Return picks whose figures at a threshold are those of the accepted ones alone.
+
+    A pick that was rejected although its score is high, at the edge for example, is
+    lowered to just below the lowest accepted score; nothing else changes.
+
+    Parameters
+    ----------
+    picks : mapping of micrograph name to ScoredCoordinates
+        Accepted ones and others.
+    accepted : mapping of micrograph name to ScoredCoordinates
+        At the places of `picks`; its scores are not looked at.
+
+    Returns
+    -------
+    picks : dict of str to ScoredCoordinates
+        All of them, in their order.
+    threshold : float
+        The lowest accepted score, which no other pick reaches; infinity if none is.
+
+    Raises
+    ------
+    ValueError
+        If accepted picks are not among the picks, or have no scores.
+    """
+    is_accepted = {
+        name: _are_among(found, accepted.get(name)) for name, found in picks.items()
+    }
+    n_accepted = sum(len(found) for found in accepted.values())
+    scores = np.concatenate(
+        [
+            np.empty(0),
+            *(found.scores[is_accepted[name]] for name, found in picks.items()),
+        ]
+    )
+    n_found = np.count_nonzero(~np.isnan(scores))
+    if n_found < n_accepted:
+        raise ValueError(
+            f"expected {n_accepted} accepted picks among those that are compared, with "
+            f"scores, received {n_found}"
+        )
+    threshold = float(scores.min(initial=np.inf))
+    below = np.nextafter(threshold, -np.inf)
+    lowered = {
+        name: ScoredCoordinates.from_arrays(
+            found.yx,
+            np.where(is_accepted[name], found.scores, np.minimum(found.scores, below)),
+        )
+        for name, found in picks.items()
+    }
+    return lowered, threshold
+
+
+def _are_among(picks: ScoredCoordinates, chosen: ScoredCoordinates | None) -> BoolArray:
+    """Return which picks lie exactly where one of the chosen does, shape (n,)."""
+    places = set() if chosen is None else {*map(tuple, chosen.yx.tolist())}
+    return np.array([tuple(yx) in places for yx in picks.yx.tolist()], dtype=bool)
 
 
 def read_curve(path: Path) -> FloatArray:

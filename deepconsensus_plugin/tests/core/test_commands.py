@@ -156,3 +156,20 @@ def test_models_lists_what_ships_where_its_user_has_none(monkeypatch, tmp_path, 
     said = capsys.readouterr().out
     assert f"Your own, in {library}:\nbroken\n  CANNOT BE USED" in said
     assert "general" in said
+
+
+def test_a_wrong_template_is_told_before_what_else_is_missing(capsys):
+    assert main(["run", "deep_consensu"]) == 1
+    assert "Did you mean deep_consensus?" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["run", "deep_consensus"])
+    assert end.value.code == 2
+    assert "--project DIR is needed" in capsys.readouterr().err
+
+
+def test_help_of_a_template_says_which_numbers_stand_for_automatic(capsys):
+    assert main(["run", "deep_consensus", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Minimum pickers agreeing [default: 0 (auto)]" in said
+    assert "Number of epochs [default: 0 (auto)]" in said
+    assert "Number of networks [default: 3]" in said

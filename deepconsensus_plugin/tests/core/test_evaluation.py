@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.metrics import evaluate_detections
-from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
+from deepconsensus_plugin.core.metrics.evaluation import (
+    evaluate_picks,
+    rank_accepted_first,
+    read_curve,
+)
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SHAPES = dict.fromkeys(("m1", "m2", "m3"), (60, 90))
@@ -72,3 +76,32 @@ def test_the_same_seed_gives_the_same_intervals():
 def test_nothing_in_common_is_refused():
     with pytest.raises(ValueError, match="none in common"):
         _evaluate({"x": _at((1, 1))})
+
+
+def test_figures_of_what_was_accepted_whatever_the_scores():
+    picks = {
+        "m1": _at((10, 81), (50, 50), (30, 30), scores=[0.9, 0.8, 0.3]),
+        "m2": _at((5, 5), scores=[0.4]),
+    }
+    accepted = {"m1": _at((30, 30), (10, 81), scores=[0, 0])}
+    ranked, threshold = rank_accepted_first(picks, accepted)
+    assert threshold == 0.3
+    figures = _evaluate(ranked, threshold=threshold).metrics
+    assert (figures.n_picks, figures.n_accepted, figures.n_matched) == (4, 2, 2)
+    assert figures.precision == figures.recall == figures.average_precision == 1
+    by_score = _evaluate(picks, threshold=0.3).metrics
+    assert (by_score.n_accepted, by_score.precision) == (4, 0.5)
+
+
+def test_nothing_accepted():
+    ranked, threshold = rank_accepted_first(PICKS, {})
+    assert _evaluate(ranked, threshold=threshold).metrics.n_accepted == 0
+    assert rank_accepted_first({}, {}) == ({}, np.inf)
+
+
+@pytest.mark.parametrize(
+    "accepted", [{"m1": _at((10, 80))}, {"other": _at((10, 81))}, {"x": _at((7, 7))}]
+)
+def test_what_is_accepted_must_be_among_the_scored(accepted):
+    with pytest.raises(ValueError, match=r"expected 1 accepted picks .* received 0"):
+        rank_accepted_first(PICKS, accepted)

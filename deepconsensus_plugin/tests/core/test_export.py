@@ -173,7 +173,7 @@ def test_another_threshold_keeps_the_other_criteria(project, capsys):
 
 def test_a_selection_needs_a_project(project, capsys):
     assert _export(project, "--format", "csv", "--selection", "best") == 1
-    assert "expected a Scipion project" in capsys.readouterr().err
+    assert "not a Scipion project" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
@@ -182,6 +182,11 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
         f"No finished selection in {tmp_path} yet. Run `run` to the end first."
         in capsys.readouterr().err
     )
+
+
+def test_a_folder_that_is_not_there(tmp_path, capsys):
+    assert _export(tmp_path / "gone", "--format", "star") == 1
+    assert f"{tmp_path / 'gone'}: no such folder" in capsys.readouterr().err
 
 
 def test_micrographs_that_would_share_a_file_are_refused(project, capsys):

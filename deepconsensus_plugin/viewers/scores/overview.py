@@ -34,7 +34,7 @@ NOT_EXPECTED = (
 REASON = "reason"
 """Way to stack the bars that follows the threshold."""
 
-_LINE = 66
+_LINE = 60
 """Characters of a line above a plot."""
 
 
@@ -168,7 +168,7 @@ class Overview:
         return kept if not removed else f"{kept}\nless {' and '.join(removed)}"
 
     def describe_expected(self, threshold: float) -> str:
-        """Return what is expected of them, as two lines."""
+        """Return what is expected of them, in lines that fit above a plot."""
         if self.expectation is None:
             return NOT_EXPECTED
         return textwrap.fill(self.expectation.at(threshold).describe(), _LINE)
