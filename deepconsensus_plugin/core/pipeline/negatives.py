@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 class NegativesRequest(NegativesParameters):
     """Request to draw negatives on the micrographs that all pickers observed.
 
+    Bad micrographs give none.
+
     Parameters
     ----------
     micrographs : tuple of Micrograph
@@ -157,7 +159,9 @@ def _fully_observed(
     micrographs: Sequence[Micrograph], candidates: Candidates
 ) -> list[Micrograph]:
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
-    names = np.array(candidates.micrographs)[candidates.observed.all(axis=1)].tolist()
+    all_names = np.array(candidates.micrographs)
+    names = all_names[candidates.observed.all(axis=1)].tolist()
+    names = [name for name in names if name not in candidates.bad_micrographs]
     if not names:
         raise ValueError(
             "expected micrographs that all pickers were run on, since only there "
