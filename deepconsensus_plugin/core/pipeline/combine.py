@@ -149,10 +149,10 @@ def find_candidates(
     """
     box = rules.box_for(p.box_size for p in pickers)
     merge_radius_px = rules.merge_radius * box
+    left = without_picks(pickers, unwanted, radius_px=merge_radius_px)
+    radius = rules.consensus_radius * box
     found = find_consensus(
-        without_picks(pickers, unwanted, radius_px=merge_radius_px),
-        consensus_radius_px=rules.consensus_radius * box,
-        merge_radius_px=merge_radius_px,
+        left, consensus_radius_px=radius, merge_radius_px=merge_radius_px
     )
     return replace(found, bad_micrographs=bad_micrographs)
 
@@ -178,8 +178,7 @@ def combine_picks(
     unwanted : PickerPicks, optional
         Picks near these are left out first; see `without_picks`.
     bad_micrographs : tuple of str
-        Micrographs on which nothing can be judged. Picks there are candidates, but
-        nothing is agreed.
+        Micrographs on which nothing can be judged: no candidate there is agreed.
     """
     box = rules.box_for(p.box_size for p in pickers)
     left = without_picks(pickers, unwanted, radius_px=rules.merge_radius * box)
@@ -199,9 +198,9 @@ def combine_picks(
         consensus_radius=rules.consensus_radius,
         curve=_agreement_curve(left, rules, box),
     )
-    report = replace(report, remarks=describe_bad_micrographs(bad_micrographs))
-    n_left = sum(map(len, left))
-    return Combination(candidates, report, sum(map(len, pickers)) - n_left)
+    n_subtracted = sum(map(len, pickers)) - sum(map(len, left))
+    remarks = describe_bad_micrographs(bad_micrographs)
+    return Combination(candidates, replace(report, remarks=remarks), n_subtracted)
 
 
 def _agreement_curve(
@@ -234,19 +233,14 @@ def without_picks(
 ) -> list[PickerPicks]:
     """Return pickers without the picks that are in `unwanted`, matched one to one.
 
+    Where the unwanted were not looked for, all stay; and all if it is None.
+
     Parameters
     ----------
-    pickers : sequence of PickerPicks
-        Each by itself.
-    unwanted : PickerPicks, optional
-        In pixels of the same micrographs; None leaves all.
+    pickers, unwanted
+        Picks in pixels of the same micrographs; each picker by itself.
     radius_px : float
         Pairs at this distance or closer match; > 0.
-
-    Returns
-    -------
-    list of PickerPicks
-        On all their micrographs. Where the unwanted were not looked for, all stay.
     """
     if unwanted is None:
         return list(pickers)
