@@ -135,17 +135,17 @@ class TestTopaz(SyntheticProject):
             ("pixelSize", -1, "Pixel size for the network"),
             ("expectedParticles", 0, "Expected particles per micrograph"),
             ("validationFraction", 0.7, "Validation fraction"),
-            ("maxMicrographs", 0, "Micrographs, at most"),
+            ("maxMicrographs", 0, "Maximum micrographs"),
             ("nEpochs", 0, "Number of epochs"),
             ("updatesPerEpoch", 0, "Batches per epoch"),
             ("nUnits", 0, "Units of the first layer"),
-            ("nLayers", 2, "Layers"),
+            ("nLayers", 2, "Number of layers"),
             ("batchSize", 3, "Batch size"),
-            ("radius", 0, "Radius of labels"),
+            ("radius", 0, "Label radius"),
             ("learningRate", 0, "Learning rate"),
             ("strength", 0, "Criterion weight (λ)"),
             ("prior", 1, "Fraction of positive pixels"),
-            ("autoencoder", -1, "Weight of the autoencoder"),
+            ("autoencoder", -1, "Autoencoder weight"),
             ("seed", -1, "Random seed"),
         ):
             right = getattr(protocol, name).get()
@@ -222,7 +222,7 @@ class TestTopaz(SyntheticProject):
         self.assertIn(
             f"{coordinates.getSize()} picks on 4 micrographs by a Topaz picker", line
         )
-        self.assertIn(f"log-odds {best:.2f} or more; expected precision", line)
+        self.assertIn(f"log-odds of {best:.2f} or more; expected precision", line)
         self.assertEqual(device, "Picked on: CPU.")
         self.assertIn(".box files", of_files)
         self.assertIn("Bepler2019", protocol._methods()[0])
@@ -242,7 +242,7 @@ class TestTopaz(SyntheticProject):
         self.assertEqual(coordinates.getBoxSize(), 52)
         self.assertEqual(self._evaluate(coordinates).recall, 1)
         line = protocol.summary()[0]
-        self.assertIn(f"of {coordinates.getSize()} places", line)
+        self.assertIn(f"the peaks, of {coordinates.getSize()}, with", line)
 
     def test_as_many_as_expected(self):
         coordinates = self._pick(thresholdMode=4).outputCoordinates
@@ -266,8 +266,8 @@ class TestTopaz(SyntheticProject):
     def test_wrong_choices_of_picking_are_named(self):
         for name, wrong, label in (
             ("boxSize", 0, "Box size"),
-            ("wantedPrecision", 0, "Precision"),
-            ("wantedPrecision", 1.5, "Precision"),
+            ("wantedPrecision", 0, "Target precision"),
+            ("wantedPrecision", 1.5, "Target precision"),
         ):
             (error,) = self._newPick(**{name: wrong}).validate()
             self.assertEqual(error.split(":")[0], label)
