@@ -25,8 +25,12 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
+    ProtEvaluatePicks,
 )
+from deepconsensus_plugin.protocols.consensus.picks_input import readPicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
+from deepconsensus_plugin.protocols.screen.screen_following import ScreenFollower
+from deepconsensus_plugin.protocols.screen.screen_outputs import judgeForm
 from deepconsensus_plugin.report.reported_run import collect_run
 from deepconsensus_plugin.report.selection_report import find_related
 from deepconsensus_plugin.set_columns import read_scores
@@ -172,6 +176,18 @@ class TestBadMicrograph(SyntheticProject):
         self.assertTrue((run.scored.reason[bad] == Reason.MICROGRAPH).all())
         self.assertFalse((run.scored.reason[~bad] == Reason.MICROGRAPH).any())
 
+    def test_it_is_compared_with_a_truth(self):
+        truth = store_coordinates(type(self), self.truth)
+        comparison = new_protocol(
+            type(self),
+            ProtEvaluatePicks,
+            inputCoordinates=output(self.scored, "outputCoordinates"),
+            inputTruth=truth,
+        )
+        self.assertEqual(comparison.validate(), [])
+        self.launchProtocol(comparison)
+        self.assertIn("F1", "\n".join(comparison.summary()))
+
     def test_candidates_of_any_set_are_judged_where_they_are_cut(self):
         scored = self.score(self.picks[0])  # it does not know who looked where
         told = readAcceptance(scored)
@@ -179,7 +195,7 @@ class TestBadMicrograph(SyntheticProject):
         known = candidates_from_set(scored.outputCoordinates)
         self.assertEqual(known.bad_micrographs, (BAD,))
 
-    def test_one_form_says_what_the_stages_say(self):
+    def new_screen(self) -> ProtDeepConsensusScreen:
         screen = new_protocol(
             type(self),
             ProtDeepConsensusScreen,
@@ -190,6 +206,21 @@ class TestBadMicrograph(SyntheticProject):
         )
         screen.inputCoordinates.set(self.picks)
         self.assertEqual(screen.validate(), [])
+        return screen
+
+    def test_while_inputs_grow_it_is_known_too(self):
+        screen = self.new_screen()
+        follower = ScreenFollower(screen, self.data / "preliminary", "form")
+        follower._pickers = readPicks(screen)
+        for names, bad in ((self.names, (BAD,)), (self.names[2:], ())):
+            candidates = follower._candidatesOn(names)
+            self.assertEqual(candidates.bad_micrographs, bad)
+            accepted, _ = judgeForm(screen, candidates, np.ones(len(candidates)))
+            on_bad = accepted.reason == Reason.MICROGRAPH
+            np.testing.assert_array_equal(on_bad, candidates.are_on({BAD}))
+
+    def test_one_form_says_what_the_stages_say(self):
+        screen = self.new_screen()
         self.launchProtocol(screen)
         mine, theirs = readAcceptance(screen), readAcceptance(self.selected)
         self.assertEqual(mine.counts, theirs.counts)

@@ -159,14 +159,15 @@ def _fully_observed(
     micrographs: Sequence[Micrograph], candidates: Candidates
 ) -> list[Micrograph]:
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
-    all_names = np.array(candidates.micrographs)
-    names = all_names[candidates.observed.all(axis=1)].tolist()
-    names = [name for name in names if name not in candidates.bad_micrographs]
+    bad = candidates.bad_micrographs
+    names = np.array(candidates.micrographs)[candidates.observed.all(axis=1)].tolist()
+    names = [name for name in names if name not in bad]
     if not names:
         raise ValueError(
             "expected micrographs that all pickers were run on, since only there "
             f"background is known; none of {len(candidates.micrographs)} was observed "
             f"by all of {', '.join(candidates.pickers)}"
+            + (f"; {len(bad)} are bad" if bad else "")
         )
     missing = [name for name in names if name not in by_name]
     if missing:
