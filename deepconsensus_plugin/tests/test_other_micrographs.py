@@ -78,7 +78,7 @@ class TestOtherMicrographs(SyntheticProject):
         self.launchProtocol(protocol)
         coordinates, particles = protocol.outputCoordinates, protocol.outputParticles
         n_left_out = len(self.picks[self.names[0]])
-        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-1])
+        self.assertIn(f"{n_left_out} candidates left out", "".join(protocol.summary()))
         self._check_coordinates(coordinates)
         self._check_particles(particles)
         self._check_selected(protocol)

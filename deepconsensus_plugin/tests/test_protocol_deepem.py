@@ -85,8 +85,8 @@ class TestDeepEM(synthetic.SyntheticProject):
 
     def test_validation_names_the_field(self):
         for options, field in (
-            ({"nRounds": 0}, "Rounds"),
-            ({"wantedAccuracy": 0.4}, "Accuracy at which a round ends"),
+            ({"nRounds": 0}, "Number of rounds"),
+            ({"wantedAccuracy": 0.4}, "Stop round at accuracy"),
             ({"learningRate": -1.0}, "Learning rate"),
             ({"pixelSize": 10.0}, "Pixel size for the network"),
         ):

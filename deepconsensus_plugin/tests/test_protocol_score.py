@@ -267,7 +267,7 @@ class TestScore(SyntheticProject):
             with mrcfile.open(path) as stack:
                 raw = self._boxes([particle.getCoordinate()])[0]
                 np.testing.assert_allclose(stack.data[index - 1], raw, atol=1e-6)
-        self.assertIn(f"{n_left_out} candidates left out", protocol.summary()[-2])
+        self.assertIn(f"{n_left_out} candidates left out", "".join(protocol.summary()))
         self._check_what_others_read(protocol)
 
     def _check_what_others_read(self, protocol: ProtDeepConsensusScore):

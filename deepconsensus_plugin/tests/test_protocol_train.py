@@ -149,7 +149,7 @@ class TestTrain(SyntheticProject):
                 {"inputSize": 100},
                 "Network input size: it must be a multiple of 16, 16 or more",
             ),
-            ({"testPositives": empty}, "choose both positives and negatives"),
+            ({"testPositives": empty}, "choose both or none"),
             (
                 {"extraPositivesWeights": "1, 2"},
                 "Weights of extra positives: *Extra positives* is empty; leave it at 1",

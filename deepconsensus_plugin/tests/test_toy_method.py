@@ -75,7 +75,7 @@ class TestToyMethod(SyntheticProject):
         card = self.train.outputModel.getCard(ToyCard)
         self.assertEqual((card.kind, card.training.seed), ("toy", 1))
         self.assertGreater(card.validation.average_precision, 0.9)
-        self.assertIn("toy picker of particles", self.train.summary()[0])
+        self.assertIn("toy picker for particles", self.train.summary()[0])
         with self.assertRaisesRegex(IncompatibleModelError, "received a toy picker"):
             self.train.outputModel.getCard(TopazCard)
 
@@ -84,7 +84,7 @@ class TestToyMethod(SyntheticProject):
         with redirect_stdout(printed):
             status = main(["models", str(Path(self.train.getModelFolder()).absolute())])
         self.assertEqual(status, 0)
-        self.assertIn("toy picker of particles of 67 Å", printed.getvalue())
+        self.assertIn("toy picker for particles of 67 Å", printed.getvalue())
 
     def test_an_imported_model_picks(self):
         imported = new_protocol(

@@ -193,7 +193,7 @@ def test_noise_alone_is_told(picking, tmp_path, caplog):
     result = run(replace(request, micrographs=micrographs), Progress())
     assert not result.is_separated
     assert result.n_picks == result.n_peaks
-    assert "do not tell particles from background" in caplog.text
+    assert "do not separate particles from background" in caplog.text
     found = read_coordinates(request.result)
     assert list(found) == ["noise.mrc", "empty.mrc"]
     assert len(found["empty.mrc"]) == 0
