@@ -22,11 +22,11 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.fields import Node, matching_files
 from deepconsensus_plugin.core.alignment import describe_confinement
-from deepconsensus_plugin.core.io.micrographs import (
-    MicrographHeader,
-    describe_blank,
-    read_header,
+from deepconsensus_plugin.core.io.bad_micrographs import (
+    describe_bad_micrographs,
+    find_bad_micrographs,
 )
+from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
@@ -152,9 +152,8 @@ class _Rehearsal:
             Micrograph(path.name.replace(" ", ""), path, header.shape, rate)
             for path, header in headers.items()
         ]
-        self.remarks += describe_blank(
-            {each.name: each.path for each in self._micrographs}
-        )
+        bad = find_bad_micrographs(self._micrographs)
+        self.remarks += describe_bad_micrographs(bad)
         smallest = min(self._micrographs, key=lambda each: min(each.shape))
         item = ScipionMicrograph(location=str(smallest.path))
         item.setMicName(smallest.name)

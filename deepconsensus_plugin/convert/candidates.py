@@ -182,6 +182,7 @@ def _table(
         picker_scores=scores,
         agreement=agreement,
         agreed_yx=agreed_yx,
+        bad_micrographs=tuple(kept.bad_micrographs) if kept else (),
     )
 
 

@@ -4,13 +4,14 @@
 Not run is not "found nothing", but a micrograph without coordinates looks the same
 either way. So a set carries the path of a JSON file among its properties:
 ``{"schema": 1, "pickers": [...], "observed": {"mic.mrc": ["picker", ...]}}``.
+Beside it are the names of bad micrographs, on which nothing can be judged.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 
@@ -40,10 +41,13 @@ class PickerCoverage:
         All pickers, also those that observed nothing.
     observed : mapping of micrograph name to list of str
         The pickers that were run there; no picker was run on other micrographs.
+    bad_micrographs : list of str
+        Names of those on which nothing can be judged; empty from early versions.
     """
 
     pickers: list[str]
     observed: Mapping[str, list[str]]
+    bad_micrographs: list[str] = field(default_factory=list)
 
 
 def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
@@ -66,6 +70,7 @@ def observed_in(candidates: Candidates) -> PickerCoverage:
                 candidates.micrographs, candidates.observed.tolist(), strict=True
             )
         },
+        list(candidates.bad_micrographs),
     )
 
 

@@ -7,7 +7,7 @@ A micrograph whose file is gone keeps its candidates: its shape is then not know
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ def places_of_items(
     *,
     box_size: float,
     folder: Path | None = None,
+    bad_micrographs: Collection[str] = (),
 ) -> Places | None:
     """Return the places of the items of a set, in the order of their ids.
 
@@ -42,6 +43,8 @@ def places_of_items(
         Pixels of the micrographs; 0 if it is not known.
     folder : Path, optional
         Folder of the project, where paths start; None for the working directory.
+    bad_micrographs : collection of str
+        Names of those on which nothing can be judged.
 
     Returns
     -------
@@ -64,7 +67,10 @@ def places_of_items(
     ]
     micrograph = np.array(index, dtype=np.intp)
     shapes = _shapes_of(paths, micrograph, folder or Path())
-    return Places(table.yx * scale, micrograph, shapes, round(box_size), rate)
+    return Places(
+        *(table.yx * scale, micrograph, shapes, round(box_size), rate),
+        is_bad=np.array([name in bad_micrographs for name in names], dtype=bool),
+    )
 
 
 def places_of_candidates(
@@ -79,6 +85,7 @@ def places_of_candidates(
         _shapes_of(paths, candidates.micrograph_index, Path()),
         round(box_size),
         micrographs.getSamplingRate(),
+        np.isin(candidates.micrographs, candidates.bad_micrographs),
     )
 
 

@@ -58,6 +58,8 @@ class Candidates:
         How many pickers agree on it within the consensus radius.
     agreed_yx : array, shape (n, 2), float64
         Mean over the picks of those agreeing pickers, pixels.
+    bad_micrographs : tuple of str
+        Names of those on which nothing can be judged (`core.io.bad_micrographs`).
     """
 
     micrographs: tuple[str, ...]
@@ -69,6 +71,7 @@ class Candidates:
     picker_scores: FloatArray
     agreement: IntArray
     agreed_yx: FloatArray
+    bad_micrographs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the shapes once, at the door."""
@@ -138,6 +141,11 @@ class Candidates:
         """Number of pickers that were run on a candidate's micrograph, shape (n,)."""
         return np.asarray(self.observed.sum(axis=1)[self.micrograph_index])
 
+    @property
+    def can_be_judged(self) -> BoolArray:
+        """Whether each candidate is not on a bad micrograph, shape (n,)."""
+        return np.asarray(~self.are_on(self.bad_micrographs))
+
     def are_on(self, names: Container[str]) -> BoolArray:
         """Return which candidates lie on one of these micrographs, shape (n,)."""
         chosen = np.array([name in names for name in self.micrographs], dtype=bool)
@@ -171,11 +179,12 @@ class Candidates:
         """Return which candidates at least `min_pickers` agree on, shape (n,).
 
         Where fewer than `min_pickers` were run, all of those must agree, and never
-        fewer than two (unless there is one picker in all).
+        fewer than two (unless there is one picker in all). On a bad micrograph,
+        nothing is agreed.
         """
         fewest = min(2, len(self.pickers))
         needed = np.maximum(np.minimum(min_pickers, self.n_observers), fewest)
-        return np.asarray(self.agreement >= needed)
+        return np.asarray((self.agreement >= needed) & self.can_be_judged)
 
     def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
         """Return the particles that are agreed (`is_agreed`), by micrograph.

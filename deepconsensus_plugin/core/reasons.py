@@ -43,10 +43,11 @@ class Reason(enum.IntEnum):
     BORDER = 3, "border", "at the edge", "at the micrograph edge"
     NEIGHBOUR = 4, "neighbour", "too close", "too close to another"
     OTHER = 5, "other", "other reason", "for a reason that was not recorded"
+    MICROGRAPH = 6, "micrograph", "bad micrograph", "on bad micrographs"
 
 
-BY_SCORE = (Reason.NO_SCORE, Reason.SCORE)
-"""Reasons of candidates whose score is not good enough."""
+BY_SCORE = (Reason.MICROGRAPH, Reason.NO_SCORE, Reason.SCORE)
+"""Reasons of candidates whose score is not good enough, or that have none."""
 
 
 def in_words(codes: IntArray) -> list[str]:

@@ -237,7 +237,7 @@ def a_micrograph(folder: Path, *, box_size: float = 30):
 def test_picks_have_the_colour_of_what_becomes_of_them(tmp_path):
     figure_canvas, plot, picture = a_micrograph(tmp_path)
     (axes,) = figure_canvas.figure.axes
-    _, border, rejected, accepted, chosen = axes.collections
+    *_, border, rejected, accepted, chosen = axes.collections
     assert border.get_offsets().tolist() == [[90, 10]]
     assert accepted.get_offsets().tolist() == [[90, 50]]  # x, y
     assert rejected.get_offsets().tolist() == [[300, 200]]

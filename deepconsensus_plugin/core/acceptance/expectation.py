@@ -148,7 +148,8 @@ def _fitting(
     A part of them, as a selection makes it, has the same probabilities, but other
     sums and other intervals.
     """
-    if report is None or report.n_candidates != len(probability):
+    n_known = int(np.isfinite(probability).sum())
+    if report is None or report.n_candidates != n_known:
         return None
     expected = float(np.nansum(probability))
     difference = abs(report.n_particles - expected)

@@ -15,6 +15,7 @@ import numpy as np
 from deepconsensus_plugin.core.acceptance.places import (
     Places,
     are_off_border,
+    are_on_good_micrographs,
     best_neighbours,
 )
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
@@ -22,6 +23,7 @@ from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _PERMITS: Mapping[Reason, Callable[[Places, Spacing], BoolArray]] = {
+    Reason.MICROGRAPH: are_on_good_micrographs,
     Reason.BORDER: are_off_border,
 }
 """What a place must fulfil, whatever the scores. A new criterion is one line here."""
@@ -82,12 +84,16 @@ class PlacedScores:
         score, place = self.score[some], self.place[some]
         return np.select(
             [
+                place == Reason.MICROGRAPH,
                 np.isnan(score),
                 score < threshold,
                 place != Reason.ACCEPTED,
                 self.neighbour[some] >= threshold,
             ],
-            [Reason.NO_SCORE, Reason.SCORE, place, Reason.NEIGHBOUR],
+            [
+                *(Reason.MICROGRAPH, Reason.NO_SCORE, Reason.SCORE),
+                *(place, Reason.NEIGHBOUR),
+            ],
             Reason.ACCEPTED,
         ).astype(np.intp)
 

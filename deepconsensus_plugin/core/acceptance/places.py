@@ -36,6 +36,8 @@ class Places:
         Pixels; 0 where it is not known.
     sampling_rate : float
         Å/px.
+    is_bad : array, shape (m,), bool, optional
+        Which micrographs are bad (`core.io.bad_micrographs`). None: none of them.
     """
 
     yx: FloatArray
@@ -43,6 +45,7 @@ class Places:
     shapes: FloatArray
     box_size: int
     sampling_rate: float
+    is_bad: BoolArray | None = None
 
     @classmethod
     def of(
@@ -63,6 +66,7 @@ class Places:
             np.array(shapes, dtype=np.float64).reshape(-1, 2),
             box_size,
             micrographs[0].sampling_rate,
+            np.isin(candidates.micrographs, candidates.bad_micrographs),
         )
 
     @property
@@ -71,6 +75,14 @@ class Places:
         # The last row is that of -1.
         shapes = np.vstack([self.shapes, np.full((1, 2), np.nan)])
         return np.asarray(shapes[self.micrograph])
+
+
+def are_on_good_micrographs(places: Places, _: Spacing) -> BoolArray:
+    """Return which candidates are on a micrograph that is not bad, shape (n,)."""
+    if places.is_bad is None:
+        return np.ones(len(places.yx), dtype=bool)
+    # The last row is that of -1.
+    return np.asarray(~np.append(places.is_bad, False)[places.micrograph])
 
 
 def are_off_border(places: Places, spacing: Spacing) -> BoolArray:

@@ -64,14 +64,16 @@ class AcceptanceSummary:
         """Return how many are kept, and what became of the others, as a sentence."""
         kept = f"{self.n_accepted} kept of {self.n_candidates} candidates"
         without = self.n_for(Reason.NO_SCORE)
-        end = f"; {without} without a score." if without else "."
+        bad = self.n_for(Reason.MICROGRAPH)
+        end = f"; {bad} {Reason.MICROGRAPH.phrase}" if bad else ""
+        end += f"; {without} without a score." if without else "."
         if not np.isfinite(self.threshold):
             return f"{kept}: no score is high enough{end}"
         score = f"with a score of at least {self.threshold:.3g}"
         removed = [
             f"{n} {reason.phrase}"
             for reason in Reason
-            if reason.phrase and (n := self.n_for(reason))
+            if reason not in BY_SCORE and reason.phrase and (n := self.n_for(reason))
         ]
         if not removed:
             return f"{kept}, {score}{end}"

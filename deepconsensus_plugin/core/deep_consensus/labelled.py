@@ -30,6 +30,7 @@ from deepconsensus_plugin.core.deep_consensus.splits import limit_per_label
 from deepconsensus_plugin.core.digests import digest, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.grouping import rows_of_groups
+from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
@@ -61,7 +62,22 @@ def collect_coordinates(
     if not parts:
         return None
     rows = _without_contradictions(join_coordinates(parts))
+    rows = _without_bad_micrographs(rows, request)
     return limit_per_label(rows, request.parameters.max_boxes, rng)
+
+
+def _without_bad_micrographs(
+    rows: LabelledCoordinates, request: TrainRequest
+) -> LabelledCoordinates:
+    """Drop coordinates where there is nothing to learn, whatever set they come from."""
+    bad = find_bad_micrographs(request.micrographs)
+    on_good = ~np.isin(rows.micrographs, bad)[rows.micrograph]
+    if not on_good.all():
+        logger.warning(
+            "%d coordinates on bad micrographs are left out (%s)",
+            *((~on_good).sum(), ", ".join(bad)),
+        )
+    return rows.take(on_good)
 
 
 def _without_contradictions(rows: LabelledCoordinates) -> LabelledCoordinates:

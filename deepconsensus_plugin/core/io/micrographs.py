@@ -23,15 +23,13 @@ from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.mrc import HEADER_BYTES, read_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _TIFF_UNITS_A = {2: 2.54e8, 3: 1e8}
 """Å in an inch and in a centimetre, by TIFF's number of the unit."""
 
 _COARSEST_A = 100.0
 """A TIFF with larger pixels tells the resolution of paper, not of a microscope."""
-
-_ROWS_LOOKED_AT = 16
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -112,32 +110,6 @@ def read_header(path: Path | str) -> MicrographHeader:
 def read_shape(path: Path | str) -> tuple[int, int]:
     """Return rows and columns of a micrograph, as `read_header` does."""
     return read_header(path).shape
-
-
-def describe_blank(paths: Mapping[str, Path]) -> list[str]:
-    """Return a warning if there is nothing to see on micrographs.
-
-    Parameters
-    ----------
-    paths : mapping of str to Path
-        By name. A few rows of each are looked at; compressed files are not.
-    """
-    blank = [name for name, path in paths.items() if _is_blank(path)]
-    if not blank:
-        return []
-    others = f" and {len(blank) - 1} others" if blank[1:] else ""
-    return [
-        f"WARNING: {blank[0]}{others}: all pixels have the same value. Leave such "
-        "micrographs out: what was picked there is no particle."
-    ]
-
-
-def _is_blank(path: Path) -> bool:
-    pixels = open_micrograph(path)
-    if not isinstance(pixels, np.memmap):
-        return False
-    rows = pixels[:: max(1, len(pixels) // _ROWS_LOOKED_AT)]
-    return not np.ptp(np.nan_to_num(rows)) > 0
 
 
 def _read_head(path: Path) -> bytes:

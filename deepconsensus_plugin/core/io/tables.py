@@ -23,7 +23,10 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SCHEMA = 1
 _NAMES = ("micrographs", "pickers")
-_ARRAYS = tuple(item.name for item in fields(Candidates) if item.name not in _NAMES)
+_BAD = "bad_micrographs"  # files of early versions do not have it
+_ARRAYS = tuple(
+    item.name for item in fields(Candidates) if item.name not in (*_NAMES, _BAD)
+)
 
 
 def write_coordinates(
@@ -71,7 +74,7 @@ def read_coordinates(path: Path | str) -> dict[str, ScoredCoordinates]:
 def write_candidates(path: Path | str, candidates: Candidates) -> None:
     """Write the table of candidates; `path` is replaced if it is there."""
     with _created(path, "candidates") as file:
-        for name in _NAMES:
+        for name in (*_NAMES, _BAD):
             _write_names(file, name, getattr(candidates, name))
         for name in _ARRAYS:
             file.create_dataset(name, data=getattr(candidates, name))
@@ -87,7 +90,8 @@ def read_candidates(path: Path | str) -> Candidates:
     """
     with _opened(path, "candidates") as file:
         table: dict[str, Any] = {name: file[name][...] for name in _ARRAYS}
-        table |= {name: tuple(_read_names(file, name)) for name in _NAMES}
+        names = [*_NAMES, *({_BAD} & {*file})]
+        table |= {name: tuple(_read_names(file, name)) for name in names}
     return Candidates(**table)
 
 

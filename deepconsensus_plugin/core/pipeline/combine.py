@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.consensus import (
 from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.io.bad_micrographs import describe_bad_micrographs
 from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import PickerPicks
 
@@ -140,6 +141,7 @@ def find_candidates(
     rules: ConsensusRules,
     *,
     unwanted: PickerPicks | None = None,
+    bad_micrographs: tuple[str, ...] = (),
 ) -> Candidates:
     """Return the candidates of `pickers`, as `combine_picks`, but without a report.
 
@@ -147,11 +149,12 @@ def find_candidates(
     """
     box = rules.box_for(p.box_size for p in pickers)
     merge_radius_px = rules.merge_radius * box
-    return find_consensus(
-        without_picks(pickers, unwanted, radius_px=merge_radius_px),
-        consensus_radius_px=rules.consensus_radius * box,
-        merge_radius_px=merge_radius_px,
+    left = without_picks(pickers, unwanted, radius_px=merge_radius_px)
+    radius = rules.consensus_radius * box
+    found = find_consensus(
+        left, consensus_radius_px=radius, merge_radius_px=merge_radius_px
     )
+    return replace(found, bad_micrographs=bad_micrographs)
 
 
 def combine_picks(
@@ -160,6 +163,7 @@ def combine_picks(
     *,
     shapes: Mapping[str, tuple[int, int]],
     unwanted: PickerPicks | None = None,
+    bad_micrographs: tuple[str, ...] = (),
 ) -> Combination:
     """Return the candidates of all pickers, and the report on them.
 
@@ -173,10 +177,14 @@ def combine_picks(
         All micrographs, including those that no picker was run on.
     unwanted : PickerPicks, optional
         Picks near these are left out first; see `without_picks`.
+    bad_micrographs : tuple of str
+        Micrographs on which nothing can be judged: no candidate there is agreed.
     """
     box = rules.box_for(p.box_size for p in pickers)
     left = without_picks(pickers, unwanted, radius_px=rules.merge_radius * box)
-    candidates = find_candidates(left, replace(rules, box_size=box))
+    candidates = find_candidates(
+        left, replace(rules, box_size=box), bad_micrographs=bad_micrographs
+    )
     misalignments = find_misalignments(left, shapes, box_size=box)
     report = report_consensus(
         left,
@@ -190,7 +198,9 @@ def combine_picks(
         consensus_radius=rules.consensus_radius,
         curve=_agreement_curve(left, rules, box),
     )
-    return Combination(candidates, report, sum(map(len, pickers)) - sum(map(len, left)))
+    n_subtracted = sum(map(len, pickers)) - sum(map(len, left))
+    remarks = describe_bad_micrographs(bad_micrographs)
+    return Combination(candidates, replace(report, remarks=remarks), n_subtracted)
 
 
 def _agreement_curve(
@@ -223,19 +233,14 @@ def without_picks(
 ) -> list[PickerPicks]:
     """Return pickers without the picks that are in `unwanted`, matched one to one.
 
+    Where the unwanted were not looked for, all stay; and all if it is None.
+
     Parameters
     ----------
-    pickers : sequence of PickerPicks
-        Each by itself.
-    unwanted : PickerPicks, optional
-        In pixels of the same micrographs; None leaves all.
+    pickers, unwanted
+        Picks in pixels of the same micrographs; each picker by itself.
     radius_px : float
         Pairs at this distance or closer match; > 0.
-
-    Returns
-    -------
-    list of PickerPicks
-        On all their micrographs. Where the unwanted were not looked for, all stay.
     """
     if unwanted is None:
         return list(pickers)

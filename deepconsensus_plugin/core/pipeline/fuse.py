@@ -14,12 +14,13 @@ from deepconsensus_plugin.core.types import FloatArray
 
 
 def can_fuse(candidates: Candidates) -> bool:
-    """Return whether at least two pickers found something.
+    """Return whether at least two pickers found something that can be judged.
 
     The votes of a single picker do not determine its precision, and ranks of scores
     have no absolute level; the network's own score is then used.
     """
-    return int(candidates.found.any(axis=0).sum()) > 1
+    found = candidates.found[candidates.can_be_judged]
+    return int(found.any(axis=0).sum()) > 1
 
 
 def fuse_scores(
@@ -30,7 +31,7 @@ def fuse_scores(
     Parameters
     ----------
     candidates : Candidates
-        n, of which `can_fuse` is true.
+        n, of which `can_fuse` is true. Those on bad micrographs are not looked at.
     network_score : array, shape (n,)
         Mean over the networks; NaN where there is none.
     seed : int
@@ -39,15 +40,19 @@ def fuse_scores(
     Returns
     -------
     array, shape (n,)
-        Probabilities, 0 - 1.
+        Probabilities, 0 - 1; NaN on bad micrographs.
     CalibrationReport
         Expected figures of pickers and set.
     """
-    evidence = Evidence.of_candidates(candidates, network_score)
+    rows = np.flatnonzero(candidates.can_be_judged)
+    judged = candidates.take(rows)
+    evidence = Evidence.of_candidates(judged, network_score[rows])
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
-    n_picks = candidates.found.sum(axis=0).tolist()
-    report = CalibrationReport.of(fusion, candidates.pickers, n_picks, seed=seed)
-    return fusion.probability, report
+    n_picks = judged.found.sum(axis=0).tolist()
+    report = CalibrationReport.of(fusion, judged.pickers, n_picks, seed=seed)
+    probability = np.full(len(candidates), np.nan)
+    probability[rows] = fusion.probability
+    return probability, report
 
 
 def keep_fused(
@@ -67,7 +72,8 @@ def keep_fused(
     seed : int, optional
         See `fuse_scores`. None: nothing is combined.
     score : Path
-        ``.npy`` file to write: probabilities, or else the network's own score.
+        ``.npy`` file to write: probabilities, or else the network's own score; NaN on
+        bad micrographs.
     calibration : Path
         File of the report; one of an earlier run is removed.
 
@@ -81,5 +87,5 @@ def keep_fused(
     if seed is not None and can_fuse(candidates):
         network_score, report = fuse_scores(candidates, network_score, seed=seed)
         write_report(calibration, report)
-    np.save(score, network_score)
+    np.save(score, np.where(candidates.can_be_judged, network_score, np.nan))
     return report

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 class NegativesRequest(NegativesParameters):
     """Request to draw negatives on the micrographs that all pickers observed.
 
+    Bad micrographs give none.
+
     Parameters
     ----------
     micrographs : tuple of Micrograph
@@ -157,12 +159,15 @@ def _fully_observed(
     micrographs: Sequence[Micrograph], candidates: Candidates
 ) -> list[Micrograph]:
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
+    bad = candidates.bad_micrographs
     names = np.array(candidates.micrographs)[candidates.observed.all(axis=1)].tolist()
+    names = [name for name in names if name not in bad]
     if not names:
         raise ValueError(
             "expected micrographs that all pickers were run on, since only there "
             f"background is known; none of {len(candidates.micrographs)} was observed "
             f"by all of {', '.join(candidates.pickers)}"
+            + (f"; {len(bad)} are bad" if bad else "")
         )
     missing = [name for name in names if name not in by_name]
     if missing:

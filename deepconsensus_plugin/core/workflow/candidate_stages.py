@@ -14,6 +14,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
 from deepconsensus_plugin.core.pipeline.combine import (
     Combination,
@@ -113,10 +114,30 @@ def find_candidates(
     folder: Path,
     *,
     unwanted: PickerPicks | None = None,
+    cut_from: Sequence[Micrograph] = (),
 ) -> Combination:
-    """Return the candidates of all pickers and the report on them, and write both."""
-    shapes = {micrograph.name: micrograph.shape for micrograph in micrographs}
-    found = combine_picks(pickers, rules, shapes=shapes, unwanted=unwanted)
+    """Return the candidates of all pickers and the report on them, and write both.
+
+    Parameters
+    ----------
+    micrographs, pickers
+        Micrographs that were picked, and the picks.
+    rules : ConsensusRules
+        Rules of the consensus.
+    folder : Path
+        Folder of the two files.
+    unwanted : PickerPicks, optional
+        Coordinates near which picks are excluded first.
+    cut_from : sequence of Micrograph
+        Micrographs that boxes are cut from, if others; bad ones are found there too.
+    """
+    found = combine_picks(
+        pickers,
+        rules,
+        shapes={micrograph.name: micrograph.shape for micrograph in micrographs},
+        unwanted=unwanted,
+        bad_micrographs=find_bad_micrographs(micrographs, cut_from),
+    )
     files = ChainFiles(folder)
     write_candidates(files.candidates, found.candidates)
     write_json(files.report, to_plain(found.report))

@@ -146,7 +146,9 @@ def run_deep_consensus(
     _check_input(micrographs, pickers)
     folder = made_folder(folder)
     found = find_candidates(
-        micrographs, pickers, options.consensus, folder, unwanted=unwanted
+        *(micrographs, pickers, options.consensus, folder),
+        unwanted=unwanted,
+        cut_from=cut_from or (),
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
     preprocessing = options.preprocessing

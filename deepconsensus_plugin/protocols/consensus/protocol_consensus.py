@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
@@ -19,16 +18,10 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
-from deepconsensus_plugin.core.io.micrographs import describe_blank
-from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
-from deepconsensus_plugin.core.pipeline.combine import combine_picks
-from deepconsensus_plugin.core.serialisation import (
-    from_plain,
-    read_json,
-    to_plain,
-    write_json,
-)
+from deepconsensus_plugin.core.io.tables import read_candidates
+from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
     defineConsensusParams,
     defineInputParams,
@@ -90,20 +83,16 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
     def consensusStep(self, form):
         """Find the candidates and how many pickers should agree."""
         unwanted = readUnwanted(self)
-        micrographs = micrographs_from_set(self.getInputMicrographs())
-        found = combine_picks(
+        found = find_candidates(
+            micrographs_from_set(self.getInputMicrographs()),
             self.readPickers(),
             consensusRules(self),
-            shapes={each.name: each.shape for each in micrographs},
+            Path(self._getExtraPath()),
             unwanted=unwanted,
         )
-        blank = describe_blank({each.name: each.path for each in micrographs})
-        report = replace(found.report, remarks=blank)
         self.numberSubtracted.set(None if unwanted is None else found.n_subtracted)
         self._store(self.numberSubtracted)
-        write_candidates(self._getFileName("candidates"), found.candidates)
-        write_json(Path(self._getFileName("report")), to_plain(report))
-        self._logSentences(report.sentences())
+        self._logSentences(found.report.sentences())
 
     def _logSentences(self, sentences: Iterable[str]) -> None:
         """Log the sentences, gross findings as warnings."""

@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
@@ -59,6 +60,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     createScoredSets,
     iterScored,
     warnOfLeftOut,
+    withBadMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
@@ -137,8 +139,10 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         """Write the candidates for the job, in the order of its rows."""
         candidates, positions = candidates_and_items(self.inputCoordinates.get())
         frame = self._boxFrame()
-        usable = {micrograph.name for micrograph in frame.read_usable()}
+        micrographs = frame.read_usable()
+        usable = {micrograph.name for micrograph in micrographs}
         warnOfLeftOut(self, candidates, usable)
+        candidates = withBadMicrographs(self, candidates, micrographs)
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
         write_candidates(self._getFileName("candidates"), candidates)
@@ -199,18 +203,18 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             networks,
             isWhole=isWhole,
         )
-        self._define(self._makeOutputs(scored))
+        self._define(self._makeOutputs(scored, candidates))
         self._remember(accepted.summarise(report))
         write_accepted(self._getFileName("table"), candidates, networks, accepted)
 
-    def _makeOutputs(self, scored: Iterable[ScoredItem]):
+    def _makeOutputs(self, scored: Iterable[ScoredItem], candidates: Candidates):
         """Return the outputs by name, filled."""
         frame = self._boxFrame()
         coordinates = self._createSetOfCoordinates(
             frame.coordinates.getMicrographs(asPointer=True)
         )
         observed = self._getFileName("observed")
-        copyCoordinatesInfo(coordinates, frame.coordinates, observed)
+        copyCoordinatesInfo(coordinates, frame.coordinates, observed, candidates)
         flipped = self.inputModel.get().getCard(EnsembleCard).preprocessing.phase_flip
         outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(

@@ -8,6 +8,7 @@ items in any order.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
+    observed_in,
     read_observed,
     scaled_item,
     set_attribute,
@@ -39,9 +41,13 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
+from deepconsensus_plugin.core.io.bad_micrographs import (
+    describe_bad_micrographs,
+    find_bad_micrographs,
+)
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.reasons import in_words
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
@@ -224,8 +230,25 @@ def warnOfLeftOut(
             )
 
 
+def withBadMicrographs(
+    protocol: ProtParticles, candidates: Candidates, micrographs: Iterable[Micrograph]
+) -> Candidates:
+    """Return candidates that know which micrographs are bad, and warn of those.
+
+    Of what is known already and of `micrographs`, which are cut.
+    """
+    bad = {*candidates.bad_micrographs, *find_bad_micrographs(micrographs)}
+    candidates = replace(candidates, bad_micrographs=tuple(sorted(bad)))
+    for sentence in describe_bad_micrographs(candidates.bad_micrographs):
+        protocol.warning(sentence)
+    return candidates
+
+
 def copyCoordinatesInfo(
-    target: SetOfCoordinates, source: SetOfCoordinates, observed: str
+    target: SetOfCoordinates,
+    source: SetOfCoordinates,
+    observed: str,
+    candidates: Candidates | None = None,
 ) -> None:
     """Copy a set's attributes: box size, and which pickers were run where.
 
@@ -235,7 +258,12 @@ def copyCoordinatesInfo(
         On the same micrographs.
     observed : str
         File to write who looked where, if `source` knows it.
+    candidates : Candidates, optional
+        Those of `source`, where more is known of bad micrographs by now.
     """
     target.copyInfo(source)
-    if (known := read_observed(source)) is not None:
+    known = read_observed(source)
+    if candidates is not None and (bad := list(candidates.bad_micrographs)):
+        known = replace(known or observed_in(candidates), bad_micrographs=bad)
+    if known is not None:
         write_observed(target, observed, known)

@@ -23,7 +23,7 @@ from pwem.objects import (
 from pyworkflow.object import Float
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
-from deepconsensus_plugin.convert import places_of_items, scaled_item
+from deepconsensus_plugin.convert import places_of_items, read_observed, scaled_item
 from deepconsensus_plugin.core.acceptance.places import Places, are_off_border
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_scores
@@ -55,6 +55,12 @@ class SelectionInput:
     def micrographs(self) -> SetOfMicrographs | None:
         """Micrographs that candidates were picked on."""
         return None if self.coordinates is None else self.coordinates.getMicrographs()
+
+    @cached_property
+    def bad_micrographs(self) -> tuple[str, ...]:
+        """Names of the micrographs on which nothing can be judged."""
+        known = None if self.coordinates is None else read_observed(self.coordinates)
+        return () if known is None else tuple(known.bad_micrographs)
 
     @cached_property
     def box_size(self) -> float:
@@ -99,7 +105,10 @@ class SelectionInput:
 
     def _places_of(self, items, folder: Path | None) -> Places | None:
         return places_of_items(
-            items, self.micrographs, box_size=self.box_size, folder=folder
+            *(items, self.micrographs),
+            box_size=self.box_size,
+            folder=folder,
+            bad_micrographs=self.bad_micrographs,
         )
 
     @property

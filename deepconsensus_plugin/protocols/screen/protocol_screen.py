@@ -161,6 +161,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             consensusRules(self),
             Path(self._getExtraPath()),
             unwanted=readUnwanted(self),
+            cut_from=boxFrameOfScreen(self).read_micrographs(),
         )
         for sentence in found.report.sentences():
             self.info(sentence)

@@ -21,6 +21,7 @@ from deepconsensus_plugin.convert import refresh, state_of_file
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.errors import NameMatchError
+from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pipeline.combine import find_candidates
@@ -186,7 +187,12 @@ class ScreenFollower:
         rules = replace(
             consensusRules(self._protocol), box_size=pickedBox(self._protocol)
         )
-        return find_candidates(pickers, rules, unwanted=readUnwanted(self._protocol))
+        wanted = {*names}
+        cut = boxFrameOfScreen(self._protocol).read_micrographs()
+        bad = find_bad_micrographs(each for each in cut if each.name in wanted)
+        return find_candidates(
+            pickers, rules, unwanted=readUnwanted(self._protocol), bad_micrographs=bad
+        )
 
     def _model(self) -> Path | None:
         """Return the model of the last training, or else the one to start from."""

@@ -252,7 +252,7 @@ def a_report(probability: np.ndarray) -> CalibrationReport:
 
     return CalibrationReport(
         seed=0,
-        n_candidates=len(probability),
+        n_candidates=int(np.isfinite(probability).sum()),
         n_particles=float(np.nansum(probability)),
         suggested_threshold=0.5,
         n_missed=EstimatedFigure(0, 0, 0),

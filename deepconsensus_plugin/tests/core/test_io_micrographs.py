@@ -11,7 +11,6 @@ import tifffile
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.micrographs import (
-    describe_blank,
     open_micrograph,
     read_shape,
 )
@@ -239,15 +238,3 @@ def test_real_micrographs_are_mapped():
     assert len(paths) == 21
     assert shapes == {(2048, 2048), (1200, 1240)}
     assert all(isinstance(open_micrograph(path), np.memmap) for path in paths)
-
-
-def test_a_micrograph_of_one_value_is_named(tmp_path):
-    paths = {name: tmp_path / f"{name}.mrc" for name in ("good", "zero", "five")}
-    for name, path in paths.items():
-        with mrcfile.new(path) as file:
-            file.set_data(np.full((64, 64), 5 * (name == "five"), np.float32))
-    with mrcfile.open(paths["good"], "r+") as file:
-        file.data[32, 5] = 1
-    (said,) = describe_blank(paths)
-    assert said.startswith("WARNING: zero and 1 others: all pixels have the same")
-    assert describe_blank({"good": paths["good"]}) == []

@@ -18,8 +18,15 @@ from deepconsensus_plugin.viewers.micrograph_view import (
 )
 from deepconsensus_plugin.viewers.scores.overview import PicksShown
 
-SHOWN = (Reason.ACCEPTED, Reason.SCORE, Reason.BORDER, Reason.NEIGHBOUR)
-"""What can become of candidates that have a score, in the order of the legend."""
+SHOWN = (
+    *(Reason.ACCEPTED, Reason.SCORE, Reason.BORDER, Reason.NEIGHBOUR),
+    Reason.MICROGRAPH,
+)
+"""What can become of candidates, in the order of the legend."""
+
+_LEGEND = SHOWN[:-1]
+"""Entries of a good micrograph; on a bad one, all candidates are of the last of
+`SHOWN`, which takes the place of the last entry."""
 
 _CHOSEN = "#FF3030"
 _NOTHING = np.empty((0, 2))
@@ -49,10 +56,10 @@ class MicrographPlot(MicrographView):
         }
         self._chosen = self.overlay.add(add_circles(self.axes, 1.4 * diameter, _CHOSEN))
         self._legend = self.axes.legend(
-            handles=[circle_in_legend(REASON_COLOURS[e], e.label) for e in SHOWN],
+            handles=[circle_in_legend(REASON_COLOURS[e], e.label) for e in _LEGEND],
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
-            ncols=len(SHOWN),
+            ncols=len(_LEGEND),
             columnspacing=0.7,
             handletextpad=0.0,
             borderpad=0.0,
@@ -90,9 +97,17 @@ class MicrographPlot(MicrographView):
 
     def _colour(self) -> None:
         reasons = self._picks.reasons(self._threshold)
-        for each, entry in zip(SHOWN, self._legend.get_texts(), strict=True):
-            here = reasons == each
-            entry.set_text(f"{each.label} ({here.sum():,})")
+        for each, circles in self._circles.items():
             is_shown = self._only in (None, each)
-            yx = self._picks.yx[here] if is_shown else _NOTHING
-            self._circles[each].set_offsets(yx[:, ::-1])
+            yx = self._picks.yx[reasons == each] if is_shown else _NOTHING
+            circles.set_offsets(yx[:, ::-1])
+        is_bad = (reasons == SHOWN[-1]).any()
+        entries = (*_LEGEND[:-1], SHOWN[-1]) if is_bad else _LEGEND
+        for each, text, circle in zip(
+            entries,
+            self._legend.get_texts(),
+            self._legend.legend_handles,
+            strict=True,
+        ):
+            text.set_text(f"{each.label} ({(reasons == each).sum():,})")
+            circle.set_markeredgecolor(REASON_COLOURS[each])

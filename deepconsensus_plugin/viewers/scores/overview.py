@@ -202,8 +202,11 @@ class Overview:
         return Page(first, len(rows), rows[first : first + size], self.placed)
 
     def picks_on(self, micrograph: int) -> PicksShown:
-        """Return the candidates of a micrograph."""
-        rows = self.table.rows_on(micrograph)
+        """Return the candidates of a micrograph that have a score; all on a bad one."""
+        is_shown = ~np.isnan(self.table.score)
+        is_shown |= self.placed.place == Reason.MICROGRAPH
+        here = self.table.micrograph_index == micrograph
+        rows = np.flatnonzero(here & is_shown)
         return PicksShown(rows, self.table.yx[rows], self.placed)
 
     def most_mixed_micrograph(self, threshold: float) -> int:

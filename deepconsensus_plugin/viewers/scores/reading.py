@@ -21,7 +21,6 @@ from deepconsensus_plugin.constants import (
     SCORE_ATTRIBUTE,
     VOTES_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import places_of_items
 from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
@@ -133,12 +132,7 @@ def read_overview(source: ScoredSource) -> Overview:
     if SCORE_ATTRIBUTE not in columns:
         raise KeyError(f"{source.items.getFileName()}: its items have no score")
     score = np.array(columns[SCORE_ATTRIBUTE], dtype=np.float64)
-    places = places_of_items(
-        source.items,
-        source.micrographs,
-        box_size=source.box_size,
-        folder=source.folder,
-    )
+    places = source.selection.places(source.folder)
     table = _table(source, score, _groupings(columns, found), places)
     return Overview(
         table,

@@ -80,11 +80,6 @@ class ScoredTable:
     micrograph_index: IntArray
     yx: FloatArray
 
-    def rows_on(self, micrograph: int) -> IntArray:
-        """Return the candidates of a micrograph that have a score."""
-        here = (self.micrograph_index == micrograph) & ~np.isnan(self.score)
-        return np.flatnonzero(here)
-
 
 def group_by_votes(votes: Sequence[int | None]) -> Grouping:
     """Return candidates by the number of pickers that found them, fewest first."""
