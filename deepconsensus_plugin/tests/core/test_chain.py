@@ -50,6 +50,7 @@ from deepconsensus_plugin.core.workflow import (
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+from deepconsensus_plugin.tests.small_network import small_networks
 
 BOX = 20
 SHAPE = (160, 240)
@@ -59,6 +60,13 @@ OPTIONS = DeepConsensusOptions(
     preprocessing=PREPROCESSING,
     negatives=NegativesParameters(exclusion_radius=0.4),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """Stand-ins for the published network, whose graphs take seconds to make."""
+    with small_networks():
+        yield
 
 
 @pytest.fixture(scope="module")

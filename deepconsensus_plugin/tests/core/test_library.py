@@ -14,6 +14,7 @@ import pytest
 
 from deepconsensus_plugin import core
 from deepconsensus_plugin.core.pick_files.picks import read_picks
+from deepconsensus_plugin.tests.small_network import small_networks
 
 PAGE = Path(core.__file__).parents[2] / "docs" / "library.md"
 HEAVY = {"h5py", "keras", "numpy", "pwem", "pyworkflow", "scipy", "tensorflow"}
@@ -73,6 +74,7 @@ def test_the_page_names_every_verb():
     assert described == verbs
 
 
+@small_networks()
 def test_the_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
