@@ -16,7 +16,6 @@ from typing import ClassVar
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.declared import Declared, declare
@@ -128,7 +127,9 @@ def fourier_resize(boxes: Float32Array, size: int) -> Float32Array:
 @lru_cache(maxsize=16)
 def _resampling_matrix(old_size: int, new_size: int) -> Float32Array:
     """Return Fourier resampling of a signal as a matrix, shape (new_size, old_size)."""
-    matrix = scipy.signal.resample(np.eye(old_size), new_size, axis=0)
+    from scipy.signal import resample  # heavy
+
+    matrix = resample(np.eye(old_size), new_size, axis=0)
     return np.asarray(matrix, dtype=np.float32)
 
 

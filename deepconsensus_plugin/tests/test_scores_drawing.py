@@ -82,7 +82,7 @@ def test_texts_fit_above_the_plots():
     figures = SimpleNamespace(
         describe=lambda: (
             "Expected of what is kept: precision 1.00 (0.99 – 1.00), recall 0.74 "
-            "(0.68 – 0.74) of about 1,012 particles among the candidates "
+            "(0.68 – 0.74) of about 1012 particles among the candidates "
             "(95 % intervals)."
         )
     )

@@ -65,7 +65,7 @@ class ExpectedFigures:
         """Return the figures as a sentence."""
         level = " (95 % intervals)" if self.has_intervals else ""
         known = not np.isnan(self.n_particles)  # not of runs of early versions
-        number = f"about {self.n_particles:,.0f}" if known else "the"
+        number = f"about {self.n_particles:.0f}" if known else "the"
         return (
             f"Expected of what is kept: precision {_describe(self.precision)}, recall "
             f"{_describe(self.recall)} of {number} particles among the candidates"

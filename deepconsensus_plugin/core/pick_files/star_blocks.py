@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import starfile
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
@@ -48,6 +47,8 @@ def read_blocks(path: Path, *, as_text: Sequence[str] = ()) -> dict[str, Columns
     FileFormatError
         If the file is no text, or a row does not have as many fields as columns.
     """
+    import starfile  # heavy: it loads pandas
+
     text = read_text(path)
     linecache.checkcache(str(path))  # starfile reads through it, perhaps an old copy
     try:

@@ -81,7 +81,7 @@ class Shown:
         """Return the default of the form in a sentence; empty where None stands."""
         if self.choices is not None:
             return f"Default: {self.choices[value]}."
-        if value is None or value == "":
+        if value in (None, "", self.none):
             return ""
         held = value if self.held is None else self.held(value)
         ends = [_show(each) for each in (held if self.ends else [held])]
