@@ -7,11 +7,11 @@
 #   make clean              forget environments and caches; seconds
 #
 # Check
-#   make test               lint, types and unit, from a fresh clone; 11 min after env
-#   make test-quick         the tests that neither train at length nor start processes; 5 min
+#   make test               lint, types and unit, from a fresh clone; 7 min after env
+#   make test-quick         the tests that neither train at length nor start processes; 3 min
 #   make lint               ruff; seconds
 #   make types              mypy; 15 s
-#   make unit               pytest, in $(JOBS) processes, the slow tests last; 10 min
+#   make unit               pytest, in $(JOBS) processes, the slow tests last; 7 min
 #   make test-pythons       env and unit on each of Python 3.10 - 3.12 that is found
 #   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries; 1 min,
 #                           the first time 3 min and 3 GB for .venv-interop

@@ -118,6 +118,7 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     screening.initialModel.setExtended("outputModel")
     comparing = project.copyProtocol(runs[ProtEvaluatePicks])
     comparing.setObjLabel("comparison at 0.9")  # beside the first in one plot
+    comparing.inputAccepted.set(None)  # of all candidates, at a score of its own
     comparing.threshold.set(0.9)
     return [picking, importing, simulating, selecting, screening, comparing]
 
