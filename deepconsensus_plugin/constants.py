@@ -45,3 +45,6 @@ EXACT_Y_ATTRIBUTE = "_deepConsensusY"
 OBSERVED_FILE_ATTRIBUTE = "_deepConsensusObservedFile"
 #: Where a negative comes from: a value of `core.negatives.hard.NegativeKind`.
 NEGATIVE_KIND_ATTRIBUTE = "_deepConsensusNegativeKind"
+
+NO_SELECTION = "No finished selection in {folder} yet. Run `run` to the end first."
+"""Error of commands that need one."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepconsensus_plugin.bootstrap import prepare_environment
+from deepconsensus_plugin.constants import NO_SELECTION
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
@@ -139,9 +140,7 @@ def read_exported(folder: Path, selection: str | None) -> Exported:
     elif not folder.is_dir():
         raise ValueError(f"{folder}: no such folder")
     if not (folder / "scores.csv").is_file():
-        raise ValueError(
-            f"No finished selection in {folder} yet. Run `run` to the end first."
-        )
+        raise ValueError(NO_SELECTION.format(folder=folder))
     table = read_scores_csv(folder / "scores.csv")
     everything = np.ones(len(table), dtype=bool)
     return Exported(

@@ -13,6 +13,7 @@ from pyworkflow.object import Pointer
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.constants import NO_SELECTION
 from deepconsensus_plugin.convert import (
     candidates_and_items,
     observed_in,
@@ -36,7 +37,11 @@ from deepconsensus_plugin.protocols.screen.protocol_screen import (
 )
 from deepconsensus_plugin.report.costs import read_cost
 from deepconsensus_plugin.report.html_report import write_html_report
-from deepconsensus_plugin.report.reported_run import collect_run, write_run_picture
+from deepconsensus_plugin.report.reported_run import (
+    PICKERS,
+    collect_run,
+    write_run_picture,
+)
 from deepconsensus_plugin.report.scored import (
     ScoredCandidates,
     read_scored,
@@ -95,6 +100,12 @@ def find_selections(project: Project) -> list[Protocol]:
     return sorted(finished, key=Protocol.getObjId)
 
 
+def _ends_with_picks(project: Project) -> bool:
+    """Return whether a network has picked in a project."""
+    runs = project.getRuns()
+    return any(run.isFinished() and run.getClassName() in PICKERS for run in runs)
+
+
 def find_selection(project: Project, name: str | None = None) -> Protocol:
     """Return a finished selection of a project, the newest one of those with a name.
 
@@ -119,10 +130,13 @@ def find_selection(project: Project, name: str | None = None) -> Protocol:
     if found:
         return found[-1]
     folder = project.getPath()
-    if not selections:
+    if not selections and _ends_with_picks(project):
         raise ValueError(
-            f"No finished selection in {folder} yet. Run `run` to the end first."
+            f"{folder}: nothing was selected there, only picked. A report is of a "
+            "selection by *select by score* or *deep consensus*."
         )
+    if not selections:
+        raise ValueError(NO_SELECTION.format(folder=folder))
     names = ", ".join(repr(each.getRunName()) for each in selections)
     raise ValueError(f"No finished selection {name!r} in {folder}; it has {names}.")
 

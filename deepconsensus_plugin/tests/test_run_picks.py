@@ -71,6 +71,11 @@ def test_picks_are_exported(finished, tmp_path):
     assert (tmp_path / "coordinates.star").is_file()
 
 
+def test_there_is_no_report_without_a_selection(finished, capfd):
+    assert main(["report", str(finished)]) == 1
+    assert "nothing was selected there, only picked" in capfd.readouterr().err
+
+
 def test_a_truth_that_cannot_be_read_is_told_before_picking(tmp_path, capfd):
     write_micrographs(tmp_path / "mics", NAMES[:1], n=5)
     (tmp_path / "truth").mkdir()

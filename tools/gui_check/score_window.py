@@ -13,14 +13,14 @@ from pyworkflow.protocol import Protocol, getProtocolFromDb
 from deepconsensus_plugin.viewers.scores.frame import ScoreFrame
 from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
-from tools.gui_check.windows import descendants
+from tools.gui_check.windows import descendants, settle
 
 _REPORT = 1
 """Number of its button."""
 _DRAGGED_TO = 0.62
 _NEAR = 0.01
 """What a pixel of the plot is, and a bit."""
-_WINDOW_SECONDS, _RUN_SECONDS = 180.0, 180.0
+_RUN_SECONDS = 180.0
 
 
 def score_frame(window: tk.Misc) -> ScoreFrame | None:
@@ -74,17 +74,6 @@ def _look(window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report) -> 
     report.add(name, find_cut_off(window))
     for pane in (frame.plots, frame.gallery, frame.micrograph):
         report.add(name, find_cut_off_in_figure(pane.figure))
-
-
-def settle(frame: ScoreFrame) -> None:
-    """Wait until all that was asked for is there."""
-    deadline = time.monotonic() + _WINDOW_SECONDS
-    frame.update()
-    while not frame.is_settled:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not ready after {_WINDOW_SECONDS:.0f} s")
-        frame.update()
-        time.sleep(0.01)
 
 
 def _drag(frame: ScoreFrame, threshold: float) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 import tkinter as tk
 
 from deepconsensus_plugin.viewers.tabs.frame import TabsFrame
@@ -12,9 +11,7 @@ from deepconsensus_plugin.viewers.tabs.plot_pane import PlotPane
 from deepconsensus_plugin.viewers.viewer_evaluation import ComparisonFrame
 from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
-from tools.gui_check.windows import descendants
-
-_SECONDS = 180.0
+from tools.gui_check.windows import descendants, settle
 
 PlotsFrame = TabsFrame | ComparisonFrame
 
@@ -70,19 +67,8 @@ def _look(
     report: Report,
 ) -> None:
     """Save what is seen, and note what is cut off."""
-    _settle(frame)
+    settle(frame)
     report.shoot(window, name)
     report.add(name, find_cut_off(window))
     shown = pane.content if isinstance(pane, MicrographsPane) else pane
     report.add(name, find_cut_off_in_figure(shown.figure))
-
-
-def _settle(frame: PlotsFrame) -> None:
-    """Wait until all that was asked for is there."""
-    deadline = time.monotonic() + _SECONDS
-    frame.update()
-    while not frame.is_settled:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not ready after {_SECONDS:.0f} s")
-        frame.update()
-        time.sleep(0.01)

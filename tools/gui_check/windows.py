@@ -3,10 +3,25 @@
 
 from __future__ import annotations
 
+import time
 import tkinter as tk
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 from unittest import mock
+
+_SECONDS = 180.0
+"""Longest time that a window may take to be ready."""
+
+
+class SettlingFrame(Protocol):
+    """Frame whose content is read in the background."""
+
+    is_settled: bool
+    """Whether all that was asked for is there."""
+
+    def update(self) -> None:
+        """Handle what Tk has waiting."""
 
 
 @contextmanager
@@ -79,3 +94,14 @@ def _windows(widget: tk.Misc) -> Iterator[tk.Toplevel]:
         if isinstance(child, tk.Toplevel) and child.winfo_viewable():
             yield child
         yield from _windows(child)
+
+
+def settle(frame: SettlingFrame) -> None:
+    """Wait until all that was asked for is there."""
+    deadline = time.monotonic() + _SECONDS
+    frame.update()
+    while not frame.is_settled:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not ready after {_SECONDS:.0f} s")
+        frame.update()
+        time.sleep(0.01)

@@ -18,8 +18,8 @@ from deepconsensus_plugin.wizards.size_frame import SizeFrame
 from deepconsensus_plugin.wizards.value_dialog import ValueDialog
 from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
-from tools.gui_check.score_window import score_frame, settle
-from tools.gui_check.windows import all_opened, descendants
+from tools.gui_check.score_window import score_frame
+from tools.gui_check.windows import all_opened, descendants, settle
 
 _DRAGGED_PX = 60
 """How far the mouse goes over a micrograph."""
