@@ -90,7 +90,7 @@ def _describe_few_pickers(nodes: Sequence[Node]) -> list[str]:
     if TRAIN not in kinds or not found or min(found) >= 2:
         return []
     return [
-        "picks: two pickers at least are needed, since the network is trained on what "
+        "picks: at least two pickers are needed, since the network is trained on what "
         f"they agree on; received {min(found)}. To score one picker's picks with a "
         "model that was trained before, take the template deep_consensus_reuse"
     ]

@@ -209,7 +209,7 @@ class TestConsensus(synthetic.SyntheticProject):
         self.assertIn("Box size: 5000 px is larger than", protocol.validate()[0])
         self.assertEqual(protocol._warnings(), [])
         protocol = self._newConsensus(self.inputs[:1])
-        self.assertIn("Choose the picks of two pickers", protocol._warnings()[0])
+        self.assertIn("the picks of at least two pickers", protocol._warnings()[0])
 
     def test_names_do_not_depend_on_the_order_of_sets(self):
         a, b, c = (Pointer(each, extended="outputCoordinates") for each in self.inputs)

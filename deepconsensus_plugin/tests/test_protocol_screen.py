@@ -286,7 +286,7 @@ class TestScreen(SyntheticProject):
         screen.inputCoordinates.set(self.picks[:1])
         threshold, pickers = screen.validate()
         self.assertIn("Select by", threshold)
-        self.assertIn("two pickers at least", pickers)
+        self.assertIn("at least two pickers", pickers)
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_a_good_run_says_what_was_found_in_headers_and_files(scene):
 @pytest.mark.parametrize(
     ("template", "words", "complaints"),
     [
-        ("deep_consensus", ["picks={}/alpha"], ["picks: two pickers at least"]),
+        ("deep_consensus", ["picks={}/alpha"], ["picks: at least two pickers"]),
         (
             "deep_consensus",
             ["boxSize=900"],

@@ -91,8 +91,8 @@ def describeOnePicker(protocol: Protocol) -> list[str]:
     if len(protocol.inputCoordinates) != 1:
         return []
     return [
-        "Picks: one set only, so nothing confirms a pick. Choose the picks of two "
-        "pickers at least, unless a model that was trained before is to score these."
+        "Picks: with a single set, no pick is confirmed by another picker. Choose the "
+        "picks of at least two pickers, or an existing model to score these with."
     ]
 
 
