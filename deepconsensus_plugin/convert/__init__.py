@@ -25,6 +25,7 @@ from deepconsensus_plugin.convert.micrographs import (
 )
 from deepconsensus_plugin.convert.observed import (
     PickerCoverage,
+    masks_of,
     observed_by_all,
     observed_in,
     read_observed,
@@ -35,6 +36,7 @@ from deepconsensus_plugin.convert.places import (
     places_of_items,
     shapes_by_name,
 )
+from deepconsensus_plugin.convert.provenance import set_area_distance
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
@@ -50,6 +52,7 @@ __all__ = [
     "candidates_from_set",
     "coordinates_from_set",
     "items_with_micrograph",
+    "masks_of",
     "micrograph_name",
     "micrographs_from_set",
     "observed_by_all",
@@ -60,6 +63,7 @@ __all__ = [
     "read_observed",
     "refresh",
     "scaled_item",
+    "set_area_distance",
     "set_attribute",
     "shapes_by_name",
     "state_of_file",
