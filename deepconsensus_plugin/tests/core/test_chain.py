@@ -32,9 +32,11 @@ from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
+    DIAMETER_PER_BOX,
     Ctf,
     Micrograph,
     PickerPicks,
@@ -103,7 +105,7 @@ def undisturbed(scene, tmp_path_factory) -> DeepConsensusResult:
 
 
 class CountedJobs:
-    """Jobs that take what they should make from a chain that is complete.
+    """Jobs that take what they should make from a chain that is complete, but masks.
 
     The process is killed at the end of one of kind `last`.
     """
@@ -115,7 +117,9 @@ class CountedJobs:
     def __call__(self, request, progress):
         kind = jobs.job_kind(request)
         self.kinds.append(kind)
-        if kind == "negatives":
+        if kind == "mask":
+            jobs.carry_out(request, progress)
+        elif kind == "negatives":
             shutil.copy(self._from.negatives, request.result)
         elif kind == "train":
             shutil.copytree(self._from.model, request.model, dirs_exist_ok=True)
@@ -186,11 +190,11 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     np.testing.assert_array_equal(accepted, undisturbed.accepted)
 
 
-@pytest.mark.parametrize("last", ["negatives", "train", "score"])
+@pytest.mark.parametrize("last", ["mask", "negatives", "train", "score"])
 def test_a_killed_chain_repeats_only_the_job_that_it_was_at(
     scene, undisturbed, tmp_path, monkeypatch, last
 ):
-    kinds = ["negatives", "train", "score"]
+    kinds = ["mask", "negatives", "train", "score"]
     killed = CountedJobs(monkeypatch, undisturbed, last)
     with pytest.raises(_Killed):
         run_deep_consensus(*scene, OPTIONS, tmp_path)
@@ -208,7 +212,7 @@ def test_a_chain_killed_after_training_does_not_train_again(
         patched.setattr(candidate_stages, "score", _die)
         with pytest.raises(_Killed):
             run_deep_consensus(*scene, OPTIONS, tmp_path)
-    assert before.kinds == ["negatives", "train"]
+    assert before.kinds == ["mask", "negatives", "train"]
     after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert after.kinds == ["score"]
@@ -228,7 +232,7 @@ def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monke
         run_deep_consensus(micrographs, pickers, options, tmp_path)
         return counted.kinds
 
-    assert kinds_with() == ["negatives", "train", "score"]
+    assert kinds_with() == ["mask", "negatives", "train", "score"]
     assert kinds_with() == []
     best = ThresholdRule(ThresholdMode.FIRST_N, n_first=5)
     assert kinds_with(threshold=best, workers=1) == []
@@ -249,7 +253,7 @@ def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monke
     others = [replace(first, coordinates=moved), second]
     assert kinds_with(others) == ["negatives", "train", "score"]
     os.utime(micrographs[0].path)
-    assert kinds_with(others) == ["negatives", "train", "score"]
+    assert kinds_with(others) == ["mask", "negatives", "train", "score"]
 
 
 def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_path):
@@ -269,7 +273,9 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
     assert not list(tmp_path.glob("*.done.json"))
     n_agreed = int(found.candidates.is_agreed(2).sum())
     assert choose_min_pickers(found.candidates, min_positives=n_agreed) == 2
+    masks = tmp_path / "masks"
     assert asked == [
+        MaskRequest(micrographs, masks, diameter_A=BOX * 4.0 * DIAMETER_PER_BOX),
         NegativesRequest(
             micrographs,
             tmp_path / "candidates.h5",
@@ -277,6 +283,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             min_pickers=2,
             result=tmp_path / "negatives.h5",
             n_positives=n_agreed,
+            masks=masks,
             exclusion_radius=0.4,
         ),
         TrainRequest(
@@ -311,7 +318,7 @@ def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path):
     )
     progress = Progress(tmp_path / "progress.json")
     found = run_deep_consensus(*scene, options, tmp_path, progress)
-    assert [*progress.timings] == ["score"]
+    assert [*progress.timings] == ["mask", "score"]
     assert '"stage": "score"' in progress.path.read_text()
     np.testing.assert_array_equal(found.score, undisturbed.networks.mean)
     assert found.calibration is None
@@ -332,7 +339,7 @@ def test_boxes_of_other_micrographs_are_asked_for_in_their_pixels(scene, tmp_pat
     asked = []
 
     def refuse(request):
-        if isinstance(request, NegativesRequest):
+        if isinstance(request, MaskRequest | NegativesRequest):
             jobs.carry_out(request, Progress())
             return
         asked.append(request)
