@@ -21,7 +21,7 @@ _PER_MICROGRAPH = {
     "ProtSimulateMicrographs": 1.5,
     "ProtClassicalPick": 1.0,
     "ProtNetworkPick": 30.0,
-    "ProtDeepConsensusPicks": 0.05,
+    "ProtDeepConsensusPicks": 0.5,
     "ProtDeepConsensusNegatives": 1.0,
     "ProtDeepConsensusScore": 2.0,
 }

@@ -18,12 +18,12 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import (
     choose_min_pickers,
     find_consensus,
-    subtract_picks,
 )
 from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.pipeline.mask import place_in_areas
+from deepconsensus_plugin.core.pipeline.unwanted import without_picks
 from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.usable_area.bad_micrographs import (
@@ -238,26 +238,3 @@ def _confinements(
         if each.picker not in scaled
     )
     return [sentence for sentence in sentences if sentence is not None]
-
-
-def without_picks(
-    pickers: Sequence[PickerPicks], unwanted: PickerPicks | None, *, radius_px: float
-) -> list[PickerPicks]:
-    """Return pickers without the picks that are in `unwanted`, matched one to one.
-
-    Where the unwanted were not looked for, all stay; and all if it is None.
-
-    Parameters
-    ----------
-    pickers, unwanted
-        Picks in pixels of the same micrographs; each picker by itself.
-    radius_px : float
-        Pairs at this distance or closer match; > 0.
-    """
-    if unwanted is None:
-        return list(pickers)
-    left = [subtract_picks(picks, unwanted, radius_px=radius_px) for picks in pickers]
-    return [
-        replace(picks, coordinates={**picks.coordinates, **fewer.coordinates})
-        for picks, fewer in zip(pickers, left, strict=True)
-    ]

@@ -27,6 +27,7 @@ from deepconsensus_plugin.core.pipeline.mining import (
     MiningRules,
     mine_hard_negatives,
 )
+from deepconsensus_plugin.core.pipeline.observed import check_room, fully_observed
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.files import area_path, read_area
 from deepconsensus_plugin.core.usable_area.permitting import are_recorded
@@ -111,8 +112,8 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
         micrographs of the request, or if all are smaller than the box.
     """
     candidates = read_candidates(request.candidates)
-    micrographs = _fully_observed(request.micrographs, candidates)
-    _check_room(micrographs, request.box_size)
+    micrographs = fully_observed(request.micrographs, candidates)
+    check_room(micrographs, request.box_size)
     n_negatives = _n_negatives(request, candidates)
     rng = np.random.default_rng(request.seed)
     parts = []
@@ -165,48 +166,6 @@ def _log_counts(n_negatives: int, counts: dict[str, int]) -> None:
             n_found,
             n_negatives,
         )
-
-
-def _fully_observed(
-    micrographs: Sequence[Micrograph], candidates: Candidates
-) -> list[Micrograph]:
-    by_name = {micrograph.name: micrograph for micrograph in micrographs}
-    bad = candidates.bad_micrographs
-    names = np.array(candidates.micrographs)[candidates.observed.all(axis=1)].tolist()
-    names = [name for name in names if name not in bad]
-    if not names:
-        raise ValueError(
-            "expected micrographs that all pickers were run on, since only there "
-            f"background is known; none of {len(candidates.micrographs)} was observed "
-            f"by all of {', '.join(candidates.pickers)}"
-            + (f"; {len(bad)} are bad" if bad else "")
-        )
-    missing = [name for name in names if name not in by_name]
-    if missing:
-        raise ValueError(
-            f"candidates on {len(missing)} micrographs that are not among the "
-            f"{len(micrographs)} given, e.g. {missing[0]}"
-        )
-    return [by_name[name] for name in names]
-
-
-def _check_room(micrographs: Sequence[Micrograph], box_size: int) -> None:
-    """Warn of micrographs smaller than the box; raise ValueError if all are."""
-    small = [m for m in micrographs if min(m.shape) < box_size]
-    if not small:
-        return
-    rows, cols = small[0].shape
-    if len(small) == len(micrographs):
-        raise ValueError(
-            f"expected micrographs of at least {box_size} px, the box, received "
-            f"{rows} × {cols} px ({small[0].name}): is the box size in pixels of these "
-            "micrographs?"
-        )
-    logger.warning(
-        "%d of %d micrographs are smaller than the box of %d px and give no "
-        "background, e.g. %s (%d × %d px)",
-        *(len(small), len(micrographs), box_size, small[0].name, rows, cols),
-    )
 
 
 def _n_negatives(request: NegativesRequest, candidates: Candidates) -> int:
