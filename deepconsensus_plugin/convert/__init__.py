@@ -25,6 +25,7 @@ from deepconsensus_plugin.convert.micrographs import (
 )
 from deepconsensus_plugin.convert.observed import (
     PickerCoverage,
+    masks_of,
     observed_by_all,
     observed_in,
     read_observed,
@@ -50,6 +51,7 @@ __all__ = [
     "candidates_from_set",
     "coordinates_from_set",
     "items_with_micrograph",
+    "masks_of",
     "micrograph_name",
     "micrographs_from_set",
     "observed_by_all",

@@ -16,6 +16,7 @@ import numpy as np
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.core.usable_area.area import UsableArea
 
 _LABEL = "usable area of {} x {} pixels (rows x columns), binning {}"
@@ -86,3 +87,18 @@ def read_area(path: Path | str) -> UsableArea:
         raise FileFormatError(
             path, expected="a mask of kinds of area", received=str(error)
         ) from error
+
+
+def read_outlines(folder: Path | None, name: str) -> list[FloatArray]:
+    """Return the outlines of a micrograph's mask, as `UsableArea.outlines`.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder of the masks; None where none were made.
+    name : str
+        Name of the micrograph; without a mask of its own it has no outlines.
+    """
+    if folder is None or not (path := area_path(folder, name)).is_file():
+        return []
+    return read_area(path).outlines()
