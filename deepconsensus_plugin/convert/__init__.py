@@ -16,9 +16,11 @@ from deepconsensus_plugin.convert.coordinates import (
     append_coordinates,
     coordinates_from_set,
     items_with_micrograph,
+    match_micrographs,
     picks_from_set,
 )
 from deepconsensus_plugin.convert.items import scaled_item, set_attribute
+from deepconsensus_plugin.convert.masks import append_masks, distances_to_unusable
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrographs_from_set,
@@ -45,13 +47,16 @@ __all__ = [
     "acquisition_of",
     "append_candidates",
     "append_coordinates",
+    "append_masks",
     "append_simulated",
     "candidate_items",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
+    "distances_to_unusable",
     "items_with_micrograph",
     "masks_of",
+    "match_micrographs",
     "micrograph_name",
     "micrographs_from_set",
     "observed_by_all",
