@@ -107,9 +107,7 @@ class TestMask(synthetic.SyntheticProject):
         self.assertEqual(len(run._methods()), 1)
 
     def test_validation_names_the_field(self):
-        protocol = self.newProtocol(
-            ProtDeepConsensusMask, inputMicrographs=self.padded
-        )
+        protocol = self.newProtocol(ProtDeepConsensusMask, inputMicrographs=self.padded)
         self.assertEqual(
             protocol.validate(),
             ["Particle diameter: it must be above 0, received nothing."],

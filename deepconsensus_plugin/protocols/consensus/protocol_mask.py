@@ -183,7 +183,9 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
             "Å."
         ]
         if self.numberRemoved.get() is not None:
-            methods.append(f"{self.numberRemoved.get()} coordinates there were removed.")
+            methods.append(
+                f"{self.numberRemoved.get()} coordinates there were removed."
+            )
         return methods
 
     # -------------------------- shared --------------------------

@@ -41,13 +41,13 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
-from deepconsensus_plugin.core.io.bad_micrographs import (
-    describe_bad_micrographs,
-    find_bad_micrographs,
-)
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.reasons import in_words
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
+from deepconsensus_plugin.core.usable_area.bad_micrographs import (
+    describe_bad_micrographs,
+    find_bad_micrographs,
+)
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),

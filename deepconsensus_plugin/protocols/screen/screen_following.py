@@ -21,7 +21,6 @@ from deepconsensus_plugin.convert import refresh, state_of_file
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.errors import NameMatchError
-from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pipeline.combine import find_candidates
@@ -34,6 +33,7 @@ from deepconsensus_plugin.core.streaming import (
     write_progress,
 )
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
