@@ -64,8 +64,8 @@ def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
     return PickerCoverage([picks.picker for picks in pickers], observed)
 
 
-def observed_in(candidates: Candidates) -> PickerCoverage:
-    """Return who looked where, from a table of candidates."""
+def observed_in(candidates: Candidates, *, masks: Path | None = None) -> PickerCoverage:
+    """Return who looked where, from a table of candidates; `masks` as in the record."""
     names = candidates.pickers
     return PickerCoverage(
         list(names),
@@ -76,6 +76,7 @@ def observed_in(candidates: Candidates) -> PickerCoverage:
             )
         },
         list(candidates.bad_micrographs),
+        None if masks is None else str(masks),
     )
 
 

@@ -30,6 +30,7 @@ REASON_COLOURS = {
     Reason.SCORE: AMBER,
     Reason.BORDER: PINK,
     Reason.NEIGHBOUR: YELLOW,
+    Reason.AREA: AREA,
     Reason.MICROGRAPH: "#666666",
     Reason.NO_SCORE: GREY,
     Reason.OTHER: LIGHT_GREY,

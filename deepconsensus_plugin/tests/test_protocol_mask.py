@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Masks of micrographs as a node: the set of masks, and coordinates without the rest."""
+"""Masks of micrographs as a node: the set of masks, and coordinates that are left."""
 
 from __future__ import annotations
 

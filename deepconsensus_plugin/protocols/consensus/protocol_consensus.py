@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
     defineConsensusParams,
     defineInputParams,
@@ -129,7 +130,9 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
             at_agreed_centre=kind == "AND",
         )
         write_observed(
-            coordinates, self._getFileName("observed"), observed_in(candidates)
+            coordinates,
+            self._getFileName("observed"),
+            observed_in(candidates, masks=ChainFiles(Path(self._getExtraPath())).masks),
         )
         return coordinates
 

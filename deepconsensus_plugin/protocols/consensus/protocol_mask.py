@@ -21,7 +21,7 @@ from deepconsensus_plugin.convert import (
     write_observed,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.pipeline.mask import MaskRequest, MaskResult
+from deepconsensus_plugin.core.pipeline.mask import MaskResult
 from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area.parameters import AreaChoice
 from deepconsensus_plugin.core.usable_area.permitting import are_permitted

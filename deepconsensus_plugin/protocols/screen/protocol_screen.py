@@ -214,6 +214,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             ScreenScores(candidates, positions, networks, accepted, isWhole),
             phaseFlipped=card.preprocessing.phase_flip,
             observed=self._getFileName("observed"),
+            masks=files.masks,
         )
         emptyStaleOutputs(self, outputs)
         self._defineOutputs(**outputs)

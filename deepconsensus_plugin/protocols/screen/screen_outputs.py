@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
 from pyworkflow.object import Set
@@ -174,7 +175,12 @@ def fillOutputs(
 
 
 def makeOutputs(
-    protocol: Protocol, found: ScreenScores, *, phaseFlipped: bool, observed: str
+    protocol: Protocol,
+    found: ScreenScores,
+    *,
+    phaseFlipped: bool,
+    observed: str,
+    masks: Path,
 ) -> Outputs:
     """Return the outputs of the end by name, filled.
 
@@ -188,11 +194,14 @@ def makeOutputs(
         Whether the particles are.
     observed : str
         File to write who looked where.
+    masks : Path
+        Folder of the masks of the micrographs that were picked.
     """
+    known = observed_in(found.candidates, masks=masks)
     outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
         coordinates = outputs[f"outputCoordinates{suffix}"]
-        write_observed(coordinates, observed, observed_in(found.candidates))
+        write_observed(coordinates, observed, known)
         fillOutputs(protocol, outputs, found, suffix)
     return outputs
 
