@@ -38,6 +38,7 @@ from deepconsensus_plugin.convert.places import (
     places_of_items,
     shapes_by_name,
 )
+from deepconsensus_plugin.convert.provenance import set_area_distance
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
@@ -67,6 +68,7 @@ __all__ = [
     "read_observed",
     "refresh",
     "scaled_item",
+    "set_area_distance",
     "set_attribute",
     "shapes_by_name",
     "state_of_file",

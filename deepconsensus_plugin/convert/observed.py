@@ -65,7 +65,7 @@ def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
 
 
 def observed_in(candidates: Candidates, *, masks: Path | None = None) -> PickerCoverage:
-    """Return who looked where, from a table of candidates; `masks` as in the record."""
+    """Return who looked where, from a table of candidates; `masks` is a folder."""
     names = candidates.pickers
     return PickerCoverage(
         list(names),

@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from deepconsensus_plugin.constants import AREA_DISTANCE_ATTRIBUTE
 from deepconsensus_plugin.convert import masks_of, read_observed
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.files import read_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.protocols import ProtDeepConsensusMask
+from deepconsensus_plugin.set_columns import read_numbers
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, positions_of
 from deepconsensus_plugin.viewers import DeepConsensusMaskViewer
@@ -84,6 +86,8 @@ class TestMask(synthetic.SyntheticProject):
                 "mic_2.mrc": [(99, 20), (300, 200), (40, 30)],
             },
         )
+        distance = read_numbers(cleaned, AREA_DISTANCE_ATTRIBUTE)[0, 0]
+        self.assertAlmostEqual(distance, 200 - PADDED_ROWS, delta=8)
         self.assertEqual(cleaned.getBoxSize(), BOX)
         known = read_observed(cleaned)
         self.assertEqual(known.pickers, read_observed(self.picks).pickers)

@@ -18,11 +18,11 @@ from deepconsensus_plugin.convert import (
     observed_by_all,
     picks_from_set,
     read_observed,
+    set_area_distance,
     write_observed,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.mask import MaskResult
-from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area.parameters import AreaChoice
 from deepconsensus_plugin.core.usable_area.permitting import are_permitted
 from deepconsensus_plugin.plugin import Plugin
@@ -111,16 +111,22 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
 
     def _cleaned(self) -> dict[str, SetOfCoordinates]:
         """Return the coordinates that are left, by output; nothing if none is."""
-        source = self.inputCoordinates.get()
-        permitted = self.arePermitted()
+        source, micrographs = self.inputCoordinates.get(), self.inputMicrographs.get()
+        distance = distances_to_unusable(source, micrographs, self.getMasks())
+        permitted = are_permitted(
+            distance, avoid_contamination=self.readChoice().avoid_contamination
+        )
         self.numberRemoved.set(int((~permitted).sum()))
         if not permitted.any() and not self.hasAttribute("outputCoordinates"):
             return {}
         target = self._createSetOfCoordinates(source.getMicrographs(asPointer=True))
         target.copyInfo(source)
-        for item, isPermitted in zip(source.iterItems(), permitted, strict=True):
+        found = zip(source.iterItems(), permitted, distance, strict=True)
+        for item, isPermitted, distance_px in found:
             if isPermitted:
-                target.append(item.clone())
+                left = item.clone()
+                set_area_distance(left, distance_px)
+                target.append(left)
         known = read_observed(source)
         if known is None:
             (picker,) = pickerNames([self.inputCoordinates])
@@ -202,15 +208,6 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
         """Return the result of the job of a finished run."""
         self._createFilenameTemplates()
         return read_result(Path(self._getFileName("job")), MaskResult)
-
-    def arePermitted(self) -> BoolArray:
-        """Return which coordinates lie on usable area, in the order of their ids."""
-        distance = distances_to_unusable(
-            self.inputCoordinates.get(), self.inputMicrographs.get(), self.getMasks()
-        )
-        return are_permitted(
-            distance, avoid_contamination=self.readChoice().avoid_contamination
-        )
 
     def readChoice(self) -> AreaChoice:
         """Return the choice whether contaminated area counts as masked."""

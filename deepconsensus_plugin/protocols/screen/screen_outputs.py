@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
 from pyworkflow.object import Set
@@ -44,6 +43,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
+    masksFolder,
     stackFolder,
 )
 
@@ -175,12 +175,7 @@ def fillOutputs(
 
 
 def makeOutputs(
-    protocol: Protocol,
-    found: ScreenScores,
-    *,
-    phaseFlipped: bool,
-    observed: str,
-    masks: Path,
+    protocol: Protocol, found: ScreenScores, *, phaseFlipped: bool, observed: str
 ) -> Outputs:
     """Return the outputs of the end by name, filled.
 
@@ -194,13 +189,11 @@ def makeOutputs(
         Whether the particles are.
     observed : str
         File to write who looked where.
-    masks : Path
-        Folder of the masks of the micrographs that were picked.
     """
-    known = observed_in(found.candidates, masks=masks)
     outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
         coordinates = outputs[f"outputCoordinates{suffix}"]
+        known = observed_in(found.candidates, masks=masksFolder(protocol))
         write_observed(coordinates, observed, known)
         fillOutputs(protocol, outputs, found, suffix)
     return outputs
