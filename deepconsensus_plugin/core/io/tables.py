@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SCHEMA = 1
 _NAMES = ("micrographs", "pickers")
-_BAD = "bad_micrographs"  # files of early versions do not have it
+_BAD, _AREA = "bad_micrographs", "area_distance_px"  # not in files of early versions
 _ARRAYS = tuple(
     item.name for item in fields(Candidates) if item.name not in (*_NAMES, _BAD)
 )
@@ -89,7 +89,8 @@ def read_candidates(path: Path | str) -> Candidates:
         If the file is not one of these.
     """
     with _opened(path, "candidates") as file:
-        table: dict[str, Any] = {name: file[name][...] for name in _ARRAYS}
+        arrays = [name for name in _ARRAYS if name != _AREA or name in file]
+        table: dict[str, Any] = {name: file[name][...] for name in arrays}
         names = [*_NAMES, *({_BAD} & {*file})]
         table |= {name: tuple(_read_names(file, name)) for name in names}
     return Candidates(**table)

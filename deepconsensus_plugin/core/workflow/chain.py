@@ -145,16 +145,18 @@ def run_deep_consensus(
     """
     _check_input(micrographs, pickers)
     folder = made_folder(folder)
+    run_job = run_job or KeptJobs(folder, progress)
     found = find_candidates(
         *(micrographs, pickers, options.consensus, folder),
         unwanted=unwanted,
         cut_from=cut_from or (),
+        workers=options.workers,
+        run_job=run_job,
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
     preprocessing = options.preprocessing
     if preprocessing is None or options.skip_training:  # as in the model
         preprocessing = preprocessing_of(options.initial_model, box_size, rate)
-    run_job = run_job or KeptJobs(folder, progress)
     stages = CandidateStages(
         BoxGeometry.of(
             cut_from or micrographs,
@@ -175,6 +177,7 @@ def run_deep_consensus(
             box_size=box_size,
             parameters=options.negatives,
             n_positives=found.report.n_and,
+            masks=ChainFiles(folder).masks,
             workers=options.workers,
             run_job=run_job,
         )

@@ -39,6 +39,10 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readOverBorder,
     summaryOfEarly,
 )
+from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import (
+    masksOfInput,
+    withAreas,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
@@ -142,6 +146,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         micrographs = frame.read_usable()
         usable = {micrograph.name for micrograph in micrographs}
         warnOfLeftOut(self, candidates, usable)
+        candidates = withAreas(self, candidates)
         candidates = withBadMicrographs(self, candidates, micrographs)
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
@@ -214,7 +219,10 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             frame.coordinates.getMicrographs(asPointer=True)
         )
         observed = self._getFileName("observed")
-        copyCoordinatesInfo(coordinates, frame.coordinates, observed, candidates)
+        copyCoordinatesInfo(
+            *(coordinates, frame.coordinates, observed, candidates),
+            masks=masksOfInput(self),
+        )
         flipped = self.inputModel.get().getCard(EnsembleCard).preprocessing.phase_flip
         outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(

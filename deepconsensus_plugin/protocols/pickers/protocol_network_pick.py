@@ -31,6 +31,7 @@ from deepconsensus_plugin.protocols.pickers.model_conditions import (
     kindOf,
 )
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
+    AREA,
     BOX,
     MERGE_RADIUS,
     THRESHOLD,
@@ -125,6 +126,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             known_radius_px=MERGE_RADIUS * self._boxSize(),
             workers=self.numberOfThreads.get(),
             options=pickOptions(self),
+            **AREA.values(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)

@@ -71,6 +71,7 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.model_summary import describeOtherContrast
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -151,17 +152,19 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         ScreenFollower(self, folder, form).follow()
 
     def consensusStep(self, form):
-        """Find the candidates and how many pickers should agree."""
+        """Mask the micrographs, find candidates and how many pickers should agree."""
         for pointer in streamedInputs(self):
             refresh(pointer)
-        micrographs = micrographs_from_set(referenceMicrographs(self))
+        folder = Path(self._getExtraPath())
         found = find_candidates(
-            micrographs,
+            micrographs_from_set(referenceMicrographs(self)),
             readPicks(self),
             consensusRules(self),
-            Path(self._getExtraPath()),
+            folder,
             unwanted=readUnwanted(self),
             cut_from=boxFrameOfScreen(self).read_micrographs(),
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(folder, self),
         )
         for sentence in found.report.sentences():
             self.info(sentence)

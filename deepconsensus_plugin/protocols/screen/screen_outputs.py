@@ -43,6 +43,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
+    masksFolder,
     stackFolder,
 )
 
@@ -192,7 +193,8 @@ def makeOutputs(
     outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
         coordinates = outputs[f"outputCoordinates{suffix}"]
-        write_observed(coordinates, observed, observed_in(found.candidates))
+        known = observed_in(found.candidates, masks=masksFolder(protocol))
+        write_observed(coordinates, observed, known)
         fillOutputs(protocol, outputs, found, suffix)
     return outputs
 

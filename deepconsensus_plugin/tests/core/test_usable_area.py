@@ -6,7 +6,12 @@ import pytest
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.micrographs import open_micrograph, read_header
 from deepconsensus_plugin.core.usable_area.area import UsableArea
-from deepconsensus_plugin.core.usable_area.files import area_path, read_area, write_area
+from deepconsensus_plugin.core.usable_area.files import (
+    area_path,
+    read_area,
+    read_outlines,
+    write_area,
+)
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 
@@ -133,3 +138,10 @@ def test_another_image_is_no_mask(tmp_path):
 def test_a_mask_that_does_not_fit_is_refused(kinds, message):
     with pytest.raises(ValueError, match=message):
         UsableArea(kinds, 2, (8, 7))
+
+
+def test_outlines_of_a_micrograph_without_a_mask_are_none(tmp_path):
+    write_area(area_path(tmp_path, "a.mrc"), make_area(), 2.0)
+
+    assert len(read_outlines(tmp_path, "a.mrc")) == 2
+    assert read_outlines(tmp_path, "b.mrc") == read_outlines(None, "a.mrc") == []
