@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.pipeline.combine import (
     combine_picks,
 )
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
@@ -160,7 +161,11 @@ def find_candidates(
 
 
 def fuse_scored(
-    candidates: Candidates, folder: Path, *, seed: int | None
+    candidates: Candidates,
+    folder: Path,
+    *,
+    seed: int | None,
+    context: FusionContext | None = None,
 ) -> CalibrationReport | None:
     """Combine scores of networks, votes and scores of pickers to probabilities.
 
@@ -172,6 +177,8 @@ def fuse_scored(
         Folder of their files; the probabilities are written to it.
     seed : int, optional
         See `keep_fused`.
+    context : FusionContext, optional
+        What else tells whether figures may be expected.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
@@ -181,4 +188,5 @@ def fuse_scored(
         seed=seed,
         score=files.score,
         calibration=files.calibration,
+        context=context,
     )

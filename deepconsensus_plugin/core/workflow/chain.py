@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.pipeline.combine import Combination
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -139,7 +140,8 @@ def run_deep_consensus(
     ------
     ValueError
         If there is no micrograph, no picker or no pick on any micrograph, if pickers
-        have the same name, or if there is nothing to train on.
+        have the same name, if there is nothing to train on, or (`WithheldError`) if a
+        precision is asked for and none can be expected.
     FileExistsError
         If the folder is a file.
     """
@@ -185,7 +187,12 @@ def run_deep_consensus(
             found.candidates, found.report.min_pickers, options.initial_model
         )
     stages.score(found.candidates, model)
-    fuse_scored(found.candidates, folder, seed=options.fusion_seed)
+    fuse_scored(
+        found.candidates,
+        folder,
+        seed=options.fusion_seed,
+        context=FusionContext.of(micrographs, model),
+    )
     return select_scored(found, micrographs, folder, options.acceptance)
 
 
@@ -223,6 +230,11 @@ def select_scored(
         Folder of the earlier stages.
     rule : AcceptanceRule
         Rule for what is accepted.
+
+    Raises
+    ------
+    WithheldError
+        If the rule asks for a precision, and none can be expected.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
@@ -233,6 +245,7 @@ def select_scored(
         score,
         Places.of(scored, micrographs, found.report.box_size),
         are_probabilities=calibration is not None,
+        report=calibration,
     )
     write_accepted(files.table, scored, networks, acceptance)
     return DeepConsensusResult(

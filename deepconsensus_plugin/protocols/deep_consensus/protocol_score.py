@@ -11,7 +11,11 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
-from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    candidates_and_items,
+    micrographs_from_set,
+)
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -30,6 +34,7 @@ from deepconsensus_plugin.core.io.tables import (
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     defineOverBorderParam,
@@ -185,9 +190,13 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             seed=self.seed.get() if self.combineEvidence else None,
             score=Path(self._getFileName("score")),
             calibration=Path(self._getFileName("calibration")),
+            context=FusionContext.of(
+                micrographs_from_set(self.inputCoordinates.get().getMicrographs()),
+                Path(self.inputModel.get().getFolder()),
+            ),
         )
-        for verdict in report.pickers if report else ():
-            self.info(verdict.describe())
+        for line in report.describe_pickers() if report else ():
+            self.info(line)
 
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
@@ -200,7 +209,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             np.load(self._getFileName("score")),
             self.inputCoordinates.get().getMicrographs(),
             boxSize=self.inputCoordinates.get().getBoxSize(),
-            isFused=report is not None,
+            report=report,
         )
         positions = np.load(self._getFileName("positions"))
         scored = iterScored(

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
 from deepconsensus_plugin.core.workflow.candidate_stages import (
@@ -197,7 +198,12 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
         fuse_scored(
-            self._candidates(), Path(self._getExtraPath()), seed=fusionSeed(self)
+            self._candidates(),
+            Path(self._getExtraPath()),
+            seed=fusionSeed(self),
+            context=FusionContext.of(
+                micrographs_from_set(referenceMicrographs(self)), self.modelFolder()
+            ),
         )
 
     def createOutputStep(self, form):
@@ -209,7 +215,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         scored = candidates.take(positions)
         accepted, isWhole = judgeForm(
             *(self, scored, score, THRESHOLD.read(self)),
-            isFused=calibration is not None,
+            report=calibration,
         )
         card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs = makeOutputs(

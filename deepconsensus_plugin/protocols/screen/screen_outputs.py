@@ -21,6 +21,7 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED, ThresholdRule
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
@@ -106,7 +107,7 @@ def judgeForm(
     score: FloatArray,
     threshold: ThresholdRule = PUBLISHED,
     *,
-    isFused: bool = False,
+    report: CalibrationReport | None = None,
 ) -> tuple[Acceptance, BoolArray]:
     """Return `judgeScores` with the spacing of the form.
 
@@ -120,14 +121,14 @@ def judgeForm(
         Score that the threshold applies to.
     threshold : ThresholdRule
         What score is good enough.
-    isFused : bool
-        Whether scores are probabilities.
+    report : CalibrationReport, optional
+        Report of the fusion; None where scores are no probabilities.
     """
     return judgeScores(
         AcceptanceRule(threshold, SPACING.read(protocol)),
         *(candidates, score, referenceMicrographs(protocol)),
         boxSize=pickedBox(protocol),
-        isFused=isFused,
+        report=report,
     )
 
 
