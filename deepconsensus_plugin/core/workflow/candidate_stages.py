@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.pipeline.combine import (
     combine_picks,
 )
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
 from deepconsensus_plugin.core.workflow.files import ChainFiles
@@ -29,6 +30,7 @@ from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import RunJob
 from deepconsensus_plugin.core.workflow.stages import score, train
+from deepconsensus_plugin.core.workflow.witness import ask_about
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,30 @@ class CandidateStages:
     def files(self) -> ChainFiles:
         """Names of the files."""
         return ChainFiles(self.folder)
+
+    def ask_general_model(
+        self, candidates: Candidates, *, are_particles_dark: bool
+    ) -> None:
+        """Ask the general model about the candidates, if the options want it.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            All of them.
+        are_particles_dark : bool
+            Whether particles are darker than the background.
+        """
+        ask_about(
+            candidates,
+            self.geometry.place(candidates.coordinates()),
+            self.geometry.usable,
+            self.folder,
+            is_wanted=self.options.asks_general_model,
+            box_size=self.geometry.box_size,
+            are_particles_dark=are_particles_dark,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None
@@ -160,9 +186,11 @@ def fuse_scored(
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
+    scored = candidates.take(rows)
     return keep_fused(
-        candidates.take(rows),
+        scored,
         networks.mean,
+        read_witness(files.witness, scored),
         seed=seed,
         score=files.score,
         calibration=files.calibration,

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.pipeline.combine import Combination
+from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -61,6 +62,8 @@ class DeepConsensusResult:
         scores are not probabilities.
     files : ChainFiles
         Paths of all files, among them the table of scores.
+    general_model : array, shape (n,)
+        Log-odds that the general model gives these, NaN where it was not asked.
     """
 
     candidates: Candidates
@@ -71,6 +74,7 @@ class DeepConsensusResult:
     consensus: ConsensusReport
     calibration: CalibrationReport | None
     files: ChainFiles
+    general_model: FloatArray
 
     @property
     def accepted(self) -> BoolArray:
@@ -166,6 +170,7 @@ def run_deep_consensus(
         folder,
         run_job,
     )
+    stages.ask_general_model(found.candidates, are_particles_dark=preprocessing.invert)
     model = options.initial_model if options.skip_training else None
     if model is None:
         draw_negatives(
@@ -231,7 +236,8 @@ def select_scored(
         Places.of(scored, micrographs, found.report.box_size),
         are_probabilities=calibration is not None,
     )
-    write_accepted(files.table, scored, networks, acceptance)
+    general_model = read_witness(files.witness, scored)
+    write_accepted(files.table, scored, networks, acceptance, general_model)
     return DeepConsensusResult(
         found.candidates,
         rows,
@@ -241,4 +247,5 @@ def select_scored(
         found.report,
         calibration,
         files,
+        general_model,
     )
