@@ -5,10 +5,10 @@ Columns: ``micrograph, x, y, score, network_score, spread, votes, observed, pick
 picker_scores, accepted, reason, general_model``. Positions are box centres, pixels,
 y = row. ``observed`` are the pickers that ran on the micrograph, ``pickers`` those that
 found the candidate and ``picker_scores`` their own scores in the same order; all joined
-by ``;``. ``reason`` is a word of `core.reasons`, empty where accepted; ``general_model``
-are the log-odds of the general model. What is not known is an empty field. Numbers are
-the shortest decimals that read back as the same float64, so the same table is the same
-file.
+by ``;``. ``reason`` is a word of `core.reasons`, empty where accepted, and
+``general_model`` the log-odds of the general model. What is not known is an empty
+field. Numbers are the shortest decimals that read back as the same float64, so the same
+table is the same file.
 """
 
 from __future__ import annotations

@@ -22,9 +22,10 @@ from deepconsensus_plugin.core.pipeline.combine import (
     combine_picks,
 )
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
-from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
@@ -85,6 +86,16 @@ class CandidateStages:
             workers=self.options.workers,
             run_job=self.run_job,
         )
+
+    def likely_particles(self) -> dict[str, ScoredCoordinates]:
+        """Return what the general model takes for particles, pixels of candidates.
+
+        Empty if negatives need not avoid it, or if the model was not asked.
+        """
+        if not self.options.negatives.avoid_likely_particles:
+            return {}
+        peaks, scale = self.files.witness_peaks, 1 / self.geometry.scale
+        return find_likely_particles(peaks, scale=scale)
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None

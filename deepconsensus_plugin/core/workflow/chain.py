@@ -180,6 +180,7 @@ def run_deep_consensus(
             box_size=box_size,
             parameters=options.negatives,
             n_positives=found.report.n_and,
+            avoid=stages.likely_particles(),
             workers=options.workers,
             run_job=run_job,
         )

@@ -91,7 +91,8 @@ def _digest_content(path: Path) -> str:
 def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
     """Return the files that a job reads, without micrographs, and those it writes."""
     if isinstance(request, NegativesRequest):
-        return [request.candidates], [request.result]
+        avoided = [] if request.avoid is None else [request.avoid]
+        return [request.candidates, *avoided], [request.result]
     if isinstance(request, TrainRequest):
         read = [source.coordinates for source in request.sources]
         if request.initial_model is not None:

@@ -49,6 +49,7 @@ def draw_negatives(
     box_size: int,
     parameters: NegativesParameters | None = None,
     n_positives: int | None = None,
+    avoid: Mapping[str, ScoredCoordinates] | None = None,
     workers: int = _WORKERS,
     run_job: RunJob | None = None,
 ) -> Coordinates:
@@ -69,6 +70,9 @@ def draw_negatives(
     n_positives : int, optional
         Number of positives that negatives are drawn for: candidates of the strictest
         agreement that keeps at least this many. None: the usual minimum for training.
+    avoid : mapping of micrograph name to ScoredCoordinates, optional
+        Further places that random and off-centre negatives stay away from, such as
+        `find_likely_particles` gives.
     workers : int
         Number of threads.
     run_job : callable, optional
@@ -87,6 +91,9 @@ def draw_negatives(
     folder = made_folder(folder)
     aim = ConsensusRules().min_positives if n_positives is None else n_positives
     write_candidates(folder / "candidates.h5", candidates)
+    avoided = folder / "avoided.h5" if avoid else None
+    if avoid and avoided:
+        write_coordinates(avoided, avoid)
     request = NegativesRequest(
         micrographs=tuple(micrographs),
         candidates=folder / "candidates.h5",
@@ -94,6 +101,7 @@ def draw_negatives(
         min_pickers=choose_min_pickers(candidates, min_positives=aim),
         result=folder / "negatives.h5",
         n_positives=n_positives,
+        avoid=avoided,
         workers=workers,
         **_values(parameters or NegativesParameters()),
     )

@@ -62,6 +62,7 @@ class ScreenStages:
             box_size=pickedBox(self.protocol),
             parameters=options.negatives,
             n_positives=nPositives,
+            avoid=self._stages().likely_particles(),
             workers=options.workers,
             run_job=jobsIn(self.folder, self.protocol),
         )

@@ -31,8 +31,8 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
-from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
+from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing

@@ -12,10 +12,11 @@ import pytest
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pickers.maps.scores_at import scores_at
 from deepconsensus_plugin.core.pipeline import witness
+from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.witness_request import (
     WitnessRequest,
     read_witness,
@@ -206,3 +207,21 @@ def test_it_is_not_asked_where_nothing_is_combined(
     log_odds = _ask(candidates, micrographs, tmp_path, is_wanted=is_wanted)
     assert not small
     assert np.isnan(log_odds).all()
+
+
+def _write_peaks(path, background, particles):
+    rng = np.random.default_rng(0)
+    scores = np.append(rng.normal(-6, 1, background), rng.normal(2, 0.7, particles))
+    yx = np.stack([np.arange(len(scores)), np.zeros(len(scores))], axis=1)
+    write_coordinates(path, {"a.mrc": ScoredCoordinates.from_arrays(yx, scores)})
+
+
+def test_likely_particles_are_the_maxima_above_the_models_own_threshold(tmp_path):
+    path = tmp_path / "peaks.h5"
+    assert find_likely_particles(path) == {}
+    _write_peaks(path, 2000, 200)
+    found = find_likely_particles(path, scale=0.5)["a.mrc"]
+    assert 195 <= len(found) <= 205
+    assert found.yx[:, 0].min() >= 0.5 * 1990
+    _write_peaks(path, 2000, 0)
+    assert find_likely_particles(path) == {}
