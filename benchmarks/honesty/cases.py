@@ -127,12 +127,8 @@ def _copy_among_three(sample: Sample) -> Case:
     return case.of("two pickers and a copy of one", *case.pickers, copy)
 
 
-def _copy(
-    picker: PickerPicks, name: str, lost: float, jitter_px: float
-) -> PickerPicks:
-    def vary(
-        yx: NDArray[np.float64], rng: np.random.Generator
-    ) -> NDArray[np.float64]:
+def _copy(picker: PickerPicks, name: str, lost: float, jitter_px: float) -> PickerPicks:
+    def vary(yx: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         kept = yx[rng.random(len(yx)) >= lost]
         return np.asarray(kept + jitter_px * rng.standard_normal(kept.shape))
 
@@ -215,7 +211,10 @@ CASES: dict[str, Callable[[Sample], Case]] = {
     "binned": _binned,
     "bad": _bad_micrographs,
     "copy": partial(
-        _copies, lost=_LOST_BY_A_COPY, jitter_px=_JITTER_PX, name="a picker and its copy"
+        _copies,
+        lost=_LOST_BY_A_COPY,
+        jitter_px=_JITTER_PX,
+        name="a picker and its copy",
     ),
     "version": partial(
         _copies,

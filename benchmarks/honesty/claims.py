@@ -61,7 +61,12 @@ def claim_of(case: Case, folder: Path) -> Claim:
     summary = found.summary
     true_precision = _precision(case, found.coordinates)
     if summary.expected is None:
-        return Claim(summary.n_accepted, None, getattr(summary, "why", None) or "", true_precision)
+        return Claim(
+            summary.n_accepted,
+            None,
+            getattr(summary, "why", None) or "",
+            true_precision,
+        )
     return Claim(summary.n_accepted, summary.expected.precision, "", true_precision)
 
 

@@ -54,6 +54,4 @@ def change(
         made = into(image, np.random.default_rng(list(micrograph.name.encode())))
         rate = micrograph.sampling_rate
         write_micrograph(path, made, PixelType.FLOAT32, sampling_rate=rate)
-    return Micrograph(
-        micrograph.name, path, micrograph.shape, micrograph.sampling_rate
-    )
+    return Micrograph(micrograph.name, path, micrograph.shape, micrograph.sampling_rate)

@@ -74,6 +74,8 @@ class ScreenScores:
         Which candidates can be particles.
     firstId : int
         Id of the first candidate as an item.
+    generalModel : array, shape (n,), optional
+        Log-odds of the general model.
     """
 
     candidates: Candidates
@@ -82,6 +84,7 @@ class ScreenScores:
     acceptance: Acceptance
     isWhole: BoolArray
     firstId: int = 1
+    generalModel: FloatArray | None = None
 
     def items(self, protocol: Protocol, suffix: str) -> Iterator[ScoredItem]:
         """Yield what belongs to the outputs of a suffix; one object is reused."""
@@ -96,6 +99,7 @@ class ScreenScores:
             self.networks,
             isWhole=self.isWhole,
             reason=self.acceptance.reason,
+            generalModel=self.generalModel,
         ):
             if suffix == SCORED or item.coordinate.getObjId() in accepted:
                 yield item
