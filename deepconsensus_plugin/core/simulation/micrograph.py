@@ -6,13 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.optics import electron_wavelength
-from deepconsensus_plugin.core.simulation.classification import classify
-from deepconsensus_plugin.core.simulation.contaminants import (
-    add_carbon,
-    add_contaminants,
-)
 from deepconsensus_plugin.core.simulation.detector import record
 from deepconsensus_plugin.core.simulation.exposure import (
     counting_noise,
@@ -22,23 +17,10 @@ from deepconsensus_plugin.core.simulation.exposure import (
     particle_signal,
     signal_variance,
 )
-from deepconsensus_plugin.core.simulation.ice import (
-    chain_grain,
-    draw_grain,
-    draw_thickness,
-    water_grain,
-)
 from deepconsensus_plugin.core.simulation.library import Library, load_library
-from deepconsensus_plugin.core.simulation.orientations import view_matrix
 from deepconsensus_plugin.core.simulation.parameters import Optics, SimulationParameters
-from deepconsensus_plugin.core.simulation.placement import (
-    Molecule,
-    OccupiedArea,
-    place_molecules,
-)
-from deepconsensus_plugin.core.simulation.projection import project
-from deepconsensus_plugin.core.simulation.scattering import Medium
-from deepconsensus_plugin.core.simulation.specimen import Field, Specimen
+from deepconsensus_plugin.core.simulation.scene import Scene, build_scene
+from deepconsensus_plugin.core.simulation.specimen import Field
 from deepconsensus_plugin.core.simulation.truth import TrueObject
 from deepconsensus_plugin.core.types import Ctf, FloatArray
 
@@ -64,6 +46,8 @@ class SimulatedMicrograph:
         Mean.
     has_carbon : bool
         Whether it shows the film around the hole.
+    contamination : array, shape (rows, columns), uint8
+        Code of `AreaKind` of each pixel: what contaminant lies there.
     """
 
     image: FloatArray
@@ -72,19 +56,8 @@ class SimulatedMicrograph:
     snr: float
     ice_thickness_A: float
     has_carbon: bool
+    contamination: NDArray[np.uint8]
     objects: tuple[TrueObject, ...] = field(default=())
-
-
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    """All that the beam meets."""
-
-    specimen: Specimen
-    objects: tuple[TrueObject, ...]
-    thickness: float
-    grain: FloatArray
-    s: FloatArray
-    has_carbon: bool
 
 
 def simulate_micrograph(
@@ -112,7 +85,7 @@ def simulate_micrograph(
     rng = np.random.default_rng(np.random.SeedSequence([parameters.seed, index]))
     library = load_library(parameters)
     ctf = draw_ctf(parameters.optics, rng)
-    scene = _build(parameters, library, rng)
+    scene = build_scene(parameters, library, rng)
     exposure = parameters.exposure
     intensity = form_image(
         scene.specimen,
@@ -125,7 +98,14 @@ def simulate_micrograph(
     intensity *= _illumination(area, exposure.illumination_gradient, rng)
     image = record(intensity, exposure, dose, area, rng)
     return SimulatedMicrograph(
-        image, ctf, dose, snr, scene.thickness, scene.has_carbon, scene.objects
+        image,
+        ctf,
+        dose,
+        snr,
+        scene.thickness,
+        scene.has_carbon,
+        area.crop(scene.specimen.contamination),
+        scene.objects,
     )
 
 
@@ -144,59 +124,8 @@ def draw_ctf(optics: Optics, rng: np.random.Generator) -> Ctf:
     )
 
 
-def _build(
-    parameters: SimulationParameters, library: Library, rng: np.random.Generator
-) -> _Scene:
-    """Return the specimen with everything in it."""
-    area = _field(parameters, library)
-    specimen = Specimen(area, parameters.optics.voltage_kV)
-    mean = float(rng.uniform(*parameters.ice.thickness_A))
-    thickness = draw_thickness(parameters.ice, mean, area, rng)
-    # Potentials are counted from that of the ice.
-    specimen.add_matter(thickness, Medium.ICE, 0.0)
-    s = np.linspace(0, 1 / parameters.sampling_rate, 1024)
-    grain = water_grain(s, mean, parameters.exposure.dose_e_per_A2)
-    grain += chain_grain(s, parameters.ice.interface_protein_mg_per_m2)
-    specimen.grain += draw_grain(grain, s, area, rng)
-    carbon = None
-    if rng.random() < parameters.contamination.carbon_probability:
-        carbon = add_carbon(specimen, rng)
-    dirt = add_contaminants(specimen, parameters.contamination, rng)
-    molecules = place_molecules(
-        parameters, library, OccupiedArea(area, carbon, dirt), rng
-    )
-    for molecule in molecules:
-        _draw_molecule(specimen, molecule)
-    objects = tuple(classify(molecules, dirt, area))
-    return _Scene(specimen, objects, mean, grain, s, carbon is not None)
-
-
-def _field(parameters: SimulationParameters, library: Library) -> Field:
-    """Return the area, wide enough for what defocus and the frame's cuts carry in."""
-    optics, rate = parameters.optics, parameters.sampling_rate
-    most = optics.defocus_A[1] + optics.astigmatism_A / 2
-    finest = 0.5 / max(rate, parameters.drawn_resolution_A / 2)
-    carried = electron_wavelength(optics.voltage_kV) * most * finest
-    largest = library.diameter_A / 2
-    return Field(parameters.shape, int((carried + largest) / rate) + 8, rate)
-
-
-def _draw_molecule(specimen: Specimen, molecule: Molecule) -> None:
-    species, whole = molecule.species, (round(molecule.y), round(molecule.x))
-    volume = species.whole
-    if molecule.fragment is not None:
-        volume = species.fragments[molecule.fragment]
-    image = project(
-        volume,
-        view_matrix(molecule.angles),
-        sampling_rate=specimen.field.sampling_rate,
-        shift_yx=(molecule.y - whole[0], molecule.x - whole[1]),
-    )
-    specimen.add_particle(image, whole)
-
-
 def _dose_and_snr(
-    parameters: SimulationParameters, library: Library, ctf: Ctf, scene: _Scene
+    parameters: SimulationParameters, library: Library, ctf: Ctf, scene: Scene
 ) -> tuple[float, float]:
     """Return the dose, given or as the SNR asks for, and the SNR."""
     exposure, rate = parameters.exposure, parameters.sampling_rate

@@ -166,3 +166,36 @@ class Contamination(Declared):
         default=0.5, metadata=_mean("Ethane drops per micrograph")
     )
     gold_beads: float = field(default=0.3, metadata=_mean("Gold beads per micrograph"))
+    film_variety: float = field(
+        default=0.0,
+        metadata=declare(
+            "Fraction of films that vary",
+            "Fraction of the carbon films, 0 to 1, that vary in thickness, in the size "
+            "of holes and in their number (lacey film), or are gold foils. Half of "
+            "these carry particles.",
+            is_expert=True,
+            ge=0,
+            le=1,
+        ),
+    )
+    ice_variety: float = field(
+        default=0.0,
+        metadata=declare(
+            "Fraction of ice crystals that vary",
+            "Fraction of the ice crystals, 0 to 1, that are hexagonal plates, sheets, "
+            "rods or frost.",
+            is_expert=True,
+            ge=0,
+            le=1,
+        ),
+    )
+    precipitates: float = field(
+        default=0.0, metadata=_mean("Protein precipitates per micrograph")
+    )
+    cracks: float = field(default=0.0, metadata=_mean("Cracks per micrograph"))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is none of the richer contamination."""
+        richer = (self.film_variety, self.ice_variety, self.precipitates, self.cracks)
+        return not any(richer)

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy.fft
+from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.simulation.scattering import Medium, mean_free_paths
-from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+
+_Pixel = TypeVar("_Pixel", bound=np.generic)
+
+_VISIBLE_A = 10.0
+"""Thickness from which a piece of matter counts as contamination of a pixel, Å."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Field:
         )
         return int(rows), int(columns)
 
-    def crop(self, canvas: FloatArray) -> FloatArray:
+    def crop(self, canvas: NDArray[_Pixel]) -> NDArray[_Pixel]:
         """Return the micrograph's part of a canvas."""
         rows, columns = self.shape
         margin = self.margin
@@ -91,6 +99,8 @@ class Specimen:
     scattered, slowed : array
         Thickness in mean free paths: of scattering outside the aperture, and of losing
         energy.
+    contamination : array, uint8
+        Code of `AreaKind` of the last contaminant that was added to each pixel.
     """
 
     def __init__(self, field: Field, voltage_kV: float) -> None:
@@ -100,6 +110,7 @@ class Specimen:
         self.bulk = np.zeros(field.canvas, np.float32)
         self.scattered = np.zeros(field.canvas, np.float32)
         self.slowed = np.zeros(field.canvas, np.float32)
+        self.contamination = np.full(field.canvas, AreaKind.USABLE, np.uint8)
         self._voltage_kV = voltage_kV
 
     def add_particle(self, projection: FloatArray, yx: tuple[int, int]) -> None:
@@ -112,6 +123,7 @@ class Specimen:
         medium: Medium,
         potential: float,
         yx: tuple[int, int] | None = None,
+        kind: AreaKind = AreaKind.USABLE,
     ) -> None:
         """Add a piece of matter.
 
@@ -125,6 +137,8 @@ class Specimen:
             Its mean inner potential, V.
         yx : tuple of int, optional
             Pixel of the micrograph.
+        kind : AreaKind
+            Contaminant that it is, if it is one.
         """
         elastic, inelastic = mean_free_paths(medium, self._voltage_kV)
         at = None if yx is None else self._on_canvas(yx)
@@ -137,6 +151,23 @@ class Specimen:
                 target += thickness * np.float32(factor)
             elif factor:
                 add_patch(target, thickness * np.float32(factor), at)
+        if kind is not AreaKind.USABLE:
+            self.mark(np.abs(thickness) > _VISIBLE_A, kind, yx)
+
+    def mark(
+        self,
+        is_covered: BoolArray,
+        kind: AreaKind,
+        yx: tuple[int, int] | None = None,
+    ) -> None:
+        """Note a contaminant where a mask is True; it lies as in `add_matter`."""
+        if yx is None:
+            self.contamination[is_covered] = kind
+            return
+        overlap = _overlap(self.contamination, is_covered, self._on_canvas(yx))
+        if overlap is not None:
+            into, of = overlap
+            self.contamination[into][is_covered[of]] = kind
 
     def _on_canvas(self, yx: tuple[int, int]) -> tuple[int, int]:
         return yx[0] + self.field.margin, yx[1] + self.field.margin
@@ -144,12 +175,22 @@ class Specimen:
 
 def add_patch(target: FloatArray, patch: FloatArray, yx: tuple[int, int]) -> None:
     """Add a patch with its centre, ``side // 2``, at a pixel; cut at borders."""
+    overlap = _overlap(target, patch, yx)
+    if overlap is not None:
+        into, of = overlap
+        target[into] += patch[of]
+
+
+def _overlap(
+    target: NDArray[Any], patch: NDArray[Any], yx: tuple[int, int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]] | None:
+    """Return the part of `target` that a patch covers, and that part of the patch."""
     into, of = [], []
     for centre, side, length in zip(yx, patch.shape, target.shape, strict=True):
         start = centre - side // 2
         first, last = max(start, 0), min(start + side, length)
         if first >= last:
-            return
+            return None
         into.append(slice(first, last))
         of.append(slice(first - start, last - start))
-    target[tuple(into)] += patch[tuple(of)]
+    return tuple(into), tuple(of)
