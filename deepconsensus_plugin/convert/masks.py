@@ -64,8 +64,8 @@ def distances_to_unusable(
     Returns
     -------
     array, shape (n,), float64
-        As `distance_of`, in pixels of `micrographs`, in the order of ids; infinity on
-        micrographs without a mask.
+        As `distance_of`, in pixels of the coordinates, in the order of ids; infinity
+        on micrographs without a mask.
 
     Raises
     ------
@@ -81,5 +81,6 @@ def distances_to_unusable(
     distance = np.full(len(table), np.inf)
     for name, rows in zip(numbers, rows_of_groups(group, len(numbers)), strict=True):
         if name is not None and (path := area_path(folder, name)).is_file():
-            distance[rows] = distance_of(read_area(path), table.yx[rows] * match.scale)
+            found = distance_of(read_area(path), table.yx[rows] * match.scale)
+            distance[rows] = found / match.scale
     return distance

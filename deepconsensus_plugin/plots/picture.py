@@ -85,7 +85,7 @@ def write_picture(
         },
         sampling_rate=micrograph.sampling_rate,
         diameter_px=DIAMETER_PER_BOX * box_size,
-        outlines=read_outlines(masks, name),
+        outlines=read_outlines(masks, name, micrograph.shape),
     )
     above = 22  # points: the legend
     figure.axes[0].set_title(name, loc="left", fontsize="medium", pad=above)

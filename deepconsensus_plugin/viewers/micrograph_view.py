@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
@@ -88,7 +89,7 @@ class MicrographPicture:
             grey,
             picture_extent(image.shape),
             sampling_rate,
-            read_outlines(masks, name),
+            read_outlines(masks, name, image.shape),
         )
 
 
@@ -119,9 +120,7 @@ class MicrographView:
         self._nm_per_px = 0.1
         self._grabbed: tuple[float, float] | None = None
         self._add_scale_bar()
-        self._outlines = add_area_outlines(self.axes, [])
-        self._area_legend = add_area_legend(self.axes, fontsize=FONT - 1)
-        self._area_legend.set_visible(False)
+        self._outlined: list[Artist] = []
 
     def _lay_out(self, event: Any = None) -> None:
         """Leave room for the name above and the legend below."""
@@ -150,13 +149,21 @@ class MicrographView:
         self.axes.imshow(
             *(picture.grey, "gray"), vmin=0, vmax=255, extent=picture.extent
         )
-        self._outlines.set_segments([line[:, ::-1] for line in picture.outlines])
-        self._area_legend.set_visible(bool(picture.outlines))
+        self._outline(picture.outlines)
         self.axes.set_title(picture.name, fontsize=FONT, loc="left")
         if is_other:
             self.show_all()
         else:
             self._show_part(*part)
+
+    def _outline(self, outlines: Sequence[FloatArray]) -> None:
+        """Outline the unusable area instead of that of the micrograph before."""
+        for old in self._outlined:
+            old.remove()
+        self._outlined = []
+        if outlines:
+            lines = add_area_outlines(self.axes, outlines)
+            self._outlined = [lines, add_area_legend(self.axes, fontsize=FONT - 1)]
 
     # -------------------------- which part of it --------------------------
     def zoom(self, event: Any) -> None:

@@ -66,10 +66,11 @@ def describeMicrographs(protocol: Protocol) -> str:
     """Return why there are no micrographs to show; empty if there are."""
     micrographs = inputMicrographsOf(protocol)
     if micrographs is None:
+        picks = protocol.getParam("inputCoordinates")
         what = (
-            "sets of picks, with their micrographs,"
-            if hasattr(protocol, "inputCoordinates")
-            else "the micrographs"
+            "the micrographs"
+            if picks is None or picks.allowsNull
+            else "sets of picks, with their micrographs,"
         )
         return f"Choose {what} first, to measure on."
     if micrographs.isEmpty():

@@ -95,7 +95,9 @@ def read_area(path: Path | str) -> UsableArea:
         ) from error
 
 
-def read_outlines(folder: Path | None, name: str) -> list[FloatArray]:
+def read_outlines(
+    folder: Path | None, name: str, shape: tuple[int, int]
+) -> list[FloatArray]:
     """Return the outlines of a micrograph's mask, as `UsableArea.outlines`.
 
     Parameters
@@ -104,10 +106,15 @@ def read_outlines(folder: Path | None, name: str) -> list[FloatArray]:
         Folder of the masks; None where none were made.
     name : str
         Name of the micrograph; without a mask of its own it has no outlines.
+    shape : tuple of int
+        Rows and columns of the micrograph, or of another version of it with other
+        pixels, which outlines are then in.
     """
     if folder is None or not (path := area_path(folder, name)).is_file():
         return []
-    return read_area(path).outlines()
+    area = read_area(path)
+    scale = np.divide(shape, area.shape_px)
+    return [line * scale for line in area.outlines()]
 
 
 def read_origin(path: Path | str) -> str | None:

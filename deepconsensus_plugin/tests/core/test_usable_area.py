@@ -140,8 +140,14 @@ def test_a_mask_that_does_not_fit_is_refused(kinds, message):
         UsableArea(kinds, 2, (8, 7))
 
 
-def test_outlines_of_a_micrograph_without_a_mask_are_none(tmp_path):
+def test_outlines_are_those_of_the_mask_if_there_is_one(tmp_path):
     write_area(area_path(tmp_path, "a.mrc"), make_area(), 2.0)
 
-    assert len(read_outlines(tmp_path, "a.mrc")) == 2
-    assert read_outlines(tmp_path, "b.mrc") == read_outlines(None, "a.mrc") == []
+    shape = (38, 50)
+    first, *_ = make_area().outlines()
+    found, *_ = read_outlines(tmp_path, "a.mrc", shape)
+    binned, *_ = read_outlines(tmp_path, "a.mrc", (19, 25))
+    np.testing.assert_array_equal(found, first)
+    np.testing.assert_array_equal(binned, first / 2)
+    assert read_outlines(tmp_path, "b.mrc", shape) == []
+    assert read_outlines(None, "a.mrc", shape) == []
