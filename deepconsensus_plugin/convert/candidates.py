@@ -183,6 +183,7 @@ def _table(
         agreement=agreement,
         agreed_yx=agreed_yx,
         bad_micrographs=tuple(kept.bad_micrographs) if kept else (),
+        vote_of=tuple(kept.vote_of.get(each, each) for each in pickers) if kept else (),
     )
 
 

@@ -43,11 +43,14 @@ class PickerCoverage:
         The pickers that were run there; no picker was run on other micrographs.
     bad_micrographs : list of str
         Names of those on which nothing can be judged; empty from early versions.
+    vote_of : mapping of str to str
+        Pickers whose votes are counted with those of another, and that one.
     """
 
     pickers: list[str]
     observed: Mapping[str, list[str]]
     bad_micrographs: list[str] = field(default_factory=list)
+    vote_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
@@ -71,6 +74,11 @@ def observed_in(candidates: Candidates) -> PickerCoverage:
             )
         },
         list(candidates.bad_micrographs),
+        {
+            name: other
+            for name, other in zip(names, candidates.vote_of, strict=False)
+            if name != other
+        },
     )
 
 

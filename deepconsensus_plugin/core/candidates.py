@@ -60,6 +60,9 @@ class Candidates:
         Mean over the picks of those agreeing pickers, pixels.
     bad_micrographs : tuple of str
         Names of those on which nothing can be judged (`core.io.bad_micrographs`).
+    vote_of : tuple of str
+        The picker with which each picker's votes are counted, k, its own name where
+        they count by themselves (`core.consensus.dependence`). Empty if all do.
     """
 
     micrographs: tuple[str, ...]
@@ -72,6 +75,7 @@ class Candidates:
     agreement: IntArray
     agreed_yx: FloatArray
     bad_micrographs: tuple[str, ...] = ()
+    vote_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the shapes once, at the door."""
@@ -130,6 +134,19 @@ class Candidates:
     def __len__(self) -> int:
         """Return the number of candidates."""
         return len(self.yx)
+
+    @property
+    def voters(self) -> dict[str, list[int]]:
+        """Columns of the pickers whose votes are counted as one, by the first's name.
+
+        Pickers that found nothing are left out.
+        """
+        groups: dict[str, list[int]] = {}
+        has_found = self.found.any(axis=0).tolist()
+        for column, name in enumerate(self.vote_of or self.pickers):
+            if has_found[column]:
+                groups.setdefault(name, []).append(column)
+        return groups
 
     @property
     def votes(self) -> IntArray:
