@@ -38,9 +38,9 @@ _FEWEST_PICKS = 50
 """Fewest picks of the smaller one for a comparison."""
 
 _FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 20, 0.8
-"""Picks that no third picker confirms, fewer of which are no sign of dependence, and the
-share of them that the other picker may have found: of six real pickers, .9 for two
-versions of one program, .6 at most for different ones."""
+"""Picks that no third picker confirms, fewer of which show no dependence, and the share
+of them that the other picker may have found: of six real pickers, .9 for two versions
+of one program, .6 at most for different ones."""
 
 
 @dataclass(frozen=True)
