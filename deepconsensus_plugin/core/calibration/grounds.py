@@ -44,8 +44,6 @@ class Grounds:
     ----------
     candidates : Candidates
         Those that are fused, n.
-    n_independent : int
-        Pickers that found something and whose votes count.
     network : NetworkGrounds, optional
         What is known of the network; None where there is no network.
     shapes : mapping of micrograph name to (rows, columns)
@@ -55,7 +53,6 @@ class Grounds:
     """
 
     candidates: Candidates
-    n_independent: int
     network: NetworkGrounds | None = None
     shapes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     nulls: Sequence[NullEvidence] = ()
@@ -91,12 +88,13 @@ def _confined(grounds: Grounds) -> str | None:
 
 
 def _one_picker(grounds: Grounds) -> str | None:
-    if grounds.n_independent > 1:
+    candidates = grounds.candidates
+    if len(candidates.voters) > 1:
         return None
-    return (
-        "They rest on the agreement of independent pickers, and there is only one: add "
-        "another."
-    )
+    one = "there is only one"
+    if candidates.found.any(axis=0).sum() > 1:
+        one = f"{' and '.join(candidates.pickers)} count as one"
+    return f"They rest on the agreement of independent pickers, and {one}: add another."
 
 
 def _few_agreed(grounds: Grounds) -> str | None:

@@ -47,10 +47,8 @@ def estimate_reliability(
     rng = np.random.default_rng(seed)
     some = candidates.take(_rows_of_some_micrographs(candidates, rng))
     fusion = fuse(Evidence.of_candidates(some), rng=rng, n_resamples=n_resamples)
-    n_picks = some.found.sum(axis=0).tolist()
-    report = CalibrationReport.of(fusion, some.pickers, n_picks, seed=seed)
-    n_pickers = int(some.found.any(axis=0).sum())
-    return report.withheld(find_objection(Grounds(some, n_pickers, shapes=shapes)))
+    report = CalibrationReport.of(fusion, some, seed=seed)
+    return report.withheld(find_objection(Grounds(some, shapes=shapes)))
 
 
 def _rows_of_some_micrographs(

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.fusion import Estimate, Fusion
+from deepconsensus_plugin.core.calibration.independent_votes import (
+    IndependentVotes,
+    describe_merged,
+)
 from deepconsensus_plugin.core.calibration.thresholds import (
     AUTOMATIC,
     choose_threshold,
 )
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -38,6 +42,10 @@ class EstimatedFigure:
             return text
         return f"{text} ({self.low:.{decimals}f} – {self.high:.{decimals}f})"
 
+
+_FEWEST_FOR_MISSED = 3
+"""Independent pickers that tell how many particles nobody found. The votes of two fill
+three cells, from which recall cannot be told: it was 8743 where 2400 were missed."""
 
 UNKNOWN = EstimatedFigure(np.nan, np.nan, np.nan)
 """Figure that is not told."""
@@ -123,24 +131,26 @@ class CalibrationReport:
     def of(
         cls,
         fusion: Fusion,
-        pickers: Sequence[str],
-        n_picks: Sequence[int],
+        candidates: Candidates,
         *,
         seed: int,
     ) -> CalibrationReport:
-        """Return the report of `fusion`, whose pickers have these names."""
+        """Return the report of the fusion of these candidates."""
+        votes = IndependentVotes.of(candidates)
+        n_picks = votes.found.sum(axis=0).tolist()
         columns = (fusion.picker_precision, fusion.picker_recall, fusion.found_alone)
-        verdicts = zip(pickers, n_picks, *map(_estimate_rows, columns), strict=True)
+        verdicts = zip(votes.names, n_picks, *map(_estimate_rows, columns), strict=True)
         return cls(
             seed=seed,
             n_candidates=len(fusion.probability),
             n_particles=float(fusion.probability.sum()),
             suggested_threshold=choose_threshold(fusion.probability, AUTOMATIC),
-            n_missed=_estimate_rows(fusion.n_missed)[0],
+            n_missed=_missed(fusion, n_voters=len(votes.names)),
             pickers=[PickerVerdict(name, int(n), *rest) for name, n, *rest in verdicts],
             thresholds=fusion.thresholds.tolist(),
             precision=_estimate_rows(fusion.precision),
             recall=_estimate_rows(fusion.recall),
+            remarks=describe_merged(candidates),
         )
 
     def withheld(self, why: str | None) -> CalibrationReport:
@@ -172,6 +182,13 @@ class CalibrationReport:
             return f"The {what} cannot be told from these picks."
         figure = self.n_missed.describe(decimals=0)
         return f"Expected {what}: {figure}; an extrapolation."
+
+
+def _missed(fusion: Fusion, *, n_voters: int) -> EstimatedFigure:
+    """Return how many particles nobody found, unknown for two pickers."""
+    if n_voters < _FEWEST_FOR_MISSED:
+        return UNKNOWN
+    return _estimate_rows(fusion.n_missed)[0]
 
 
 def _estimate_rows(estimate: Estimate) -> list[EstimatedFigure]:

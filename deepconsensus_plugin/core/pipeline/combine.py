@@ -18,8 +18,12 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import (
     choose_min_pickers,
     find_consensus,
-    subtract_picks,
 )
+from deepconsensus_plugin.core.consensus.dependence import (
+    find_dependences,
+    group_votes,
+)
+from deepconsensus_plugin.core.consensus.exclusion import without_picks
 from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
@@ -197,6 +201,11 @@ def combine_picks(
         bad_micrographs=bad_micrographs,
         masks=masks,
     )
+    dependences = find_dependences(
+        left, box_size=box, radius_px=rules.merge_radius * box
+    )
+    votes = group_votes(candidates.pickers, dependences)
+    candidates = replace(candidates, vote_of=votes)
     misalignments = find_misalignments(left, shapes, box_size=box)
     report = report_consensus(
         left,
@@ -211,7 +220,10 @@ def combine_picks(
         curve=_agreement_curve(left, rules, box),
     )
     n_subtracted = sum(map(len, pickers)) - sum(map(len, left))
-    remarks = describe_bad_micrographs(bad_micrographs)
+    remarks = [
+        *describe_bad_micrographs(bad_micrographs),
+        *(each.describe() for each in dependences),
+    ]
     return Combination(candidates, replace(report, remarks=remarks), n_subtracted)
 
 
@@ -238,26 +250,3 @@ def _confinements(
         if each.picker not in scaled
     )
     return [sentence for sentence in sentences if sentence is not None]
-
-
-def without_picks(
-    pickers: Sequence[PickerPicks], unwanted: PickerPicks | None, *, radius_px: float
-) -> list[PickerPicks]:
-    """Return pickers without the picks that are in `unwanted`, matched one to one.
-
-    Where the unwanted were not looked for, all stay; and all if it is None.
-
-    Parameters
-    ----------
-    pickers, unwanted
-        Picks in pixels of the same micrographs; each picker by itself.
-    radius_px : float
-        Pairs at this distance or closer match; > 0.
-    """
-    if unwanted is None:
-        return list(pickers)
-    left = [subtract_picks(picks, unwanted, radius_px=radius_px) for picks in pickers]
-    return [
-        replace(picks, coordinates={**picks.coordinates, **fewer.coordinates})
-        for picks, fewer in zip(pickers, left, strict=True)
-    ]

@@ -56,8 +56,7 @@ class FusionContext:
         network = None
         if self.model is not None:
             network = read_network_grounds(self.model, candidates, network_score)
-        n_pickers = int(candidates.found.any(axis=0).sum())
-        return Grounds(candidates, n_pickers, network, self.shapes, self.nulls)
+        return Grounds(candidates, network, self.shapes, self.nulls)
 
 
 def read_network_grounds(

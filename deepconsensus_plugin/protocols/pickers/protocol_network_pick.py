@@ -26,6 +26,9 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.consensus.picker_origins import (
+    learntFromConsensus,
+)
 from deepconsensus_plugin.protocols.pickers.model_conditions import (
     isValidated,
     kindOf,
@@ -227,15 +230,25 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
-            f"{describeExpected(result.expected_precision)}."
+            f"{self._describeExpected(result.expected_precision)}."
         ]
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
-            expected = describeExpected(result.expected_missed_precision)
+            expected = self._describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them are new; {expected}.")
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
+
+    def _describeExpected(self, precision: float) -> str:
+        """Return the expected precision of picks, as a part of a sentence.
+
+        Picks that pickers agree on are the easy ones, no sample of all particles; the
+        precision of a model that learnt from them cannot be told from them.
+        """
+        if learntFromConsensus(self):
+            return "expected precision unknown, since agreed picks were its labels"
+        return describeExpected(precision)
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

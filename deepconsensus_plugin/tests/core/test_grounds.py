@@ -71,16 +71,17 @@ NETWORK = NetworkGrounds(
     wrong_labels=0.02,
     candidates=Separation(60, 400, 0.8),
 )
-AMPLE = Grounds(CANDIDATES, 3, NETWORK, SHAPES, [Null("a", False), Null("b", True)])
+AMPLE = Grounds(CANDIDATES, NETWORK, SHAPES, [Null("a", False), Null("b", True)])
 
 
 def test_ample_evidence_meets_no_objection():
     assert find_objection(AMPLE) is None
-    assert find_objection(Grounds(CANDIDATES, 3)) is None  # nothing else is known
+    assert find_objection(Grounds(CANDIDATES)) is None  # nothing else is known
 
 
 FEW = CANDIDATES.take(np.flatnonzero(CANDIDATES.is_agreed(2))[: FEWEST_AGREED - 1])
 HALF = replace(CANDIDATES, yx=CANDIDATES.yx / 2 + 300)
+TWINS = replace(CANDIDATES, vote_of=("a", "a", "a"))
 CHANCE = Separation(60, 70, 0.59)
 
 
@@ -89,7 +90,7 @@ CHANCE = Separation(60, 70, 0.59)
     [
         (replace(AMPLE, nulls=[Null("a", False)]), "no evidence for particles"),
         (replace(AMPLE, candidates=HALF), "within 48% of the rows and 48%"),
-        (replace(AMPLE, n_independent=1), "there is only one"),
+        (replace(AMPLE, candidates=TWINS), "a and b and c count as one"),
         (replace(AMPLE, candidates=FEW), "agree on 99 candidates"),
         (
             replace(AMPLE, network=replace(NETWORK, n_learnt=99)),
