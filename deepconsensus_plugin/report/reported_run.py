@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -108,9 +109,11 @@ def collect_run(
         Cost of each protocol.
     """
     scored_by, calibration = _first(protocols, SCORERS), None
+    expected: dict[str, Any] = {}
     if scored_by is None:
         picked_by = _first(protocols, PICKERS)
         scored, coordinates = read_picked(picked_by), picked_by.outputCoordinates
+        expected = _expected_of_picks(picked_by)
     else:
         scored = read_scored(scored_by, _first(protocols, SELECTORS))
         coordinates = scored_coordinates(scored_by)
@@ -126,6 +129,7 @@ def collect_run(
         "threshold": to_plain(scored.threshold),
         "acceptance": to_plain(scored.told),
         "calibration": to_plain(calibration),
+        **expected,
         "score_histogram": _histogram(scored.score),
         "timings": {label: to_plain(cost) for label, cost in costs.items()},
         "versions": _versions(),
@@ -138,6 +142,15 @@ def collect_run(
         *(name, summary, protocols, scored, micrographs, figures),
         masks=masks_of(coordinates),
     )
+
+
+def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
+    """Return what is expected of picks or why nothing is, and the null control."""
+    result = picked.readResult()
+    expected = None
+    if math.isfinite(result.expected_precision):
+        expected = {"precision": result.expected_precision}
+    return {"expected": expected, "why": result.why, "null": to_plain(result.null)}
 
 
 def _summary_of(protocol: Protocol) -> list[str]:

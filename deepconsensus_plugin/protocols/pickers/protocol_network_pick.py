@@ -61,7 +61,10 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeOtherPixelSize,
 )
-from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
+from deepconsensus_plugin.protocols.shared.picker_summary import (
+    describeExpected,
+    describeNull,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
@@ -162,10 +165,11 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             picks,
             observed=self._getFileName(observed),
             suffix="" if name == "picks" else "Missed",
-            probability=self._result().calibration.probability,
+            probability=self.readResult().calibration.probability,
         )
 
-    def _result(self) -> NetworkPickResult:
+    def readResult(self) -> NetworkPickResult:
+        """Return what the job found; for a finished run."""
         return read_result(Path(self._getFileName("job")), NetworkPickResult)
 
     def _pickerName(self) -> str:
@@ -225,13 +229,14 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        result = self._result()
+        result = self.readResult()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
             f"{self._describeExpected(result.expected_precision)}."
         ]
+        summary += describeNull(result.null)
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
