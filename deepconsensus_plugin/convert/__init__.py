@@ -34,6 +34,7 @@ from deepconsensus_plugin.convert.observed import (
     write_observed,
 )
 from deepconsensus_plugin.convert.places import (
+    paths_by_name,
     places_of_candidates,
     places_of_items,
     shapes_by_name,
@@ -62,6 +63,7 @@ __all__ = [
     "micrographs_from_set",
     "observed_by_all",
     "observed_in",
+    "paths_by_name",
     "picks_from_set",
     "places_of_candidates",
     "places_of_items",

@@ -125,6 +125,9 @@ def collect_run(
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
+        "micrograph_paths": {
+            item.name: str(item.path.resolve()) for item in micrographs
+        },
         "sampling_rate": coordinates.getMicrographs().getSamplingRate(),
         "threshold": to_plain(scored.threshold),
         "acceptance": to_plain(scored.told),

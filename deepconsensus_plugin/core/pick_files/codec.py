@@ -117,10 +117,12 @@ class PickCodec:
         format has one of the two, or both.
     file_name : str
         Name of one micrograph's file in its program, below the folder; ``{stem}``
-        is the micrograph's name without extension.
+        is the micrograph's name without folder and extension, ``{job_path}`` its path
+        in a folder of RELION (`name_tokens.path_in_job`).
     write_companion : callable, optional
         ``(folder, files, box_size)`` to the file that its program expects beside those
-        of the micrographs; `files` are theirs, by micrograph.
+        of the micrographs; `files` are theirs, by micrograph, as the program is to
+        find them.
     holds_corners : bool
         Whether positions in the files are corners of boxes, not centres.
     records_box_size : bool

@@ -9,11 +9,12 @@ the same picks to several folders.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from deepconsensus_plugin.core.errors import NameMatchError
-from deepconsensus_plugin.core.pick_files.codec import distinct_stems
+from deepconsensus_plugin.core.pick_files.codec import PickCodec, distinct_stems
+from deepconsensus_plugin.core.pick_files.name_tokens import path_in_job
 from deepconsensus_plugin.core.pick_files.names import listed
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
@@ -104,6 +105,7 @@ def write_picks_folder(
     *,
     box_size: int,
     pick_format: PickFormat,
+    start: Path | None = None,
 ) -> list[Path]:
     """Write one file for each micrograph, named and accompanied as its program expects.
 
@@ -117,6 +119,9 @@ def write_picks_folder(
         Pixels; for formats that record it.
     pick_format : PickFormat
         One that can hold a single micrograph.
+    start : Path, optional
+        Folder that the program will be started in; lists of files name those below it
+        by their paths from there.
 
     Returns
     -------
@@ -130,10 +135,7 @@ def write_picks_folder(
         format is a table of all.
     """
     folder, codec = Path(folder), pick_format.codec
-    files = {
-        name: folder / codec.file_name.format(stem=stem)
-        for name, stem in distinct_stems(list(coordinates)).items()
-    }
+    files = _files(folder, codec, list(coordinates))
     for path in files.values():
         if len(path.name.encode()) > _LONGEST_NAME:
             raise ValueError(
@@ -151,4 +153,30 @@ def write_picks_folder(
         )
     if codec.write_companion is None or not files:
         return list(files.values())
-    return [*files.values(), codec.write_companion(folder, files, box_size)]
+    found = {
+        name: file.relative_to(start) if start and file.is_relative_to(start) else file
+        for name, file in files.items()
+    }
+    return [*files.values(), codec.write_companion(folder, found, box_size)]
+
+
+def _files(folder: Path, codec: PickCodec, names: Sequence[str]) -> dict[str, Path]:
+    """Return the file of every micrograph.
+
+    Raises
+    ------
+    ValueError
+        If two micrographs would share a file.
+    """
+    if "{job_path}" not in codec.file_name:
+        stems = distinct_stems(names)
+        return {n: folder / codec.file_name.format(stem=stems[n]) for n in names}
+    files = {n: folder / codec.file_name.format(job_path=path_in_job(n)) for n in names}
+    owners: dict[Path, str] = {}
+    for name, file in files.items():
+        if (other := owners.setdefault(file, name)) != name:
+            raise ValueError(
+                f"expected a file for each micrograph, received {file} for both "
+                f"{other} and {name}"
+            )
+    return files

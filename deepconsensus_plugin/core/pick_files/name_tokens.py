@@ -26,6 +26,7 @@ _DECORATIONS = frozenset(
 _TOKEN = re.compile(r"(?:^|(?<=[\s_.-]))[+-]\d[^\s_.-]*|[^\s_.-]+")
 _UNIQUE_NUMBER = re.compile(r"\d{15,}")
 _BLANKS = re.compile(r"\s+")
+_JOB = re.compile(r"^.*?/job\d{3,}/")
 
 
 def file_name(label: str | Path) -> str:
@@ -81,3 +82,15 @@ def without_decorations(tokens: Tokens) -> Tokens:
 def is_number(token: str) -> bool:
     """Return whether a token is a whole number, perhaps with a sign."""
     return token.lstrip("+-").isdigit()
+
+
+def path_in_job(micrograph: str) -> str:
+    """Return where RELION looks for a micrograph's coordinates in a job's folder.
+
+    The name without the folder of the job that made it, and without its extension:
+    ``Movies/x`` of ``MotionCorr/job002/Movies/x.mrc``.
+    """
+    name = _JOB.sub("", micrograph).lstrip("/")
+    folder, _, last = name.rpartition("/")
+    bare = last.rpartition(".")[0] or last
+    return f"{folder}/{bare}" if folder else bare

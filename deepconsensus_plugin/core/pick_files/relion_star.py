@@ -7,8 +7,8 @@ origins are subtracted, as RELION does when it extracts again (`relion_particles
 RELION 4's ``autopick.star`` only lists files, of any format; they are looked for beside
 it, also by the end of their path, and in the folders above, where the project is.
 
-Written: one merged list, or a file for each micrograph and the lists of RELION 2 - 5
-(`relion_job`).
+Written: one merged list, or a file for each micrograph where RELION 2 and 3 look for it
+in a job's folder, and ``autopick.star``, which RELION 4 and 5 read.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from deepconsensus_plugin.core.pick_files.star_blocks import (
     Block,
     quoted,
     read_blocks,
+    star_table,
 )
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 
@@ -43,6 +44,7 @@ _X, _Y, _Z = "rlnCoordinateX", "rlnCoordinateY", "rlnCoordinateZ"
 _SCORE = "rlnAutopickFigureOfMerit"
 _SCORES = (_SCORE, "rlnParticleScore", "rlnParticleFigureOfMerit")
 _NO_SCORE = -999.0
+COORDINATE_COLUMNS = (_X, _Y, _SCORE)
 _TOMOGRAM = "rlnTomoName"
 _ORIGINS_USED = (
     "The particles have origins from a refinement or classification; centres are "
@@ -165,14 +167,14 @@ def _find_listed(path: Path, file: str) -> Path | None:
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:
-    write_text(path, _header((_X, _Y, _SCORE)) + "".join(_format_rows(picks)))
+    write_text(path, star_table("", COORDINATE_COLUMNS, coordinate_rows(picks)))
 
 
 def _write_list(folder: Path, files: Mapping[str, Path], box: int) -> Path:
-    """List the files as RELION's project finds them: from the working directory."""
+    """List the files by the names of their micrographs, as RELION 4 and 5 want it."""
     path = folder / "autopick.star"
-    rows = [f"{quoted(name)}\t{quoted(str(file))}\n" for name, file in files.items()]
-    write_text(path, _header((_NAME, _LIST), _LIST_BLOCK) + "".join(rows))
+    rows = [(quoted(name), quoted(str(file))) for name, file in files.items()]
+    write_text(path, star_table(_LIST_BLOCK, (_NAME, _LIST), rows))
     return path
 
 
@@ -183,22 +185,18 @@ def _write_merged(
     shapes: Mapping[str, Shape],
 ) -> None:
     rows = [
-        f"{quoted(name)}\t{row}"
+        (quoted(name), *row)
         for name, picks in coordinates.items()
-        for row in _format_rows(picks)
+        for row in coordinate_rows(picks)
     ]
-    write_text(path, _header((_NAME, _X, _Y, _SCORE)) + "".join(rows))
+    write_text(path, star_table("", (_NAME, *COORDINATE_COLUMNS), rows))
 
 
-def _header(columns: tuple[str, ...], block: str = "") -> str:
-    lines = [f"_{column} #{number}" for number, column in enumerate(columns, start=1)]
-    return "\n".join(["", f"data_{block}", "", "loop_", *lines, ""])
-
-
-def _format_rows(picks: ScoredCoordinates) -> list[str]:
+def coordinate_rows(picks: ScoredCoordinates) -> list[list[str]]:
+    """Return the values of `COORDINATE_COLUMNS` for each pick."""
     scores = np.where(np.isnan(picks.scores), _NO_SCORE, picks.scores)
     table = np.column_stack([picks.yx[:, ::-1], scores])
-    return ["\t".join(map(format_number, row)) + "\n" for row in table.tolist()]
+    return [list(map(format_number, row)) for row in table.tolist()]
 
 
 CODEC = PickCodec(
@@ -206,7 +204,7 @@ CODEC = PickCodec(
     recognise=_recognise,
     read=_read,
     write=_write,
-    file_name="{stem}_autopick.star",
+    file_name="{job_path}_autopick.star",
     write_companion=_write_list,
     write_merged=_write_merged,
 )

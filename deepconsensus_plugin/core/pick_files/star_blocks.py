@@ -9,7 +9,7 @@ have one name, as in files joined with ``cat``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -195,3 +195,12 @@ def quoted(value: str) -> str:
         "expected a name that a STAR file can hold, received one with "
         f"quotes of both kinds or a line break: {value!r}"
     )
+
+
+def star_table(
+    block: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> str:
+    """Return the text of a loop; values are written as they are (see `quoted`)."""
+    names = [f"_{column} #{number}" for number, column in enumerate(columns, start=1)]
+    head = ["", f"data_{block}", "", "loop_", *names]
+    return "\n".join([*head, *("\t".join(row) for row in rows), ""])
