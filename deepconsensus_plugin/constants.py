@@ -31,6 +31,8 @@ PICKER_SCORES_ATTRIBUTE = "_deepConsensusPickerScores"
 OBSERVED_ATTRIBUTE = "_deepConsensusObserved"
 #: The mean score of the networks, where another score was derived from it.
 NETWORK_SCORE_ATTRIBUTE = "_deepConsensusNetworkScore"
+#: The log-odds that the general model gives the candidate.
+GENERAL_MODEL_ATTRIBUTE = "_deepConsensusGeneralModel"
 #: Of what a selection gives: why the candidate was rejected, a word of
 #: `core.reasons.Reason`; empty where it was accepted.
 REASON_ATTRIBUTE = "_deepConsensusReason"

@@ -16,9 +16,11 @@ from deepconsensus_plugin.convert.coordinates import (
     append_coordinates,
     coordinates_from_set,
     items_with_micrograph,
+    match_micrographs,
     picks_from_set,
 )
 from deepconsensus_plugin.convert.items import scaled_item, set_attribute
+from deepconsensus_plugin.convert.masks import append_masks, distances_to_unusable
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrographs_from_set,
@@ -32,6 +34,7 @@ from deepconsensus_plugin.convert.observed import (
     write_observed,
 )
 from deepconsensus_plugin.convert.places import (
+    paths_by_name,
     places_of_candidates,
     places_of_items,
     shapes_by_name,
@@ -46,17 +49,21 @@ __all__ = [
     "acquisition_of",
     "append_candidates",
     "append_coordinates",
+    "append_masks",
     "append_simulated",
     "candidate_items",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
+    "distances_to_unusable",
     "items_with_micrograph",
     "masks_of",
+    "match_micrographs",
     "micrograph_name",
     "micrographs_from_set",
     "observed_by_all",
     "observed_in",
+    "paths_by_name",
     "picks_from_set",
     "places_of_candidates",
     "places_of_items",

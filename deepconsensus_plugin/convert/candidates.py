@@ -185,6 +185,7 @@ def _table(
         agreed_yx=agreed_yx,
         bad_micrographs=tuple(kept.bad_micrographs) if kept else (),
         area_distance_px=read_area_distance(items),
+        vote_of=tuple(kept.vote_of.get(each, each) for each in pickers) if kept else (),
     )
 
 

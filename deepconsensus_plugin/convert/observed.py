@@ -47,12 +47,15 @@ class PickerCoverage:
     masks : str, optional
         Folder of the masks of the micrographs (`core.usable_area.files`), from the
         folder of the project; None where none were made.
+    vote_of : mapping of str to str
+        Pickers whose votes are counted with those of another, and that one.
     """
 
     pickers: list[str]
     observed: Mapping[str, list[str]]
     bad_micrographs: list[str] = field(default_factory=list)
     masks: str | None = None
+    vote_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
@@ -77,6 +80,11 @@ def observed_in(candidates: Candidates, *, masks: Path | None = None) -> PickerC
         },
         list(candidates.bad_micrographs),
         None if masks is None else str(masks),
+        {
+            name: other
+            for name, other in zip(names, candidates.vote_of, strict=False)
+            if name != other
+        },
     )
 
 

@@ -103,6 +103,12 @@ def shapes_by_name(micrographs: SetOfMicrographs) -> dict[str, tuple[int, int]]:
     }
 
 
+def paths_by_name(micrographs: SetOfMicrographs) -> dict[str, Path]:
+    """Return the files of the micrographs, links followed."""
+    names, paths = _names_and_paths(micrographs)
+    return {name: path.resolve() for name, path in zip(names, paths, strict=True)}
+
+
 def _names_and_paths(micrographs: SetOfMicrographs) -> tuple[list[str], list[Path]]:
     """Return what `micrograph_name` and the file of each is, in the order of ids."""
     known = read_columns(micrographs, "_micName", "_filename")

@@ -67,6 +67,9 @@ class Candidates:
         (`core.usable_area.permitting.distance_of`): negative on it, minus infinity
         where nothing was recorded, infinity where there is none or nothing is known.
         None: infinity for all.
+    vote_of : tuple of str
+        The picker with which each picker's votes are counted, k, its own name where
+        they count by themselves (`core.consensus.dependence`). Empty if all do.
     """
 
     micrographs: tuple[str, ...]
@@ -80,6 +83,7 @@ class Candidates:
     agreed_yx: FloatArray
     bad_micrographs: tuple[str, ...] = ()
     area_distance_px: FloatArray = None  # type: ignore[assignment]
+    vote_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in unknown distances, and check the shapes once, at the door."""
@@ -142,6 +146,19 @@ class Candidates:
     def __len__(self) -> int:
         """Return the number of candidates."""
         return len(self.yx)
+
+    @property
+    def voters(self) -> dict[str, list[int]]:
+        """Columns of the pickers whose votes are counted as one, by the first's name.
+
+        Pickers that found nothing are left out.
+        """
+        groups: dict[str, list[int]] = {}
+        has_found = self.found.any(axis=0).tolist()
+        for column, name in enumerate(self.vote_of or self.pickers):
+            if has_found[column]:
+                groups.setdefault(name, []).append(column)
+        return groups
 
     @property
     def votes(self) -> IntArray:

@@ -38,6 +38,7 @@ _STAGES = {
     "mask": ("pipeline.mask:MaskRequest", "pipeline.mask:run"),
     "pick": ("pipeline.pick:PickRequest", "pipeline.pick:run"),
     "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
+    "witness": ("pipeline.witness_request:WitnessRequest", "pipeline.witness:run"),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
     "network_pick": (
         "pipeline.network_pick_requests:NetworkPickRequest",

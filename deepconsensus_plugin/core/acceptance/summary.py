@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.acceptance.expectation import ExpectedFigures
+from deepconsensus_plugin.core.acceptance.expectation import (
+    ExpectedFigures,
+    describe_withheld,
+)
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.reasons import BY_SCORE, UNJUDGED, Reason
 from deepconsensus_plugin.core.serialisation import (
@@ -33,13 +36,17 @@ class AcceptanceSummary:
     rule : AcceptanceRule, optional
         The rule; None where it is not known.
     expected : ExpectedFigures, optional
-        What is expected of what is kept; None where scores are no probabilities.
+        What is expected of what is kept; None where scores are no probabilities, or
+        where it cannot be told.
+    why : str, optional
+        Why it cannot be told, as a sentence.
     """
 
     counts: dict[str, int]
     threshold: float
     rule: AcceptanceRule | None = None
     expected: ExpectedFigures | None = None
+    why: str | None = None
 
     @property
     def n_candidates(self) -> int:
@@ -91,8 +98,10 @@ class AcceptanceSummary:
         return [f"Left out are candidates {listed}."]
 
     def sentences(self) -> list[str]:
-        """Return what is kept, and what is expected of it, a sentence each."""
+        """Return what is kept, and what is expected of it or why not."""
         told = [self.describe()]
+        if self.why is not None:
+            return [*told, describe_withheld(self.why)]
         return told if self.expected is None else [*told, self.expected.describe()]
 
 

@@ -19,11 +19,15 @@ from deepconsensus_plugin.core.consensus import (
     choose_min_pickers,
     find_consensus,
 )
+from deepconsensus_plugin.core.consensus.dependence import (
+    find_dependences,
+    group_votes,
+)
+from deepconsensus_plugin.core.consensus.exclusion import without_picks
 from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.pipeline.mask import place_in_areas
-from deepconsensus_plugin.core.pipeline.unwanted import without_picks
 from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.usable_area.bad_micrographs import (
@@ -197,6 +201,11 @@ def combine_picks(
         bad_micrographs=bad_micrographs,
         masks=masks,
     )
+    dependences = find_dependences(
+        left, box_size=box, radius_px=rules.merge_radius * box
+    )
+    votes = group_votes(candidates.pickers, dependences)
+    candidates = replace(candidates, vote_of=votes)
     misalignments = find_misalignments(left, shapes, box_size=box)
     report = report_consensus(
         left,
@@ -211,7 +220,10 @@ def combine_picks(
         curve=_agreement_curve(left, rules, box),
     )
     n_subtracted = sum(map(len, pickers)) - sum(map(len, left))
-    remarks = describe_bad_micrographs(bad_micrographs)
+    remarks = [
+        *describe_bad_micrographs(bad_micrographs),
+        *(each.describe() for each in dependences),
+    ]
     return Combination(candidates, replace(report, remarks=remarks), n_subtracted)
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.declared import Declared
+from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.limits import Count, Positive
+from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.usable_area.area import UsableArea
 from deepconsensus_plugin.core.usable_area.bad_micrographs import is_mostly_unusable
@@ -56,7 +56,15 @@ class MaskRequest(Declared):
 
     micrographs: tuple[Micrograph, ...]
     folder: Path
-    diameter_A: Positive
+    diameter_A: float = field(
+        metadata=declare(
+            "Particle diameter",
+            "Longest diameter of the particle. It sets the size of the windows in "
+            "which areas are compared.",
+            unit="Å",
+            gt=0,
+        )
+    )
     workers: Count = 2
 
     def path_of(self, micrograph: Micrograph) -> Path:

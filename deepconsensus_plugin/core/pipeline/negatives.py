@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,11 @@ from deepconsensus_plugin.core.pipeline.mining import (
     MiningRules,
     mine_hard_negatives,
 )
-from deepconsensus_plugin.core.pipeline.observed import check_room, fully_observed
+from deepconsensus_plugin.core.pipeline.negative_micrographs import (
+    check_room,
+    find_occupied,
+    fully_observed,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.files import area_path, read_area
 from deepconsensus_plugin.core.usable_area.permitting import are_recorded
@@ -53,6 +57,9 @@ class NegativesRequest(NegativesParameters):
         Number of pickers that must agree on a positive.
     result : Path
         HDF5 file of coordinates to write; scores are values of `NegativeKind`.
+    avoid : Path, optional
+        File of `core.io.tables.write_coordinates`: further places that random and
+        off-centre negatives stay away from.
     n_positives : int, optional
         Number of positives, which sets the number of negatives. None: as many as
         `min_pickers` agree on.
@@ -71,6 +78,7 @@ class NegativesRequest(NegativesParameters):
     n_positives: NotNegativeInt | None = None
     masks: Path | None = None
     workers: Count = 2
+    avoid: Path | None = None
 
     def mask_of(self, micrograph: Micrograph) -> Path | None:
         """Return the path of the mask of a micrograph; None without masks."""
@@ -115,6 +123,7 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
     micrographs = fully_observed(request.micrographs, candidates)
     check_room(micrographs, request.box_size)
     n_negatives = _n_negatives(request, candidates)
+    occupied = find_occupied(candidates, request.avoid)
     rng = np.random.default_rng(request.seed)
     parts = []
     if request.mine_hard_negatives or request.sort_out_agreed:
@@ -129,9 +138,9 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
         )
         parts.append(mined)
     n_easy = n_negatives - sum(map(len, parts))
-    parts.append(_displaced(request, micrographs, candidates, n_easy, rng))
+    parts.append(_displaced(request, micrographs, candidates, occupied, n_easy, rng))
     n_random = n_negatives - sum(map(len, parts))
-    parts.append(_random(request, micrographs, candidates, n_random, rng))
+    parts.append(_random(request, micrographs, occupied, n_random, rng))
     negatives = Centres.joined(parts)
     _write(request.result, negatives, micrographs)
     counts = {k.name: int((negatives.kind == k.value).sum()) for k in NegativeKind}
@@ -180,13 +189,14 @@ def _displaced(
     request: NegativesRequest,
     micrographs: Sequence[Micrograph],
     candidates: Candidates,
+    occupied: Mapping[str, ScoredCoordinates],
     n_easy: int,
     rng: np.random.Generator,
 ) -> Centres:
     drawn = draw_displaced(
         micrographs,
         candidates.agreed(request.min_pickers),
-        candidates.coordinates(),
+        occupied,
         round(n_easy * request.displaced_fraction),
         box_size=request.box_size,
         rng=rng,
@@ -197,13 +207,13 @@ def _displaced(
 def _random(
     request: NegativesRequest,
     micrographs: Sequence[Micrograph],
-    candidates: Candidates,
+    occupied: Mapping[str, ScoredCoordinates],
     n_random: int,
     rng: np.random.Generator,
 ) -> Centres:
     drawn = draw_random_negatives(
         micrographs,
-        candidates.coordinates(),
+        occupied,
         n_random,
         box_size=request.box_size,
         exclusion_radius_px=request.exclusion_radius * request.box_size,

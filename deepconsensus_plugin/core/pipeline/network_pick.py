@@ -19,12 +19,18 @@ from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.methods import load_card, load_picker
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
+from deepconsensus_plugin.core.pickers.populations.score_calibration import (
+    ScoreCalibration,
+)
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pipeline import mask
+from deepconsensus_plugin.core.pipeline.network_nulls import pick_null
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
 )
+from deepconsensus_plugin.core.pipeline.nulls import Null, choose_nulls, compare_peaks
 from deepconsensus_plugin.core.pipeline.score_evidence import (
     calibrate,
     decide_threshold,
@@ -54,12 +60,14 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         If the model cannot pick a micrograph, which the error names.
     """
     found = find_all(request, progress)
+    null = compare_with_nulls(request, found, progress)
     scores = _scores(found)
     evidence = gather_evidence(request, scores, progress)
     threshold, origin = decide_threshold(request, scores, evidence)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = calibrate(scores, evidence)
+    why = _objection(null)
+    calibration = calibrate(scores, evidence) if why is None else ScoreCalibration()
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -73,8 +81,15 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         expected_missed_precision=calibration.expected_precision(_scores(missed)),
         calibration=calibration,
         origin=origin,
+        null=null,
+        why=why,
         timings=progress.timings,
     )
+
+
+def _objection(null: NullComparison | None) -> str | None:
+    """Return why nothing can be expected of the picks; None if something can."""
+    return None if null is None or null.has_evidence else null.describe()
 
 
 def _missed(
@@ -151,12 +166,43 @@ def _on_usable_area(
     return found.take(are_permitted(distance, avoid_contamination=avoid))
 
 
-def _found_path(request: NetworkPickRequest, micrograph: Micrograph) -> Path:
+def compare_with_nulls(
+    request: NetworkPickRequest,
+    found: Mapping[str, ScoredCoordinates],
+    progress: Progress,
+) -> NullComparison | None:
+    """Return what the model finds on a few micrographs and on their nulls.
+
+    Maxima on nulls are kept as those on micrographs are. None where nothing was found.
+    """
+    nulls = choose_nulls(request.micrographs, found)
+    paths = {null: _found_path(request, null.micrograph, null) for null in nulls}
+    left = [null for null in nulls if not paths[null].is_file()]
+    with progress.stage("pick nulls", len(nulls)) as count:
+        count(len(nulls) - len(left))
+        if left:
+            picker = load_picker(request.model, request.options)
+            for null in left:
+                here = pick_null(picker, null, request.found)
+                write_coordinates(paths[null], {null.micrograph.name: here})
+                count(1)
+    noise = (
+        _on_usable_area(request, name, read_coordinates(paths[null])[name])
+        for null in nulls
+        for name in [null.micrograph.name]
+    )
+    return compare_peaks(load_card(request.model).kind, nulls, found, noise)
+
+
+def _found_path(
+    request: NetworkPickRequest, micrograph: Micrograph, null: Null | None = None
+) -> Path:
     origin = digest(
         _CODE_VERSION,
         micrograph,
         digest_file(micrograph.path),
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
         request.options,
+        *([] if null is None else ["null", null.seed]),
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"

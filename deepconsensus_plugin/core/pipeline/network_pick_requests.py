@@ -12,6 +12,7 @@ from typing import Any
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.limits import Count, NotNegative, NotNegativeInt
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
 )
@@ -118,6 +119,11 @@ class NetworkPickResult:
     expected_precision, expected_missed_precision : float
         Expected precision of all picks, and of those that were not known; NaN where it
         is unknown.
+    null : NullComparison, optional
+        What the model finds on a few micrographs and on their nulls; None where it
+        finds nothing.
+    why : str, optional
+        Why nothing is expected of the picks, one sentence.
     n_missed : int
         Picks that were not known.
     calibration : ScoreCalibration
@@ -137,4 +143,6 @@ class NetworkPickResult:
     expected_missed_precision: float = math.nan
     calibration: ScoreCalibration = field(default_factory=ScoreCalibration)
     origin: ThresholdOrigin = ThresholdOrigin.GIVEN
+    null: NullComparison | None = None
+    why: str | None = None
     timings: dict[str, StageCost] = field(default_factory=dict)

@@ -17,6 +17,7 @@ import numpy as np
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.core.usable_area.area import UsableArea
 
 _ORIGIN = "made from {}"
@@ -92,6 +93,28 @@ def read_area(path: Path | str) -> UsableArea:
         raise FileFormatError(
             path, expected="a mask of kinds of area", received=str(error)
         ) from error
+
+
+def read_outlines(
+    folder: Path | None, name: str, shape: tuple[int, int]
+) -> list[FloatArray]:
+    """Return the outlines of a micrograph's mask, as `UsableArea.outlines`.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder of the masks; None where none were made.
+    name : str
+        Name of the micrograph; without a mask of its own it has no outlines.
+    shape : tuple of int
+        Rows and columns of the micrograph, or of another version of it with other
+        pixels, which outlines are then in.
+    """
+    if folder is None or not (path := area_path(folder, name)).is_file():
+        return []
+    area = read_area(path)
+    scale = np.divide(shape, area.shape_px)
+    return [line * scale for line in area.outlines()]
 
 
 def read_origin(path: Path | str) -> str | None:

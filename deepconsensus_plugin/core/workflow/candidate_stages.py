@@ -21,9 +21,12 @@ from deepconsensus_plugin.core.pipeline.combine import (
     combine_picks,
 )
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
+from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
-from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
@@ -31,6 +34,7 @@ from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
 from deepconsensus_plugin.core.workflow.stages import score, train
+from deepconsensus_plugin.core.workflow.witness import ask_about
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,40 @@ class CandidateStages:
     def files(self) -> ChainFiles:
         """Names of the files."""
         return ChainFiles(self.folder)
+
+    def ask_general_model(
+        self, candidates: Candidates, *, are_particles_dark: bool
+    ) -> None:
+        """Ask the general model about the candidates, if the options want it.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            All of them.
+        are_particles_dark : bool
+            Whether particles are darker than the background.
+        """
+        ask_about(
+            candidates,
+            self.geometry.place(candidates.coordinates()),
+            self.geometry.usable,
+            self.folder,
+            is_wanted=self.options.asks_general_model,
+            box_size=self.geometry.box_size,
+            are_particles_dark=are_particles_dark,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
+
+    def likely_particles(self) -> dict[str, ScoredCoordinates]:
+        """Return what the general model takes for particles, pixels of candidates.
+
+        Empty if negatives need not avoid it, or if the model was not asked.
+        """
+        if not self.options.negatives.avoid_likely_particles:
+            return {}
+        peaks, scale = self.files.witness_peaks, 1 / self.geometry.scale
+        return find_likely_particles(peaks, scale=scale)
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None
@@ -161,7 +199,11 @@ def find_candidates(
 
 
 def fuse_scored(
-    candidates: Candidates, folder: Path, *, seed: int | None
+    candidates: Candidates,
+    folder: Path,
+    *,
+    seed: int | None,
+    context: FusionContext | None = None,
 ) -> CalibrationReport | None:
     """Combine scores of networks, votes and scores of pickers to probabilities.
 
@@ -173,13 +215,18 @@ def fuse_scored(
         Folder of their files; the probabilities are written to it.
     seed : int, optional
         See `keep_fused`.
+    context : FusionContext, optional
+        What else tells whether figures may be expected.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
+    scored = candidates.take(rows)
     return keep_fused(
-        candidates.take(rows),
+        scored,
         networks.mean,
+        read_witness(files.witness, scored),
         seed=seed,
         score=files.score,
         calibration=files.calibration,
+        context=context,
     )

@@ -50,6 +50,7 @@ def draw_negatives(
     parameters: NegativesParameters | None = None,
     n_positives: int | None = None,
     masks: Path | None = None,
+    avoid: Mapping[str, ScoredCoordinates] | None = None,
     workers: int = _WORKERS,
     run_job: RunJob | None = None,
 ) -> Coordinates:
@@ -72,6 +73,9 @@ def draw_negatives(
         agreement that keeps at least this many. None: the usual minimum for training.
     masks : Path, optional
         Folder of the masks of the micrographs (`core.workflow.masks`).
+    avoid : mapping of micrograph name to ScoredCoordinates, optional
+        Further places that random and off-centre negatives stay away from, such as
+        `find_likely_particles` gives.
     workers : int
         Number of threads.
     run_job : callable, optional
@@ -90,6 +94,9 @@ def draw_negatives(
     folder = made_folder(folder)
     aim = ConsensusRules().min_positives if n_positives is None else n_positives
     write_candidates(folder / "candidates.h5", candidates)
+    avoided = folder / "avoided.h5" if avoid else None
+    if avoid and avoided:
+        write_coordinates(avoided, avoid)
     request = NegativesRequest(
         micrographs=tuple(micrographs),
         candidates=folder / "candidates.h5",
@@ -98,6 +105,7 @@ def draw_negatives(
         result=folder / "negatives.h5",
         n_positives=n_positives,
         masks=masks,
+        avoid=avoided,
         workers=workers,
         **_values(parameters or NegativesParameters()),
     )

@@ -25,6 +25,7 @@ from pyworkflow.object import Float, Pointer, String
 
 from deepconsensus_plugin.constants import (
     AREA_DISTANCE_ATTRIBUTE,
+    GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     PICKER_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
@@ -53,7 +54,8 @@ from deepconsensus_plugin.core.usable_area.bad_micrographs import (
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
-    *(VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE, REASON_ATTRIBUTE, AREA_DISTANCE_ATTRIBUTE),
+    *(GENERAL_MODEL_ATTRIBUTE, VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE, REASON_ATTRIBUTE),
+    AREA_DISTANCE_ATTRIBUTE,
 )
 """Attributes that particles have themselves, so that tables of particles show them;
 their coordinates have all."""
@@ -80,6 +82,7 @@ def iterScored(
     *,
     isWhole: BoolArray,
     reason: IntArray | None = None,
+    generalModel: FloatArray | None = None,
 ) -> Iterator[ScoredItem]:
     """Yield the items that were scored, with their scores as attributes.
 
@@ -101,6 +104,8 @@ def iterScored(
         may leave it.
     reason : array, shape (n,), int, optional
         Codes of `Reason`, for an attribute of the items. None: they get none.
+    generalModel : array, shape (n,), optional
+        Log-odds of the general model, likewise. None, or NaN alone: they get none.
 
     Raises
     ------
@@ -118,6 +123,8 @@ def iterScored(
         NETWORK_SCORE_ATTRIBUTE: networks.mean,
         SPREAD_ATTRIBUTE: networks.spread,
     }
+    if generalModel is not None and not np.isnan(generalModel).all():
+        columns[GENERAL_MODEL_ATTRIBUTE] = generalModel
     words = None if reason is None else in_words(reason)
     rows = {position: row for row, position in enumerate(positions.tolist())}
     micrographs = candidates.micrograph_index

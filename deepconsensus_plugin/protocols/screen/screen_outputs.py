@@ -21,6 +21,7 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED, ThresholdRule
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
@@ -73,6 +74,8 @@ class ScreenScores:
         Which candidates can be particles.
     firstId : int
         Id of the first candidate as an item.
+    generalModel : array, shape (n,), optional
+        Log-odds of the general model.
     """
 
     candidates: Candidates
@@ -81,6 +84,7 @@ class ScreenScores:
     acceptance: Acceptance
     isWhole: BoolArray
     firstId: int = 1
+    generalModel: FloatArray | None = None
 
     def items(self, protocol: Protocol, suffix: str) -> Iterator[ScoredItem]:
         """Yield what belongs to the outputs of a suffix; one object is reused."""
@@ -95,6 +99,7 @@ class ScreenScores:
             self.networks,
             isWhole=self.isWhole,
             reason=self.acceptance.reason,
+            generalModel=self.generalModel,
         ):
             if suffix == SCORED or item.coordinate.getObjId() in accepted:
                 yield item
@@ -106,7 +111,7 @@ def judgeForm(
     score: FloatArray,
     threshold: ThresholdRule = PUBLISHED,
     *,
-    isFused: bool = False,
+    report: CalibrationReport | None = None,
 ) -> tuple[Acceptance, BoolArray]:
     """Return `judgeScores` with the spacing of the form.
 
@@ -120,14 +125,14 @@ def judgeForm(
         Score that the threshold applies to.
     threshold : ThresholdRule
         What score is good enough.
-    isFused : bool
-        Whether scores are probabilities.
+    report : CalibrationReport, optional
+        Report of the fusion; None where scores are no probabilities.
     """
     return judgeScores(
         AcceptanceRule(threshold, SPACING.read(protocol)),
         *(candidates, score, referenceMicrographs(protocol)),
         boxSize=pickedBox(protocol),
-        isFused=isFused,
+        report=report,
     )
 
 

@@ -76,9 +76,14 @@ class ScreenStages:
             parameters=options.negatives,
             n_positives=nPositives,
             masks=masksFolder(self.protocol),
+            avoid=self._stages().likely_particles(),
             workers=options.workers,
             run_job=jobsIn(self.folder, self.protocol),
         )
+
+    def askGeneralModel(self, candidates: Candidates, *, areDark: bool) -> None:
+        """Ask the general model about the candidates, where scores are combined."""
+        self._stages().ask_general_model(candidates, are_particles_dark=areDark)
 
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
@@ -147,6 +152,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
             half_precision=protocol.halfPrecision.get(),
         ),
         fusion_seed=fusionSeed(protocol),
+        ask_general_model=protocol.askGeneralModel.get(),
         threshold=THRESHOLD.read(protocol),
         workers=protocol.numberOfThreads.get(),
     )

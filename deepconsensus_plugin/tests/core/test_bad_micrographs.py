@@ -247,7 +247,7 @@ def test_the_others_are_judged_as_without_them(tmp_path, micrographs):
     assert (reason[~judged] == Reason.MICROGRAPH).all()
     # The figures that are told are the same too, with their intervals.
     assert with_bad.summary.expected == without.summary.expected
-    assert with_bad.summary.expected.has_intervals
+    assert with_bad.summary.why == without.summary.why
 
 
 def test_the_reason_is_told(tmp_path, micrographs):

@@ -31,9 +31,11 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
+from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
     DIAMETER_PER_BOX,
@@ -52,6 +54,7 @@ from deepconsensus_plugin.core.workflow import (
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+from deepconsensus_plugin.core.workflow.witness import ask_general_model
 from deepconsensus_plugin.tests.small_network import small_networks
 
 BOX = 20
@@ -62,6 +65,8 @@ OPTIONS = DeepConsensusOptions(
     preprocessing=PREPROCESSING,
     negatives=NegativesParameters(exclusion_radius=0.4),
 )
+ASKED = ["mask", "witness", "negatives", "train", "score"]
+"""Kinds of jobs of a run that combines scores, in their order."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -123,6 +128,9 @@ class CountedJobs:
             shutil.copy(self._from.negatives, request.result)
         elif kind == "train":
             shutil.copytree(self._from.model, request.model, dirs_exist_ok=True)
+        elif kind == "witness":
+            shutil.copy(self._from.witness, request.log_odds)
+            shutil.copy(self._from.witness_peaks, request.peaks)
         else:
             shutil.copy(self._from.scores, request.scores)
         if kind == self._last:
@@ -152,6 +160,7 @@ def test_it_finds_what_is_there(undisturbed):
     table = read_scores_csv(found.files.table)
     np.testing.assert_array_equal(table.accepted, found.accepted)
     np.testing.assert_array_equal(table.score, found.score)
+    np.testing.assert_array_equal(table.general_model, found.general_model)
     np.testing.assert_array_equal(
         np.concatenate([each.scores for each in found.scored.values()]), found.score
     )
@@ -182,7 +191,12 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     networks = score(
         micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
     )
-    probability, _ = fuse_scores(candidates, networks.mean, seed=0)
+    told = ask_general_model(
+        micrographs, candidates.coordinates(), tmp_path, box_size=BOX
+    )
+    log_odds = np.concatenate([each.scores for each in told.values()])
+    probability, _ = fuse_scores(candidates, networks.mean, log_odds, seed=0)
+    np.testing.assert_array_equal(log_odds, undisturbed.general_model)
     np.testing.assert_array_equal(networks.mean, undisturbed.networks.mean)
     np.testing.assert_array_equal(networks.spread, undisturbed.networks.spread)
     np.testing.assert_array_equal(probability, undisturbed.score)
@@ -190,11 +204,11 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     np.testing.assert_array_equal(accepted, undisturbed.accepted)
 
 
-@pytest.mark.parametrize("last", ["mask", "negatives", "train", "score"])
+@pytest.mark.parametrize("last", ASKED)
 def test_a_killed_chain_repeats_only_the_job_that_it_was_at(
     scene, undisturbed, tmp_path, monkeypatch, last
 ):
-    kinds = ["mask", "negatives", "train", "score"]
+    kinds = ASKED
     killed = CountedJobs(monkeypatch, undisturbed, last)
     with pytest.raises(_Killed):
         run_deep_consensus(*scene, OPTIONS, tmp_path)
@@ -212,7 +226,7 @@ def test_a_chain_killed_after_training_does_not_train_again(
         patched.setattr(candidate_stages, "score", _die)
         with pytest.raises(_Killed):
             run_deep_consensus(*scene, OPTIONS, tmp_path)
-    assert before.kinds == ["mask", "negatives", "train"]
+    assert before.kinds == ["mask", "witness", "negatives", "train"]
     after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert after.kinds == ["score"]
@@ -276,6 +290,17 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
     masks = tmp_path / "masks"
     assert asked == [
         MaskRequest(micrographs, masks, diameter_A=BOX * 4.0 * DIAMETER_PER_BOX),
+        WitnessRequest(
+            micrographs,
+            tmp_path / "witness_candidates.h5",
+            BOX,
+            general_model(),
+            particle_diameter_A=2 / 3 * BOX * 4.0,
+            are_particles_dark=PREPROCESSING.invert,
+            seen=tmp_path / "witness",
+            log_odds=tmp_path / "witness.h5",
+            peaks=tmp_path / "witness_peaks.h5",
+        ),
         NegativesRequest(
             micrographs,
             tmp_path / "candidates.h5",
@@ -339,7 +364,7 @@ def test_boxes_of_other_micrographs_are_asked_for_in_their_pixels(scene, tmp_pat
     asked = []
 
     def refuse(request):
-        if isinstance(request, MaskRequest | NegativesRequest):
+        if isinstance(request, MaskRequest | NegativesRequest | WitnessRequest):
             jobs.carry_out(request, Progress())
             return
         asked.append(request)

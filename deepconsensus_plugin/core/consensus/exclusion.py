@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Picks without those that the user does not want."""
+"""Exclusion of picks that lie near unwanted ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from deepconsensus_plugin.core.consensus import subtract_picks
+from deepconsensus_plugin.core.consensus.finding import subtract_picks
 from deepconsensus_plugin.core.types import PickerPicks
 
 

@@ -1,28 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Micrographs on which background is known, since all pickers looked at them."""
+"""Micrographs that give negatives, and what is occupied there."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
+
+
+def find_occupied(
+    candidates: Candidates, avoided: Path | None
+) -> dict[str, ScoredCoordinates]:
+    """Return the places to stay away from, by micrograph of the candidates.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        All of them are.
+    avoided : Path, optional
+        File of coordinates of further places.
+    """
+    occupied = candidates.coordinates()
+    others = {} if avoided is None else read_coordinates(avoided)
+    for name, here in others.items():
+        if name in occupied:
+            both = np.concatenate([occupied[name].yx, here.yx])
+            occupied[name] = ScoredCoordinates.from_arrays(both)
+    return occupied
 
 
 def fully_observed(
     micrographs: Sequence[Micrograph], candidates: Candidates
 ) -> list[Micrograph]:
-    """Return the micrographs that all pickers observed and that are not bad.
+    """Return the micrographs that all pickers observed, without bad ones.
 
     Raises
     ------
     ValueError
-        If there is none, or one of those is not among the given ones.
+        If there is none, or one of them is not among `micrographs`.
     """
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
     bad = candidates.bad_micrographs
