@@ -10,7 +10,7 @@ from pwem.objects import SetOfMicrographs
 from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
-from deepconsensus_plugin.convert import micrographs_from_set
+from deepconsensus_plugin.convert import masks_of, micrographs_from_set
 from deepconsensus_plugin.core.acceptance.expectation import describe_withheld
 from deepconsensus_plugin.core.alignment import measure_offsets
 from deepconsensus_plugin.core.calibration.reliability import estimate_reliability
@@ -195,7 +195,10 @@ class ConsensusShown:
 
     def _seen(self) -> ShownMicrographs:
         every = ShownMicrographs.of_set(
-            self._micrographs, folder=self._folder, box_size=self._boxSize
+            self._micrographs,
+            folder=self._folder,
+            box_size=self._boxSize,
+            masks=masks_of(self._protocol.outputCoordinatesOR),
         )
         candidates = self.candidates
         observed = dict(

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.acceptance.expectation import (
     describe_withheld,
 )
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
-from deepconsensus_plugin.core.reasons import BY_SCORE, Reason
+from deepconsensus_plugin.core.reasons import BY_SCORE, UNJUDGED, Reason
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -71,8 +71,8 @@ class AcceptanceSummary:
         """Return how many are kept, and what became of the others, as a sentence."""
         kept = f"{self.n_accepted} kept of {self.n_candidates} candidates"
         without = self.n_for(Reason.NO_SCORE)
-        bad = self.n_for(Reason.MICROGRAPH)
-        end = f"; {bad} {Reason.MICROGRAPH.phrase}" if bad else ""
+        unjudged = [(self.n_for(reason), reason.phrase) for reason in UNJUDGED]
+        end = "".join(f"; {n} {phrase}" for n, phrase in unjudged if n)
         end += f"; {without} without a score." if without else "."
         if not np.isfinite(self.threshold):
             return f"{kept}: no score is high enough{end}"

@@ -23,7 +23,8 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SCHEMA = 1
 _NAMES = ("micrographs", "pickers")
-_LATER = ("bad_micrographs", "vote_of")  # files of early versions do not have them
+_LATER = ("bad_micrographs", "vote_of")
+_AREA = "area_distance_px"  # files of early versions have neither these nor this
 _ARRAYS = tuple(
     item.name for item in fields(Candidates) if item.name not in (*_NAMES, *_LATER)
 )
@@ -89,7 +90,8 @@ def read_candidates(path: Path | str) -> Candidates:
         If the file is not one of these.
     """
     with _opened(path, "candidates") as file:
-        table: dict[str, Any] = {name: file[name][...] for name in _ARRAYS}
+        arrays = [name for name in _ARRAYS if name != _AREA or name in file]
+        table: dict[str, Any] = {name: file[name][...] for name in arrays}
         names = [*_NAMES, *({*_LATER} & {*file})]
         table |= {name: tuple(_read_names(file, name)) for name in names}
     return Candidates(**table)

@@ -29,6 +29,7 @@ def can_fuse(candidates: Candidates) -> bool:
 def fuse_scores(
     candidates: Candidates,
     network_score: FloatArray,
+    general_model: FloatArray | None = None,
     *,
     seed: int,
     context: FusionContext | None = None,
@@ -41,6 +42,8 @@ def fuse_scores(
         n, of which `can_fuse` is true. Those on bad micrographs are not looked at.
     network_score : array, shape (n,)
         Mean over the networks; NaN where there is none.
+    general_model : array, shape (n,), optional
+        Log-odds of the general model; NaN where there are none.
     seed : int
         Seed of the bootstrap that gives the intervals; >= 0.
     context : FusionContext, optional
@@ -69,6 +72,7 @@ def fuse_scores(
 def keep_fused(
     candidates: Candidates,
     network_score: FloatArray,
+    general_model: FloatArray | None = None,
     *,
     seed: int | None,
     score: Path,
@@ -79,7 +83,7 @@ def keep_fused(
 
     Parameters
     ----------
-    candidates, network_score
+    candidates, network_score, general_model
         As `fuse_scores` takes them; `can_fuse` may be false.
     seed : int, optional
         See `fuse_scores`. None: nothing is combined.
@@ -100,7 +104,11 @@ def keep_fused(
     report = None
     if seed is not None and can_fuse(candidates):
         network_score, report = fuse_scores(
-            candidates, network_score, seed=seed, context=context
+            candidates,
+            network_score,
+            general_model,
+            seed=seed,
+            context=context,
         )
         write_report(calibration, report)
     np.save(score, np.where(candidates.can_be_judged, network_score, np.nan))

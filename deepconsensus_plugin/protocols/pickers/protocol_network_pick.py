@@ -34,6 +34,7 @@ from deepconsensus_plugin.protocols.pickers.model_conditions import (
     kindOf,
 )
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
+    AREA,
     BOX,
     MERGE_RADIUS,
     THRESHOLD,
@@ -60,7 +61,10 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeOtherPixelSize,
 )
-from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
+from deepconsensus_plugin.protocols.shared.picker_summary import (
+    describeExpected,
+    describeNull,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
@@ -128,6 +132,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             known_radius_px=MERGE_RADIUS * self._boxSize(),
             workers=self.numberOfThreads.get(),
             options=pickOptions(self),
+            **AREA.values(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -160,10 +165,11 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             picks,
             observed=self._getFileName(observed),
             suffix="" if name == "picks" else "Missed",
-            probability=self._result().calibration.probability,
+            probability=self.readResult().calibration.probability,
         )
 
-    def _result(self) -> NetworkPickResult:
+    def readResult(self) -> NetworkPickResult:
+        """Return what the job found; for a finished run."""
         return read_result(Path(self._getFileName("job")), NetworkPickResult)
 
     def _pickerName(self) -> str:
@@ -223,13 +229,14 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        result = self._result()
+        result = self.readResult()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
             f"{self._describeExpected(result.expected_precision)}."
         ]
+        summary += describeNull(result.null)
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:

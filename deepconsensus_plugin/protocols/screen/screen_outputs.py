@@ -44,6 +44,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
+    masksFolder,
     stackFolder,
 )
 
@@ -73,6 +74,8 @@ class ScreenScores:
         Which candidates can be particles.
     firstId : int
         Id of the first candidate as an item.
+    generalModel : array, shape (n,), optional
+        Log-odds of the general model.
     """
 
     candidates: Candidates
@@ -81,6 +84,7 @@ class ScreenScores:
     acceptance: Acceptance
     isWhole: BoolArray
     firstId: int = 1
+    generalModel: FloatArray | None = None
 
     def items(self, protocol: Protocol, suffix: str) -> Iterator[ScoredItem]:
         """Yield what belongs to the outputs of a suffix; one object is reused."""
@@ -95,6 +99,7 @@ class ScreenScores:
             self.networks,
             isWhole=self.isWhole,
             reason=self.acceptance.reason,
+            generalModel=self.generalModel,
         ):
             if suffix == SCORED or item.coordinate.getObjId() in accepted:
                 yield item
@@ -193,7 +198,8 @@ def makeOutputs(
     outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
         coordinates = outputs[f"outputCoordinates{suffix}"]
-        write_observed(coordinates, observed, observed_in(found.candidates))
+        known = observed_in(found.candidates, masks=masksFolder(protocol))
+        write_observed(coordinates, observed, known)
         fillOutputs(protocol, outputs, found, suffix)
     return outputs
 
