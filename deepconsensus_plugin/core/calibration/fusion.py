@@ -91,6 +91,16 @@ class Fusion:
     n_missed: Estimate
     fit: LatentTraitFit
 
+    @property
+    def separation(self) -> float | None:
+        """Largest distance of particles from the rest by a score, in deviations.
+
+        None without a score.
+        """
+        found = self.fit.parameters
+        distances = (found.true_means - found.false_means) / found.deviations
+        return float(distances.max()) if len(distances) else None
+
 
 def fuse(
     evidence: Evidence,

@@ -71,7 +71,7 @@ NETWORK = NetworkGrounds(
     wrong_labels=0.02,
     candidates=Separation(60, 400, 0.8),
 )
-AMPLE = Grounds(CANDIDATES, NETWORK, SHAPES, [Null("a", False), Null("b", True)])
+AMPLE = Grounds(CANDIDATES, NETWORK, SHAPES, [Null("a", False), Null("b", True)], 0.2)
 
 
 def test_ample_evidence_meets_no_objection():
@@ -81,6 +81,7 @@ def test_ample_evidence_meets_no_objection():
 
 FEW = CANDIDATES.take(np.flatnonzero(CANDIDATES.is_agreed(2))[: FEWEST_AGREED - 1])
 HALF = replace(CANDIDATES, yx=CANDIDATES.yx / 2 + 300)
+PAIR = drawn(k=2)[0]
 TWINS = replace(CANDIDATES, vote_of=("a", "a", "a"))
 CHANCE = Separation(60, 70, 0.59)
 
@@ -90,7 +91,9 @@ CHANCE = Separation(60, 70, 0.59)
     [
         (replace(AMPLE, nulls=[Null("a", False)]), "no evidence for particles"),
         (replace(AMPLE, candidates=HALF), "within 48% of the rows and 48%"),
-        (replace(AMPLE, candidates=TWINS), "a and b and c count as one"),
+        (replace(AMPLE, candidates=PAIR), "and there are two: add another kind"),
+        (replace(AMPLE, separation=0.19), "No score, of the network or of a picker"),
+        (replace(AMPLE, candidates=TWINS), "a, b, c count as one"),
         (replace(AMPLE, candidates=FEW), "agree on 99 candidates"),
         (
             replace(AMPLE, network=replace(NETWORK, n_learnt=99)),
