@@ -229,9 +229,11 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
-            f"{describeExpected(result.expected_precision)}."
+            f"{describeExpected(result.expected_precision, result.expected_recall)}."
         ]
         summary += describeNull(result.null)
+        if result.numbers is not None:
+            summary.append(result.numbers.describe())
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:

@@ -67,6 +67,8 @@ LATER = {
     **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
     "hold_out_micrographs": True,
     "null": None,
+    "numbers": None,
+    "expected_recall": None,
     "why": None,
 }
 """Fields that came later, with the defaults that mean what that version did."""
