@@ -16,7 +16,7 @@ import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin import __version__
-from deepconsensus_plugin.convert import micrographs_from_set, observed_in
+from deepconsensus_plugin.convert import masks_of, micrographs_from_set, observed_in
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.serialisation import to_plain
@@ -65,6 +65,8 @@ class ReportedRun:
         Those of the candidates, all of them.
     figures : mapping, optional
         Content of ``metrics.json``, where there is a truth.
+    masks : Path, optional
+        Folder of the masks of the micrographs.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ReportedRun:
     scored: ScoredCandidates
     micrographs: Sequence[Micrograph]
     figures: Mapping[str, Any] | None = None
+    masks: Path | None = None
 
     def only(self, *class_names: str) -> Protocol | None:
         """Return the protocol of a class, the first that there is; None without one."""
@@ -122,6 +125,9 @@ def collect_run(
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
+        "micrograph_paths": {
+            item.name: str(item.path.resolve()) for item in micrographs
+        },
         "sampling_rate": coordinates.getMicrographs().getSamplingRate(),
         "threshold": to_plain(scored.threshold),
         "acceptance": to_plain(scored.told),
@@ -135,7 +141,10 @@ def collect_run(
     if _first(protocols, ["ProtEvaluatePicks"]) is not None:
         figures = _detection_metrics(protocols, scored)
         summary["comparison"] = compare(figures)
-    return ReportedRun(name, summary, protocols, scored, micrographs, figures)
+    return ReportedRun(
+        *(name, summary, protocols, scored, micrographs, figures),
+        masks=masks_of(coordinates),
+    )
 
 
 def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
@@ -171,6 +180,7 @@ def write_run_picture(path: Path, run: ReportedRun) -> None:
         run.scored.candidates,
         run.scored.reason,
         box_size=run.summary["box_size"],
+        masks=run.masks,
     )
 
 

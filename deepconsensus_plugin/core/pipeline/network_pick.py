@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Job that picks with any trained model, then chooses a threshold.
 
+Maxima on unusable area are left out first, so that the threshold is that of the others.
 The picks of a micrograph are kept in a file of their own, named by a digest of their
 inputs. So a killed run resumes, and another threshold takes seconds.
 """
@@ -22,6 +23,8 @@ from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
 )
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.pipeline import mask
 from deepconsensus_plugin.core.pipeline.network_nulls import pick_null
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
@@ -34,7 +37,14 @@ from deepconsensus_plugin.core.pipeline.score_evidence import (
     decide_threshold,
     gather_evidence,
 )
-from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import (
+    DIAMETER_PER_BOX,
+    FloatArray,
+    Micrograph,
+    ScoredCoordinates,
+)
+from deepconsensus_plugin.core.usable_area.files import area_path, read_area
+from deepconsensus_plugin.core.usable_area.permitting import are_permitted, distance_of
 
 _CODE_VERSION = 2
 """Raised when the same request gives other picks; older files are then ignored."""
@@ -115,12 +125,18 @@ def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:
 def find_all(
     request: NetworkPickRequest, progress: Progress
 ) -> Mapping[str, ScoredCoordinates]:
-    """Return all maxima of the model, from files of an earlier run where possible."""
+    """Return all maxima of the model on usable area, of any score.
+
+    Those that files of an earlier run hold are not looked for again. Micrographs that
+    are mostly unusable have none. The masks are written too.
+    """
     if not request.micrographs:
         raise ValueError("expected micrographs to pick, received none")
+    bad = mask.run(_mask_request(request), progress).bad_micrographs
     request.found.mkdir(parents=True, exist_ok=True)
-    paths = {each.name: _found_path(request, each) for each in request.micrographs}
-    left = [each for each in request.micrographs if not paths[each.name].is_file()]
+    good = [each for each in request.micrographs if each.name not in bad]
+    paths = {each.name: _found_path(request, each) for each in good}
+    left = [each for each in good if not paths[each.name].is_file()]
     with progress.stage("pick", len(request.micrographs)) as count:
         count(len(request.micrographs) - len(left))
         if left:
@@ -130,7 +146,34 @@ def find_all(
                 here = {micrograph.name: picker.find(each)}
                 write_coordinates(paths[micrograph.name], here)
                 count(1)
-    return {name: read_coordinates(path)[name] for name, path in paths.items()}
+    found = {name: read_coordinates(path)[name] for name, path in paths.items()}
+    nothing = ScoredCoordinates.from_arrays([])
+    return {
+        each.name: _on_usable_area(request, each.name, found.get(each.name, nothing))
+        for each in request.micrographs
+    }
+
+
+def _mask_request(request: NetworkPickRequest) -> mask.MaskRequest:
+    card = load_card(request.model)
+    extent_A = card.box_extent_A
+    if isinstance(card, PickerCard):
+        extent_A = card.box_extent_of(request.options)
+    return mask.MaskRequest(
+        request.micrographs,
+        request.masks,
+        extent_A * DIAMETER_PER_BOX,
+        request.workers,
+    )
+
+
+def _on_usable_area(
+    request: NetworkPickRequest, name: str, found: ScoredCoordinates
+) -> ScoredCoordinates:
+    """Return the maxima of a micrograph that lie where particles can be."""
+    distance = distance_of(read_area(area_path(request.masks, name)), found.yx)
+    avoid = request.avoid_contamination
+    return found.take(are_permitted(distance, avoid_contamination=avoid))
 
 
 def compare_with_nulls(
@@ -150,10 +193,15 @@ def compare_with_nulls(
         if left:
             picker = load_picker(request.model, request.options)
             for null in left:
-                here = pick_null(picker, null, request.found)
+                area = read_area(area_path(request.masks, null.micrograph.name))
+                here = pick_null(picker, null, area, request.found)
                 write_coordinates(paths[null], {null.micrograph.name: here})
                 count(1)
-    noise = (read_coordinates(paths[x])[x.micrograph.name] for x in nulls)
+    noise = (
+        _on_usable_area(request, name, read_coordinates(paths[null])[name])
+        for null in nulls
+        for name in [null.micrograph.name]
+    )
     return compare_peaks(load_card(request.model).kind, nulls, found, noise)
 
 
@@ -166,6 +214,11 @@ def _found_path(
         digest_file(micrograph.path),
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
         request.options,
-        *([] if null is None else ["null", null.seed]),
+        *([] if null is None else [null.seed, _masked(request, micrograph)]),
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"
+
+
+def _masked(request: NetworkPickRequest, micrograph: Micrograph) -> str:
+    """Return a digest of the mask of a micrograph, on which its nulls depend."""
+    return digest(read_area(area_path(request.masks, micrograph.name)).kinds)

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.pickers.populations.score_calibration import (
 )
 from deepconsensus_plugin.core.pipeline.particle_numbers import ParticleNumbers
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.usable_area.parameters import AVOID_CONTAMINATION
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class NetworkPickRequest(Declared):
         Threads that read and prepare micrographs.
     options : dataclass, optional
         Options of the model's method (`core.methods.Method.options`).
+    avoid_contamination : bool
+        Whether maxima on carbon, ice and the like are left out before the threshold is
+        found; those in padding and where there is no signal always are.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -64,6 +68,12 @@ class NetworkPickRequest(Declared):
     known_radius_px: NotNegative = 0.0
     workers: Count = 2
     options: Any = None
+    avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)
+
+    @property
+    def masks(self) -> Path:
+        """Folder of the masks of the micrographs."""
+        return self.found.with_name("masks")
 
 
 class ThresholdOrigin(enum.Enum):
@@ -102,7 +112,7 @@ class NetworkPickResult:
         File of `core.io.tables.write_coordinates`, every micrograph in it; scores are
         log-odds.
     n_found, n_picks : int
-        Before and after the threshold.
+        On usable area, before and after the threshold.
     threshold : float
         The one used.
     expected_precision, expected_missed_precision : float

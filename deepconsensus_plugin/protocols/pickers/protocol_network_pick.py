@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates
@@ -26,11 +27,15 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.consensus.picker_origins import (
+    learntFromConsensus,
+)
 from deepconsensus_plugin.protocols.pickers.model_conditions import (
     isValidated,
     kindOf,
 )
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
+    AREA,
     BOX,
     MERGE_RADIUS,
     THRESHOLD,
@@ -128,6 +133,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             known_radius_px=MERGE_RADIUS * self._boxSize(),
             workers=self.numberOfThreads.get(),
             options=pickOptions(self),
+            **AREA.values(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -225,11 +231,12 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             return ["Not run yet."]
         self._createFilenameTemplates()
         result = self.readResult()
+        recall = result.expected_recall
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
-            f"{describeExpected(result.expected_precision, result.expected_recall)}."
+            f"{self._describeExpected(result.expected_precision, recall)}."
         ]
         summary += describeNull(result.null)
         if result.numbers is not None:
@@ -237,10 +244,20 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
-            expected = describeExpected(result.expected_missed_precision)
+            expected = self._describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them are new; {expected}.")
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
+
+    def _describeExpected(self, precision: float, recall: float = math.nan) -> str:
+        """Return the expected precision and recall of picks, as a part of a sentence.
+
+        Picks that pickers agree on are the easy ones, no sample of all particles; the
+        precision of a model that learnt from them cannot be told from them.
+        """
+        if learntFromConsensus(self):
+            return "expected precision unknown, since agreed picks were its labels"
+        return describeExpected(precision, recall)
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

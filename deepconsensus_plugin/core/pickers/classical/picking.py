@@ -96,7 +96,8 @@ def prepare_micrograph(
     try:
         return prepare_for_filters(
             open_micrograph(micrograph.path),
-            diameter_px=parameters.diameter_A / micrograph.sampling_rate,
+            sampling_rate=micrograph.sampling_rate,
+            diameter_A=parameters.diameter_A,
             particles_dark=parameters.particles_dark,
             avoid_contamination=parameters.avoid_contamination,
         )
