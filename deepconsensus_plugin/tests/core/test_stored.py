@@ -68,6 +68,8 @@ LATER = {
     "hold_out_micrographs": True,
     "masks": None,
     "null": None,
+    "numbers": None,
+    "expected_recall": None,
     "why": None,
 }
 """Fields that came later, with the defaults that mean what that version did."""
