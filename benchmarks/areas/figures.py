@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures of the masks on scenes to test on, the demonstration, and real micrographs.
 
-The rule is `find_usable_area` of the classical pickers. Real sets have no truth of
+The rule is `core.usable_area.finding.find_area`. Real sets have no truth of
 contamination: what the masks cover is shown beside the share of true particles that
 they lose. Nothing is chosen by any of these figures.
 """
@@ -101,7 +101,8 @@ def _places_table(cases: Sequence[Case]) -> str:
         example = case.example
         working = prepare_for_filters(
             example.image,
-            diameter_px=case.diameter_A / example.pixel_size_A,
+            sampling_rate=example.pixel_size_A,
+            diameter_A=case.diameter_A,
             avoid_contamination=False,
         )
         parameters = PickParameters(case.diameter_A)

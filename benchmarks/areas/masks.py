@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.areas.examples import Example
-from deepconsensus_plugin.core.pickers.classical.working_image import (
-    prepare_for_filters,
-)
+from deepconsensus_plugin.core.usable_area.finding import find_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.core.usable_area.network import ContaminationNetwork
 from deepconsensus_plugin.core.usable_area.segmentation import (
@@ -42,16 +40,13 @@ def _segment(example: Example, network: ContaminationNetwork | None) -> Segmenta
 
 
 def rule_mask(example: Example, diameter_A: float) -> NDArray[np.uint8]:
-    """Return what the rule leaves out, as contamination, at each pixel."""
-    diameter_px = diameter_A / example.pixel_size_A
-    working = prepare_for_filters(example.image, diameter_px=diameter_px)
-    usable = np.repeat(working.is_usable, working.binning, axis=0)
-    usable = np.repeat(usable, working.binning, axis=1)
-    kinds = np.full(example.image.shape, AreaKind.CONTAMINATION, np.uint8)
-    top, left = (first * working.binning for first in working.origin_yx)
-    inside = kinds[top : top + len(usable), left : left + usable.shape[1]]
-    inside[usable] = AreaKind.USABLE
-    return kinds
+    """Return the kinds that the rule finds, padding too, at each pixel."""
+    area = find_area(
+        example.image, sampling_rate=example.pixel_size_A, diameter_A=diameter_A
+    )
+    rows, columns = example.image.shape
+    repeated = np.repeat(area.kinds, area.binning, axis=0)
+    return np.repeat(repeated, area.binning, axis=1)[:rows, :columns]
 
 
 def both_masks(example: Example, diameter_A: float) -> NDArray[np.uint8]:
