@@ -48,7 +48,10 @@ PRESETS: Mapping[str, Mapping[str, Values]] = {
             },
             "ProtDeepConsensusScore": {
                 "combineEvidence": DeepConsensusOptions.PUBLISHED["fusion_seed"].value
-                is not None
+                is not None,
+                "askGeneralModel": DeepConsensusOptions.PUBLISHED[
+                    "ask_general_model"
+                ].value,
             },
             "ProtDeepConsensusSelect": THRESHOLD.published_numbers(),
         }

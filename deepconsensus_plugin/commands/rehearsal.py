@@ -22,13 +22,13 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.fields import Node, matching_files
 from deepconsensus_plugin.core.alignment import describe_confinement
-from deepconsensus_plugin.core.io.bad_micrographs import (
-    describe_bad_micrographs,
-    find_bad_micrographs,
-)
 from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
 from deepconsensus_plugin.core.pick_files.folders import read_with_remarks
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.usable_area.bad_micrographs import (
+    describe_bad_micrographs,
+    find_bad_micrographs,
+)
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols import ProtImportModel, ProtImportPicks
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import READING

@@ -73,6 +73,7 @@ def _write_scores(path: Path, scored: ScoredCandidates) -> None:
         network_score=scored.network_score,
         spread=scored.spread,
         reason=scored.reason,
+        general_model=scored.general_model,
     )
 
 

@@ -35,8 +35,10 @@ logger = logging.getLogger(__name__)
 
 _STAGES = {
     "simulate": ("pipeline.simulate:SimulateRequest", "pipeline.simulate:run"),
+    "mask": ("pipeline.mask:MaskRequest", "pipeline.mask:run"),
     "pick": ("pipeline.pick:PickRequest", "pipeline.pick:run"),
     "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
+    "witness": ("pipeline.witness_request:WitnessRequest", "pipeline.witness:run"),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
     "network_pick": (
         "pipeline.network_pick_requests:NetworkPickRequest",

@@ -10,6 +10,7 @@ from pwem.objects import SetOfCoordinates
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.constants import (
+    GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     REASON_ATTRIBUTE,
     SCORE_ATTRIBUTE,
@@ -51,6 +52,8 @@ class ScoredCandidates:
         What the selection kept, and why not the others; the score that it applies to.
     told : AcceptanceSummary
         Numbers of it, and what is expected of what is kept.
+    general_model : array, shape (n,), optional
+        Log-odds of the general model; NaN where it was not asked.
     """
 
     candidates: Candidates
@@ -58,6 +61,7 @@ class ScoredCandidates:
     spread: FloatArray
     acceptance: Acceptance
     told: AcceptanceSummary
+    general_model: FloatArray | None = None
 
     @property
     def score(self) -> FloatArray:
@@ -91,6 +95,9 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
     network_score = score  # as it was before anything else was combined with it
     if NETWORK_SCORE_ATTRIBUTE in read_columns(coordinates, NETWORK_SCORE_ATTRIBUTE):
         network_score = read_numbers(coordinates, NETWORK_SCORE_ATTRIBUTE)[item, 0]
+    general_model = None
+    if GENERAL_MODEL_ATTRIBUTE in read_columns(coordinates, GENERAL_MODEL_ATTRIBUTE):
+        general_model = read_numbers(coordinates, GENERAL_MODEL_ATTRIBUTE)[item, 0]
     reason = _reasons(selected, np.array(read_ids(coordinates))[item], score)
     kept = readAcceptance(selected)
     acceptance = Acceptance(
@@ -101,7 +108,9 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
         are_probabilities=are_fused(coordinates),
     )
     told = acceptance.summarise(scored.readCalibration())
-    return ScoredCandidates(candidates, network_score, spread, acceptance, told)
+    return ScoredCandidates(
+        candidates, network_score, spread, acceptance, told, general_model
+    )
 
 
 def _reasons(selected: Protocol, ids: IntArray, score: FloatArray) -> IntArray:

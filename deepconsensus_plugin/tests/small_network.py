@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Network that stands for that of Deep Consensus where its size does not matter.
+"""Networks that stand for the real ones where their size does not matter.
 
-Graphs of the published one take seconds to make, for every network anew.
+Graphs of the published one, and those of the general model, take seconds to make, for
+every network anew.
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
+
+import numpy as np
+import scipy.ndimage
+
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _USERS = ("ensemble", "store")
 """Modules that build networks."""
@@ -40,6 +47,28 @@ def small_network(
     return keras.Sequential(network, name="deep_consensus")
 
 
+class SmallWitness:
+    """Stand-in for the general model: the darker a place, the higher its score."""
+
+    def __init__(self, folder, card, options):
+        self._sign = -1 if options.are_particles_dark else 1
+        self._diameter_A = options.particle_diameter_A
+
+    def prepare(self, micrograph):
+        """Return a smoothed micrograph, and the distance between places."""
+        diameter_px = self._diameter_A / micrograph.sampling_rate
+        image = open_micrograph(micrograph.path).astype(np.float32)
+        step = max(1, int(diameter_px / 4))
+        return self._sign * scipy.ndimage.gaussian_filter(image, diameter_px / 4), step
+
+    def find_all(self, prepared):
+        """Return a grid of places."""
+        image, step = prepared
+        grid = np.stack(np.indices(image.shape), axis=-1)[::step, ::step].reshape(-1, 2)
+        scores = image[::step, ::step].ravel().astype(np.float64)
+        return ScoredCoordinates(grid.astype(np.float64), np.nan_to_num(scores))
+
+
 @contextmanager
 def small_networks() -> Iterator[None]:
     """Let all that is trained and scored in this process use small networks."""
@@ -47,4 +76,6 @@ def small_networks() -> Iterator[None]:
         for module in _USERS:
             name = f"deepconsensus_plugin.core.deep_consensus.{module}.build_network"
             stack.enter_context(patch(name, small_network))
+        witness = "deepconsensus_plugin.core.pipeline.witness.load"
+        stack.enter_context(patch(witness, SmallWitness))
         yield

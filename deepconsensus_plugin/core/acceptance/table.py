@@ -9,6 +9,7 @@ from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.types import FloatArray
 
 
 def write_accepted(
@@ -16,6 +17,7 @@ def write_accepted(
     candidates: Candidates,
     networks: EnsembleScores,
     acceptance: Acceptance,
+    general_model: FloatArray | None = None,
 ) -> None:
     """Write a row for each of n candidates; see `write_scores_csv`."""
     write_scores_csv(
@@ -25,4 +27,5 @@ def write_accepted(
         network_score=networks.mean,
         spread=networks.spread,
         reason=acceptance.reason,
+        general_model=general_model,
     )

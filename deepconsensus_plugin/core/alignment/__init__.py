@@ -4,6 +4,7 @@
 from deepconsensus_plugin.core.alignment.confinement import (
     Extent,
     describe_confinement,
+    find_extent,
     measure_extent,
 )
 from deepconsensus_plugin.core.alignment.misalignment import Misalignment
@@ -18,6 +19,7 @@ __all__ = [
     "Misalignment",
     "Offsets",
     "describe_confinement",
+    "find_extent",
     "find_misalignments",
     "measure_extent",
     "measure_misalignment",

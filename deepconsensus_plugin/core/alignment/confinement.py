@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import PickerPicks
 
 _BINNINGS = (1 / 8, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 2, 2.0, 3.0, 4.0, 8.0)
@@ -120,6 +121,36 @@ def measure_extent(
     end = _END if len(yx) >= _MANY_PICKS else 0.0
     (y0, x0), (y1, x1) = np.quantile(yx, [end, 1 - end], axis=0).tolist()
     return Extent(len(yx), (y0, x0), (y1, x1))
+
+
+def find_extent(
+    candidates: Candidates, shapes: Mapping[str, tuple[int, int]]
+) -> tuple[float, float] | None:
+    """Return the part of rows and columns that all candidates lie in, wherever it is.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Candidates of all pickers.
+    shapes : mapping of micrograph name to (rows, columns)
+        Pixels; candidates on other micrographs are not looked at.
+
+    Returns
+    -------
+    tuple of float or None
+        Parts of the rows and of the columns, 0 - 1; None if candidates are spread over
+        either, or are too few to tell.
+    """
+    unknown = (np.nan, np.nan)
+    sides = np.array([shapes.get(name, unknown) for name in candidates.micrographs])
+    if not len(candidates):
+        return None
+    parts = candidates.yx / sides[candidates.micrograph_index]
+    parts = parts[np.isfinite(parts).all(axis=1)]
+    if len(parts) < _MIN_PICKS:
+        return None
+    rows, columns = np.ptp(parts, axis=0).tolist()
+    return (rows, columns) if max(rows, columns) <= _WIDEST else None
 
 
 def describe_confinement(

@@ -2,12 +2,13 @@
 """Table ``scores.csv``: one row per candidate, for use outside this package.
 
 Columns: ``micrograph, x, y, score, network_score, spread, votes, observed, pickers,
-picker_scores, accepted, reason``. Positions are box centres, pixels, y = row.
-``observed`` are the pickers that ran on the micrograph, ``pickers`` those that found
-the candidate and ``picker_scores`` their own scores in the same order; all joined by
-``;``. ``reason`` is a word of `core.reasons`, empty where accepted. What is not known
-is an empty field. Numbers are the shortest decimals that read back as the same float64,
-so the same table is the same file.
+picker_scores, accepted, reason, general_model``. Positions are box centres, pixels,
+y = row. ``observed`` are the pickers that ran on the micrograph, ``pickers`` those that
+found the candidate and ``picker_scores`` their own scores in the same order; all joined
+by ``;``. ``reason`` is a word of `core.reasons`, empty where accepted, and
+``general_model`` the log-odds of the general model. What is not known is an empty
+field. Numbers are the shortest decimals that read back as the same float64, so the same
+table is the same file.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 COLUMNS = (
     *("micrograph", "x", "y", "score", "network_score", "spread", "votes"),
     *("observed", "pickers", "picker_scores", "accepted", "reason"),
+    "general_model",
 )
-_ADDED = {"reason"}  # tables of early versions do not have it
+_ADDED = {"reason", "general_model"}  # tables of early versions do not have them
 _REASONS = {reason.word: reason.value for reason in Reason}
 _REASONS |= {"1": Reason.ACCEPTED.value, "0": Reason.OTHER.value}
 """Codes of the column of reasons, or else of what is accepted."""
@@ -60,6 +62,8 @@ class ScoreTable:
         Scores of `pickers`, aligned with them; NaN where there is none.
     reason : array, shape (n,), int
         Codes of `Reason`: why the candidate is not accepted, or that it is.
+    general_model : array, shape (n,), float64
+        Log-odds of the general model; NaN where not known.
     """
 
     micrograph: tuple[str, ...]
@@ -72,6 +76,7 @@ class ScoreTable:
     pickers: tuple[tuple[str, ...], ...]
     picker_scores: tuple[tuple[float, ...], ...]
     reason: IntArray
+    general_model: FloatArray
 
     def __len__(self) -> int:
         """Return the number of candidates."""
@@ -91,6 +96,7 @@ def write_scores_csv(
     network_score: FloatArray,
     spread: FloatArray,
     reason: IntArray,
+    general_model: FloatArray | None = None,
 ) -> None:
     """Write one row per candidate, in their order.
 
@@ -100,7 +106,7 @@ def write_scores_csv(
         The file; replaced if it is there.
     candidates : Candidates
         The OR set, n.
-    score, network_score, spread, reason : arrays, shape (n,)
+    score, network_score, spread, reason, general_model : arrays, shape (n,)
         See `ScoreTable`; NaN gives an empty field.
 
     Raises
@@ -108,7 +114,12 @@ def write_scores_csv(
     ValueError
         If an array has another length, or a picker's name holds the separator ``;``.
     """
-    columns = {"score": score, "network_score": network_score, "spread": spread}
+    if general_model is None:
+        general_model = np.full(len(candidates), np.nan)
+    columns = {
+        **{"score": score, "network_score": network_score, "spread": spread},
+        "general_model": general_model,
+    }
     for name, values in {**columns, "reason": reason}.items():
         if np.shape(values) != (len(candidates),):
             raise ValueError(
@@ -148,13 +159,14 @@ def _rows(
         yield (
             candidates.micrographs[micrograph],
             *map(format_number, (x, y)),
-            *map(_format, row_figures),
+            *map(_format, row_figures[:-1]),
             str(sum(found)),
             observers[micrograph],
             _JOIN.join(compress(pickers, found)),
             _JOIN.join(map(_format, compress(scores, found))),
             "0" if word else "1",
             word,
+            _format(row_figures[-1]),
         )
 
 
@@ -184,9 +196,9 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
                 received=f"a table without {','.join(missing)}",
             )
         rows = [_parse(path, reader.line_num, row) for row in reader]
-    numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 5)
+    numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 6)
     reason: IntArray = np.array([row.reason for row in rows], dtype=np.intp)
-    if missing:
+    if "reason" in missing:
         reason = derive_reasons(numbers[:, 2], reason == Reason.ACCEPTED)
     return ScoreTable(
         micrograph=tuple(row.micrograph for row in rows),
@@ -199,12 +211,13 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
         pickers=tuple(row.pickers for row in rows),
         picker_scores=tuple(row.picker_scores for row in rows),
         reason=reason,
+        general_model=numbers[:, 5],
     )
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One parsed row; `figures` are x, y, score, network_score, spread."""
+    """One parsed row; figures: x, y, score, network_score, spread, general_model."""
 
     micrograph: str
     figures: tuple[float, ...]
@@ -225,6 +238,7 @@ def _parse(path: Path, line: int, row: dict[str, str]) -> _Row:
             figures=(
                 *(float(row[name]) for name in ("x", "y")),
                 *(parse_score(row[name]) for name in COLUMNS[3:6]),
+                parse_score(row.get("general_model", "")),
             ),
             votes=int(row["votes"]),
             observed=_split(row["observed"]),

@@ -69,6 +69,18 @@ class NegativesParameters(Declared):
             le=1,
         ),
     )
+    avoid_likely_particles: bool = field(
+        default=True,
+        metadata=declare(
+            "Avoid likely particles",
+            "*Yes*: random and off-centre negatives also keep their distance from "
+            "what the general HydraPicker that comes with the plugin takes for a "
+            "particle, so that particles that no picker found are not taught as "
+            "background. It takes some seconds per micrograph.\n"
+            "*No*: only candidates are avoided, as published.",
+            is_expert=True,
+        ),
+    )
     hard_per_random: float = field(
         default=0.25,
         metadata=declare(
@@ -94,5 +106,6 @@ class NegativesParameters(Declared):
         "exclusion_radius": Published(
             0.5, '2.3: "closer than 50% of the particle size" to OR are removed'
         ),
+        "avoid_likely_particles": Published(False, "2.3: away from OR alone"),
         "displaced_fraction": Published(0.0, '2.3: "randomly picked coordinates"'),
     }

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinat
 from deepconsensus_plugin.core.limits import Count, NotNegativeInt
 from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.negatives.displaced import draw_displaced
+from deepconsensus_plugin.core.negatives.drawing import ArePermitted
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.centres import Centres
@@ -25,7 +27,14 @@ from deepconsensus_plugin.core.pipeline.mining import (
     MiningRules,
     mine_hard_negatives,
 )
+from deepconsensus_plugin.core.pipeline.negative_micrographs import (
+    check_room,
+    find_occupied,
+    fully_observed,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.files import area_path, read_area
+from deepconsensus_plugin.core.usable_area.permitting import are_recorded
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +57,15 @@ class NegativesRequest(NegativesParameters):
         Number of pickers that must agree on a positive.
     result : Path
         HDF5 file of coordinates to write; scores are values of `NegativeKind`.
+    avoid : Path, optional
+        File of `core.io.tables.write_coordinates`: further places that random and
+        off-centre negatives stay away from.
     n_positives : int, optional
         Number of positives, which sets the number of negatives. None: as many as
         `min_pickers` agree on.
+    masks : Path, optional
+        Folder of the masks of the micrographs. Where there is one, nothing is drawn at
+        random in padding or where there is no signal.
     workers : int
         Number of threads that read micrographs.
     """
@@ -61,7 +76,13 @@ class NegativesRequest(NegativesParameters):
     min_pickers: Count
     result: Path
     n_positives: NotNegativeInt | None = None
+    masks: Path | None = None
     workers: Count = 2
+    avoid: Path | None = None
+
+    def mask_of(self, micrograph: Micrograph) -> Path | None:
+        """Return the path of the mask of a micrograph; None without masks."""
+        return None if self.masks is None else area_path(self.masks, micrograph.name)
 
 
 @dataclass(frozen=True)
@@ -99,9 +120,10 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
         micrographs of the request, or if all are smaller than the box.
     """
     candidates = read_candidates(request.candidates)
-    micrographs = _fully_observed(request.micrographs, candidates)
-    _check_room(micrographs, request.box_size)
+    micrographs = fully_observed(request.micrographs, candidates)
+    check_room(micrographs, request.box_size)
     n_negatives = _n_negatives(request, candidates)
+    occupied = find_occupied(candidates, request.avoid)
     rng = np.random.default_rng(request.seed)
     parts = []
     if request.mine_hard_negatives or request.sort_out_agreed:
@@ -116,9 +138,9 @@ def run(request: NegativesRequest, progress: Progress) -> NegativesResult:
         )
         parts.append(mined)
     n_easy = n_negatives - sum(map(len, parts))
-    parts.append(_displaced(request, micrographs, candidates, n_easy, rng))
+    parts.append(_displaced(request, micrographs, candidates, occupied, n_easy, rng))
     n_random = n_negatives - sum(map(len, parts))
-    parts.append(_random(request, micrographs, candidates, n_random, rng))
+    parts.append(_random(request, micrographs, occupied, n_random, rng))
     negatives = Centres.joined(parts)
     _write(request.result, negatives, micrographs)
     counts = {k.name: int((negatives.kind == k.value).sum()) for k in NegativeKind}
@@ -155,48 +177,6 @@ def _log_counts(n_negatives: int, counts: dict[str, int]) -> None:
         )
 
 
-def _fully_observed(
-    micrographs: Sequence[Micrograph], candidates: Candidates
-) -> list[Micrograph]:
-    by_name = {micrograph.name: micrograph for micrograph in micrographs}
-    bad = candidates.bad_micrographs
-    names = np.array(candidates.micrographs)[candidates.observed.all(axis=1)].tolist()
-    names = [name for name in names if name not in bad]
-    if not names:
-        raise ValueError(
-            "expected micrographs that all pickers were run on, since only there "
-            f"background is known; none of {len(candidates.micrographs)} was observed "
-            f"by all of {', '.join(candidates.pickers)}"
-            + (f"; {len(bad)} are bad" if bad else "")
-        )
-    missing = [name for name in names if name not in by_name]
-    if missing:
-        raise ValueError(
-            f"candidates on {len(missing)} micrographs that are not among the "
-            f"{len(micrographs)} given, e.g. {missing[0]}"
-        )
-    return [by_name[name] for name in names]
-
-
-def _check_room(micrographs: Sequence[Micrograph], box_size: int) -> None:
-    """Warn of micrographs smaller than the box; raise ValueError if all are."""
-    small = [m for m in micrographs if min(m.shape) < box_size]
-    if not small:
-        return
-    rows, cols = small[0].shape
-    if len(small) == len(micrographs):
-        raise ValueError(
-            f"expected micrographs of at least {box_size} px, the box, received "
-            f"{rows} × {cols} px ({small[0].name}): is the box size in pixels of these "
-            "micrographs?"
-        )
-    logger.warning(
-        "%d of %d micrographs are smaller than the box of %d px and give no "
-        "background, e.g. %s (%d × %d px)",
-        *(len(small), len(micrographs), box_size, small[0].name, rows, cols),
-    )
-
-
 def _n_negatives(request: NegativesRequest, candidates: Candidates) -> int:
     n_positives = request.n_positives
     if n_positives is None:
@@ -209,13 +189,14 @@ def _displaced(
     request: NegativesRequest,
     micrographs: Sequence[Micrograph],
     candidates: Candidates,
+    occupied: Mapping[str, ScoredCoordinates],
     n_easy: int,
     rng: np.random.Generator,
 ) -> Centres:
     drawn = draw_displaced(
         micrographs,
         candidates.agreed(request.min_pickers),
-        candidates.coordinates(),
+        occupied,
         round(n_easy * request.displaced_fraction),
         box_size=request.box_size,
         rng=rng,
@@ -226,19 +207,31 @@ def _displaced(
 def _random(
     request: NegativesRequest,
     micrographs: Sequence[Micrograph],
-    candidates: Candidates,
+    occupied: Mapping[str, ScoredCoordinates],
     n_random: int,
     rng: np.random.Generator,
 ) -> Centres:
     drawn = draw_random_negatives(
         micrographs,
-        candidates.coordinates(),
+        occupied,
         n_random,
         box_size=request.box_size,
         exclusion_radius_px=request.exclusion_radius * request.box_size,
         rng=rng,
+        are_recorded=_recorded_places(request, micrographs),
     )
     return Centres.of(drawn, micrographs, NegativeKind.RANDOM)
+
+
+def _recorded_places(
+    request: NegativesRequest, micrographs: Sequence[Micrograph]
+) -> dict[str, ArePermitted]:
+    """Return what tells of positions whether anything was recorded, by micrograph."""
+    return {
+        micrograph.name: partial(are_recorded, read_area(path))
+        for micrograph in micrographs
+        if (path := request.mask_of(micrograph)) is not None and path.is_file()
+    }
 
 
 def _write(path: Path, negatives: Centres, micrographs: Sequence[Micrograph]) -> None:

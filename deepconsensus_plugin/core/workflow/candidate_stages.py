@@ -14,7 +14,6 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
 from deepconsensus_plugin.core.pipeline.combine import (
     Combination,
@@ -22,13 +21,19 @@ from deepconsensus_plugin.core.pipeline.combine import (
     combine_picks,
 )
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest
+from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
-from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.core.workflow.running import RunJob
-from deepconsensus_plugin.core.workflow.stages import score, train
+from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
+from deepconsensus_plugin.core.workflow.stages import make_masks, score, train
+from deepconsensus_plugin.core.workflow.witness import ask_about
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,40 @@ class CandidateStages:
     def files(self) -> ChainFiles:
         """Names of the files."""
         return ChainFiles(self.folder)
+
+    def ask_general_model(
+        self, candidates: Candidates, *, are_particles_dark: bool
+    ) -> None:
+        """Ask the general model about the candidates, if the options want it.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            All of them.
+        are_particles_dark : bool
+            Whether particles are darker than the background.
+        """
+        ask_about(
+            candidates,
+            self.geometry.place(candidates.coordinates()),
+            self.geometry.usable,
+            self.folder,
+            is_wanted=self.options.asks_general_model,
+            box_size=self.geometry.box_size,
+            are_particles_dark=are_particles_dark,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
+
+    def likely_particles(self) -> dict[str, ScoredCoordinates]:
+        """Return what the general model takes for particles, pixels of candidates.
+
+        Empty if negatives need not avoid it, or if the model was not asked.
+        """
+        if not self.options.negatives.avoid_likely_particles:
+            return {}
+        peaks, scale = self.files.witness_peaks, 1 / self.geometry.scale
+        return find_likely_particles(peaks, scale=scale)
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None
@@ -115,6 +154,8 @@ def find_candidates(
     *,
     unwanted: PickerPicks | None = None,
     cut_from: Sequence[Micrograph] = (),
+    workers: int = MaskRequest.workers,
+    run_job: RunJob | None = None,
 ) -> Combination:
     """Return the candidates of all pickers and the report on them, and write both.
 
@@ -125,27 +166,43 @@ def find_candidates(
     rules : ConsensusRules
         Rules of the consensus.
     folder : Path
-        Folder of the two files.
+        Folder of the two files, and of the masks of the micrographs.
     unwanted : PickerPicks, optional
         Coordinates near which picks are excluded first.
     cut_from : sequence of Micrograph
         Micrographs that boxes are cut from, if others; bad ones are found there too.
+    workers : int
+        Number of threads.
+    run_job : callable, optional
+        Function that carries out the job of the masks. None: a `KeptJobs`.
     """
+    files = ChainFiles(folder)
+    bad = make_masks(
+        micrographs,
+        files.masks,
+        box_size=rules.box_for(picks.box_size for picks in pickers),
+        workers=workers,
+        run_job=run_job or KeptJobs(folder),
+    )
     found = combine_picks(
         pickers,
         rules,
         shapes={micrograph.name: micrograph.shape for micrograph in micrographs},
         unwanted=unwanted,
-        bad_micrographs=find_bad_micrographs(micrographs, cut_from),
+        bad_micrographs=tuple(sorted({*bad, *find_bad_micrographs(cut_from)})),
+        masks=files.masks,
     )
-    files = ChainFiles(folder)
     write_candidates(files.candidates, found.candidates)
     write_json(files.report, to_plain(found.report))
     return found
 
 
 def fuse_scored(
-    candidates: Candidates, folder: Path, *, seed: int | None
+    candidates: Candidates,
+    folder: Path,
+    *,
+    seed: int | None,
+    context: FusionContext | None = None,
 ) -> CalibrationReport | None:
     """Combine scores of networks, votes and scores of pickers to probabilities.
 
@@ -157,13 +214,18 @@ def fuse_scored(
         Folder of their files; the probabilities are written to it.
     seed : int, optional
         See `keep_fused`.
+    context : FusionContext, optional
+        What else tells whether figures may be expected.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
+    scored = candidates.take(rows)
     return keep_fused(
-        candidates.take(rows),
+        scored,
         networks.mean,
+        read_witness(files.witness, scored),
         seed=seed,
         score=files.score,
         calibration=files.calibration,
+        context=context,
     )

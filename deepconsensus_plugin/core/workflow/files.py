@@ -33,6 +33,11 @@ class ChainFiles:
         return self.folder / "consensus.json"
 
     @property
+    def masks(self) -> Path:
+        """Folder of the masks of the micrographs that were picked."""
+        return self.folder / "masks"
+
+    @property
     def negatives(self) -> Path:
         """HDF5 file of the negatives, in pixels of the candidates."""
         return self.folder / "negatives.h5"
@@ -53,6 +58,21 @@ class ChainFiles:
         return self.folder / "scores.h5"
 
     @property
+    def asked(self) -> Path:
+        """HDF5 file of the candidates that the general model is asked about."""
+        return self.folder / "witness_candidates.h5"
+
+    @property
+    def witness(self) -> Path:
+        """HDF5 file of the candidates that the general model looked at: log-odds."""
+        return self.folder / "witness.h5"
+
+    @property
+    def witness_peaks(self) -> Path:
+        """HDF5 file of all maxima of the general model on the same micrographs."""
+        return self.folder / "witness_peaks.h5"
+
+    @property
     def score(self) -> Path:
         """NumPy file of the scores that the threshold applies to."""
         return self.folder / "score.npy"
@@ -66,6 +86,11 @@ class ChainFiles:
     def table(self) -> Path:
         """CSV table of all scored candidates."""
         return self.folder / "scores.csv"
+
+    def forget_witness(self) -> None:
+        """Remove what an earlier run knew from the general model."""
+        for path in (self.witness, self.witness_peaks):
+            path.unlink(missing_ok=True)
 
     def read_scores(self) -> tuple[IntArray, EnsembleScores]:
         """Return the rows of scored candidates, and the scores of the networks."""

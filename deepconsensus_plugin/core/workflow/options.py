@@ -69,6 +69,18 @@ class DeepConsensusOptions(Declared):
             ge=0,
         ),
     )
+    ask_general_model: bool = field(
+        default=True,
+        metadata=declare(
+            "Ask the general model",
+            "*Yes*: the general HydraPicker that comes with the plugin, trained on "
+            "simulated particles of many kinds, looks at every candidate. How far its "
+            "opinion counts in the score is estimated from your data. It takes some "
+            "seconds per micrograph.\n"
+            "*No*: scores come from the network and the pickers alone.",
+            is_expert=True,
+        ),
+    )
     threshold: ThresholdRule = AUTOMATIC
     spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
@@ -77,7 +89,13 @@ class DeepConsensusOptions(Declared):
         "fusion_seed": Published(
             None, '2.1: the network\'s score, "ranging from 0 to 1"', "not combined"
         ),
+        "ask_general_model": Published(False, "it has no other network"),
     }
+
+    @property
+    def asks_general_model(self) -> bool:
+        """Whether the general model looks at candidates: only where it is combined."""
+        return self.ask_general_model and self.fusion_seed is not None
 
     @property
     def acceptance(self) -> AcceptanceRule:

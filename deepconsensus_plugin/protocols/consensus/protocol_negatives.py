@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +17,27 @@ from deepconsensus_plugin.convert import (
     append_coordinates,
     candidates_from_set,
     coordinates_from_set,
+    masks_of,
     micrographs_from_set,
 )
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.negatives.user import with_user_negatives
+from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.negatives import NegativesResult
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.stages import draw_negatives
+from deepconsensus_plugin.core.workflow.witness import ask_general_model
 from deepconsensus_plugin.protocols.consensus.negatives_form import (
     DRAWING,
     defineDrawingParams,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.contrast import DARK, defineContrastParam
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadThreads,
@@ -63,6 +71,13 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
         form.addSection(label="Input")
         self._defineInputParams(form)
         defineDrawingParams(form)
+        defineContrastParam(
+            form,
+            "skipInvert",
+            "Contrast of the particles in the micrographs, for the general model. "
+            "Particles are dark unless the contrast was inverted before.\n"
+            f"Default: {DARK}.",
+        )
         DRAWING.define(form, "seed")
         form.addParallelSection(threads=2, mpi=0)
 
@@ -115,18 +130,40 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
     def drawStep(self, form):
         """Draw the negatives as a job."""
         folder, positives = Path(self._getExtraPath()), self.inputPositives.get()
+        micrographs = micrographs_from_set(self.getInputMicrographs())
+        candidates = candidates_from_set(self.inputCoordinates.get())
         draw_negatives(
-            micrographs_from_set(self.getInputMicrographs()),
-            candidates_from_set(self.inputCoordinates.get()),
+            micrographs,
+            candidates,
             folder,
             box_size=self.inputCoordinates.get().getBoxSize(),
+            avoid=self._findLikelyParticles(micrographs, candidates),
             parameters=replace(
                 DRAWING.read(self), sort_out_agreed=self.extraNegatives.get() is None
             ),
             n_positives=None if positives is None else positives.getSize(),
+            masks=masks_of(self.inputCoordinates.get()),
             workers=self.numberOfThreads.get(),
             run_job=jobsIn(folder, self),
         )
+
+    def _findLikelyParticles(
+        self, micrographs: Sequence[Micrograph], candidates: Candidates
+    ) -> dict[str, ScoredCoordinates]:
+        """Return what the general model takes for particles, if it shall be asked."""
+        if not self.avoidLikelyParticles:
+            return {}
+        folder = Path(self._getExtraPath())
+        ask_general_model(
+            [m for m in micrographs if m.name not in candidates.bad_micrographs],
+            candidates.coordinates(),
+            folder,
+            box_size=self.inputCoordinates.get().getBoxSize(),
+            are_particles_dark=not self.skipInvert,
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(folder, self),
+        )
+        return find_likely_particles(ChainFiles(folder).witness_peaks)
 
     def createOutputStep(self, form):
         """Register the negatives, with the user's own."""

@@ -11,7 +11,11 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
-from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    candidates_and_items,
+    micrographs_from_set,
+)
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -25,11 +29,16 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
+    read_coordinates,
     write_candidates,
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.witness_request import read_witness
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     defineOverBorderParam,
@@ -39,11 +48,16 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readOverBorder,
     summaryOfEarly,
 )
+from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import (
+    masksOfInput,
+    withAreas,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
     STACKS,
     defineCombineParam,
+    defineGeneralModelParam,
     defineInputParams,
     defineParticleParams,
     defineSeedParam,
@@ -67,6 +81,7 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeOtherContrast,
@@ -105,6 +120,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         form.addSection(label="Input")
         defineInputParams(form)
         defineCombineParam(form)
+        defineGeneralModelParam(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
@@ -120,6 +136,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             "coordinates": "coordinates.h5",
             "job": "score.json",
             "scores": "scores.h5",
+            "witness": "witness.h5",
             "score": "score.npy",
             "calibration": "calibration.json",
             "table": "scores.csv",
@@ -132,6 +149,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         form = fingerprint(self)
         self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
         self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
+        self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
@@ -142,6 +160,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         micrographs = frame.read_usable()
         usable = {micrograph.name for micrograph in micrographs}
         warnOfLeftOut(self, candidates, usable)
+        candidates = withAreas(self, candidates)
         candidates = withBadMicrographs(self, candidates, micrographs)
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
@@ -172,22 +191,44 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         Plugin.runCoreJob(self, job)
         self.info(f"{read_result(job, ScoreResult).n_scored} candidates scored")
 
+    def witnessStep(self, form):
+        """Ask the general model about the candidates, where scores are combined."""
+        frame = self._boxFrame()
+        ask_about(
+            read_candidates(self._getFileName("candidates")),
+            read_coordinates(self._getFileName("coordinates")),
+            frame.read_usable(),
+            Path(self._getExtraPath()),
+            is_wanted=bool(self.combineEvidence and self.askGeneralModel),
+            box_size=frame.box_size,
+            are_particles_dark=self._preprocessing().invert,
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(Path(self._getExtraPath()), self),
+        )
+
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
+        candidates = read_candidates(self._getFileName("candidates"))
         report = keep_fused(
-            read_candidates(self._getFileName("candidates")),
+            candidates,
             read_scores(Path(self._getFileName("scores"))).mean,
+            read_witness(Path(self._getFileName("witness")), candidates),
             seed=self.seed.get() if self.combineEvidence else None,
             score=Path(self._getFileName("score")),
             calibration=Path(self._getFileName("calibration")),
+            context=FusionContext.of(
+                micrographs_from_set(self.inputCoordinates.get().getMicrographs()),
+                Path(self.inputModel.get().getFolder()),
+            ),
         )
-        for verdict in report.pickers if report else ():
-            self.info(verdict.describe())
+        for line in report.describe_pickers() if report else ():
+            self.info(line)
 
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
         candidates = read_candidates(self._getFileName("candidates"))
         networks = read_scores(Path(self._getFileName("scores")))
+        generalModel = read_witness(Path(self._getFileName("witness")), candidates)
         report = self.readCalibration()
         accepted, isWhole = judgeScores(
             AcceptanceRule(spacing=readOverBorder(self)),
@@ -195,17 +236,21 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             np.load(self._getFileName("score")),
             self.inputCoordinates.get().getMicrographs(),
             boxSize=self.inputCoordinates.get().getBoxSize(),
-            isFused=report is not None,
+            report=report,
         )
         positions = np.load(self._getFileName("positions"))
         scored = iterScored(
             *(self.inputCoordinates.get(), candidates, positions, accepted.score),
             networks,
             isWhole=isWhole,
+            generalModel=generalModel,
         )
         self._define(self._makeOutputs(scored, candidates))
         self._remember(accepted.summarise(report))
-        write_accepted(self._getFileName("table"), candidates, networks, accepted)
+        write_accepted(
+            *(self._getFileName("table"), candidates, networks, accepted),
+            general_model=generalModel,
+        )
 
     def _makeOutputs(self, scored: Iterable[ScoredItem], candidates: Candidates):
         """Return the outputs by name, filled."""
@@ -214,8 +259,11 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             frame.coordinates.getMicrographs(asPointer=True)
         )
         observed = self._getFileName("observed")
-        copyCoordinatesInfo(coordinates, frame.coordinates, observed, candidates)
-        flipped = self.inputModel.get().getCard(EnsembleCard).preprocessing.phase_flip
+        copyCoordinatesInfo(
+            *(coordinates, frame.coordinates, observed, candidates),
+            masks=masksOfInput(self),
+        )
+        flipped = self._preprocessing().phase_flip
         outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(
             scored,
@@ -290,6 +338,9 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""
         return micrographsToCut(self, self.inputCoordinates)
+
+    def _preprocessing(self) -> BoxPreprocessing:
+        return self.inputModel.get().getCard(EnsembleCard).preprocessing
 
     def _boxFrame(self) -> BoxFrame:
         return BoxFrame(

@@ -22,6 +22,7 @@ FUSION = ParameterForm(
     DeepConsensusOptions,
     # The line of whether to combine stands for None.
     fusion_seed=Shown("seed", default=0, condition="combineEvidence"),
+    ask_general_model=Shown(condition="combineEvidence"),
 )
 STACKS = ParameterForm(
     StackOptions,
@@ -77,9 +78,14 @@ def defineCombineParam(form: params.Form) -> None:
     )
 
 
+def defineGeneralModelParam(form: params.Form) -> None:
+    """Add whether the general model is asked."""
+    FUSION.define(form, "ask_general_model")
+
+
 def defineSeedParam(form: params.Form) -> None:
     """Add the seed of the intervals."""
-    FUSION.define(form)
+    FUSION.define(form, "fusion_seed")
 
 
 def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:

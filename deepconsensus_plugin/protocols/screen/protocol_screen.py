@@ -20,6 +20,8 @@ from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
 from deepconsensus_plugin.core.workflow.candidate_stages import (
@@ -71,6 +73,7 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.model_summary import describeOtherContrast
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -137,6 +140,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         for step, needsGPU in (
             (self.followInputStep, True),
             (self.consensusStep, False),
+            (self.witnessStep, True),
             (self.negativesStep, False),
             (self.trainStep, True),
             (self.scoreStep, True),
@@ -151,20 +155,28 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         ScreenFollower(self, folder, form).follow()
 
     def consensusStep(self, form):
-        """Find the candidates and how many pickers should agree."""
+        """Mask the micrographs, find candidates and how many pickers should agree."""
         for pointer in streamedInputs(self):
             refresh(pointer)
-        micrographs = micrographs_from_set(referenceMicrographs(self))
+        folder = Path(self._getExtraPath())
         found = find_candidates(
-            micrographs,
+            micrographs_from_set(referenceMicrographs(self)),
             readPicks(self),
             consensusRules(self),
-            Path(self._getExtraPath()),
+            folder,
             unwanted=readUnwanted(self),
             cut_from=boxFrameOfScreen(self).read_micrographs(),
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(folder, self),
         )
         for sentence in found.report.sentences():
             self.info(sentence)
+
+    def witnessStep(self, form):
+        """Ask the general model about the candidates, where scores are combined."""
+        self._stages().askGeneralModel(
+            self._candidates(), areDark=self._areParticlesDark()
+        )
 
     def negativesStep(self, form):
         """Draw background to train against."""
@@ -194,7 +206,12 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
         fuse_scored(
-            self._candidates(), Path(self._getExtraPath()), seed=fusionSeed(self)
+            self._candidates(),
+            Path(self._getExtraPath()),
+            seed=fusionSeed(self),
+            context=FusionContext.of(
+                micrographs_from_set(referenceMicrographs(self)), self.modelFolder()
+            ),
         )
 
     def createOutputStep(self, form):
@@ -204,14 +221,18 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         positions, networks = files.read_scores()
         score, calibration = files.read_score()
         scored = candidates.take(positions)
+        generalModel = read_witness(files.witness, scored)
         accepted, isWhole = judgeForm(
             *(self, scored, score, THRESHOLD.read(self)),
-            isFused=calibration is not None,
+            report=calibration,
         )
         card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs = makeOutputs(
             self,
-            ScreenScores(candidates, positions, networks, accepted, isWhole),
+            ScreenScores(
+                *(candidates, positions, networks, accepted, isWhole),
+                generalModel=generalModel,
+            ),
             phaseFlipped=card.preprocessing.phase_flip,
             observed=self._getFileName("observed"),
         )
@@ -220,7 +241,9 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         for items in outputs.values():
             for pointer in self._usedPointers():
                 self._defineSourceRelation(pointer, items)
-        write_accepted(self._getFileName("table"), scored, networks, accepted)
+        write_accepted(
+            *(self._getFileName("table"), scored, networks, accepted, generalModel)
+        )
         self.numberLeftOut.set(len(candidates) - len(score))
         self._remember(accepted.summarise(calibration))
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
@@ -289,6 +312,11 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         if self.inputCoordinates.isEmpty():
             return self.inputMicrographs.get()
         return micrographsToCut(self, self.inputCoordinates[0])
+
+    def _areParticlesDark(self) -> bool:
+        if not self.usesModelAsIs():
+            return not self.skipInvert
+        return load_card_of(self.modelFolder(), EnsembleCard).preprocessing.invert
 
     def _stages(self) -> ScreenStages:
         """Return the stages of the end."""

@@ -31,8 +31,10 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
+from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
     Ctf,
@@ -50,6 +52,7 @@ from deepconsensus_plugin.core.workflow import (
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
+from deepconsensus_plugin.core.workflow.witness import ask_general_model
 from deepconsensus_plugin.tests.small_network import small_networks
 
 BOX = 20
@@ -60,6 +63,8 @@ OPTIONS = DeepConsensusOptions(
     preprocessing=PREPROCESSING,
     negatives=NegativesParameters(exclusion_radius=0.4),
 )
+ASKED = ["witness", "negatives", "train", "score"]
+"""Kinds of jobs of a run that combines scores, in their order."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,6 +124,9 @@ class CountedJobs:
             shutil.copy(self._from.negatives, request.result)
         elif kind == "train":
             shutil.copytree(self._from.model, request.model, dirs_exist_ok=True)
+        elif kind == "witness":
+            shutil.copy(self._from.witness, request.log_odds)
+            shutil.copy(self._from.witness_peaks, request.peaks)
         else:
             shutil.copy(self._from.scores, request.scores)
         if kind == self._last:
@@ -148,6 +156,7 @@ def test_it_finds_what_is_there(undisturbed):
     table = read_scores_csv(found.files.table)
     np.testing.assert_array_equal(table.accepted, found.accepted)
     np.testing.assert_array_equal(table.score, found.score)
+    np.testing.assert_array_equal(table.general_model, found.general_model)
     np.testing.assert_array_equal(
         np.concatenate([each.scores for each in found.scored.values()]), found.score
     )
@@ -178,7 +187,12 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     networks = score(
         micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
     )
-    probability, _ = fuse_scores(candidates, networks.mean, seed=0)
+    told = ask_general_model(
+        micrographs, candidates.coordinates(), tmp_path, box_size=BOX
+    )
+    log_odds = np.concatenate([each.scores for each in told.values()])
+    probability, _ = fuse_scores(candidates, networks.mean, log_odds, seed=0)
+    np.testing.assert_array_equal(log_odds, undisturbed.general_model)
     np.testing.assert_array_equal(networks.mean, undisturbed.networks.mean)
     np.testing.assert_array_equal(networks.spread, undisturbed.networks.spread)
     np.testing.assert_array_equal(probability, undisturbed.score)
@@ -186,11 +200,11 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     np.testing.assert_array_equal(accepted, undisturbed.accepted)
 
 
-@pytest.mark.parametrize("last", ["negatives", "train", "score"])
+@pytest.mark.parametrize("last", ASKED)
 def test_a_killed_chain_repeats_only_the_job_that_it_was_at(
     scene, undisturbed, tmp_path, monkeypatch, last
 ):
-    kinds = ["negatives", "train", "score"]
+    kinds = ASKED
     killed = CountedJobs(monkeypatch, undisturbed, last)
     with pytest.raises(_Killed):
         run_deep_consensus(*scene, OPTIONS, tmp_path)
@@ -208,7 +222,7 @@ def test_a_chain_killed_after_training_does_not_train_again(
         patched.setattr(candidate_stages, "score", _die)
         with pytest.raises(_Killed):
             run_deep_consensus(*scene, OPTIONS, tmp_path)
-    assert before.kinds == ["negatives", "train"]
+    assert before.kinds == ["witness", "negatives", "train"]
     after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert after.kinds == ["score"]
@@ -270,6 +284,17 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
     n_agreed = int(found.candidates.is_agreed(2).sum())
     assert choose_min_pickers(found.candidates, min_positives=n_agreed) == 2
     assert asked == [
+        WitnessRequest(
+            micrographs,
+            tmp_path / "witness_candidates.h5",
+            BOX,
+            general_model(),
+            particle_diameter_A=2 / 3 * BOX * 4.0,
+            are_particles_dark=PREPROCESSING.invert,
+            seen=tmp_path / "witness",
+            log_odds=tmp_path / "witness.h5",
+            peaks=tmp_path / "witness_peaks.h5",
+        ),
         NegativesRequest(
             micrographs,
             tmp_path / "candidates.h5",
@@ -332,7 +357,7 @@ def test_boxes_of_other_micrographs_are_asked_for_in_their_pixels(scene, tmp_pat
     asked = []
 
     def refuse(request):
-        if isinstance(request, NegativesRequest):
+        if isinstance(request, NegativesRequest | WitnessRequest):
             jobs.carry_out(request, Progress())
             return
         asked.append(request)

@@ -25,14 +25,15 @@ FIGURES = {
     "network_score": np.array([0.8, 1e-9, NAN]),
     "spread": np.array([0.0, 0.25, NAN]),
     "reason": np.array([Reason.ACCEPTED, Reason.NEIGHBOUR, Reason.NO_SCORE]),
+    "general_model": np.array([-2.5, 1.75, NAN]),
 }
 TEXT = """\
 micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted\
-,reason
-"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,
+,reason,general_model
+"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,,-2.5
 "a, 1.mrc",2,0.3333333333333333,0.1,1e-09,0.25,2,cryolo;topaz;cassper,cryolo;topaz,\
-0.5;-7.25,0,neighbour
-b.mrc,3,4,,,,1,topaz,topaz,1,0,no score
+0.5;-7.25,0,neighbour,1.75
+b.mrc,3,4,,,,1,topaz,topaz,1,0,no score,
 """
 EARLY = """\
 micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted
@@ -74,6 +75,7 @@ def test_early_tables_have_no_reasons(tmp_path):
     table = read_scores_csv(tmp_path / "scores.csv")
     assert in_words(table.reason) == ["", "other", "score", "no score"]
     assert table.accepted.tolist() == [True, False, False, False]
+    assert np.isnan(table.general_model).all()
 
 
 def test_it_is_a_merged_table_of_picks_too(path):
@@ -89,7 +91,7 @@ def test_no_candidates_and_a_candidate_that_no_picker_found(tmp_path):
     write_scores_csv(path, CANDIDATES.take(np.zeros(3, bool)), **none)
     table = read_scores_csv(path)
     assert (len(table), table.yx.shape, table.picker_scores) == (0, (0, 2), ())
-    path.write_text(TEXT.splitlines()[0] + "\na,1,2,,,,0,p,,,0,score\n")
+    path.write_text(TEXT.splitlines()[0] + "\na,1,2,,,,0,p,,,0,score,\n")
     table = read_scores_csv(path)
     assert (table.pickers, table.picker_scores) == (((),), ((),))
 

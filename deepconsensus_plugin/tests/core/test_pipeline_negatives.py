@@ -12,7 +12,11 @@ from scipy.spatial.distance import cdist
 
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
+from deepconsensus_plugin.core.io.tables import (
+    read_coordinates,
+    write_candidates,
+    write_coordinates,
+)
 from deepconsensus_plugin.core.negatives.displaced import FARTHEST, NEAREST
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest, run
@@ -174,3 +178,32 @@ def test_no_micrograph_that_all_observed(request_):
 def test_micrographs_that_are_not_given(request_):
     with pytest.raises(ValueError, match="not among"):
         run(replace(request_, micrographs=request_.micrographs[1:]), Progress())
+
+
+def test_further_places_are_avoided_by_random_and_off_centre_ones(request_, tmp_path):
+    rng = np.random.default_rng(1)
+    here = rng.uniform((16, 16), (304, 464), (60, 2))
+    avoided = {
+        name: ScoredCoordinates.from_arrays(here)
+        for name in ("m1.mrc", "m3.mrc", "another.mrc")
+    }
+    write_coordinates(tmp_path / "avoided.h5", avoided)
+    request = replace(
+        request_,
+        mine_hard_negatives=False,
+        sort_out_agreed=False,
+        displaced_fraction=0.5,
+        avoid=tmp_path / "avoided.h5",
+    )
+    run(request, Progress())
+    found = read_coordinates(request.result)
+    nearest = {
+        kind: min(
+            cdist(here, found[name].yx[found[name].scores == kind.value]).min()
+            for name in ("m1.mrc", "m3.mrc")
+        )
+        for kind in (NegativeKind.RANDOM, NegativeKind.DISPLACED)
+    }
+    assert nearest[NegativeKind.RANDOM] > 0.5 * BOX
+    assert nearest[NegativeKind.DISPLACED] >= NEAREST * BOX
+    assert cdist(here, found["m2.mrc"].yx).min() < NEAREST * BOX

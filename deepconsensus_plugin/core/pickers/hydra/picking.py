@@ -117,12 +117,15 @@ class HydraPicker:
         detector = HydraDetector(card.training.architecture, body, heads[number])
         return cls(detector, view)
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of what the network sees, Å."""
+        return self._view.particle_diameter_A / self._architecture.particle_px
+
     def prepare(self, micrograph: Micrograph) -> RescaledMicrograph:
         """Read a micrograph and return it prepared as network input."""
         particle_px = self._architecture.particle_px
-        pixel_size = max(
-            self._view.particle_diameter_A / particle_px, micrograph.sampling_rate
-        )
+        pixel_size = max(self.pixel_size_A, micrograph.sampling_rate)
         preprocessing = MicrographPreprocessing(pixel_size, self._view.normalisation)
         prepared = prepare_for_network(micrograph, preprocessing)
         return self._view.rescale(prepared, pixel_size, particle_px)
@@ -135,11 +138,21 @@ class HydraPicker:
         found = found.take(((found.yx >= margin) & (found.yx <= last)).all(axis=1))
         return ScoredCoordinates(prepared.to_micrograph(found.yx), found.scores)
 
+    def find_all(self, prepared: RescaledMicrograph) -> ScoredCoordinates:
+        """Return the place and log-odds of every anchor, pixels of the micrograph."""
+        found = self.detect_all(prepared.image)
+        return ScoredCoordinates(prepared.to_micrograph(found.yx), found.scores)
+
     def detect(self, image: Float32Array) -> ScoredCoordinates:
         """Return what is found on a rescaled image, its pixels, also at its borders.
 
         Of two picks within half a particle the better one is kept.
         """
+        radius_px = self._architecture.particle_px / 2
+        return suppress_overlaps(self.detect_all(image), radius_px=radius_px)
+
+    def detect_all(self, image: Float32Array) -> ScoredCoordinates:
+        """Return the place and log-odds of every anchor on a rescaled image."""
         architecture = self._architecture
         step, reach = architecture.step, architecture.reach
         margin = step * -(-reach // step)
@@ -155,9 +168,7 @@ class HydraPicker:
         is_inside = (
             (places.yx > -0.5) & (places.yx < np.array(image.shape) - 0.5)
         ).all(axis=1)
-        return suppress_overlaps(
-            places.take(is_inside), radius_px=architecture.particle_px / 2
-        )
+        return places.take(is_inside)
 
 
 def _crops(image: Float32Array, side: int) -> Float32Array:

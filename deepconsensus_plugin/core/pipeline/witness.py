@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Job that asks the general model for its opinion of candidates.
+
+The general HydraPicker saw neither the picks nor the networks that learnt from them, so
+its log-odds at a candidate are evidence of another kind. What it says of a micrograph
+is kept in a file named by a digest of its inputs: a run that was killed resumes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
+from deepconsensus_plugin.core.digests import digest, digest_file
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.methods import load_card_of, model_files
+from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.picking import load
+from deepconsensus_plugin.core.pickers.maps.scores_at import scores_at
+from deepconsensus_plugin.core.pipeline.witness_request import (
+    WitnessRequest,
+    WitnessResult,
+)
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+
+logger = logging.getLogger(__name__)
+
+RADIUS = 0.15
+"""Largest distance from a candidate of a place that counts for it, in boxes: centres of
+pickers are off by up to a tenth, and the model looks at every 0.18."""
+
+_CODE_VERSION = 1
+"""Raised when the same request gives other numbers; older files are then ignored."""
+
+_AT_CANDIDATES, _PEAKS = "candidates", "peaks"
+"""Names under which a file of a micrograph holds the two."""
+
+
+def run(request: WitnessRequest, progress: Progress) -> WitnessResult:
+    """Carry out a `WitnessRequest`.
+
+    Raises
+    ------
+    ValueError
+        If candidates lie on no micrograph of the request.
+    """
+    coordinates = read_coordinates(request.coordinates)
+    micrographs = [m for m in request.micrographs if len(coordinates.get(m.name, ()))]
+    if not micrographs:
+        raise ValueError(
+            f"{request.coordinates}: expected candidates on the "
+            f"{len(request.micrographs)} micrographs, received none"
+        )
+    found = _look(request, micrographs, coordinates, progress)
+    log_odds = {name: both[_AT_CANDIDATES] for name, both in found.items()}
+    write_coordinates(request.log_odds, log_odds)
+    write_coordinates(
+        request.peaks, {name: both[_PEAKS] for name, both in found.items()}
+    )
+    n_candidates = sum(map(len, log_odds.values()))
+    logger.info("General model: %d candidates looked at", n_candidates)
+    return WitnessResult(n_candidates, len(micrographs), progress.timings)
+
+
+def _look(
+    request: WitnessRequest,
+    micrographs: list[Micrograph],
+    coordinates: Mapping[str, ScoredCoordinates],
+    progress: Progress,
+) -> dict[str, dict[str, ScoredCoordinates]]:
+    """Return what the model says of each micrograph, from files where they exist."""
+    request.seen.mkdir(parents=True, exist_ok=True)
+    paths = {m.name: _path(request, m, coordinates[m.name].yx) for m in micrographs}
+    left = [m for m in micrographs if not paths[m.name].is_file()]
+    with progress.stage("ask general model", len(micrographs)) as count:
+        count(len(micrographs) - len(left))
+        if left:
+            card = load_card_of(request.model, HydraCard)
+            picker = load(request.model, card, request.options)
+            prepared = map_ahead(picker.prepare, left, workers=request.workers)
+            for micrograph, each in zip(left, prepared, strict=True):
+                places = picker.find_all(each)
+                yx = coordinates[micrograph.name].yx
+                near = scores_at(yx, places, radius_px=RADIUS * request.box_size)
+                radius_px = request.particle_diameter_A / micrograph.sampling_rate / 2
+                here = {
+                    _AT_CANDIDATES: ScoredCoordinates(yx, near),
+                    _PEAKS: suppress_overlaps(places, radius_px=radius_px),
+                }
+                write_coordinates(paths[micrograph.name], here)
+                count(1)
+    return {name: read_coordinates(path) for name, path in paths.items()}
+
+
+def _path(request: WitnessRequest, micrograph: Micrograph, yx: FloatArray) -> Path:
+    origin = digest(
+        _CODE_VERSION,
+        micrograph,
+        digest_file(micrograph.path),
+        [digest_file(path) for path in model_files(request.model)],
+        request.options,
+        request.box_size,
+        yx,
+    )
+    return request.seen / f"{micrograph.name}.{origin[:16]}.h5"
