@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.metrics.monotone import never_rising_shares
 from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordinates
 
 WANTED_PRECISION = 0.8
@@ -111,7 +112,7 @@ class PickerValidation:
         thresholds, n_picks, recall = self._columns()
         n_between = np.diff(n_picks, prepend=0.0)
         n_true = np.diff(recall * self.n_particles, prepend=0.0)
-        share = _never_rising(n_true, n_between)
+        share = never_rising_shares(n_true, n_between)
         place = np.searchsorted(-thresholds, -np.asarray(scores))
         return np.asarray(share[np.minimum(place, len(share) - 1)].clip(0.0, 1.0))
 
@@ -175,19 +176,6 @@ def _fewest_particles(n_picks: FloatArray, recall: FloatArray, n_labels: int) ->
     is_known = n_found >= min(_ENOUGH_FOUND, n_labels / 2, n_found[-1])
     ratio = np.where(is_known, n_picks / np.maximum(recall, 1e-12), np.inf)
     return float(ratio.min())
-
-
-def _never_rising(n_true: FloatArray, n_picks: FloatArray) -> FloatArray:
-    """Return the shares made non-increasing by pooling neighbours."""
-    pools: list[tuple[float, float, int]] = []
-    for true, picks in zip(n_true.tolist(), n_picks.tolist(), strict=True):
-        pool = (true, picks, 1)
-        while pools and pools[-1][0] * pool[1] <= pool[0] * pools[-1][1]:
-            before = pools.pop()
-            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
-        pools.append(pool)
-    shares = [true / picks for true, picks, _ in pools]
-    return np.repeat(shares, [rows for _, _, rows in pools])
 
 
 def _spread(n_rows: int) -> IntArray:
