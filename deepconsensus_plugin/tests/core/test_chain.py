@@ -129,6 +129,7 @@ class CountedJobs:
         elif kind == "witness":
             shutil.copy(self._from.witness, request.log_odds)
             shutil.copy(self._from.witness_peaks, request.peaks)
+            shutil.copy(self._from.null, request.null)
         else:
             shutil.copy(self._from.scores, request.scores)
         if kind == self._last:
@@ -173,13 +174,14 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     told = ask_general_model(
         micrographs, candidates.coordinates(), tmp_path, box_size=BOX
     )
+    files = ChainFiles(tmp_path)
     background = draw_negatives(
         micrographs,
         candidates,
         tmp_path,
         box_size=BOX,
         parameters=OPTIONS.negatives,
-        avoid=find_likely_particles(ChainFiles(tmp_path).witness_peaks),
+        avoid=find_likely_particles(files.witness_peaks, files.null),
     )
     model = train(
         micrographs,
@@ -297,6 +299,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             seen=tmp_path / "witness",
             log_odds=tmp_path / "witness.h5",
             peaks=tmp_path / "witness_peaks.h5",
+            null=tmp_path / "null.json",
         ),
         NegativesRequest(
             micrographs,
