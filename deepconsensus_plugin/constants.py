@@ -43,6 +43,9 @@ AGREED_Y_ATTRIBUTE = "_deepConsensusAgreedY"
 #: The position before it was rounded to whole pixels.
 EXACT_X_ATTRIBUTE = "_deepConsensusX"
 EXACT_Y_ATTRIBUTE = "_deepConsensusY"
+#: The distance to the nearest unusable area of the micrograph, pixels: negative on it,
+#: minus infinity where nothing was recorded, no value where everything is usable.
+AREA_DISTANCE_ATTRIBUTE = "_deepConsensusAreaDistance"
 #: Of a set: JSON file that records which pickers were run on which micrographs.
 OBSERVED_FILE_ATTRIBUTE = "_deepConsensusObservedFile"
 #: Where a negative comes from: a value of `core.negatives.hard.NegativeKind`.

@@ -26,7 +26,7 @@ from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS, DEEPCONSENSUS_P
 
 JOBS_MODULE = "deepconsensus_plugin.core.jobs"
 _DEFAULT_MODELS = own_home() / "models"
-REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "starfile", "pydantic")
+REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "pydantic")
 
 # Every update of a network allocates and frees the same large arrays. By default the C
 # library gives each back to the kernel, which then clears it page by page again: a

@@ -20,6 +20,7 @@ _START = 5.0
 _PER_MICROGRAPH = {
     "ProtSimulateMicrographs": 1.5,
     "ProtClassicalPick": 1.0,
+    "ProtDeepConsensusMask": 0.5,
     "ProtNetworkPick": 30.0,
     "ProtDeepConsensusPicks": 0.05,
     "ProtDeepConsensusNegatives": 1.0,

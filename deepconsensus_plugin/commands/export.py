@@ -19,6 +19,11 @@ from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable
 from deepconsensus_plugin.core.pick_files.layouts import write_picks_folder
 from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_picks
+from deepconsensus_plugin.core.pick_files.relion_project import (
+    RelionMicrographs,
+    read_relion_micrographs,
+    write_relion_particles,
+)
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
 
@@ -47,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file for each micrograph (star: and autopick.star, which lists them)",
     )
     parser.add_argument(
+        "--micrographs",
+        type=Path,
+        metavar="STAR",
+        help="RELION's micrographs STAR (star only): coordinates go by its names of "
+        "the micrographs, and a file of all carries its optics groups and CTFs; "
+        "without it, names are paths from the working directory",
+    )
+    parser.add_argument(
         "--selection",
         metavar="NAME",
         help="name or number of a run of *select by score* or *deep consensus*, also "
@@ -70,8 +83,11 @@ def _names(formats: Sequence[PickFormat]) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export; the exit status is 0 if it worked."""
-    out = arguments.out.expanduser().absolute()  # a project becomes the directory
+    start = Path.cwd()  # a project becomes the directory
+    out = arguments.out.expanduser().absolute()
+    star = arguments.micrographs and arguments.micrographs.expanduser().absolute()
     try:
+        known = _relion_micrographs(star, arguments.format)
         found = read_exported(arguments.project, arguments.selection)
         if arguments.threshold is not None:
             found = found.at(arguments.threshold)
@@ -82,6 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
             found.run,
             pick_format=PickFormat(arguments.format),
             per_micrograph=arguments.per_micrograph,
+            start=start,
+            micrographs=known,
         )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -90,6 +108,14 @@ def run(arguments: argparse.Namespace) -> int:
     of = f" of '{found.selection}'" if found.selection else ""
     print(f"{chosen.sum()} of {len(chosen)} coordinates{of}: {where}")
     return 0
+
+
+def _relion_micrographs(star: Path | None, kind: str) -> RelionMicrographs | None:
+    if star is None:
+        return None
+    if PickFormat(kind) is not PickFormat.STAR:
+        raise ValueError(f"--micrographs: it is of RELION; expected star, not {kind}")
+    return read_relion_micrographs(star)
 
 
 def best_first(
@@ -117,6 +143,8 @@ def export(
     *,
     pick_format: PickFormat,
     per_micrograph: bool = False,
+    start: Path | None = None,
+    micrographs: RelionMicrographs | None = None,
 ) -> list[Path]:
     """Write coordinates in a format, and return the files.
 
@@ -132,18 +160,36 @@ def export(
         The format.
     per_micrograph : bool
         Whether formats that could hold all micrographs in one file get one for each.
+    start : Path, optional
+        Folder that paths of RELION's micrographs and files are from; None: this one.
+    micrographs : RelionMicrographs, optional
+        RELION's names of the micrographs, instead of their paths.
 
     Raises
     ------
     ValueError
-        If the format cannot be written so, or two micrographs would share a file.
+        If the format cannot be written so, two micrographs would share a file, or
+        RELION's micrographs are others.
     """
+    start = start or Path.cwd()
+    if pick_format is PickFormat.STAR:
+        names = relion_names(coordinates, finished, start, micrographs)
+        coordinates = {
+            names[name]: picks for name, picks in coordinates.items() if name in names
+        }
     if per_micrograph or pick_format.codec.write_merged is None:
         return write_picks_folder(
-            folder, coordinates, box_size=finished.box_size, pick_format=pick_format
+            folder,
+            coordinates,
+            box_size=finished.box_size,
+            pick_format=pick_format,
+            start=start,
         )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"coordinates{pick_format.extension}"
+    if micrographs is not None:
+        write_relion_particles(path, coordinates, micrographs)
+        return [path]
     write_merged_picks(
         path,
         coordinates,
@@ -152,3 +198,30 @@ def export(
         shapes=finished.shapes,
     )
     return [path]
+
+
+def relion_names(
+    coordinates: Mapping[str, ScoredCoordinates],
+    finished: FinishedRun,
+    start: Path,
+    micrographs: RelionMicrographs | None,
+) -> dict[str, str]:
+    """Return the names that RELION's project has for the micrographs.
+
+    Those of its micrographs STAR; or else the paths of the files, from `start` where
+    they are below it, or the names where no files are known.
+    """
+    if micrographs is not None:
+        if np.isfinite(finished.sampling_rate):
+            micrographs.check_sampling_rate(finished.sampling_rate)
+        needed = [name for name, picks in coordinates.items() if len(picks)]
+        return micrographs.names_of(
+            list(coordinates), targets=finished.paths, needed=needed
+        )
+    names = {}
+    for name in coordinates:
+        path = finished.paths.get(name, Path(name))
+        names[name] = str(
+            path.relative_to(start) if path.is_relative_to(start) else path
+        )
+    return names

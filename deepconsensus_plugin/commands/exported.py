@@ -8,7 +8,7 @@ it: ``scores.csv`` and ``summary.json``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class FinishedRun:
         Å/px; NaN from early versions.
     spacing : Spacing, optional
         Where accepted particles may lie; None from early versions.
+    paths : mapping of str to Path
+        Files of the micrographs, links followed; empty from early versions.
     """
 
     box_size: int
@@ -54,6 +56,7 @@ class FinishedRun:
     shapes: Mapping[str, Shape]
     sampling_rate: float = np.nan
     spacing: Spacing | None = None
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +175,7 @@ def _of_project(folder: Path, name: str | None) -> Exported | None:
             found.shapes,
             found.sampling_rate,
             found.spacing,
+            found.paths,
         ),
         *(tuple(names), candidates.yx, found.scored.score, found.scored.reason),
         *(found.is_offered, found.name),
@@ -200,6 +204,7 @@ def read_summary(path: Path) -> FinishedRun:
         shapes={name: (rows, columns) for name, (rows, columns) in shapes.items()},
         sampling_rate=summary.get("sampling_rate", np.nan),
         spacing=_spacing(summary, path),
+        paths={n: Path(p) for n, p in summary.get("micrograph_paths", {}).items()},
     )
 
 

@@ -22,13 +22,13 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.fields import Node, matching_files
 from deepconsensus_plugin.core.alignment import describe_confinement
-from deepconsensus_plugin.core.io.bad_micrographs import (
+from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
+from deepconsensus_plugin.core.pick_files.folders import read_with_remarks
+from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.usable_area.bad_micrographs import (
     describe_bad_micrographs,
     find_bad_micrographs,
 )
-from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
-from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
-from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols import ProtImportModel, ProtImportPicks
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import READING
@@ -168,7 +168,7 @@ class _Rehearsal:
         if not names or len({*names}) < len(names):
             return []  # Scipion will give micrographs of one name other ones
         try:
-            picks = read_picks_folder(
+            found = read_with_remarks(
                 protocol._folder(),
                 self._micrographs,
                 picker=protocol.getPickerName(),
@@ -176,6 +176,7 @@ class _Rehearsal:
             )
         except (ValueError, OSError) as error:
             return [str(error)]
+        picks = found.picks
         micrographs = protocol.inputMicrographs.get()
         coordinates = SetOfCoordinates(filename=_IN_MEMORY)
         coordinates.setMicrographs(protocol.inputMicrographs)
@@ -188,6 +189,7 @@ class _Rehearsal:
             f"{picks.picker}: {len(picks)} picks on {len(picks.coordinates)} of "
             f"{len(names)} micrographs; box {picks.box_size:g} px{recorded}."
         )
+        self.remarks += found.remarks
         shapes = {each.name: each.shape for each in self._micrographs}
         if (said := describe_confinement(picks, shapes)) is not None:
             self.remarks.append(f"WARNING: {said}")

@@ -16,25 +16,30 @@ from deepconsensus_plugin.convert.coordinates import (
     append_coordinates,
     coordinates_from_set,
     items_with_micrograph,
+    match_micrographs,
     picks_from_set,
 )
 from deepconsensus_plugin.convert.items import scaled_item, set_attribute
+from deepconsensus_plugin.convert.masks import append_masks, distances_to_unusable
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrographs_from_set,
 )
 from deepconsensus_plugin.convert.observed import (
     PickerCoverage,
+    masks_of,
     observed_by_all,
     observed_in,
     read_observed,
     write_observed,
 )
 from deepconsensus_plugin.convert.places import (
+    paths_by_name,
     places_of_candidates,
     places_of_items,
     shapes_by_name,
 )
+from deepconsensus_plugin.convert.provenance import set_area_distance
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
@@ -44,22 +49,28 @@ __all__ = [
     "acquisition_of",
     "append_candidates",
     "append_coordinates",
+    "append_masks",
     "append_simulated",
     "candidate_items",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
+    "distances_to_unusable",
     "items_with_micrograph",
+    "masks_of",
+    "match_micrographs",
     "micrograph_name",
     "micrographs_from_set",
     "observed_by_all",
     "observed_in",
+    "paths_by_name",
     "picks_from_set",
     "places_of_candidates",
     "places_of_items",
     "read_observed",
     "refresh",
     "scaled_item",
+    "set_area_distance",
     "set_attribute",
     "shapes_by_name",
     "state_of_file",

@@ -24,6 +24,7 @@ from deepconsensus_plugin.convert.provenance import (
     PROVENANCE_ATTRIBUTES,
     describe_item,
     read_agreement,
+    read_area_distance,
     read_finders,
     read_votes,
 )
@@ -183,6 +184,8 @@ def _table(
         agreement=agreement,
         agreed_yx=agreed_yx,
         bad_micrographs=tuple(kept.bad_micrographs) if kept else (),
+        area_distance_px=read_area_distance(items),
+        vote_of=tuple(kept.vote_of.get(each, each) for each in pickers) if kept else (),
     )
 
 

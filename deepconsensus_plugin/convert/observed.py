@@ -4,7 +4,8 @@
 Not run is not "found nothing", but a micrograph without coordinates looks the same
 either way. So a set carries the path of a JSON file among its properties:
 ``{"schema": 1, "pickers": [...], "observed": {"mic.mrc": ["picker", ...]}}``.
-Beside it are the names of bad micrographs, on which nothing can be judged.
+Beside it are the names of bad micrographs, on which nothing can be judged, and the
+folder of the masks of the usable area.
 """
 
 from __future__ import annotations
@@ -43,11 +44,18 @@ class PickerCoverage:
         The pickers that were run there; no picker was run on other micrographs.
     bad_micrographs : list of str
         Names of those on which nothing can be judged; empty from early versions.
+    masks : str, optional
+        Folder of the masks of the micrographs (`core.usable_area.files`), from the
+        folder of the project; None where none were made.
+    vote_of : mapping of str to str
+        Pickers whose votes are counted with those of another, and that one.
     """
 
     pickers: list[str]
     observed: Mapping[str, list[str]]
     bad_micrographs: list[str] = field(default_factory=list)
+    masks: str | None = None
+    vote_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
@@ -59,8 +67,8 @@ def observed_by_all(pickers: Sequence[PickerPicks]) -> PickerCoverage:
     return PickerCoverage([picks.picker for picks in pickers], observed)
 
 
-def observed_in(candidates: Candidates) -> PickerCoverage:
-    """Return who looked where, from a table of candidates."""
+def observed_in(candidates: Candidates, *, masks: Path | None = None) -> PickerCoverage:
+    """Return who looked where, from a table of candidates; `masks` is a folder."""
     names = candidates.pickers
     return PickerCoverage(
         list(names),
@@ -71,6 +79,12 @@ def observed_in(candidates: Candidates) -> PickerCoverage:
             )
         },
         list(candidates.bad_micrographs),
+        None if masks is None else str(masks),
+        {
+            name: other
+            for name, other in zip(names, candidates.vote_of, strict=False)
+            if name != other
+        },
     )
 
 
@@ -118,3 +132,12 @@ def read_observed(coordinates: SetOfCoordinates) -> PickerCoverage | None:
         )
         return None
     return from_plain(read_json(source), PickerCoverage, path=source)
+
+
+def masks_of(coordinates: SetOfCoordinates | None) -> Path | None:
+    """Return the folder of the masks of a set's micrographs; None if it has none.
+
+    From the folder of the project, as all paths of sets.
+    """
+    known = None if coordinates is None else read_observed(coordinates)
+    return None if known is None or known.masks is None else Path(known.masks)

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 
+from deepconsensus_plugin.constants import AREA_DISTANCE_ATTRIBUTE
 from deepconsensus_plugin.convert.items import read_items
+from deepconsensus_plugin.convert.provenance import read_area_distance
 from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.micrographs import read_shape
@@ -51,7 +53,7 @@ def places_of_items(
     Places or None
         None where the items or `micrographs` do not tell.
     """
-    table = read_items(items)
+    table = read_items(items, AREA_DISTANCE_ATTRIBUTE)
     if micrographs is None or not any(table.ids):
         return None
     rate = micrographs.getSamplingRate()
@@ -70,6 +72,7 @@ def places_of_items(
     return Places(
         *(table.yx * scale, micrograph, shapes, round(box_size), rate),
         is_bad=np.array([name in bad_micrographs for name in names], dtype=bool),
+        area_distance_px=read_area_distance(table),
     )
 
 
@@ -86,6 +89,7 @@ def places_of_candidates(
         round(box_size),
         micrographs.getSamplingRate(),
         np.isin(candidates.micrographs, candidates.bad_micrographs),
+        candidates.area_distance_px,
     )
 
 
@@ -97,6 +101,12 @@ def shapes_by_name(micrographs: SetOfMicrographs) -> dict[str, tuple[int, int]]:
         for name, path in zip(names, paths, strict=True)
         if path.exists()
     }
+
+
+def paths_by_name(micrographs: SetOfMicrographs) -> dict[str, Path]:
+    """Return the files of the micrographs, links followed."""
+    names, paths = _names_and_paths(micrographs)
+    return {name: path.resolve() for name, path in zip(names, paths, strict=True)}
 
 
 def _names_and_paths(micrographs: SetOfMicrographs) -> tuple[list[str], list[Path]]:

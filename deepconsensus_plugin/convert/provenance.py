@@ -15,6 +15,7 @@ from deepconsensus_plugin.constants import (
     AGREED_X_ATTRIBUTE,
     AGREED_Y_ATTRIBUTE,
     AGREEMENT_ATTRIBUTE,
+    AREA_DISTANCE_ATTRIBUTE,
     LIST_SEPARATOR,
     OBSERVED_ATTRIBUTE,
     PICKER_SCORES_ATTRIBUTE,
@@ -30,6 +31,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 PROVENANCE_ATTRIBUTES = (
     *(PICKERS_ATTRIBUTE, PICKER_SCORES_ATTRIBUTE, OBSERVED_ATTRIBUTE),
     *(AGREEMENT_ATTRIBUTE, AGREED_X_ATTRIBUTE, AGREED_Y_ATTRIBUTE),
+    AREA_DISTANCE_ATTRIBUTE,
     *PICKER_SCORE_ATTRIBUTES,
 )
 """Attributes that the reading functions need."""
@@ -51,6 +53,22 @@ def describe_item(item: Coordinate, table: Candidates, row: int) -> None:
         (AGREED_Y_ATTRIBUTE, Float, agreed_y),
     ):
         set_attribute(item, name, kind, value)
+    set_area_distance(item, table.area_distance_px[row])
+
+
+def set_area_distance(item: Coordinate, distance_px: float) -> None:
+    """Set the distance to the unusable area; no value for infinity."""
+    known = None if distance_px == np.inf else float(distance_px)
+    set_attribute(item, AREA_DISTANCE_ATTRIBUTE, Float, known)
+
+
+def read_area_distance(items: ItemTable) -> FloatArray:
+    """Return the distance of each item to the unusable area, shape (n,), pixels.
+
+    Infinity where it is not known, or everything is usable.
+    """
+    distance = items.numbers(AREA_DISTANCE_ATTRIBUTE)
+    return np.where(np.isnan(distance), np.inf, distance)
 
 
 def _join(parts: Iterator[str]) -> str:

@@ -30,6 +30,7 @@ _COLUMNS = (
     "picker_scores",
     "agreement",
     "agreed_yx",
+    "area_distance_px",
 )
 """The fields that have one row per candidate."""
 
@@ -59,7 +60,16 @@ class Candidates:
     agreed_yx : array, shape (n, 2), float64
         Mean over the picks of those agreeing pickers, pixels.
     bad_micrographs : tuple of str
-        Names of those on which nothing can be judged (`core.io.bad_micrographs`).
+        Names of those on which nothing can be judged
+        (`core.usable_area.bad_micrographs`).
+    area_distance_px : array, shape (n,), float64
+        Distance of each to the nearest unusable area, pixels
+        (`core.usable_area.permitting.distance_of`): negative on it, minus infinity
+        where nothing was recorded, infinity where there is none or nothing is known.
+        None: infinity for all.
+    vote_of : tuple of str
+        The picker with which each picker's votes are counted, k, its own name where
+        they count by themselves (`core.consensus.dependence`). Empty if all do.
     """
 
     micrographs: tuple[str, ...]
@@ -72,9 +82,14 @@ class Candidates:
     agreement: IntArray
     agreed_yx: FloatArray
     bad_micrographs: tuple[str, ...] = ()
+    area_distance_px: FloatArray = None  # type: ignore[assignment]
+    vote_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the shapes once, at the door."""
+        """Fill in unknown distances, and check the shapes once, at the door."""
+        if self.area_distance_px is None:
+            unknown = np.full(len(self.yx), np.inf)
+            object.__setattr__(self, "area_distance_px", unknown)
         n, k, m = len(self.yx), len(self.pickers), len(self.micrographs)
         expected = {
             "observed": (m, k),
@@ -84,6 +99,7 @@ class Candidates:
             "picker_scores": (n, k),
             "agreement": (n,),
             "agreed_yx": (n, 2),
+            "area_distance_px": (n,),
         }
         for name, shape in expected.items():
             received = getattr(self, name).shape
@@ -132,6 +148,19 @@ class Candidates:
         return len(self.yx)
 
     @property
+    def voters(self) -> dict[str, list[int]]:
+        """Columns of the pickers whose votes are counted as one, by the first's name.
+
+        Pickers that found nothing are left out.
+        """
+        groups: dict[str, list[int]] = {}
+        has_found = self.found.any(axis=0).tolist()
+        for column, name in enumerate(self.vote_of or self.pickers):
+            if has_found[column]:
+                groups.setdefault(name, []).append(column)
+        return groups
+
+    @property
     def votes(self) -> IntArray:
         """Number of pickers that proposed each candidate, shape (n,)."""
         return np.asarray(self.found.sum(axis=1))
@@ -143,8 +172,12 @@ class Candidates:
 
     @property
     def can_be_judged(self) -> BoolArray:
-        """Whether each candidate is not on a bad micrograph, shape (n,)."""
-        return np.asarray(~self.are_on(self.bad_micrographs))
+        """Whether there is an image at each candidate, shape (n,).
+
+        There is none on a bad micrograph, in padding and where there is no signal.
+        """
+        is_recorded = self.area_distance_px > -np.inf
+        return np.asarray(is_recorded & ~self.are_on(self.bad_micrographs))
 
     def are_on(self, names: Container[str]) -> BoolArray:
         """Return which candidates lie on one of these micrographs, shape (n,)."""
@@ -179,12 +212,13 @@ class Candidates:
         """Return which candidates at least `min_pickers` agree on, shape (n,).
 
         Where fewer than `min_pickers` were run, all of those must agree, and never
-        fewer than two (unless there is one picker in all). On a bad micrograph,
-        nothing is agreed.
+        fewer than two (unless there is one picker in all). On a bad micrograph, and
+        on unusable area, nothing is agreed.
         """
         fewest = min(2, len(self.pickers))
         needed = np.maximum(np.minimum(min_pickers, self.n_observers), fewest)
-        return np.asarray((self.agreement >= needed) & self.can_be_judged)
+        is_usable = self.can_be_judged & (self.area_distance_px >= 0)
+        return np.asarray((self.agreement >= needed) & is_usable)
 
     def agreed(self, min_pickers: int) -> dict[str, ScoredCoordinates]:
         """Return the particles that are agreed (`is_agreed`), by micrograph.

@@ -34,3 +34,7 @@ class ModelFormatError(FileFormatError):
 
 class IncompatibleModelError(ValueError):
     """A model does not fit the particles it is asked to score."""
+
+
+class WithheldError(ValueError):
+    """A rule needs an expected figure that is withheld."""

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _STAGES = {
     "simulate": ("pipeline.simulate:SimulateRequest", "pipeline.simulate:run"),
+    "mask": ("pipeline.mask:MaskRequest", "pipeline.mask:run"),
     "pick": ("pipeline.pick:PickRequest", "pipeline.pick:run"),
     "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
     "witness": ("pipeline.witness_request:WitnessRequest", "pipeline.witness:run"),

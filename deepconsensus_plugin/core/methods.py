@@ -67,6 +67,10 @@ class Method:
 class TrainedPicker(Protocol):
     """Model that picks."""
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of what the network sees, Å; finer micrographs are reduced."""
+
     def prepare(self, micrograph: Micrograph) -> Any:
         """Read a micrograph, in any thread, as `find` takes it."""
 

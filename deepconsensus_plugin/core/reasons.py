@@ -44,10 +44,14 @@ class Reason(enum.IntEnum):
     NEIGHBOUR = 4, "neighbour", "too close", "too close to another"
     OTHER = 5, "other", "other reason", "for a reason that was not recorded"
     MICROGRAPH = 6, "micrograph", "bad micrograph", "on bad micrographs"
+    AREA = 7, "area", "on carbon or ice", "on carbon or ice"
 
 
-BY_SCORE = (Reason.MICROGRAPH, Reason.NO_SCORE, Reason.SCORE)
-"""Reasons of candidates whose score is not good enough, or that have none."""
+UNJUDGED = (Reason.MICROGRAPH, Reason.AREA)
+"""Reasons of candidates at places where no score counts."""
+
+BY_SCORE = (*UNJUDGED, Reason.NO_SCORE, Reason.SCORE)
+"""Reasons of candidates whose score is not good enough or does not count."""
 
 
 def in_words(codes: IntArray) -> list[str]:

@@ -154,11 +154,15 @@ class PickerPicks:
     coordinates : mapping of micrograph name to ScoredCoordinates
         A micrograph that is absent was *not observed* (the picker was not run there);
         one with no coordinates was observed, and nothing was found.
+    trained_on : tuple of str
+        Names of the pickers whose picks it was trained on; its votes are no evidence
+        beside theirs.
     """
 
     picker: str
     box_size: float
     coordinates: Mapping[str, ScoredCoordinates]
+    trained_on: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of picks on all micrographs."""

@@ -9,6 +9,8 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, AMBER, PINK = "#56B4E9", "#E69F00", "#CC79A7"
 YELLOW = "#F0E442"
 GREY, LIGHT_GREY = "#999999", "#DDDDDD"
+AREA = GREEN
+"""Colour of outlines of what is in the way, and of candidates that lie on it."""
 
 SERIES = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 """Colours of a series; they repeat if there are more items."""
@@ -28,6 +30,7 @@ REASON_COLOURS = {
     Reason.SCORE: AMBER,
     Reason.BORDER: PINK,
     Reason.NEIGHBOUR: YELLOW,
+    Reason.AREA: AREA,
     Reason.MICROGRAPH: "#666666",
     Reason.NO_SCORE: GREY,
     Reason.OTHER: LIGHT_GREY,

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.plots.picture import CONTRAST_PERCENTILES, low_passed
+from deepconsensus_plugin.plots.low_pass import CONTRAST_PERCENTILES, low_passed
 
 _TILE_INCHES, _TITLE_INCHES = 0.95, 0.4
 _GAP, _LINE = 0.02, 1.2

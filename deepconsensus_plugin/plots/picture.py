@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.ndimage
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
@@ -26,17 +25,18 @@ from deepconsensus_plugin.core.types import (
     IntArray,
     Micrograph,
 )
+from deepconsensus_plugin.core.usable_area.files import read_outlines
+from deepconsensus_plugin.plots.area_outlines import (
+    add_area_legend,
+    add_area_outlines,
+)
 from deepconsensus_plugin.plots.colours import REASON_COLOURS
+from deepconsensus_plugin.plots.low_pass import (
+    CONTRAST_PERCENTILES,
+    low_passed,
+    picture_extent,
+)
 
-LOW_PASS_A = 20.0
-"""Default low-pass filter of pictures, Å."""
-SIGMA_PER_PERIOD = 0.187
-"""A Gaussian of this many periods leaves half of the amplitude at that period."""
-
-_SIDE_PX = 1200
-"""The longer side of a picture, at most."""
-
-CONTRAST_PERCENTILES = (0.5, 99.5)
 _SIDE_INCHES, _DPI = 8.0, 150
 _BAR_LENGTHS_NM = (5, 10, 20, 50, 100, 200, 500)
 _BAR_SHARE = 0.2
@@ -50,6 +50,7 @@ def write_picture(
     reason: IntArray,
     *,
     box_size: float,
+    masks: Path | None = None,
 ) -> None:
     """Write a PNG of the micrograph chosen by `choose_micrograph`.
 
@@ -65,6 +66,8 @@ def write_picture(
         Codes of `Reason`: what a selection made of them.
     box_size : float
         Pixels.
+    masks : Path, optional
+        Folder of masks, which are outlined (`read_outlines`).
     """
     accepted = np.asarray(reason == Reason.ACCEPTED)
     index = choose_micrograph(candidates.micrograph_index, accepted)
@@ -82,6 +85,7 @@ def write_picture(
         },
         sampling_rate=micrograph.sampling_rate,
         diameter_px=DIAMETER_PER_BOX * box_size,
+        outlines=read_outlines(masks, name, micrograph.shape),
     )
     above = 22  # points: the legend
     figure.axes[0].set_title(name, loc="left", fontsize="medium", pad=above)
@@ -116,6 +120,7 @@ def draw_picks(
     *,
     sampling_rate: float,
     diameter_px: float,
+    outlines: Sequence[FloatArray] = (),
 ) -> None:
     """Draw a micrograph, low-passed for the eye, with circles and a scale bar.
 
@@ -131,6 +136,8 @@ def draw_picks(
         Å/px.
     diameter_px : float
         Diameter of the circles, pixels.
+    outlines : sequence of array, shape (n, 2)
+        Outlines ``yx`` of the unusable area, pixels.
     """
     axes = figure.add_subplot()
     axes.set_axis_off()
@@ -141,6 +148,9 @@ def draw_picks(
     for (label, colour), yx in picks.items():
         add_circles(axes, diameter_px, colour).set_offsets(yx[:, ::-1])
         axes.add_line(circle_in_legend(colour, f"{label} ({len(yx)})"))
+    if outlines:
+        add_area_outlines(axes, outlines)
+        add_area_legend(axes)
     _draw_scale_bar(axes, image.shape[1], sampling_rate)
     axes.legend(
         handles=[artist for artist in axes.lines if artist.get_label()[:1] != "_"],
@@ -152,64 +162,6 @@ def draw_picks(
         handletextpad=0.3,
         frameon=False,
     )
-
-
-def low_passed(
-    image: NDArray[Any], *, sampling_rate: float, low_pass_A: float = LOW_PASS_A
-) -> FloatArray:
-    """Return a smaller image without what the eye sees as noise only.
-
-    Parameters
-    ----------
-    image : array, shape (rows, columns)
-        Pixels.
-    sampling_rate : float
-        Å/px.
-    low_pass_A : float
-        Period of which half of the amplitude is left, Å; 0 for no filter but that of
-        the coarser pixels.
-
-    Returns
-    -------
-    array, float32
-        Its longer side has at most 1200 pixels; all finite.
-    """
-    pixels = np.asarray(image, dtype=np.float32)
-    is_finite = np.isfinite(pixels)
-    if not is_finite.all():
-        level = np.median(pixels[is_finite]) if is_finite.any() else 0.0
-        pixels = np.where(is_finite, pixels, np.float32(level))
-    step = _binning(pixels.shape)
-    # Never less than what the coarser pixels can show; their mean is a part of it.
-    sigma_px = max(SIGMA_PER_PERIOD * low_pass_A / sampling_rate, step / 2)
-    rest_px = np.sqrt(sigma_px**2 - (step**2 - 1) / 12)
-    binned = _block_means(pixels, step)
-    smooth = scipy.ndimage.gaussian_filter(binned, rest_px / step, mode="nearest")
-    return np.asarray(smooth)
-
-
-def picture_extent(shape: tuple[int, ...]) -> tuple[float, float, float, float]:
-    """Return left, right, bottom and top of what `low_passed` makes of a shape, pixels.
-
-    Pixels of the micrograph, from the centre of its first one.
-    """
-    step = _binning(shape)
-    rows, columns = (-(-side // step) * step for side in shape)
-    return -0.5, columns - 0.5, rows - 0.5, -0.5
-
-
-def _binning(shape: tuple[int, ...]) -> int:
-    return -(-max(shape) // _SIDE_PX)
-
-
-def _block_means(pixels: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Return the means of blocks of ``step × step``; the border is repeated for it."""
-    missing = [-side % step for side in pixels.shape]
-    if any(missing):
-        pixels = np.pad(pixels, [(0, each) for each in missing], mode="edge")
-    rows = sum(pixels[first::step] for first in range(step))
-    both = sum(rows[:, first::step] for first in range(step))
-    return np.asarray(both / np.float32(step**2), dtype=np.float32)
 
 
 def add_circles(axes: Axes, diameter_px: float, colour: str) -> EllipseCollection:

@@ -36,7 +36,7 @@ def draw_scores(
     Parameters
     ----------
     figure : Figure
-        Empty; gets one plot, and below it another one where there is a calibration.
+        Empty; gets one plot, and below it another one where figures are expected.
     score : array, shape (n,)
         0 - 1; NaN is not drawn.
     reason : array, shape (n,), int
@@ -47,7 +47,8 @@ def draw_scores(
         None where scores are no probabilities.
     """
     figure.set_layout_engine("constrained")
-    n_rows = 1 if calibration is None else 2
+    is_told = calibration is not None and calibration.why_withheld is None
+    n_rows = 2 if is_told else 1
     top, *below = figure.subplots(n_rows, 1, sharex=True, squeeze=False)[:, 0]
     _draw_histogram(top, score, reason)
     for axes in below:

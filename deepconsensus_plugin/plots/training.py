@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from deepconsensus_plugin.core.calibration.network_grounds import describe_held_out
 from deepconsensus_plugin.core.metrics.classification import (
     area_under_roc,
     average_precision,
@@ -137,17 +138,18 @@ def draw_validation(figure: Figure, networks: Sequence[Labelled]) -> None:
         counts = count_at_thresholds(is_particle, scores)
         recall = counts.n_true / n_particles
         false_alarms = (counts.n_accepted - counts.n_true) / n_others
-        area = area_under_roc(counts)
+        too_few = describe_held_out(n_particles, n_others)
+        area = f"area {area_under_roc(counts):.3f}"
+        average = f"average precision {average_precision(counts, n_particles):.3f}"
         roc.plot(
             *(np.append(0, false_alarms), np.append(0, recall)),
             color=colour_of(number),
-            label=f"network {number + 1}: area {area:.3f}",
+            label=f"network {number + 1}: {too_few or area}",
         )
         precision.plot(
             *(recall, counts.n_true / counts.n_accepted),
             color=colour_of(number),
-            label=f"network {number + 1}: average precision "
-            f"{average_precision(counts, n_particles):.3f}",
+            label=f"network {number + 1}: {too_few or average}",
         )
     roc.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="chance")
     roc.set(xlabel="False positive rate", ylabel="True positive rate")

@@ -8,6 +8,9 @@ from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvalu
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import (
     ProtImportPicks,
 )
+from deepconsensus_plugin.protocols.consensus.protocol_mask import (
+    ProtDeepConsensusMask,
+)
 from deepconsensus_plugin.protocols.consensus.protocol_negatives import (
     ProtDeepConsensusNegatives,
 )
@@ -39,6 +42,7 @@ from deepconsensus_plugin.protocols.simulation.protocol_simulate import (
 
 __all__ = [
     "ProtClassicalPick",
+    "ProtDeepConsensusMask",
     "ProtDeepConsensusNegatives",
     "ProtDeepConsensusPicks",
     "ProtDeepConsensusScore",

@@ -36,11 +36,11 @@ _N_COLUMNS = 10
 """Pictures of particles beside each other, and of each kind."""
 
 
-def plot_agreement(scored: ScoredCandidates, *, is_fused: bool) -> list[Html]:
+def plot_agreement(scored: ScoredCandidates, *, is_told: bool) -> list[Html]:
     """Return who confirms whom, and who found what."""
     candidates = scored.candidates
     agreement = compare_pickers(candidates)
-    combinations = count_combinations(candidates, scored.score if is_fused else None)
+    combinations = count_combinations(candidates, scored.score if is_told else None)
     k = len(candidates.pickers)
     return [
         _draw(
@@ -54,7 +54,7 @@ def plot_agreement(scored: ScoredCandidates, *, is_fused: bool) -> list[Html]:
             (9, 3.6 + 0.55 * k),
             lambda figure: draw_combinations(figure, combinations),
             "Candidates by exactly which pickers found them"
-            f"{', and how many particles are expected among them' * is_fused}.",
+            f"{', and how many particles are expected among them' * is_told}.",
         ),
     ]
 
@@ -99,13 +99,14 @@ def plot_scores(
 ) -> Html:
     """Return the histogram with its threshold, and what is expected at others."""
     caption = "Scores of all candidates."
-    if calibration is not None:
+    is_told = calibration is not None and calibration.why_withheld is None
+    if is_told:
         caption += (
             " Below, the precision and recall to be expected if the score alone "
             "decided, at any threshold, with 95 % intervals over micrographs."
         )
     return _draw(
-        (9, 3.4 if calibration is None else 5.6),
+        (9, 5.6 if is_told else 3.4),
         lambda figure: draw_scores(
             figure,
             scored.score,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin import __version__
-from deepconsensus_plugin.convert import micrographs_from_set, observed_in
+from deepconsensus_plugin.convert import masks_of, micrographs_from_set, observed_in
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.serialisation import to_plain
@@ -64,6 +65,8 @@ class ReportedRun:
         Those of the candidates, all of them.
     figures : mapping, optional
         Content of ``metrics.json``, where there is a truth.
+    masks : Path, optional
+        Folder of the masks of the micrographs.
     """
 
     name: str
@@ -72,6 +75,7 @@ class ReportedRun:
     scored: ScoredCandidates
     micrographs: Sequence[Micrograph]
     figures: Mapping[str, Any] | None = None
+    masks: Path | None = None
 
     def only(self, *class_names: str) -> Protocol | None:
         """Return the protocol of a class, the first that there is; None without one."""
@@ -105,9 +109,11 @@ def collect_run(
         Cost of each protocol.
     """
     scored_by, calibration = _first(protocols, SCORERS), None
+    expected: dict[str, Any] = {}
     if scored_by is None:
         picked_by = _first(protocols, PICKERS)
         scored, coordinates = read_picked(picked_by), picked_by.outputCoordinates
+        expected = _expected_of_picks(picked_by)
     else:
         scored = read_scored(scored_by, _first(protocols, SELECTORS))
         coordinates = scored_coordinates(scored_by)
@@ -119,10 +125,14 @@ def collect_run(
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
+        "micrograph_paths": {
+            item.name: str(item.path.resolve()) for item in micrographs
+        },
         "sampling_rate": coordinates.getMicrographs().getSamplingRate(),
         "threshold": to_plain(scored.threshold),
         "acceptance": to_plain(scored.told),
         "calibration": to_plain(calibration),
+        **expected,
         "score_histogram": _histogram(scored.score),
         "timings": {label: to_plain(cost) for label, cost in costs.items()},
         "versions": _versions(),
@@ -131,7 +141,19 @@ def collect_run(
     if _first(protocols, ["ProtEvaluatePicks"]) is not None:
         figures = _detection_metrics(protocols, scored)
         summary["comparison"] = compare(figures)
-    return ReportedRun(name, summary, protocols, scored, micrographs, figures)
+    return ReportedRun(
+        *(name, summary, protocols, scored, micrographs, figures),
+        masks=masks_of(coordinates),
+    )
+
+
+def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
+    """Return what is expected of picks or why nothing is, and the null control."""
+    result = picked.readResult()
+    expected = None
+    if math.isfinite(result.expected_precision):
+        expected = {"precision": result.expected_precision}
+    return {"expected": expected, "why": result.why, "null": to_plain(result.null)}
 
 
 def _summary_of(protocol: Protocol) -> list[str]:
@@ -154,6 +176,7 @@ def write_run_picture(path: Path, run: ReportedRun) -> None:
         run.scored.candidates,
         run.scored.reason,
         box_size=run.summary["box_size"],
+        masks=run.masks,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.acceptance.expectation import describe_withheld
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
@@ -60,13 +61,11 @@ def write_sections(
     yield section("Input", *_input(run))
     yield section(
         "Agreement of the pickers",
-        *plot_agreement(run.scored, is_fused=calibration is not None),
+        *plot_agreement(run.scored, is_told=_is_told(calibration)),
         *_radius(run),
     )
     if calibration is not None:
-        verdicts = [verdict.describe() for verdict in calibration.pickers]
-        text = paragraphs([f"{verdict}." for verdict in verdicts])
-        yield section("Reliability of the pickers", plot_reliability(calibration), text)
+        yield section("Reliability of the pickers", *_reliability(calibration))
     yield section("Network", *_network(run))
     yield section("Scores and threshold", *_scores(run, calibration))
     yield section(
@@ -78,6 +77,18 @@ def write_sections(
     yield section("Methods", *_methods(run))
     yield section("Sets, time and memory", *_steps(run))
     yield section("Parameters", *_parameters(run, settings))
+
+
+def _is_told(calibration: CalibrationReport | None) -> bool:
+    return calibration is not None and calibration.why_withheld is None
+
+
+def _reliability(calibration: CalibrationReport) -> Iterator[Html]:
+    if calibration.why_withheld is None:
+        yield plot_reliability(calibration)
+    else:
+        yield paragraphs([describe_withheld(calibration.why_withheld)])
+    yield paragraphs(f"{line.rstrip('.')}." for line in calibration.describe_pickers())
 
 
 def _tiles(run: ReportedRun) -> Html:
@@ -96,6 +107,8 @@ def _tiles(run: ReportedRun) -> Html:
         for name in ("precision", "recall"):
             figure = getattr(expected, name)
             tiles.append((figure.describe(), f"expected {name}{level}"))
+    if told.why is not None:
+        tiles.append(("unknown", f"precision and recall. {told.why}"))
     if run.figures is not None and run.figures["f1"] is not None:
         tiles.append((f"{run.figures['f1']:.3f}", "F1 against the truth"))
     cells = "\n".join(
@@ -195,10 +208,7 @@ def _scores(run: ReportedRun, calibration: CalibrationReport | None) -> Iterator
     if calibration is None:
         text.append("The score is that of the network, not a probability.")
     else:
-        text.append(
-            "Expected number of particles that no picker found: "
-            f"{calibration.n_missed.describe(decimals=0)}; an extrapolation."
-        )
+        text.append(calibration.describe_missed())
     yield paragraphs(text)
     yield plot_scores(run.scored, calibration)
 

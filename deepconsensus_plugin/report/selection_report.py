@@ -17,6 +17,7 @@ from deepconsensus_plugin.constants import NO_SELECTION
 from deepconsensus_plugin.convert import (
     candidates_and_items,
     observed_in,
+    paths_by_name,
     shapes_by_name,
 )
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
@@ -163,6 +164,8 @@ class SelectedCandidates:
         Micrographs that any picker was run on.
     shapes : dict of str to tuple of int
         Rows and columns of the micrographs whose files are there.
+    paths : dict of str to Path
+        Files of the micrographs, links followed.
     """
 
     name: str
@@ -173,6 +176,7 @@ class SelectedCandidates:
     sampling_rate: float
     observed: tuple[str, ...]
     shapes: dict[str, tuple[int, int]]
+    paths: dict[str, Path]
 
 
 def read_selection(project: Project, selected: Protocol) -> SelectedCandidates:
@@ -203,6 +207,7 @@ def read_selection(project: Project, selected: Protocol) -> SelectedCandidates:
         micrographs.getSamplingRate(),
         tuple(name for name, pickers in observed.items() if pickers),
         shapes_by_name(micrographs),
+        paths_by_name(micrographs),
     )
 
 

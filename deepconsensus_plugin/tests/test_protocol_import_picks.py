@@ -65,6 +65,18 @@ class TestImportPicks(synthetic.SyntheticProject):
         known = read_observed(again.outputCoordinates)
         self.assertEqual(known.pickers, ["topaz"])
 
+    def test_picks_that_fit_no_micrograph_are_said_in_the_summary(self):
+        one = ScoredCoordinates.from_arrays([[100, 300]])
+        picks = dict.fromkeys([*self.names[:3], "stranger_7.mrc"], one)
+        protocol = self.importPicks("half", picks)
+        again = self.proj.getProtocol(protocol.getObjId(), fromRuns=False)
+        for each in (protocol, again):
+            (warning,) = (s for s in each.summary() if s.startswith("WARNING"))
+            self.assertIn(
+                f"1 of 4 micrographs have no picks ({self.names[3]})", warning
+            )
+            self.assertIn("stranger_7", warning)
+
     def test_scale_and_upside_down(self):
         name = self.names[0]
         picks = {name: ScoredCoordinates.from_arrays([[20.0, 200.0]])}

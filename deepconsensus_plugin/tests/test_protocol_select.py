@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,11 @@ from deepconsensus_plugin.constants import (
     SCORE_ATTRIBUTE,
     SPREAD_ATTRIBUTE,
     VOTES_ATTRIBUTE,
+)
+from deepconsensus_plugin.core.calibration.report import (
+    UNKNOWN,
+    CalibrationReport,
+    write_report,
 )
 from deepconsensus_plugin.protocols import ProtDeepConsensusSelect
 from deepconsensus_plugin.set_columns import read_scores
@@ -135,6 +141,26 @@ class TestSelect(SyntheticProject):
         self.assertEqual(ids(careful.outputParticles), {8})
         precise = self.select(**inputs, thresholdMode=3, minPrecision=0.86)
         self.assertEqual(ids(precise.outputParticles), {1, 5, 8})
+
+    def test_no_precision_can_be_asked_for_where_it_is_withheld(self):
+        scored = store_scored(type(self), SCORES, network_score=0.5)
+        inputs = {"inputParticles": output(scored, "outputParticles")}
+        figures = CalibrationReport(
+            *(0, len(SCORES), math.nan, 0.5, UNKNOWN),
+            *([], [], [], []),
+            why_withheld="There is only one picker.",
+        )
+        write_report(Path(scored._getExtraPath("calibration.json")), figures)
+        precise = new_protocol(
+            type(self), ProtDeepConsensusSelect, **inputs, thresholdMode=3
+        )
+        (refusal,) = precise.validate()
+        self.assertIn("no precision is expected of these scores", refusal)
+        self.assertIn("There is only one picker.", refusal)
+        automatic = self.select(**inputs, thresholdMode=2)
+        self.assertEqual(ids(automatic.outputParticles), {1, 3, 4, 5, 6, 8})
+        (_, told, *_) = automatic.summary()
+        self.assertIn("not estimated. There is only one picker.", told)
 
     def test_scores_of_the_network_are_no_probabilities(self):
         inputs = {"inputParticles": output(self.scored, "outputParticles")}

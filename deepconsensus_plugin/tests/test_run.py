@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 from itertools import compress
@@ -60,7 +61,12 @@ def test_summary_holds_sets_timings_and_figures(finished):
     assert 0 < summary["threshold"] < 1
     verdicts = {each["name"]: each for each in summary["calibration"]["pickers"]}
     assert {*verdicts} == {"alpha", "particles"}
-    assert all(0 < each["precision"]["value"] <= 1 for each in verdicts.values())
+    acceptance = summary["acceptance"]
+    assert acceptance["expected"] is None  # so few boxes tell nothing
+    assert acceptance["why"].startswith("Pickers agree on ")
+    assert {each["precision"]["value"] for each in verdicts.values()} == {None}
+    page = (finished / "report.html").read_text()
+    assert page.count(html.escape(acceptance["why"])) >= 2  # tile and text
     assert summary["observed"] == {
         "mic_0.mrc": ["alpha", "particles"],
         "mic_1.mrc": ["alpha", "particles"],

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
 from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.plots.colours import REASON_COLOURS
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
 from deepconsensus_plugin.viewers.overlay import Overlay
 from deepconsensus_plugin.viewers.scores.gallery import PLACE_PX, Gallery
@@ -245,11 +247,9 @@ def test_picks_have_the_colour_of_what_becomes_of_them(tmp_path):
     assert axes.get_title("left") == "m.mrc"
     plot.set_threshold(0.1)
     assert len(rejected.get_offsets()) == 0
-    texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts == [
-        *("accepted (2)", "low score (0)", "at the edge (1)", "too close (0)")
-    ]
-    colours = [each.get_edgecolors()[0].tolist() for each in axes.collections]
+    assert legend_of(axes) == ["accepted (2)", "low score (0)", "at the edge (1)"]
+    circles = [c for c in axes.collections if isinstance(c, EllipseCollection)]
+    colours = [each.get_edgecolors()[0].tolist() for each in circles]
     assert len({tuple(colour) for colour in colours}) == len(colours)
     plot.show_only(Reason.BORDER)
     assert len(border.get_offsets()) == 1 and len(accepted.get_offsets()) == 0
@@ -259,6 +259,26 @@ def test_picks_have_the_colour_of_what_becomes_of_them(tmp_path):
     assert chosen.get_offsets().tolist() == [[300, 200]]
     plot.point_at(5)  # on another micrograph
     assert len(chosen.get_offsets()) == 0
+
+
+def test_the_legend_counts_what_lies_on_carbon_or_ice(tmp_path):
+    figure_canvas, plot, picture = a_micrograph(tmp_path)
+    (axes,) = figure_canvas.figure.axes
+    yx = np.array([[50.0, 90.0], [200.0, 300.0]])
+    on_micrograph = yx, np.zeros(2, int), np.array([[300.0, 400.0]]), 30, 2.0
+    places = Places(*on_micrograph, area_distance_px=np.array([9.0, -9.0]))
+    picks = PicksShown(np.arange(2), yx, PlacedScores(np.array([0.9, 0.8]), places))
+
+    plot.show(picture, picks, 0.5)
+
+    assert legend_of(axes) == ["accepted (1)", "low score (0)", "on carbon or ice (1)"]
+    (entry,) = axes.get_legend().legend_handles[2:]
+    assert entry.get_markeredgecolor() == REASON_COLOURS[Reason.AREA]
+    figure_canvas.draw()
+
+
+def legend_of(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_the_wheel_zooms_about_the_mouse_and_the_bar_follows(tmp_path):

@@ -13,6 +13,7 @@ from pyworkflow.viewer import DESKTOP_TKINTER
 from deepconsensus_plugin import wizards
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusMask,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
@@ -85,6 +86,11 @@ class TestWizards(SyntheticProject):
             (wizards.DeepConsensusBoxSizeWizard, ProtImportPicks, "the micrographs"),
             (wizards.DeepConsensusBoxSizeWizard, ProtClassicalPick, "the micrographs"),
             (wizards.DeepConsensusDiameterWizard, ProtClassicalPick, "the micrographs"),
+            (
+                wizards.DeepConsensusDiameterWizard,
+                ProtDeepConsensusMask,
+                "the micrographs",
+            ),
             (wizards.DeepConsensusDiameterWizard, ProtTopazTrain, "sets of picks"),
             (
                 wizards.DeepConsensusBoxSizeWizard,
@@ -124,10 +130,13 @@ class TestWizards(SyntheticProject):
         classical = self.newProtocol(ProtClassicalPick, particleDiameter=50)
         classical.inputMicrographs.set(self.micrographs)
         consensus = self.consensus(*self.picks, boxSize=BOX)
+        masking = self.newProtocol(ProtDeepConsensusMask)
+        masking.inputMicrographs.set(self.micrographs)
         learning = self.newProtocol(ProtTopazTrain)
         learning.inputCoordinates.set(self.picks[0].get())
         for wizard, protocol, param, value in (
             (wizards.DeepConsensusDiameterWizard, learning, "particleDiameter", None),
+            (wizards.DeepConsensusDiameterWizard, masking, "particleDiameter", None),
             (wizards.DeepConsensusBoxSizeWizard, classical, "boxSize", None),
             (wizards.DeepConsensusDiameterWizard, classical, "particleDiameter", 50),
             (wizards.DeepConsensusBoxSizeWizard, consensus, "boxSize", BOX),

@@ -4,6 +4,7 @@
 from deepconsensus_plugin.viewers.table_columns import show_scores_in_tables
 from deepconsensus_plugin.viewers.viewer_consensus import DeepConsensusPicksViewer
 from deepconsensus_plugin.viewers.viewer_evaluation import DeepConsensusEvaluationViewer
+from deepconsensus_plugin.viewers.viewer_mask import DeepConsensusMaskViewer
 from deepconsensus_plugin.viewers.viewer_picker import DeepConsensusPickerViewer
 from deepconsensus_plugin.viewers.viewer_report import DeepConsensusReportViewer
 from deepconsensus_plugin.viewers.viewer_scores import DeepConsensusScoresViewer
@@ -11,6 +12,7 @@ from deepconsensus_plugin.viewers.viewer_training import DeepConsensusTrainViewe
 
 __all__ = [
     "DeepConsensusEvaluationViewer",
+    "DeepConsensusMaskViewer",
     "DeepConsensusPickerViewer",
     "DeepConsensusPicksViewer",
     "DeepConsensusReportViewer",

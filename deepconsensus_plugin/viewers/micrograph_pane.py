@@ -104,4 +104,5 @@ class MicrographPane(Pane):
             shown.paths[number],
             shown.sampling_rate,
             low_pass_A=low_pass_A,
+            masks=shown.masks,
         )

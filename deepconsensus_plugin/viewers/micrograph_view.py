@@ -3,22 +3,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.types import FloatArray
-from deepconsensus_plugin.plots.picture import (
+from deepconsensus_plugin.core.usable_area.files import read_outlines
+from deepconsensus_plugin.plots.area_outlines import (
+    add_area_legend,
+    add_area_outlines,
+)
+from deepconsensus_plugin.plots.low_pass import (
     CONTRAST_PERCENTILES,
     LOW_PASS_A,
     low_passed,
     picture_extent,
-    round_length_nm,
 )
+from deepconsensus_plugin.plots.picture import round_length_nm
 from deepconsensus_plugin.viewers.overlay import Overlay
 
 FONT = 8.5
@@ -43,12 +50,15 @@ class MicrographPicture:
         Left, right, bottom, top; pixels of the micrograph.
     sampling_rate : float
         Å/px of the micrograph.
+    outlines : sequence of array, shape (n, 2)
+        Outlines ``yx`` of the unusable area, pixels of the micrograph.
     """
 
     name: str
     grey: FloatArray
     extent: tuple[float, float, float, float]
     sampling_rate: float
+    outlines: Sequence[FloatArray] = ()
 
     @classmethod
     def read(
@@ -58,8 +68,11 @@ class MicrographPicture:
         sampling_rate: float,
         *,
         low_pass_A: float = LOW_PASS_A,
+        masks: Path | None = None,
     ) -> MicrographPicture:
-        """Return the picture of a file; `low_pass_A` as for `low_passed`.
+        """Return the picture of a file.
+
+        `low_pass_A` as for `low_passed`, `masks` as for `read_outlines`.
 
         Raises
         ------
@@ -71,11 +84,19 @@ class MicrographPicture:
         low, high = np.percentile(shown, CONTRAST_PERCENTILES)
         stretched = (shown - low) / max(high - low, 1e-30)
         grey = np.clip(255 * stretched, 0, 255).astype(np.uint8)
-        return cls(name, grey, picture_extent(image.shape), sampling_rate)
+        return cls(
+            name,
+            grey,
+            picture_extent(image.shape),
+            sampling_rate,
+            read_outlines(masks, name, image.shape),
+        )
 
 
 class MicrographView:
     """A picture with a scale bar; the wheel zooms, a double click shows all.
+
+    Where there is a mask of the micrograph, the unusable area is outlined.
 
     Others draw over it: what they give to `overlay` can move without the picture.
 
@@ -99,6 +120,7 @@ class MicrographView:
         self._nm_per_px = 0.1
         self._grabbed: tuple[float, float] | None = None
         self._add_scale_bar()
+        self._outlined: list[Artist] = []
 
     def _lay_out(self, event: Any = None) -> None:
         """Leave room for the name above and the legend below."""
@@ -127,11 +149,21 @@ class MicrographView:
         self.axes.imshow(
             *(picture.grey, "gray"), vmin=0, vmax=255, extent=picture.extent
         )
+        self._outline(picture.outlines)
         self.axes.set_title(picture.name, fontsize=FONT, loc="left")
         if is_other:
             self.show_all()
         else:
             self._show_part(*part)
+
+    def _outline(self, outlines: Sequence[FloatArray]) -> None:
+        """Outline the unusable area instead of that of the micrograph before."""
+        for old in self._outlined:
+            old.remove()
+        self._outlined = []
+        if outlines:
+            lines = add_area_outlines(self.axes, outlines)
+            self._outlined = [lines, add_area_legend(self.axes, fontsize=FONT - 1)]
 
     # -------------------------- which part of it --------------------------
     def zoom(self, event: Any) -> None:

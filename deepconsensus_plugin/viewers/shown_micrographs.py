@@ -26,16 +26,24 @@ class ShownMicrographs:
         Å/px.
     box_size : float
         Box size of the candidates, pixels; 0 if it is not known.
+    masks : Path, optional
+        Folder of masks of the usable area, which are outlined.
     """
 
     names: tuple[str, ...]
     paths: tuple[Path, ...]
     sampling_rate: float
     box_size: float
+    masks: Path | None = None
 
     @classmethod
     def of_set(
-        cls, micrographs: SetOfMicrographs, *, folder: Path, box_size: float
+        cls,
+        micrographs: SetOfMicrographs,
+        *,
+        folder: Path,
+        box_size: float,
+        masks: Path | None = None,
     ) -> ShownMicrographs:
         """Return the micrographs of a set, in the order of their ids.
 
@@ -47,6 +55,8 @@ class ShownMicrographs:
             Folder of the project, which paths start from.
         box_size : float
             Pixels; 0 if it is not known.
+        masks : Path, optional
+            Folder of their masks, from the folder of the project.
         """
         known = read_columns(micrographs, "_micName", "_filename")
         paths = tuple(folder / each for each in known["_filename"])
@@ -56,6 +66,7 @@ class ShownMicrographs:
             paths,
             sampling_rate=micrographs.getSamplingRate(),
             box_size=box_size,
+            masks=None if masks is None else folder / masks,
         )
 
     def only(self, names: Iterable[str]) -> ShownMicrographs:

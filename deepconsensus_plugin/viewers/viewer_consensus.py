@@ -10,7 +10,8 @@ from pwem.objects import SetOfMicrographs
 from pyworkflow.protocol import Protocol
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
-from deepconsensus_plugin.convert import micrographs_from_set
+from deepconsensus_plugin.convert import masks_of, micrographs_from_set
+from deepconsensus_plugin.core.acceptance.expectation import describe_withheld
 from deepconsensus_plugin.core.alignment import measure_offsets
 from deepconsensus_plugin.core.calibration.reliability import estimate_reliability
 from deepconsensus_plugin.core.candidates import Candidates
@@ -123,7 +124,11 @@ class ConsensusShown:
         """Return expected precision and recall, of two pickers or more."""
         if not can_fuse(self.candidates):
             return "The votes of a single picker say nothing about it."
-        report = estimate_reliability(self.candidates)
+        micrographs = micrographs_from_set(self._micrographs)
+        shapes = {micrograph.name: micrograph.shape for micrograph in micrographs}
+        report = estimate_reliability(self.candidates, shapes)
+        if report.why_withheld is not None:
+            return describe_withheld(report.why_withheld)
         return Plot(partial(draw_reliability, report=report))
 
     def offsets(self) -> Plot | str:
@@ -190,7 +195,10 @@ class ConsensusShown:
 
     def _seen(self) -> ShownMicrographs:
         every = ShownMicrographs.of_set(
-            self._micrographs, folder=self._folder, box_size=self._boxSize
+            self._micrographs,
+            folder=self._folder,
+            box_size=self._boxSize,
+            masks=masks_of(self._protocol.outputCoordinatesOR),
         )
         candidates = self.candidates
         observed = dict(

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pwem.objects import SetOfMicrographs
+from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.gui import dialog
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 from pyworkflow.wizard import Wizard
 
+from deepconsensus_plugin.convert import masks_of
 from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 
@@ -44,19 +45,32 @@ def inputMicrographsOf(protocol: Protocol) -> SetOfMicrographs | None:
         return protocol.inputMicrographs.get()
     if isinstance(protocol.inputCoordinates, Pointer):
         return protocol.getInputMicrographs()
-    chosen = (pointer.get() for pointer in protocol.inputCoordinates)
-    first = next((picks for picks in chosen if picks is not None), None)
+    first = next(iter(_chosenPicks(protocol)), None)
     return None if first is None else first.getMicrographs()
+
+
+def masksOf(protocol: Protocol) -> Path | None:
+    """Return the folder of masks that one of the chosen sets of picks knows of."""
+    known = (masks_of(picks) for picks in _chosenPicks(protocol))
+    return next((masks for masks in known if masks is not None), None)
+
+
+def _chosenPicks(protocol: Protocol) -> list[SetOfCoordinates]:
+    """Return the sets of picks that were chosen on a form."""
+    chosen = getattr(protocol, "inputCoordinates", [])
+    pointers = [chosen] if isinstance(chosen, Pointer) else chosen
+    return [picks for each in pointers if (picks := each.get()) is not None]
 
 
 def describeMicrographs(protocol: Protocol) -> str:
     """Return why there are no micrographs to show; empty if there are."""
     micrographs = inputMicrographsOf(protocol)
     if micrographs is None:
+        picks = protocol.getParam("inputCoordinates")
         what = (
-            "sets of picks, with their micrographs,"
-            if hasattr(protocol, "inputCoordinates")
-            else "the micrographs"
+            "the micrographs"
+            if picks is None or picks.allowsNull
+            else "sets of picks, with their micrographs,"
         )
         return f"Choose {what} first, to measure on."
     if micrographs.isEmpty():
@@ -69,4 +83,6 @@ def shownMicrographs(
 ) -> ShownMicrographs:
     """Return the micrographs of a set in the form's project."""
     folder = Path(protocol.getProject().getPath()).absolute()
-    return ShownMicrographs.of_set(micrographs, folder=folder, box_size=boxSize)
+    return ShownMicrographs.of_set(
+        micrographs, folder=folder, box_size=boxSize, masks=masksOf(protocol)
+    )

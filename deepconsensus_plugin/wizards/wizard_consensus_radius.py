@@ -80,10 +80,4 @@ def shownOf(study: RadiusStudy, protocol: Protocol) -> ShownMicrographs:
     every = shownMicrographs(
         protocol, inputMicrographsOf(protocol), boxSize=study.box_size
     )
-    paths = dict(zip(every.names, every.paths, strict=True))
-    return ShownMicrographs(
-        study.micrographs,
-        tuple(paths[name] for name in study.micrographs),
-        sampling_rate=every.sampling_rate,
-        box_size=every.box_size,
-    )
+    return every.only(study.micrographs)

@@ -7,6 +7,7 @@ from pyworkflow.gui.dialog import ListDialog
 from pyworkflow.gui.tree import TreeProvider
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.calibration.network_grounds import describe_held_out
 from deepconsensus_plugin.core.library import KnownModel, find_models
 from deepconsensus_plugin.core.networks.card import ModelCard
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
@@ -95,11 +96,18 @@ class ModelsProvider(TreeProvider):
 
 
 def _describeFigure(card: ModelCard) -> str:
-    """Return the result of the validation: area under ROC, or average precision."""
+    """Return the result of the validation: area under ROC, or average precision.
+
+    Empty where there was no validation, or one on too few boxes.
+    """
     if isinstance(card, PickerCard):
         figures = [] if card.validation is None else [card.validation.average_precision]
     else:
-        figures = [figures.roc_auc for figures in card.validation]
+        figures = [
+            figures.roc_auc
+            for figures in card.validation
+            if describe_held_out(figures.n_positives, figures.n_negatives) is None
+        ]
     return f"{sum(figures) / len(figures):.3f}" if figures else ""
 
 

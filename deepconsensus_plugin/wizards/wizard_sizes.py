@@ -7,6 +7,7 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusMask,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
     ProtImportPicks,
@@ -77,6 +78,7 @@ class DeepConsensusDiameterWizard(_SizeWizard):
     _param = "particleDiameter"
     _targets = [
         (ProtClassicalPick, [_param]),
+        (ProtDeepConsensusMask, [_param]),
         (ProtNetworkPick, [_param]),
         *((training, ["particleDiameter"]) for training in trainingsWithDiameter()),
     ]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mrcfile
 from pwem import Domain
 from pwem.protocols import ProtImportMicrographs
 from pyworkflow.project import Project
@@ -15,6 +16,7 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusMask,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScore,
     ProtDeepConsensusScreen,
@@ -38,6 +40,8 @@ from deepconsensus_plugin.tests.synthetic import (
 )
 
 N_MICROGRAPHS = 3
+_PADDED_ROWS = 3 * BOX // 2
+"""Some of the picks are there."""
 
 
 def make_finished_project(folder: Path) -> Path:
@@ -65,6 +69,8 @@ def _write_input(folder: Path) -> dict[str, object]:
     """Write micrographs and picks; return the settings of the command that use them."""
     names = [f"mic_{number}.mrc" for number in range(1, N_MICROGRAPHS + 1)]
     truth = write_micrographs(folder / "micrographs", names)
+    for name in names:
+        _pad(folder / "micrographs" / name)
     for seed, picker in enumerate(("gautomatch", "topaz")):
         picks = pick(truth, seed=seed, recall=0.9, jitter_px=1.5, n_false=4)
         write_folder(folder / picker, picks)
@@ -79,6 +85,12 @@ def _write_input(folder: Path) -> dict[str, object]:
         "nModels": 1,
         "nEpochs": 2,
     }
+
+
+def _pad(path: Path) -> None:
+    """Repeat a line at the top of a micrograph, so that its mask has an outline."""
+    with mrcfile.open(path, "r+") as file:
+        file.data[:_PADDED_ROWS] = file.data[_PADDED_ROWS]
 
 
 def _run_others(path: Path) -> None:
@@ -101,6 +113,13 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     )
     picking.inputMicrographs.set(runs[ProtImportMicrographs])
     picking.inputMicrographs.setExtended("outputMicrographs")
+    masking = project.newProtocol(
+        ProtDeepConsensusMask, particleDiameter=BOX * SAMPLING_RATE / 2
+    )
+    masking.inputMicrographs.set(runs[ProtImportMicrographs])
+    masking.inputMicrographs.setExtended("outputMicrographs")
+    masking.inputCoordinates.set(runs[ProtDeepConsensusPicks])
+    masking.inputCoordinates.setExtended("outputCoordinatesOR")
     importing = project.newProtocol(
         ProtImportModel, modelPath=f"{project.path}/{model}"
     )
@@ -120,7 +139,8 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     comparing.setObjLabel("comparison at 0.9")  # beside the first in one plot
     comparing.inputAccepted.set(None)  # of all candidates, at a score of its own
     comparing.threshold.set(0.9)
-    return [picking, importing, simulating, selecting, screening, comparing]
+    others = [picking, masking, importing, simulating]
+    return [*others, selecting, screening, comparing]
 
 
 def _trainings_and_picks(

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepconsensus_plugin.core.acceptance.expectation import expect
+from deepconsensus_plugin.core.acceptance.expectation import (
+    check_precision_is_told,
+    expect,
+)
 from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
 from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
@@ -55,12 +58,15 @@ class Acceptance:
         return np.asarray(self.reason == Reason.ACCEPTED)
 
     def summarise(self, report: CalibrationReport | None = None) -> AcceptanceSummary:
-        """Return numbers and expected figures; `report` gives their intervals."""
-        expected = None
-        if self.are_probabilities:
+        """Return numbers and expected figures.
+
+        `report` gives the intervals, or the reason why nothing is expected.
+        """
+        expected, why = None, None if report is None else report.why_withheld
+        if self.are_probabilities and why is None:
             expected = expect(self.score, self.accepted, self.threshold, report)
         return AcceptanceSummary(
-            count_reasons(self.reason), self.threshold, self.rule, expected
+            count_reasons(self.reason), self.threshold, self.rule, expected, why
         )
 
 
@@ -70,6 +76,7 @@ def accept(
     places: Places | None = None,
     *,
     are_probabilities: bool = True,
+    report: CalibrationReport | None = None,
 ) -> Acceptance:
     """Return what a rule accepts of n candidates, and why the others are not.
 
@@ -86,12 +93,17 @@ def accept(
         n. None where they are not known; then the score alone decides.
     are_probabilities : bool
         Whether scores are; if not, the automatic threshold is the published one.
+    report : CalibrationReport, optional
+        Tells whether a precision can be asked for.
 
     Raises
     ------
+    WithheldError
+        If the rule asks for a precision, and the report withholds it.
     ValueError
         If scores that must be probabilities are not between 0 and 1.
     """
+    check_precision_is_told(rule.threshold, report)
     placed = PlacedScores(score, places, rule.spacing)
     return accept_placed(rule, placed, are_probabilities=are_probabilities)
 

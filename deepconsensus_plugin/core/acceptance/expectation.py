@@ -19,6 +19,11 @@ from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     EstimatedFigure,
 )
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdMode,
+    ThresholdRule,
+)
+from deepconsensus_plugin.core.errors import WithheldError
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SAME_SUM = 1e-3
@@ -71,6 +76,28 @@ class ExpectedFigures:
             f"{_describe(self.recall)} of {number} particles among the candidates"
             f"{level}."
         )
+
+
+def check_precision_is_told(
+    rule: ThresholdRule, report: CalibrationReport | None
+) -> None:
+    """Raise WithheldError if a rule asks for a precision that is withheld."""
+    why = None if report is None else report.why_withheld
+    if why is not None and rule.mode is ThresholdMode.MIN_PRECISION:
+        raise WithheldError(describe_refusal(why))
+
+
+def describe_refusal(why: str) -> str:
+    """Return why no threshold can be chosen by its expected precision."""
+    return (
+        f"Target precision (min_precision): no precision is expected of these scores. "
+        f"{why} Select by another rule."
+    )
+
+
+def describe_withheld(why: str) -> str:
+    """Return that nothing is expected of what is kept, and why."""
+    return f"WARNING: precision and recall are not estimated. {why}"
 
 
 def _describe(figure: EstimatedFigure) -> str:

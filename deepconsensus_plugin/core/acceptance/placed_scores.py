@@ -16,14 +16,16 @@ from deepconsensus_plugin.core.acceptance.places import (
     Places,
     are_off_border,
     are_on_good_micrographs,
+    are_on_usable_area,
     best_neighbours,
 )
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.core.reasons import UNJUDGED, Reason
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _PERMITS: Mapping[Reason, Callable[[Places, Spacing], BoolArray]] = {
     Reason.MICROGRAPH: are_on_good_micrographs,
+    Reason.AREA: are_on_usable_area,
     Reason.BORDER: are_off_border,
 }
 """What a place must fulfil, whatever the scores. A new criterion is one line here."""
@@ -84,14 +86,14 @@ class PlacedScores:
         score, place = self.score[some], self.place[some]
         return np.select(
             [
-                place == Reason.MICROGRAPH,
+                np.isin(place, UNJUDGED),
                 np.isnan(score),
                 score < threshold,
                 place != Reason.ACCEPTED,
                 self.neighbour[some] >= threshold,
             ],
             [
-                *(Reason.MICROGRAPH, Reason.NO_SCORE, Reason.SCORE),
+                *(place, Reason.NO_SCORE, Reason.SCORE),
                 *(place, Reason.NEIGHBOUR),
             ],
             Reason.ACCEPTED,

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.types import (
     IntArray,
     Micrograph,
 )
+from deepconsensus_plugin.core.usable_area.permitting import are_permitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,10 @@ class Places:
     sampling_rate : float
         Å/px.
     is_bad : array, shape (m,), bool, optional
-        Which micrographs are bad (`core.io.bad_micrographs`). None: none of them.
+        Which micrographs are bad (`core.usable_area.bad_micrographs`). None: none of
+        them.
+    area_distance_px : array, shape (n,), optional
+        Distance of each to unusable area, as `Candidates` know it. None: not known.
     """
 
     yx: FloatArray
@@ -46,6 +50,7 @@ class Places:
     box_size: int
     sampling_rate: float
     is_bad: BoolArray | None = None
+    area_distance_px: FloatArray | None = None
 
     @classmethod
     def of(
@@ -67,6 +72,7 @@ class Places:
             box_size,
             micrographs[0].sampling_rate,
             np.isin(candidates.micrographs, candidates.bad_micrographs),
+            candidates.area_distance_px,
         )
 
     @property
@@ -83,6 +89,15 @@ def are_on_good_micrographs(places: Places, _: Spacing) -> BoolArray:
         return np.ones(len(places.yx), dtype=bool)
     # The last row is that of -1.
     return np.asarray(~np.append(places.is_bad, False)[places.micrograph])
+
+
+def are_on_usable_area(places: Places, spacing: Spacing) -> BoolArray:
+    """Return which candidates are where particles can be, shape (n,)."""
+    if places.area_distance_px is None:
+        return np.ones(len(places.yx), dtype=bool)
+    return are_permitted(
+        places.area_distance_px, avoid_contamination=spacing.avoid_contamination
+    )
 
 
 def are_off_border(places: Places, spacing: Spacing) -> BoolArray:

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameters of where accepted particles may lie: micrograph edge, neighbours."""
+"""Parameters of where accepted particles may lie: area, micrograph edge, neighbours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.usable_area.parameters import AVOID_CONTAMINATION
 
 
 @dataclass(frozen=True)
 class Spacing(Declared):
-    """Minimum distances of particles to the edge and to each other."""
+    """Area where particles may lie, and minimum distances to edge and to each other."""
 
     border_A: float = field(
         default=0.0,
@@ -44,10 +45,13 @@ class Spacing(Declared):
             "micrograph is filled with the mirror image of the inside.",
         ),
     )
+    avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)
 
     def criteria(self) -> list[str]:
         """Return which particles are left out, as parts of a sentence."""
         parts = []
+        if self.avoid_contamination:
+            parts.append("that lie on carbon or ice")
         if not self.over_border:
             parts.append("whose box leaves the micrograph")
         if self.border_A:

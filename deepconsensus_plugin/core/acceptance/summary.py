@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.acceptance.expectation import ExpectedFigures
+from deepconsensus_plugin.core.acceptance.expectation import (
+    ExpectedFigures,
+    describe_withheld,
+)
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
-from deepconsensus_plugin.core.reasons import BY_SCORE, Reason
+from deepconsensus_plugin.core.reasons import BY_SCORE, UNJUDGED, Reason
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -33,13 +36,17 @@ class AcceptanceSummary:
     rule : AcceptanceRule, optional
         The rule; None where it is not known.
     expected : ExpectedFigures, optional
-        What is expected of what is kept; None where scores are no probabilities.
+        What is expected of what is kept; None where scores are no probabilities, or
+        where it cannot be told.
+    why : str, optional
+        Why it cannot be told, as a sentence.
     """
 
     counts: dict[str, int]
     threshold: float
     rule: AcceptanceRule | None = None
     expected: ExpectedFigures | None = None
+    why: str | None = None
 
     @property
     def n_candidates(self) -> int:
@@ -64,8 +71,8 @@ class AcceptanceSummary:
         """Return how many are kept, and what became of the others, as a sentence."""
         kept = f"{self.n_accepted} kept of {self.n_candidates} candidates"
         without = self.n_for(Reason.NO_SCORE)
-        bad = self.n_for(Reason.MICROGRAPH)
-        end = f"; {bad} {Reason.MICROGRAPH.phrase}" if bad else ""
+        unjudged = [(self.n_for(reason), reason.phrase) for reason in UNJUDGED]
+        end = "".join(f"; {n} {phrase}" for n, phrase in unjudged if n)
         end += f"; {without} without a score." if without else "."
         if not np.isfinite(self.threshold):
             return f"{kept}: no score is high enough{end}"
@@ -91,8 +98,10 @@ class AcceptanceSummary:
         return [f"Left out are candidates {listed}."]
 
     def sentences(self) -> list[str]:
-        """Return what is kept, and what is expected of it, a sentence each."""
+        """Return what is kept, and what is expected of it or why not."""
         told = [self.describe()]
+        if self.why is not None:
+            return [*told, describe_withheld(self.why)]
         return told if self.expected is None else [*told, self.expected.describe()]
 
 

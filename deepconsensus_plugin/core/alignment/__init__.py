@@ -4,6 +4,7 @@
 from deepconsensus_plugin.core.alignment.confinement import (
     describe_confinement,
     find_confinement,
+    find_extent,
 )
 from deepconsensus_plugin.core.alignment.misalignment import Misalignment
 from deepconsensus_plugin.core.alignment.offsets import Offsets, measure_offsets
@@ -17,6 +18,7 @@ __all__ = [
     "Offsets",
     "describe_confinement",
     "find_confinement",
+    "find_extent",
     "find_misalignments",
     "measure_misalignment",
     "measure_offsets",

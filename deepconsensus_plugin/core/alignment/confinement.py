@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import PickerPicks
 
 _BINNINGS = (1.5, 2.0, 3.0, 4.0, 8.0)
@@ -51,6 +52,36 @@ def find_confinement(
         return None
     rows, columns = np.concatenate(parts).max(axis=0).tolist()
     return (rows, columns) if 0 < max(rows, columns) <= _WIDEST else None
+
+
+def find_extent(
+    candidates: Candidates, shapes: Mapping[str, tuple[int, int]]
+) -> tuple[float, float] | None:
+    """Return the part of rows and columns that all candidates lie in, wherever it is.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Candidates of all pickers.
+    shapes : mapping of micrograph name to (rows, columns)
+        Pixels; candidates on other micrographs are not looked at.
+
+    Returns
+    -------
+    tuple of float or None
+        Parts of the rows and of the columns, 0 - 1; None if candidates are spread over
+        either, or are too few to tell.
+    """
+    unknown = (np.nan, np.nan)
+    sides = np.array([shapes.get(name, unknown) for name in candidates.micrographs])
+    if not len(candidates):
+        return None
+    parts = candidates.yx / sides[candidates.micrograph_index]
+    parts = parts[np.isfinite(parts).all(axis=1)]
+    if len(parts) < _MIN_PICKS:
+        return None
+    rows, columns = np.ptp(parts, axis=0).tolist()
+    return (rows, columns) if max(rows, columns) <= _WIDEST else None
 
 
 def describe_confinement(

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from deepconsensus_plugin.core.calibration.independent_votes import IndependentVotes
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -74,7 +75,7 @@ class Evidence:
     def of_candidates(
         cls, candidates: Candidates, network_score: FloatArray | None = None
     ) -> Evidence:
-        """Return the evidence in a table of candidates.
+        """Return the evidence in a table of candidates; dependent votes are merged.
 
         Parameters
         ----------
@@ -83,12 +84,13 @@ class Evidence:
         network_score : array, shape (n,), optional
             NaN where the network gave none.
         """
+        votes = IndependentVotes.of(candidates)
         columns = [candidates.picker_scores]
         if network_score is not None:
             columns.insert(0, network_score[:, np.newaxis])
         return cls(
-            found=candidates.found,
-            observed=candidates.observed[candidates.micrograph_index],
+            found=votes.found,
+            observed=votes.observed[candidates.micrograph_index],
             scores=np.column_stack(columns),
             micrograph_index=candidates.micrograph_index,
         )

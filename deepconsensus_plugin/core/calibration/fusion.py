@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fusion of votes and scores: probabilities, expected figures and their intervals.
 
-Intervals are percentiles over bootstrap samples of *micrographs*, to each of which the
-model is fitted again: they show how much parameters and counts depend on the choice of
-micrographs, but not whether the model fits.
+Intervals add three uncertainties in quadrature: percentiles over bootstrap samples of
+*micrographs*, to each of which the model is fitted again; the farthest that a figure
+moves with other priors; and the farthest with one picker fewer (`alternatives`). They
+do not cover what is wrong with all of these models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from deepconsensus_plugin.core.calibration.alternatives import (
+    Alternative,
+    fit_other_priors,
+    fit_without_each,
+)
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.expected import (
     ExpectedCounts,
@@ -31,6 +37,11 @@ THRESHOLDS = np.linspace(0, 1, 101)
 _REFIT_ITERATIONS = 30
 """Iterations of a resampled fit, which starts from the parameters of all micrographs;
 afterwards few figures change by more than 0.01."""
+
+_OF_PICKERS = ("picker_precision", "picker_recall", "found_alone")
+"""Figures of each picker."""
+_COUNTS = ("found_alone", "n_missed")
+"""Figures that are numbers of particles, not shares."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +126,7 @@ def fuse(
             "expected n_resamples >= 0 and level between 0 and 1, "
             f"received {n_resamples} and {level}"
         )
+    priors = Priors() if priors is None else priors
     model = LatentTraitModel(evidence, priors=priors)
     fit = model.fit()
     best = _estimate_sample(evidence, fit, fit, np.ones(len(evidence)))
@@ -124,12 +136,60 @@ def fuse(
             weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
         )
         samples.append(_estimate_sample(evidence, fit, refit, weights))
+    shifts = []
+    if samples:
+        shifts = [
+            _farthest_shifts(best, alternatives(evidence, fit, priors))
+            for alternatives in (fit_other_priors, fit_without_each)
+        ]
     figures = {
-        name: _estimate(value, [sample[name] for sample in samples], level)
+        name: _widen(
+            _estimate(value, [sample[name] for sample in samples], level),
+            [each[name] for each in shifts],
+            most=np.inf if name in _COUNTS else 1.0,
+        )
         for name, value in best.items()
     }
     return Fusion(
         probability=fit.probability, thresholds=THRESHOLDS, fit=fit, **figures
+    )
+
+
+def _farthest_shifts(
+    best: Mapping[str, FloatArray], alternatives: Iterable[Alternative]
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return how far alternatives move each figure down and up; both are >= 0."""
+    shifts = {name: [np.zeros_like(value)] for name, value in best.items()}
+    for each in alternatives:
+        ones = np.ones(len(each.evidence))
+        usual, other = (
+            _estimate_sample(each.evidence, each.usual, fit, ones)
+            for fit in (each.usual, each.other)
+        )
+        for name, (first, *_) in shifts.items():
+            shift = first.copy()
+            of_pickers = name in _OF_PICKERS
+            rows = each.pickers if of_pickers else ...
+            shift[rows] = np.nan_to_num(other[name] - usual[name])
+            shifts[name].append(shift)
+    return {
+        name: (-np.min(every, axis=0), np.max(every, axis=0))
+        for name, every in shifts.items()
+    }
+
+
+def _widen(
+    estimate: Estimate, shifts: Sequence[tuple[FloatArray, FloatArray]], most: float
+) -> Estimate:
+    """Return an estimate, from 0 to `most`, whose interval also covers shifts."""
+    low = (estimate.value - estimate.low) ** 2
+    high = (estimate.high - estimate.value) ** 2
+    for down, up in shifts:
+        low, high = low + down**2, high + up**2
+    return Estimate(
+        estimate.value,
+        np.clip(estimate.value - np.sqrt(low), 0, most),
+        np.clip(estimate.value + np.sqrt(high), 0, most),
     )
 
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.fusion import fuse
+from deepconsensus_plugin.core.calibration.grounds import Grounds, find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import IntArray
@@ -16,7 +19,11 @@ ENOUGH_CANDIDATES = 5_000
 
 
 def estimate_reliability(
-    candidates: Candidates, *, seed: int = 1, n_resamples: int = 50
+    candidates: Candidates,
+    shapes: Mapping[str, tuple[int, int]],
+    *,
+    seed: int = 1,
+    n_resamples: int = 50,
 ) -> CalibrationReport:
     """Return the expected reliability of the pickers, from their votes and scores.
 
@@ -25,6 +32,8 @@ def estimate_reliability(
     candidates : Candidates
         Candidates of two pickers or more that found something (`can_fuse`). Of large
         sets, whole micrographs drawn at random, as many as hold `ENOUGH_CANDIDATES`.
+    shapes : mapping of micrograph name to (rows, columns)
+        Pixels.
     seed : int
         Seed of that draw and of the bootstrap; >= 0.
     n_resamples : int
@@ -38,8 +47,8 @@ def estimate_reliability(
     rng = np.random.default_rng(seed)
     some = candidates.take(_rows_of_some_micrographs(candidates, rng))
     fusion = fuse(Evidence.of_candidates(some), rng=rng, n_resamples=n_resamples)
-    n_picks = some.found.sum(axis=0).tolist()
-    return CalibrationReport.of(fusion, some.pickers, n_picks, seed=seed)
+    report = CalibrationReport.of(fusion, some, seed=seed)
+    return report.withheld(find_objection(Grounds(some, shapes=shapes)))
 
 
 def _rows_of_some_micrographs(

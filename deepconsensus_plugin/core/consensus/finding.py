@@ -126,6 +126,7 @@ def _resolve(
         picker_scores=scores[kept],
         agreement=groups.sizes[largest[kept]],
         agreed_yx=groups.centres[largest[kept]],
+        area_distance_px=np.full(len(kept), np.inf),
     )
 
 

@@ -30,11 +30,11 @@ from deepconsensus_plugin.core.deep_consensus.splits import limit_per_label
 from deepconsensus_plugin.core.digests import digest, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.grouping import rows_of_groups
-from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 
 logger = logging.getLogger(__name__)
 

@@ -60,6 +60,11 @@ class EnsemblePicker:
         self._networks, self._card = networks, card
         self._batch = fitting_batch(networks, card.preprocessing.input_size)
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of the boxes that the networks see, Å."""
+        return self._card.box_extent_A / self._card.preprocessing.input_size
+
     def prepare(self, micrograph: Micrograph) -> Micrograph:
         """Return the micrograph: boxes are cut where they are needed."""
         return micrograph

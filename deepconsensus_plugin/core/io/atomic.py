@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LONGEST_TAIL = 230
+"""Bytes; file systems take names of 255, with the mark and the process' id before."""
 
 
 @contextmanager
@@ -24,15 +28,24 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         The file to write; its folder must exist.
     """
     target = Path(path)
-    for left in target.parent.glob(f".partial.*.{glob.escape(target.name)}"):
+    tail = _tail(target)
+    for left in target.parent.glob(f".partial.*.{glob.escape(tail)}"):
         if not _is_running(int(left.name.split(".")[2])):
             left.unlink(missing_ok=True)
-    partial = target.with_name(f".partial.{os.getpid()}.{target.name}")
+    partial = target.with_name(f".partial.{os.getpid()}.{tail}")
     try:
         yield partial
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _tail(target: Path) -> str:
+    """Return the file's name, or a digest of it where more would be too long."""
+    if len(target.name.encode()) <= _LONGEST_TAIL:
+        return target.name
+    digest = hashlib.blake2b(target.name.encode(), digest_size=8).hexdigest()
+    return digest + target.suffix
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -23,9 +23,10 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SCHEMA = 1
 _NAMES = ("micrographs", "pickers")
-_BAD = "bad_micrographs"  # files of early versions do not have it
+_LATER = ("bad_micrographs", "vote_of")
+_AREA = "area_distance_px"  # files of early versions have neither these nor this
 _ARRAYS = tuple(
-    item.name for item in fields(Candidates) if item.name not in (*_NAMES, _BAD)
+    item.name for item in fields(Candidates) if item.name not in (*_NAMES, *_LATER)
 )
 
 
@@ -74,7 +75,7 @@ def read_coordinates(path: Path | str) -> dict[str, ScoredCoordinates]:
 def write_candidates(path: Path | str, candidates: Candidates) -> None:
     """Write the table of candidates; `path` is replaced if it is there."""
     with _created(path, "candidates") as file:
-        for name in (*_NAMES, _BAD):
+        for name in (*_NAMES, *_LATER):
             _write_names(file, name, getattr(candidates, name))
         for name in _ARRAYS:
             file.create_dataset(name, data=getattr(candidates, name))
@@ -89,8 +90,9 @@ def read_candidates(path: Path | str) -> Candidates:
         If the file is not one of these.
     """
     with _opened(path, "candidates") as file:
-        table: dict[str, Any] = {name: file[name][...] for name in _ARRAYS}
-        names = [*_NAMES, *({_BAD} & {*file})]
+        arrays = [name for name in _ARRAYS if name != _AREA or name in file]
+        table: dict[str, Any] = {name: file[name][...] for name in arrays}
+        names = [*_NAMES, *({*_LATER} & {*file})]
         table |= {name: tuple(_read_names(file, name)) for name in names}
     return Candidates(**table)
 

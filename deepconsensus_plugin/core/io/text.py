@@ -8,6 +8,9 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
 
+_MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "none", "null", "-", "?", "."))
+"""Words for a missing value, lower case: of R, pandas, crYOLO, JSON, STAR."""
+
 
 def read_text(path: Path) -> str:
     """Return the content of a text file, without a byte order mark.
@@ -33,15 +36,23 @@ def bad_row(path: Path, line: int, *, expected: str, received: str) -> FileForma
     )
 
 
+def is_missing(token: str) -> bool:
+    """Return whether a field says that there is no value: empty, ``NA``, ``<NA>`` …."""
+    return token.strip().lower() in _MISSING
+
+
 def parse_score(token: str) -> float:
-    """Return a score; an empty field is NaN.
+    """Return a score; NaN where the field says that there is none.
 
     Raises
     ------
     ValueError
-        If it is no number.
+        If it is no number, or infinite.
     """
-    return float(token) if token.strip() else math.nan
+    value = math.nan if is_missing(token) else float(token)
+    if math.isinf(value):
+        raise ValueError(f"expected a finite score, received {token}")
+    return value
 
 
 def parse_position(token: str) -> float:

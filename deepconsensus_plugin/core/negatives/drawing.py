@@ -8,7 +8,7 @@ micrograph and that is far enough from what is occupied is as likely as every ot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,9 @@ from deepconsensus_plugin.core.types import (
     Micrograph,
     ScoredCoordinates,
 )
+
+ArePermitted = Callable[[FloatArray], BoolArray]
+"""Function that tells of positions, shape (n, 2), which are permitted, shape (n,)."""
 
 _BATCHES = 12
 """Rounds of drawing at random before a micrograph's free pixels are counted out."""
@@ -40,12 +43,15 @@ class FreeArea:
         Centres to stay away from, pixels.
     exclusion_radius_px : float
         Free is what is farther than this from all of those; >= 0.
+    are_permitted : callable, optional
+        Function that tells which positions are permitted. None: all are.
     """
 
     shape: tuple[int, int]
     box_size: int
     occupied_yx: FloatArray
     exclusion_radius_px: float
+    are_permitted: ArePermitted | None = None
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -65,10 +71,14 @@ class FreeArea:
 
     def are_free(self, index: IntArray) -> BoolArray:
         """Return whether the centres of these running numbers are free."""
-        if not len(self.occupied_yx):
-            return np.ones(len(index), dtype=bool)
-        distance, _ = cKDTree(self.occupied_yx).query(self.positions(index))
-        return np.asarray(distance > self.exclusion_radius_px)
+        positions = self.positions(index).astype(np.float64)
+        free = np.ones(len(index), dtype=bool)
+        if len(self.occupied_yx):
+            distance, _ = cKDTree(self.occupied_yx).query(positions)
+            free = np.asarray(distance > self.exclusion_radius_px)
+        return (
+            free if self.are_permitted is None else free & self.are_permitted(positions)
+        )
 
     def all_free(self) -> IntArray:
         """Return the running numbers of all free centres, ascending."""
@@ -80,7 +90,10 @@ class FreeArea:
             rows, cols = np.ogrid[low_y:high_y, low_x:high_x]
             far = (rows - y) ** 2 + (cols - x) ** 2 > radius**2
             free[low_y:high_y, low_x:high_x] &= far
-        return np.flatnonzero(free)
+        index = np.flatnonzero(free)
+        if self.are_permitted is None:
+            return index
+        return index[self.are_permitted(self.positions(index).astype(np.float64))]
 
 
 def _clipped(centre: float, radius: float, length: int) -> tuple[int, int]:
@@ -97,6 +110,7 @@ def draw_random_negatives(
     box_size: int,
     exclusion_radius_px: float,
     rng: np.random.Generator,
+    are_recorded: Mapping[str, ArePermitted] | None = None,
 ) -> dict[str, ScoredCoordinates]:
     """Return random centres of background, as many on every micrograph as can be.
 
@@ -114,6 +128,9 @@ def draw_random_negatives(
         Centres are farther than this from all that is occupied; >= 0.
     rng : numpy.random.Generator
         Source of chance.
+    are_recorded : mapping of micrograph name to callable, optional
+        Functions that tell which positions may be drawn; a name that is absent has no
+        limits.
 
     Returns
     -------
@@ -138,6 +155,7 @@ def draw_random_negatives(
             box_size=box_size,
             occupied_yx=occupied.get(micrograph.name, nothing).yx,
             exclusion_radius_px=exclusion_radius_px,
+            are_permitted=(are_recorded or {}).get(micrograph.name),
         )
         for micrograph in micrographs
     ]

@@ -87,8 +87,9 @@ class NullComparison:
                 f"({self.n_null:.0f}, here {self.n_real})."
             )
         return (
-            f"Of the best {self.n_real} peaks, {self.share_in_excess.describe()} are "
-            f"in excess of noise: on {null} {self.n_null:.0f} score as high."
+            f"Evidence for particles: on {null} {self.n_null:.0f} peaks score as high "
+            f"as the best {self.n_real} here; {self.share_in_excess.describe()} of "
+            "these are in excess of noise."
         )
 
     def excess(self, scores: FloatArray) -> FloatArray:

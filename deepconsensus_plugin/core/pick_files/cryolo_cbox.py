@@ -4,7 +4,8 @@
 A STAR file with the block ``data_cryolo`` (``_CoordinateX``, ``_CoordinateY``,
 ``_Width``, ``_Height``, ``_Confidence`` and more; what is not known is ``<NA>``), or,
 from early versions of crYOLO, rows ``x y w h confidence …`` without a header. "Lower
-left" is as in EMAN's ``.box``: the smallest x and y.
+left" is as in EMAN's ``.box``: the smallest x and y. Boxes of a tomogram, which have a
+slice (``_CoordinateZ``), are refused.
 
 The file holds boxes below crYOLO's threshold too, for a threshold to be chosen later: a
 minimum score at import leaves them out.
@@ -30,14 +31,14 @@ from deepconsensus_plugin.core.pick_files.codec import (
     FilePicks,
     PickCodec,
 )
-from deepconsensus_plugin.core.pick_files.star_blocks import numeric_column, read_blocks
+from deepconsensus_plugin.core.pick_files.star_blocks import Block, read_blocks
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 
 _BLOCK = "cryolo"
-_X, _Y, _SCORE = "CoordinateX", "CoordinateY", "Confidence"
+_X, _Y, _Z, _SCORE = "CoordinateX", "CoordinateY", "CoordinateZ", "Confidence"
 _WIDTH, _HEIGHT = "Width", "Height"
 _COLUMNS = (
-    *(_X, _Y, "CoordinateZ", _WIDTH, _HEIGHT, "Depth"),
+    *(_X, _Y, _Z, _WIDTH, _HEIGHT, "Depth"),
     *("EstWidth", "EstHeight", _SCORE, "NumBoxes", "Angle"),
 )
 _UNKNOWN = "<NA>"
@@ -48,11 +49,11 @@ def _recognise(head: bytes) -> bool:
     return b"_cbox_format_version" in head or b"data_cryolo" in head
 
 
-def _read(path: Path, box_size: float | None) -> FilePicks:
+def _read(path: Path) -> FilePicks:
     text = read_text(path)
     if not text.strip():
         return FilePicks({None: NO_COORDINATES})
-    table = _read_block(path) if "data_" in text else _read_rows(path, text)
+    table = _read_blocks(path) if "data_" in text else _read_rows(path, text)
     if not len(table):
         return FilePicks({None: NO_COORDINATES})
     corners, sizes, scores = table[:, :2], table[:, 2:4], table[:, 4]
@@ -65,23 +66,35 @@ def _read(path: Path, box_size: float | None) -> FilePicks:
     return FilePicks({None: picks}, box_size=float(np.median(sizes)))
 
 
-def _read_block(path: Path) -> FloatArray:
+def _read_blocks(path: Path) -> FloatArray:
     """Return x, y, w, h and confidence of every box, shape (n, 5)."""
+    blocks = [block for block in read_blocks(path) if block.name == _BLOCK]
+    return np.concatenate([_read_block(block) for block in blocks or [Block(path, "")]])
+
+
+def _read_block(block: Block) -> FloatArray:
     needed = (_X, _Y, _WIDTH, _HEIGHT)
-    blocks = read_blocks(path, as_text=(_X, _Y, _SCORE))
-    columns = blocks.get(_BLOCK, {})
-    if missing := [column for column in needed if column not in columns]:
+    if missing := [column for column in needed if column not in block]:
         raise FileFormatError(
-            path,
+            block.path,
             expected=f"the columns {', '.join(f'_{c}' for c in needed)} in data_cryolo",
             received=f"none called {', '.join(f'_{c}' for c in missing)}",
         )
-    table = [numeric_column(path, blocks, _BLOCK, column) for column in needed]
-    if _SCORE in columns:
-        scores = numeric_column(path, blocks, _BLOCK, _SCORE, allow_nan=True)
-    else:
-        scores = np.full(len(table[0]), np.nan)
-    return np.column_stack([*table, scores])
+    if _Z in block and _n_slices(block) > 1:
+        raise FileFormatError(
+            block.path,
+            expected="boxes on a micrograph",
+            received="boxes in many slices of a tomogram",
+        )
+    scores = np.full(len(block), np.nan)
+    if _SCORE in block:
+        scores = block.numbers(_SCORE, allow_nan=True)
+    return np.column_stack([*(block.numbers(column) for column in needed), scores])
+
+
+def _n_slices(block: Block) -> int:
+    depths = block.numbers(_Z, allow_nan=True)
+    return len(np.unique(depths[~np.isnan(depths)]))
 
 
 def _read_rows(path: Path, text: str) -> FloatArray:

@@ -4,8 +4,10 @@
 Positions are box CENTRES as fractions of the micrograph, ``location/center_x_frac``
 and ``center_y_frac`` in single precision; ``location/micrograph_shape`` (rows, columns)
 makes them pixels, and is kept so that micrographs of another size are noticed. The
-score is ``pick_stats/ncc_score``. Which way y counts depends on how cryoSPARC read the
-movies, and the file does not say. Names begin with the micrograph's unique number.
+score is ``pick_stats/ncc_score`` of blob and template jobs, and ``pick_stats/power`` of
+Topaz jobs, whose ``ncc_score`` says nothing. Which way y counts depends on how
+cryoSPARC read the movies, and the file does not say. Names begin with the micrograph's
+unique number, 21 digits with leading zeros.
 
 The box size is known where particles were extracted and the file holds both pixel
 sizes. Files that need unpickling are refused: that would run code from the file.
@@ -17,6 +19,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -30,25 +33,30 @@ from deepconsensus_plugin.core.pick_files.codec import (
     FilePicks,
     PickCodec,
     Shape,
+    refuse_characters,
 )
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 
-_MAGIC, _COLUMN_MAGIC = b"\x93NUMPY", b"\x94CSDAT"
+_MAGIC = b"\x93NUMPY"
+_COLUMN_MAGIC = re.compile(rb"[\x80-\xff]CSDAT")
+"""cryosparc-tools counts up the first byte: \\x94, and \\x95 since version 4.4."""
+
 _X, _Y = "location/center_x_frac", "location/center_y_frac"
-_SHAPE, _SCORE = "location/micrograph_shape", "pick_stats/ncc_score"
+_SHAPE = "location/micrograph_shape"
+_SCORE, _POWER = "pick_stats/ncc_score", "pick_stats/power"
 _NAMES = ("location/micrograph_path", "micrograph_blob/path")
 _BOX, _BOX_RATE = "blob/shape", "blob/psize_A"
 _RATES = ("location/micrograph_psize_A", "micrograph_blob/psize_A")
-_UNIQUE_NUMBER = re.compile(r"(\d{15,20})_")
+_UNIQUE_NUMBER = re.compile(r"(\d{15,21})_")
 
 Records = NDArray[Any]
 
 
 def _recognise(head: bytes) -> bool:
-    return head.startswith((_MAGIC, _COLUMN_MAGIC))
+    return head.startswith(_MAGIC) or _COLUMN_MAGIC.match(head) is not None
 
 
-def _read(path: Path, box_size: float | None) -> FilePicks:
+def _read(path: Path) -> FilePicks:
     if not path.stat().st_size:
         return FilePicks({None: NO_COORDINATES})
     records = _load(path)
@@ -65,19 +73,32 @@ def _read(path: Path, box_size: float | None) -> FilePicks:
     sizes = records[_SHAPE].astype(np.float64)
     yx = np.column_stack([records[_Y], records[_X]]).astype(np.float64) * sizes
     _check(path, yx, sizes)
+    score = _score_field(records, path)
     scores = np.full(len(yx), np.nan)
-    if _SCORE in _fields(records):
-        scores = records[_SCORE].astype(np.float64)
+    if score is not None:
+        scores = records[score].astype(np.float64)
     return FilePicks(
         group_coordinates(names, yx, scores),
         _box_size(records),
         shapes={n: (int(r), int(c)) for n, (r, c) in zip(names, sizes, strict=True)},
+        remarks=(f"Scores were read from {score}.",) if score == _POWER else (),
     )
+
+
+def _score_field(records: Records, path: Path) -> str | None:
+    """Return the field with the picker's score."""
+    there = [field for field in (_SCORE, _POWER) if field in _fields(records)]
+    if len(there) == 2 and len(records):
+        says_nothing = len(np.unique(records[_SCORE])) == 1
+        says_more = len(np.unique(records[_POWER])) > 1 or not records[_SCORE].any()
+        if "topaz" in path.name.lower() or (says_nothing and says_more):
+            return _POWER
+    return there[0] if there else None
 
 
 def _load(path: Path) -> Records:
     with path.open("rb") as file:
-        if file.read(len(_COLUMN_MAGIC)) == _COLUMN_MAGIC:
+        if _COLUMN_MAGIC.match(file.read(len(_MAGIC))):
             raise FileFormatError(
                 path,
                 expected="a .cs file of NumPy records",
@@ -86,7 +107,7 @@ def _load(path: Path) -> Records:
             )
     try:
         return np.asarray(np.load(path, allow_pickle=False))
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
         raise FileFormatError(
             path, expected="a .cs file of NumPy records", received=str(error)
         ) from error
@@ -138,6 +159,7 @@ def _write_merged(
             f"{path}: expected rows and columns of every micrograph, since .cs holds "
             f"fractions of them, received none for {missing[0]}"
         )
+    refuse_characters(coordinates, "\0")
     scored = any(np.isfinite(picks.scores).any() for picks in coordinates.values())
     dtype = _record_type(coordinates, scored=scored)
     parts = [

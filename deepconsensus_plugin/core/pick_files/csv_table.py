@@ -4,14 +4,15 @@
 Separated by commas, semicolons, tabs or blanks. With a header, columns go by name in
 whatever order, CryoPPP's (``X-Coordinate``, ``Y-Coordinate``) and Topaz' (``x_coord``)
 among them; a column of micrograph names makes it a merged table. A header is a first
-row without a single number in it.
+row without a single number in it, or the comment right before it. Boxes, ``x,y,w,h`` or
+``x1,y1,x2,y2``, are CORNERS; numbers of rows are left out (`table_columns`).
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
@@ -32,146 +33,174 @@ from deepconsensus_plugin.core.pick_files.codec import (
     FilePicks,
     PickCodec,
     Shape,
+    refuse_characters,
+)
+from deepconsensus_plugin.core.pick_files.table_columns import (
+    Columns,
+    named_columns,
+    numbered_columns,
+)
+from deepconsensus_plugin.core.pick_files.table_rows import (
+    Row,
+    is_header,
+    is_number,
+    table_rows,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
-# Compared in lower case, letters only.
-_X_NAMES = ("x", "xcoordinate", "xcoord", "xcoor", "coordinatex", "xcenter", "centerx")
-_Y_NAMES = tuple(
-    name[:-1] + "y" if name.endswith("x") else "y" + name[1:] for name in _X_NAMES
+_XYZ = (".coords", ".coord")
+_ROWS = (
+    "numbers 'x,y' or 'x,y,score', or a header that names the columns, such as "
+    "x,y,w,h or x1,y1,x2,y2,"
 )
-_SCORE_NAMES = (
-    *("score", "confidence", "probability", "cost"),
-    *("figureofmerit", "autopickfigureofmerit", "fom"),
+_NO_SCORE = (
+    "WARNING: The third column was taken for z, not for a score: the file is of the "
+    "kind x y z, or the column holds whole numbers only. If it is a score, begin the "
+    "file with the line x,y,score."
 )
-_MICROGRAPH_NAMES = (
-    *("micrograph", "micrographname", "micrographfilename", "micname"),
-    *("imagename", "imagefilename", "image", "filename"),
-)
-
-_Row = tuple[int, list[str]]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Positions of the fields of a row; None where the table has no such column."""
-
-    x: int
-    y: int
-    score: int | None
-    micrograph: int | None
-    width: int | None
 
 
 def _recognise(head: bytes) -> bool:
     try:
-        rows = _rows(head.decode("utf-8-sig", errors="strict"))[:2]
-    except UnicodeDecodeError:
+        rows = table_rows(head.decode("utf-8-sig", errors="strict"))
+    except (UnicodeDecodeError, csv.Error):
         return False
-    if not rows:
+    header = _commented_header(rows)
+    data = [row for row in rows if not row.is_comment]
+    if not data:
         return False
-    first = rows[0][1]
-    if _is_header(first):
-        return _column(first, _X_NAMES) is not None
-    return len(first) in (2, 3) and all(_is_number(field) for field in first)
+    first = data[0].fields
+    if is_header(first):
+        return named_columns(first) is not None
+    return header is not None or (
+        len(first) in (2, 3) and all(is_number(field) for field in first)
+    )
 
 
-def read_table(path: Path, box_size: float | None = None) -> FilePicks:
-    """Return what a text table holds; `box_size` is not needed.
+def read_table(path: Path) -> FilePicks:
+    """Return what a text table holds.
 
     Raises
     ------
     FileFormatError
         If there are no columns x and y, or a row is bad; names the line.
     """
-    rows = _rows(read_text(path))
+    try:
+        rows = table_rows(read_text(path))
+    except csv.Error as error:
+        expected = "a text table that can be parsed"
+        raise FileFormatError(path, expected=expected, received=str(error)) from error
+    columns, rows = _columns(path, rows)
     if not rows:
         return FilePicks({None: NO_COORDINATES})
-    layout = _Layout(0, 1, 2, None, None)
-    if _is_header(rows[0][1]):
-        layout = _layout(path, *rows.pop(0))
-    parsed = [_parse(path, row, layout) for row in rows]
-    yx = np.array([(y, x) for x, y, _, _ in parsed], dtype=float).reshape(-1, 2)
-    scores = np.array([score for _, _, score, _ in parsed], dtype=float)
-    if layout.micrograph is None or not parsed:
-        return FilePicks({None: ScoredCoordinates.from_arrays(yx, scores)})
-    names = [name for _, _, _, name in parsed]
-    return FilePicks(group_coordinates(names, yx, scores))
+    xy = np.array([_parse(path, row, columns) for row in rows], dtype=float)
+    yx, scores = xy[:, 1::-1], xy[:, 2]
+    box_size = None
+    if columns.size or columns.far_corner:
+        sizes = xy[:, 3:5] - (xy[:, :2] if columns.far_corner else 0)
+        if not (sizes > 0).all():
+            row = rows[int(np.flatnonzero((sizes <= 0).any(axis=1))[0])]
+            raise _bad(path, row, "a width and height above 0")
+        yx = (xy[:, :2] + sizes / 2)[:, ::-1]
+        box_size = float(np.median(sizes))
+    remarks = (_NO_SCORE,) if columns.z is not None and columns.width is None else ()
+    if columns.micrograph is None:
+        picks = ScoredCoordinates.from_arrays(yx, scores)
+        return FilePicks({None: picks}, box_size, remarks=remarks)
+    names = [row.fields[columns.micrograph] for row in rows]
+    return FilePicks(group_coordinates(names, yx, scores), box_size, remarks=remarks)
 
 
-def _rows(text: str) -> list[_Row]:
-    """Return line numbers and stripped fields, without blank lines and comments."""
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not lines:
-        return []
-    delimiters = [mark for mark in (",", ";", "\t") if mark in lines[0][1]]
-    if not delimiters:
-        return [(number, line.split()) for number, line in lines]
-    return [
-        (number, [field.strip() for field in next(csv.reader([line], delimiter=mark))])
-        for mark in delimiters[:1]
-        for number, line in lines
-    ]
+def _commented_header(rows: list[Row]) -> Columns | None:
+    """Return the columns that a comment right before the first row names."""
+    first = next((i for i, row in enumerate(rows) if not row.is_comment), 0)
+    if first == 0:
+        return None
+    text = " ".join(rows[first - 1].fields).lstrip("# ")
+    return named_columns([field for field in re.split(r"[\s,;]+", text) if field])
 
 
-def _is_header(fields: list[str]) -> bool:
-    return not any(_is_number(field) for field in fields)
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
-
-
-def _layout(path: Path, line: int, header: list[str]) -> _Layout:
-    x, y = _column(header, _X_NAMES), _column(header, _Y_NAMES)
-    if x is None or y is None:
+def _columns(path: Path, rows: list[Row]) -> tuple[Columns, list[Row]]:
+    """Return the columns and the rows of data."""
+    data = [row for row in rows if not row.is_comment]
+    if not data:
+        return Columns(), []
+    header = data[0]
+    if not is_header(header.fields):
+        columns = _commented_header(rows)
+        return columns or _numbered(path, data), data
+    columns = named_columns(header.fields)
+    if columns is None:
         raise FileFormatError(
             path,
-            expected=f"a header with columns x and y on line {line}, or rows 'x,y'",
-            received=f"columns {', '.join(header)}",
+            expected=f"a header with columns x and y on line {header.line}, or rows "
+            "'x,y'",
+            received=f"columns {', '.join(header.fields)}",
         )
-    score, name = _column(header, _SCORE_NAMES), _column(header, _MICROGRAPH_NAMES)
-    return _Layout(x, y, score, name, len(header))
+    data = data[1:]
+    if data and all(len(row.fields) == len(header.fields) + 1 for row in data):
+        columns = columns.behind_row_names()  # as R writes tables
+    if columns.micrograph is not None:
+        data = [row for row in rows if row.line > header.line and _may_be(row, columns)]
+    if columns.z is not None:
+        _refuse_slices(path, data, columns.z)
+    return columns, data
 
 
-def _column(header: list[str], names: tuple[str, ...]) -> int | None:
-    for position, field in enumerate(header):
-        letters = "".join(filter(str.isalpha, field.lower())).removeprefix("rln")
-        if letters in names:
-            return position
-    return None
+def _may_be(row: Row, columns: Columns) -> bool:
+    """Return whether a row is none, or the row of a name that begins with ``#``."""
+    return not row.is_comment or (
+        len(row.fields) == columns.width and is_number(row.fields[columns.x])
+    )
 
 
-def _parse(path: Path, row: _Row, layout: _Layout) -> tuple[float, float, float, str]:
-    """Return x, y, score and micrograph (empty where the table names none)."""
-    line, fields = row
-    expected = "numbers 'x,y' or 'x,y,score'"
+def _refuse_slices(path: Path, rows: list[Row], z: int) -> None:
+    if len({row.fields[z] for row in rows if len(row.fields) > z}) > 1:
+        raise FileFormatError(
+            path,
+            expected="picks on a micrograph",
+            received="a column z of several values, as of a tomogram",
+        )
+
+
+def _numbered(path: Path, rows: list[Row]) -> Columns:
+    width = len(rows[0].fields)
+    table = []
+    for row in rows:
+        if len(row.fields) != width or width < 2:
+            raise _bad(path, row, _ROWS)
+        try:
+            table.append([parse_score(field) for field in row.fields])
+        except ValueError as error:
+            raise _bad(path, row, _ROWS) from error
+    is_xyz = path.suffix.lower() in _XYZ
+    columns = numbered_columns(np.array(table), is_xyz=is_xyz)
+    if columns is None:
+        raise _bad(path, rows[0], _ROWS)
+    return columns
+
+
+def _bad(path: Path, row: Row, expected: str) -> FileFormatError:
+    received = ",".join(row.fields)
+    return bad_row(path, row.line, expected=expected, received=received)
+
+
+def _parse(path: Path, row: Row, columns: Columns) -> list[float]:
+    """Return x, y, score and, for boxes, two numbers more."""
+    fields, expected = row.fields, _ROWS
     try:
-        if layout.width is not None:
-            expected = f"{layout.width} fields, with numbers for x and y,"
-            if len(fields) != layout.width:
+        if columns.width is not None:
+            expected = f"{columns.width} fields, with numbers for x, y and a score,"
+            if len(fields) != columns.width:
                 raise ValueError(f"{len(fields)} fields")
-        elif len(fields) not in (2, 3):
-            raise ValueError(f"{len(fields)} fields")
-        x, y = parse_position(fields[layout.x]), parse_position(fields[layout.y])
-        has_score = layout.score is not None and layout.score < len(fields)
-        score = parse_score(fields[layout.score or 0]) if has_score else np.nan
-        name = "" if layout.micrograph is None else fields[layout.micrograph]
-        if layout.micrograph is not None and not name:
+        if columns.micrograph is not None and not fields[columns.micrograph]:
             raise ValueError("no micrograph")
+        score = np.nan if columns.score is None else parse_score(fields[columns.score])
+        extent = columns.size or columns.far_corner or ()
+        places = [parse_position(fields[i]) for i in (columns.x, columns.y, *extent)]
     except ValueError as error:
-        raise bad_row(
-            path, line, expected=expected, received=",".join(fields)
-        ) from error
-    return x, y, score, name
+        raise _bad(path, row, expected) from error
+    return [*places[:2], score, *places[2:]]
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:
@@ -184,6 +213,7 @@ def _write_merged(
     box: int,
     shapes: Mapping[str, Shape],
 ) -> None:
+    refuse_characters(coordinates, "\n\r")
     rows = [
         [name, *row]
         for name, picks in coordinates.items()
@@ -206,7 +236,7 @@ def _write_table(path: Path, header: list[str], rows: list[list[str]]) -> None:
 
 
 CODEC = PickCodec(
-    extensions=(".csv", ".tsv", ".txt"),
+    extensions=(".csv", ".tsv", ".txt", *_XYZ),
     recognise=_recognise,
     read=read_table,
     write=_write,

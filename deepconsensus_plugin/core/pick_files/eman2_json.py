@@ -37,7 +37,7 @@ def _recognise(head: bytes) -> bool:
     return head.lstrip().startswith(b"{")
 
 
-def _read(path: Path, box_size: float | None) -> FilePicks:
+def _read(path: Path) -> FilePicks:
     content = _read_object(path)
     if content is None:
         return FilePicks({None: NO_COORDINATES})

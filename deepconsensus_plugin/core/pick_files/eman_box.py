@@ -2,8 +2,11 @@
 """EMAN ``.box``: one row ``x y w h [score]`` a box, `x` and `y` its lower left CORNER.
 
 "Lower left" as EMAN displays images: the pixel with the smallest x and y, so that the
-centre is ``(x + w/2, y + h/2)`` in the order of the file, without a flip. EMAN1 marks
-boxes with a fifth column that is -3 throughout; that is no score.
+centre is ``(x + w/2, y + h/2)`` in the order of the file, without a flip. Rows without
+a size, ``x y`` as helical programs write segments or ``x y 0 0``, are centres by the
+same rule. EMAN1 marks boxes with a fifth column that is -3 throughout; that is no
+score. It marks the start and the end of a filament with -1 and -2: such rows are no
+particles, and are refused.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import (
     bad_row,
@@ -28,6 +32,7 @@ from deepconsensus_plugin.core.pick_files.codec import (
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _EMAN1_MARK = "-3"
+_START_END = {"-1", "-2"}
 _ROW = "corner and size 'x y w h', perhaps a score"
 
 
@@ -42,7 +47,7 @@ def _recognise(head: bytes) -> bool:
     return w == h > 0  # four numbers alone could be anything
 
 
-def _read(path: Path, box_size: float | None) -> FilePicks:
+def _read(path: Path) -> FilePicks:
     rows = [
         (number, line.split())
         for number, line in enumerate(read_text(path).splitlines(), start=1)
@@ -50,21 +55,27 @@ def _read(path: Path, box_size: float | None) -> FilePicks:
     ]
     if not rows:
         return FilePicks({None: NO_COORDINATES})
-    marked = all(fields[4:5] == [_EMAN1_MARK] for _, fields in rows)
-    table = np.array(
-        [_parse(path, number, fields, box_size) for number, fields in rows]
-    )
+    marks = {"".join(fields[4:5]) for _, fields in rows}
+    if marks == _START_END:
+        raise FileFormatError(
+            path,
+            expected="one row for each particle",
+            received="starts and ends of filaments (fifth column -1 and -2). Cut the "
+            "filaments into segments in the program that traced them, and give those",
+        )
+    table = np.array([_parse(path, number, fields) for number, fields in rows])
     sizes = table[:, 2:4]
     centres = table[:, :2] + sizes / 2
-    scores = np.full(len(table), np.nan) if marked else table[:, 4]
+    scores = np.full(len(table), np.nan) if marks == {_EMAN1_MARK} else table[:, 4]
     picks = ScoredCoordinates.from_arrays(centres[:, ::-1], scores)
-    return FilePicks({None: picks}, box_size=float(np.median(sizes)))
+    known = sizes[sizes > 0]
+    return FilePicks({None: picks}, float(np.median(known)) if known.size else None)
 
 
 def _parse(
-    path: Path, number: int, fields: list[str], box_size: float | None
+    path: Path, number: int, fields: list[str]
 ) -> tuple[float, float, float, float, float]:
-    """Return x, y, w, h, score of one row; a row without a size takes `box_size`."""
+    """Return x, y, w, h and score of one row; sizes are 0 where it has none."""
     received = " ".join(fields)
     try:
         if len(fields) not in (2, 4, 5):
@@ -74,12 +85,10 @@ def _parse(
         score = parse_score("".join(fields[4:5]))
     except ValueError as error:
         raise bad_row(path, number, expected=_ROW, received=received) from error
-    if w > 0 and h > 0:
-        return x, y, w, h, score
-    if box_size is None:
-        expected = "a positive width and height (or a box size given with the import)"
+    if w < 0 or h < 0 or (w == 0) != (h == 0):
+        expected = "a positive width and height, or 0 for both"
         raise bad_row(path, number, expected=expected, received=received)
-    return x, y, box_size, box_size, score
+    return x, y, w, h, score
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:

@@ -25,6 +25,10 @@ from deepconsensus_plugin.core.pick_files.placing import (
     check_shape,
     place_picks,
 )
+from deepconsensus_plugin.core.pick_files.remarks import (
+    describe_left_over,
+    describe_outside,
+)
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
@@ -43,6 +47,22 @@ class _Entry:
     shape: Shape | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class ReadPicks:
+    """Picks of one picker, and what the user should know of how they were read.
+
+    Parameters
+    ----------
+    picks : PickerPicks
+        The picks.
+    remarks : tuple of str
+        Sentences; those that need attention begin with ``WARNING``.
+    """
+
+    picks: PickerPicks
+    remarks: tuple[str, ...]
+
+
 def read_picks_folder(
     folder: Path | str,
     micrographs: Sequence[Micrograph],
@@ -50,6 +70,21 @@ def read_picks_folder(
     picker: str,
     options: ReadOptions = DEFAULT_OPTIONS,
 ) -> PickerPicks:
+    """Read as `read_with_remarks` does, and log the remarks."""
+    found = read_with_remarks(folder, micrographs, picker=picker, options=options)
+    for remark in found.remarks:
+        level = logging.WARNING if remark.startswith("WARNING") else logging.INFO
+        logger.log(level, "%s: %s", picker, remark.removeprefix("WARNING: "))
+    return found.picks
+
+
+def read_with_remarks(
+    folder: Path | str,
+    micrographs: Sequence[Micrograph],
+    *,
+    picker: str,
+    options: ReadOptions = DEFAULT_OPTIONS,
+) -> ReadPicks:
     """Read all pick files of one picker and give them to their micrographs.
 
     Parameters
@@ -57,7 +92,7 @@ def read_picks_folder(
     folder : Path or str
         The folder, or one (merged) file.
     micrographs : sequence of Micrograph
-        Only these are used; picks of others are left out and logged.
+        Only these are used; picks of others are left out, with a remark.
     picker : str
         Name of the picker.
     options : ReadOptions
@@ -65,7 +100,7 @@ def read_picks_folder(
 
     Returns
     -------
-    PickerPicks
+    ReadPicks
         In the order of `micrographs`; a micrograph without a file is absent.
 
     Raises
@@ -81,7 +116,8 @@ def read_picks_folder(
         If no box size is given nor recorded.
     """
     files = find_pick_files(Path(folder), options.pattern)
-    entries, recorded = _read_entries(files, options)
+    rate = micrographs[0].sampling_rate * options.scale if micrographs else None
+    entries, recorded, remarks = _read_entries(files, options, rate)
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
     matched = _match(by_name, entries, Path(folder))
     coordinates = {
@@ -91,42 +127,48 @@ def read_picks_folder(
     if size is None:
         size = _median(recorded, options.scale, folder)
     result = PickerPicks(picker, size, coordinates)
-    _log_outside(result, by_name)
+    readable = [each.label for each in entries if not isinstance(each.picks, Exception)]
+    used = {name: entry.label for name, entry in matched.items()}
+    remarks += describe_left_over(readable, used, by_name)
+    remarks += describe_outside(result, by_name)
     logger.info(
         "%s: %d picks on %d of %d micrographs",
         *(picker, len(result), len(coordinates), len(by_name)),
     )
-    return result
+    return ReadPicks(result, tuple(remarks))
 
 
 def _read_entries(
-    files: Sequence[Path], options: ReadOptions
-) -> tuple[list[_Entry], list[float]]:
-    """Return what the files hold and the box sizes they record, file pixels.
+    files: Sequence[Path], options: ReadOptions, rate: float | None
+) -> tuple[list[_Entry], list[float], list[str]]:
+    """Return what the files hold, the box sizes they record, file pixels, and remarks.
 
     A file that cannot be read stays as its error: it matters only if it belongs to a
     micrograph, which is not known yet.
     """
     entries: list[_Entry] = []
     sizes: list[float] = []
+    remarks: dict[str, None] = {}
     repeated: set[Path] = set()
     for path in files:
         try:
-            found = _read(path, options)
+            found = _read(path, options, rate)
         except FileFormatError as error:
             entries.append(_Entry(path, path, error))
             continue
         if found.box_size is not None:
             sizes.append(found.box_size)
-        repeated.update(file.absolute() for file in found.listed)
+        repeated.update(file.absolute() for file in found.listed.values())
+        remarks.update(dict.fromkeys(found.remarks))
         entries += [
             _Entry(path if name is None else name, path, picks, found.shapes.get(name))
             for name, picks in found.coordinates.items()
         ]
-    return [item for item in entries if item.path.absolute() not in repeated], sizes
+    once = [item for item in entries if item.path.absolute() not in repeated]
+    return once, sizes, [*remarks]
 
 
-def _read(path: Path, options: ReadOptions) -> FilePicks:
+def _read(path: Path, options: ReadOptions, rate: float | None) -> FilePicks:
     pick_format = options.pick_format
     if pick_format is None:
         try:
@@ -134,8 +176,7 @@ def _read(path: Path, options: ReadOptions) -> FilePicks:
         except FileFormatError as error:
             logger.info("left out: %s", error)
             return FilePicks({})
-    box_size = options.file_box_size
-    return read_pick_file(path, box_size=box_size, pick_format=pick_format)
+    return read_pick_file(path, pick_format=pick_format, pixel_size=rate)
 
 
 def _match(
@@ -144,10 +185,9 @@ def _match(
     """Return the entry of each micrograph; errors of other files are logged."""
     _refuse_repeats(entries)
     by_label = {entry.label: entry for entry in entries}
-    matched = {
-        name: by_label[label]
-        for name, label in match_names(list(micrographs), list(by_label)).items()
-    }
+    targets = {name: each.path.resolve() for name, each in micrographs.items()}
+    found = match_names(list(micrographs), list(by_label), targets=targets)
+    matched = {name: by_label[label] for name, label in found.items()}
     errors = [entry.picks for entry in entries if isinstance(entry.picks, Exception)]
     if matched:
         used = [entry.picks for entry in matched.values()]
@@ -192,15 +232,3 @@ def _median(recorded: Sequence[float], scale: float, folder: Path | str) -> floa
             "received none. Give it in pixels of the micrographs"
         )
     return float(np.median(recorded)) * scale
-
-
-def _log_outside(result: PickerPicks, micrographs: Mapping[str, Micrograph]) -> None:
-    outside = 0
-    for name, picks in result.coordinates.items():
-        inside = (picks.yx >= 0) & (picks.yx <= np.array(micrographs[name].shape) - 1)
-        outside += len(picks) - int(inside.all(axis=1).sum())
-    if outside:
-        logger.warning(
-            "%s: %d of %d picks are outside their micrographs; is the scale right?",
-            *(result.picker, outside, len(result)),
-        )

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.pick_files import (
@@ -103,7 +106,6 @@ class PickFormat(enum.Enum):
 def read_picks(
     path: Path | str,
     *,
-    box_size: float | None = None,
     pick_format: PickFormat | None = None,
 ) -> dict[str | None, ScoredCoordinates]:
     """Read the box centres of one pick file, with the scores the picker gave.
@@ -112,8 +114,6 @@ def read_picks(
     ----------
     path : Path or str
         The file.
-    box_size : float, optional
-        Pixels of the file's coordinates; for ``.box`` rows that have none of their own.
     pick_format : PickFormat, optional
         By default the file says.
 
@@ -131,19 +131,49 @@ def read_picks(
     FileFormatError
         If it is of another format or a row is bad; names the line.
     """
-    picks = read_pick_file(path, box_size=box_size, pick_format=pick_format)
+    picks = read_pick_file(path, pick_format=pick_format)
     return dict(picks.coordinates)
 
 
 def read_pick_file(
     path: Path | str,
     *,
-    box_size: float | None = None,
     pick_format: PickFormat | None = None,
+    pixel_size: float | None = None,
 ) -> FilePicks:
-    """Read as `read_picks` does, and keep the box size that the file records."""
+    """Read as `read_picks` does, and keep all else that the file tells.
+
+    Lengths in Å take `pixel_size`, Å per pixel of the file, where it does not tell it.
+    """
     path = Path(path)
-    return (pick_format or PickFormat.of(path)).codec.read(path, box_size)
+    found = (pick_format or PickFormat.of(path)).codec.read(path)
+    if found.listed:
+        found = _with_listed(found, pixel_size)
+    return found.in_pixels(pixel_size)
+
+
+def _with_listed(found: FilePicks, pixel_size: float | None) -> FilePicks:
+    """Return the picks of the files that a file lists, whatever their formats."""
+    coordinates: dict[str | None, ScoredCoordinates] = {}
+    sizes: list[float] = []
+    remarks: dict[str, None] = dict.fromkeys(found.remarks)
+    for micrograph, path in found.listed.items():
+        part = read_pick_file(path, pixel_size=pixel_size)
+        if len(part.coordinates) != 1:
+            raise FileFormatError(
+                path,
+                expected="picks of one micrograph, as the file that lists it says",
+                received=f"{len(part.coordinates)} micrographs",
+            )
+        (coordinates[micrograph],) = part.coordinates.values()
+        sizes += [] if part.box_size is None else [part.box_size]
+        remarks.update(dict.fromkeys(part.remarks))
+    return replace(
+        found,
+        coordinates=coordinates,
+        box_size=float(np.median(sizes)) if sizes else None,
+        remarks=tuple(remarks),
+    )
 
 
 def write_picks(
@@ -178,10 +208,8 @@ def write_picks(
     write = pick_format.codec.write
     if write is None:
         able = [kind.value for kind in PickFormat if kind.codec.write]
-        raise ValueError(
-            f"expected a format of one micrograph a file ({', '.join(able)}), "
-            f"received {pick_format.value}"
-        )
+        expected = f"a format of one micrograph a file ({', '.join(able)})"
+        raise ValueError(f"expected {expected}, received {pick_format.value}")
     write(Path(path), micrograph, picks, box_size)
 
 
@@ -216,8 +244,6 @@ def write_merged_picks(
     write = pick_format.codec.write_merged
     if write is None:
         able = [kind.value for kind in PickFormat if kind.codec.write_merged]
-        raise ValueError(
-            f"expected a format that holds several micrographs ({', '.join(able)}), "
-            f"received {pick_format.value}"
-        )
+        expected = f"a format that holds several micrographs ({', '.join(able)})"
+        raise ValueError(f"expected {expected}, received {pick_format.value}")
     write(Path(path), coordinates, box_size, shapes or {})

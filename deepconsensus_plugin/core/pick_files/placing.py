@@ -83,11 +83,6 @@ class ReadOptions(Declared):
         ),
     )
 
-    @property
-    def file_box_size(self) -> float | None:
-        """The box size in pixels of the files."""
-        return None if self.box_size is None else self.box_size / self.scale
-
 
 def place_picks(
     picks: ScoredCoordinates, micrograph: Micrograph, options: ReadOptions

@@ -1,171 +1,206 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blocks of STAR files (RELION, Xmipp) as columns, with errors that name the line.
+"""Blocks of STAR files (RELION, Xmipp, crYOLO): read, with errors that name the line.
 
-The `starfile` package reads them. It fills short rows and cannot say where a file is
-bad, so a file it rejects, or in which a value is missing, is looked at again here.
+Written as RELION reads them: one row a line; a value in single or double quotes may
+hold blanks; ``#`` begins a comment only where a value could begin. Several blocks may
+have one name, as in files joined with ``cat``.
 """
 
 from __future__ import annotations
 
-import linecache
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.text import bad_row, read_text
+from deepconsensus_plugin.core.io.text import bad_row, is_missing, read_text
 from deepconsensus_plugin.core.types import FloatArray
 
-Columns = Mapping[str, NDArray[Any]]
+_TOKEN = re.compile(r"""(["'])(.*?)\1(?=\s|$)|(\S+)""")
+_MUST_BE_QUOTED = re.compile(r"""\s|^["'#_$;]|^(data_|loop_)|^$""")
 
-_MISSING = "<NA>"
 
-
-def read_blocks(path: Path, *, as_text: Sequence[str] = ()) -> dict[str, Columns]:
-    """Read all blocks of a STAR file.
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One block of a STAR file, as columns of text.
 
     Parameters
     ----------
     path : Path
         The file.
-    as_text : sequence of str
-        Columns to keep as they are written: names that look like numbers, and numbers
-        that must not lose their last digit.
+    name : str
+        Without ``data_``.
+    columns : mapping of str to sequence of str
+        By name without the leading underscore; a block without a loop has one row.
+    lines : sequence of int
+        Line of every row, from 1.
+    """
 
-    Returns
-    -------
-    dict of str to columns
-        By block name without ``data_``; each column an array of the block's rows (a
-        block without a loop has one). Names come without the leading underscore.
+    path: Path
+    name: str
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lines: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __contains__(self, column: object) -> bool:
+        return column in self.columns
+
+    def has(self, *columns: str) -> bool:
+        """Return whether all of these columns are there."""
+        return all(column in self.columns for column in columns)
+
+    def numbers(self, column: str, *, allow_nan: bool = False) -> FloatArray:
+        """Return one column of numbers.
+
+        Parameters
+        ----------
+        column : str
+            Its name.
+        allow_nan : bool
+            Whether ``nan`` and words for a missing value (``<NA>``) become NaN;
+            infinity is never a value.
+
+        Returns
+        -------
+        array, shape (rows,), float64
+
+        Raises
+        ------
+        FileFormatError
+            If a value is no such number; names the line.
+        """
+        values = self.columns[column]
+        try:
+            numbers = np.array(values, dtype=np.str_).astype(np.float64)
+        except ValueError:
+            numbers = np.array([_number_or_inf(value) for value in values])
+        bad = np.isinf(numbers) if allow_nan else ~np.isfinite(numbers)
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            raise self.bad_row(row, expected=f"a number for _{column}")
+        return numbers
+
+    def bad_row(self, row: int, *, expected: str) -> FileFormatError:
+        """Return the error of one row, counted from 0."""
+        received = " ".join(values[row] for values in self.columns.values())
+        return bad_row(self.path, self.lines[row], expected=expected, received=received)
+
+
+def _number_or_inf(value: str) -> float:
+    try:
+        return np.nan if is_missing(value) else float(value)
+    except ValueError:
+        return np.inf
+
+
+def read_blocks(path: Path) -> list[Block]:
+    """Read all blocks of a STAR file, in their order; none of an empty file.
 
     Raises
     ------
     FileFormatError
         If the file is no text, or a row does not have as many fields as columns.
     """
-    import starfile  # heavy: it loads pandas
+    blocks: list[Block] = []
+    part = _Part(path)
+    after_gap = False
+    for number, raw in enumerate(read_text(path).splitlines(), start=1):
+        line = raw.strip()
+        fields = split_fields(line)
+        if len(fields) == 1 and line.startswith("data_"):
+            blocks += part.finished()
+            part = _Part(path, fields[0][len("data_") :])
+        elif fields == ["loop_"]:
+            blocks += part.finished() if part.header else []
+            part = _Part(path, part.name, in_loop=True)
+        elif fields and part.name is not None:
+            if after_gap and part.in_loop and part.rows and line.startswith("_"):
+                blocks += part.finished()
+                part = _Part(path, part.name)
+            part.take(number, line, fields)
+        after_gap = not line
+    return blocks + part.finished()
 
-    text = read_text(path)
-    linecache.checkcache(str(path))  # starfile reads through it, perhaps an old copy
-    try:
-        blocks = starfile.read(path, always_dict=True, parse_as_string=list(as_text))
-    except ValueError as error:
-        _check_rows(path, text)
-        expected = "a STAR file that can be parsed"
-        raise FileFormatError(path, expected=expected, received=str(error)) from error
-    finally:
-        linecache.clearcache()
-    return {
-        name: {column: np.atleast_1d(np.asarray(block[column])) for column in block}
-        for name, block in blocks.items()
-        if block is not None
-    }
+
+@dataclass
+class _Part:
+    """A loop of a block, or its single values, while they are read."""
+
+    path: Path
+    name: str | None = None
+    in_loop: bool = False
+    header: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def take(self, number: int, line: str, fields: list[str]) -> None:
+        """Take a line that holds something."""
+        if not self.in_loop:
+            self._take_single(number, fields)
+        elif line.startswith("_") and len(fields) == 1 and not self.rows:
+            self.header.append(fields[0][1:])
+        elif len(fields) == len(self.header):
+            self.rows.append(fields)
+            self.lines.append(number)
+        else:
+            expected = f"{len(self.header)} fields, as many as columns"
+            raise bad_row(self.path, number, expected=expected, received=line)
+
+    def _take_single(self, number: int, fields: list[str]) -> None:
+        if len(fields) == 2 and fields[0].startswith("_"):
+            self.header.append(fields[0][1:])
+            self.rows = [[*(self.rows[0] if self.rows else []), fields[1]]]
+            self.lines = [number]
+
+    def finished(self) -> list[Block]:
+        """Return the block; none before the first one."""
+        if self.name is None:
+            return []
+        values = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.header)
+        columns = dict(zip(self.header, values, strict=True))
+        return [Block(self.path, self.name, columns, self.lines)]
 
 
-def numeric_column(
-    path: Path,
-    blocks: Mapping[str, Columns],
-    block: str,
-    column: str,
-    *,
-    allow_nan: bool = False,
-) -> FloatArray:
-    """Return one column of numbers.
+def split_fields(line: str) -> list[str]:
+    """Return the values of a line, without their quotes and without a comment."""
+    if '"' not in line and "'" not in line and "#" not in line:
+        return line.split()
+    fields = []
+    for match in _TOKEN.finditer(line):
+        if match[3] is not None and match[3].startswith("#"):
+            break
+        fields.append(match[2] if match[3] is None else match[3])
+    return fields
 
-    Parameters
-    ----------
-    path : Path
-        The file that `blocks` come from.
-    blocks : mapping of str to columns
-        As `read_blocks` returns them.
-    block, column : str
-        Names of block and column.
-    allow_nan : bool
-        Whether ``nan`` and crYOLO's ``<NA>`` are values; infinity never is.
 
-    Returns
-    -------
-    array, shape (rows,), float64
+def quoted(value: str) -> str:
+    """Return a value as it must be written in a row.
 
     Raises
     ------
-    FileFormatError
-        If a field is missing or is no such number; names the line.
+    ValueError
+        If STAR has no way to write it: a line break, or quotes of both kinds.
     """
-    values = blocks[block][column]
-    try:
-        numbers = values.astype(np.float64)
-    except (TypeError, ValueError):
-        numbers = np.array([_number_or_inf(value) for value in values])
-    if np.isfinite(numbers).all():
-        return numbers
-    text = read_text(path)
-    _check_rows(path, text)
-    bad = np.isinf(numbers) if allow_nan else ~np.isfinite(numbers)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise _bad_value(path, text, block, row, expected=f"a number for _{column}")
-    return numbers
+    if not _MUST_BE_QUOTED.search(value):
+        return value
+    for mark in ('"', "'"):
+        if mark not in value and len(value.splitlines()) <= 1:
+            return f"{mark}{value}{mark}"
+    raise ValueError(
+        "expected a name that a STAR file can hold, received one with "
+        f"quotes of both kinds or a line break: {value!r}"
+    )
 
 
-def _bad_value(
-    path: Path, text: str, block: str, row: int, *, expected: str
-) -> FileFormatError:
-    rows = list(_rows(text, block))
-    if row >= len(rows):  # a block without a loop
-        return FileFormatError(path, expected=expected, received="another value")
-    line, fields = rows[row]
-    return bad_row(path, line, expected=expected, received=" ".join(fields))
-
-
-def _number_or_inf(value: Any) -> float:
-    try:
-        return np.nan if value == _MISSING else float(value)
-    except (TypeError, ValueError):
-        return np.inf
-
-
-def _rows(text: str, block: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number (from 1) and fields of the rows of one block."""
-    for name, _, line, fields in _all_rows(text):
-        if name == block:
-            yield line, fields
-
-
-def _check_rows(path: Path, text: str) -> None:
-    for _, columns, line, fields in _all_rows(text):
-        if len(fields) != columns:
-            raise bad_row(
-                path,
-                line,
-                expected=f"{columns} fields, as many as columns",
-                received=" ".join(fields),
-            )
-
-
-def _all_rows(text: str) -> Iterator[tuple[str, int, int, list[str]]]:
-    """Yield block, number of columns, line number and fields of every loop row."""
-    block, columns, in_loop = "", 0, False
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if line.startswith("data_"):
-            block, columns, in_loop = line[len("data_") :], 0, False
-        elif line.startswith("loop_"):
-            in_loop = True
-        elif in_loop and line.startswith("_"):
-            columns += 1
-        elif in_loop and line and not line.startswith("#"):
-            yield block, columns, number, _split(line)
-
-
-def _split(line: str) -> list[str]:
-    if '"' not in line and "'" not in line:
-        return line.partition("#")[0].split()
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError:  # a quote that is never closed
-        return line.split()
+def star_table(
+    block: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> str:
+    """Return the text of a loop; values are written as they are (see `quoted`)."""
+    names = [f"_{column} #{number}" for number, column in enumerate(columns, start=1)]
+    head = ["", f"data_{block}", "", "loop_", *names]
+    return "\n".join([*head, *("\t".join(row) for row in rows), ""])

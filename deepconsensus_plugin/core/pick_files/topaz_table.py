@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Topaz' tables: ``image_name  x_coord  y_coord  score``, separated by tabs, CENTRES.
 
-Images go by their names without extension. ``topaz extract`` writes all of them to
-one file, whose pixels are those of the images it was given, often downsampled; without
+Images go by their names without the last extension. ``topaz extract`` writes all of
+them to one file, in pixels of the images it was given, often downsampled; without
 ``score`` it is a table to train with. Topaz' positions are whole pixels (it cuts
-decimals off when it reads), so writing rounds to the nearest.
+decimals off), so writing rounds to the nearest.
 
 It is a kind of text table, and is read as one (`csv_table`).
 """
@@ -18,7 +18,12 @@ import numpy as np
 
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import format_number
-from deepconsensus_plugin.core.pick_files.codec import PickCodec, Shape, distinct_stems
+from deepconsensus_plugin.core.pick_files.codec import (
+    PickCodec,
+    Shape,
+    distinct_stems,
+    refuse_characters,
+)
 from deepconsensus_plugin.core.pick_files.csv_table import read_table
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -40,6 +45,7 @@ def _write_merged(
     box: int,
     shapes: Mapping[str, Shape],
 ) -> None:
+    refuse_characters(coordinates, "\t\n\r")
     stems = distinct_stems(list(coordinates))
     scored = any(np.isfinite(picks.scores).any() for picks in coordinates.values())
     lines = ["\t".join([*_HEADER, "score"] if scored else _HEADER)]

@@ -7,16 +7,23 @@ both and leave out what is disabled (``_enabled`` not above 0), and so does this
 ``_cost`` is the score. A file with a state and no particles is an empty pick. Xmipp's
 positions are whole pixels, so writing rounds to the nearest. The box size is
 ``_particleSize`` in ``config.xmd`` beside the files.
+
+Files of all micrographs are read too: those that Xmipp's picker exports, a block
+``data_mic_NAME`` for each micrograph, and tables of particles with a column
+``_micrograph``, such as Xmipp's own deep consensus writes; its score is
+``_zScoreDeepLearning1``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import format_number
 from deepconsensus_plugin.core.pick_files.codec import (
@@ -24,16 +31,13 @@ from deepconsensus_plugin.core.pick_files.codec import (
     FilePicks,
     PickCodec,
 )
-from deepconsensus_plugin.core.pick_files.star_blocks import (
-    Columns,
-    numeric_column,
-    read_blocks,
-)
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.pick_files.star_blocks import Block, read_blocks
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, ScoredCoordinates
 
 _BLOCKS = ("particles", "particles_auto")
 _CONFIG, _PROPERTIES, _SIZE = "config.xmd", "properties", "particleSize"
-_X, _Y, _COST, _ENABLED = "xcoor", "ycoor", "cost", "enabled"
+_X, _Y, _ENABLED, _MICROGRAPH = "xcoor", "ycoor", "enabled", "micrograph"
+_SCORES = ("cost", "zScoreDeepLearning1")
 _MARK = "# XMIPP_STAR_1 *\n#\n"
 _HEADER = f"{_MARK}data_header\nloop_\n _pickingMicrographState\nManual\n"
 
@@ -42,58 +46,75 @@ def _recognise(head: bytes) -> bool:
     return head.startswith(b"# XMIPP_STAR") or b"_xcoor" in head
 
 
-def _read(path: Path, box_size: float | None) -> FilePicks:
-    blocks = read_blocks(path, as_text=(_X, _Y, _COST))
+def _read(path: Path) -> FilePicks:
+    blocks = read_blocks(path)
     if not path.stat().st_size:
         return FilePicks({None: NO_COORDINATES})
-    if _PROPERTIES in blocks:  # config.xmd: of all micrographs, not of one
-        return FilePicks({})
-    present = [name for name in _BLOCKS if name in blocks]
-    if not present and "header" not in blocks:
+    if any(block.name == _PROPERTIES for block in blocks):
+        return FilePicks({})  # config.xmd: of all micrographs, not of one
+    holders = [block for block in blocks if block.has(_X, _Y)]
+    of_one = [block for block in holders if block.name in _BLOCKS]
+    if not holders and not any(block.name in (*_BLOCKS, "header") for block in blocks):
         raise FileFormatError(
             path,
-            expected="a block data_particles or data_particles_auto",
-            received=f"blocks {', '.join(blocks) or 'none'}",
+            expected=f"a block with columns _{_X} and _{_Y}, such as data_particles "
+            "or data_particles_auto",
+            received=f"blocks {', '.join(block.name for block in blocks) or 'none'}",
         )
-    parts = [_read_block(path, blocks, name) for name in present] or [NO_COORDINATES]
-    yx = np.concatenate([part.yx for part in parts])
-    scores = np.concatenate([part.scores for part in parts])
-    picks = ScoredCoordinates.from_arrays(yx, scores)
-    return FilePicks({None: picks}, _read_box_size(path.with_name(_CONFIG)))
+    for block in blocks:
+        if block.name in _BLOCKS and len(block) and block not in holders:
+            raise FileFormatError(
+                path,
+                expected=f"columns _{_X} and _{_Y} in data_{block.name}",
+                received=f"columns {', '.join(block.columns)}",
+            )
+    size = _read_box_size(path.with_name(_CONFIG))
+    if not holders:
+        return FilePicks({None: NO_COORDINATES}, size)
+    return FilePicks(_by_micrograph(of_one or holders), size)
+
+
+def _by_micrograph(
+    blocks: Sequence[Block],
+) -> Mapping[str | None, ScoredCoordinates]:
+    """Return the enabled picks, by what names a micrograph: rows, block or file."""
+    names: list[str | None] = []
+    for block in blocks:
+        named = re.fullmatch("mic_(.+)", block.name)
+        own = named[1] if named else None
+        names += block.columns.get(_MICROGRAPH, [own] * len(block))
+    yx = np.concatenate(
+        [np.column_stack([each.numbers(_Y), each.numbers(_X)]) for each in blocks]
+    )
+    scores = np.concatenate([_read_scores(block) for block in blocks])
+    enabled = np.concatenate([_is_enabled(block) for block in blocks])
+    kept = np.flatnonzero(enabled)
+    found = dict.fromkeys(names, NO_COORDINATES) or {None: NO_COORDINATES}
+    rows = [names[row] for row in kept]
+    return {**found, **group_coordinates(rows, yx[kept], scores[kept])}
+
+
+def _read_scores(block: Block) -> FloatArray:
+    for column in _SCORES:
+        if column in block:
+            return block.numbers(column, allow_nan=True)
+    return np.full(len(block), np.nan)
+
+
+def _is_enabled(block: Block) -> BoolArray:
+    if _ENABLED not in block:
+        return np.ones(len(block), dtype=bool)
+    return np.asarray(block.numbers(_ENABLED) > 0)
 
 
 def _read_box_size(config: Path) -> float | None:
     if not config.is_file():
         return None
-    blocks = read_blocks(config)
-    if _SIZE not in blocks.get(_PROPERTIES, {}):
-        return None
-    sizes = numeric_column(config, blocks, _PROPERTIES, _SIZE)
-    return float(sizes[0]) if sizes.size and sizes[0] > 0 else None
-
-
-def _read_block(
-    path: Path, blocks: Mapping[str, Columns], block: str
-) -> ScoredCoordinates:
-    columns = blocks[block]
-    if not columns:
-        return NO_COORDINATES
-    if _X not in columns or _Y not in columns:
-        raise FileFormatError(
-            path,
-            expected=f"columns _{_X} and _{_Y} in data_{block}",
-            received=f"columns {', '.join(columns)}",
-        )
-    yx = np.column_stack(
-        [numeric_column(path, blocks, block, column) for column in (_Y, _X)]
-    )
-    scores = np.full(len(yx), np.nan)
-    if _COST in columns:
-        scores = numeric_column(path, blocks, block, _COST, allow_nan=True)
-    picks = ScoredCoordinates.from_arrays(yx, scores)
-    if _ENABLED not in columns:
-        return picks
-    return picks.take(numeric_column(path, blocks, block, _ENABLED) > 0)
+    for block in read_blocks(config):
+        if block.name == _PROPERTIES and _SIZE in block:
+            sizes = block.numbers(_SIZE)
+            return float(sizes[0]) if sizes.size and sizes[0] > 0 else None
+    return None
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:

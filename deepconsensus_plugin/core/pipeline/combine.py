@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import median_high
 from typing import ClassVar
 
@@ -17,14 +18,21 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import (
     choose_min_pickers,
     find_consensus,
-    subtract_picks,
 )
+from deepconsensus_plugin.core.consensus.dependence import (
+    find_dependences,
+    group_votes,
+)
+from deepconsensus_plugin.core.consensus.exclusion import without_picks
 from deepconsensus_plugin.core.consensus.radius import AgreementCurve, RadiusStudy
 from deepconsensus_plugin.core.consensus.report import ConsensusReport, report_consensus
 from deepconsensus_plugin.core.declared import Declared, declare
-from deepconsensus_plugin.core.io.bad_micrographs import describe_bad_micrographs
+from deepconsensus_plugin.core.pipeline.mask import place_in_areas
 from deepconsensus_plugin.core.published import Published
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.usable_area.bad_micrographs import (
+    describe_bad_micrographs,
+)
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,7 @@ def find_candidates(
     *,
     unwanted: PickerPicks | None = None,
     bad_micrographs: tuple[str, ...] = (),
+    masks: Path | None = None,
 ) -> Candidates:
     """Return the candidates of `pickers`, as `combine_picks`, but without a report.
 
@@ -154,7 +163,8 @@ def find_candidates(
     found = find_consensus(
         left, consensus_radius_px=radius, merge_radius_px=merge_radius_px
     )
-    return replace(found, bad_micrographs=bad_micrographs)
+    found = replace(found, bad_micrographs=bad_micrographs)
+    return found if masks is None else place_in_areas(found, masks)
 
 
 def combine_picks(
@@ -164,6 +174,7 @@ def combine_picks(
     shapes: Mapping[str, tuple[int, int]],
     unwanted: PickerPicks | None = None,
     bad_micrographs: tuple[str, ...] = (),
+    masks: Path | None = None,
 ) -> Combination:
     """Return the candidates of all pickers, and the report on them.
 
@@ -179,12 +190,22 @@ def combine_picks(
         Picks near these are left out first; see `without_picks`.
     bad_micrographs : tuple of str
         Micrographs on which nothing can be judged: no candidate there is agreed.
+    masks : Path, optional
+        Folder of the masks of the micrographs: no candidate on unusable area is agreed.
     """
     box = rules.box_for(p.box_size for p in pickers)
     left = without_picks(pickers, unwanted, radius_px=rules.merge_radius * box)
     candidates = find_candidates(
-        left, replace(rules, box_size=box), bad_micrographs=bad_micrographs
+        left,
+        replace(rules, box_size=box),
+        bad_micrographs=bad_micrographs,
+        masks=masks,
     )
+    dependences = find_dependences(
+        left, box_size=box, radius_px=rules.merge_radius * box
+    )
+    votes = group_votes(candidates.pickers, dependences)
+    candidates = replace(candidates, vote_of=votes)
     misalignments = find_misalignments(left, shapes, box_size=box)
     report = report_consensus(
         left,
@@ -199,7 +220,10 @@ def combine_picks(
         curve=_agreement_curve(left, rules, box),
     )
     n_subtracted = sum(map(len, pickers)) - sum(map(len, left))
-    remarks = describe_bad_micrographs(bad_micrographs)
+    remarks = [
+        *describe_bad_micrographs(bad_micrographs),
+        *(each.describe() for each in dependences),
+    ]
     return Combination(candidates, replace(report, remarks=remarks), n_subtracted)
 
 
@@ -226,26 +250,3 @@ def _confinements(
         if each.picker not in scaled
     )
     return [sentence for sentence in sentences if sentence is not None]
-
-
-def without_picks(
-    pickers: Sequence[PickerPicks], unwanted: PickerPicks | None, *, radius_px: float
-) -> list[PickerPicks]:
-    """Return pickers without the picks that are in `unwanted`, matched one to one.
-
-    Where the unwanted were not looked for, all stay; and all if it is None.
-
-    Parameters
-    ----------
-    pickers, unwanted
-        Picks in pixels of the same micrographs; each picker by itself.
-    radius_px : float
-        Pairs at this distance or closer match; > 0.
-    """
-    if unwanted is None:
-        return list(pickers)
-    left = [subtract_picks(picks, unwanted, radius_px=radius_px) for picks in pickers]
-    return [
-        replace(picks, coordinates={**picks.coordinates, **fewer.coordinates})
-        for picks, fewer in zip(pickers, left, strict=True)
-    ]

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence, fuse
+from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -29,6 +31,7 @@ def fuse_scores(
     general_model: FloatArray | None = None,
     *,
     seed: int,
+    context: FusionContext | None = None,
 ) -> tuple[FloatArray, CalibrationReport]:
     """Return the probability that each candidate is a particle, and the verdict.
 
@@ -42,6 +45,8 @@ def fuse_scores(
         Log-odds of the general model; NaN where there are none.
     seed : int
         Seed of the bootstrap that gives the intervals; >= 0.
+    context : FusionContext, optional
+        What else tells whether figures may be expected.
 
     Returns
     -------
@@ -54,8 +59,9 @@ def fuse_scores(
     judged = candidates.take(rows)
     evidence = Evidence.of_candidates(judged, network_score[rows])
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
-    n_picks = judged.found.sum(axis=0).tolist()
-    report = CalibrationReport.of(fusion, judged.pickers, n_picks, seed=seed)
+    report = CalibrationReport.of(fusion, judged, seed=seed)
+    grounds = (context or FusionContext()).grounds(judged, network_score[rows])
+    report = report.withheld(find_objection(grounds))
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
     return probability, report
@@ -69,6 +75,7 @@ def keep_fused(
     seed: int | None,
     score: Path,
     calibration: Path,
+    context: FusionContext | None = None,
 ) -> CalibrationReport | None:
     """Write the scores that a threshold applies to, and the report if there is one.
 
@@ -83,6 +90,8 @@ def keep_fused(
         bad micrographs.
     calibration : Path
         File of the report; one of an earlier run is removed.
+    context : FusionContext, optional
+        As `fuse_scores` takes it.
 
     Returns
     -------
@@ -93,7 +102,11 @@ def keep_fused(
     report = None
     if seed is not None and can_fuse(candidates):
         network_score, report = fuse_scores(
-            candidates, network_score, general_model, seed=seed
+            candidates,
+            network_score,
+            general_model,
+            seed=seed,
+            context=context,
         )
         write_report(calibration, report)
     np.save(score, np.where(candidates.can_be_judged, network_score, np.nan))

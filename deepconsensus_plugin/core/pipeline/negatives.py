@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinat
 from deepconsensus_plugin.core.limits import Count, NotNegativeInt
 from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.negatives.displaced import draw_displaced
+from deepconsensus_plugin.core.negatives.drawing import ArePermitted
 from deepconsensus_plugin.core.negatives.hard import NegativeKind
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.centres import Centres
@@ -31,6 +33,8 @@ from deepconsensus_plugin.core.pipeline.negative_micrographs import (
     fully_observed,
 )
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.files import area_path, read_area
+from deepconsensus_plugin.core.usable_area.permitting import are_recorded
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +63,9 @@ class NegativesRequest(NegativesParameters):
     n_positives : int, optional
         Number of positives, which sets the number of negatives. None: as many as
         `min_pickers` agree on.
+    masks : Path, optional
+        Folder of the masks of the micrographs. Where there is one, nothing is drawn at
+        random in padding or where there is no signal.
     workers : int
         Number of threads that read micrographs.
     """
@@ -69,8 +76,13 @@ class NegativesRequest(NegativesParameters):
     min_pickers: Count
     result: Path
     n_positives: NotNegativeInt | None = None
+    masks: Path | None = None
     workers: Count = 2
     avoid: Path | None = None
+
+    def mask_of(self, micrograph: Micrograph) -> Path | None:
+        """Return the path of the mask of a micrograph; None without masks."""
+        return None if self.masks is None else area_path(self.masks, micrograph.name)
 
 
 @dataclass(frozen=True)
@@ -206,8 +218,20 @@ def _random(
         box_size=request.box_size,
         exclusion_radius_px=request.exclusion_radius * request.box_size,
         rng=rng,
+        are_recorded=_recorded_places(request, micrographs),
     )
     return Centres.of(drawn, micrographs, NegativeKind.RANDOM)
+
+
+def _recorded_places(
+    request: NegativesRequest, micrographs: Sequence[Micrograph]
+) -> dict[str, ArePermitted]:
+    """Return what tells of positions whether anything was recorded, by micrograph."""
+    return {
+        micrograph.name: partial(are_recorded, read_area(path))
+        for micrograph in micrographs
+        if (path := request.mask_of(micrograph)) is not None and path.is_file()
+    }
 
 
 def _write(path: Path, negatives: Centres, micrographs: Sequence[Micrograph]) -> None:

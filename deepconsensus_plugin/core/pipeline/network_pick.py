@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Job that picks with any trained model, then chooses a threshold.
 
+Maxima on unusable area are left out first, so that the threshold is that of the others.
 The picks of a micrograph are kept in a file of their own, named by a digest of their
 inputs. So a killed run resumes, and another threshold takes seconds.
 """
@@ -16,18 +17,33 @@ from scipy.spatial import cKDTree
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.methods import load_picker
+from deepconsensus_plugin.core.methods import load_card, load_picker
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
+from deepconsensus_plugin.core.pickers.populations.score_calibration import (
+    ScoreCalibration,
+)
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
+from deepconsensus_plugin.core.pipeline import mask
+from deepconsensus_plugin.core.pipeline.network_nulls import pick_null
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
 )
+from deepconsensus_plugin.core.pipeline.nulls import Null, choose_nulls, compare_peaks
 from deepconsensus_plugin.core.pipeline.score_evidence import (
     calibrate,
     decide_threshold,
     gather_evidence,
 )
-from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import (
+    DIAMETER_PER_BOX,
+    FloatArray,
+    Micrograph,
+    ScoredCoordinates,
+)
+from deepconsensus_plugin.core.usable_area.files import area_path, read_area
+from deepconsensus_plugin.core.usable_area.permitting import are_permitted, distance_of
 
 _CODE_VERSION = 2
 """Raised when the same request gives other picks; older files are then ignored."""
@@ -44,12 +60,14 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         If the model cannot pick a micrograph, which the error names.
     """
     found = find_all(request, progress)
+    null = compare_with_nulls(request, found, progress)
     scores = _scores(found)
     evidence = gather_evidence(request, scores, progress)
     threshold, origin = decide_threshold(request, scores, evidence)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    calibration = calibrate(scores, evidence)
+    why = _objection(null)
+    calibration = calibrate(scores, evidence) if why is None else ScoreCalibration()
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -63,8 +81,15 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         expected_missed_precision=calibration.expected_precision(_scores(missed)),
         calibration=calibration,
         origin=origin,
+        null=null,
+        why=why,
         timings=progress.timings,
     )
+
+
+def _objection(null: NullComparison | None) -> str | None:
+    """Return why nothing can be expected of the picks; None if something can."""
+    return None if null is None or null.has_evidence else null.describe()
 
 
 def _missed(
@@ -90,12 +115,18 @@ def _scores(picks: Mapping[str, ScoredCoordinates]) -> FloatArray:
 def find_all(
     request: NetworkPickRequest, progress: Progress
 ) -> Mapping[str, ScoredCoordinates]:
-    """Return all maxima of the model, from files of an earlier run where possible."""
+    """Return all maxima of the model on usable area, of any score.
+
+    Those that files of an earlier run hold are not looked for again. Micrographs that
+    are mostly unusable have none. The masks are written too.
+    """
     if not request.micrographs:
         raise ValueError("expected micrographs to pick, received none")
+    bad = mask.run(_mask_request(request), progress).bad_micrographs
     request.found.mkdir(parents=True, exist_ok=True)
-    paths = {each.name: _found_path(request, each) for each in request.micrographs}
-    left = [each for each in request.micrographs if not paths[each.name].is_file()]
+    good = [each for each in request.micrographs if each.name not in bad]
+    paths = {each.name: _found_path(request, each) for each in good}
+    left = [each for each in good if not paths[each.name].is_file()]
     with progress.stage("pick", len(request.micrographs)) as count:
         count(len(request.micrographs) - len(left))
         if left:
@@ -105,15 +136,73 @@ def find_all(
                 here = {micrograph.name: picker.find(each)}
                 write_coordinates(paths[micrograph.name], here)
                 count(1)
-    return {name: read_coordinates(path)[name] for name, path in paths.items()}
+    found = {name: read_coordinates(path)[name] for name, path in paths.items()}
+    nothing = ScoredCoordinates.from_arrays([])
+    return {
+        each.name: _on_usable_area(request, each.name, found.get(each.name, nothing))
+        for each in request.micrographs
+    }
 
 
-def _found_path(request: NetworkPickRequest, micrograph: Micrograph) -> Path:
+def _mask_request(request: NetworkPickRequest) -> mask.MaskRequest:
+    card = load_card(request.model)
+    extent_A = card.box_extent_A
+    if isinstance(card, PickerCard):
+        extent_A = card.box_extent_of(request.options)
+    return mask.MaskRequest(
+        request.micrographs,
+        request.masks,
+        extent_A * DIAMETER_PER_BOX,
+        request.workers,
+    )
+
+
+def _on_usable_area(
+    request: NetworkPickRequest, name: str, found: ScoredCoordinates
+) -> ScoredCoordinates:
+    """Return the maxima of a micrograph that lie where particles can be."""
+    distance = distance_of(read_area(area_path(request.masks, name)), found.yx)
+    avoid = request.avoid_contamination
+    return found.take(are_permitted(distance, avoid_contamination=avoid))
+
+
+def compare_with_nulls(
+    request: NetworkPickRequest,
+    found: Mapping[str, ScoredCoordinates],
+    progress: Progress,
+) -> NullComparison | None:
+    """Return what the model finds on a few micrographs and on their nulls.
+
+    Maxima on nulls are kept as those on micrographs are. None where nothing was found.
+    """
+    nulls = choose_nulls(request.micrographs, found)
+    paths = {null: _found_path(request, null.micrograph, null) for null in nulls}
+    left = [null for null in nulls if not paths[null].is_file()]
+    with progress.stage("pick nulls", len(nulls)) as count:
+        count(len(nulls) - len(left))
+        if left:
+            picker = load_picker(request.model, request.options)
+            for null in left:
+                here = pick_null(picker, null, request.found)
+                write_coordinates(paths[null], {null.micrograph.name: here})
+                count(1)
+    noise = (
+        _on_usable_area(request, name, read_coordinates(paths[null])[name])
+        for null in nulls
+        for name in [null.micrograph.name]
+    )
+    return compare_peaks(load_card(request.model).kind, nulls, found, noise)
+
+
+def _found_path(
+    request: NetworkPickRequest, micrograph: Micrograph, null: Null | None = None
+) -> Path:
     origin = digest(
         _CODE_VERSION,
         micrograph,
         digest_file(micrograph.path),
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
         request.options,
+        *([] if null is None else ["null", null.seed]),
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"

@@ -12,10 +12,12 @@ from typing import Any
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.limits import Count, NotNegative, NotNegativeInt
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
 )
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.usable_area.parameters import AVOID_CONTAMINATION
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class NetworkPickRequest(Declared):
         Threads that read and prepare micrographs.
     options : dataclass, optional
         Options of the model's method (`core.methods.Method.options`).
+    avoid_contamination : bool
+        Whether maxima on carbon, ice and the like are left out before the threshold is
+        found; those in padding and where there is no signal always are.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -62,6 +67,12 @@ class NetworkPickRequest(Declared):
     known_radius_px: NotNegative = 0.0
     workers: Count = 2
     options: Any = None
+    avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)
+
+    @property
+    def masks(self) -> Path:
+        """Folder of the masks of the micrographs."""
+        return self.found.with_name("masks")
 
 
 class ThresholdOrigin(enum.Enum):
@@ -97,12 +108,17 @@ class NetworkPickResult:
         File of `core.io.tables.write_coordinates`, every micrograph in it; scores are
         log-odds.
     n_found, n_picks : int
-        Before and after the threshold.
+        On usable area, before and after the threshold.
     threshold : float
         The one used.
     expected_precision, expected_missed_precision : float
         Expected precision of all picks, and of those that were not known; NaN where it
         is unknown.
+    null : NullComparison, optional
+        What the model finds on a few micrographs and on their nulls; None where it
+        finds nothing.
+    why : str, optional
+        Why nothing is expected of the picks, one sentence.
     n_missed : int
         Picks that were not known.
     calibration : ScoreCalibration
@@ -122,4 +138,6 @@ class NetworkPickResult:
     expected_missed_precision: float = math.nan
     calibration: ScoreCalibration = field(default_factory=ScoreCalibration)
     origin: ThresholdOrigin = ThresholdOrigin.GIVEN
+    null: NullComparison | None = None
+    why: str | None = None
     timings: dict[str, StageCost] = field(default_factory=dict)

@@ -15,23 +15,24 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.declared import Declared, declare
-from deepconsensus_plugin.core.digests import digest, digest_file
-from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
-from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.execution import Progress, StageCost
+from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.limits import Count
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.classical.learnt_profile import learn_profile
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
-from deepconsensus_plugin.core.pickers.classical.picking import pick_micrograph
 from deepconsensus_plugin.core.pickers.populations.score_threshold import (
     find_threshold,
     find_upper_threshold,
 )
+from deepconsensus_plugin.core.pipeline.classical_peaks import (
+    KeptPeaks,
+    compare_with_nulls,
+    find_all_peaks,
+)
 from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 logger = logging.getLogger(__name__)
-
-_CODE_VERSION = 3
-"""Raised when the same request gives other peaks; older files are then ignored."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class PickResult:
         threshold was given, every peak is a pick.
     profile : list of float
         Learnt profile at radii of 0, 1, … binned pixels; empty if none was learnt.
+    null : NullComparison, optional
+        What is found on a few micrographs and on their nulls; None without peaks.
     timings : dict of StageCost
         Time and memory by stage.
     """
@@ -120,6 +123,7 @@ class PickResult:
     upper_threshold: float | None
     is_separated: bool
     profile: list[float]
+    null: NullComparison | None = None
     timings: dict[str, StageCost] = field(default_factory=dict)
 
 
@@ -134,7 +138,10 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
     _check(request)
     request.peaks.mkdir(parents=True, exist_ok=True)
     profile = _learn(request, progress)
-    peaks = _find_all_peaks(request, profile, progress)
+    kept = KeptPeaks(request.peaks, request.parameters, profile)
+    some, workers = request.micrographs, request.workers
+    peaks = find_all_peaks(kept, some, progress, workers=workers)
+    null = compare_with_nulls(kept, some, peaks, progress, workers=workers)
     scores = np.concatenate([found.scores for found in peaks.values()])
     separating = find_threshold(scores)
     threshold = _threshold(request, separating, n_peaks=len(scores))
@@ -155,6 +162,7 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
         upper_threshold=upper,
         is_separated=separating is not None,
         profile=[] if profile is None else profile.tolist(),
+        null=null,
         timings=progress.timings,
     )
 
@@ -196,41 +204,6 @@ def _learn(request: PickRequest, progress: Progress) -> FloatArray | None:
         )
         advance(1)
     return profile
-
-
-def _find_all_peaks(
-    request: PickRequest, profile: FloatArray | None, progress: Progress
-) -> dict[str, ScoredCoordinates]:
-    """Return all peaks by micrograph, from files if an earlier run found them."""
-
-    def find(micrograph: Micrograph) -> ScoredCoordinates:
-        path = _peaks_path(request, micrograph, profile)
-        if path.is_file():
-            return read_coordinates(path)[micrograph.name]
-        peaks = pick_micrograph(micrograph, request.parameters, profile=profile)
-        write_coordinates(path, {micrograph.name: peaks})
-        return peaks
-
-    peaks = {}
-    with progress.stage("pick", len(request.micrographs)) as advance:
-        found = map_ahead(find, request.micrographs, workers=request.workers)
-        for micrograph, here in zip(request.micrographs, found, strict=True):
-            peaks[micrograph.name] = here
-            advance(1)
-    return peaks
-
-
-def _peaks_path(
-    request: PickRequest, micrograph: Micrograph, profile: FloatArray | None
-) -> Path:
-    origin = digest(
-        _CODE_VERSION,
-        request.parameters,
-        micrograph.sampling_rate,
-        digest_file(micrograph.path),
-        [] if profile is None else profile.tolist(),
-    )
-    return request.peaks / f"{micrograph.name}.{origin[:16]}.h5"
 
 
 def _within(

@@ -2,7 +2,8 @@
 """Masks as MRC files of 8 bits, which Scipion and other programs show.
 
 The header has the pixel size of the mask; its first label tells the shape of the
-micrograph, which the mask may overlap, and the binning.
+micrograph, which the mask may overlap, and the binning. A second one tells which inputs
+the mask was made from.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy as np
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.core.usable_area.area import UsableArea
 
+_ORIGIN = "made from {}"
+_ORIGIN_PATTERN = re.compile(rb"made from (\w+)")
 _LABEL = "usable area of {} x {} pixels (rows x columns), binning {}"
 _LABEL_PATTERN = re.compile(rb"usable area of (\d+) x (\d+) pixels .*binning (\d+)")
 _LABELS_FROM, _LABELS_TO = 224, 1024
@@ -37,7 +41,9 @@ def area_path(folder: Path | str, name: str) -> Path:
     return Path(folder) / f"{Path(name).name}.mask.mrc"
 
 
-def write_area(path: Path | str, area: UsableArea, sampling_rate: float) -> None:
+def write_area(
+    path: Path | str, area: UsableArea, sampling_rate: float, *, made_from: str = ""
+) -> None:
     """Write a mask as MRC of mode 0, whole or not at all.
 
     Parameters
@@ -48,6 +54,8 @@ def write_area(path: Path | str, area: UsableArea, sampling_rate: float) -> None
         The mask; pixels are codes of `AreaKind`.
     sampling_rate : float
         Of the micrograph, Å/px.
+    made_from : str
+        Digest of the inputs, for `read_origin`; up to 64 letters.
     """
     with (
         whole_file(path) as partial,
@@ -55,7 +63,8 @@ def write_area(path: Path | str, area: UsableArea, sampling_rate: float) -> None
     ):
         file.voxel_size = sampling_rate * area.binning
         file.header.label[0] = _LABEL.format(*area.shape_px, area.binning)
-        file.header.nlabl = 1
+        file.header.label[1] = _ORIGIN.format(made_from) if made_from else ""
+        file.header.nlabl = 2 if made_from else 1
 
 
 def read_area(path: Path | str) -> UsableArea:
@@ -70,9 +79,7 @@ def read_area(path: Path | str) -> UsableArea:
     """
     path = Path(path)
     kinds = open_micrograph(path)
-    with path.open("rb") as file:
-        labels = file.read(_LABELS_TO)[_LABELS_FROM:]
-    found = _LABEL_PATTERN.search(labels)
+    found = _LABEL_PATTERN.search(_labels(path))
     if found is None:
         raise FileFormatError(
             path,
@@ -86,3 +93,39 @@ def read_area(path: Path | str) -> UsableArea:
         raise FileFormatError(
             path, expected="a mask of kinds of area", received=str(error)
         ) from error
+
+
+def read_outlines(
+    folder: Path | None, name: str, shape: tuple[int, int]
+) -> list[FloatArray]:
+    """Return the outlines of a micrograph's mask, as `UsableArea.outlines`.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder of the masks; None where none were made.
+    name : str
+        Name of the micrograph; without a mask of its own it has no outlines.
+    shape : tuple of int
+        Rows and columns of the micrograph, or of another version of it with other
+        pixels, which outlines are then in.
+    """
+    if folder is None or not (path := area_path(folder, name)).is_file():
+        return []
+    area = read_area(path)
+    scale = np.divide(shape, area.shape_px)
+    return [line * scale for line in area.outlines()]
+
+
+def read_origin(path: Path | str) -> str | None:
+    """Return the digest of what a mask was made from; None without file or digest."""
+    path = Path(path)
+    if not path.is_file():
+        return None
+    found = _ORIGIN_PATTERN.search(_labels(path))
+    return None if found is None else found.group(1).decode()
+
+
+def _labels(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_LABELS_TO)[_LABELS_FROM:]

@@ -14,7 +14,6 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
 from deepconsensus_plugin.core.pipeline.combine import (
     Combination,
@@ -22,15 +21,18 @@ from deepconsensus_plugin.core.pipeline.combine import (
     combine_picks,
 )
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.core.workflow.running import RunJob
-from deepconsensus_plugin.core.workflow.stages import score, train
+from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
+from deepconsensus_plugin.core.workflow.stages import make_masks, score, train
 from deepconsensus_plugin.core.workflow.witness import ask_about
 
 
@@ -153,6 +155,8 @@ def find_candidates(
     *,
     unwanted: PickerPicks | None = None,
     cut_from: Sequence[Micrograph] = (),
+    workers: int = MaskRequest.workers,
+    run_job: RunJob | None = None,
 ) -> Combination:
     """Return the candidates of all pickers and the report on them, and write both.
 
@@ -163,27 +167,43 @@ def find_candidates(
     rules : ConsensusRules
         Rules of the consensus.
     folder : Path
-        Folder of the two files.
+        Folder of the two files, and of the masks of the micrographs.
     unwanted : PickerPicks, optional
         Coordinates near which picks are excluded first.
     cut_from : sequence of Micrograph
         Micrographs that boxes are cut from, if others; bad ones are found there too.
+    workers : int
+        Number of threads.
+    run_job : callable, optional
+        Function that carries out the job of the masks. None: a `KeptJobs`.
     """
+    files = ChainFiles(folder)
+    bad = make_masks(
+        micrographs,
+        files.masks,
+        box_size=rules.box_for(picks.box_size for picks in pickers),
+        workers=workers,
+        run_job=run_job or KeptJobs(folder),
+    )
     found = combine_picks(
         pickers,
         rules,
         shapes={micrograph.name: micrograph.shape for micrograph in micrographs},
         unwanted=unwanted,
-        bad_micrographs=find_bad_micrographs(micrographs, cut_from),
+        bad_micrographs=tuple(sorted({*bad, *find_bad_micrographs(cut_from)})),
+        masks=files.masks,
     )
-    files = ChainFiles(folder)
     write_candidates(files.candidates, found.candidates)
     write_json(files.report, to_plain(found.report))
     return found
 
 
 def fuse_scored(
-    candidates: Candidates, folder: Path, *, seed: int | None
+    candidates: Candidates,
+    folder: Path,
+    *,
+    seed: int | None,
+    context: FusionContext | None = None,
 ) -> CalibrationReport | None:
     """Combine scores of networks, votes and scores of pickers to probabilities.
 
@@ -195,6 +215,8 @@ def fuse_scored(
         Folder of their files; the probabilities are written to it.
     seed : int, optional
         See `keep_fused`.
+    context : FusionContext, optional
+        What else tells whether figures may be expected.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
@@ -206,4 +228,5 @@ def fuse_scored(
         seed=seed,
         score=files.score,
         calibration=files.calibration,
+        context=context,
     )

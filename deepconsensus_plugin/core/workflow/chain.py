@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.pipeline.combine import Combination
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.types import (
     BoolArray,
@@ -143,22 +144,25 @@ def run_deep_consensus(
     ------
     ValueError
         If there is no micrograph, no picker or no pick on any micrograph, if pickers
-        have the same name, or if there is nothing to train on.
+        have the same name, if there is nothing to train on, or (`WithheldError`) if a
+        precision is asked for and none can be expected.
     FileExistsError
         If the folder is a file.
     """
     _check_input(micrographs, pickers)
     folder = made_folder(folder)
+    run_job = run_job or KeptJobs(folder, progress)
     found = find_candidates(
         *(micrographs, pickers, options.consensus, folder),
         unwanted=unwanted,
         cut_from=cut_from or (),
+        workers=options.workers,
+        run_job=run_job,
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
     preprocessing = options.preprocessing
     if preprocessing is None or options.skip_training:  # as in the model
         preprocessing = preprocessing_of(options.initial_model, box_size, rate)
-    run_job = run_job or KeptJobs(folder, progress)
     stages = CandidateStages(
         BoxGeometry.of(
             cut_from or micrographs,
@@ -180,6 +184,7 @@ def run_deep_consensus(
             box_size=box_size,
             parameters=options.negatives,
             n_positives=found.report.n_and,
+            masks=ChainFiles(folder).masks,
             avoid=stages.likely_particles(),
             workers=options.workers,
             run_job=run_job,
@@ -188,7 +193,12 @@ def run_deep_consensus(
             found.candidates, found.report.min_pickers, options.initial_model
         )
     stages.score(found.candidates, model)
-    fuse_scored(found.candidates, folder, seed=options.fusion_seed)
+    fuse_scored(
+        found.candidates,
+        folder,
+        seed=options.fusion_seed,
+        context=FusionContext.of(micrographs, model),
+    )
     return select_scored(found, micrographs, folder, options.acceptance)
 
 
@@ -226,6 +236,11 @@ def select_scored(
         Folder of the earlier stages.
     rule : AcceptanceRule
         Rule for what is accepted.
+
+    Raises
+    ------
+    WithheldError
+        If the rule asks for a precision, and none can be expected.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
@@ -236,6 +251,7 @@ def select_scored(
         score,
         Places.of(scored, micrographs, found.report.box_size),
         are_probabilities=calibration is not None,
+        report=calibration,
     )
     general_model = read_witness(files.witness, scored)
     write_accepted(files.table, scored, networks, acceptance, general_model)

@@ -33,6 +33,11 @@ class ChainFiles:
         return self.folder / "consensus.json"
 
     @property
+    def masks(self) -> Path:
+        """Folder of the masks of the micrographs that were picked."""
+        return self.folder / "masks"
+
+    @property
     def negatives(self) -> Path:
         """HDF5 file of the negatives, in pixels of the candidates."""
         return self.folder / "negatives.h5"

@@ -20,13 +20,14 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.jobs import carry_out, job_kind
 from deepconsensus_plugin.core.methods import model_files
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
 from deepconsensus_plugin.core.serialisation import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
-Request = NegativesRequest | TrainRequest | ScoreRequest | WitnessRequest
+Request = MaskRequest | NegativesRequest | TrainRequest | ScoreRequest | WitnessRequest
 """Job of the chain."""
 
 RunJob = Callable[[Any], object]
@@ -90,9 +91,13 @@ def _digest_content(path: Path) -> str:
 
 def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
     """Return the files that a job reads, without micrographs, and those it writes."""
+    if isinstance(request, MaskRequest):
+        return [], [request.path_of(each) for each in request.micrographs]
     if isinstance(request, NegativesRequest):
+        masks = map(request.mask_of, request.micrographs)
+        there = [path for path in masks if path is not None and path.is_file()]
         avoided = [] if request.avoid is None else [request.avoid]
-        return [request.candidates, *avoided], [request.result]
+        return [request.candidates, *there, *avoided], [request.result]
     if isinstance(request, TrainRequest):
         read = [source.coordinates for source in request.sources]
         if request.initial_model is not None:

@@ -6,6 +6,8 @@ Forms that have the parameters of `consensus_form` share it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.protocol import Protocol
 
@@ -14,6 +16,7 @@ from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.consensus.consensus_form import CONSENSUS
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
+from deepconsensus_plugin.protocols.consensus.picker_origins import trainedOn
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLargeBox,
     describeLost,
@@ -29,10 +32,15 @@ def referenceMicrographs(protocol: Protocol) -> SetOfMicrographs:
 def readPicks(protocol: Protocol) -> list[PickerPicks]:
     """Return the picks of every input, in pixels of the reference."""
     micrographs = referenceMicrographs(protocol)
-    pointers = protocol.inputCoordinates
+    pointers = list(protocol.inputCoordinates)
+    names = pickerNames(pointers)
+    columns = zip(pointers, names, trainedOn(pointers, names), strict=True)
     return [
-        picks_from_set(pointer.get(), picker=name, micrographs=micrographs)
-        for pointer, name in zip(pointers, pickerNames(pointers), strict=True)
+        replace(
+            picks_from_set(pointer.get(), picker=name, micrographs=micrographs),
+            trained_on=tuple(teachers),
+        )
+        for pointer, name, teachers in columns
     ]
 
 

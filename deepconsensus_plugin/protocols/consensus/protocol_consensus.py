@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
     defineConsensusParams,
     defineInputParams,
@@ -38,6 +39,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
 class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
@@ -63,6 +65,7 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
         form.addSection(label="Input")
         defineInputParams(form)
         defineConsensusParams(form)
+        form.addParallelSection(threads=2, mpi=0)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -81,14 +84,16 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
     def consensusStep(self, form):
-        """Find the candidates and how many pickers should agree."""
-        unwanted = readUnwanted(self)
+        """Mask the micrographs, find candidates and how many pickers should agree."""
+        unwanted, folder = readUnwanted(self), Path(self._getExtraPath())
         found = find_candidates(
             micrographs_from_set(self.getInputMicrographs()),
             self.readPickers(),
             consensusRules(self),
-            Path(self._getExtraPath()),
+            folder,
             unwanted=unwanted,
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(folder, self),
         )
         self.numberSubtracted.set(None if unwanted is None else found.n_subtracted)
         self._store(self.numberSubtracted)
@@ -128,8 +133,11 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
             candidates,
             at_agreed_centre=kind == "AND",
         )
+        masks = ChainFiles(Path(self._getExtraPath())).masks
         write_observed(
-            coordinates, self._getFileName("observed"), observed_in(candidates)
+            coordinates,
+            self._getFileName("observed"),
+            observed_in(candidates, masks=masks),
         )
         return coordinates
 

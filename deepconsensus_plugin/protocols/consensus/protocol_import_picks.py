@@ -14,10 +14,12 @@ from deepconsensus_plugin.convert import (
     micrographs_from_set,
     read_observed,
 )
-from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
+from deepconsensus_plugin.core.errors import NameMatchError
+from deepconsensus_plugin.core.pick_files.folders import read_with_remarks
 from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
+from deepconsensus_plugin.core.serialisation import read_json, write_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
@@ -97,7 +99,12 @@ class ProtImportPicks(Appearance, ProtParticlePicking):
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
-        self._updateFilenamesDict({"observed": self._getExtraPath("observed.json")})
+        self._updateFilenamesDict(
+            {
+                "observed": self._getExtraPath("observed.json"),
+                "remarks": self._getExtraPath("remarks.json"),
+            }
+        )
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
@@ -105,13 +112,15 @@ class ProtImportPicks(Appearance, ProtParticlePicking):
 
     def importStep(self, form):
         """Read the files and register the picks."""
-        picks = read_picks_folder(
+        found = read_with_remarks(
             self._folder(),
             micrographs_from_set(self.inputMicrographs.get()),
             picker=self.getPickerName(),
             options=READING.read(self),
         )
-        self._createOutput(picks)
+        path = Path(self._getFileName("remarks"))
+        write_json(path, {"remarks": [*found.remarks]})
+        self._createOutput(found.picks)
 
     def _createOutput(self, picks: PickerPicks) -> None:
         coordinates = createPicksSet(
@@ -145,6 +154,8 @@ class ProtImportPicks(Appearance, ProtParticlePicking):
         pattern = self.filesPattern.get() or ""
         try:
             find_pick_files(folder, pattern)
+        except NameMatchError as error:
+            return [f"Folder: {error}."]
         except (ValueError, NotImplementedError) as error:
             return [f"File pattern: '{pattern}' cannot be used ({error}); try *."]
         except FileNotFoundError:
@@ -169,7 +180,13 @@ class ProtImportPicks(Appearance, ProtParticlePicking):
                 f"{nMicrographs - nObserved} of {nMicrographs} micrographs have no "
                 "file; they count as not run by this picker."
             )
-        return summary
+        return summary + self._readRemarks()
+
+    def _readRemarks(self) -> list[str]:
+        """Return what was to be said of the files; nothing of early versions."""
+        self._createFilenameTemplates()
+        path = Path(self._getFileName("remarks"))
+        return read_json(path)["remarks"] if path.is_file() else []
 
     def _methods(self):
         output = getattr(self, "outputCoordinates", None)

@@ -17,6 +17,7 @@ from deepconsensus_plugin.convert import (
     append_coordinates,
     candidates_from_set,
     coordinates_from_set,
+    masks_of,
     micrographs_from_set,
 )
 from deepconsensus_plugin.core.candidates import Candidates
@@ -141,6 +142,7 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
                 DRAWING.read(self), sort_out_agreed=self.extraNegatives.get() is None
             ),
             n_positives=None if positives is None else positives.getSize(),
+            masks=masks_of(self.inputCoordinates.get()),
             workers=self.numberOfThreads.get(),
             run_job=jobsIn(folder, self),
         )

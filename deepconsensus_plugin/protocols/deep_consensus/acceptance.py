@@ -22,7 +22,10 @@ from deepconsensus_plugin.core.acceptance.summary import (
     read_summary,
     write_summary,
 )
-from deepconsensus_plugin.core.calibration.report import EstimatedFigure
+from deepconsensus_plugin.core.calibration.report import (
+    CalibrationReport,
+    EstimatedFigure,
+)
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
@@ -82,7 +85,7 @@ def judgeScores(
     micrographs: SetOfMicrographs,
     *,
     boxSize: float,
-    isFused: bool,
+    report: CalibrationReport | None,
 ) -> tuple[Acceptance, BoolArray]:
     """Return what is accepted of candidates, n, and which can be particles.
 
@@ -98,11 +101,13 @@ def judgeScores(
         Those of the candidates.
     boxSize : float
         Pixels of the micrographs.
-    isFused : bool
-        Whether scores are probabilities.
+    report : CalibrationReport, optional
+        Report of the fusion; None where scores are no probabilities.
     """
     places = places_of_candidates(candidates, micrographs, box_size=boxSize)
-    accepted = accept(rule, score, places, are_probabilities=isFused)
+    accepted = accept(
+        rule, score, places, are_probabilities=report is not None, report=report
+    )
     whole = Spacing(over_border=rule.spacing.over_border)
     return accepted, are_off_border(places, whole)
 

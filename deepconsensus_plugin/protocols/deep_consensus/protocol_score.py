@@ -11,7 +11,11 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
-from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    candidates_and_items,
+    micrographs_from_set,
+)
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -31,6 +35,7 @@ from deepconsensus_plugin.core.io.tables import (
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.workflow.witness import ask_about
@@ -42,6 +47,10 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readAcceptance,
     readOverBorder,
     summaryOfEarly,
+)
+from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import (
+    masksOfInput,
+    withAreas,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
@@ -151,6 +160,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         micrographs = frame.read_usable()
         usable = {micrograph.name for micrograph in micrographs}
         warnOfLeftOut(self, candidates, usable)
+        candidates = withAreas(self, candidates)
         candidates = withBadMicrographs(self, candidates, micrographs)
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
@@ -206,9 +216,13 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             seed=self.seed.get() if self.combineEvidence else None,
             score=Path(self._getFileName("score")),
             calibration=Path(self._getFileName("calibration")),
+            context=FusionContext.of(
+                micrographs_from_set(self.inputCoordinates.get().getMicrographs()),
+                Path(self.inputModel.get().getFolder()),
+            ),
         )
-        for verdict in report.pickers if report else ():
-            self.info(verdict.describe())
+        for line in report.describe_pickers() if report else ():
+            self.info(line)
 
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
@@ -222,7 +236,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             np.load(self._getFileName("score")),
             self.inputCoordinates.get().getMicrographs(),
             boxSize=self.inputCoordinates.get().getBoxSize(),
-            isFused=report is not None,
+            report=report,
         )
         positions = np.load(self._getFileName("positions"))
         scored = iterScored(
@@ -245,7 +259,10 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             frame.coordinates.getMicrographs(asPointer=True)
         )
         observed = self._getFileName("observed")
-        copyCoordinatesInfo(coordinates, frame.coordinates, observed, candidates)
+        copyCoordinatesInfo(
+            *(coordinates, frame.coordinates, observed, candidates),
+            masks=masksOfInput(self),
+        )
         flipped = self._preprocessing().phase_flip
         outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(

@@ -10,10 +10,12 @@ from pyworkflow.object import Float, Integer, Pointer, String
 from deepconsensus_plugin.constants import REASON_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import set_attribute
 from deepconsensus_plugin.core.acceptance.accept import accept
+from deepconsensus_plugin.core.acceptance.expectation import check_precision_is_told
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
+from deepconsensus_plugin.core.errors import WithheldError
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     SPACING,
@@ -85,13 +87,15 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
     def createOutputStep(self, form):
         """Write what is kept and what is rejected."""
         source = self._input()
+        report = self.readCalibration()
         accepted = accept(
             AcceptanceRule(THRESHOLD.read(self), SPACING.read(self)),
             read_scores(source.candidates),
             source.places(),
             are_probabilities=are_fused(source.candidates),
+            report=report,
         )
-        self._remember(accepted.summarise(self._calibration()))
+        self._remember(accepted.summarise(report))
         words = in_words(accepted.reason)
         reasons = dict(zip(read_ids(source.candidates), words, strict=True))
         outputs = self._split(source, reasons)
@@ -171,6 +175,8 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
                 "and these are the scores of the network. Run *score particles* with "
                 "*Combine with pickers*, on candidates of two pickers or more."
             )
+        elif (refusal := self._describeRefusal()) is not None:
+            errors.append(refusal)
         else:
             errors += describeBadSpacing(self, scored, self._input().micrographs)
         return errors + THRESHOLD.describe_bad(self)
@@ -213,11 +219,24 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
     def _input(self) -> SelectionInput:
         return SelectionInput.of(self.scoredItems().get())
 
-    def _calibration(self) -> CalibrationReport | None:
-        """Return what the run that gave the scores expects of its candidates."""
+    def readCalibration(self) -> CalibrationReport | None:
+        """Return what the run that gave the scores expects of its candidates.
+
+        None if it is not known, as that of a subset.
+        """
         scoredBy = self.scoredItems().getObjValue()
         read = getattr(scoredBy, "readCalibration", None)
         return None if read is None else read()
+
+    def _describeRefusal(self) -> str | None:
+        """Return why no precision can be asked for; None if one can, or none is."""
+        try:
+            check_precision_is_told(THRESHOLD.read(self), self.readCalibration())
+        except WithheldError as refusal:
+            return str(refusal)
+        except ValueError:  # the form says what is wrong with its values
+            return None
+        return None
 
     def _kind(self) -> str:
         return "coordinates" if self.inputParticles.get() is None else "particles"

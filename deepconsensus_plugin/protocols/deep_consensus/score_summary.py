@@ -33,7 +33,7 @@ def describeScores(
     if report is None:
         lines.append("The score is that of the network, not a probability.")
     else:
-        lines += [verdict.describe() for verdict in report.pickers]
+        lines += report.describe_pickers()
     if nWithoutParticle:
         lines.append(
             f"{nWithoutParticle} candidates have coordinates but no particle, since "
@@ -49,12 +49,14 @@ def describeScores(
 
 def describeFusion(report: CalibrationReport) -> str:
     """Return how the scores became probabilities, as a sentence of a paper."""
-    return (
+    combined = (
         f"Its scores, the votes and the scores of the {len(report.pickers)} pickers "
         "were combined to the probability that each is a particle, by a latent trait "
-        f"model fitted without labels; {report.n_particles:.0f} particles are expected "
-        "among them."
+        "model fitted without labels"
     )
+    if report.why_withheld is not None:
+        return f"{combined}; precision and recall were not estimated."
+    return f"{combined}; {report.n_particles:.0f} particles are expected among them."
 
 
 def countWithoutParticle(protocol: Protocol, suffix: str = "") -> int:

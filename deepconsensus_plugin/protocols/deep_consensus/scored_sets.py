@@ -24,6 +24,7 @@ from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Pointer, String
 
 from deepconsensus_plugin.constants import (
+    AREA_DISTANCE_ATTRIBUTE,
     GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     PICKER_SCORE_ATTRIBUTE,
@@ -37,22 +38,24 @@ from deepconsensus_plugin.convert import (
     observed_in,
     read_observed,
     scaled_item,
+    set_area_distance,
     set_attribute,
     write_observed,
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
-from deepconsensus_plugin.core.io.bad_micrographs import (
-    describe_bad_micrographs,
-    find_bad_micrographs,
-)
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.reasons import in_words
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
+from deepconsensus_plugin.core.usable_area.bad_micrographs import (
+    describe_bad_micrographs,
+    find_bad_micrographs,
+)
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
     *(GENERAL_MODEL_ATTRIBUTE, VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE, REASON_ATTRIBUTE),
+    AREA_DISTANCE_ATTRIBUTE,
 )
 """Attributes that particles have themselves, so that tables of particles show them;
 their coordinates have all."""
@@ -136,6 +139,7 @@ def iterScored(
             setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
         if words is not None:
             set_attribute(item, REASON_ATTRIBUTE, String, words[row])
+        set_area_distance(item, candidates.area_distance_px[row])
         name = candidates.micrographs[micrographs[row]]
         yield ScoredItem(item, name, int(indices[row]), bool(isWhole[row]))
 
@@ -255,6 +259,7 @@ def copyCoordinatesInfo(
     source: SetOfCoordinates,
     observed: str,
     candidates: Candidates | None = None,
+    masks: Path | None = None,
 ) -> None:
     """Copy a set's attributes: box size, and which pickers were run where.
 
@@ -266,10 +271,14 @@ def copyCoordinatesInfo(
         File to write who looked where, if `source` knows it.
     candidates : Candidates, optional
         Those of `source`, where more is known of bad micrographs by now.
+    masks : Path, optional
+        Folder of the masks, where they were made for `candidates`.
     """
     target.copyInfo(source)
     known = read_observed(source)
     if candidates is not None and (bad := list(candidates.bad_micrographs)):
         known = replace(known or observed_in(candidates), bad_micrographs=bad)
+    if candidates is not None and masks is not None:
+        known = replace(known or observed_in(candidates), masks=str(masks))
     if known is not None:
         write_observed(target, observed, known)

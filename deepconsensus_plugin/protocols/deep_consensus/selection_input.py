@@ -23,7 +23,12 @@ from pwem.objects import (
 from pyworkflow.object import Float
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
-from deepconsensus_plugin.convert import places_of_items, read_observed, scaled_item
+from deepconsensus_plugin.convert import (
+    masks_of,
+    places_of_items,
+    read_observed,
+    scaled_item,
+)
 from deepconsensus_plugin.core.acceptance.places import Places, are_off_border
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_scores
@@ -61,6 +66,11 @@ class SelectionInput:
         """Names of the micrographs on which nothing can be judged."""
         known = None if self.coordinates is None else read_observed(self.coordinates)
         return () if known is None else tuple(known.bad_micrographs)
+
+    @cached_property
+    def masks(self) -> Path | None:
+        """Folder of the masks of the micrographs, from the folder of the project."""
+        return masks_of(self.coordinates)
 
     @cached_property
     def box_size(self) -> float:

@@ -13,6 +13,7 @@ from deepconsensus_plugin.core.pickers.trained.pick_threshold import (
 )
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.types import OutputBox
+from deepconsensus_plugin.core.usable_area.parameters import AreaChoice
 from deepconsensus_plugin.protocols.pickers.pick_options import pickOptions
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import defineCtfParam
@@ -43,6 +44,7 @@ THRESHOLD = ParameterForm(
     ),
 )
 BOX = ParameterForm(OutputBox)
+AREA = ParameterForm(AreaChoice)
 
 MERGE_RADIUS = ConsensusRules.merge_radius
 """Distance, in boxes, within which a pick counts as a known coordinate."""
@@ -81,6 +83,7 @@ def defineInputParams(form: params.Form) -> None:
     defineCtfParam(
         form, "Only for a Deep Consensus network that was trained with CTFs."
     )
+    AREA.define(form)
 
 
 def defineThresholdParams(form: params.Form) -> None:

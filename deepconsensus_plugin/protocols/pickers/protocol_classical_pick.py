@@ -38,6 +38,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeOtherPixelSize,
 )
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
+from deepconsensus_plugin.protocols.shared.picker_summary import describeNull
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 PICKING = ParameterForm(
@@ -213,6 +214,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             f"{output.getBoxSize()} px: the peaks, of {result.n_peaks}, with a score "
             f"of {result.threshold:.3g} {scored}."
         ]
+        summary += describeNull(result.null)
         if self.threshold.get() is None and not result.is_separated:
             summary.append(
                 "WARNING: the scores do not separate particles from background, so "

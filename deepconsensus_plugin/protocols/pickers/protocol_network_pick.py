@@ -26,11 +26,15 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.consensus.picker_origins import (
+    learntFromConsensus,
+)
 from deepconsensus_plugin.protocols.pickers.model_conditions import (
     isValidated,
     kindOf,
 )
 from deepconsensus_plugin.protocols.pickers.network_pick_form import (
+    AREA,
     BOX,
     MERGE_RADIUS,
     THRESHOLD,
@@ -57,7 +61,10 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeOtherPixelSize,
 )
-from deepconsensus_plugin.protocols.shared.picker_summary import describeExpected
+from deepconsensus_plugin.protocols.shared.picker_summary import (
+    describeExpected,
+    describeNull,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
@@ -125,6 +132,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             known_radius_px=MERGE_RADIUS * self._boxSize(),
             workers=self.numberOfThreads.get(),
             options=pickOptions(self),
+            **AREA.values(self),
         )
         job = Path(self._getFileName("job"))
         write_job(job, request)
@@ -157,10 +165,11 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             picks,
             observed=self._getFileName(observed),
             suffix="" if name == "picks" else "Missed",
-            probability=self._result().calibration.probability,
+            probability=self.readResult().calibration.probability,
         )
 
-    def _result(self) -> NetworkPickResult:
+    def readResult(self) -> NetworkPickResult:
+        """Return what the job found; for a finished run."""
         return read_result(Path(self._getFileName("job")), NetworkPickResult)
 
     def _pickerName(self) -> str:
@@ -220,20 +229,31 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        result = self._result()
+        result = self.readResult()
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
-            f"{describeExpected(result.expected_precision)}."
+            f"{self._describeExpected(result.expected_precision)}."
         ]
+        summary += describeNull(result.null)
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
-            expected = describeExpected(result.expected_missed_precision)
+            expected = self._describeExpected(result.expected_missed_precision)
             summary.append(f"{result.n_missed} of them are new; {expected}.")
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
+
+    def _describeExpected(self, precision: float) -> str:
+        """Return the expected precision of picks, as a part of a sentence.
+
+        Picks that pickers agree on are the easy ones, no sample of all particles; the
+        precision of a model that learnt from them cannot be told from them.
+        """
+        if learntFromConsensus(self):
+            return "expected precision unknown, since agreed picks were its labels"
+        return describeExpected(precision)
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
@@ -72,6 +73,7 @@ from deepconsensus_plugin.protocols.shared.continuation import (
     emptyStaleOutputs,
     fingerprint,
 )
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.model_summary import describeOtherContrast
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -153,17 +155,19 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         ScreenFollower(self, folder, form).follow()
 
     def consensusStep(self, form):
-        """Find the candidates and how many pickers should agree."""
+        """Mask the micrographs, find candidates and how many pickers should agree."""
         for pointer in streamedInputs(self):
             refresh(pointer)
-        micrographs = micrographs_from_set(referenceMicrographs(self))
+        folder = Path(self._getExtraPath())
         found = find_candidates(
-            micrographs,
+            micrographs_from_set(referenceMicrographs(self)),
             readPicks(self),
             consensusRules(self),
-            Path(self._getExtraPath()),
+            folder,
             unwanted=readUnwanted(self),
             cut_from=boxFrameOfScreen(self).read_micrographs(),
+            workers=self.numberOfThreads.get(),
+            run_job=jobsIn(folder, self),
         )
         for sentence in found.report.sentences():
             self.info(sentence)
@@ -202,7 +206,12 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
         fuse_scored(
-            self._candidates(), Path(self._getExtraPath()), seed=fusionSeed(self)
+            self._candidates(),
+            Path(self._getExtraPath()),
+            seed=fusionSeed(self),
+            context=FusionContext.of(
+                micrographs_from_set(referenceMicrographs(self)), self.modelFolder()
+            ),
         )
 
     def createOutputStep(self, form):
@@ -215,7 +224,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         generalModel = read_witness(files.witness, scored)
         accepted, isWhole = judgeForm(
             *(self, scored, score, THRESHOLD.read(self)),
-            isFused=calibration is not None,
+            report=calibration,
         )
         card = load_card_of(self.modelFolder(), EnsembleCard)
         outputs = makeOutputs(

@@ -21,7 +21,6 @@ from deepconsensus_plugin.convert import refresh, state_of_file
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.errors import NameMatchError
-from deepconsensus_plugin.core.io.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pipeline.combine import find_candidates
@@ -34,6 +33,7 @@ from deepconsensus_plugin.core.streaming import (
     write_progress,
 )
 from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
@@ -45,6 +45,7 @@ from deepconsensus_plugin.protocols.screen.screen_outputs import GrowingOutputs
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
+    masksFolder,
 )
 
 
@@ -132,8 +133,8 @@ class ScreenFollower:
         names = [name for name in self._ready if name not in known]
         if len(names) < self._protocol.extractingBatch.get():
             return False
-        candidates = self._candidatesOn(names)
         stages = self._batch(len(self._progress.batches) + 1)
+        candidates = self._candidatesOn(names, stages)
         write_candidates(stages.files.candidates, candidates)
         agreed = candidates.is_agreed(self._protocol.minPickers.get() or 2)
         batch = StreamBatch(names, len(candidates), int(agreed.sum()))
@@ -145,9 +146,9 @@ class ScreenFollower:
         nFirst = self._protocol.preliminaryPositives.get()
         if self._protocol.usesModelAsIs() or not self._progress.is_training_due(nFirst):
             return False
-        candidates = self._candidatesOn(self._progress.micrographs)
-        minPickers = consensusRules(self._protocol).agreeing_on(candidates)
         stages = self._training(len(self._progress.trained_on) + 1)
+        candidates = self._candidatesOn(self._progress.micrographs, stages)
+        minPickers = consensusRules(self._protocol).agreeing_on(candidates)
         nPositives = int(candidates.is_agreed(minPickers).sum())
         stages.drawNegatives(candidates, nPositives)
         stages.train(candidates, minPickers, self._model())
@@ -171,8 +172,8 @@ class ScreenFollower:
         self._keep(replace(self._progress, n_scored=number))
         return True
 
-    def _candidatesOn(self, names: Sequence[str]) -> Candidates:
-        """Return the candidates of some micrographs."""
+    def _candidatesOn(self, names: Sequence[str], stages: ScreenStages) -> Candidates:
+        """Return the candidates of some micrographs, which are masked by `stages`."""
         pickers = [
             replace(
                 picks,
@@ -190,8 +191,13 @@ class ScreenFollower:
         wanted = {*names}
         cut = boxFrameOfScreen(self._protocol).read_micrographs()
         bad = find_bad_micrographs(each for each in cut if each.name in wanted)
+        bad = tuple(sorted({*bad, *stages.makeMasks(wanted)}))
         return find_candidates(
-            pickers, rules, unwanted=readUnwanted(self._protocol), bad_micrographs=bad
+            pickers,
+            rules,
+            unwanted=readUnwanted(self._protocol),
+            bad_micrographs=bad,
+            masks=masksFolder(self._protocol),
         )
 
     def _model(self) -> Path | None:

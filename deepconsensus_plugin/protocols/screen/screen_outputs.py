@@ -21,6 +21,7 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED, ThresholdRule
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
@@ -43,6 +44,7 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
+    masksFolder,
     stackFolder,
 )
 
@@ -109,7 +111,7 @@ def judgeForm(
     score: FloatArray,
     threshold: ThresholdRule = PUBLISHED,
     *,
-    isFused: bool = False,
+    report: CalibrationReport | None = None,
 ) -> tuple[Acceptance, BoolArray]:
     """Return `judgeScores` with the spacing of the form.
 
@@ -123,14 +125,14 @@ def judgeForm(
         Score that the threshold applies to.
     threshold : ThresholdRule
         What score is good enough.
-    isFused : bool
-        Whether scores are probabilities.
+    report : CalibrationReport, optional
+        Report of the fusion; None where scores are no probabilities.
     """
     return judgeScores(
         AcceptanceRule(threshold, SPACING.read(protocol)),
         *(candidates, score, referenceMicrographs(protocol)),
         boxSize=pickedBox(protocol),
-        isFused=isFused,
+        report=report,
     )
 
 
@@ -196,7 +198,8 @@ def makeOutputs(
     outputs = createOutputs(protocol, phaseFlipped=phaseFlipped)
     for suffix in (ACCEPTED, SCORED):
         coordinates = outputs[f"outputCoordinates{suffix}"]
-        write_observed(coordinates, observed, observed_in(found.candidates))
+        known = observed_in(found.candidates, masks=masksFolder(protocol))
+        write_observed(coordinates, observed, known)
         fillOutputs(protocol, outputs, found, suffix)
     return outputs
 

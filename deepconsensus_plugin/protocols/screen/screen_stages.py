@@ -6,6 +6,7 @@ The end and every preliminary round are carried out by the same functions.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from pyworkflow.protocol import Protocol
@@ -20,7 +21,7 @@ from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.core.workflow.stages import draw_negatives
+from deepconsensus_plugin.core.workflow.stages import draw_negatives, make_masks
 from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
@@ -52,6 +53,17 @@ class ScreenStages:
         self.protocol, self.folder = protocol, folder
         self.files = ChainFiles(folder)
 
+    def makeMasks(self, names: Collection[str]) -> tuple[str, ...]:
+        """Make the masks of some of the micrographs; return the names of bad ones."""
+        micrographs = micrographs_from_set(referenceMicrographs(self.protocol))
+        return make_masks(
+            [each for each in micrographs if each.name in names],
+            masksFolder(self.protocol),
+            box_size=pickedBox(self.protocol),
+            workers=self.protocol.numberOfThreads.get(),
+            run_job=jobsIn(self.folder, self.protocol),
+        )
+
     def drawNegatives(self, candidates: Candidates, nPositives: int) -> None:
         """Draw the background that goes with so many positives."""
         options = self._options()
@@ -62,6 +74,7 @@ class ScreenStages:
             box_size=pickedBox(self.protocol),
             parameters=options.negatives,
             n_positives=nPositives,
+            masks=masksFolder(self.protocol),
             avoid=self._stages().likely_particles(),
             workers=options.workers,
             run_job=jobsIn(self.folder, self.protocol),
@@ -157,6 +170,11 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),
     )
+
+
+def masksFolder(protocol: Protocol) -> Path:
+    """Return where the masks are, of preliminary rounds too."""
+    return ChainFiles(Path(protocol._getExtraPath())).masks
 
 
 def stackFolder(protocol: Protocol) -> Path:

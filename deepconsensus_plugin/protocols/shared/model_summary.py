@@ -8,6 +8,10 @@ from collections.abc import Sequence
 
 from pwem.objects import SetOfCTF
 
+from deepconsensus_plugin.core.calibration.network_grounds import (
+    FEWEST_SHOWN,
+    describe_held_out,
+)
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
 from deepconsensus_plugin.core.errors import FileFormatError, IncompatibleModelError
@@ -21,9 +25,6 @@ from deepconsensus_plugin.protocols.shared.picker_summary import describePicker
 
 _CHANCE = 0.6
 """ROC-AUC below which a network tells nothing; 0.5 is that of a coin."""
-
-_ENOUGH_BOXES = 20
-"""Held-out boxes of each label, fewer of which say too little."""
 
 
 def describeModel(card: ModelCard) -> list[str]:
@@ -63,7 +64,7 @@ def _describeChance(validation: Sequence[ClassificationMetrics]) -> list[str]:
     areas = [
         figures.roc_auc
         for figures in validation
-        if min(figures.n_positives, figures.n_negatives) >= _ENOUGH_BOXES
+        if min(figures.n_positives, figures.n_negatives) >= FEWEST_SHOWN
     ]
     if not areas or not sum(areas) / len(areas) < _CHANCE:
         return []
@@ -154,7 +155,13 @@ def describeOtherPreprocessing(
 
 
 def _describe(figures: ClassificationMetrics) -> str:
-    """Return the figures in one line; those that are not defined are left out."""
+    """Return the figures in one line, or that there are too few boxes for any.
+
+    Figures that are not defined are left out.
+    """
+    too_few = describe_held_out(figures.n_positives, figures.n_negatives)
+    if too_few is not None:
+        return f"{too_few}."
     values = {
         "ROC-AUC": figures.roc_auc,
         "accuracy": figures.accuracy,

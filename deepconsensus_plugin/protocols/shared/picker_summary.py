@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 
 from deepconsensus_plugin.core.methods import find_method
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pickers.trained.validation import (
     WANTED_PRECISION,
@@ -51,6 +52,18 @@ def describeValidation(figures: PickerValidation) -> list[str]:
     else:
         lines.append(f"Precision {WANTED_PRECISION:g} from log-odds {precise:.2f}.")
     return lines
+
+
+def describeNull(null: NullComparison | None) -> list[str]:
+    """Return what the null control found, first of all if there is no evidence."""
+    if null is None:
+        return []
+    if null.has_evidence:
+        return [null.describe()]
+    return [
+        f"WARNING: {null.describe()} The picks are there to be looked at; nothing is "
+        "expected of them."
+    ]
 
 
 def describeExpected(precision: float) -> str:

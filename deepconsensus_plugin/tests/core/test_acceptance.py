@@ -325,15 +325,15 @@ def test_the_sentence():
         f"another; {n['no score']} without a score."
     )
     assert summary.describe_criteria() == [
-        "Left out are candidates whose box leaves the micrograph or that are less "
-        "than 12 Å from another."
+        "Left out are candidates that lie on carbon or ice, whose box leaves the "
+        "micrograph or that are less than 12 Å from another."
     ]
     assert summary.sentences()[1].startswith("Expected of what is kept: precision 0.")
 
 
 def test_sentences_of_simple_cases():
     score = np.array([0.2, 0.9, 0.5])
-    everywhere = Spacing(over_border=True)
+    everywhere = Spacing(over_border=True, avoid_contamination=False)
     summary = accept(
         AcceptanceRule(fixed(0.5), everywhere), score, are_probabilities=False
     ).summarise()

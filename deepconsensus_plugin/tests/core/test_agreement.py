@@ -81,7 +81,7 @@ def made_up(rng: np.random.Generator, *, n_per: int, n_micrographs: int) -> Cand
 
 def test_votes_alone_tell_the_bad_picker():
     candidates = made_up(np.random.default_rng(0), n_per=300, n_micrographs=5)
-    report = estimate_reliability(candidates, n_resamples=5)
+    report = estimate_reliability(candidates, {}, n_resamples=5)
     a, b, c = report.pickers
     assert c.precision.high < min(a.precision.low, b.precision.low)
     assert a.recall.value > c.recall.value
@@ -91,9 +91,9 @@ def test_votes_alone_tell_the_bad_picker():
 def test_of_large_sets_some_micrographs_are_enough(monkeypatch):
     monkeypatch.setattr(reliability, "ENOUGH_CANDIDATES", 150)
     candidates = made_up(np.random.default_rng(1), n_per=100, n_micrographs=6)
-    report = estimate_reliability(candidates, n_resamples=0)
+    report = estimate_reliability(candidates, {}, n_resamples=0)
     counts = np.bincount(candidates.micrograph_index)
     assert report.n_candidates == pytest.approx(2 * counts.mean(), rel=0.2)
     assert np.isnan(report.pickers[0].precision.low)
-    again = estimate_reliability(candidates, n_resamples=0)
+    again = estimate_reliability(candidates, {}, n_resamples=0)
     assert again.pickers[0].precision.value == report.pickers[0].precision.value

@@ -21,11 +21,6 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     TrainRequest,
 )
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.bad_micrographs import (
-    describe_bad_micrographs,
-    find_bad_micrographs,
-    share_without_signal,
-)
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import (
@@ -40,6 +35,11 @@ from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest, run
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.bad_micrographs import (
+    describe_bad_micrographs,
+    find_bad_micrographs,
+    share_without_signal,
+)
 from deepconsensus_plugin.core.workflow.candidate_stages import (
     find_candidates,
     fuse_scored,
@@ -103,7 +103,7 @@ def test_padding_does_not_make_a_micrograph_bad():
 def test_a_warning_names_the_first_and_counts_the_others():
     assert describe_bad_micrographs([]) == []
     (one,), (two,), (four,) = (describe_bad_micrographs("abcd"[:n]) for n in (1, 2, 4))
-    assert one.startswith("WARNING: a: most pixels have the same value or are not")
+    assert one.startswith("WARNING: a: most pixels have the same value, are not")
     assert two.startswith("WARNING: a and another: ")
     assert four.startswith("WARNING: a and 3 others: ")
 
@@ -247,7 +247,7 @@ def test_the_others_are_judged_as_without_them(tmp_path, micrographs):
     assert (reason[~judged] == Reason.MICROGRAPH).all()
     # The figures that are told are the same too, with their intervals.
     assert with_bad.summary.expected == without.summary.expected
-    assert with_bad.summary.expected.has_intervals
+    assert with_bad.summary.why == without.summary.why
 
 
 def test_the_reason_is_told(tmp_path, micrographs):

@@ -64,8 +64,20 @@ def test_a_single_picker_is_enough_where_there_is_only_one(table):
         picker_scores=np.zeros((2, 1)),
         agreement=np.ones(2, int),
         agreed_yx=np.zeros((2, 2)),
+        area_distance_px=np.full(2, np.inf),
     )
     assert counts(single.agreed(2)) == {"m": 2}
+
+
+def test_nothing_is_agreed_on_unusable_area_nor_judged_where_nothing_was(table):
+    assert_array_equal(table.area_distance_px, np.inf)
+    distance = np.array([4.0, -np.inf, -3.0, 0.0, np.inf])
+    table = replace(table, area_distance_px=distance)
+    assert_array_equal(table.is_agreed(2), [True, False, False, False, False])
+    assert_array_equal(table.can_be_judged, [True, False, True, True, True])
+    assert_array_equal(table.take([1, 3]).area_distance_px, [-np.inf, 0.0])
+    both = table.take([0, 1]).followed_by([table.take([4])])
+    assert_array_equal(both.area_distance_px, distance[[0, 1, 4]])
 
 
 def test_coordinates_are_split_by_micrograph(table):

@@ -50,7 +50,7 @@ def test_scale_comes_before_the_inversion_of_y(tmp_path):
 def test_a_given_box_size_is_in_pixels_of_the_micrographs(tmp_path):
     fill(tmp_path, mic_0_box="10 20\n")
     picks = read(tmp_path, scale=2, box_size=16)
-    np.testing.assert_array_equal(picks.coordinates["mic_0.mrc"].yx, [[48, 28]])
+    np.testing.assert_array_equal(picks.coordinates["mic_0.mrc"].yx, [[40, 20]])
     assert picks.box_size == 16
 
 
@@ -201,7 +201,7 @@ def test_no_name_in_common_shows_both(tmp_path):
     fill(tmp_path, image_7_box="1 2 8 8\n")
     with pytest.raises(NameMatchError, match=r"mic_0\.mrc.*image_7\.box"):
         read(tmp_path)
-    fill(tmp_path, image_7_box="1 2\n")
+    fill(tmp_path, image_7_box="1 2 3\n")
     with pytest.raises(FileFormatError, match=r"image_7\.box"):
         read(tmp_path)
 

@@ -50,14 +50,21 @@ def the_only(path, **options):
 
 def test_box_corner_becomes_centre_by_the_rows_own_size(tmp_path):
     path = write(tmp_path, "a.box", "10.5\t20\t90\t90\t0.25\n1 2 4 6\n\n# end\n")
-    check(the_only(path, box_size=7), [[65, 55.5], [5, 3]], [0.25, NAN])
+    check(the_only(path), [[65, 55.5], [5, 3]], [0.25, NAN])
     assert read_pick_file(path).box_size == 48
 
 
-def test_box_without_a_size_needs_one(tmp_path):
+def test_box_rows_without_a_size_are_centres(tmp_path):
     path = write(tmp_path, "a.box", "10 20\n10 20 0 0 1.5\n")
-    check(the_only(path, box_size=10), [[25, 15], [25, 15]], [NAN, 1.5])
+    check(the_only(path), [[20, 10], [20, 10]], [NAN, 1.5])
+    assert read_pick_file(path).box_size is None
     with pytest.raises(FileFormatError, match=r"positive width .* on line 1"):
+        read_picks(write(tmp_path, "b.box", "10 20 8 0\n"))
+
+
+def test_ends_of_filaments_are_no_particles(tmp_path):
+    path = write(tmp_path, "a.box", "0 0 8 8 -1\n9 9 8 8 -2\n0 9 8 8 -1\n9 0 8 8 -2\n")
+    with pytest.raises(FileFormatError, match="starts and ends of filaments"):
         read_picks(path)
 
 
@@ -355,6 +362,28 @@ def test_cs_without_scores_and_without_rows(tmp_path):
     assert read_picks(write_cs(tmp_path / "b.cs", [])) == {}
 
 
+POWER = [("pick_stats/power", "<f4")]
+
+
+@pytest.mark.parametrize(
+    ("name", "ncc", "power", "expected"),
+    [
+        ("picked.cs", (0, 0), (31.5, -3), (31.5, -3)),
+        ("picked.cs", (0.25, 0.5), (31.5, -3), (0.25, 0.5)),
+        ("topaz_picked_particles.cs", (0.25, 0.5), (31.5, -3), (31.5, -3)),
+        ("picked.cs", (0.25, 0.25), (7, 7), (0.25, 0.25)),
+    ],
+)
+def test_cs_scores_of_topaz_are_its_power(tmp_path, name, ncc, power, expected):
+    rows = [
+        (1, NAME, (100, 200), 0.25, 0.5, *both) for both in zip(ncc, power, strict=True)
+    ]
+    found = read_pick_file(write_cs(tmp_path / name, rows, LOCATION + POWER))
+    np.testing.assert_array_equal(found.coordinates[NAME].scores, expected)
+    said = "Scores were read from pick_stats/power."
+    assert found.remarks == ((said,) if expected == power else ())
+
+
 def test_bad_cs(tmp_path):
     path = write_cs(tmp_path / "a.cs", [(1, NAME)], LOCATION[:2])
     with pytest.raises(FileFormatError, match=r"a\.cs: .*center_x_frac.*passthrough"):
@@ -365,9 +394,11 @@ def test_bad_cs(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(FileFormatError, match="NumPy records"):
         read_picks(path)
-    path.write_bytes(b"\x94CSDAT" + b"\0" * 40)
-    with pytest.raises(FileFormatError, match="CSDAT"):
-        read_picks(path)
+    for version in (b"\x94", b"\x95", b"\x96"):
+        path.write_bytes(version + b"CSDAT" + b"\0" * 40)
+        assert PickFormat.of(path.rename(tmp_path / "a")) is PickFormat.CS
+        with pytest.raises(FileFormatError, match=r"CSDAT.*cryosparc-tools"):
+            read_picks((tmp_path / "a").rename(path))
 
 
 def test_cs_never_unpickles(tmp_path):
@@ -380,7 +411,7 @@ def test_cs_never_unpickles(tmp_path):
 
 def test_cs_is_written_with_the_number_of_the_micrograph(tmp_path):
     picks = ScoredCoordinates.from_arrays([[50, 50], [10, 20]], [0.75, 0.5])
-    names = [f"{2**63}_mic.mrc", "mic_2.mrc"]
+    names = [f"{2**63:021d}_mic.mrc", "mic_2.mrc"]
     for path in (tmp_path / "a.cs", tmp_path / "b.cs"):
         write_merged_picks(
             path,
@@ -420,13 +451,31 @@ def test_topaz_names_are_written_without_extension(tmp_path):
         path, {"x/m.mrc": picks}, box_size=9, pick_format=PickFormat.TOPAZ
     )
     assert path.read_text() == "image_name\tx_coord\ty_coord\nm\t3\t4\n"
-    with pytest.raises(ValueError, match=r"m\.mrc and m\.tif"):
-        write_merged_picks(
-            path,
-            {"m.mrc": picks, "m.tif": picks},
-            box_size=9,
-            pick_format=PickFormat.TOPAZ,
-        )
+    for names, message in (
+        (("m.mrc", "m.tif"), r"m\.mrc and m\.tif"),
+        (("m\t1.mrc",), "rename the micrograph"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            write_merged_picks(
+                path,
+                dict.fromkeys(names, picks),
+                box_size=9,
+                pick_format=PickFormat.TOPAZ,
+            )
+
+
+@pytest.mark.parametrize("kind", IN_ONE_FILE)
+@pytest.mark.parametrize(
+    "name", ["a#2", "#a", "it's", 'say "a"', "a b", "data_7", "_x"]
+)
+def test_odd_names_survive_in_a_file_of_all(tmp_path, kind, name):
+    picks = ScoredCoordinates.from_arrays([[4, 3], [2, 1]], [0.5, 0.25])
+    path, name = tmp_path / "all", f"{name}.tif.mrc"
+    options = {"box_size": 9, "pick_format": kind, "shapes": {name: (64, 64)}}
+    write_merged_picks(path, {name: picks}, **options)
+    ((found, again),) = read_picks(path, pick_format=kind).items()
+    assert found == (name[:-4] if kind is PickFormat.TOPAZ else name)
+    assert len(again) == 2
 
 
 # --- CSV ------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.pickers.classical.contamination import find_padding
 from deepconsensus_plugin.core.pickers.classical.correlation import (
     Reference,
     mean_profile,
@@ -30,6 +29,7 @@ from deepconsensus_plugin.core.pickers.populations.score_threshold import (
     find_upper_threshold,
 )
 from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.padding import find_padding
 
 SHAPE = (120, 170)
 
@@ -57,7 +57,10 @@ class TestWorkingImage:
         truth = np.array([[200.0, 500.0], [97.0, 310.0]])
         dark = -discs(truth, shape=(401, 702), diameter=61)
         working = prepare_for_filters(
-            dark + 0.1 * noise(dark.shape), diameter_px=61, avoid_contamination=False
+            dark + 0.1 * noise(dark.shape),
+            sampling_rate=1,
+            diameter_A=61,
+            avoid_contamination=False,
         )
         assert working.binning == 3
         assert working.image.shape == (133, 234)
@@ -70,7 +73,11 @@ class TestWorkingImage:
     def test_blocks_are_means(self):
         pixels = noise((80, 82))
         working = prepare_for_filters(
-            pixels, diameter_px=40, particles_dark=False, avoid_contamination=False
+            pixels,
+            sampling_rate=1,
+            diameter_A=40,
+            particles_dark=False,
+            avoid_contamination=False,
         )
         means = pixels[:80, :82].reshape(40, 2, 41, 2).mean(axis=(1, 3))
         correlation = np.corrcoef(working.image.ravel(), means.ravel())[0, 1]
@@ -79,7 +86,9 @@ class TestWorkingImage:
     def test_contrast_is_a_choice(self):
         pixels = noise()
         dark, white = (
-            prepare_for_filters(pixels, diameter_px=12, particles_dark=is_dark).image
+            prepare_for_filters(
+                pixels, sampling_rate=1, diameter_A=12, particles_dark=is_dark
+            ).image
             for is_dark in (True, False)
         )
         np.testing.assert_allclose(dark, -white)
@@ -87,19 +96,21 @@ class TestWorkingImage:
     @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.float32])
     def test_types_do_not_overflow(self, dtype):
         pixels = np.clip(noise((90, 100)) * 30 + 64, 0, 127).astype(dtype)
-        working = prepare_for_filters(pixels, diameter_px=42)
+        working = prepare_for_filters(pixels, sampling_rate=1, diameter_A=42)
         assert working.image.std() == pytest.approx(1, abs=0.1)
 
     def test_nan_and_constant_images(self):
         pixels = noise().astype(np.float32)
         pixels[40:43, 60:64] = np.nan
         pixels[0, 0] = np.inf
-        working = prepare_for_filters(pixels, diameter_px=12)
+        working = prepare_for_filters(pixels, sampling_rate=1, diameter_A=12)
         assert np.isfinite(working.image).all()
         assert not working.is_usable[36:46, 56:67].any()
         assert working.is_usable.mean() > 0.8
         for value in (0, 7, np.nan):
-            empty = prepare_for_filters(np.full(SHAPE, value), diameter_px=12)
+            empty = prepare_for_filters(
+                np.full(SHAPE, value), sampling_rate=1, diameter_A=12
+            )
             assert not empty.is_usable.any()
             for scores in (
                 score_by_gaussians(empty),
@@ -109,11 +120,11 @@ class TestWorkingImage:
 
     def test_refuses_what_does_not_fit(self):
         with pytest.raises(ValueError, match=r"4 px to half .* received 3 px"):
-            prepare_for_filters(noise(), diameter_px=3)
+            prepare_for_filters(noise(), sampling_rate=1, diameter_A=3)
         with pytest.raises(ValueError, match=r"\(60 px\), received 61 px"):
-            prepare_for_filters(noise(), diameter_px=61)
+            prepare_for_filters(noise(), sampling_rate=1, diameter_A=61)
         with pytest.raises(ValueError, match="rows and columns"):
-            prepare_for_filters(noise((3, 40, 40)), diameter_px=10)
+            prepare_for_filters(noise((3, 40, 40)), sampling_rate=1, diameter_A=10)
 
 
 class TestContamination:
@@ -129,11 +140,11 @@ class TestContamination:
         centres = [(y, x) for y in range(20, 380, 30) for x in range(20, 360, 30)]
         pixels = noise((400, 560)) - 2 * discs(centres, shape=(400, 560))
         pixels[:, 460:] = 3 * pixels[:, 460:] - 15
-        working = prepare_for_filters(pixels, diameter_px=12)
+        working = prepare_for_filters(pixels, sampling_rate=1, diameter_A=12)
         assert working.is_usable[:, :430].mean() > 0.99
         assert not working.is_usable[:, 475:].any()
         everywhere = prepare_for_filters(
-            pixels, diameter_px=12, avoid_contamination=False
+            pixels, sampling_rate=1, diameter_A=12, avoid_contamination=False
         )
         assert everywhere.is_usable.all()
 
@@ -144,7 +155,7 @@ class TestContamination:
         centres = [(y, x) for y in range(20, 380, 30) for x in xs]
         inside = discs(centres, shape=(400, 560))
         working = prepare_for_filters(
-            noise((400, 560)) - contrast * inside, diameter_px=12
+            noise((400, 560)) - contrast * inside, sampling_rate=1, diameter_A=12
         )
         assert np.mean([working.is_usable[centre] for centre in centres]) > 0.95
 

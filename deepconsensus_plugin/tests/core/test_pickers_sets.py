@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
 )
-from deepconsensus_plugin.core.pipeline import pick
+from deepconsensus_plugin.core.pipeline import classical_peaks
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult, run
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
@@ -129,7 +129,7 @@ def test_white_particles_are_found_if_asked_for(picking, tmp_path):
 def test_killed_run_goes_on_and_new_threshold_reads_no_micrograph(picking, monkeypatch):
     request, _ = picking
     read = []
-    original = pick.pick_micrograph
+    original = classical_peaks.pick_micrograph
 
     def fail_at_third(micrograph, parameters, *, profile):
         read.append(micrograph.name)
@@ -138,7 +138,7 @@ def test_killed_run_goes_on_and_new_threshold_reads_no_micrograph(picking, monke
         return original(micrograph, parameters, profile=profile)
 
     request = replace(request, workers=1)
-    monkeypatch.setattr(pick, "pick_micrograph", fail_at_third)
+    monkeypatch.setattr(classical_peaks, "pick_micrograph", fail_at_third)
     with pytest.raises(OSError, match="killed"):
         run(request, Progress())
     first = run(request, Progress())

@@ -6,17 +6,17 @@ from __future__ import annotations
 import mrcfile
 import numpy as np
 import pytest
-from matplotlib.collections import EllipseCollection
+from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.plots.low_pass import low_passed, picture_extent
 from deepconsensus_plugin.plots.picture import (
     choose_micrograph,
     draw_picks,
-    low_passed,
-    picture_extent,
     write_picture,
 )
 
@@ -93,3 +93,26 @@ def test_the_micrograph_with_most_to_tell_apart_is_shown(tmp_path):
     reason = np.where(accepted, Reason.ACCEPTED, Reason.BORDER)
     write_picture(path, micrographs, candidates, reason, box_size=20)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_the_unusable_area_is_outlined_where_there_is_a_mask(n):
+    outline = np.array([[10.0, 20], [10, 40], [30, 40], [10, 20]])
+    figure = Figure()
+
+    draw_picks(
+        figure,
+        np.zeros((60, 200)),
+        {ACCEPTED: np.empty((0, 2))},
+        sampling_rate=5.0,
+        diameter_px=12,
+        outlines=[outline] * n,
+    )
+
+    (axes,) = figure.axes
+    lines = [each for each in axes.collections if isinstance(each, LineCollection)]
+    legends = [each for each in axes.get_children() if isinstance(each, Legend)]
+    texts = [text.get_text() for each in legends for text in each.get_texts()]
+    assert sorted(texts) == ["accepted (0)", "carbon, ice or padding"][: n + 1]
+    drawn = [path.vertices.tolist() for each in lines for path in each.get_paths()]
+    assert drawn == [outline[:, ::-1].tolist()] * n  # x, y

@@ -6,7 +6,12 @@ import pytest
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.micrographs import open_micrograph, read_header
 from deepconsensus_plugin.core.usable_area.area import UsableArea
-from deepconsensus_plugin.core.usable_area.files import area_path, read_area, write_area
+from deepconsensus_plugin.core.usable_area.files import (
+    area_path,
+    read_area,
+    read_outlines,
+    write_area,
+)
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 
@@ -133,3 +138,16 @@ def test_another_image_is_no_mask(tmp_path):
 def test_a_mask_that_does_not_fit_is_refused(kinds, message):
     with pytest.raises(ValueError, match=message):
         UsableArea(kinds, 2, (8, 7))
+
+
+def test_outlines_are_those_of_the_mask_if_there_is_one(tmp_path):
+    write_area(area_path(tmp_path, "a.mrc"), make_area(), 2.0)
+
+    shape = (38, 50)
+    first, *_ = make_area().outlines()
+    found, *_ = read_outlines(tmp_path, "a.mrc", shape)
+    binned, *_ = read_outlines(tmp_path, "a.mrc", (19, 25))
+    np.testing.assert_array_equal(found, first)
+    np.testing.assert_array_equal(binned, first / 2)
+    assert read_outlines(tmp_path, "b.mrc", shape) == []
+    assert read_outlines(None, "a.mrc", shape) == []

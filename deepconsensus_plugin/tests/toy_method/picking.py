@@ -27,6 +27,11 @@ class ToyPicker:
     ) -> None:
         self._network, self._preprocessing, self._side = network, preprocessing, side
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of what the filter sees, Å."""
+        return self._preprocessing.pixel_size_A
+
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph, and return it as the filter sees it."""
         return prepare_for_network(micrograph, self._preprocessing)

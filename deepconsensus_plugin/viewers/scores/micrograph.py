@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
 from deepconsensus_plugin.core.reasons import Reason
@@ -20,13 +23,15 @@ from deepconsensus_plugin.viewers.scores.overview import PicksShown
 
 SHOWN = (
     *(Reason.ACCEPTED, Reason.SCORE, Reason.BORDER, Reason.NEIGHBOUR),
-    Reason.MICROGRAPH,
+    *(Reason.AREA, Reason.MICROGRAPH),
 )
 """What can become of candidates, in the order of the legend."""
 
-_LEGEND = SHOWN[:-1]
-"""Entries of a good micrograph; on a bad one, all candidates are of the last of
-`SHOWN`, which takes the place of the last entry."""
+_ALWAYS = (Reason.ACCEPTED, Reason.SCORE)
+"""Entries of the legend that are there even if nothing is of them."""
+
+_MOST_IN_A_LINE, _N_COLUMNS = 4, 3
+"""Entries of the legend: as many in one line, else so many beside each other."""
 
 _CHOSEN = "#FF3030"
 _NOTHING = np.empty((0, 2))
@@ -55,18 +60,9 @@ class MicrographPlot(MicrographView):
             for each in reversed(SHOWN)  # the accepted ones lie above
         }
         self._chosen = self.overlay.add(add_circles(self.axes, 1.4 * diameter, _CHOSEN))
-        self._legend = self.axes.legend(
-            handles=[circle_in_legend(REASON_COLOURS[e], e.label) for e in _LEGEND],
-            loc="upper center",
-            bbox_to_anchor=(0.5, 0),
-            ncols=len(_LEGEND),
-            columnspacing=0.7,
-            handletextpad=0.0,
-            borderpad=0.0,
-            frameon=False,
-            fontsize=FONT - 1,
-        )
-        self.overlay.add(self._legend)
+        self._legend: Legend | None = None
+        self._entries: list[Reason] = []
+        self._colour()
 
     def show(
         self, picture: MicrographPicture, picks: PicksShown, threshold: float
@@ -101,13 +97,34 @@ class MicrographPlot(MicrographView):
             is_shown = self._only in (None, each)
             yx = self._picks.yx[reasons == each] if is_shown else _NOTHING
             circles.set_offsets(yx[:, ::-1])
-        is_bad = (reasons == SHOWN[-1]).any()
-        entries = (*_LEGEND[:-1], SHOWN[-1]) if is_bad else _LEGEND
-        for each, text, circle in zip(
-            entries,
-            self._legend.get_texts(),
-            self._legend.legend_handles,
-            strict=True,
+        counts = {each: int((reasons == each).sum()) for each in SHOWN}
+        shown = {each: n for each, n in counts.items() if n or each in _ALWAYS}
+        if [*shown] != self._entries:
+            self._make_legend(shown)
+        for (each, n), text in zip(
+            shown.items(), self._legend.get_texts(), strict=True
         ):
-            text.set_text(f"{each.label} ({(reasons == each).sum():,})")
-            circle.set_markeredgecolor(REASON_COLOURS[each])
+            text.set_text(f"{each.label} ({n:,})")
+
+    def _make_legend(self, reasons: Iterable[Reason]) -> None:
+        """Make the legend below the axes, with an entry for each of `reasons`."""
+        if self._legend is not None:
+            self.overlay.remove(self._legend)
+        self._entries = [*reasons]
+        n_entries = len(self._entries)
+        legend = self.axes.legend(
+            handles=[
+                circle_in_legend(REASON_COLOURS[each], each.label)
+                for each in self._entries
+            ],
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            ncols=n_entries if n_entries <= _MOST_IN_A_LINE else _N_COLUMNS,
+            columnspacing=0.7,
+            handletextpad=0.0,
+            borderpad=0.0,
+            labelspacing=0.2,
+            frameon=False,
+            fontsize=FONT - 1,
+        )
+        self._legend = self.overlay.add(legend)

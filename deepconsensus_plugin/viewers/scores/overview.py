@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.acceptance.accept import accept_placed
-from deepconsensus_plugin.core.acceptance.expectation import Expectation
+from deepconsensus_plugin.core.acceptance.expectation import (
+    Expectation,
+    describe_withheld,
+)
 from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
 from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
@@ -139,7 +142,12 @@ class Overview:
             are_probabilities=are_probabilities,
         ).threshold
         self.expectation: Expectation | None = None
-        if are_probabilities:
+        self.are_probabilities = are_probabilities
+        self._not_expected = NOT_EXPECTED
+        if report is not None and report.why_withheld is not None:
+            told = describe_withheld(report.why_withheld)
+            self._not_expected = textwrap.fill(told, _LINE)
+        elif are_probabilities:
             self.expectation = Expectation(self.placed, report)
 
     @property
@@ -170,7 +178,7 @@ class Overview:
     def describe_expected(self, threshold: float) -> str:
         """Return what is expected of them, in lines that fit above a plot."""
         if self.expectation is None:
-            return NOT_EXPECTED
+            return self._not_expected
         return textwrap.fill(self.expectation.at(threshold).describe(), _LINE)
 
     def ranked(self, threshold: float, only: Reason | None = None) -> IntArray:

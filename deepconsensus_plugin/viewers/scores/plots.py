@@ -218,7 +218,7 @@ class ScorePlots:
         return shares
 
     def _describe_score(self) -> str:
-        if self._overview.expectation is None:
+        if not self._overview.are_probabilities:
             return "Score of the network"
         return "Score (probability of a particle)"
 

@@ -155,7 +155,10 @@ def _table(
         nowhere = np.full(n, -1, dtype=np.intp)
         return ScoredTable(score, groupings, None, nowhere, np.full((n, 2), np.nan))
     shown = ShownMicrographs.of_set(
-        source.micrographs, folder=source.folder, box_size=source.box_size
+        source.micrographs,
+        folder=source.folder,
+        box_size=source.box_size,
+        masks=source.selection.masks,
     )
     return ScoredTable(score, groupings, shown, places.micrograph, places.yx)
 

@@ -11,7 +11,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.preprocessing import fourier_resize
-from deepconsensus_plugin.plots.picture import SIGMA_PER_PERIOD
+from deepconsensus_plugin.plots.low_pass import SIGMA_PER_PERIOD
 from deepconsensus_plugin.viewers.scores.images import ParticleImages, Recent
 
 TILE_PX = 80

@@ -61,7 +61,7 @@ class PicksView(MicrographView):
             ],
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
-            ncols=len(picks),
+            ncols=max(1, len(picks)),
             frameon=False,
             fontsize=FONT,
         )

@@ -8,6 +8,7 @@ from enum import Enum
 
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
+from deepconsensus_plugin.core.usable_area.parameters import AVOID_CONTAMINATION
 
 
 class PickMethod(Enum):
@@ -77,15 +78,7 @@ class PickParameters(Declared):
             "*light on dark*: the micrographs were inverted before.",
         ),
     )
-    avoid_contamination: bool = field(
-        default=True,
-        metadata=declare(
-            "Avoid carbon and ice",
-            "*Yes*: areas whose mean or standard deviation is unusual on their "
-            "micrograph are not picked.\n"
-            "*No*: only padded edges are left out.",
-        ),
-    )
+    avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)
 
     @property
     def tells_contamination(self) -> bool:

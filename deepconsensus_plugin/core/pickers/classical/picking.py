@@ -9,7 +9,12 @@ follows from the scores of the whole set (`populations`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.null_control.phases import randomise_phases
 from deepconsensus_plugin.core.pickers.classical.correlation import (
     reference_profile,
     score_by_correlation,
@@ -58,6 +63,32 @@ def pick_micrograph(
     return working.to_micrograph(score_peaks(working, parameters, profile))
 
 
+def pick_null(
+    micrograph: Micrograph,
+    parameters: PickParameters,
+    rng: np.random.Generator,
+    *,
+    profile: FloatArray | None = None,
+) -> ScoredCoordinates:
+    """Return every positive peak of a null: the micrograph with randomised phases.
+
+    Its spectrum is that of the usable area, and its peaks lie there, too.
+
+    Parameters
+    ----------
+    micrograph, parameters, profile
+        As for `pick_micrograph`.
+    rng : numpy.random.Generator
+        Source of the phases.
+    """
+    working = prepare_micrograph(micrograph, parameters)
+    if not working.is_usable.any():
+        return ScoredCoordinates.from_arrays([])
+    noise = randomise_phases(working.image, rng, is_usable=working.is_usable)
+    peaks = score_peaks(replace(working, image=noise), parameters, profile)
+    return working.to_micrograph(peaks)
+
+
 def prepare_micrograph(
     micrograph: Micrograph, parameters: PickParameters
 ) -> WorkingImage:
@@ -65,7 +96,8 @@ def prepare_micrograph(
     try:
         return prepare_for_filters(
             open_micrograph(micrograph.path),
-            diameter_px=parameters.diameter_A / micrograph.sampling_rate,
+            sampling_rate=micrograph.sampling_rate,
+            diameter_A=parameters.diameter_A,
             particles_dark=parameters.particles_dark,
             avoid_contamination=parameters.avoid_contamination,
         )

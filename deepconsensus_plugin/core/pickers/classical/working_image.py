@@ -13,20 +13,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
-from deepconsensus_plugin.core.pickers.classical.contamination import (
-    find_padding,
-    find_usable_area,
-)
 from deepconsensus_plugin.core.types import BoolArray, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.binning import bin_pixels, centre
+from deepconsensus_plugin.core.usable_area.contamination import find_contamination
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+from deepconsensus_plugin.core.usable_area.padding import find_padding
 
 Float32Array = NDArray[np.float32]
 
 DIAMETER_PX = 20
 """Least diameter after binning, pixels, if the micrograph has as many."""
-
-_PIXEL_STEP = 3
-"""Stride of rows and columns from which level and scale are estimated."""
 
 MIN_DIAMETER_PX = 4
 """Least diameter of a particle on the micrograph, pixels."""
@@ -67,7 +65,8 @@ class WorkingImage:
 def prepare_for_filters(
     pixels: NDArray[Any],
     *,
-    diameter_px: float,
+    sampling_rate: float,
+    diameter_A: float,
     particles_dark: bool = True,
     avoid_contamination: bool = True,
 ) -> WorkingImage:
@@ -77,8 +76,10 @@ def prepare_for_filters(
     ----------
     pixels : array, shape (rows, columns)
         Any real type; NaN and infinity count as unusable.
-    diameter_px : float
-        Diameter of the particle, pixels; >= 4.
+    sampling_rate : float
+        Å/px.
+    diameter_A : float
+        Diameter of the particle, Å; at least 4 pixels.
     particles_dark : bool
         Whether particles are darker than their surroundings.
     avoid_contamination : bool
@@ -93,52 +94,39 @@ def prepare_for_filters(
         raise ValueError(
             f"expected an image of rows and columns, received {pixels.shape}"
         )
+    diameter_px = diameter_A / sampling_rate
     if not MIN_DIAMETER_PX <= diameter_px <= min(pixels.shape) / 2:
         raise ValueError(
             f"expected a diameter of {MIN_DIAMETER_PX} px to half of the micrograph "
             f"({min(pixels.shape) / 2:g} px), received {diameter_px:.4g} px"
         )
     binning = max(1, int(diameter_px // DIAMETER_PX))
-    binned = _bin(pixels, binning)
+    binned = bin_pixels(pixels, binning)
     (top, bottom), (left, right) = find_padding(binned)
     inner = binned[top : len(binned) - bottom, left : binned.shape[1] - right]
-    image, is_finite = _centred(inner)
+    image, is_finite = centre(inner)
     if particles_dark:
         image = -image
     working_diameter = diameter_px / binning
-    is_usable = find_usable_area(
-        image,
-        is_finite,
-        diameter_px=working_diameter,
-        avoid_contamination=avoid_contamination,
-    )
+    if not image.size or image.min() == image.max():
+        is_usable = np.zeros(image.shape, dtype=bool)
+    else:
+        is_usable = _away_from(~is_finite, working_diameter / 2)
+    if avoid_contamination and is_usable.any():
+        kinds = find_contamination(
+            image,
+            is_usable,
+            pixel_size_A=sampling_rate * binning,
+            diameter_A=diameter_A,
+        )
+        is_usable &= kinds == AreaKind.USABLE
     return WorkingImage(image, is_usable, working_diameter, binning, (top, left))
 
 
-def _bin(pixels: NDArray[Any], binning: int) -> Float32Array:
-    """Return the means of square blocks; incomplete blocks at the end are cut off."""
-    rows, columns = (length // binning * binning for length in pixels.shape)
-    total = np.zeros((rows // binning, columns // binning), np.float32)
-    for y in range(binning):
-        lines = np.zeros((rows // binning, columns), np.float32)
-        np.add(lines, pixels[y:rows:binning, :columns], out=lines)
-        for x in range(binning):
-            total += lines[:, x::binning]
-    return total / np.float32(binning**2)
-
-
-def _centred(image: Float32Array) -> tuple[Float32Array, BoolArray]:
-    """Return the image with median 0, invalid pixels at 0, and the mask of valid ones.
-
-    The image is also scaled, so that squares of 16-bit counts keep their precision.
-    """
-    is_finite = np.isfinite(image)
-    some = image[::_PIXEL_STEP, ::_PIXEL_STEP]
-    values = some[np.isfinite(some)].astype(np.float64)
-    if not values.size:
-        return np.zeros(image.shape, np.float32), np.zeros(image.shape, dtype=bool)
-    scale = np.float32(1 / (values.std() or 1.0))
-    centred = (image - np.float32(np.median(values))) * scale
-    if not is_finite.all():
-        centred[~is_finite] = 0
-    return centred, is_finite
+def _away_from(is_missing: BoolArray, distance_px: float) -> BoolArray:
+    """Return the pixels that are farther from all missing ones than a distance."""
+    if not is_missing.any():
+        return ~is_missing
+    around = np.ones((3, 3), dtype=bool)
+    reach = round(distance_px)
+    return ~np.asarray(binary_dilation(is_missing, around, iterations=reach))

@@ -103,6 +103,11 @@ class DeepEMPicker:
         """Set the weights to those of a network for boxes."""
         give_weights(self._recogniser, network)
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of what the network sees, Å."""
+        return self._preprocessing.pixel_size_A
+
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph and return it prepared as network input."""
         return prepare_for_network(micrograph, self._preprocessing)

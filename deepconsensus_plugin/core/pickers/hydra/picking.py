@@ -117,12 +117,15 @@ class HydraPicker:
         detector = HydraDetector(card.training.architecture, body, heads[number])
         return cls(detector, view)
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of what the network sees, Å."""
+        return self._view.particle_diameter_A / self._architecture.particle_px
+
     def prepare(self, micrograph: Micrograph) -> RescaledMicrograph:
         """Read a micrograph and return it prepared as network input."""
         particle_px = self._architecture.particle_px
-        pixel_size = max(
-            self._view.particle_diameter_A / particle_px, micrograph.sampling_rate
-        )
+        pixel_size = max(self.pixel_size_A, micrograph.sampling_rate)
         preprocessing = MicrographPreprocessing(pixel_size, self._view.normalisation)
         prepared = prepare_for_network(micrograph, preprocessing)
         return self._view.rescale(prepared, pixel_size, particle_px)

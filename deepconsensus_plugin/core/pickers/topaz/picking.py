@@ -85,6 +85,11 @@ class TopazPicker:
         """Set the weights to those of a network for patches."""
         self._dense.set_weights(folded_weights(classifier_of(network)))
 
+    @property
+    def pixel_size_A(self) -> float:
+        """Pixel size of what the network sees, Å."""
+        return self._preprocessing.pixel_size_A
+
     def prepare(self, micrograph: Micrograph) -> PreparedMicrograph:
         """Read a micrograph and return it prepared as network input."""
         return prepare_for_network(micrograph, self._preprocessing)

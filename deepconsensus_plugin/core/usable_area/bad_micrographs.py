@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad micrographs: nothing on them can be judged, since most pixels hold no signal.
+"""Bad micrographs: nothing on them can be judged, since most of them is unusable.
 
-A failed exposure or a failed correction leaves one value or NaN (almost) everywhere.
-Boxes cut there look alike, so that neither networks nor calibration can use them.
+A failed exposure or a failed correction leaves one value or NaN (almost) everywhere;
+others are covered with carbon or ice. Masks tell both. Where there is no mask yet, a
+few rows tell what has no signal.
 """
 
 from __future__ import annotations
@@ -16,21 +17,27 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.usable_area.area import UsableArea
 
 _ROWS_LOOKED_AT = 16
 _SEGMENT = 32
 """Pixels beside each other that are never all equal where there is an image, even in
 8 bits or with few electrons."""
 
-_MOST_DEAD = 0.75
-"""Share of segments without signal above which a micrograph is bad."""
+_MOST_UNUSABLE = 0.75
+"""Share that is unusable, or without signal, above which a micrograph is bad."""
 
 _ROUNDING = 1e-6
 """Range of values, relative to the largest, that rounding alone can cause."""
 
 
+def is_mostly_unusable(area: UsableArea) -> bool:
+    """Return whether a micrograph with this mask is bad."""
+    return area.share_unusable > _MOST_UNUSABLE
+
+
 def find_bad_micrographs(*sets: Iterable[Micrograph]) -> tuple[str, ...]:
-    """Return the names of the bad ones among micrographs, sorted.
+    """Return the names of those among micrographs that hold no signal, sorted.
 
     Parameters
     ----------
@@ -49,9 +56,9 @@ def describe_bad_micrographs(names: Sequence[str]) -> list[str]:
         return []
     others = {1: "", 2: " and another"}.get(len(names), f" and {len(names) - 1} others")
     return [
-        f"WARNING: {names[0]}{others}: most pixels have the same value or are not "
-        "numbers. Picks there are rejected, and are used neither for training nor "
-        "for the expected precision of pickers."
+        f"WARNING: {names[0]}{others}: most pixels have the same value, are not "
+        "numbers, or show carbon or ice. Picks there are rejected, and are used "
+        "neither for training nor for the expected precision of pickers."
     ]
 
 
@@ -80,4 +87,4 @@ def _is_bad(path: Path) -> bool:
     pixels = open_micrograph(path)
     if not isinstance(pixels, np.memmap):
         return False
-    return share_without_signal(pixels) > _MOST_DEAD
+    return share_without_signal(pixels) > _MOST_UNUSABLE

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dependence of pickers: votes that are no evidence beside those of another picker.
+
+A copy of a picker, another version of the same program, and a picker that was trained
+on the picks of others agree with those whatever the picks are. Two good pickers on easy
+micrographs agree nearly everywhere too, but their centres differ, and so do the few
+picks that nobody else confirms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from deepconsensus_plugin.core.types import FloatArray, PickerPicks
+
+MOST_IDENTICAL = 0.5
+"""Share of the smaller picker's picks that may lie at the very places of another's. At
+most .08 do on real picks of different programs."""
+
+MOST_SHARED = 0.98
+"""Share of the smaller picker's picks that may be found by the other. On real picks it
+is .93 at most, .99 for two versions of one program; on easy ones .95."""
+
+_SAME_PLACE = 0.01
+"""Distance of identical centres, as a part of the box, but at least `_ROUNDING_PX`."""
+_ROUNDING_PX = 0.75
+"""Distance between a centre and itself with both coordinates rounded, pixels."""
+
+_LARGEST_RATIO = 1.5
+"""Ratio of the numbers of picks up to which a shared share tells: a picker that takes
+nearly everything contains all others."""
+
+_FEWEST_PICKS = 50
+"""Fewest picks of the smaller one for a comparison."""
+
+_FEWEST_DOUBTFUL, _MOST_DOUBTFUL = 20, 0.8
+"""Picks that no third picker confirms, fewer of which show no dependence, and the share
+of them that the other picker may have found: of six real pickers, .9 for two versions
+of one program, .6 at most for different ones."""
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Picker whose votes are counted with those of another.
+
+    Parameters
+    ----------
+    picker, other : str
+        Its name, and the name of the other.
+    reason : str
+        What shows it, as a clause.
+    """
+
+    picker: str
+    other: str
+    reason: str
+
+    def describe(self) -> str:
+        """Return what follows from it, as a sentence."""
+        return (
+            f"WARNING: {self.picker} is no independent picker: {self.reason}. Its "
+            f"votes are counted as one with those of {self.other}."
+        )
+
+
+def find_dependences(
+    pickers: Sequence[PickerPicks], *, box_size: float, radius_px: float
+) -> list[Dependence]:
+    """Return the pickers that depend on others, in order of their names.
+
+    Parameters
+    ----------
+    pickers : sequence of PickerPicks
+        In any order; names differ.
+    box_size : float
+        Box, pixels.
+    radius_px : float
+        Distance up to which picks are of one particle, pixels.
+    """
+    ranked = sorted(pickers, key=lambda each: (-len(each), each.picker))
+    independent: list[PickerPicks] = []
+    found = []
+    for picks in ranked:
+        others = [each for each in independent if picks.picker not in each.trained_on]
+        dependence = _trained(picks, ranked, radius_px)
+        for other in others if dependence is None else ():
+            third = [each for each in ranked if each not in (picks, other)]
+            dependence = _alike(picks, other, third, box_size, radius_px)
+            if dependence is not None:
+                break
+        if dependence is None:
+            independent.append(picks)
+        else:
+            found.append(dependence)
+    return sorted(found, key=lambda each: each.picker)
+
+
+def group_votes(
+    names: Sequence[str], dependences: Sequence[Dependence]
+) -> tuple[str, ...]:
+    """Return the picker with which each one's votes are counted; empty if its own."""
+    if not dependences:
+        return ()
+    other = {each.picker: each.other for each in dependences}
+    groups = []
+    for name in names:
+        seen = {name}
+        while name in other and other[name] not in seen:
+            name = other[name]
+            seen.add(name)
+        groups.append(name)
+    return tuple(groups)
+
+
+def _trained(
+    picks: PickerPicks, pickers: Sequence[PickerPicks], radius_px: float
+) -> Dependence | None:
+    """Return the dependence of a picker that was trained on others that are there."""
+    teachers = [each for each in pickers if each.picker in picks.trained_on]
+    if not teachers:
+        return None
+    shared = [len(_distances(picks, each, radius_px)) for each in teachers]
+    nearest = teachers[int(np.argmax(shared))].picker
+    names = " and ".join(sorted(each.picker for each in teachers))
+    return Dependence(picks.picker, nearest, f"it was trained on picks of {names}")
+
+
+def _alike(
+    smaller: PickerPicks,
+    larger: PickerPicks,
+    third: Sequence[PickerPicks],
+    box_size: float,
+    radius_px: float,
+) -> Dependence | None:
+    """Return the dependence of a picker on one with at least as many picks."""
+    common = _on(smaller, larger)
+    n, m = len(common), len(_on(larger, smaller))
+    if n < _FEWEST_PICKS:
+        return None
+    distances = _distances(smaller, larger, radius_px)
+    same = max(_SAME_PLACE * box_size, _ROUNDING_PX)
+    identical = int((distances <= same).sum()) / n
+    shared = len(distances) / n
+    names = smaller.picker, larger.picker
+    if identical > MOST_IDENTICAL:
+        return Dependence(
+            *names, f"{identical:.0%} of its picks are at the places of {names[1]}'s"
+        )
+    if shared < MOST_SHARED or m > _LARGEST_RATIO * n:
+        return None
+    if _differ_where_in_doubt(common, larger, third, radius_px):
+        return None
+    return Dependence(*names, f"{shared:.0%} of its picks are picks of {names[1]} too")
+
+
+def _differ_where_in_doubt(
+    smaller: PickerPicks,
+    larger: PickerPicks,
+    third: Sequence[PickerPicks],
+    radius_px: float,
+) -> bool:
+    """Return whether picks that no third picker confirms are seldom found by both.
+
+    Where a third picker confirms nearly all, they agree since there are particles.
+    """
+    if not third:
+        return False
+    n_doubtful = n_shared = 0
+    for name, picks in smaller.coordinates.items():
+        yx = picks.yx
+        for each in third:
+            yx = yx[~_are_near(yx, _places(each, name), radius_px)]
+        n_doubtful += len(yx)
+        n_shared += int(_are_near(yx, _places(larger, name), radius_px).sum())
+    if n_doubtful < _FEWEST_DOUBTFUL:
+        return True
+    return n_shared < _MOST_DOUBTFUL * n_doubtful
+
+
+def _on(picks: PickerPicks, other: PickerPicks) -> PickerPicks:
+    """Return the picks on micrographs that the other picker was run on."""
+    here = {n: p for n, p in picks.coordinates.items() if n in other.coordinates}
+    return PickerPicks(picks.picker, picks.box_size, here)
+
+
+def _places(picks: PickerPicks, micrograph: str) -> FloatArray:
+    here = picks.coordinates.get(micrograph)
+    return np.empty((0, 2)) if here is None else here.yx
+
+
+def _are_near(yx: FloatArray, others: FloatArray, radius_px: float) -> FloatArray:
+    if not len(yx) or not len(others):
+        return np.zeros(len(yx), dtype=bool)
+    return np.asarray(cKDTree(others).query(yx)[0] <= radius_px)
+
+
+def _distances(picks: PickerPicks, other: PickerPicks, radius_px: float) -> FloatArray:
+    """Return distances of picks that are each other's nearest, without the offset."""
+    shifts = [np.empty((0, 2))]
+    for name, here in picks.coordinates.items():
+        a, b = here.yx, _places(other, name)
+        if not len(a) or not len(b):
+            continue
+        near, mine = cKDTree(b).query(a)
+        back = cKDTree(a).query(b)[1]
+        mutual = (back[mine] == np.arange(len(a))) & (near <= radius_px)
+        shifts.append((a - b[mine])[mutual])
+    shift = np.concatenate(shifts)
+    if not len(shift):
+        return np.empty(0)
+    return np.asarray(np.linalg.norm(shift - np.median(shift, axis=0), axis=1))

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choice whether contaminated area is used, declared once for all that have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deepconsensus_plugin.core.declared import Declared, declare
+
+AVOID_CONTAMINATION = declare(
+    "Avoid carbon and ice",
+    "*Yes*: nothing is picked or accepted in areas whose mean or standard deviation "
+    "is unusual on their micrograph, such as carbon, ice crystals and gold.\n"
+    "*No*: only padded edges and areas without signal are left out.",
+)
+"""Declaration of a field that is true by default."""
+
+
+@dataclass(frozen=True)
+class AreaChoice(Declared):
+    """Choice of the area that is used."""
+
+    avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)

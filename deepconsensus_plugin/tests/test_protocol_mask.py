@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Masks of micrographs as a node: the set of masks, and coordinates that are left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from deepconsensus_plugin.constants import AREA_DISTANCE_ATTRIBUTE
+from deepconsensus_plugin.convert import masks_of, read_observed
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.files import read_area
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+from deepconsensus_plugin.protocols import ProtDeepConsensusMask
+from deepconsensus_plugin.set_columns import read_numbers
+from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, positions_of
+from deepconsensus_plugin.viewers import DeepConsensusMaskViewer
+from deepconsensus_plugin.viewers.tabs.micrographs_pane import PicksView
+
+DIAMETER = BOX / 2 * SAMPLING_RATE
+PADDED_ROWS = 48
+
+
+class TestMask(synthetic.SyntheticProject):
+    """Two micrographs, the first of which is padded at its top."""
+
+    names = ("mic_1.mrc", "mic_2.mrc")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = cls.data / "padded"
+        folder.mkdir()
+        for number, name in enumerate(cls.names):
+            image = mrcfile.read(cls.data / "micrographs" / name).copy()
+            if not number:
+                image[:PADDED_ROWS] = image[PADDED_ROWS]
+            mrcfile.write(folder / name, image, voxel_size=SAMPLING_RATE)
+        cls.padded = cls.importMicrographs(folder)
+        picks = {
+            name: ScoredCoordinates.from_arrays([(20, 99), (200, 300), (30, 40)])
+            for name in cls.names
+        }
+        cls.picks = cls.importPicks("picker", picks).outputCoordinates
+        cls.masked = cls.mask(inputCoordinates=cls.picks)
+
+    @classmethod
+    def mask(cls, **options) -> ProtDeepConsensusMask:
+        protocol = cls.newProtocol(
+            ProtDeepConsensusMask,
+            inputMicrographs=cls.padded,
+            particleDiameter=DIAMETER,
+            **options,
+        )
+        cls.launchProtocol(protocol)
+        return protocol
+
+    def test_masks_are_a_set_of_the_same_names_and_ids(self):
+        masks = self.masked.outputMasks
+        ids = {item.getMicName(): item.getObjId() for item in self.padded.iterItems()}
+        self.assertEqual(
+            {item.getMicName(): item.getObjId() for item in masks.iterItems()}, ids
+        )
+        first = masks.getFirstItem()
+        area = read_area(first.getFileName())
+        self.assertEqual(area.shape_px, synthetic.SHAPE)
+        self.assertEqual(masks.getSamplingRate(), SAMPLING_RATE * area.binning)
+        self.assertEqual(masks.getAcquisition().getVoltage(), 300)
+        self.assertEqual(first.getXDim(), area.kinds.shape[1])  # as Scipion reads it
+        rows = np.flatnonzero((area.kinds == AreaKind.PADDING).all(axis=1))
+        self.assertAlmostEqual(
+            area.binning * len(rows), PADDED_ROWS, delta=2 * area.binning
+        )
+
+    def test_coordinates_in_the_padding_are_removed(self):
+        cleaned = self.masked.outputCoordinates
+        self.assertEqual(
+            positions_of(cleaned),
+            {
+                "mic_1.mrc": [(300, 200)],
+                "mic_2.mrc": [(99, 20), (300, 200), (40, 30)],
+            },
+        )
+        distance = read_numbers(cleaned, AREA_DISTANCE_ATTRIBUTE)[0, 0]
+        self.assertAlmostEqual(distance, 200 - PADDED_ROWS, delta=8)
+        self.assertEqual(cleaned.getBoxSize(), BOX)
+        known = read_observed(cleaned)
+        self.assertEqual(known.pickers, read_observed(self.picks).pickers)
+        self.assertEqual(set(known.observed), set(self.names))
+        self.assertEqual(masks_of(cleaned), Path(self.masked._getExtraPath("masks")))
+
+    def test_information(self):
+        masks, removed = self.masked.summary()
+        self.assertRegex(masks, r"^Masks of 2 micrographs: \d\.\d% of their area is ")
+        self.assertEqual(
+            removed,
+            "2 of 6 coordinates removed, since they lie on masked area; 4 left.",
+        )
+        self.assertIn("2 coordinates there were removed", self.masked._methods()[1])
+
+    def test_masks_alone(self):
+        run = self.mask()
+        self.assertEqual(run.outputMasks.getSize(), 2)
+        self.assertFalse(run.hasAttribute("outputCoordinates"))
+        self.assertEqual(len(run.summary()), 1)
+        self.assertEqual(len(run._methods()), 1)
+
+    def test_validation_names_the_field(self):
+        protocol = self.newProtocol(ProtDeepConsensusMask, inputMicrographs=self.padded)
+        self.assertEqual(
+            protocol.validate(),
+            ["Particle diameter: it must be above 0, received nothing."],
+        )
+        self.assertEqual(protocol.summary(), ["Not run yet."])
+        self.assertEqual(protocol._methods(), [])
+        protocol.particleDiameter.set(9000)
+        self.assertIn("px is larger than the micrographs", protocol.validate()[0])
+
+    def test_coordinates_of_other_micrographs_are_refused(self):
+        folder = self.data / "others"
+        folder.mkdir()
+        mrcfile.write(folder / "other.mrc", np.zeros((99, 99), np.float32))
+        others = self.importMicrographs(folder)
+        protocol = self.newProtocol(
+            ProtDeepConsensusMask,
+            inputMicrographs=others,
+            particleDiameter=DIAMETER,
+            inputCoordinates=self.picks,
+        )
+        [error] = protocol.validate()
+        self.assertRegex(error, "^Coordinates to clean: .*expected coordinates on mic")
+
+    def test_the_viewer_shows_what_is_kept_and_what_is_removed(self):
+        marked = self._marked(self.masked)
+        [picks_on] = marked.colourings.values()
+        self.assertEqual(marked.micrographs.names, self.names)
+        found = {label: len(yx) for (label, _), yx in picks_on("mic_1.mrc").items()}
+        self.assertEqual(found, {"kept": 1, "removed": 2})
+
+    def test_the_viewer_shows_masks_alone(self):
+        marked = self._marked(self.mask())
+        [picks_on] = marked.colourings.values()
+        canvas = FigureCanvasAgg(Figure((5, 4)))
+        view = PicksView(canvas.figure, box_size=1)
+        view.show_picks(picks_on("mic_1.mrc"))
+        canvas.draw()
+        self.assertEqual(view.axes.get_legend().get_texts(), [])
+
+    def test_before_the_run_the_viewer_says_so(self):
+        message = self._view(self.newProtocol(ProtDeepConsensusMask))
+        self.assertIn("no masks yet", message.getMessage())
+
+    def _view(self, protocol):
+        viewer = DeepConsensusMaskViewer(project=self.proj, protocol=protocol)
+        [view] = viewer._visualize(protocol)
+        return view
+
+    def _marked(self, protocol):
+        return self._view(protocol).tabs["Micrographs"].read()
