@@ -43,6 +43,8 @@
 #                                   what bench-real left; 4 min
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
+#   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
+#                                   the like, beside the truth; 12 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
 #   make bench-paper                the test of the paper's Table 2, and the network on
@@ -181,6 +183,9 @@ bench-real: env
 
 bench-accuracy: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
+
+bench-honesty: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.honesty $(RESULTS)/honesty
 
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius

@@ -57,7 +57,7 @@ def hear_witness(
     log_density = -((scores[:, np.newaxis] - means) ** 2) / (2 * variance)
     log_density -= log_density.max(axis=1, keepdims=True)
     joint = known * np.exp(log_density)
-    with_it = joint[:, :_POINTS].sum(axis=1) / joint.sum(axis=1)
+    with_it: FloatArray = joint[:, :_POINTS].sum(axis=1) / joint.sum(axis=1)
     probability = without.copy()
     probability[heard] = with_it
     return np.asarray(probability)

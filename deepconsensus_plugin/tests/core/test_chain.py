@@ -54,7 +54,7 @@ from deepconsensus_plugin.core.workflow import (
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
-from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
+from deepconsensus_plugin.core.workflow.sets import find_micrographs, save_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 from deepconsensus_plugin.core.workflow.witness import ask_general_model
 from deepconsensus_plugin.tests.small_network import small_networks
@@ -444,9 +444,9 @@ def test_micrographs_of_no_sampling_rate_are_refused(scene, sampling_rate):
 
 def test_only_formats_of_several_micrographs_are_offered(tmp_path):
     with pytest.raises(ValueError, match="expected an extension of") as raised:
-        write_picks(tmp_path / "x.foo", {}, box_size=BOX)
+        save_picks(tmp_path / "x.foo", {}, box_size=BOX)
     offered = str(raised.value).partition("extension of ")[2].split(", ")
     assert {".star", ".csv", ".txt"} <= set(offered)
     assert not {".box", ".pos", ".json", ".cbox"} & set(offered)
     with pytest.raises(ValueError, match="expected an extension of"):
-        write_picks(tmp_path / "x.box", {}, box_size=BOX)
+        save_picks(tmp_path / "x.box", {}, box_size=BOX)
