@@ -27,7 +27,7 @@ the rates of the pickers: of 100, a share of .9 is known to ± .06."""
 FEWEST_VOTERS = 3
 """Fewest independent pickers. The votes of two fill three cells, for five unknowns (Hui
 and Walter, 1980); what both take wrongly shows nowhere. The expected precision of a
-pair was .1 too high or more on nine of twelve simulated sets (``docs/fusion.md``)."""
+pair was .1 too high or more on eleven of twelve simulated sets (``docs/fusion.md``)."""
 
 LEAST_SEPARATION = 0.2
 """Smallest distance of particles from the rest by any kind of score, in deviations. If

@@ -178,8 +178,9 @@ def _differ_where_in_doubt(
         return False
     n_doubtful = n_shared = 0
     for name, picks in smaller.coordinates.items():
-        yx = picks.yx
-        for each in third:
+        looked = [each for each in third if name in each.coordinates]
+        yx = picks.yx if looked else np.empty((0, 2))
+        for each in looked:
             yx = yx[~_are_near(yx, _places(each, name), radius_px)]
         n_doubtful += len(yx)
         n_shared += int(_are_near(yx, _places(larger, name), radius_px).sum())

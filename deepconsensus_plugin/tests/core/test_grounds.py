@@ -10,8 +10,10 @@ import pytest
 
 from deepconsensus_plugin.core.acceptance.accept import accept
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.grounds import (
     FEWEST_AGREED,
+    LEAST_SEPARATION,
     Grounds,
     find_objection,
 )
@@ -180,3 +182,20 @@ def test_what_is_told_is_told_as_before():
     told = accepted.summarise(report)
     assert told.why is None
     assert told.expected.precision.value >= 0.9
+
+
+def test_scores_that_tell_nothing_are_known_and_none_are_no_objection():
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=len(SCORE))
+    nothing = np.full(len(SCORE), np.nan)
+    separations = [
+        fuse(
+            Evidence.of_candidates(CANDIDATES, score),
+            rng=np.random.default_rng(0),
+            n_resamples=0,
+        ).separation
+        for score in (SCORE, noise, nothing)
+    ]
+    assert separations[0] > 1
+    assert 0 <= separations[1] < LEAST_SEPARATION
+    assert separations[2] is None
