@@ -59,17 +59,17 @@ def _recognise(head: bytes) -> bool:
 def _read(path: Path) -> FilePicks:
     if not path.stat().st_size:
         return FilePicks({None: NO_COORDINATES})
-    records = _load(path)
+    records = load_records(path)
     name_field = _first(records, _NAMES)
-    missing = [field for field in (_X, _Y, _SHAPE) if field not in _fields(records)]
+    missing = [field for field in (_X, _Y, _SHAPE) if field not in field_names(records)]
     if name_field is None or missing:
         raise FileFormatError(
             path,
             expected=f"{', '.join((_X, _Y, _SHAPE, _NAMES[0]))} (where particles lie; "
             "for selected particles cryoSPARC has them in the passthrough file)",
-            received=f"the fields {', '.join(_fields(records)) or 'none'}",
+            received=f"the fields {', '.join(field_names(records)) or 'none'}",
         )
-    names = _names(records[name_field])
+    names = path_texts(records[name_field])
     sizes = records[_SHAPE].astype(np.float64)
     yx = np.column_stack([records[_Y], records[_X]]).astype(np.float64) * sizes
     _check(path, yx, sizes)
@@ -87,7 +87,7 @@ def _read(path: Path) -> FilePicks:
 
 def _score_field(records: Records, path: Path) -> str | None:
     """Return the field with the picker's score."""
-    there = [field for field in (_SCORE, _POWER) if field in _fields(records)]
+    there = [field for field in (_SCORE, _POWER) if field in field_names(records)]
     if len(there) == 2 and len(records):
         says_nothing = len(np.unique(records[_SCORE])) == 1
         says_more = len(np.unique(records[_POWER])) > 1 or not records[_SCORE].any()
@@ -96,7 +96,14 @@ def _score_field(records: Records, path: Path) -> str | None:
     return there[0] if there else None
 
 
-def _load(path: Path) -> Records:
+def load_records(path: Path) -> Records:
+    """Return the records of a ``.cs`` file.
+
+    Raises
+    ------
+    FileFormatError
+        If they are compressed columns, need unpickling, or are none.
+    """
     with path.open("rb") as file:
         if _COLUMN_MAGIC.match(file.read(len(_MAGIC))):
             raise FileFormatError(
@@ -113,15 +120,16 @@ def _load(path: Path) -> Records:
         ) from error
 
 
-def _fields(records: Records) -> tuple[str, ...]:
+def field_names(records: Records) -> tuple[str, ...]:
+    """Return the names of the fields; none of an array without fields."""
     return records.dtype.names or ()
 
 
 def _first(records: Records, fields: tuple[str, ...]) -> str | None:
-    return next((field for field in fields if field in _fields(records)), None)
+    return next((field for field in fields if field in field_names(records)), None)
 
 
-def _names(paths: Records) -> list[str]:
+def path_texts(paths: Records) -> list[str]:
     """Return the paths as text; ``>`` marks those relative to the file."""
     texts = paths.astype(str) if paths.dtype.kind == "U" else np.char.decode(paths)
     return [text.removeprefix(">") for text in texts.tolist()]
@@ -140,7 +148,7 @@ def _check(path: Path, yx: FloatArray, sizes: FloatArray) -> None:
 def _box_size(records: Records) -> float | None:
     """Return the median extracted box, in pixels of the micrographs."""
     rate = _first(records, _RATES)
-    if rate is None or not {_BOX, _BOX_RATE} <= set(_fields(records)):
+    if rate is None or not {_BOX, _BOX_RATE} <= set(field_names(records)):
         return None
     if not len(records) or not (records[rate] > 0).all():
         return None
@@ -198,7 +206,7 @@ def _records(
     records[_NAMES[0]] = name.encode()
     records[_SHAPE] = shape
     records[_Y], records[_X] = (picks.yx / shape).T
-    if _SCORE in _fields(records):
+    if _SCORE in field_names(records):
         records[_SCORE] = picks.scores
     return records
 

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
-from deepconsensus_plugin.core.pipeline import classical_peaks, network_pick, pick
+from deepconsensus_plugin.core.pipeline import classical_peaks, mask, network_pick, pick
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.nulls import N_NULLS, choose_nulls
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
@@ -149,8 +149,11 @@ class TestNetwork:
             network_pick, "load_card", lambda _: SimpleNamespace(kind="fake")
         )
         request = NetworkPickRequest(
-            micrographs, model, tmp_path, tmp_path / "picks.h5"
+            micrographs, model, tmp_path / "found", tmp_path / "picks.h5"
         )
+        request.found.mkdir()
+        masks = mask.MaskRequest(micrographs, request.masks, DIAMETER_A)
+        mask.run(masks, Progress())
         found = {
             each.name: ScoredCoordinates.from_arrays(
                 [[0, 0]] * 50, np.linspace(0, 9, 50)
