@@ -7,7 +7,8 @@
 
 A set is `noise`, `empty ice`, a simulated one (`tetramer-40` …), `apoferritin` or
 `empiar10017`; four micrographs of each are picked. Prints CSV: what is told, beside the
-true share of particles among the best tenth of the peaks. With ``--alarms``, the
+true share of particles among the best tenth of the peaks, and F1 at the thresholds of
+the classical pickers. With ``--alarms``, the
 difference of Gaussians and the correlation with a disc look at N single micrographs of
 noise, and how often each finds evidence is printed instead.
 """
@@ -24,12 +25,14 @@ from scipy.ndimage import gaussian_filter
 
 from benchmarks.hydra.rows import hydra_request
 from benchmarks.hydra.subsets import load_set
+from benchmarks.hydra.thresholds import f1_at
 from benchmarks.sets.simulated_sets import make_set
 from benchmarks.sets.truth_sets import TruthSet
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.metrics.detections import match_picks
+from deepconsensus_plugin.core.metrics import summarise_matches
+from deepconsensus_plugin.core.metrics.detections import MatchedPicks, match_picks
 from deepconsensus_plugin.core.null_control.comparison import (
     BEST_SHARE,
     NullComparison,
@@ -40,6 +43,7 @@ from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickParameters,
 )
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
+from deepconsensus_plugin.core.pickers.populations.score_threshold import find_threshold
 from deepconsensus_plugin.core.pipeline import network_pick
 from deepconsensus_plugin.core.pipeline.classical_peaks import (
     KeptPeaks,
@@ -64,6 +68,11 @@ CLASSICAL = {
     "correlation": PickMethod.CORRELATION,
 }
 GENERAL = "general model"
+
+HEADER = (
+    "set,picker,compared,best tenth,on nulls,share in excess,true share,evidence,"
+    "F1 of all,scores separate,half in excess,best F1"
+)
 
 Found = tuple[NullComparison | None, Mapping[str, ScoredCoordinates]]
 
@@ -135,8 +144,25 @@ def line(picker: str, some: TruthSet, folder: Path) -> str:
         return f"{some.name},{picker},nothing found,,,,{true_share:.2f}"
     return (
         f"{some.name},{picker},{null.scorer},{null.n_real},{null.n_null:.0f},"
-        f"{null.share_in_excess.describe()},{true_share:.2f},{null.has_evidence}"
+        f"{null.share_in_excess.describe()},{true_share:.2f},{null.has_evidence},"
+        f"{','.join(_f1_of_thresholds(picker, null, matched))}"
     )
+
+
+def _f1_of_thresholds(
+    picker: str, null: NullComparison, matched: MatchedPicks
+) -> list[str]:
+    """Return F1 of all peaks, where scores separate, above the null, and the best."""
+    if picker not in CLASSICAL:
+        return []
+    is_own = null.scorer == CLASSICAL[picker].value
+    thresholds = (
+        -np.inf,
+        find_threshold(matched.scores),
+        null.threshold_for(0.5) if is_own else None,
+    )
+    figures = ["" if t is None else f"{f1_at(matched, t):.3f}" for t in thresholds]
+    return [*figures, f"{summarise_matches(matched).best_f1:.3f}"]
 
 
 def print_false_alarms(folder: Path, n_micrographs: int) -> None:
@@ -165,7 +191,7 @@ def main() -> None:
     if asked.alarms:
         print_false_alarms(asked.folder, asked.alarms)
         return
-    print("set,picker,compared,best tenth,on nulls,share in excess,true share,evidence")
+    print(HEADER)
     for name in asked.sets:
         some = load(name, asked.folder)
         for picker in asked.pickers:
