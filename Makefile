@@ -70,6 +70,8 @@
 #                                   it topaz-em's (HYDRA=--peers leaves that out);
 #                                   HYDRA='--model DIR' another model
 #   make bench-hydra-short          the same on two sets of each kind; not timed
+#   make bench-area                 masks of real sets, true particles on them, and picks of the
+#                                   general model with and without; 5 min
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -99,7 +101,7 @@ HYDRA ?=
 PRESET ?=
 PAPER ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-area bench-deepem clean
 
 env: $(STAMP)
 
@@ -230,6 +232,9 @@ bench-hydra: env env-topaz
 
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
+
+bench-area: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra.area $(RESULTS)/area
 
 bench-rescue: env
 	$(RUN) -m benchmarks.consensus.rescue $(RESULTS)

@@ -72,7 +72,12 @@ class NetworkPickRequest(Declared):
     @property
     def masks(self) -> Path:
         """Folder of the masks of the micrographs."""
-        return self.found.with_name("masks")
+        return masks_beside(self.found)
+
+
+def masks_beside(found: Path) -> Path:
+    """Return the folder of the masks, beside that of the maxima."""
+    return found.with_name("masks")
 
 
 class ThresholdOrigin(enum.Enum):

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
     ThresholdOrigin,
+    masks_beside,
 )
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
@@ -166,6 +167,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             observed=self._getFileName(observed),
             suffix="" if name == "picks" else "Missed",
             probability=self.readResult().calibration.probability,
+            masks=masks_beside(Path(self._getFileName("found"))),
         )
 
     def readResult(self) -> NetworkPickResult:

@@ -33,10 +33,12 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
+    DIAMETER_PER_BOX,
     Ctf,
     Micrograph,
     PickerPicks,
@@ -63,7 +65,7 @@ OPTIONS = DeepConsensusOptions(
     preprocessing=PREPROCESSING,
     negatives=NegativesParameters(exclusion_radius=0.4),
 )
-ASKED = ["witness", "negatives", "train", "score"]
+ASKED = ["mask", "witness", "negatives", "train", "score"]
 """Kinds of jobs of a run that combines scores, in their order."""
 
 
@@ -108,7 +110,7 @@ def undisturbed(scene, tmp_path_factory) -> DeepConsensusResult:
 
 
 class CountedJobs:
-    """Jobs that take what they should make from a chain that is complete.
+    """Jobs that take what they should make from a chain that is complete, but masks.
 
     The process is killed at the end of one of kind `last`.
     """
@@ -120,7 +122,9 @@ class CountedJobs:
     def __call__(self, request, progress):
         kind = jobs.job_kind(request)
         self.kinds.append(kind)
-        if kind == "negatives":
+        if kind == "mask":
+            jobs.carry_out(request, progress)
+        elif kind == "negatives":
             shutil.copy(self._from.negatives, request.result)
         elif kind == "train":
             shutil.copytree(self._from.model, request.model, dirs_exist_ok=True)
@@ -222,7 +226,7 @@ def test_a_chain_killed_after_training_does_not_train_again(
         patched.setattr(candidate_stages, "score", _die)
         with pytest.raises(_Killed):
             run_deep_consensus(*scene, OPTIONS, tmp_path)
-    assert before.kinds == ["witness", "negatives", "train"]
+    assert before.kinds == ["mask", "witness", "negatives", "train"]
     after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert after.kinds == ["score"]
@@ -242,7 +246,7 @@ def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monke
         run_deep_consensus(micrographs, pickers, options, tmp_path)
         return counted.kinds
 
-    assert kinds_with() == ["negatives", "train", "score"]
+    assert kinds_with() == ["mask", "negatives", "train", "score"]
     assert kinds_with() == []
     best = ThresholdRule(ThresholdMode.FIRST_N, n_first=5)
     assert kinds_with(threshold=best, workers=1) == []
@@ -263,7 +267,7 @@ def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monke
     others = [replace(first, coordinates=moved), second]
     assert kinds_with(others) == ["negatives", "train", "score"]
     os.utime(micrographs[0].path)
-    assert kinds_with(others) == ["negatives", "train", "score"]
+    assert kinds_with(others) == ["mask", "negatives", "train", "score"]
 
 
 def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_path):
@@ -283,7 +287,9 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
     assert not list(tmp_path.glob("*.done.json"))
     n_agreed = int(found.candidates.is_agreed(2).sum())
     assert choose_min_pickers(found.candidates, min_positives=n_agreed) == 2
+    masks = tmp_path / "masks"
     assert asked == [
+        MaskRequest(micrographs, masks, diameter_A=BOX * 4.0 * DIAMETER_PER_BOX),
         WitnessRequest(
             micrographs,
             tmp_path / "witness_candidates.h5",
@@ -302,6 +308,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             min_pickers=2,
             result=tmp_path / "negatives.h5",
             n_positives=n_agreed,
+            masks=masks,
             exclusion_radius=0.4,
         ),
         TrainRequest(
@@ -336,7 +343,7 @@ def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path):
     )
     progress = Progress(tmp_path / "progress.json")
     found = run_deep_consensus(*scene, options, tmp_path, progress)
-    assert [*progress.timings] == ["score"]
+    assert [*progress.timings] == ["mask", "score"]
     assert '"stage": "score"' in progress.path.read_text()
     np.testing.assert_array_equal(found.score, undisturbed.networks.mean)
     assert found.calibration is None
@@ -357,7 +364,7 @@ def test_boxes_of_other_micrographs_are_asked_for_in_their_pixels(scene, tmp_pat
     asked = []
 
     def refuse(request):
-        if isinstance(request, NegativesRequest | WitnessRequest):
+        if isinstance(request, MaskRequest | NegativesRequest | WitnessRequest):
             jobs.carry_out(request, Progress())
             return
         asked.append(request)
