@@ -76,18 +76,21 @@ class Extent:
     def is_suspect(self) -> bool:
         """Whether the coordinates are not in pixels of the micrographs."""
         along_y, along_x = self.scale
+        low, high = min(self.last), max(self.last)
+        if self.n < _MIN_PICKS or high <= 0:
+            return False
+        if high <= _WIDEST:
+            return True
         begins = all(
             -_MARGIN * last <= first <= _MARGIN * last
             for first, last in zip(self.first, self.last, strict=True)
         )
-        if self.n < _MIN_PICKS or not begins:
+        if not begins:
             return False
-        low, high = min(self.last), max(self.last)
         alike = abs(np.log(along_y / along_x)) <= _SAME
         near = abs(np.log((along_y + along_x) / 2)) > _NEAR_ONE
         return bool(
-            high <= _WIDEST
-            or min(self.last) > 1 + _NEAR_ONE
+            low > 1 + _NEAR_ONE
             or (self.n >= _MANY_PICKS and alike and near)
             or (self.n >= _MANY_PICKS and low <= _WIDEST_ALONG_ONE and high > 0.9)
         )

@@ -9,15 +9,17 @@ Topaz jobs, whose ``ncc_score`` says nothing. Which way y counts depends on how
 cryoSPARC read the movies, and the file does not say. Names begin with the micrograph's
 unique number, 21 digits with leading zeros.
 
-The box size is known where particles were extracted and the file holds both pixel
-sizes. Files that need unpickling are refused: that would run code from the file.
+Written: the records, and a result group (``.csg``) that the job *Import Result Group*
+reads. The box size is known where particles were extracted and the file holds both
+pixel sizes. Files that need unpickling are refused: that would run code from the file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path, PurePath
 from tokenize import TokenError
 from typing import Any
@@ -27,7 +29,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.grouping import group_coordinates
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.atomic import whole_file, write_text
 from deepconsensus_plugin.core.pick_files.codec import (
     NO_COORDINATES,
     FilePicks,
@@ -44,6 +46,7 @@ _COLUMN_MAGIC = re.compile(rb"[\x80-\xff]CSDAT")
 _X, _Y = "location/center_x_frac", "location/center_y_frac"
 _SHAPE = "location/micrograph_shape"
 _SCORE, _POWER = "pick_stats/ncc_score", "pick_stats/power"
+_OTHER_STATS = [("pick_stats/template_idx", "<u4"), ("pick_stats/angle_rad", "<f4")]
 _NAMES = ("location/micrograph_path", "micrograph_blob/path")
 _BOX, _BOX_RATE = "blob/shape", "blob/psize_A"
 _RATES = ("location/micrograph_psize_A", "micrograph_blob/psize_A")
@@ -177,6 +180,23 @@ def _write_merged(
     with whole_file(path) as partial, partial.open("wb") as file:
         records = np.concatenate([np.zeros(0, dtype), *parts])
         np.save(file, records, allow_pickle=False)
+    slots = ("location", "pick_stats") if scored else ("location",)
+    write_text(path.with_suffix(".csg"), _result_group(path.name, len(records), slots))
+
+
+def _result_group(name: str, n: int, slots: Sequence[str]) -> str:
+    """Return the text that cryoSPARC's job *Import Result Group* reads (YAML)."""
+    results = "".join(
+        f"  {slot}:\n    metafile: '>{name}'\n    num_items: {n}\n"
+        f"    type: particle.{slot}\n"
+        for slot in slots
+    )
+    return (
+        f"created: {datetime.now():%Y-%m-%d %H:%M:%S.%f}\n"
+        "group:\n  description: Accepted coordinates\n  name: particles\n"
+        f"  title: Accepted coordinates\n  type: particle\nresults:\n{results}"
+        "version: v4.4.0\n"
+    )
 
 
 def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
@@ -191,7 +211,7 @@ def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
         (_Y, "<f4"),
     ]
     if scored:
-        fields += [(_SCORE, "<f4"), ("pick_stats/power", "<f4")]
+        fields += [(_SCORE, "<f4"), (_POWER, "<f4"), *_OTHER_STATS]
     return np.dtype(fields)
 
 
@@ -207,7 +227,7 @@ def _records(
     records[_SHAPE] = shape
     records[_Y], records[_X] = (picks.yx / shape).T
     if _SCORE in field_names(records):
-        records[_SCORE] = picks.scores
+        records[_SCORE] = records[_POWER] = picks.scores
     return records
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import mrcfile
@@ -115,6 +116,20 @@ class TestClassical:
         monkeypatch.delattr(classical_peaks, "pick_null")
 
         assert pick.run(picking, Progress()).null == first
+
+    def test_null_gives_the_threshold_where_scores_do_not_separate(
+        self, picking, monkeypatch
+    ):
+        monkeypatch.setattr(pick, "find_threshold", lambda scores: None)
+        result = pick.run(picking, Progress())
+
+        assert result.is_from_null
+        assert not result.is_separated
+        assert result.threshold == result.null.threshold_for(0.5)
+        assert 0 < result.n_picks < result.n_peaks
+
+        given = pick.run(replace(picking, threshold=1.0), Progress())
+        assert (given.is_from_null, given.threshold) == (False, 1.0)
 
 
 class FakePicker:
