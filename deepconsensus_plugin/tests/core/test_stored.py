@@ -66,6 +66,7 @@ EXPECTED = json.loads((STORED / "expected.json").read_text())
 LATER = {
     **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
     "hold_out_micrographs": True,
+    **{"avoid_likely_particles": True, "avoid": None},
     "null": None,
     "why": None,
 }
