@@ -48,7 +48,7 @@ def hear_witness(
         0 to 1; unchanged where the witness has no score.
     """
     heard = np.isfinite(witness)
-    without = membership[:, :_POINTS].sum(axis=1)
+    without: FloatArray = membership[:, :_POINTS].sum(axis=1)
     if not heard.any():
         return without
     scores = normal_quantiles(witness[:, np.newaxis])[heard, 0]
