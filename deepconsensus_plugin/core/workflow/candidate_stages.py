@@ -30,9 +30,10 @@ from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoord
 from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
-from deepconsensus_plugin.core.workflow.stages import make_masks, score, train
+from deepconsensus_plugin.core.workflow.stages import score, train
 from deepconsensus_plugin.core.workflow.witness import ask_about
 
 
@@ -96,8 +97,9 @@ class CandidateStages:
         """
         if not self.options.negatives.avoid_likely_particles:
             return {}
-        peaks, scale = self.files.witness_peaks, 1 / self.geometry.scale
-        return find_likely_particles(peaks, scale=scale)
+        return find_likely_particles(
+            self.files.witness_peaks, self.files.null, scale=1 / self.geometry.scale
+        )
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None
