@@ -47,8 +47,8 @@ from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 MERGE_RADIUS_PX = 0.3 * BOX_SIZE
 
 
-def network_scores(project: Path, candidates: Candidates) -> Floats:
-    """Return the network's scores in a finished project of the same candidates."""
+def network_scores(project: Path, candidates: Candidates) -> tuple[Floats, Floats]:
+    """Return the network's and the general model's scores in a finished project."""
     path = project / "scores.csv"
     table = read_scores_csv(path)
     if table.yx.shape != candidates.yx.shape or not np.allclose(
@@ -58,7 +58,7 @@ def network_scores(project: Path, candidates: Candidates) -> Floats:
             f"{path}: expected the {len(candidates)} candidates of these picks and "
             f"radii, received {len(table)} others"
         )
-    return table.network_score
+    return table.network_score, table.general_model
 
 
 def picker_table(real: RealSet, candidates: Candidates, fusion: Fusion) -> str:
@@ -117,9 +117,9 @@ def report(real: RealSet, project: Path, *, radius: float) -> str:
         merge_radius_px=MERGE_RADIUS_PX,
     )
     rows = list(baseline_rows(real, candidates))
-    network = None
+    network = witness = None
     if (project / "scores.csv").exists():
-        network = network_scores(project, candidates)
+        network, witness = network_scores(project, candidates)
         rows.append(row(real, "network", candidates.by_micrograph(network), 0.5))
         alone = fuse(
             Evidence.of_candidates(candidates),
@@ -127,9 +127,16 @@ def report(real: RealSet, project: Path, *, radius: float) -> str:
             n_resamples=0,
         )
         rows.append(fused_row(real, "fused, no network", candidates, alone))
+        unheard = fuse(
+            Evidence.of_candidates(candidates, network),
+            rng=np.random.default_rng(0),
+            n_resamples=0,
+        )
+        rows.append(fused_row(real, "fused, no general model", candidates, unheard))
     started = time.monotonic()
     fusion = fuse(
-        Evidence.of_candidates(candidates, network), rng=np.random.default_rng(0)
+        Evidence.of_candidates(candidates, network, witness),
+        rng=np.random.default_rng(0),
     )
     seconds = time.monotonic() - started
     name = "**fused**" if network is not None else "**fused**, no network"

@@ -45,7 +45,10 @@ from deepconsensus_plugin.core.types import PickerPicks
 
 NETWORK = TrainingParameters(n_models=1)
 BASELINES = (*PICKERS, "union", "both", "REPIC", "Z-score", "network at 0.5")
-F1_HEADER = ["set", *BASELINES, "fused, no network", "**fused** (95 %)", "best", "gain"]
+F1_HEADER = [
+    *("set", *BASELINES, "fused, no network", "fused, no general model"),
+    *("**fused** (95 %)", "best", "gain"),
+]
 EXPECTED_HEADER = (
     "set,threshold,n,precision expected,true,of whole,recall expected,true,of whole,"
     "calibration error,of whole"
@@ -56,10 +59,12 @@ Probabilities = NDArray[np.floating]
 
 
 def fused_probability(
-    candidates: Candidates, network: Probabilities | None
+    candidates: Candidates,
+    network: Probabilities | None,
+    witness: Probabilities | None,
 ) -> Probabilities:
     """Return what the workflow would give the candidates."""
-    evidence = Evidence.of_candidates(candidates, network)
+    evidence = Evidence.of_candidates(candidates, network, witness)
     return fuse(evidence, rng=np.random.default_rng(0), n_resamples=0).probability
 
 
@@ -68,6 +73,7 @@ def f1_row(
     pickers: list[PickerPicks],
     candidates: Candidates,
     network: Probabilities,
+    witness: Probabilities,
 ) -> list[object]:
     """Return the F1 of all that is compared; see `F1_HEADER`."""
     votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
@@ -83,12 +89,14 @@ def f1_row(
     ]
     others = [_f1(truth_set, picks, at)[0] for picks, at in compared]
     fused = []
-    for scores in (None, network):
-        probability = fused_probability(candidates, scores)
+    for scores in ((None, None), (network, None), (network, witness)):
+        probability = fused_probability(candidates, *scores)
         at = choose_threshold(probability, AUTOMATIC)
         fused.append(_f1(truth_set, candidates.by_micrograph(probability), at))
-    (without, *_), (value, text, best) = fused
-    return [truth_set.name, *others, without, text, best, f"{value - max(others):+.3f}"]
+    *without, (value, text, best) = fused
+    without = [each for each, *_ in without]
+    gain = f"{value - max(others):+.3f}"
+    return [truth_set.name, *others, *without, text, best, gain]
 
 
 def _f1(
@@ -164,10 +172,10 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         simulated = simulate_set(name, arguments.seed, folder)
         pickers = pick_all(simulated.good, folder)
-        candidates, network = score_all(simulated.good, pickers, NETWORK, folder)
-        f1_rows.append(f1_row(simulated.good, pickers, candidates, network))
-        whole_rows.append(f1_row(simulated.whole, pickers, candidates, network))
-        probability = fused_probability(candidates, network)
+        found = score_all(simulated.good, pickers, NETWORK, folder)
+        f1_rows.append(f1_row(simulated.good, pickers, *found))
+        whole_rows.append(f1_row(simulated.whole, pickers, *found))
+        candidates, probability = found[0], fused_probability(*found)
         expected_rows.append(expected_row(simulated, candidates, probability))
     print("### F1, truth: whole molecules by themselves\n")
     print(markdown_table(F1_HEADER, f1_rows), end="\n\n")

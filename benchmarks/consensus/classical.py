@@ -71,11 +71,11 @@ def score_all(
     pickers: list[PickerPicks],
     parameters: TrainingParameters,
     folder: Path,
-) -> tuple[Candidates, NDArray[np.float64]]:
-    """Return the candidates, and what networks trained on the set say of them."""
-    options = DeepConsensusOptions(training=parameters, fusion_seed=None)
+) -> tuple[Candidates, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the candidates, and the scores of networks and of the general model."""
+    options = DeepConsensusOptions(training=parameters)
     found = run_deep_consensus(truth_set.micrographs, pickers, options, folder)
-    return found.candidates, found.networks.mean
+    return found.candidates, found.networks.mean, found.general_model
 
 
 def row(
@@ -123,7 +123,7 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
     truth_set = load_truth_set(name, folder)
     pickers = pick_all(truth_set, folder)
     started = time.monotonic()
-    candidates, network = score_all(truth_set, pickers, parameters, folder)
+    candidates, network, witness = score_all(truth_set, pickers, parameters, folder)
     seconds = time.monotonic() - started
     votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     agreed = candidates.agreed(len(pickers))
@@ -134,8 +134,12 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
         row(truth_set, "agreed (AND)", agreed),
         row(truth_set, "network at 0.5", candidates.by_micrograph(network), 0.5),
     ]
-    for label, scores in (("fused, no network", None), ("**fused**", network)):
-        evidence = Evidence.of_candidates(candidates, scores)
+    for label, *scores in (
+        ("fused, no network", None),
+        ("fused, no general model", network),
+        ("**fused**", network, witness),
+    ):
+        evidence = Evidence.of_candidates(candidates, *scores)
         rows.append(fused_row(truth_set, label, candidates, evidence))
     rows.append(lattice_row(truth_set))
     n_truth = sum(map(len, truth_set.truth.values()))

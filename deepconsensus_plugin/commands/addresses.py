@@ -26,10 +26,11 @@ from deepconsensus_plugin.report.forms import (
 _SAME_EVERYWHERE = frozenset(
     {
         *("seed", "numberOfThreads", "useGpu", "gpuList", "hostName"),
-        *("halfPrecision", "boxSize"),
+        *("halfPrecision", "boxSize", "skipInvert"),
     }
 )
-"""Parameters that mean the same in every protocol: of the machine, and of the box."""
+"""Parameters that mean the same in every protocol: of the machine, of the box, and the
+contrast of particles."""
 
 
 def check_addresses(

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
 import scipy.ndimage
 
+from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
@@ -55,18 +57,28 @@ class SmallWitness:
         self._diameter_A = options.particle_diameter_A
 
     def prepare(self, micrograph):
-        """Return a smoothed micrograph, and the distance between places."""
-        diameter_px = self._diameter_A / micrograph.sampling_rate
+        """Return the micrograph, which is not rescaled."""
+        self._diameter_px = self._diameter_A / micrograph.sampling_rate
         image = open_micrograph(micrograph.path).astype(np.float32)
-        step = max(1, int(diameter_px / 4))
-        return self._sign * scipy.ndimage.gaussian_filter(image, diameter_px / 4), step
+        return SimpleNamespace(
+            image=self._sign * np.nan_to_num(image), to_micrograph=lambda yx: yx
+        )
 
-    def find_all(self, prepared):
-        """Return a grid of places."""
-        image, step = prepared
+    def detect_all(self, image):
+        """Return a grid of places with the smoothed values of an image."""
+        step = max(1, int(self._diameter_px / 4))
+        smooth = scipy.ndimage.gaussian_filter(image, self._diameter_px / 4)
         grid = np.stack(np.indices(image.shape), axis=-1)[::step, ::step].reshape(-1, 2)
-        scores = image[::step, ::step].ravel().astype(np.float64)
-        return ScoredCoordinates(grid.astype(np.float64), np.nan_to_num(scores))
+        scores = smooth[::step, ::step].ravel().astype(np.float64)
+        return ScoredCoordinates(grid.astype(np.float64), scores)
+
+    def suppress(self, places):
+        """Return the better of any two places within half a particle."""
+        return suppress_overlaps(places, radius_px=self._diameter_px / 2)
+
+    def detect(self, image):
+        """Return the maxima of an image."""
+        return self.suppress(self.detect_all(image))
 
 
 @contextmanager

@@ -34,6 +34,9 @@ class Evidence:
         Higher is better; NaN where missing.
     micrograph_index : array, shape (n,), int
         Which micrograph each candidate lies on.
+    witness : array, shape (n,), float64, optional
+        Scores of a scorer that knows neither picks nor votes (`witness`); NaN where
+        missing.
 
     Raises
     ------
@@ -46,6 +49,7 @@ class Evidence:
     observed: BoolArray
     scores: FloatArray
     micrograph_index: IntArray
+    witness: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and values once, at construction."""
@@ -60,6 +64,10 @@ class Evidence:
                 f"expected observed {self.found.shape}, {n} rows of scores and {n} "
                 f"micrographs, received {shapes[0]}, {shapes[1]} and {shapes[2]}"
             )
+        if self.witness is not None and self.witness.shape != (n,):
+            raise ValueError(
+                f"witness: expected {n} scores, received shape {self.witness.shape}"
+            )
         if not self.found.any(axis=1).all():
             row = int(np.flatnonzero(~self.found.any(axis=1))[0])
             raise ValueError(f"candidate {row}: expected a picker that found it")
@@ -73,7 +81,10 @@ class Evidence:
 
     @classmethod
     def of_candidates(
-        cls, candidates: Candidates, network_score: FloatArray | None = None
+        cls,
+        candidates: Candidates,
+        network_score: FloatArray | None = None,
+        witness: FloatArray | None = None,
     ) -> Evidence:
         """Return the evidence in a table of candidates; dependent votes are merged.
 
@@ -83,6 +94,8 @@ class Evidence:
             The OR set, n.
         network_score : array, shape (n,), optional
             NaN where the network gave none.
+        witness : array, shape (n,), optional
+            Scores of the witness, NaN where there are none.
         """
         votes = IndependentVotes.of(candidates)
         columns = [candidates.picker_scores]
@@ -93,6 +106,7 @@ class Evidence:
             observed=votes.observed[candidates.micrograph_index],
             scores=np.column_stack(columns),
             micrograph_index=candidates.micrograph_index,
+            witness=witness,
         )
 
     def __len__(self) -> int:

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence, fuse
+from deepconsensus_plugin.core.calibration.evidence import normal_quantiles
 from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import FloatArray
+
+_SAME = 0.95
+"""Correlation of the ranks of two scores from which on they are of one picker."""
 
 
 def can_fuse(candidates: Candidates) -> bool:
@@ -57,14 +62,29 @@ def fuse_scores(
     """
     rows = np.flatnonzero(candidates.can_be_judged)
     judged = candidates.take(rows)
-    evidence = Evidence.of_candidates(judged, network_score[rows])
+    witness = None if general_model is None else general_model[rows]
+    if witness is not None and _is_a_picker(witness, judged):
+        witness = None
+    evidence = Evidence.of_candidates(judged, network_score[rows], witness)
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
     report = CalibrationReport.of(fusion, judged, seed=seed)
     grounds = (context or FusionContext()).grounds(judged, network_score[rows])
+    grounds = replace(grounds, separation=fusion.separation)
     report = report.withheld(find_objection(grounds))
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
     return probability, report
+
+
+def _is_a_picker(witness: FloatArray, candidates: Candidates) -> bool:
+    """Return whether a picker gave the scores of the witness: it is counted once."""
+    for scores in candidates.picker_scores.T:
+        both = np.isfinite(scores) & np.isfinite(witness)
+        ranks = normal_quantiles(np.column_stack([scores, witness])[both])
+        spread = np.sqrt((ranks**2).sum(axis=0).prod())
+        if spread > 0 and ranks.prod(axis=1).sum() > _SAME * spread:
+            return True
+    return False
 
 
 def keep_fused(

@@ -9,16 +9,23 @@ is kept in a file named by a digest of its inputs: a run that was killed resumes
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
+import numpy as np
+
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.methods import load_card_of, model_files
+from deepconsensus_plugin.core.null_control.comparison import (
+    NullComparison,
+    compare_with_null,
+)
+from deepconsensus_plugin.core.null_control.phases import randomise_phases
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
-from deepconsensus_plugin.core.pickers.hydra.picking import load
+from deepconsensus_plugin.core.pickers.hydra.picking import HydraPicker, load
+from deepconsensus_plugin.core.pickers.hydra.rescaling import RescaledMicrograph
 from deepconsensus_plugin.core.pickers.maps.scores_at import scores_at
 from deepconsensus_plugin.core.pipeline.witness_request import (
     WitnessRequest,
@@ -35,8 +42,11 @@ pickers are off by up to a tenth, and the model looks at every 0.18."""
 _CODE_VERSION = 1
 """Raised when the same request gives other numbers; older files are then ignored."""
 
-_AT_CANDIDATES, _PEAKS = "candidates", "peaks"
-"""Names under which a file of a micrograph holds the two."""
+_AT_CANDIDATES, _PEAKS, _NULL = "candidates", "peaks", "null"
+"""Names under which a file of a micrograph holds what was found."""
+
+_MOST_NULLS = 4
+"""Micrographs that are compared with noise, spread evenly over all."""
 
 
 def run(request: WitnessRequest, progress: Progress) -> WitnessResult:
@@ -60,6 +70,7 @@ def run(request: WitnessRequest, progress: Progress) -> WitnessResult:
     write_coordinates(
         request.peaks, {name: both[_PEAKS] for name, both in found.items()}
     )
+    _compare(found, request.seed).write(request.null)
     n_candidates = sum(map(len, log_odds.values()))
     logger.info("General model: %d candidates looked at", n_candidates)
     return WitnessResult(n_candidates, len(micrographs), progress.timings)
@@ -73,7 +84,11 @@ def _look(
 ) -> dict[str, dict[str, ScoredCoordinates]]:
     """Return what the model says of each micrograph, from files where they exist."""
     request.seen.mkdir(parents=True, exist_ok=True)
-    paths = {m.name: _path(request, m, coordinates[m.name].yx) for m in micrographs}
+    compared = _choose_compared(micrographs)
+    paths = {
+        m.name: _path(request, m, coordinates[m.name].yx, m.name in compared)
+        for m in micrographs
+    }
     left = [m for m in micrographs if not paths[m.name].is_file()]
     with progress.stage("ask general model", len(micrographs)) as count:
         count(len(micrographs) - len(left))
@@ -82,20 +97,61 @@ def _look(
             picker = load(request.model, card, request.options)
             prepared = map_ahead(picker.prepare, left, workers=request.workers)
             for micrograph, each in zip(left, prepared, strict=True):
-                places = picker.find_all(each)
                 yx = coordinates[micrograph.name].yx
-                near = scores_at(yx, places, radius_px=RADIUS * request.box_size)
-                radius_px = request.particle_diameter_A / micrograph.sampling_rate / 2
-                here = {
-                    _AT_CANDIDATES: ScoredCoordinates(yx, near),
-                    _PEAKS: suppress_overlaps(places, radius_px=radius_px),
-                }
+                here = _look_at(picker, each, yx, request.box_size)
+                if micrograph.name in compared:
+                    here[_NULL] = _look_at_null(picker, each, micrograph, request.seed)
                 write_coordinates(paths[micrograph.name], here)
                 count(1)
     return {name: read_coordinates(path) for name, path in paths.items()}
 
 
-def _path(request: WitnessRequest, micrograph: Micrograph, yx: FloatArray) -> Path:
+def _look_at(
+    picker: HydraPicker, prepared: RescaledMicrograph, yx: FloatArray, box_size: int
+) -> dict[str, ScoredCoordinates]:
+    """Return the log-odds at coordinates of a micrograph, and all its maxima."""
+    found = picker.detect_all(prepared.image)
+    places = ScoredCoordinates(prepared.to_micrograph(found.yx), found.scores)
+    peaks = picker.suppress(found)
+    return {
+        _AT_CANDIDATES: ScoredCoordinates(
+            yx, scores_at(yx, places, radius_px=RADIUS * box_size)
+        ),
+        _PEAKS: ScoredCoordinates(prepared.to_micrograph(peaks.yx), peaks.scores),
+    }
+
+
+def _choose_compared(micrographs: Sequence[Micrograph]) -> set[str]:
+    """Return the names of the micrographs that are compared with noise."""
+    n = min(_MOST_NULLS, len(micrographs))
+    rows = np.linspace(0, len(micrographs) - 1, n).round().astype(int)
+    return {micrographs[row].name for row in rows.tolist()}
+
+
+def _look_at_null(
+    picker: HydraPicker, prepared: RescaledMicrograph, micrograph: Micrograph, seed: int
+) -> ScoredCoordinates:
+    """Return the maxima on noise with the spectrum of a prepared micrograph."""
+    rng = np.random.default_rng([seed, *micrograph.name.encode()])
+    return picker.detect(randomise_phases(prepared.image, rng))
+
+
+def _compare(
+    found: Mapping[str, Mapping[str, ScoredCoordinates]], seed: int
+) -> NullComparison:
+    """Return the comparison of the maxima on micrographs with those on noise."""
+    compared = [here for here in found.values() if _NULL in here]
+    return compare_with_null(
+        "general model",
+        [here[_PEAKS].scores for here in compared],
+        [here[_NULL].scores for here in compared],
+        rng=np.random.default_rng(seed),
+    )
+
+
+def _path(
+    request: WitnessRequest, micrograph: Micrograph, yx: FloatArray, is_compared: bool
+) -> Path:
     origin = digest(
         _CODE_VERSION,
         micrograph,
@@ -104,5 +160,6 @@ def _path(request: WitnessRequest, micrograph: Micrograph, yx: FloatArray) -> Pa
         request.options,
         request.box_size,
         yx,
+        request.seed if is_compared else None,
     )
     return request.seen / f"{micrograph.name}.{origin[:16]}.h5"

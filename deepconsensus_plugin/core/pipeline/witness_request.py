@@ -11,7 +11,7 @@ import numpy as np
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.limits import Count, Positive
+from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Positive
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
@@ -41,6 +41,11 @@ class WitnessRequest:
         log-odds as their scores.
     peaks : Path
         HDF5 file of coordinates to write: every maximum of the model, log-odds.
+    null : Path
+        JSON file of the `NullComparison` to write: what the model finds on some of the
+        micrographs, and on images of noise with their spectra.
+    seed : int
+        Random seed of that noise.
     workers : int
         Threads that read and prepare micrographs.
     """
@@ -54,6 +59,8 @@ class WitnessRequest:
     seen: Path
     log_odds: Path
     peaks: Path
+    null: Path
+    seed: NotNegativeInt = 0
     workers: Count = 2
 
     @property

@@ -97,8 +97,9 @@ class CandidateStages:
         """
         if not self.options.negatives.avoid_likely_particles:
             return {}
-        peaks, scale = self.files.witness_peaks, 1 / self.geometry.scale
-        return find_likely_particles(peaks, scale=scale)
+        return find_likely_particles(
+            self.files.witness_peaks, self.files.null, scale=1 / self.geometry.scale
+        )
 
     def train(
         self, candidates: Candidates, min_pickers: int, initial_model: Path | None

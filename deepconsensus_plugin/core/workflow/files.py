@@ -87,9 +87,14 @@ class ChainFiles:
         """CSV table of all scored candidates."""
         return self.folder / "scores.csv"
 
+    @property
+    def null(self) -> Path:
+        """JSON file of the `NullComparison` of the general model."""
+        return self.folder / "null.json"
+
     def forget_witness(self) -> None:
         """Remove what an earlier run knew from the general model."""
-        for path in (self.witness, self.witness_peaks):
+        for path in (self.witness, self.witness_peaks, self.null):
             path.unlink(missing_ok=True)
 
     def read_scores(self) -> tuple[IntArray, EnsembleScores]:

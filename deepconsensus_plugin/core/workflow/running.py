@@ -105,7 +105,7 @@ def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
         return read, [request.model / name for name in (CARD_FILE, WEIGHTS_FILE)]
     if isinstance(request, WitnessRequest):
         read = [request.coordinates, *model_files(request.model)]
-        return read, [request.log_odds, request.peaks]
+        return read, [request.log_odds, request.peaks, request.null]
     stacks = [] if request.stacks is None else [request.stacks.folder]
     read = [request.coordinates, *model_files(request.model)]
     return read, [request.scores, *stacks]

@@ -41,7 +41,8 @@ def ask_general_model(
         Centres, pixels, such as ``candidates.coordinates()``; their scores are not
         used.
     folder : Path or str
-        Folder of ``witness.h5``, ``witness_peaks.h5`` and what belongs to them.
+        Folder of ``witness.h5``, ``witness_peaks.h5``, ``null.json`` and what belongs
+        to them.
     box_size : int
         Side of the box, pixels.
     are_particles_dark : bool
@@ -76,6 +77,7 @@ def ask_general_model(
         seen=files.folder / "witness",
         log_odds=files.witness,
         peaks=files.witness_peaks,
+        null=files.null,
         workers=workers,
     )
     (run_job or KeptJobs(files.folder))(request)

@@ -163,7 +163,8 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
             workers=self.numberOfThreads.get(),
             run_job=jobsIn(folder, self),
         )
-        return find_likely_particles(ChainFiles(folder).witness_peaks)
+        files = ChainFiles(folder)
+        return find_likely_particles(files.witness_peaks, files.null)
 
     def createOutputStep(self, form):
         """Register the negatives, with the user's own."""

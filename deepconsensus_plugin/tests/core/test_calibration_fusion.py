@@ -289,3 +289,64 @@ def test_options_are_checked():
     evidence, *_ = draw(n=50)
     with pytest.raises(ValueError, match="level between 0 and 1, received 5 and 95"):
         fuse(evidence, rng=np.random.default_rng(0), n_resamples=5, level=95)
+
+
+def _pair_with_witness(rng, *, separation):
+    """Return evidence of two pickers with a witness, and what is a particle."""
+    n = 3000
+    is_true = rng.uniform(size=n) < 0.5
+    found = rng.uniform(size=(n, 2)) < np.where(is_true[:, None], 0.6, 0.25)
+    seen = found.any(axis=1)
+    is_true, found = is_true[seen], found[seen]
+    scores = rng.normal(size=len(found)) + 1.5 * is_true
+    witness = 40 * (rng.normal(size=len(found)) + separation * is_true) - 300
+    evidence = Evidence(
+        found=found,
+        observed=np.ones_like(found),
+        scores=scores[:, None],
+        micrograph_index=np.arange(len(found)) % 8,
+    )
+    return evidence, witness, is_true
+
+
+def _area(score, is_true):
+    return (score[is_true][:, None] > score[~is_true][None]).mean()
+
+
+def test_a_witness_that_separates_helps_two_pickers_and_one_that_does_not_is_ignored():
+    for separation in (2.0, 0.0, -2.0):
+        drawn = _pair_with_witness(np.random.default_rng(3), separation=separation)
+        evidence, witness, is_true = drawn
+        without = LatentTraitModel(evidence).fit()
+        with_it = LatentTraitModel(replace(evidence, witness=witness)).fit()
+        gain = _area(with_it.probability, is_true) - _area(without.probability, is_true)
+        if separation > 0:
+            assert gain > 0.05
+        else:
+            assert abs(gain) < 0.01
+        # It moves probabilities, not the model of the votes.
+        np.testing.assert_array_equal(
+            with_it.parameters.intercepts, without.parameters.intercepts
+        )
+
+
+def test_candidates_that_a_witness_did_not_see_keep_their_probability():
+    evidence, witness, _ = _pair_with_witness(np.random.default_rng(4), separation=2)
+    witness[::3] = np.nan
+    without = LatentTraitModel(evidence).fit().probability
+    with_it = LatentTraitModel(replace(evidence, witness=witness)).fit().probability
+    np.testing.assert_allclose(with_it[::3], without[::3], atol=2e-3)
+    assert np.abs(with_it - without)[1::3].max() > 0.2
+    nobody = replace(evidence, witness=np.full(len(evidence), np.nan))
+    silent = LatentTraitModel(nobody).fit().probability
+    np.testing.assert_allclose(silent, without, atol=2e-3)
+
+
+def test_three_pickers_need_no_witness():
+    rng = np.random.default_rng(5)
+    evidence, witness, _ = _pair_with_witness(rng, separation=2.0)
+    third = np.column_stack([evidence.found, evidence.found[:, 0]])
+    three = replace(evidence, found=third, observed=np.ones_like(third))
+    without = LatentTraitModel(three).fit().probability
+    with_it = LatentTraitModel(replace(three, witness=witness)).fit().probability
+    np.testing.assert_array_equal(with_it, without)

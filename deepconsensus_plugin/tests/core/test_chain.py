@@ -33,6 +33,7 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
@@ -51,8 +52,9 @@ from deepconsensus_plugin.core.workflow import (
     run_deep_consensus,
     running,
 )
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
-from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
+from deepconsensus_plugin.core.workflow.sets import find_micrographs, save_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 from deepconsensus_plugin.core.workflow.witness import ask_general_model
 from deepconsensus_plugin.tests.small_network import small_networks
@@ -131,6 +133,7 @@ class CountedJobs:
         elif kind == "witness":
             shutil.copy(self._from.witness, request.log_odds)
             shutil.copy(self._from.witness_peaks, request.peaks)
+            shutil.copy(self._from.null, request.null)
         else:
             shutil.copy(self._from.scores, request.scores)
         if kind == self._last:
@@ -172,12 +175,17 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     candidates = find_consensus(
         pickers, consensus_radius_px=0.1 * BOX, merge_radius_px=0.3 * BOX
     )
+    told = ask_general_model(
+        micrographs, candidates.coordinates(), tmp_path, box_size=BOX
+    )
+    files = ChainFiles(tmp_path)
     background = draw_negatives(
         micrographs,
         candidates,
         tmp_path,
         box_size=BOX,
         parameters=OPTIONS.negatives,
+        avoid=find_likely_particles(files.witness_peaks, files.null),
     )
     model = train(
         micrographs,
@@ -190,9 +198,6 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
     )
     networks = score(
         micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
-    )
-    told = ask_general_model(
-        micrographs, candidates.coordinates(), tmp_path, box_size=BOX
     )
     log_odds = np.concatenate([each.scores for each in told.values()])
     probability, _ = fuse_scores(candidates, networks.mean, log_odds, seed=0)
@@ -300,6 +305,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             seen=tmp_path / "witness",
             log_odds=tmp_path / "witness.h5",
             peaks=tmp_path / "witness_peaks.h5",
+            null=tmp_path / "null.json",
         ),
         NegativesRequest(
             micrographs,
@@ -310,6 +316,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             n_positives=n_agreed,
             masks=masks,
             exclusion_radius=0.4,
+            avoid=tmp_path / "avoided.h5",
         ),
         TrainRequest(
             micrographs,
@@ -437,9 +444,9 @@ def test_micrographs_of_no_sampling_rate_are_refused(scene, sampling_rate):
 
 def test_only_formats_of_several_micrographs_are_offered(tmp_path):
     with pytest.raises(ValueError, match="expected an extension of") as raised:
-        write_picks(tmp_path / "x.foo", {}, box_size=BOX)
+        save_picks(tmp_path / "x.foo", {}, box_size=BOX)
     offered = str(raised.value).partition("extension of ")[2].split(", ")
     assert {".star", ".csv", ".txt"} <= set(offered)
     assert not {".box", ".pos", ".json", ".cbox"} & set(offered)
     with pytest.raises(ValueError, match="expected an extension of"):
-        write_picks(tmp_path / "x.box", {}, box_size=BOX)
+        save_picks(tmp_path / "x.box", {}, box_size=BOX)

@@ -13,6 +13,10 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.null_control.comparison import (
+    NullComparison,
+    compare_with_null,
+)
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pickers.maps.scores_at import scores_at
 from deepconsensus_plugin.core.pipeline import witness
@@ -103,6 +107,9 @@ def test_particles_get_more_than_background(micrographs, small, tmp_path):
     peaks = read_coordinates(ChainFiles(tmp_path).witness_peaks)
     best = peaks["a.mrc"].take(np.arange(4)).yx
     assert np.hypot(*(best[:, None] - CENTRES[None]).T).min(axis=0).max() < 4
+    null = NullComparison.read(ChainFiles(tmp_path).null)
+    assert (null.scorer, null.n_micrographs) == ("general model", 2)
+    assert null.n_real > 0
     light = ask_general_model(
         micrographs,
         _coordinates("a.mrc"),
@@ -116,7 +123,7 @@ def test_particles_get_more_than_background(micrographs, small, tmp_path):
 def test_a_killed_run_looks_at_the_rest_only(micrographs, small, tmp_path, monkeypatch):
     coordinates = _coordinates("a.mrc", "b.mrc")
     with monkeypatch.context() as patched:
-        patched.setattr(SmallWitness, "find_all", _dies_at_the_second())
+        patched.setattr(SmallWitness, "detect_all", _dies_at_the_third())
         with pytest.raises(KeyboardInterrupt):
             ask_general_model(micrographs, coordinates, tmp_path, box_size=BOX)
     small.clear()
@@ -133,16 +140,17 @@ def test_a_killed_run_looks_at_the_rest_only(micrographs, small, tmp_path, monke
     assert small == ["b.mrc"]
 
 
-def _dies_at_the_second():
-    find_all, called = SmallWitness.find_all, []
+def _dies_at_the_third():
+    """Return a look at the first micrograph and at its noise, and no further one."""
+    detect_all, called = SmallWitness.detect_all, []
 
-    def find(self, prepared):
+    def detect(self, image):
         called.append(1)
-        if len(called) == 2:
+        if len(called) == 3:
             raise KeyboardInterrupt
-        return find_all(self, prepared)
+        return detect_all(self, image)
 
-    return find
+    return detect
 
 
 def test_no_candidates_on_the_micrographs_is_an_error(micrographs, tmp_path, small):
@@ -154,7 +162,7 @@ def test_no_candidates_on_the_micrographs_is_an_error(micrographs, tmp_path, sma
         general_model(),
         48.0,
         True,
-        *(tmp_path / name for name in ("seen", "found.h5", "peaks.h5")),
+        *(tmp_path / name for name in ("seen", "found.h5", "peaks.h5", "null")),
     )
     with pytest.raises(ValueError, match="expected candidates on the 1 micrographs"):
         witness.run(request, Progress())
@@ -217,11 +225,23 @@ def _write_peaks(path, background, particles):
 
 
 def test_likely_particles_are_the_maxima_above_the_models_own_threshold(tmp_path):
-    path = tmp_path / "peaks.h5"
-    assert find_likely_particles(path) == {}
+    path, null = tmp_path / "peaks.h5", tmp_path / "null.json"
+    assert find_likely_particles(path, null) == {}
     _write_peaks(path, 2000, 200)
-    found = find_likely_particles(path, scale=0.5)["a.mrc"]
+    found = find_likely_particles(path, null, scale=0.5)["a.mrc"]
     assert 195 <= len(found) <= 205
     assert found.yx[:, 0].min() >= 0.5 * 1990
     _write_peaks(path, 2000, 0)
-    assert find_likely_particles(path) == {}
+    assert find_likely_particles(path, null) == {}
+
+
+def test_a_model_that_finds_no_more_than_in_noise_is_not_believed(tmp_path):
+    path, null = tmp_path / "peaks.h5", tmp_path / "null.json"
+    _write_peaks(path, 2000, 200)
+    scores = read_coordinates(path)["a.mrc"].scores
+    for noise, n_expected in ((scores, 0), (scores[:2000], 195)):
+        rng = np.random.default_rng(0)
+        compare_with_null("toy", [scores], [noise], rng=rng).write(null)
+        found = find_likely_particles(path, null)
+        assert sum(map(len, found.values())) >= n_expected
+        assert bool(found) == bool(n_expected)

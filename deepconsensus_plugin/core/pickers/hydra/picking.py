@@ -138,18 +138,17 @@ class HydraPicker:
         found = found.take(((found.yx >= margin) & (found.yx <= last)).all(axis=1))
         return ScoredCoordinates(prepared.to_micrograph(found.yx), found.scores)
 
-    def find_all(self, prepared: RescaledMicrograph) -> ScoredCoordinates:
-        """Return the place and log-odds of every anchor, pixels of the micrograph."""
-        found = self.detect_all(prepared.image)
-        return ScoredCoordinates(prepared.to_micrograph(found.yx), found.scores)
-
     def detect(self, image: Float32Array) -> ScoredCoordinates:
         """Return what is found on a rescaled image, its pixels, also at its borders.
 
         Of two picks within half a particle the better one is kept.
         """
+        return self.suppress(self.detect_all(image))
+
+    def suppress(self, places: ScoredCoordinates) -> ScoredCoordinates:
+        """Return the better of any two places within half a particle, best first."""
         radius_px = self._architecture.particle_px / 2
-        return suppress_overlaps(self.detect_all(image), radius_px=radius_px)
+        return suppress_overlaps(places, radius_px=radius_px)
 
     def detect_all(self, image: Float32Array) -> ScoredCoordinates:
         """Return the place and log-odds of every anchor on a rescaled image."""
