@@ -34,9 +34,9 @@ class Evidence:
         Higher is better; NaN where missing.
     micrograph_index : array, shape (n,), int
         Which micrograph each candidate lies on.
-    witness : array, shape (n,), float64, optional
-        Scores of a scorer that knows neither picks nor votes (`witness`); NaN where
-        missing.
+    log_ratio : array, shape (n,), float64, optional
+        Logarithm of the likelihood ratio of particle and other place that a witness
+        gives who knows neither picks nor votes; 0 where it tells nothing.
 
     Raises
     ------
@@ -49,7 +49,7 @@ class Evidence:
     observed: BoolArray
     scores: FloatArray
     micrograph_index: IntArray
-    witness: FloatArray | None = None
+    log_ratio: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and values once, at construction."""
@@ -64,9 +64,11 @@ class Evidence:
                 f"expected observed {self.found.shape}, {n} rows of scores and {n} "
                 f"micrographs, received {shapes[0]}, {shapes[1]} and {shapes[2]}"
             )
-        if self.witness is not None and self.witness.shape != (n,):
+        ratio = np.zeros(n) if self.log_ratio is None else self.log_ratio
+        if ratio.shape != (n,) or not np.isfinite(ratio).all():
             raise ValueError(
-                f"witness: expected {n} scores, received shape {self.witness.shape}"
+                f"log_ratio: expected {n} finite numbers, received "
+                f"{np.isfinite(ratio).sum()} of shape {ratio.shape}"
             )
         if not self.found.any(axis=1).all():
             row = int(np.flatnonzero(~self.found.any(axis=1))[0])
@@ -84,7 +86,7 @@ class Evidence:
         cls,
         candidates: Candidates,
         network_score: FloatArray | None = None,
-        witness: FloatArray | None = None,
+        log_ratio: FloatArray | None = None,
     ) -> Evidence:
         """Return the evidence in a table of candidates; dependent votes are merged.
 
@@ -94,8 +96,8 @@ class Evidence:
             The OR set, n.
         network_score : array, shape (n,), optional
             NaN where the network gave none.
-        witness : array, shape (n,), optional
-            Scores of the witness, NaN where there are none.
+        log_ratio : array, shape (n,), optional
+            That of a witness.
         """
         votes = IndependentVotes.of(candidates)
         columns = [candidates.picker_scores]
@@ -106,7 +108,7 @@ class Evidence:
             observed=votes.observed[candidates.micrograph_index],
             scores=np.column_stack(columns),
             micrograph_index=candidates.micrograph_index,
-            witness=witness,
+            log_ratio=log_ratio,
         )
 
     def __len__(self) -> int:

@@ -30,7 +30,6 @@ from deepconsensus_plugin.core.calibration.sufficient_statistics import (
     natural_parameters,
     sufficient_statistics,
 )
-from deepconsensus_plugin.core.calibration.witness import hear_witness
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
@@ -98,7 +97,7 @@ class LatentTraitModel:
         self._statistics = sufficient_statistics(evidence)
         # Votes of three and more pickers tell the class without it.
         is_needed = self._n_pickers < _IDENTIFIABLE
-        self._witness = evidence.witness if is_needed else None
+        self._log_ratio = evidence.log_ratio if is_needed else None
         looked, group = np.unique(evidence.observed, axis=0, return_inverse=True)
         self._looked, self._group = looked.astype(np.float64), group.reshape(-1)
 
@@ -126,20 +125,8 @@ class LatentTraitModel:
             Change of a probability in one iteration below which the fit has converged.
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
-        if start is None:
-            fit = self._fit_anew(weight, max_iterations, tolerance)
-        else:
-            fit = self._run_em(weight, start, max_iterations, tolerance)
-        if self._witness is None:
-            return fit
-        membership, _ = self._memberships(fit.parameters)
-        heard = hear_witness(membership, self._witness, weight)
-        return replace(fit, probability=np.clip(heard, 0, 1))
-
-    def _fit_anew(
-        self, weight: FloatArray, max_iterations: int, tolerance: float
-    ) -> LatentTraitFit:
-        """Return the fit from the starts of `Parameters`."""
+        if start is not None:
+            return self._run_em(weight, start, max_iterations, tolerance)
         best_fit = partial(self._best_of_two_starts, weight, max_iterations, tolerance)
         if self._n_pickers >= _IDENTIFIABLE:
             return best_fit(rate_pooling=0.0)
@@ -207,6 +194,8 @@ class LatentTraitModel:
         Shapes (n, 2q) and (n,).
         """
         joint = self._statistics @ natural_parameters(parameters)
+        if self._log_ratio is not None:
+            joint[:, : len(QUADRATURE_NODES)] += self._log_ratio[:, np.newaxis]
         highest = joint.max(axis=1, keepdims=True)
         joint -= highest
         np.exp(joint, out=joint)

@@ -38,6 +38,7 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
@@ -212,7 +213,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         report = keep_fused(
             candidates,
             read_scores(Path(self._getFileName("scores"))).mean,
-            read_witness(Path(self._getFileName("witness")), candidates),
+            ChainFiles(Path(self._getExtraPath())).find_log_ratio(candidates),
             seed=self.seed.get() if self.combineEvidence else None,
             score=Path(self._getFileName("score")),
             calibration=Path(self._getFileName("calibration")),

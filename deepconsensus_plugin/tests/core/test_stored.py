@@ -67,6 +67,7 @@ LATER = {
     **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
     "hold_out_micrographs": True,
     **{"avoid_likely_particles": True, "avoid": None},
+    "masks": None,
     "null": None,
     "why": None,
 }
