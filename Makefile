@@ -43,6 +43,8 @@
 #                                   what bench-real left; 4 min
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
+#   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
+#                                   the like, beside the truth; 12 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
 #   make bench-paper                the test of the paper's Table 2, and the network on
@@ -70,6 +72,14 @@
 #                                   it topaz-em's (HYDRA=--peers leaves that out);
 #                                   HYDRA='--model DIR' another model
 #   make bench-hydra-short          the same on two sets of each kind; not timed
+#   make bench-area                 masks of real sets, true particles on them, and picks of the
+#                                   general model with and without; 5 min
+#
+# The network of contaminants, on scenes in $(AREAS) that are made where they are missing
+#   make train-mask                 the model that comes with the package; 25 min of one core,
+#                                   can be killed and started again
+#   make bench-areas                its masks beside the rule's: simulated scenes, the demo,
+#                                   real micrographs; 10 min of one core
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -94,12 +104,13 @@ PARALLEL = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 RESULTS ?= results
 DEMO ?= $(RESULTS)/demo
 CORPUS ?= $(RESULTS)/hydra_corpus
+AREAS ?= $(RESULTS)/areas
 GENERAL ?=
 HYDRA ?=
 PRESET ?=
 PAPER ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general train-mask bench-area bench-areas bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -173,6 +184,9 @@ bench-real: env
 bench-accuracy: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
 
+bench-honesty: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.honesty $(RESULTS)/honesty
+
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
 
@@ -224,12 +238,21 @@ train-general: env
 	$(RUN) -m benchmarks.hydra.corpus $(CORPUS) --reduced
 	$(RUN) -m benchmarks.hydra.general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
 
+train-mask: env
+	$(RUN) -m benchmarks.areas $(AREAS) --ship deepconsensus_plugin/mask_model
+
+bench-areas: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.areas $(AREAS) --figures
+
 bench-hydra: env env-topaz
 	$(RUN) -m benchmarks.hydra.corpus $(CORPUS) --reduced
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra $(CORPUS) $(RESULTS)/hydra $(HYDRA)
 
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
+
+bench-area: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra.area $(RESULTS)/area
 
 bench-rescue: env
 	$(RUN) -m benchmarks.consensus.rescue $(RESULTS)

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.types import Micrograph, PickerPicks
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What a user has, and what nobody tells the program.
+    """Micrographs and picks that a user has, and the truth that nobody tells.
 
     Parameters
     ----------

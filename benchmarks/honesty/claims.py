@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run claims of a case, and what is true."""
+"""Claims of a run about a case, beside the truth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPTIONS = DeepConsensusOptions(training=TrainingParameters(n_models=1))
 
 @dataclass(frozen=True)
 class Claim:
-    """What is said of the accepted candidates, beside what is true of them.
+    """Claim about the accepted candidates, and the truth about them.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def claim_of(case: Case, folder: Path) -> Claim:
         return Claim(
             summary.n_accepted,
             None,
-            getattr(summary, "why", None) or "",
+            summary.why or "",
             true_precision,
         )
     return Claim(summary.n_accepted, summary.expected.precision, "", true_precision)

@@ -11,6 +11,7 @@ tables; what OUT holds is not computed again.
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -35,8 +36,10 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickResult,
 )
 from deepconsensus_plugin.core.usable_area.files import area_path, read_area
+from deepconsensus_plugin.core.usable_area.finding import find_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
+_LARGE, _DIAMETERS = 4096, (25, 60, 150, 300)
 _KINDS = (AreaKind.PADDING, AreaKind.NO_SIGNAL, AreaKind.CONTAMINATION)
 
 
@@ -51,6 +54,7 @@ def main() -> None:
         describe_masks(each, folder)
         if not asked.masks:
             describe_picks(each, folder)
+    describe_speed()
 
 
 def describe_masks(each: PickingSet, folder: Path) -> None:
@@ -85,6 +89,17 @@ def describe_picks(each: PickingSet, folder: Path) -> None:
             f"{result.origin.name.lower()}",
             flush=True,
         )
+
+
+def describe_speed() -> None:
+    """Print the processor time of the mask of a large micrograph, by the diameter."""
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(0, 20, (_LARGE, _LARGE)).astype(np.float32)
+    print("rows and columns,diameter (px),seconds")
+    for diameter in _DIAMETERS:
+        started = time.process_time()
+        find_area(pixels, sampling_rate=1.0, diameter_A=diameter)
+        print(f"{_LARGE},{diameter},{time.process_time() - started:.2f}")
 
 
 def pick_on(request: NetworkPickRequest, avoid: bool | None) -> NetworkPickResult:

@@ -22,7 +22,7 @@ _PER_MICROGRAPH = {
     "ProtClassicalPick": 1.0,
     "ProtDeepConsensusMask": 0.5,
     "ProtNetworkPick": 30.0,
-    "ProtDeepConsensusPicks": 0.05,
+    "ProtDeepConsensusPicks": 0.5,
     "ProtDeepConsensusNegatives": 1.0,
     "ProtDeepConsensusScore": 2.0,
 }

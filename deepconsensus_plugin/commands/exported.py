@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.pick_files.codec import Shape
-from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.core.reasons import UNJUDGED
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -95,8 +95,8 @@ class Exported:
         from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 
         spacing = self.run.spacing or Spacing(over_border=True)
-        is_bad = np.asarray(self.reason == Reason.MICROGRAPH)
-        rows = np.flatnonzero(self.is_offered & ~is_bad)
+        is_unjudged = np.isin(self.reason, UNJUDGED)
+        rows = np.flatnonzero(self.is_offered & ~is_unjudged)
         rule = AcceptanceRule(spacing=spacing).at(threshold)
         reason = self.reason.copy()
         reason[rows] = accept(rule, self.score[rows], self._places(rows)).reason

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pwem import Domain
-from pwem.objects import Coordinate, SetOfCoordinates, SetOfMicrographs
+from pwem.objects import Coordinate, SetOfCoordinates, SetOfCTF, SetOfMicrographs
 from pwem.objects import Micrograph as ScipionMicrograph
 from pyworkflow.object import Pointer, PointerList
 from pyworkflow.protocol import Protocol
@@ -30,7 +30,11 @@ from deepconsensus_plugin.core.usable_area.bad_micrographs import (
     find_bad_micrographs,
 )
 from deepconsensus_plugin.objects import ParticleClassifier
-from deepconsensus_plugin.protocols import ProtImportModel, ProtImportPicks
+from deepconsensus_plugin.protocols import (
+    ProtImportCtfs,
+    ProtImportModel,
+    ProtImportPicks,
+)
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import READING
 from deepconsensus_plugin.protocols.shared.input_checks import describeLargeBox
 
@@ -123,6 +127,8 @@ class _Rehearsal:
             protocol.outputModel = ParticleClassifier(str(model))
         if not faults and isinstance(protocol, ProtImportPicks):
             faults += self._note_picks(protocol)
+        if not faults and isinstance(protocol, ProtImportCtfs):
+            faults += self._note_ctfs(protocol)
         label = node["object.label"]
         self.faults += [f"{label}: {fault}" for fault in faults]
 
@@ -161,6 +167,21 @@ class _Rehearsal:
         micrographs.setSamplingRate(rate)
         micrographs.append(item)
         protocol.outputMicrographs = micrographs
+
+    def _note_ctfs(self, protocol: ProtImportCtfs) -> list[str]:
+        """Match the CTFs with the micrographs; return why they cannot be used."""
+        names = [micrograph.name for micrograph in self._micrographs]
+        try:
+            n_found = len(protocol.readMatched(names)) if names else 0
+        except (ValueError, OSError) as error:
+            return [str(error)]
+        if n_found < len(names):
+            self.remarks.append(
+                f"WARNING: CTFs of {n_found} of {len(names)} micrographs; the others "
+                "are not used."
+            )
+        protocol.outputCTF = SetOfCTF(filename=_IN_MEMORY)
+        return []
 
     def _note_picks(self, protocol: ProtImportPicks) -> list[str]:
         """Read the files of picks; return why they cannot be used."""

@@ -38,6 +38,8 @@ settings of every template:
                  one folder a picker, named after it; or a file with the picks
                  of all micrographs
   truth=DIR      true coordinates to compare with
+  ctf=FILE       CTFs of the micrographs: a STAR of RELION or GCTF, a .cs of
+                 cryoSPARC, or the folder of CTFFIND's texts
   preset=paper   the published method (docs/method.md); what is written out
                  wins
   preset=fast    one small network

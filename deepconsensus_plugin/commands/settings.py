@@ -16,7 +16,7 @@ from deepconsensus_plugin.report.yes_no import parse_yes_no
 PRESET_NAMES = ("paper", "fast")
 """What ``preset=`` takes; see `commands.presets`."""
 
-_RUN_OWN = ("picks", "truth", "preset", "stacks")
+_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ class RunSettings:
         Whether particle stacks are written.
     preset : str, optional
         One of `PRESET_NAMES`.
+    ctf : str, optional
+        File or folder with the CTFs of the micrographs.
     """
 
     template: str
@@ -85,13 +87,15 @@ class RunSettings:
     truth: str | None = None
     stacks: bool = True
     preset: str | None = None
+    ctf: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
         picks = [folder.to_plain() for folder in self.picks]
         plain = {**asdict(self), "picks": picks}
-        if self.preset is None:  # as runs without a preset were always kept
-            del plain["preset"]
+        for name in ("preset", "ctf"):  # as runs without them were always kept
+            if plain[name] is None:
+                del plain[name]
         return plain
 
 
@@ -124,6 +128,7 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
         truth=_existing("truth", own["truth"]) if "truth" in own else None,
         stacks=parse_yes_no("stacks", own.get("stacks", "yes")),
         preset=preset,
+        ctf=_existing("ctf", own["ctf"]) if "ctf" in own else None,
     )
 
 
@@ -209,7 +214,7 @@ def check_names(values: Sequence[str], known: Sequence[str]) -> None:
 def _existing(name: str, path: str) -> str:
     absolute = Path(path).expanduser().absolute()
     if not absolute.exists():
-        raise ValueError(f"{name}: no such folder: {absolute}")
+        raise ValueError(f"{name}: no such file or folder: {absolute}")
     return str(absolute)
 
 

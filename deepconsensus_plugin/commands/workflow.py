@@ -15,6 +15,7 @@ from deepconsensus_plugin.commands.addresses import (
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
 from deepconsensus_plugin.commands.presets import with_all_pickers, with_preset
 from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
+from deepconsensus_plugin.commands.workflow_ctfs import with_ctfs, with_microscope
 from deepconsensus_plugin.report.forms import (
     PER_IMPORT,
     absolute,
@@ -70,10 +71,10 @@ def _absolute_file(word: str) -> str:
 def build_nodes(settings: RunSettings) -> list[Node]:
     """Return the protocols of a template with the user's settings in them.
 
-    A setting is a field of the template, by its alias, or else any number, word or
-    yes-no of the forms of its protocols, by the parameter's name, perhaps with the
-    protocol's label before it (`addresses`). A preset comes first. What belongs to one
-    folder of picks, and the truth, come after those and are not touched by them.
+    A setting is a field of the template, by its alias, or else a number, word or yes-no
+    of its protocols' forms, by name, perhaps with the label before it (`addresses`). A
+    preset comes first. What belongs to one folder of picks, the truth and CTFs come
+    after those and are not touched by them.
 
     Parameters
     ----------
@@ -83,12 +84,12 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     Raises
     ------
     ValueError
-        If a setting is not known, missing, ambiguous or without effect, has a value
-        that its parameter cannot take, or is a path that no file fits; if a preset
-        sets nothing.
+        If a setting is not known, missing, ambiguous, without effect, a value that its
+        parameter cannot take, or a path that no file fits; if a preset sets nothing.
     """
     template = read_template(settings.template)
     _check_names(settings, template)
+    settings = with_microscope(settings, template)
     settings = _given_threshold_counts(settings, template)
     own = {k: v for k, v in settings.values.items() if k not in template.aliases}
     nodes = [
@@ -99,7 +100,7 @@ def build_nodes(settings: RunSettings) -> list[Node]:
         nodes = _with_pickers(nodes, settings.picks)
     if settings.truth:
         nodes = _with_evaluation(nodes, settings.truth, own)
-    _refuse_unused(settings, template, nodes)
+    _refuse_unused(settings, template, nodes := with_ctfs(nodes, settings.ctf))
     nodes = [with_all_pickers(template.fill(node, settings.values)) for node in nodes]
     refuse_without_effect(settings, template, nodes)
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]

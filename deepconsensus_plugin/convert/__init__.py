@@ -19,10 +19,12 @@ from deepconsensus_plugin.convert.coordinates import (
     match_micrographs,
     picks_from_set,
 )
+from deepconsensus_plugin.convert.ctfs import append_ctfs
 from deepconsensus_plugin.convert.items import scaled_item, set_attribute
 from deepconsensus_plugin.convert.masks import append_masks, distances_to_unusable
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
+    micrograph_names,
     micrographs_from_set,
 )
 from deepconsensus_plugin.convert.observed import (
@@ -49,6 +51,7 @@ __all__ = [
     "acquisition_of",
     "append_candidates",
     "append_coordinates",
+    "append_ctfs",
     "append_masks",
     "append_simulated",
     "candidate_items",
@@ -60,6 +63,7 @@ __all__ = [
     "masks_of",
     "match_micrographs",
     "micrograph_name",
+    "micrograph_names",
     "micrographs_from_set",
     "observed_by_all",
     "observed_in",

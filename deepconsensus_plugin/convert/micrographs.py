@@ -42,7 +42,7 @@ def micrographs_from_set(
     FileFormatError
         If a file is no micrograph.
     """
-    names = [micrograph_name(item) for item in micrographs.iterItems()]
+    names = micrograph_names(micrographs)
     _refuse_repeats(names)
     models = {} if ctfs is None else ctfs_by_micrograph(ctfs, names)
     rate = micrographs.getSamplingRate()
@@ -53,6 +53,11 @@ def micrographs_from_set(
         ctf = None if model is None else _ctf(name, model, item.getAcquisition())
         found.append(Micrograph(name, path, read_shape(path), rate, ctf))
     return tuple(found)
+
+
+def micrograph_names(micrographs: SetOfMicrographs) -> list[str]:
+    """Return the names of the micrographs of a set, in its order."""
+    return [micrograph_name(item) for item in micrographs.iterItems()]
 
 
 def micrograph_name(micrograph: ScipionMicrograph) -> str:

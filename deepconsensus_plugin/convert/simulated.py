@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pwem.objects import Acquisition, CTFModel, SetOfCTF, SetOfMicrographs
+from pwem.objects import Acquisition, SetOfCTF, SetOfMicrographs
 from pwem.objects import Micrograph as ScipionMicrograph
 
+from deepconsensus_plugin.convert.ctfs import ctf_model
 from deepconsensus_plugin.core.pipeline.simulate import MicrographRecord
 from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
-from deepconsensus_plugin.core.types import Ctf
 
 _DETECTOR_PIXEL_A = 50_000.0
 """5 µm, of a counting detector; the magnification follows from it."""
@@ -49,14 +49,6 @@ def append_simulated(
         item.setSamplingRate(micrographs.getSamplingRate())
         item.setAcquisition(micrographs.getAcquisition())
         micrographs.append(item)
-        model = _ctf_model(record.ctf, has_plate=has_plate)
+        model = ctf_model(record.ctf, has_plate=has_plate)
         model.setMicrograph(item)
         ctfs.append(model)
-
-
-def _ctf_model(ctf: Ctf, *, has_plate: bool) -> CTFModel:
-    model = CTFModel()
-    model.setStandardDefocus(ctf.defocus_u_A, ctf.defocus_v_A, ctf.defocus_angle_deg)
-    if has_plate:  # programs take the mere presence of a shift for a phase plate
-        model.setPhaseShift(ctf.phase_shift_deg)
-    return model

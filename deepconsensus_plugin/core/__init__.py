@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from deepconsensus_plugin.core.workflow.sets import (
         find_micrographs,
         pick,
-        read_picks,
-        write_picks,
     )
+    from deepconsensus_plugin.core.workflow.sets import load_picks as read_picks
+    from deepconsensus_plugin.core.workflow.sets import save_picks as write_picks
     from deepconsensus_plugin.core.workflow.simulated import simulate
     from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 
@@ -86,13 +86,13 @@ _WHERE = {
     "load_picker": "methods",
     "open_micrograph": "io.micrographs",
     "pick": "workflow.sets",
-    "read_picks": "workflow.sets",
+    "read_picks": "workflow.sets:load_picks",
     "run_deep_consensus": "workflow.chain",
     "score": "workflow.stages",
     "select": "calibration.thresholds",
     "simulate": "workflow.simulated",
     "train": "workflow.stages",
-    "write_picks": "workflow.sets",
+    "write_picks": "workflow.sets:save_picks",
 }
 """Module of each name, and its name there if that is another."""
 

@@ -16,7 +16,7 @@ from deepconsensus_plugin.plots.colours import AREA
 AREA_LABEL = "carbon, ice or padding"
 """Entry of legends."""
 
-_WIDTH = 1.0
+_WIDTH = 1.5
 
 
 def add_area_outlines(axes: Axes, outlines: Sequence[FloatArray]) -> LineCollection:
@@ -38,7 +38,7 @@ def add_area_outlines(axes: Axes, outlines: Sequence[FloatArray]) -> LineCollect
 
 def add_area_legend(axes: Axes, *, fontsize: float | None = None) -> Legend:
     """Add what the outlines mean at the bottom right of a picture."""
-    entry = Line2D([], [], color=AREA, linewidth=2 * _WIDTH, label=AREA_LABEL)
+    entry = Line2D([], [], color=AREA, linewidth=_WIDTH, label=AREA_LABEL)
     legend = Legend(
         axes,
         [entry],

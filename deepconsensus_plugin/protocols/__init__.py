@@ -5,6 +5,9 @@ from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
     ProtDeepConsensusPicks,
 )
 from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvaluatePicks
+from deepconsensus_plugin.protocols.consensus.protocol_import_ctfs import (
+    ProtImportCtfs,
+)
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import (
     ProtImportPicks,
 )
@@ -52,6 +55,7 @@ __all__ = [
     "ProtDeepEMTrain",
     "ProtEvaluatePicks",
     "ProtHydraTrain",
+    "ProtImportCtfs",
     "ProtImportModel",
     "ProtImportPicks",
     "ProtNetworkPick",

@@ -152,7 +152,11 @@ def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
     result = picked.readResult()
     expected = None
     if math.isfinite(result.expected_precision):
-        expected = {"precision": result.expected_precision}
+        figures = {
+            "precision": result.expected_precision,
+            "recall": result.expected_recall,
+        }
+        expected = to_plain(figures)
     return {"expected": expected, "why": result.why, "null": to_plain(result.null)}
 
 

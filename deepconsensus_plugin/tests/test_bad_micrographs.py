@@ -32,6 +32,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import readPicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
 from deepconsensus_plugin.protocols.screen.screen_following import ScreenFollower
 from deepconsensus_plugin.protocols.screen.screen_outputs import judgeForm
+from deepconsensus_plugin.protocols.screen.screen_stages import ScreenStages
 from deepconsensus_plugin.report.reported_run import collect_run
 from deepconsensus_plugin.report.selection_report import find_related
 from deepconsensus_plugin.set_columns import read_scores
@@ -213,7 +214,8 @@ class TestBadMicrograph(SyntheticProject):
         follower = ScreenFollower(screen, self.data / "preliminary", "form")
         follower._pickers = readPicks(screen)
         for names, bad in ((self.names, (BAD,)), (self.names[2:], ())):
-            candidates = follower._candidatesOn(names)
+            stages = ScreenStages(screen, self.data / "preliminary")
+            candidates = follower._candidatesOn(names, stages)
             self.assertEqual(candidates.bad_micrographs, bad)
             accepted, _ = judgeForm(screen, candidates, np.ones(len(candidates)))
             on_bad = accepted.reason == Reason.MICROGRAPH

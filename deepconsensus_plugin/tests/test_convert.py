@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mrcfile
 import numpy as np
 import pytest
@@ -27,9 +29,11 @@ from deepconsensus_plugin.convert import (
     candidates_from_set,
     coordinates_from_set,
     items_with_micrograph,
+    masks_of,
     micrographs_from_set,
     observed_in,
     picks_from_set,
+    places_of_items,
     read_observed,
     scaled_item,
     write_observed,
@@ -296,7 +300,7 @@ def _assert_same(read, written):
     assert read.pickers == written.pickers
     for field in ("observed", "micrograph_index", "found", "agreement"):
         np.testing.assert_array_equal(getattr(read, field), getattr(written, field))
-    for field in ("yx", "picker_scores", "agreed_yx"):
+    for field in ("yx", "picker_scores", "agreed_yx", "area_distance_px"):
         np.testing.assert_array_equal(getattr(read, field), getattr(written, field))
 
 
@@ -309,6 +313,22 @@ def test_candidates_come_back_as_they_were(tmp_path):
     read, order = candidates_and_items(items)
     _assert_same(read, written)
     np.testing.assert_array_equal(order, [0, 1, 2])
+
+
+def test_distances_to_unusable_area_and_the_masks_survive_the_set(tmp_path):
+    micrographs, written = _micrographs(tmp_path), _candidates()
+    distance = np.array([-np.inf, np.inf, -3.25])
+    written = replace(written, area_distance_px=distance)
+    items = _coordinates(tmp_path, micrographs)
+    append_candidates(items, micrographs, written)
+    known = observed_in(written, masks=tmp_path / "masks")
+    write_observed(items, tmp_path / "observed.json", known)
+    items.write()
+    read, _ = candidates_and_items(items)
+    np.testing.assert_array_equal(read.area_distance_px, distance)
+    assert masks_of(items) == tmp_path / "masks"
+    places = places_of_items(items, micrographs, box_size=10)
+    np.testing.assert_array_equal(places.area_distance_px, distance)
 
 
 def test_a_part_of_the_candidates_in_another_order(tmp_path):

@@ -132,6 +132,8 @@ class TestConsensus(synthetic.SyntheticProject):
         read = candidates_from_set(protocol.outputCoordinatesOR)
         self.assertEqual(read.micrographs, written.micrographs)
         self.assertEqual(read.pickers, ("a", "a (2)", "b"))
+        self.assertEqual(read.vote_of, written.vote_of)
+        self.assertEqual(read.voters, {"a": [0, 1], "b": [2]})
         for field in ("observed", "micrograph_index", "found", "agreement"):
             np.testing.assert_array_equal(getattr(read, field), getattr(written, field))
         for field in ("yx", "picker_scores", "agreed_yx"):
@@ -147,7 +149,8 @@ class TestConsensus(synthetic.SyntheticProject):
         self.assertIn("a: 104 picks, 96% confirmed", summary)
         self.assertIn("not run on 1 micrographs", summary)
         self.assertIn("Box size: 40 px.", summary)
-        self.assertNotIn("WARNING", summary)
+        (warning,) = [line for line in protocol.summary() if "WARNING" in line]
+        self.assertIn("a (2) is no independent picker: 100% of its picks are", warning)
         self.assertIn("[SanchezGarcia2018]", protocol._methods()[0])
         self.assertEqual(protocol._citations(), ["SanchezGarcia2018"])
 

@@ -171,7 +171,7 @@ def test_what_pixels_and_picks_show_is_said(scene, tmp_path):
         f"picks={{}}/alpha,{binned}",
     )
     warnings = [line for line in said if line.startswith("WARNING")]
-    assert [line.split(":")[1].split(" lie")[0] for line in warnings] == [
+    assert [line.split(":")[1].split(" reach")[0] for line in warnings] == [
         " mic_1.mrc",
         " Picks of binned",
     ]

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
+from deepconsensus_plugin.core.calibration import reliability
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepConsensusPicks
 from deepconsensus_plugin.tests.drawn_plots import drawn
@@ -77,9 +80,14 @@ class TestPicksViewer(SyntheticProject):
         self.assertGreater(plateau, 0.1)  # the third picker is 0.25 of the box off
 
     def test_reliability_of_every_picker(self):
-        figure = self.draw("Reliability")
+        with patch.object(reliability, "find_objection", return_value=None):
+            figure = self.draw("Reliability")
         names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
         self.assertEqual(names, ["good", "odd", "shifted"])
+
+    def test_where_nothing_tells_the_reliability_the_reason_stands(self):
+        told = ConsensusShown(self.consensus).reliability()
+        self.assertIn("precision and recall are not estimated. Pickers agree on", told)
 
     def test_micrographs_are_coloured_by_votes_or_by_a_picker(self):
         marked = self.view(self.consensus).tabs["Micrographs"].read()

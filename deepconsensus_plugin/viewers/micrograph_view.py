@@ -32,7 +32,7 @@ FONT = 8.5
 _ZOOM_STEP = 1.3
 _SMALLEST_SIDE_BOXES = 2
 """Smallest side of the view, in boxes: the limit of the zoom."""
-_ABOVE, _BELOW = 0.3, 0.35
+_ABOVE, _BELOW = 0.3, 0.42
 """Inches left free."""
 
 

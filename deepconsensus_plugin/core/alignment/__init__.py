@@ -2,9 +2,10 @@
 """Systematic shift, mirror or scale between the picks of two pickers."""
 
 from deepconsensus_plugin.core.alignment.confinement import (
+    Extent,
     describe_confinement,
-    find_confinement,
     find_extent,
+    measure_extent,
 )
 from deepconsensus_plugin.core.alignment.misalignment import Misalignment
 from deepconsensus_plugin.core.alignment.offsets import Offsets, measure_offsets
@@ -14,12 +15,13 @@ from deepconsensus_plugin.core.alignment.search import (
 )
 
 __all__ = [
+    "Extent",
     "Misalignment",
     "Offsets",
     "describe_confinement",
-    "find_confinement",
     "find_extent",
     "find_misalignments",
+    "measure_extent",
     "measure_misalignment",
     "measure_offsets",
 ]

@@ -9,6 +9,9 @@ import numpy as np
 
 from deepconsensus_plugin.core.types import FloatArray
 
+_SAME_LOG_SCALE = 0.03
+"""Scales closer than this are told apart by a fit, not by a search."""
+
 
 @dataclass(frozen=True)
 class Orientation:
@@ -63,13 +66,20 @@ class Placement:
     chance: float = 1.0
 
     def is_like(self, other: Placement, *, box_size: float) -> bool:
-        """Return whether two placements are equal within their precision."""
+        """Return whether two placements are equal within their precision.
+
+        A shift makes up for a small difference of the scales, at one side of the
+        micrographs.
+        """
         gap = np.abs(np.subtract(self.shift_yx, other.shift_yx)).max()
+        scaled = max(
+            abs(np.log(self.scale / other.scale)),
+            abs(np.log(self.stretch_x / other.stretch_x)),
+        )
         return (
             self.orientation == other.orientation
-            and abs(np.log(self.scale / other.scale)) < 0.02
-            and abs(np.log(self.stretch_x / other.stretch_x)) < 0.02
-            and bool(gap < 0.3 * box_size)
+            and scaled < _SAME_LOG_SCALE
+            and bool(gap < (0.3 + 20 * scaled) * box_size)
         )
 
     def oriented(self, pairs: PointPairs) -> tuple[FloatArray, FloatArray]:

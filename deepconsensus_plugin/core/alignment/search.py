@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from deepconsensus_plugin.core.alignment.confinement import find_confinement
+from deepconsensus_plugin.core.alignment.confinement import measure_extent
 from deepconsensus_plugin.core.alignment.misalignment import SMALL_SHIFT, Misalignment
 from deepconsensus_plugin.core.alignment.placement import Placement, PointPairs
 from deepconsensus_plugin.core.alignment.superposition import (
@@ -41,6 +41,9 @@ _IN_PLACE = 0.25
 _CHANCE_IN_PLACE = 1e-6
 _CHANCE_ELSEWHERE = 1e-12
 """Low enough for the hundreds of thousands of places that are looked at."""
+
+_CLEARLY_OFF = 0.02
+"""Difference of two extents' deviations from 1 that tells which picker is right."""
 
 _GOOD_AGREEMENT = 0.5
 _MIN_FRACTION = 0.2
@@ -137,7 +140,9 @@ def _explain(pairs: list[PointPairs], box_size: float) -> tuple[Placement, bool]
     rivals = [p for p in tried if not p.is_like(best, box_size=box_size)]
     stands_out = best.chance < _CHANCE_ELSEWHERE and best.fraction > _MIN_FRACTION
     stands_out &= all(best.fraction > _CLEARLY * rival.fraction for rival in rivals)
-    if agrees and (not stands_out or best.is_like(here, box_size=box_size)):
+    if agrees and best.is_like(here, box_size=box_size):
+        return _small_shift(pairs, max(here, best, key=_fraction), box_size)
+    if agrees and not stands_out:
         return _small_shift(pairs, here, box_size)
     if not stands_out:
         return Placement(fraction=matched_share(pairs, box_size)), False
@@ -149,7 +154,16 @@ def _small_shift(
 ) -> tuple[Placement, bool]:
     placement, error = refine_placement(pairs, here, box_size)
     shift = float(np.hypot(*placement.shift_yx))
-    return placement, shift > max(SMALL_SHIFT * box_size, 4 * error)
+    rows, columns = pairs[0].shape
+    drift = max(
+        abs(placement.scale - 1) * rows / 2,
+        abs(placement.scale * placement.stretch_x - 1) * columns / 2,
+    )
+    return placement, max(shift, drift) > max(SMALL_SHIFT * box_size, 4 * error)
+
+
+def _fraction(placement: Placement) -> float:
+    return placement.fraction
 
 
 def find_misalignments(
@@ -186,18 +200,25 @@ def pairs_to_compare(
 ) -> list[tuple[PickerPicks, PickerPicks]]:
     """Return each picker, by name, behind the one that agrees best with all others.
 
-    That one is not among those that are confined to a corner, if any is not.
+    That one is not among those whose extents tell a wrong scale, if any is not; of two
+    that agree as well with all others, it is the one that fits its micrographs better.
     """
     pickers = sorted(pickers, key=lambda p: p.picker)
     agreement = np.zeros(len(pickers))
     for i, j in combinations(range(len(pickers)), 2):
         pairs = points_to_compare(pickers[i], pickers[j], shapes)
         agreement[[i, j]] += matched_share(pairs, box_size)
-    # A picker that leaves most of the micrographs empty is the wrong one of two.
-    confined = [find_confinement(each, shapes) is not None for each in pickers]
-    if not all(confined):
-        agreement[confined] = -1
+    # The extents of the picks tell the wrong one of two.
+    extents = [measure_extent(each, shapes) for each in pickers]
+    suspect = [each is not None and each.is_suspect for each in extents]
+    if not all(suspect):
+        agreement[suspect] = -1
     reference = int(agreement.argmax()) if len(pickers) else 0
+    for index, each in enumerate(extents):
+        best = extents[reference]
+        if agreement[index] == agreement[reference] and each and best:
+            if best.deviation - each.deviation > _CLEARLY_OFF:
+                reference = index
     return [
         (pickers[reference], other)
         for index, other in enumerate(pickers)

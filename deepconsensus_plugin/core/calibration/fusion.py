@@ -29,6 +29,7 @@ from deepconsensus_plugin.core.calibration.latent_trait import (
     LatentTraitModel,
 )
 from deepconsensus_plugin.core.calibration.parameters import Priors
+from deepconsensus_plugin.core.calibration.separation import separation_by_scores
 from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
@@ -79,6 +80,9 @@ class Fusion:
         why their votes are correlated.
     fit : LatentTraitFit
         The model.
+    separation : float, optional
+        Largest distance of the mean of particles from that of the rest, among the kinds
+        of score, in deviations; None where no candidates differ in any score.
     """
 
     probability: FloatArray
@@ -90,6 +94,7 @@ class Fusion:
     recall: Estimate
     n_missed: Estimate
     fit: LatentTraitFit
+    separation: float | None = None
 
 
 def fuse(
@@ -151,7 +156,11 @@ def fuse(
         for name, value in best.items()
     }
     return Fusion(
-        probability=fit.probability, thresholds=THRESHOLDS, fit=fit, **figures
+        probability=fit.probability,
+        thresholds=THRESHOLDS,
+        fit=fit,
+        separation=separation_by_scores(evidence, fit.parameters),
+        **figures,
     )
 
 

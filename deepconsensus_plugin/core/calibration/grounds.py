@@ -24,6 +24,16 @@ FEWEST_AGREED = 100
 the rates of the pickers: of 100, a share of .9 is known to ± .06."""
 
 
+FEWEST_VOTERS = 3
+"""Fewest independent pickers. The votes of two fill three cells, for five unknowns (Hui
+and Walter, 1980); what both take wrongly shows nowhere. The expected precision of a
+pair was .1 too high or more on eleven of twelve simulated sets (``docs/fusion.md``)."""
+
+LEAST_SEPARATION = 0.2
+"""Smallest distance of particles from the rest by any kind of score, in deviations. If
+no score is better, ROC-AUC .56, nothing confirms the votes."""
+
+
 class NullEvidence(Protocol):
     """Result of a null control of one scorer (`core.null_control.NullComparison`)."""
 
@@ -50,12 +60,16 @@ class Grounds:
         Pixels; micrographs without one are not looked at.
     nulls : sequence of NullEvidence
         What scorers find on these micrographs and on their nulls; may be empty.
+    separation : float, optional
+        Largest distance of the mean of particles from that of the rest, among the kinds
+        of score, in deviations; None where there is no score.
     """
 
     candidates: Candidates
     network: NetworkGrounds | None = None
     shapes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     nulls: Sequence[NullEvidence] = ()
+    separation: float | None = None
 
 
 def find_objection(grounds: Grounds) -> str | None:
@@ -87,14 +101,27 @@ def _confined(grounds: Grounds) -> str | None:
     )
 
 
-def _one_picker(grounds: Grounds) -> str | None:
+def _few_voters(grounds: Grounds) -> str | None:
     candidates = grounds.candidates
-    if len(candidates.voters) > 1:
+    n = len(candidates.voters)
+    if n >= FEWEST_VOTERS:
         return None
-    one = "there is only one"
-    if candidates.found.any(axis=0).sum() > 1:
-        one = f"{' and '.join(candidates.pickers)} count as one"
-    return f"They rest on the agreement of independent pickers, and {one}: add another."
+    there = "there is only one" if n == 1 else "there are two"
+    if candidates.found.any(axis=0).sum() > n:
+        there = f"{', '.join(candidates.pickers)} count as {'one' if n == 1 else 'two'}"
+    return (
+        "How often pickers are wrong together takes three independent ones to tell, "
+        f"and {there}: add another kind of picker."
+    )
+
+
+def _nothing_parts(grounds: Grounds) -> str | None:
+    if grounds.separation is None or grounds.separation >= LEAST_SEPARATION:
+        return None
+    return (
+        "No score, of the network or of a picker, tells the candidates apart: nothing "
+        "confirms the votes of the pickers."
+    )
 
 
 def _few_agreed(grounds: Grounds) -> str | None:
@@ -116,8 +143,9 @@ def _weak_network(grounds: Grounds) -> str | None:
 _RULES: tuple[Callable[[Grounds], str | None], ...] = (
     _nothing_but_noise,
     _confined,
-    _one_picker,
     _few_agreed,
     _weak_network,
+    _nothing_parts,
+    _few_voters,
 )
 """In the order in which a user should hear of them."""

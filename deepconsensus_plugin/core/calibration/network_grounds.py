@@ -27,7 +27,7 @@ FEWEST_LEARNT = 100
 """Fewest boxes of particles to learn from, as many as pickers must agree on."""
 
 MOST_WRONG_LABELS = 0.15
-"""Largest share of labels of either kind that may look wrong. On real picks it is .01
+"""Largest share of labels of either kind that may look wrong. On real picks it is .03
 at most; where many are wrong, agreement is no sign of a particle."""
 
 

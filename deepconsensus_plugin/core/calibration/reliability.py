@@ -48,7 +48,8 @@ def estimate_reliability(
     some = candidates.take(_rows_of_some_micrographs(candidates, rng))
     fusion = fuse(Evidence.of_candidates(some), rng=rng, n_resamples=n_resamples)
     report = CalibrationReport.of(fusion, some, seed=seed)
-    return report.withheld(find_objection(Grounds(some, shapes=shapes)))
+    grounds = Grounds(some, shapes=shapes, separation=fusion.separation)
+    return report.withheld(find_objection(grounds))
 
 
 def _rows_of_some_micrographs(

@@ -136,7 +136,9 @@ def compare_with_null(
 
     Evidence is tested among the best 10, 3 and 1 % of all peaks, of micrographs and
     nulls together: were there nothing but noise, each would be on a micrograph with
-    the same probability (binomial test, the levels divided among the three).
+    the same probability (binomial test, the levels divided among the three). More than
+    half of the micrographs must give evidence, each by itself, or all together, also
+    when any one of them is left out: dirt is not everywhere.
 
     Parameters
     ----------
@@ -174,7 +176,7 @@ def compare_with_null(
         n_real=int(counts[0].sum()),
         n_null=float(n_null.sum() / n_each),
         share_in_excess=_share_in_excess(counts[0], n_null, n_each, rng),
-        has_evidence=_has_evidence(found, noise, n_each),
+        has_evidence=_has_evidence(real, null, n_each),
         knots=_excess_curve(found, noise, n_each),
     )
 
@@ -205,7 +207,27 @@ def _share_in_excess(
     return EstimatedFigure(value, min(low, value), max(high, value))
 
 
-def _has_evidence(found: FloatArray, noise: FloatArray, n_each: int) -> bool:
+def _has_evidence(
+    real: Sequence[FloatArray], null: Sequence[FloatArray], n_each: int
+) -> bool:
+    """Return whether most micrographs give evidence, or all but any one together."""
+
+    def give_evidence(chosen: Sequence[int]) -> bool:
+        noise = [null[n_each * i + k] for i in chosen for k in range(n_each)]
+        found = np.concatenate([real[i] for i in chosen])
+        return _exceeds(found, np.concatenate(noise), n_each)
+
+    everyone = range(len(real))
+    n_alone = sum(give_evidence([i]) for i in everyone)
+    if 2 * n_alone > len(real) or len(real) == 1:
+        return n_alone > 0
+    return give_evidence(everyone) and all(
+        give_evidence([i for i in everyone if i != left_out]) for left_out in everyone
+    )
+
+
+def _exceeds(found: FloatArray, noise: FloatArray, n_each: int) -> bool:
+    """Return whether more peaks score high than on nulls."""
     descending = np.sort(np.concatenate([found, noise]))[::-1]
     for share in _COMPARED_SHARES:
         if not (n_best := round(share * len(descending))):

@@ -28,6 +28,8 @@ class InAngstrom:
     ----------
     pixel_size : float, optional
         Å per pixel of the file's positions, where the file says.
+    least_pixel_size : float, optional
+        Å per pixel of the movies, which may have been binned since.
     box_size : float, optional
         Å.
     shifts : mapping of str or None to array, shape (n, 2)
@@ -35,6 +37,7 @@ class InAngstrom:
     """
 
     pixel_size: float | None = None
+    least_pixel_size: float | None = None
     box_size: float | None = None
     shifts: Mapping[str | None, FloatArray] = field(default_factory=dict)
 
@@ -77,7 +80,8 @@ class FilePicks:
             unknown.
         """
         given = self.in_angstrom
-        pixel_size = given.pixel_size or pixel_size
+        known = max(pixel_size or 0, given.least_pixel_size or 0)
+        pixel_size = given.pixel_size or known or None
         if given == InAngstrom() or pixel_size is None:
             return self
         moved = {
@@ -94,7 +98,7 @@ class FilePicks:
             self,
             coordinates={**self.coordinates, **moved},
             box_size=box_size,
-            in_angstrom=InAngstrom(pixel_size=given.pixel_size),
+            in_angstrom=InAngstrom(given.pixel_size, given.least_pixel_size),
         )
 
 

@@ -9,15 +9,17 @@ Topaz jobs, whose ``ncc_score`` says nothing. Which way y counts depends on how
 cryoSPARC read the movies, and the file does not say. Names begin with the micrograph's
 unique number, 21 digits with leading zeros.
 
-The box size is known where particles were extracted and the file holds both pixel
-sizes. Files that need unpickling are refused: that would run code from the file.
+Written: the records, and a result group (``.csg``) that the job *Import Result Group*
+reads. The box size is known where particles were extracted and the file holds both
+pixel sizes. Files that need unpickling are refused: that would run code from the file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path, PurePath
 from tokenize import TokenError
 from typing import Any
@@ -27,7 +29,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.grouping import group_coordinates
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.atomic import whole_file, write_text
 from deepconsensus_plugin.core.pick_files.codec import (
     NO_COORDINATES,
     FilePicks,
@@ -44,6 +46,7 @@ _COLUMN_MAGIC = re.compile(rb"[\x80-\xff]CSDAT")
 _X, _Y = "location/center_x_frac", "location/center_y_frac"
 _SHAPE = "location/micrograph_shape"
 _SCORE, _POWER = "pick_stats/ncc_score", "pick_stats/power"
+_OTHER_STATS = [("pick_stats/template_idx", "<u4"), ("pick_stats/angle_rad", "<f4")]
 _NAMES = ("location/micrograph_path", "micrograph_blob/path")
 _BOX, _BOX_RATE = "blob/shape", "blob/psize_A"
 _RATES = ("location/micrograph_psize_A", "micrograph_blob/psize_A")
@@ -59,17 +62,17 @@ def _recognise(head: bytes) -> bool:
 def _read(path: Path) -> FilePicks:
     if not path.stat().st_size:
         return FilePicks({None: NO_COORDINATES})
-    records = _load(path)
+    records = load_records(path)
     name_field = _first(records, _NAMES)
-    missing = [field for field in (_X, _Y, _SHAPE) if field not in _fields(records)]
+    missing = [field for field in (_X, _Y, _SHAPE) if field not in field_names(records)]
     if name_field is None or missing:
         raise FileFormatError(
             path,
             expected=f"{', '.join((_X, _Y, _SHAPE, _NAMES[0]))} (where particles lie; "
             "for selected particles cryoSPARC has them in the passthrough file)",
-            received=f"the fields {', '.join(_fields(records)) or 'none'}",
+            received=f"the fields {', '.join(field_names(records)) or 'none'}",
         )
-    names = _names(records[name_field])
+    names = path_texts(records[name_field])
     sizes = records[_SHAPE].astype(np.float64)
     yx = np.column_stack([records[_Y], records[_X]]).astype(np.float64) * sizes
     _check(path, yx, sizes)
@@ -87,7 +90,7 @@ def _read(path: Path) -> FilePicks:
 
 def _score_field(records: Records, path: Path) -> str | None:
     """Return the field with the picker's score."""
-    there = [field for field in (_SCORE, _POWER) if field in _fields(records)]
+    there = [field for field in (_SCORE, _POWER) if field in field_names(records)]
     if len(there) == 2 and len(records):
         says_nothing = len(np.unique(records[_SCORE])) == 1
         says_more = len(np.unique(records[_POWER])) > 1 or not records[_SCORE].any()
@@ -96,7 +99,14 @@ def _score_field(records: Records, path: Path) -> str | None:
     return there[0] if there else None
 
 
-def _load(path: Path) -> Records:
+def load_records(path: Path) -> Records:
+    """Return the records of a ``.cs`` file.
+
+    Raises
+    ------
+    FileFormatError
+        If they are compressed columns, need unpickling, or are none.
+    """
     with path.open("rb") as file:
         if _COLUMN_MAGIC.match(file.read(len(_MAGIC))):
             raise FileFormatError(
@@ -113,15 +123,16 @@ def _load(path: Path) -> Records:
         ) from error
 
 
-def _fields(records: Records) -> tuple[str, ...]:
+def field_names(records: Records) -> tuple[str, ...]:
+    """Return the names of the fields; none of an array without fields."""
     return records.dtype.names or ()
 
 
 def _first(records: Records, fields: tuple[str, ...]) -> str | None:
-    return next((field for field in fields if field in _fields(records)), None)
+    return next((field for field in fields if field in field_names(records)), None)
 
 
-def _names(paths: Records) -> list[str]:
+def path_texts(paths: Records) -> list[str]:
     """Return the paths as text; ``>`` marks those relative to the file."""
     texts = paths.astype(str) if paths.dtype.kind == "U" else np.char.decode(paths)
     return [text.removeprefix(">") for text in texts.tolist()]
@@ -140,7 +151,7 @@ def _check(path: Path, yx: FloatArray, sizes: FloatArray) -> None:
 def _box_size(records: Records) -> float | None:
     """Return the median extracted box, in pixels of the micrographs."""
     rate = _first(records, _RATES)
-    if rate is None or not {_BOX, _BOX_RATE} <= set(_fields(records)):
+    if rate is None or not {_BOX, _BOX_RATE} <= set(field_names(records)):
         return None
     if not len(records) or not (records[rate] > 0).all():
         return None
@@ -169,6 +180,23 @@ def _write_merged(
     with whole_file(path) as partial, partial.open("wb") as file:
         records = np.concatenate([np.zeros(0, dtype), *parts])
         np.save(file, records, allow_pickle=False)
+    slots = ("location", "pick_stats") if scored else ("location",)
+    write_text(path.with_suffix(".csg"), _result_group(path.name, len(records), slots))
+
+
+def _result_group(name: str, n: int, slots: Sequence[str]) -> str:
+    """Return the text that cryoSPARC's job *Import Result Group* reads (YAML)."""
+    results = "".join(
+        f"  {slot}:\n    metafile: '>{name}'\n    num_items: {n}\n"
+        f"    type: particle.{slot}\n"
+        for slot in slots
+    )
+    return (
+        f"created: {datetime.now():%Y-%m-%d %H:%M:%S.%f}\n"
+        "group:\n  description: Accepted coordinates\n  name: particles\n"
+        f"  title: Accepted coordinates\n  type: particle\nresults:\n{results}"
+        "version: v4.4.0\n"
+    )
 
 
 def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
@@ -183,7 +211,7 @@ def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
         (_Y, "<f4"),
     ]
     if scored:
-        fields += [(_SCORE, "<f4"), ("pick_stats/power", "<f4")]
+        fields += [(_SCORE, "<f4"), (_POWER, "<f4"), *_OTHER_STATS]
     return np.dtype(fields)
 
 
@@ -198,8 +226,8 @@ def _records(
     records[_NAMES[0]] = name.encode()
     records[_SHAPE] = shape
     records[_Y], records[_X] = (picks.yx / shape).T
-    if _SCORE in _fields(records):
-        records[_SCORE] = picks.scores
+    if _SCORE in field_names(records):
+        records[_SCORE] = records[_POWER] = picks.scores
     return records
 
 

@@ -101,7 +101,8 @@ def read_table(path: Path) -> FilePicks:
         if not (sizes > 0).all():
             row = rows[int(np.flatnonzero((sizes <= 0).any(axis=1))[0])]
             raise _bad(path, row, "a width and height above 0")
-        yx = (xy[:, :2] + sizes / 2)[:, ::-1]
+        if not columns.is_centre:
+            yx = (xy[:, :2] + sizes / 2)[:, ::-1]
         box_size = float(np.median(sizes))
     remarks = (_NO_SCORE,) if columns.z is not None and columns.width is None else ()
     if columns.micrograph is None:

@@ -28,6 +28,7 @@ from deepconsensus_plugin.core.pick_files.placing import (
 from deepconsensus_plugin.core.pick_files.remarks import (
     describe_left_over,
     describe_outside,
+    describe_pixel_size,
 )
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 
@@ -159,7 +160,8 @@ def _read_entries(
         if found.box_size is not None:
             sizes.append(found.box_size)
         repeated.update(file.absolute() for file in found.listed.values())
-        remarks.update(dict.fromkeys(found.remarks))
+        told = describe_pixel_size(found.in_angstrom, rate)
+        remarks.update(dict.fromkeys((*found.remarks, *told)))
         entries += [
             _Entry(path if name is None else name, path, picks, found.shapes.get(name))
             for name, picks in found.coordinates.items()

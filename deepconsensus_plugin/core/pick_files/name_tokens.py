@@ -20,7 +20,7 @@ _DECORATIONS = frozenset(
     "weighted doseweighted aligned align ali avg aliavg average sum patch rigid local "
     "global motion corrected corr mc mc2 mcorr motioncor motioncor2 fraction fractions "
     "movie movies frames denoised denoise filtered raw eer mic mrc mrcs tif tiff topaz "
-    "cryolo gautomatch automatch relion cryosparc eman eman2 xmipp".split()
+    "ps cryolo gautomatch automatch relion cryosparc eman eman2 xmipp".split()
 )
 # A sign belongs to a number if it comes where a name begins or behind a separator.
 _TOKEN = re.compile(r"(?:^|(?<=[\s_.-]))[+-]\d[^\s_.-]*|[^\s_.-]+")

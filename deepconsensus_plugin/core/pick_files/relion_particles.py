@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.types import FloatArray
 
 _GROUP = "rlnOpticsGroup"
 _MICROGRAPH_RATE, _IMAGE_RATE = "rlnMicrographPixelSize", "rlnImagePixelSize"
-_IMAGE_SIZE = "rlnImageSize"
+_MOVIE_RATE, _IMAGE_SIZE = "rlnMicrographOriginalPixelSize", "rlnImageSize"
 _IN_ANGSTROM = ("rlnOriginYAngst", "rlnOriginXAngst")
 _IN_PIXELS = ("rlnOriginY", "rlnOriginX")
 _DETECTOR, _MAGNIFICATION = "rlnDetectorPixelSize", "rlnMagnification"
@@ -34,8 +34,9 @@ class ParticleLengths:
 
     Parameters
     ----------
-    micrograph_rate, image_rate : array, shape (n,)
-        Å/px of the micrographs that the coordinates are of, and of the images.
+    micrograph_rate, movie_rate, image_rate : array, shape (n,)
+        Å/px of the micrographs that the coordinates are of, of the movies before any
+        binning, and of the images.
     image_size : array, shape (n,)
         Pixels of the images.
     origins : array, shape (n, 2)
@@ -43,6 +44,7 @@ class ParticleLengths:
     """
 
     micrograph_rate: FloatArray
+    movie_rate: FloatArray
     image_rate: FloatArray
     image_size: FloatArray
     origins: FloatArray
@@ -71,7 +73,8 @@ class ParticleLengths:
             grouped = group_coordinates(names, moved, np.zeros(len(names)))
             shifts = {name: each.yx for name, each in grouped.items()}
         box_size = _median(self.image_size * self.image_rate)
-        return InAngstrom(pixel_size, box_size, shifts)
+        least = _median(self.movie_rate)
+        return InAngstrom(pixel_size, least, box_size, shifts)
 
 
 def _median(values: FloatArray) -> float | None:
@@ -94,7 +97,10 @@ def read_lengths(holders: Sequence[Block], blocks: Sequence[Block]) -> ParticleL
     return ParticleLengths(
         *(
             np.concatenate([getattr(part, name) for part in parts])
-            for name in ("micrograph_rate", "image_rate", "image_size", "origins")
+            for name in (
+                *("micrograph_rate", "movie_rate", "image_rate"),
+                *("image_size", "origins"),
+            )
         )
     )
 
@@ -115,6 +121,7 @@ def _of_block(block: Block, optics: Block | None) -> ParticleLengths:
         origins = np.zeros((len(block), 2))
     return ParticleLengths(
         _numbers(block, optics, _MICROGRAPH_RATE),
+        _numbers(block, optics, _MOVIE_RATE),
         image_rate,
         _numbers(block, optics, _IMAGE_SIZE),
         origins,

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.pick_files.codec import InAngstrom
 from deepconsensus_plugin.core.pick_files.names import listed
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+
+_SAME_RATE = 0.02
+"""Relative difference of pixel sizes that are the same but for a calibration."""
 
 
 def describe_left_over(
@@ -53,4 +57,25 @@ def describe_outside(
     return [
         f"WARNING: {outside} of {len(picks)} picks are outside their micrographs; is "
         "the scale right?"
+    ]
+
+
+def describe_pixel_size(told: InAngstrom, rate: float | None) -> list[str]:
+    """Return a warning if a file is of micrographs of another pixel size.
+
+    Parameters
+    ----------
+    told : InAngstrom
+        What the file tells.
+    rate : float, optional
+        Å per pixel of the file's positions, if the scale is right.
+    """
+    theirs = told.pixel_size
+    if theirs is None and rate and (told.least_pixel_size or 0) > rate:
+        theirs = told.least_pixel_size
+    if not rate or theirs is None or abs(theirs / rate - 1) <= _SAME_RATE:
+        return []
+    return [
+        f"WARNING: The files are of micrographs of {theirs:.4g} Å/px, but with this "
+        f"scale their pixels are {rate:.4g} Å. Is the scale right, and the pixel size?"
     ]

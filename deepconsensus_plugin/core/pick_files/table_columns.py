@@ -15,7 +15,8 @@ import numpy as np
 from deepconsensus_plugin.core.types import FloatArray
 
 # Compared in lower case, letters and digits only, without RELION's prefix.
-_X = ("x", "xcoordinate", "xcoord", "xcoor", "coordinatex", "xcenter", "centerx")
+_CENTRE = ("xcenter", "centerx", "xcentre", "centrex", "cx", "xc")
+_X = ("x", "xcoordinate", "xcoord", "xcoor", "coordinatex", *_CENTRE)
 _LEFT = ("x1", "xmin", "left", "x0")
 _TOP = ("y1", "ymin", "top", "y0")
 _RIGHT = ("x2", "xmax", "right")
@@ -59,6 +60,8 @@ class Columns:
         Slice of a tomogram, where it is no score.
     width : int, optional
         Number of fields of every row, where there is a header.
+    is_centre : bool
+        Whether x and y are centres for sure, also beside a size.
     """
 
     x: int = 0
@@ -69,6 +72,7 @@ class Columns:
     far_corner: tuple[int, int] | None = None
     z: int | None = None
     width: int | None = None
+    is_centre: bool = False
 
     def behind_row_names(self) -> Columns:
         """Return the same columns of a table whose rows begin with a number or name."""
@@ -95,18 +99,19 @@ class Columns:
 def named_columns(header: Sequence[str]) -> Columns | None:
     """Return the columns that a header names; None if it names no x and y."""
     left, top = _find(header, _LEFT), _find(header, _TOP)
-    far = _both(header, _RIGHT, _BOTTOM)
+    far, size = _both(header, _RIGHT, _BOTTOM), _both(header, _WIDTH, _HEIGHT)
     x, y = _find(header, _X), _find(header, _Y)
-    if far is not None:
-        x, y = (left, top) if left is not None else (x, y)
+    if (far or size) and left is not None:
+        x, y = left, top
     if x is None or y is None:
         return None
     return Columns(
         *(x, y, _find(header, _SCORE), _find(header, _NAME)),
-        size=None if far else _both(header, _WIDTH, _HEIGHT),
+        size=None if far else size,
         far_corner=far,
         z=_find(header, _Z),
         width=len(header),
+        is_centre=not far and _find(header, _CENTRE) == x,
     )
 
 

@@ -116,9 +116,9 @@ def compare_with_nulls(
     """Return what the picker finds on a few micrographs and on their nulls.
 
     Crowded particles are spread more evenly than noise of the same spectrum, so that
-    their *contrast* does not exceed that of the null (apoferritin). Their shape does:
-    where a difference of Gaussians finds no more than on the nulls, the normalised
-    correlation with a disc is compared instead.
+    their *contrast* does not exceed that of the null (apoferritin); their shape does.
+    So where a difference of Gaussians finds no more than on the nulls, the normalised
+    correlation with a disc is compared instead, and the reverse.
 
     Parameters
     ----------
@@ -142,27 +142,25 @@ def compare_with_nulls(
     with progress.stage("pick nulls", len(nulls)) as advance:
         found = list(map_ahead(kept.of_null, nulls, workers=workers))
         own = compare_peaks(kept.parameters.method.value, nulls, peaks, found)
-        if own is not None and not own.has_evidence and _is_contrast(kept):
-            own = _compare_shape(kept, nulls, workers) or own
+        if own is not None and not own.has_evidence:
+            own = _compare_otherwise(kept, nulls, workers) or own
         advance(len(nulls))
     return own
 
 
-def _is_contrast(kept: KeptPeaks) -> bool:
-    return kept.parameters.method is PickMethod.GAUSSIANS
-
-
-def _compare_shape(
+def _compare_otherwise(
     kept: KeptPeaks, nulls: Sequence[Null], workers: int
 ) -> NullComparison | None:
-    """Return the comparison of a correlation with a disc; None without evidence."""
-    parameters = replace(
-        kept.parameters, method=PickMethod.CORRELATION, reference=Reference.DISC
-    )
-    disc = KeptPeaks(kept.folder, parameters)
+    """Return the comparison of the other method's peaks; None without evidence."""
+    if kept.parameters.method is PickMethod.GAUSSIANS:
+        name, method = "correlation with a disc", PickMethod.CORRELATION
+    else:
+        name, method = "difference of Gaussians", PickMethod.GAUSSIANS
+    parameters = replace(kept.parameters, method=method, reference=Reference.DISC)
+    other = KeptPeaks(kept.folder, parameters)
     some = list({null.micrograph.name: null.micrograph for null in nulls}.values())
-    real = map_ahead(disc.of, some, workers=workers)
+    real = map_ahead(other.of, some, workers=workers)
     peaks = {each.name: here for each, here in zip(some, real, strict=True)}
-    found = map_ahead(disc.of_null, nulls, workers=workers)
-    compared = compare_peaks("correlation with a disc", nulls, peaks, found)
+    found = map_ahead(other.of_null, nulls, workers=workers)
+    compared = compare_peaks(name, nulls, peaks, found)
     return compared if compared is not None and compared.has_evidence else None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def fuse_scores(
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
     report = CalibrationReport.of(fusion, judged, seed=seed)
     grounds = (context or FusionContext()).grounds(judged, network_score[rows])
+    grounds = replace(grounds, separation=fusion.separation)
     report = report.withheld(find_objection(grounds))
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.deep_consensus.held_out import (
     read_held_out,
 )
 from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, Micrograph
 
 _FEWEST_OTHERS = 50
@@ -47,9 +48,27 @@ class FusionContext:
     nulls: Sequence[NullEvidence] = ()
 
     @classmethod
-    def of(cls, micrographs: Sequence[Micrograph], model: Path | None) -> FusionContext:
-        """Return the context of micrographs that were picked, and of a model."""
-        return cls(model, {each.name: each.shape for each in micrographs})
+    def of(
+        cls,
+        micrographs: Sequence[Micrograph],
+        model: Path | None,
+        null: Path | None = None,
+    ) -> FusionContext:
+        """Return the context of micrographs that were picked, and of a model.
+
+        Parameters
+        ----------
+        micrographs : sequence of Micrograph
+            Micrographs of the candidates.
+        model : Path, optional
+            Folder of the model that scored them.
+        null : Path, optional
+            JSON file of a `NullComparison`, which need not be there.
+        """
+        nulls = []
+        if null is not None and null.is_file():
+            nulls.append(NullComparison.read(null))
+        return cls(model, {each.name: each.shape for each in micrographs}, nulls)
 
     def grounds(self, candidates: Candidates, network_score: FloatArray) -> Grounds:
         """Return what expectations on candidates rest on; `network_score` has n."""

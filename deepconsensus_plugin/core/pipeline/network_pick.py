@@ -32,6 +32,7 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
 )
 from deepconsensus_plugin.core.pipeline.nulls import Null, choose_nulls, compare_peaks
 from deepconsensus_plugin.core.pipeline.score_evidence import (
+    Evidence,
     calibrate,
     decide_threshold,
     gather_evidence,
@@ -62,12 +63,13 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
     found = find_all(request, progress)
     null = compare_with_nulls(request, found, progress)
     scores = _scores(found)
-    evidence = gather_evidence(request, scores, progress)
+    evidence = gather_evidence(request, scores, null, progress)
     threshold, origin = decide_threshold(request, scores, evidence)
     picks = {name: x.take(x.scores >= threshold) for name, x in found.items()}
     write_coordinates(request.result, picks)
-    why = _objection(null)
+    why = _objection(null, evidence)
     calibration = calibrate(scores, evidence) if why is None else ScoreCalibration()
+    numbers = evidence.numbers
     missed = _missed(request, picks)
     if request.missed is not None:
         write_coordinates(request.missed, missed)
@@ -81,15 +83,23 @@ def run(request: NetworkPickRequest, progress: Progress) -> NetworkPickResult:
         expected_missed_precision=calibration.expected_precision(_scores(missed)),
         calibration=calibration,
         origin=origin,
+        expected_recall=calibration.expected_recall(
+            _scores(picks), scores, None if numbers is None else numbers.number
+        ),
+        numbers=numbers,
         null=null,
         why=why,
         timings=progress.timings,
     )
 
 
-def _objection(null: NullComparison | None) -> str | None:
+def _objection(null: NullComparison | None, evidence: Evidence) -> str | None:
     """Return why nothing can be expected of the picks; None if something can."""
-    return None if null is None or null.has_evidence else null.describe()
+    if null is not None and not null.has_evidence:
+        return null.describe()
+    if evidence.numbers is not None and evidence.numbers.number is None:
+        return evidence.numbers.describe()
+    return None
 
 
 def _missed(
@@ -183,7 +193,8 @@ def compare_with_nulls(
         if left:
             picker = load_picker(request.model, request.options)
             for null in left:
-                here = pick_null(picker, null, request.found)
+                area = read_area(area_path(request.masks, null.micrograph.name))
+                here = pick_null(picker, null, area, request.found)
                 write_coordinates(paths[null], {null.micrograph.name: here})
                 count(1)
     noise = (
@@ -203,6 +214,11 @@ def _found_path(
         digest_file(micrograph.path),
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
         request.options,
-        *([] if null is None else ["null", null.seed]),
+        *([] if null is None else [null.seed, _masked(request, micrograph)]),
     )
     return request.found / f"{micrograph.name}.{origin[:16]}.h5"
+
+
+def _masked(request: NetworkPickRequest, micrograph: Micrograph) -> str:
+    """Return a digest of the mask of a micrograph, on which its nulls depend."""
+    return digest(read_area(area_path(request.masks, micrograph.name)).kinds)

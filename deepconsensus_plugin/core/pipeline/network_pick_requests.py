@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
     ScoreCalibration,
 )
+from deepconsensus_plugin.core.pipeline.particle_numbers import ParticleNumbers
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.usable_area.parameters import AVOID_CONTAMINATION
 
@@ -36,9 +37,9 @@ class NetworkPickRequest(Declared):
         HDF5 file of picks to write.
     threshold : float, optional
         Lowest log-odds of a pick. Default, in this order: the threshold that gives the
-        expected number; that which separates the populations of scores; for a sample
-        unknown to the model, that which gives the number of picks of the pickers
-        without training; the best threshold of the validation; 0.
+        expected number; for a sample unknown to the model, what `ParticleNumbers`
+        tells: that which separates the populations of scores, or which gives the
+        number of particles; the best threshold of the validation; 0.
     n_expected : int, optional
         Expected number of picks.
     known : Path, optional
@@ -72,7 +73,12 @@ class NetworkPickRequest(Declared):
     @property
     def masks(self) -> Path:
         """Folder of the masks of the micrographs."""
-        return self.found.with_name("masks")
+        return masks_beside(self.found)
+
+
+def masks_beside(found: Path) -> Path:
+    """Return the folder of the masks, beside that of the maxima."""
+    return found.with_name("masks")
 
 
 class ThresholdOrigin(enum.Enum):
@@ -81,6 +87,7 @@ class ThresholdOrigin(enum.Enum):
     GIVEN = "given"
     EXPECTED = "as many as expected"
     COUNTED = "as many as pickers without training count"
+    BETWEEN = "as many as scores and pickers without training tell, on average"
     SCORES = "where particles part from background in all scores"
     VALIDATION = "best on what training held out"
     UNKNOWN = "a probability of one half"
@@ -91,6 +98,8 @@ class ThresholdOrigin(enum.Enum):
             ThresholdOrigin.GIVEN: "given",
             ThresholdOrigin.EXPECTED: "the expected number of particles",
             ThresholdOrigin.COUNTED: "the number of picks of pickers without training",
+            ThresholdOrigin.BETWEEN: "the geometric mean of the numbers that the "
+            "model's scores and pickers without training tell",
             ThresholdOrigin.SCORES: "the gap between the particle and background "
             "score distributions",
             ThresholdOrigin.VALIDATION: "the best one on held-out micrographs",
@@ -114,6 +123,11 @@ class NetworkPickResult:
     expected_precision, expected_missed_precision : float
         Expected precision of all picks, and of those that were not known; NaN where it
         is unknown.
+    expected_recall : float
+        Expected share of the particles that are picked; NaN where it is unknown.
+    numbers : ParticleNumbers, optional
+        Number of particles, where the model was not trained on the sample and the null
+        control finds evidence for particles.
     null : NullComparison, optional
         What the model finds on a few micrographs and on their nulls; None where it
         finds nothing.
@@ -138,6 +152,8 @@ class NetworkPickResult:
     expected_missed_precision: float = math.nan
     calibration: ScoreCalibration = field(default_factory=ScoreCalibration)
     origin: ThresholdOrigin = ThresholdOrigin.GIVEN
+    expected_recall: float = math.nan
+    numbers: ParticleNumbers | None = None
     null: NullComparison | None = None
     why: str | None = None
     timings: dict[str, StageCost] = field(default_factory=dict)

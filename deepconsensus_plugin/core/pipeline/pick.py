@@ -34,6 +34,9 @@ from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordi
 
 logger = logging.getLogger(__name__)
 
+_HALF = 0.5
+"""Share of peaks in excess of the null at the threshold that the null gives."""
+
 
 @dataclass(frozen=True)
 class PickRequest(Declared):
@@ -106,10 +109,13 @@ class PickResult:
     upper_threshold : float, optional
         Highest score of a pick, if it was limited.
     is_separated : bool
-        Whether the scores separate particles from background. If not, and no
-        threshold was given, every peak is a pick.
+        Whether the scores separate particles from background. If not, and neither a
+        threshold was given nor the null tells one, every peak is a pick.
     profile : list of float
         Learnt profile at radii of 0, 1, … binned pixels; empty if none was learnt.
+    is_from_null : bool
+        Whether the threshold is the score from which half of the peaks are in excess
+        of the null, since scores do not separate.
     null : NullComparison, optional
         What is found on a few micrographs and on their nulls; None without peaks.
     timings : dict of StageCost
@@ -123,6 +129,7 @@ class PickResult:
     upper_threshold: float | None
     is_separated: bool
     profile: list[float]
+    is_from_null: bool = False
     null: NullComparison | None = None
     timings: dict[str, StageCost] = field(default_factory=dict)
 
@@ -144,7 +151,8 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
     null = compare_with_nulls(kept, some, peaks, progress, workers=workers)
     scores = np.concatenate([found.scores for found in peaks.values()])
     separating = find_threshold(scores)
-    threshold = _threshold(request, separating, n_peaks=len(scores))
+    above_null = _above_null(request, separating, null)
+    threshold = _threshold(request, separating, above_null, n_peaks=len(scores))
     upper = request.upper_threshold
     if upper is None and request.parameters.tells_contamination and threshold > 0:
         upper = find_upper_threshold(scores[scores >= threshold])
@@ -161,18 +169,38 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
         threshold=threshold,
         upper_threshold=upper,
         is_separated=separating is not None,
+        is_from_null=above_null is not None,
         profile=[] if profile is None else profile.tolist(),
         null=null,
         timings=progress.timings,
     )
 
 
+def _above_null(
+    request: PickRequest, separating: float | None, null: NullComparison | None
+) -> float | None:
+    """Return the score from which half of the peaks are in excess of the null.
+
+    None where it is not needed, or where the picker itself finds no evidence.
+    """
+    if request.threshold is not None or separating is not None or null is None:
+        return None
+    is_own = null.scorer == request.parameters.method.value
+    return null.threshold_for(_HALF) if is_own and null.has_evidence else None
+
+
 def _threshold(
-    request: PickRequest, separating: float | None, *, n_peaks: int
+    request: PickRequest,
+    separating: float | None,
+    above_null: float | None,
+    *,
+    n_peaks: int,
 ) -> float:
     """Return the lowest score of a pick: as requested, as found, or 0 for all."""
     if request.threshold is not None:
         return request.threshold
+    if separating is None:
+        separating = above_null
     if separating is None:
         logger.warning(
             "The scores of %d peaks do not separate particles from background, so all "

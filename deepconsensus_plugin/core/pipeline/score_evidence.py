@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from deepconsensus_plugin.core.calibration.thresholds import (
@@ -13,7 +12,7 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 )
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.methods import load_card
-from deepconsensus_plugin.core.pickers.classical.counting import estimate_particles
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.populations.log_odds import (
     ParticleScores,
     fit_particle_mixture,
@@ -23,16 +22,19 @@ from deepconsensus_plugin.core.pickers.populations.score_calibration import (
 )
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
+from deepconsensus_plugin.core.pipeline.kept_count import count_particles
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     ThresholdOrigin,
+)
+from deepconsensus_plugin.core.pipeline.particle_numbers import (
+    NumberBasis,
+    ParticleNumbers,
 )
 from deepconsensus_plugin.core.types import FloatArray
 
 _FARTHEST, _HALVINGS = 20.0, 30
 """Largest shift of a curve of other samples, log-odds, and number of bisections."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,28 +49,53 @@ class Evidence:
     own : ParticleScores, optional
         Mixture of the scores of all picks; None where they do not separate particles
         from background.
-    n_counted : int, optional
-        Particles counted by the classical pickers, where nothing else is known of
-        the sample.
+    numbers : ParticleNumbers, optional
+        Number of particles, on a sample that the model was not trained on.
     """
 
     figures: PickerValidation | None
     own: ParticleScores | None
-    n_counted: int | None = None
+    numbers: ParticleNumbers | None = None
+
+    @property
+    def counted(self) -> int | None:
+        """Number of picks that is asked for, where it decides the threshold."""
+        if self.numbers is None or self.numbers.number is None:
+            return None
+        if self.numbers.basis is NumberBasis.SCORES:
+            return None
+        return round(self.numbers.number)
 
 
 def gather_evidence(
-    request: NetworkPickRequest, scores: FloatArray, progress: Progress
+    request: NetworkPickRequest,
+    scores: FloatArray,
+    null: NullComparison | None,
+    progress: Progress,
 ) -> Evidence:
-    """Return the validation, the mixture or the count that applies to these scores."""
+    """Return what applies to these scores: validation, mixture, number of particles.
+
+    Particles are counted on every sample that the model was not trained on, unless the
+    null control finds none.
+    """
     card, own = load_card(request.model), fit_particle_mixture(scores)
     if not isinstance(card, PickerCard):
         return Evidence(None, own)
     figures = card.validation_of(request.options)
-    if figures is not None or own is not None or not len(scores):
-        return Evidence(figures, own)
-    n_counted = _count_particles(request, card, progress)
-    return Evidence(card.validation, None, n_counted)
+    sample = card.unknown_sample(request.options)
+    if figures is not None or sample is None:
+        nothing_better = figures is None and own is None and len(scores)
+        return Evidence(card.validation if nothing_better else figures, own)
+    if null is None or not null.has_evidence:
+        return Evidence(card.validation, own)
+    numbers = ParticleNumbers(
+        None if own is None else float(own.probability(scores).sum()),
+        count_particles(request, sample, progress),
+        float(null.excess(scores).sum()),
+    )
+    if numbers.basis is NumberBasis.SCORES:
+        return Evidence(None, own, numbers)
+    return Evidence(card.validation, None, numbers)
 
 
 def decide_threshold(
@@ -81,8 +108,10 @@ def decide_threshold(
         return 0.0, ThresholdOrigin.UNKNOWN
     if request.n_expected is not None:
         return _best(request.n_expected, scores), ThresholdOrigin.EXPECTED
-    if evidence.n_counted is not None:
-        return _best(evidence.n_counted, scores), ThresholdOrigin.COUNTED
+    if evidence.counted is not None and evidence.numbers is not None:
+        is_count = evidence.numbers.basis is NumberBasis.COUNT
+        origin = ThresholdOrigin.COUNTED if is_count else ThresholdOrigin.BETWEEN
+        return _best(evidence.counted, scores), origin
     if evidence.own is not None:
         return evidence.own.find_threshold(scores), ThresholdOrigin.SCORES
     best = None if evidence.figures is None else evidence.figures.best_threshold
@@ -97,30 +126,6 @@ def _best(number: int, scores: FloatArray) -> float:
     return choose_threshold(scores, rule)
 
 
-def _count_particles(
-    request: NetworkPickRequest, card: PickerCard, progress: Progress
-) -> int | None:
-    """Return how many particles the classical pickers count on a new sample.
-
-    None where they cannot count, or where the model was trained on the sample.
-    """
-    sample = card.unknown_sample(request.options)
-    if sample is None:
-        return None
-    with progress.stage("count particles", 1) as count:
-        found = estimate_particles(
-            request.micrographs,
-            diameter_A=sample.diameter_A,
-            particles_dark=sample.is_dark,
-            workers=request.workers,
-        )
-        count(1)
-    if not found.is_separated:
-        return None
-    logger.info("About %.0f particles a micrograph", found.number)
-    return round(found.number * len(request.micrographs))
-
-
 def calibrate(scores: FloatArray, evidence: Evidence) -> ScoreCalibration:
     """Return the probability of being a particle as a function of the score.
 
@@ -131,8 +136,8 @@ def calibrate(scores: FloatArray, evidence: Evidence) -> ScoreCalibration:
     figures, own = evidence.figures, evidence.own
     if figures is not None:
         shift = 0.0
-        if evidence.n_counted is not None:
-            shift = _shift_to(evidence.n_counted, scores, figures)
+        if evidence.counted is not None:
+            shift = _shift_to(evidence.counted, scores, figures)
         return ScoreCalibration.fit(scores, lambda s: figures.probability(s + shift))
     if own is not None:
         return ScoreCalibration.fit(scores, own.probability)

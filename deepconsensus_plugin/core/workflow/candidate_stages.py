@@ -29,9 +29,10 @@ from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoord
 from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
-from deepconsensus_plugin.core.workflow.stages import make_masks, score, train
+from deepconsensus_plugin.core.workflow.stages import score, train
 from deepconsensus_plugin.core.workflow.witness import ask_about
 
 

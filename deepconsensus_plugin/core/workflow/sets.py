@@ -61,7 +61,7 @@ def find_micrographs(
     )
 
 
-def read_picks(
+def load_picks(
     source: Path | str,
     micrographs: Sequence[Micrograph],
     *,
@@ -96,7 +96,7 @@ def read_picks(
     return read_picks_folder(source, micrographs, picker=name, options=options)
 
 
-def write_picks(
+def save_picks(
     path: Path | str,
     coordinates: Mapping[str, ScoredCoordinates],
     *,

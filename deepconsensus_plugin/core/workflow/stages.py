@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stages of the chain that look at micrographs: masks, negatives, training, scoring.
+"""Stages of the chain that look at micrographs: negatives, training and scoring.
 
 Each stage is a job with its files in a folder. By default it runs in this process, and
 is skipped if the folder holds its result.
@@ -29,14 +29,9 @@ from deepconsensus_plugin.core.io.tables import (
 )
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
-from deepconsensus_plugin.core.pipeline.mask import MaskRequest, find_bad_in
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
-from deepconsensus_plugin.core.types import (
-    DIAMETER_PER_BOX,
-    Micrograph,
-    ScoredCoordinates,
-)
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.core.workflow.files import made_folder
 from deepconsensus_plugin.core.workflow.geometry import preprocessing_of
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
@@ -44,34 +39,6 @@ from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
 Coordinates = dict[str, ScoredCoordinates]
 
 _WORKERS = NegativesRequest.workers
-
-
-def make_masks(
-    micrographs: Sequence[Micrograph],
-    folder: Path,
-    *,
-    box_size: int,
-    workers: int = _WORKERS,
-    run_job: RunJob,
-) -> tuple[str, ...]:
-    """Make the masks of micrographs, and return the names of bad ones, sorted.
-
-    Parameters
-    ----------
-    micrographs : sequence of Micrograph
-        Micrographs of one sampling rate.
-    folder : Path
-        Folder of the masks; those that are there and fit are kept.
-    box_size : int
-        Side of the box of the particles, pixels.
-    workers : int
-        Number of threads.
-    run_job : callable
-        Function that carries out the job.
-    """
-    diameter_A = box_size * micrographs[0].sampling_rate * DIAMETER_PER_BOX
-    run_job(MaskRequest(tuple(micrographs), folder, diameter_A, workers))
-    return find_bad_in(folder, [micrograph.name for micrograph in micrographs])
 
 
 def draw_negatives(
@@ -105,7 +72,7 @@ def draw_negatives(
         Number of positives that negatives are drawn for: candidates of the strictest
         agreement that keeps at least this many. None: the usual minimum for training.
     masks : Path, optional
-        Folder of the masks of the micrographs (`make_masks`).
+        Folder of the masks of the micrographs (`core.workflow.masks`).
     avoid : mapping of micrograph name to ScoredCoordinates, optional
         Further places that random and off-centre negatives stay away from, such as
         `find_likely_particles` gives.

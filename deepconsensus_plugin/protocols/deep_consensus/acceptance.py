@@ -41,7 +41,7 @@ SPACING = ParameterForm(
 
 def defineSpacingParams(form: params.Form) -> None:
     """Add where accepted particles may lie."""
-    SPACING.define(form.addGroup("Remove edge and touching particles"))
+    SPACING.define(form.addGroup("Places of accepted particles"))
 
 
 def defineOverBorderParam(form: params.Form) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.convert import masks_of, micrographs_from_set
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.pipeline.mask import place_in_areas
+from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.files import ChainFiles
-from deepconsensus_plugin.core.workflow.stages import make_masks
+from deepconsensus_plugin.core.workflow.masks import make_masks
+from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+    withBadMicrographs,
+)
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
@@ -29,10 +34,13 @@ def masksOfInput(protocol: Protocol) -> Path | None:
     return ChainFiles(Path(protocol._getExtraPath())).masks
 
 
-def withAreas(protocol: Protocol, candidates: Candidates) -> Candidates:
-    """Return candidates that know their distance to unusable area.
+def withAreas(
+    protocol: Protocol, candidates: Candidates, cut: Iterable[Micrograph]
+) -> Candidates:
+    """Return candidates that know bad micrographs and their distance to unusable area.
 
-    Those of *consensus of picks* know it. For others, masks are made as a job.
+    Those of *consensus of picks* know the distance. For others, masks are made as a
+    job.
 
     Parameters
     ----------
@@ -40,7 +48,13 @@ def withAreas(protocol: Protocol, candidates: Candidates) -> Candidates:
         Has `inputCoordinates`, with a box size, and threads.
     candidates : Candidates
         Those of the input.
+    cut : iterable of Micrograph
+        Micrographs that boxes are cut from; bad ones are found there too.
     """
+    return withBadMicrographs(protocol, _placed(protocol, candidates), cut)
+
+
+def _placed(protocol: Protocol, candidates: Candidates) -> Candidates:
     coordinates = protocol.inputCoordinates.get()
     masks = masksOfInput(protocol)
     if masks is None or masks_of(coordinates) is not None:

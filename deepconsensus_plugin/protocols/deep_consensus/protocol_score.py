@@ -22,10 +22,7 @@ from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
-from deepconsensus_plugin.core.deep_consensus.requests import (
-    ScoreRequest,
-    ScoreResult,
-)
+from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -75,7 +72,6 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     createScoredSets,
     iterScored,
     warnOfLeftOut,
-    withBadMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import (
@@ -161,8 +157,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         micrographs = frame.read_usable()
         usable = {micrograph.name for micrograph in micrographs}
         warnOfLeftOut(self, candidates, usable)
-        candidates = withAreas(self, candidates)
-        candidates = withBadMicrographs(self, candidates, micrographs)
+        candidates = withAreas(self, candidates, micrographs)
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
         write_candidates(self._getFileName("candidates"), candidates)
@@ -260,10 +255,8 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             frame.coordinates.getMicrographs(asPointer=True)
         )
         observed = self._getFileName("observed")
-        copyCoordinatesInfo(
-            *(coordinates, frame.coordinates, observed, candidates),
-            masks=masksOfInput(self),
-        )
+        masks = masksOfInput(self)
+        copyCoordinatesInfo(coordinates, frame.coordinates, observed, candidates, masks)
         flipped = self._preprocessing().phase_flip
         outputs = createScoredSets(self, coordinates, phaseFlipped=flipped)
         appendScored(

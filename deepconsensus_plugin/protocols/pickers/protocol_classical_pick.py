@@ -215,7 +215,12 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             f"of {result.threshold:.3g} {scored}."
         ]
         summary += describeNull(result.null)
-        if self.threshold.get() is None and not result.is_separated:
+        if result.is_from_null:
+            summary.append(
+                "The scores do not separate particles from background; picks are the "
+                "peaks from the score on at which half are in excess of noise."
+            )
+        elif self.threshold.get() is None and not result.is_separated:
             summary.append(
                 "WARNING: the scores do not separate particles from background, so "
                 "every peak is a pick. Look at the picks, and choose a minimum score."

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates
@@ -22,6 +23,7 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
     ThresholdOrigin,
+    masks_beside,
 )
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
@@ -166,6 +168,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             observed=self._getFileName(observed),
             suffix="" if name == "picks" else "Missed",
             probability=self.readResult().calibration.probability,
+            masks=masks_beside(Path(self._getFileName("found"))),
         )
 
     def readResult(self) -> NetworkPickResult:
@@ -230,13 +233,16 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             return ["Not run yet."]
         self._createFilenameTemplates()
         result = self.readResult()
+        recall = result.expected_recall
         summary = [
             f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
             f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
             f"with log-odds of {result.threshold:.2f} or more; "
-            f"{self._describeExpected(result.expected_precision)}."
+            f"{self._describeExpected(result.expected_precision, recall)}."
         ]
         summary += describeNull(result.null)
+        if result.numbers is not None:
+            summary.append(result.numbers.describe())
         if result.origin is not ThresholdOrigin.GIVEN:
             summary.append(f"Threshold: {result.origin.describe()}.")
         if self.knownCoordinates.get() is not None:
@@ -245,15 +251,15 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
 
-    def _describeExpected(self, precision: float) -> str:
-        """Return the expected precision of picks, as a part of a sentence.
+    def _describeExpected(self, precision: float, recall: float = math.nan) -> str:
+        """Return the expected precision and recall of picks, as a part of a sentence.
 
         Picks that pickers agree on are the easy ones, no sample of all particles; the
         precision of a model that learnt from them cannot be told from them.
         """
         if learntFromConsensus(self):
             return "expected precision unknown, since agreed picks were its labels"
-        return describeExpected(precision)
+        return describeExpected(precision, recall)
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.core.calibration.grounds import FEWEST_VOTERS
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
@@ -52,12 +53,15 @@ def describeBadForm(protocol: Protocol) -> list[str]:
 
 
 def _describeBadPrecision(protocol: Protocol) -> list[str]:
-    isFused = protocol.combineEvidence and len(protocol.inputCoordinates) > 1
-    if thresholdMode(protocol) is not ThresholdMode.MIN_PRECISION or isFused:
+    enough = len(protocol.inputCoordinates) >= FEWEST_VOTERS
+    if thresholdMode(protocol) is not ThresholdMode.MIN_PRECISION or (
+        protocol.combineEvidence and enough
+    ):
         return []
     return [
-        "Select by: a target precision needs scores that are probabilities. Choose at "
-        "least two sets of picks, and *Combine with pickers*."
+        "Select by: a target precision needs scores that are probabilities, and three "
+        "pickers to tell it. Choose at least three sets of picks, and *Combine with "
+        "pickers*."
     ]
 
 

@@ -20,8 +20,9 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
+from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.core.workflow.stages import draw_negatives, make_masks
+from deepconsensus_plugin.core.workflow.stages import draw_negatives
 from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,

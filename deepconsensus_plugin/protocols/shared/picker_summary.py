@@ -66,8 +66,9 @@ def describeNull(null: NullComparison | None) -> list[str]:
     ]
 
 
-def describeExpected(precision: float) -> str:
-    """Return how precise picks should be, as a part of a sentence."""
+def describeExpected(precision: float, recall: float = math.nan) -> str:
+    """Return how good picks should be, as a part of a sentence."""
     if not math.isfinite(precision):
         return "expected precision unknown"
-    return f"expected precision {precision:.2f}"
+    told = f"expected precision {precision:.2f}"
+    return f"{told}, recall {recall:.2f}" if math.isfinite(recall) else told

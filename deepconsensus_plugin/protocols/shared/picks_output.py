@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from pwem.objects import SetOfCoordinates
 from pwem.protocols import ProtParticlePicking
@@ -23,6 +25,7 @@ def createPicksSet(
     observed: str,
     suffix: str = "",
     probability: Callable[[FloatArray], FloatArray] | None = None,
+    masks: Path | None = None,
 ) -> SetOfCoordinates:
     """Return a new set of the picks, which knows where the picker was run.
 
@@ -38,6 +41,8 @@ def createPicksSet(
         Suffix of the set's file.
     probability : callable, optional
         As for `append_coordinates`.
+    masks : Path, optional
+        Folder of the masks of the micrographs.
     """
     coordinates = protocol._createSetOfCoordinates(
         protocol.inputMicrographs, suffix=suffix
@@ -49,5 +54,8 @@ def createPicksSet(
         picks.coordinates,
         probability=probability,
     )
-    write_observed(coordinates, observed, observed_by_all([picks]))
+    known = observed_by_all([picks])
+    if masks is not None:
+        known = replace(known, masks=str(masks))
+    write_observed(coordinates, observed, known)
     return coordinates

@@ -150,7 +150,7 @@ def defineContaminationParams(form: params.Form) -> None:
         params.FloatParam,
         default=1.0,
         label="Contamination factor",
-        help="All numbers below are multiplied by this factor. 0 gives micrographs "
+        help="All amounts below are multiplied by this factor. 0 gives micrographs "
         "without contamination. Default: 1.",
     )
     group.addParam(

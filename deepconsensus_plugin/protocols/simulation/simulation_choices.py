@@ -24,6 +24,9 @@ from deepconsensus_plugin.protocols.simulation.simulate_form import (
     STRUCTURES,
 )
 
+_OF_A_KIND = ("film_variety", "ice_variety")
+"""Fractions of a contaminant, which do not grow with its amount."""
+
 _PARTS = (REQUEST, MICROGRAPHS, CROWD, OPTICS, EXPOSURE, ICE)
 
 
@@ -64,11 +67,12 @@ def describeBadSimulation(protocol: Protocol) -> list[str]:
 
 
 def _contamination(protocol: Protocol, voxelSize: float | None) -> Contamination:
-    """Return what misleads pickers, all numbers times the factor of the form."""
+    """Return what misleads pickers, all amounts times the factor of the form."""
     factor = protocol.contamination.get()
+    values = CONTAMINATION.values(protocol)
     amounts = {
-        field: factor * amount
-        for field, amount in CONTAMINATION.values(protocol).items()
+        field: amount if field in _OF_A_KIND else factor * amount
+        for field, amount in values.items()
     }
     name = (protocol.secondProtein.get() or "").strip()
     return Contamination(

@@ -11,12 +11,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from deepconsensus_plugin.core.alignment import (
-    describe_confinement,
     find_misalignments,
     measure_misalignment,
 )
 from deepconsensus_plugin.core.pick_files.picks import read_picks
-from deepconsensus_plugin.core.pipeline.combine import ConsensusRules, combine_picks
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 SHAPE, BOX = (1200, 1600), 80
@@ -252,39 +250,6 @@ def test_of_two_the_one_that_is_confined_to_a_corner_is_named(names):
     (found,) = find_misalignments(pickers, SHAPES, box_size=BOX)
     assert found.other.endswith("binned")
     assert "scale=2" in found.describe()
-
-
-@pytest.mark.parametrize("binning", [2, 3, 4])
-def test_pickers_that_are_all_binned_are_seen_by_what_they_leave_empty(binning):
-    picks, _ = two_pickers(lambda yx: yx)
-    small = PickerPicks(
-        "small",
-        BOX,
-        {
-            name: ScoredCoordinates(each.yx / binning, each.scores)
-            for name, each in picks.coordinates.items()
-        },
-    )
-    said = describe_confinement(small, SHAPES)
-    assert said.startswith("Picks of small lie in the first ")
-    assert f"import them with scale={binning}." in said
-    report = combine_picks(
-        [small, PickerPicks("other", BOX, small.coordinates)],
-        ConsensusRules(),
-        shapes=SHAPES,
-    ).report
-    assert [line[:25] for line in report.misalignments] == [
-        "WARNING: Picks of small l",
-        "WARNING: Picks of other l",
-    ]
-
-
-def test_picks_all_over_or_too_few_are_not_confined():
-    picks, _ = two_pickers(lambda yx: yx)
-    assert describe_confinement(picks, SHAPES) is None
-    few = picker("few", {"m1": np.full((29, 2), 10.0)})
-    assert describe_confinement(few, SHAPES) is None
-    assert describe_confinement(picks, {}) is None
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,12 @@ from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
+    DIAMETER_PER_BOX,
     Ctf,
     Micrograph,
     PickerPicks,
@@ -52,7 +54,7 @@ from deepconsensus_plugin.core.workflow import (
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
-from deepconsensus_plugin.core.workflow.sets import find_micrographs, write_picks
+from deepconsensus_plugin.core.workflow.sets import find_micrographs, save_picks
 from deepconsensus_plugin.core.workflow.stages import draw_negatives, score, train
 from deepconsensus_plugin.core.workflow.witness import ask_general_model
 from deepconsensus_plugin.tests.small_network import small_networks
@@ -65,7 +67,7 @@ OPTIONS = DeepConsensusOptions(
     preprocessing=PREPROCESSING,
     negatives=NegativesParameters(exclusion_radius=0.4),
 )
-ASKED = ["witness", "negatives", "train", "score"]
+ASKED = ["mask", "witness", "negatives", "train", "score"]
 """Kinds of jobs of a run that combines scores, in their order."""
 
 
@@ -110,7 +112,7 @@ def undisturbed(scene, tmp_path_factory) -> DeepConsensusResult:
 
 
 class CountedJobs:
-    """Jobs that take what they should make from a chain that is complete.
+    """Jobs that take what they should make from a chain that is complete, but masks.
 
     The process is killed at the end of one of kind `last`.
     """
@@ -122,7 +124,9 @@ class CountedJobs:
     def __call__(self, request, progress):
         kind = jobs.job_kind(request)
         self.kinds.append(kind)
-        if kind == "negatives":
+        if kind == "mask":
+            jobs.carry_out(request, progress)
+        elif kind == "negatives":
             shutil.copy(self._from.negatives, request.result)
         elif kind == "train":
             shutil.copytree(self._from.model, request.model, dirs_exist_ok=True)
@@ -228,7 +232,7 @@ def test_a_chain_killed_after_training_does_not_train_again(
         patched.setattr(candidate_stages, "score", _die)
         with pytest.raises(_Killed):
             run_deep_consensus(*scene, OPTIONS, tmp_path)
-    assert before.kinds == ["witness", "negatives", "train"]
+    assert before.kinds == ["mask", "witness", "negatives", "train"]
     after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
     assert after.kinds == ["score"]
@@ -248,7 +252,7 @@ def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monke
         run_deep_consensus(micrographs, pickers, options, tmp_path)
         return counted.kinds
 
-    assert kinds_with() == ["negatives", "train", "score"]
+    assert kinds_with() == ["mask", "negatives", "train", "score"]
     assert kinds_with() == []
     best = ThresholdRule(ThresholdMode.FIRST_N, n_first=5)
     assert kinds_with(threshold=best, workers=1) == []
@@ -269,7 +273,7 @@ def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monke
     others = [replace(first, coordinates=moved), second]
     assert kinds_with(others) == ["negatives", "train", "score"]
     os.utime(micrographs[0].path)
-    assert kinds_with(others) == ["negatives", "train", "score"]
+    assert kinds_with(others) == ["mask", "negatives", "train", "score"]
 
 
 def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_path):
@@ -289,7 +293,9 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
     assert not list(tmp_path.glob("*.done.json"))
     n_agreed = int(found.candidates.is_agreed(2).sum())
     assert choose_min_pickers(found.candidates, min_positives=n_agreed) == 2
+    masks = tmp_path / "masks"
     assert asked == [
+        MaskRequest(micrographs, masks, diameter_A=BOX * 4.0 * DIAMETER_PER_BOX),
         WitnessRequest(
             micrographs,
             tmp_path / "witness_candidates.h5",
@@ -309,6 +315,7 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             min_pickers=2,
             result=tmp_path / "negatives.h5",
             n_positives=n_agreed,
+            masks=masks,
             exclusion_radius=0.4,
             avoid=tmp_path / "avoided.h5",
         ),
@@ -344,7 +351,7 @@ def test_a_model_is_used_as_it_is(scene, undisturbed, tmp_path):
     )
     progress = Progress(tmp_path / "progress.json")
     found = run_deep_consensus(*scene, options, tmp_path, progress)
-    assert [*progress.timings] == ["score"]
+    assert [*progress.timings] == ["mask", "score"]
     assert '"stage": "score"' in progress.path.read_text()
     np.testing.assert_array_equal(found.score, undisturbed.networks.mean)
     assert found.calibration is None
@@ -365,7 +372,7 @@ def test_boxes_of_other_micrographs_are_asked_for_in_their_pixels(scene, tmp_pat
     asked = []
 
     def refuse(request):
-        if isinstance(request, NegativesRequest | WitnessRequest):
+        if isinstance(request, MaskRequest | NegativesRequest | WitnessRequest):
             jobs.carry_out(request, Progress())
             return
         asked.append(request)
@@ -438,9 +445,9 @@ def test_micrographs_of_no_sampling_rate_are_refused(scene, sampling_rate):
 
 def test_only_formats_of_several_micrographs_are_offered(tmp_path):
     with pytest.raises(ValueError, match="expected an extension of") as raised:
-        write_picks(tmp_path / "x.foo", {}, box_size=BOX)
+        save_picks(tmp_path / "x.foo", {}, box_size=BOX)
     offered = str(raised.value).partition("extension of ")[2].split(", ")
     assert {".star", ".csv", ".txt"} <= set(offered)
     assert not {".box", ".pos", ".json", ".cbox"} & set(offered)
     with pytest.raises(ValueError, match="expected an extension of"):
-        write_picks(tmp_path / "x.box", {}, box_size=BOX)
+        save_picks(tmp_path / "x.box", {}, box_size=BOX)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from deepconsensus_plugin.__main__ import main
-from deepconsensus_plugin.core.io.scores_csv import COLUMNS
 from deepconsensus_plugin.core.io.text import read_text
 from deepconsensus_plugin.core.pick_files.folders import read_picks_folder
 from deepconsensus_plugin.core.pick_files.name_tokens import path_in_job
@@ -21,7 +20,10 @@ ROWS = (
     ("g_7.mrc", 20.5, 10, 0.75, 1),
     ("my g#8.mrc", 40, 30, 0.25, 0),
 )
-SCORES = ",".join(COLUMNS) + "\n"
+SCORES = (
+    "micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,"
+    "accepted,reason\n"
+)
 for name, x, y, score, accepted in ROWS:
     reason = "" if accepted else "score"
     SCORES += f"{name},{x},{y},{score},,,1,x,x,,{accepted},{reason}\n"

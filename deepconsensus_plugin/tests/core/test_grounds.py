@@ -10,8 +10,10 @@ import pytest
 
 from deepconsensus_plugin.core.acceptance.accept import accept
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.grounds import (
     FEWEST_AGREED,
+    LEAST_SEPARATION,
     Grounds,
     find_objection,
 )
@@ -71,7 +73,7 @@ NETWORK = NetworkGrounds(
     wrong_labels=0.02,
     candidates=Separation(60, 400, 0.8),
 )
-AMPLE = Grounds(CANDIDATES, NETWORK, SHAPES, [Null("a", False), Null("b", True)])
+AMPLE = Grounds(CANDIDATES, NETWORK, SHAPES, [Null("a", False), Null("b", True)], 0.2)
 
 
 def test_ample_evidence_meets_no_objection():
@@ -81,6 +83,7 @@ def test_ample_evidence_meets_no_objection():
 
 FEW = CANDIDATES.take(np.flatnonzero(CANDIDATES.is_agreed(2))[: FEWEST_AGREED - 1])
 HALF = replace(CANDIDATES, yx=CANDIDATES.yx / 2 + 300)
+PAIR = drawn(k=2)[0]
 TWINS = replace(CANDIDATES, vote_of=("a", "a", "a"))
 CHANCE = Separation(60, 70, 0.59)
 
@@ -90,7 +93,9 @@ CHANCE = Separation(60, 70, 0.59)
     [
         (replace(AMPLE, nulls=[Null("a", False)]), "no evidence for particles"),
         (replace(AMPLE, candidates=HALF), "within 48% of the rows and 48%"),
-        (replace(AMPLE, candidates=TWINS), "a and b and c count as one"),
+        (replace(AMPLE, candidates=PAIR), "and there are two: add another kind"),
+        (replace(AMPLE, separation=0.19), "No score, of the network or of a picker"),
+        (replace(AMPLE, candidates=TWINS), "a, b, c count as one"),
         (replace(AMPLE, candidates=FEW), "agree on 99 candidates"),
         (
             replace(AMPLE, network=replace(NETWORK, n_learnt=99)),
@@ -177,3 +182,20 @@ def test_what_is_told_is_told_as_before():
     told = accepted.summarise(report)
     assert told.why is None
     assert told.expected.precision.value >= 0.9
+
+
+def test_scores_that_tell_nothing_are_known_and_none_are_no_objection():
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=len(SCORE))
+    nothing = np.full(len(SCORE), np.nan)
+    separations = [
+        fuse(
+            Evidence.of_candidates(CANDIDATES, score),
+            rng=np.random.default_rng(0),
+            n_resamples=0,
+        ).separation
+        for score in (SCORE, noise, nothing)
+    ]
+    assert separations[0] > 1
+    assert 0 <= separations[1] < LEAST_SEPARATION
+    assert separations[2] is None

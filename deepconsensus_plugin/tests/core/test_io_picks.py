@@ -426,6 +426,11 @@ def test_cs_is_written_with_the_number_of_the_micrograph(tmp_path):
     assert len(set(records["location/micrograph_uid"])) == 2
     assert len(set(records["uid"])) == 4
     np.testing.assert_allclose(records["location/center_x_frac"][:2], [0.25, 0.1])
+    np.testing.assert_allclose(records["pick_stats/power"][:2], [0.75, 0.5])
+    group = path.with_suffix(".csg").read_text()
+    for slot in ("location", "pick_stats"):
+        assert f"  {slot}:\n    metafile: '>b.cs'\n    num_items: 4\n" in group
+        assert f"    type: particle.{slot}\n" in group
     with pytest.raises(ValueError, match=r"rows and columns.*none for mic_2\.mrc"):
         write_merged_picks(
             path, {"mic_2.mrc": picks}, box_size=9, pick_format=PickFormat.CS

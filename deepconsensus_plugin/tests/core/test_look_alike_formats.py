@@ -30,6 +30,8 @@ def check(found, yx, scores, box_size=None):
         ("x,y,w,h,score\n80,30,20,40,0.5\n5,6,20,40,NA\n", [0.5, NAN]),
         ("xmin,ymin,xmax,ymax,conf\n80,30,100,70,0.5\n5,6,25,46,\n", [0.5, NAN]),
         ("x1;y1;x2;y2\n80;30;100;70\n5;6;25;46\n", [NAN, NAN]),
+        ("left,top,width,height\n80,30,20,40\n5,6,20,40\n", [NAN, NAN]),
+        ("cx,cy,w,h\n90,50,20,40\n15,26,20,40\n", [NAN, NAN]),
         ("80 30 100 70\n5 6 25 46\n", [NAN, NAN]),
         ("80,30,20,40\n5,6,20,40\n", [NAN, NAN]),
         ("0,80,30,20,40,0.5\n1,5,6,20,40,0.25\n", [0.5, 0.25]),

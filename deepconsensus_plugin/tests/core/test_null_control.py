@@ -135,6 +135,19 @@ class TestComparison:
 
         assert compared(real, null).has_evidence
 
+    def test_dirt_on_one_of_four_micrographs_is_no_evidence(self):
+        real = [particles(0), *(rng([i, 0]).normal(size=500) for i in (1, 2, 3))]
+        null = [rng([9, i]).normal(size=500) for i in range(4)]
+
+        assert not compared(real, null).has_evidence
+        assert compared(real[:1], null[:1]).has_evidence
+
+    def test_one_null_of_dirt_does_not_hide_particles(self):
+        real = [particles(i) for i in range(4)]
+        null = [rng([9, i]).normal(size=500) for i in range(3)]
+
+        assert compared(real, [*null, particles(9, n=250)]).has_evidence
+
     def test_share_in_excess_counts_nulls_as_often_as_micrographs(self):
         real = [np.arange(100.0)]
         null = [np.arange(95.0), np.arange(95.0)]

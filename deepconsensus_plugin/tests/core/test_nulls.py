@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import mrcfile
@@ -13,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
-from deepconsensus_plugin.core.pipeline import classical_peaks, network_pick, pick
+from deepconsensus_plugin.core.pipeline import classical_peaks, mask, network_pick, pick
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.nulls import N_NULLS, choose_nulls
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
@@ -116,6 +117,20 @@ class TestClassical:
 
         assert pick.run(picking, Progress()).null == first
 
+    def test_null_gives_the_threshold_where_scores_do_not_separate(
+        self, picking, monkeypatch
+    ):
+        monkeypatch.setattr(pick, "find_threshold", lambda scores: None)
+        result = pick.run(picking, Progress())
+
+        assert result.is_from_null
+        assert not result.is_separated
+        assert result.threshold == result.null.threshold_for(0.5)
+        assert 0 < result.n_picks < result.n_peaks
+
+        given = pick.run(replace(picking, threshold=1.0), Progress())
+        assert (given.is_from_null, given.threshold) == (False, 1.0)
+
 
 class FakePicker:
     """Picker that scores the pixels of a reduced micrograph, smoothed."""
@@ -149,8 +164,11 @@ class TestNetwork:
             network_pick, "load_card", lambda _: SimpleNamespace(kind="fake")
         )
         request = NetworkPickRequest(
-            micrographs, model, tmp_path, tmp_path / "picks.h5"
+            micrographs, model, tmp_path / "found", tmp_path / "picks.h5"
         )
+        request.found.mkdir()
+        masks = mask.MaskRequest(micrographs, request.masks, DIAMETER_A)
+        mask.run(masks, Progress())
         found = {
             each.name: ScoredCoordinates.from_arrays(
                 [[0, 0]] * 50, np.linspace(0, 9, 50)

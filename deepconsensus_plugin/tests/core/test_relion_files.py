@@ -120,6 +120,7 @@ def test_origins_are_subtracted_in_pixels_of_the_files_micrographs(tmp_path):
     assert yx == {"g_0.mrc": [[52, 96]], "g_1.mrc": [[20, 10]]}
     assert found.picks.box_size == 32 * 4 / 2
     assert "coordinates minus origins" in found.remarks[0]
+    assert "of 2 Å/px, but with this scale their pixels are 1.5 Å" in found.remarks[1]
     yx, found = read(path, box_size=None, scale=2)
     assert yx["g_0.mrc"] == [[104, 192]]
     assert found.picks.box_size == 2 * 64
@@ -128,6 +129,17 @@ def test_origins_are_subtracted_in_pixels_of_the_files_micrographs(tmp_path):
 def test_origins_without_a_pixel_size_take_that_of_the_micrographs(tmp_path):
     text = star(REFINED, "100 50 M/g_0.mrc 1 3 -6")
     assert read(put(tmp_path / "p.star", text))[0] == {"g_0.mrc": [[54, 98]]}
+
+
+@pytest.mark.parametrize(("rate", "yx"), [(0.75, [54, 98]), (3, [52, 99])])
+def test_the_pixel_size_of_movies_is_the_least(tmp_path, rate, yx):
+    optics = star(
+        "OpticsGroup MicrographOriginalPixelSize", f"1 {rate}", block="optics"
+    )
+    text = optics + star(REFINED, "100 50 M/g_0.mrc 1 3 -6", block="particles")
+    found, read_picks = read(put(tmp_path / "p.star", text))
+    assert found == {"g_0.mrc": [yx]}
+    assert ("of 3 Å/px" in read_picks.remarks[-1]) == (rate == 3)
 
 
 def test_origins_of_early_versions_are_in_pixels_of_the_images(tmp_path):

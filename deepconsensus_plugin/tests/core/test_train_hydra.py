@@ -16,7 +16,6 @@ from deepconsensus_plugin.core.jobs import read_result, run_job, write_job
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.networks.history import states_folder
-from deepconsensus_plugin.core.pickers.classical.counting import ParticleCount
 from deepconsensus_plugin.core.pickers.hydra import train as train_hydra
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
@@ -265,11 +264,14 @@ class TestPicking:
         assert counted.n_picks == pytest.approx(n_truth, rel=0.1)
         assert np.concatenate(probability).sum() == pytest.approx(n_truth, rel=0.1)
 
-        unknown = ParticleCount(1.0, is_separated=False)
-        monkeypatch.setattr(
-            score_evidence, "estimate_particles", lambda *_, **__: unknown
+        assert counted.expected_recall == pytest.approx(
+            counted.expected_precision, rel=0.15
         )
+
+        monkeypatch.setattr(score_evidence, "count_particles", lambda *_: None)
         not_counted = network_pick.run(request, Progress())
+        assert not_counted.why.startswith("The number of particles is unknown")
+        assert np.isnan(not_counted.expected_precision)
         assert not_counted.origin is ThresholdOrigin.VALIDATION
         assert not_counted.threshold == learnt.card.validation.best_threshold
 

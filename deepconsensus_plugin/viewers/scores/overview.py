@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.acceptance.summary import count_reasons
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.reasons import Reason
+from deepconsensus_plugin.core.reasons import UNJUDGED, Reason
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 from deepconsensus_plugin.plots.picture import choose_micrograph
 from deepconsensus_plugin.viewers.scores.images import ParticleImages
@@ -212,7 +212,7 @@ class Overview:
     def picks_on(self, micrograph: int) -> PicksShown:
         """Return the candidates of a micrograph that have a score; all on a bad one."""
         is_shown = ~np.isnan(self.table.score)
-        is_shown |= self.placed.place == Reason.MICROGRAPH
+        is_shown |= np.isin(self.placed.place, UNJUDGED)
         here = self.table.micrograph_index == micrograph
         rows = np.flatnonzero(here & is_shown)
         return PicksShown(rows, self.table.yx[rows], self.placed)

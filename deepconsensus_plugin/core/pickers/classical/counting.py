@@ -39,6 +39,12 @@ class ParticleCount:
     is_separated: bool
 
 
+def choose_counted(micrographs: Sequence[Micrograph]) -> list[Micrograph]:
+    """Return the micrographs on which particles are counted: at most eight, spread."""
+    chosen = np.linspace(0, len(micrographs) - 1, min(len(micrographs), _LOOKED_AT))
+    return [micrographs[i] for i in chosen.round().astype(int)]
+
+
 def estimate_particles(
     micrographs: Sequence[Micrograph],
     *,
@@ -64,8 +70,7 @@ def estimate_particles(
     workers : int
         Threads.
     """
-    chosen = np.linspace(0, len(micrographs) - 1, min(len(micrographs), _LOOKED_AT))
-    some = [micrographs[i] for i in chosen.round().astype(int)]
+    some = choose_counted(micrographs)
     n_peaks = 0
     for method in (PickMethod.CORRELATION, PickMethod.GAUSSIANS):
         parameters = PickParameters(

@@ -78,3 +78,24 @@ class ScoreCalibration:
         if not self.knots or not len(scores):
             return float("nan")
         return float(self.probability(scores).mean())
+
+    def expected_recall(
+        self, picked: FloatArray, found: FloatArray, n_particles: float | None = None
+    ) -> float:
+        """Return the share of the particles that are picked; NaN if it is not known.
+
+        Parameters
+        ----------
+        picked, found : array
+            Scores of the picks, and of all maxima.
+        n_particles : float, optional
+            Number of particles. Default: of those among the maxima.
+        """
+        if not self.knots or not len(found):
+            return float("nan")
+        n_all = n_particles
+        if n_all is None:
+            n_all = float(self.probability(found).sum())
+        if not n_all > 0:
+            return float("nan")
+        return min(1.0, float(self.probability(picked).sum()) / n_all)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training of the network of contaminants that comes with the package, and its figures.
+
+    python -m benchmarks.areas OUT [--ship DIR] [--figures]
+
+simulates what is missing of the examples, trains, chooses the threshold on scenes of
+other molecules, and writes the model to OUT/model, or to DIR. ``--figures`` measures
+the shipped model on scenes to test on, beside the rule; nothing is trained then. A
+killed command goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.areas.evaluation import MOST_PARTICLES_LOST
+from benchmarks.areas.examples import make_examples
+from benchmarks.areas.scenes import PIXEL_SIZES_A, Split
+from benchmarks.areas.training import Schedule
+
+N_EXAMPLES = {Split.TRAIN: 240, Split.VALIDATION: 48, Split.TEST: 24}
+
+
+def make_model(folder: Path, model: Path, schedule: Schedule) -> None:
+    """Train a network on the examples in `folder`, and write it to `model`."""
+    from benchmarks.areas.evaluation import choose_threshold, figures_of
+    from benchmarks.areas.keras_network import folded_weights
+    from benchmarks.areas.masks import network_mask, network_probability
+    from benchmarks.areas.training import train
+    from deepconsensus_plugin.core.usable_area.network import (
+        ContaminationNetwork,
+        write_network,
+    )
+
+    examples = make_examples(folder / "examples", Split.TRAIN, N_EXAMPLES[Split.TRAIN])
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    weights = folded_weights(train(examples, schedule, state))
+    held_out = make_examples(
+        folder / "examples", Split.VALIDATION, N_EXAMPLES[Split.VALIDATION]
+    )
+    network = ContaminationNetwork(weights, PIXEL_SIZES_A, 0.5)
+    threshold = choose_threshold(
+        held_out, [network_probability(each, network) for each in held_out]
+    )
+    network = ContaminationNetwork(weights, PIXEL_SIZES_A, threshold)
+    figures = figures_of(held_out, lambda each: network_mask(each, network))
+    card = {
+        "description": "Network of contaminants: carbon, ice crystals and others.",
+        "sources": "Simulated micrographs (benchmarks/areas/scenes.py) alone.",
+        "examples": {split.value: n for split, n in N_EXAMPLES.items()},
+        "schedule": asdict(schedule),
+        "pixel_sizes_A": list(PIXEL_SIZES_A),
+        "threshold": threshold,
+        "threshold_chosen_by": "best IoU on validation scenes among thresholds that "
+        f"lose at most {100 * MOST_PARTICLES_LOST:g} % of the particles there",
+        "validation": {
+            "iou": round(figures.iou, 3),
+            "recall": {
+                kind.label: round(figures.n_found[kind] / max(n, 1), 3)
+                for kind, n in figures.n_true.items()
+            },
+            "share_of_particles_lost": round(figures.share_lost, 5),
+        },
+    }
+    write_network(model, network, card)
+    print(card["validation"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--ship", type=Path, help="folder of the model")
+    parser.add_argument("--updates", type=int, default=Schedule.n_updates)
+    parser.add_argument("--figures", action="store_true")
+    parser.add_argument("--demo", type=int, default=14, help="micrographs of a seed")
+    asked = parser.parse_args()
+    if asked.figures:
+        from benchmarks.areas.figures import print_figures
+
+        print_figures(asked.folder / "examples", N_EXAMPLES[Split.TEST], asked.demo)
+        return
+    model = asked.ship or asked.folder / "model"
+    make_model(asked.folder, model, Schedule(n_updates=asked.updates))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures of the masks on scenes to test on, the demonstration, and real micrographs.
+
+The rule is `core.usable_area.finding.find_area`. Real sets have no truth of
+contamination: what the masks cover is shown beside the share of true particles that
+they lose. Nothing is chosen by any of these figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.areas.evaluation import HEADER, MaskFigures
+from benchmarks.areas.examples import Example, make_examples, read_or_make
+from benchmarks.areas.masks import both_masks, network_mask, rule_mask
+from benchmarks.areas.scenes import Split, draw_scene
+from benchmarks.sets.picking_sets import SETS, PickingSet, load
+from benchmarks.sets.tables import markdown_table
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
+from deepconsensus_plugin.core.pickers.classical.picking import score_peaks
+from deepconsensus_plugin.core.pickers.classical.working_image import (
+    prepare_for_filters,
+)
+from deepconsensus_plugin.core.simulation import SimulationParameters
+from deepconsensus_plugin.core.simulation.library import load_library
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+
+DEMO_SEEDS = (1, 2, 3)
+_DEMO_DIAMETER_A = 160.0
+
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One micrograph with its truth, and what a user knows of its particle."""
+
+    example: Example
+    diameter_A: float
+
+
+MASKS: dict[str, Callable[[Case], Mask]] = {
+    "rule": lambda case: rule_mask(case.example, case.diameter_A),
+    "network": lambda case: network_mask(case.example),
+    "rule and network": lambda case: both_masks(case.example, case.diameter_A),
+}
+
+
+def print_figures(folder: Path, n_test: int, n_demo: int) -> None:
+    """Print all tables; simulated micrographs are kept in `folder`."""
+    print(_simulated_table("Scenes to test on", _test_cases(folder, n_test)))
+    demo = list(_demo_cases(folder, n_demo))
+    print(_simulated_table("Demonstration, seeds 1 - 3", demo))
+    print(_places_table(demo))
+    for picking in SETS:
+        print(_real_table(picking))
+
+
+def _test_cases(folder: Path, n: int) -> Iterator[Case]:
+    for number, example in enumerate(make_examples(folder, Split.TEST, n)):
+        library = load_library(draw_scene(Split.TEST, number))
+        yield Case(example, library.diameter_A)
+
+
+def _demo_cases(folder: Path, n: int) -> Iterator[Case]:
+    for seed in DEMO_SEEDS:
+        parameters = SimulationParameters(seed=seed)
+        for index in range(n):
+            path = folder / f"demo_{seed}_{index:02d}.npz"
+            yield Case(read_or_make(path, parameters, index), _DEMO_DIAMETER_A)
+
+
+def _simulated_table(title: str, cases: Iterator[Case] | Sequence[Case]) -> str:
+    figures = {name: MaskFigures() for name in MASKS}
+    n_micrographs = 0
+    for case in cases:
+        n_micrographs += 1
+        for name, mask in MASKS.items():
+            figures[name].add(case.example, mask(case))
+    rows = [figures[name].row(name) for name in MASKS]
+    any_figures = figures["rule"]
+    junk = sum(any_figures.n_true.values())
+    return (
+        f"\n{title}: {n_micrographs} micrographs, {any_figures.n_particles} particles "
+        f"on usable area, {junk / 1e6:.1f} million pixels of contamination\n\n"
+        + markdown_table(list(HEADER), rows)
+    )
+
+
+def _places_table(cases: Sequence[Case]) -> str:
+    """Return how many of the picks that lie on contamination each mask catches."""
+    on_junk = dict.fromkeys((*MASKS, "picks"), 0)
+    on_usable = dict.fromkeys((*MASKS, "picks"), 0)
+    for case in cases:
+        example = case.example
+        working = prepare_for_filters(
+            example.image,
+            sampling_rate=example.pixel_size_A,
+            diameter_A=case.diameter_A,
+            avoid_contamination=False,
+        )
+        parameters = PickParameters(case.diameter_A)
+        picks = working.to_micrograph(score_peaks(working, parameters, None))
+        best = np.argsort(-picks.scores)[: len(example.particles_yx)]
+        rows, columns = np.rint(picks.yx[best]).astype(int).T
+        is_junk = example.kinds[rows, columns] != AreaKind.USABLE
+        on_junk["picks"] += int(is_junk.sum())
+        on_usable["picks"] += int((~is_junk).sum())
+        for name, mask in MASKS.items():
+            is_masked = mask(case)[rows, columns] != AreaKind.USABLE
+            on_junk[name] += int((is_masked & is_junk).sum())
+            on_usable[name] += int((is_masked & ~is_junk).sum())
+    counts = [
+        [
+            name,
+            f"{on_junk[name]} of {on_junk['picks']}",
+            f"{on_usable[name]} of {on_usable['picks']}",
+        ]
+        for name in MASKS
+    ]
+    header = ["mask", "picks on contamination: caught", "other picks: masked"]
+    return (
+        "\nPicks of the difference of Gaussians, as many as there are particles\n\n"
+        + markdown_table(header, counts)
+    )
+
+
+def _real_table(picking: PickingSet) -> str:
+    micrographs, truth = load(picking)
+    figures = {name: MaskFigures() for name in MASKS}
+    covered = dict.fromkeys(MASKS, 0.0)
+    for micrograph in micrographs:
+        image = np.asarray(open_micrograph(micrograph.path), np.float32)
+        case = Case(
+            Example(
+                image,
+                np.zeros(image.shape, np.uint8),
+                truth[micrograph.name].yx,
+                picking.sampling_rate,
+            ),
+            picking.diameter_A,
+        )
+        for name, mask in MASKS.items():
+            kinds = mask(case)
+            figures[name].add(case.example, kinds)
+            covered[name] += float((kinds != AreaKind.USABLE).mean())
+    rows = [
+        [
+            name,
+            f"{100 * covered[name] / len(micrographs):.1f} %",
+            f"{figures[name].n_lost} of {figures[name].n_particles}",
+            f"{100 * figures[name].share_lost:.2f} %",
+        ]
+        for name in MASKS
+    ]
+    header = ["mask", "area covered", "true particles lost", "share"]
+    title = f"{picking.folder}: {len(micrographs)} micrographs"
+    return f"\n{title}\n\n" + markdown_table(header, rows)

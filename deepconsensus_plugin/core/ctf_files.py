@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CTFs of micrographs from files of RELION, GCTF, CTFFIND and cryoSPARC.
+
+STAR of RELION 3.1 and later keeps voltage, aberration and amplitude contrast in
+``data_optics``, that of earlier versions, and GCTF's, in each row. CTFFIND writes a
+text for each micrograph, whose header names it. cryoSPARC's exposures have the fields
+``ctf/…``, angles in radians; all others have degrees, but CTFFIND's phase shifts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.text import read_text
+from deepconsensus_plugin.core.pick_files.cryosparc_cs import (
+    field_names,
+    load_records,
+    path_texts,
+)
+from deepconsensus_plugin.core.pick_files.star_blocks import Block, read_blocks
+from deepconsensus_plugin.core.types import Ctf, FloatArray
+
+_NAME, _GROUP, _PHASE = "rlnMicrographName", "rlnOpticsGroup", "rlnPhaseShift"
+_DEFOCUS = ("rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
+_MICROSCOPE = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
+
+_CS_NAMES = ("micrograph_blob/path", "location/micrograph_path")
+_CS_FIELDS = (
+    *("ctf/df1_A", "ctf/df2_A", "ctf/df_angle_rad"),
+    *("ctf/accel_kv", "ctf/cs_mm", "ctf/amp_contrast", "ctf/phase_shift_rad"),
+)
+
+_CTFFIND = "# Output from CTFFind"
+_CTFFIND_HEADER = {
+    "acceleration voltage": r"acceleration voltage:\s*([\d.]+)",
+    "spherical aberration": r"spherical aberration:\s*([\d.]+)",
+    "amplitude contrast": r"amplitude contrast:\s*([\d.]+)",
+}
+
+
+def read_ctfs(path: Path | str) -> dict[str, Ctf]:
+    """Return the CTF of every micrograph in a file, or in a folder of CTFFIND's texts.
+
+    Parameters
+    ----------
+    path : Path or str
+        A micrographs STAR, a ``.cs`` of exposures, one text of CTFFIND, or a folder of
+        them.
+
+    Returns
+    -------
+    dict of str to Ctf
+        By the name that the file has for the micrograph.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no text of CTFFIND in the folder.
+    FileFormatError
+        If it is of another kind, or a value is missing or bad.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _read_ctffind_folder(path)
+    with path.open("rb") as file:
+        head = file.read(len(_CTFFIND))
+    if head == _CTFFIND.encode():
+        return dict([_read_ctffind(path)])
+    if path.suffix.lower() == ".cs":
+        return _read_cryosparc(path)
+    return _read_star(path)
+
+
+def _read_star(path: Path) -> dict[str, Ctf]:
+    blocks = read_blocks(path)
+    tables = [block for block in blocks if block.has(_NAME, *_DEFOCUS)]
+    if not tables:
+        raise FileFormatError(
+            path,
+            expected=f"a block with the columns _{_NAME}, _{', _'.join(_DEFOCUS)}",
+            received=f"blocks {', '.join(block.name for block in blocks) or 'none'}",
+        )
+    table = tables[0]
+    optics = next((b for b in blocks if _GROUP in b and _NAME not in b), None)
+    columns = [
+        *(table.numbers(column) for column in _DEFOCUS),
+        *(_of_row_or_group(table, optics, column) for column in _MICROSCOPE),
+        table.numbers(_PHASE) if _PHASE in table else np.zeros(len(table)),
+    ]
+    return _ctfs(table.columns[_NAME], columns)
+
+
+def _of_row_or_group(table: Block, optics: Block | None, column: str) -> FloatArray:
+    if column in table:
+        return table.numbers(column)
+    if optics is None or column not in optics or _GROUP not in table:
+        raise FileFormatError(
+            table.path,
+            expected=f"_{column} in each row or in the optics groups",
+            received="none",
+        )
+    values = dict(
+        zip(optics.columns[_GROUP], optics.numbers(column).tolist(), strict=True)
+    )
+    groups = table.columns[_GROUP]
+    if unknown := sorted({*groups} - {*values}):
+        raise FileFormatError(
+            table.path,
+            expected=f"an optics group {unknown[0]} in data_optics",
+            received=f"groups {', '.join(values)}",
+        )
+    return np.array([values[group] for group in groups])
+
+
+def _read_cryosparc(path: Path) -> dict[str, Ctf]:
+    records = load_records(path)
+    there = field_names(records)
+    name = next((field for field in _CS_NAMES if field in there), None)
+    missing = [field for field in _CS_FIELDS if field not in there]
+    if name is None or missing:
+        raise FileFormatError(
+            path,
+            expected=f"{', '.join((_CS_NAMES[0], *_CS_FIELDS))} (the exposures after a "
+            "job of CTF estimation; some are in the passthrough file)",
+            received=f"the fields {', '.join(there) or 'none'}",
+        )
+    columns = [records[field].astype(np.float64) for field in _CS_FIELDS]
+    for index in (2, 6):
+        columns[index] = np.rad2deg(columns[index])
+    return _ctfs(path_texts(records[name]), columns)
+
+
+def _read_ctffind_folder(folder: Path) -> dict[str, Ctf]:
+    found = dict(
+        _read_ctffind(path)
+        for path in sorted(folder.rglob("*.txt"))
+        if path.read_bytes()[: len(_CTFFIND)] == _CTFFIND.encode()
+        and not path.stem.endswith("_avrot")
+    )
+    if not found:
+        raise FileNotFoundError(f"{folder}: expected texts of CTFFIND, received none")
+    return found
+
+
+def _read_ctffind(path: Path) -> tuple[str, Ctf]:
+    """Return the name of the micrograph, as CTFFIND was given it, and its CTF."""
+    lines = read_text(path).splitlines()
+    header = "\n".join(line for line in lines if line.startswith("#"))
+    name = re.search(r"# Input file:\s*(.+?)\s*;", header)
+    rows = [line.split() for line in lines if line.strip() and line[0] != "#"]
+    found = [re.search(each, header) for each in _CTFFIND_HEADER.values()]
+    if name is None or None in found or len(rows) != 1 or len(rows[0]) < 5:
+        raise FileFormatError(
+            path,
+            expected="CTFFIND's header with the input file, "
+            f"{', '.join(_CTFFIND_HEADER)}, and one row of at least 5 numbers",
+            received=f"{len(rows)} rows and '{header[:80]}'",
+        )
+    try:
+        defocus_u, defocus_v, angle, phase = map(float, rows[0][1:5])
+    except ValueError as error:
+        raise FileFormatError(
+            path, expected="numbers", received=" ".join(rows[0])
+        ) from error
+    microscope = [float(match[1]) for match in found if match is not None]
+    values = (defocus_u, defocus_v, angle, *microscope, float(np.rad2deg(phase)))
+    return name[1], Ctf(*values)
+
+
+def _ctfs(names: Sequence[str], columns: Sequence[FloatArray]) -> dict[str, Ctf]:
+    """Return the CTFs; the columns are in the order of `Ctf`'s fields."""
+    rows = np.column_stack(columns).tolist()
+    return {name: Ctf(*row) for name, row in zip(names, rows, strict=True)}

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stage of the chain that masks what is in the way on micrographs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest, find_bad_in
+from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, Micrograph
+from deepconsensus_plugin.core.workflow.running import RunJob
+
+
+def make_masks(
+    micrographs: Sequence[Micrograph],
+    folder: Path,
+    *,
+    box_size: int,
+    workers: int = MaskRequest.workers,
+    run_job: RunJob,
+) -> tuple[str, ...]:
+    """Make the masks of micrographs, and return the names of bad ones, sorted.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Micrographs of one sampling rate.
+    folder : Path
+        Folder of the masks; those that are there and fit are kept.
+    box_size : int
+        Side of the box of the particles, pixels.
+    workers : int
+        Number of threads.
+    run_job : callable
+        Function that carries out the job.
+    """
+    diameter_A = box_size * micrographs[0].sampling_rate * DIAMETER_PER_BOX
+    run_job(MaskRequest(tuple(micrographs), folder, diameter_A, workers))
+    return find_bad_in(folder, [micrograph.name for micrograph in micrographs])
