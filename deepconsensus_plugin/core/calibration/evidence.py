@@ -34,9 +34,9 @@ class Evidence:
         Higher is better; NaN where missing.
     micrograph_index : array, shape (n,), int
         Which micrograph each candidate lies on.
-    log_ratio : array, shape (n,), float64, optional
-        Logarithm of the likelihood ratio of particle and other place that a witness
-        gives who knows neither picks nor votes; 0 where it tells nothing.
+    witness : array, shape (n,), float64, optional
+        Probability of a particle by a witness who knows neither picks nor votes,
+        between 0 and 1, both excluded; NaN where it tells nothing.
 
     Raises
     ------
@@ -49,7 +49,7 @@ class Evidence:
     observed: BoolArray
     scores: FloatArray
     micrograph_index: IntArray
-    log_ratio: FloatArray | None = None
+    witness: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and values once, at construction."""
@@ -64,11 +64,11 @@ class Evidence:
                 f"expected observed {self.found.shape}, {n} rows of scores and {n} "
                 f"micrographs, received {shapes[0]}, {shapes[1]} and {shapes[2]}"
             )
-        ratio = np.zeros(n) if self.log_ratio is None else self.log_ratio
-        if ratio.shape != (n,) or not np.isfinite(ratio).all():
+        told = np.full(n, np.nan) if self.witness is None else self.witness
+        if told.shape != (n,) or (told <= 0).any() or (told >= 1).any():
             raise ValueError(
-                f"log_ratio: expected {n} finite numbers, received "
-                f"{np.isfinite(ratio).sum()} of shape {ratio.shape}"
+                f"witness: expected {n} probabilities between 0 and 1, received shape "
+                f"{told.shape}, {np.nanmin(told)} to {np.nanmax(told)}"
             )
         if not self.found.any(axis=1).all():
             row = int(np.flatnonzero(~self.found.any(axis=1))[0])
@@ -86,7 +86,7 @@ class Evidence:
         cls,
         candidates: Candidates,
         network_score: FloatArray | None = None,
-        log_ratio: FloatArray | None = None,
+        witness: FloatArray | None = None,
     ) -> Evidence:
         """Return the evidence in a table of candidates; dependent votes are merged.
 
@@ -96,8 +96,8 @@ class Evidence:
             The OR set, n.
         network_score : array, shape (n,), optional
             NaN where the network gave none.
-        log_ratio : array, shape (n,), optional
-            That of a witness.
+        witness : array, shape (n,), optional
+            Probabilities by a witness.
         """
         votes = IndependentVotes.of(candidates)
         columns = [candidates.picker_scores]
@@ -108,7 +108,7 @@ class Evidence:
             observed=votes.observed[candidates.micrograph_index],
             scores=np.column_stack(columns),
             micrograph_index=candidates.micrograph_index,
-            log_ratio=log_ratio,
+            witness=witness,
         )
 
     def __len__(self) -> int:

@@ -30,6 +30,11 @@ from deepconsensus_plugin.core.calibration.sufficient_statistics import (
     natural_parameters,
     sufficient_statistics,
 )
+from deepconsensus_plugin.core.calibration.witness import (
+    apply_witness,
+    is_contradicted,
+    log_ratios,
+)
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
@@ -97,7 +102,9 @@ class LatentTraitModel:
         self._statistics = sufficient_statistics(evidence)
         # Votes of three and more pickers tell the class without it.
         is_needed = self._n_pickers < _IDENTIFIABLE
-        self._log_ratio = evidence.log_ratio if is_needed else None
+        self._witness = evidence.witness if is_needed else None
+        if self._witness is not None:
+            self._log_ratio = log_ratios(self._witness)
         looked, group = np.unique(evidence.observed, axis=0, return_inverse=True)
         self._looked, self._group = looked.astype(np.float64), group.reshape(-1)
 
@@ -126,8 +133,30 @@ class LatentTraitModel:
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
         if start is not None:
-            return self._run_em(weight, start, max_iterations, tolerance)
-        best_fit = partial(self._best_of_two_starts, weight, max_iterations, tolerance)
+            fit = self._run_em(weight, start, max_iterations, tolerance)
+        else:
+            fit = self._fit_anew(weight, max_iterations, tolerance)
+        if self._witness is None or fit.parameters.hears_witness:
+            return fit
+        if start is None and is_contradicted(fit.probability, self._witness, weight):
+            return self._fit_anew(weight, max_iterations, tolerance, hears_witness=True)
+        told = apply_witness(fit.probability, self._log_ratio)
+        return replace(fit, probability=told)
+
+    def _fit_anew(
+        self,
+        weight: FloatArray,
+        max_iterations: int,
+        tolerance: float,
+        *,
+        hears_witness: bool = False,
+    ) -> LatentTraitFit:
+        """Return the fit from the starts of `Parameters`."""
+        best_fit = partial(
+            self._best_of_two_starts,
+            *(weight, max_iterations, tolerance),
+            hears_witness=hears_witness,
+        )
         if self._n_pickers >= _IDENTIFIABLE:
             return best_fit(rate_pooling=0.0)
         fit = best_fit(rate_pooling=_PAIR_POOLING)
@@ -146,13 +175,18 @@ class LatentTraitModel:
         tolerance: float,
         *,
         rate_pooling: float,
+        hears_witness: bool,
     ) -> LatentTraitFit:
         """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
         usual, rare = (
             self._run_em(
                 weight,
-                replace(first(*shape), rate_pooling=rate_pooling),
+                replace(
+                    first(*shape),
+                    rate_pooling=rate_pooling,
+                    hears_witness=hears_witness,
+                ),
                 max_iterations,
                 tolerance,
             )
@@ -194,7 +228,7 @@ class LatentTraitModel:
         Shapes (n, 2q) and (n,).
         """
         joint = self._statistics @ natural_parameters(parameters)
-        if self._log_ratio is not None:
+        if parameters.hears_witness:
             joint[:, : len(QUADRATURE_NODES)] += self._log_ratio[:, np.newaxis]
         highest = joint.max(axis=1, keepdims=True)
         joint -= highest

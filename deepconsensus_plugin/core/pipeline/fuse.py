@@ -29,7 +29,7 @@ def can_fuse(candidates: Candidates) -> bool:
 def fuse_scores(
     candidates: Candidates,
     network_score: FloatArray,
-    log_ratio: FloatArray | None = None,
+    opinion: FloatArray | None = None,
     *,
     seed: int,
     context: FusionContext | None = None,
@@ -42,8 +42,8 @@ def fuse_scores(
         n, of which `can_fuse` is true. Those on bad micrographs are not looked at.
     network_score : array, shape (n,)
         Mean over the networks; NaN where there is none.
-    log_ratio : array, shape (n,), optional
-        What the general model tells (`witness_ratio.find_log_ratio`).
+    opinion : array, shape (n,), optional
+        What the general model tells (`witness_opinion.find_opinion`).
     seed : int
         Seed of the bootstrap that gives the intervals; >= 0.
     context : FusionContext, optional
@@ -58,7 +58,7 @@ def fuse_scores(
     """
     rows = np.flatnonzero(candidates.can_be_judged)
     judged = candidates.take(rows)
-    told = None if log_ratio is None else log_ratio[rows]
+    told = None if opinion is None else opinion[rows]
     evidence = Evidence.of_candidates(judged, network_score[rows], told)
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
     report = CalibrationReport.of(fusion, judged, seed=seed)
@@ -73,7 +73,7 @@ def fuse_scores(
 def keep_fused(
     candidates: Candidates,
     network_score: FloatArray,
-    log_ratio: FloatArray | None = None,
+    opinion: FloatArray | None = None,
     *,
     seed: int | None,
     score: Path,
@@ -84,7 +84,7 @@ def keep_fused(
 
     Parameters
     ----------
-    candidates, network_score, log_ratio
+    candidates, network_score, opinion
         As `fuse_scores` takes them; `can_fuse` may be false.
     seed : int, optional
         See `fuse_scores`. None: nothing is combined.
@@ -107,7 +107,7 @@ def keep_fused(
         network_score, report = fuse_scores(
             candidates,
             network_score,
-            log_ratio,
+            opinion,
             seed=seed,
             context=context,
         )

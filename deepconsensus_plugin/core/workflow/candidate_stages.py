@@ -224,7 +224,7 @@ def fuse_scored(
     return keep_fused(
         scored,
         networks.mean,
-        files.find_log_ratio(scored),
+        files.find_opinion(scored),
         seed=seed,
         score=files.score,
         calibration=files.calibration,

@@ -305,25 +305,28 @@ def _pair_with_witness(rng, *, separation):
         observed=np.ones_like(found),
         scores=scores[:, None],
         micrograph_index=np.arange(len(found)) % 8,
-        log_ratio=separation * (witness - separation / 2),
+        witness=expit(separation * (witness - separation / 2)),
     )
     return evidence, is_true
 
 
 def test_what_a_witness_knows_helps_two_pickers():
     evidence, is_true = _pair_with_witness(np.random.default_rng(3), separation=2.0)
-    silent = replace(evidence, log_ratio=None)
+    silent = replace(evidence, witness=None)
     gains = [
         mannwhitneyu(p[is_true], p[~is_true]).statistic
         / (is_true.sum() * (~is_true).sum())
         for p in (LatentTraitModel(e).fit().probability for e in (evidence, silent))
     ]
     assert gains[0] > gains[1] + 0.05
-    nothing = replace(evidence, log_ratio=np.zeros(len(evidence)))
-    np.testing.assert_array_equal(
+    nothing = replace(evidence, witness=np.full(len(evidence), np.nan))
+    np.testing.assert_allclose(
         LatentTraitModel(nothing).fit().probability,
         LatentTraitModel(silent).fit().probability,
+        atol=1e-8,
     )
+    with pytest.raises(ValueError, match="witness: expected"):
+        replace(evidence, witness=np.ones(len(evidence)))
 
 
 def test_a_witness_shows_that_agreement_was_wrong():
@@ -336,9 +339,9 @@ def test_a_witness_shows_that_agreement_was_wrong():
         observed=np.ones_like(found),
         scores=np.full((2000, 1), np.nan),
         micrograph_index=np.arange(2000) % 8,
-        log_ratio=np.where(is_true, 4.0, -4.0) + rng.normal(size=2000),
+        witness=expit(np.where(is_true, 4.0, -4.0) + rng.normal(size=2000)),
     )
-    silent = LatentTraitModel(replace(evidence, log_ratio=None)).fit().probability
+    silent = LatentTraitModel(replace(evidence, witness=None)).fit().probability
     told = LatentTraitModel(evidence).fit().probability
     assert silent.sum() > 900
     assert 250 < told.sum() < 600
@@ -351,5 +354,5 @@ def test_three_pickers_need_no_witness():
     three = replace(evidence, found=third, observed=np.ones_like(third))
     np.testing.assert_array_equal(
         LatentTraitModel(three).fit().probability,
-        LatentTraitModel(replace(three, log_ratio=None)).fit().probability,
+        LatentTraitModel(replace(three, witness=None)).fit().probability,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Likelihood ratio of particle and background that the general model's opinion is.
+"""Probability of a particle that the general model's log-odds stand for on a sample.
 
 A network's log-odds mean something else on every sample. What they mean on this one is
 told by all maxima of the model on its micrographs, picked or not: a mixture of
@@ -11,29 +11,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.special import logit
 
 from deepconsensus_plugin.core.calibration.evidence import normal_quantiles
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.pipeline.likely_particles import separate_maxima
 from deepconsensus_plugin.core.types import FloatArray
 
-_MOST = 5.0
-"""Largest log ratio of either sign: no opinion is conclusive."""
-
 _LEAST_PROBABILITY = 1e-4
+"""Also the least probability of background: no opinion is conclusive."""
 
 _SAME = 0.95
 """Correlation of the ranks of two scores from which on they are of one picker."""
 
 
-def find_log_ratio(
+def find_opinion(
     log_odds: FloatArray, candidates: Candidates, peaks: Path, null: Path
 ) -> FloatArray | None:
-    """Return the logarithm of the likelihood ratio at n candidates.
-
-    Relative to its mean over the candidates: the fusion estimates how many of them are
-    particles.
+    """Return the probability that each of n candidates is a particle, by the model.
 
     Parameters
     ----------
@@ -47,7 +41,7 @@ def find_log_ratio(
     Returns
     -------
     array, shape (n,), or None
-        0 where the model was not asked. None where its scores tell nothing on this
+        NaN where the model was not asked. None where its scores tell nothing on this
         sample, or where one of the pickers is the same model, which counts already.
     """
     asked = np.isfinite(log_odds)
@@ -56,14 +50,13 @@ def find_log_ratio(
     separated = separate_maxima(peaks, null)
     if separated is None:
         return None
-    probability = np.clip(
+    probability = np.full(len(log_odds), np.nan)
+    probability[asked] = np.clip(
         separated.mixture.probability(log_odds[asked]),
         _LEAST_PROBABILITY,
         1 - _LEAST_PROBABILITY,
     )
-    ratio = np.zeros(len(log_odds))
-    ratio[asked] = logit(probability) - logit(probability.mean())
-    return np.asarray(np.clip(ratio, -_MOST, _MOST))
+    return probability
 
 
 def _is_a_picker(log_odds: FloatArray, candidates: Candidates) -> bool:
