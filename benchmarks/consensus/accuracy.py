@@ -51,7 +51,7 @@ MERGE_RADIUS_PX = 0.3 * BOX_SIZE
 def network_scores(
     project: Path, candidates: Candidates
 ) -> tuple[Floats, Floats | None]:
-    """Return the network's scores in a finished project, the general model's opinion."""
+    """Return the scores of a project's network, and its general model's opinion."""
     path = project / "scores.csv"
     table = read_scores_csv(path)
     if table.yx.shape != candidates.yx.shape or not np.allclose(

@@ -11,12 +11,13 @@ maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
+from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
@@ -53,28 +54,6 @@ _PAIR_POOLING = 0.15
 _LEAST_PRECISION = 0.5
 """Lowest plausible precision of a picker. If the fit of separate rates gives one of two
 pickers a lower one, the scores were misleading, and both get the same rates."""
-
-
-@dataclass(frozen=True, eq=False)
-class LatentTraitFit:
-    """Fitted model, and its probabilities for the candidates it was fitted to.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        Parameters at the maximum.
-    probability : array, shape (n,)
-        Probability that each candidate is a particle, 0 - 1.
-    n_missed : float
-        Expected number of particles that no picker found.
-    log_likelihood : float
-        Log-likelihood of the candidates, but for a constant.
-    """
-
-    parameters: Parameters
-    probability: FloatArray
-    n_missed: float
-    log_likelihood: float
 
 
 class LatentTraitModel:
