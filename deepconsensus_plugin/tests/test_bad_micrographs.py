@@ -172,6 +172,7 @@ class TestBadMicrograph(SyntheticProject):
 
     def test_the_report_says_so(self):
         run = collect_run("run", find_related(self.proj, self.selected), {})
+        self.assertTrue(run.masks.is_dir())
         self.assertEqual(run.scored.told, readAcceptance(self.selected))
         self.assertEqual(run.summary["acceptance"]["counts"]["micrograph"], self.n_bad)
         bad = run.scored.candidates.are_on({BAD})
