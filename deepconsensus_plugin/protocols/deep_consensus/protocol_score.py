@@ -215,6 +215,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             context=FusionContext.of(
                 micrographs_from_set(self.inputCoordinates.get().getMicrographs()),
                 Path(self.inputModel.get().getFolder()),
+                ChainFiles(Path(self._getExtraPath())).null,
             ),
         )
         for line in report.describe_pickers() if report else ():
