@@ -208,7 +208,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         report = keep_fused(
             candidates,
             read_scores(Path(self._getFileName("scores"))).mean,
-            read_witness(Path(self._getFileName("witness")), candidates),
+            ChainFiles(Path(self._getExtraPath())).find_opinion(candidates),
             seed=self.seed.get() if self.combineEvidence else None,
             score=Path(self._getFileName("score")),
             calibration=Path(self._getFileName("calibration")),
