@@ -25,6 +25,9 @@ _CLASS_WEIGHTS = np.array([1.0, 1.0, 1.5, 4.0], np.float32)
 
 _UPDATES_PER_STATE = 50
 
+_LATER = 0.3
+"""Ratio of the largest learning rates of a cycle and of the one before."""
+
 _PARTS = 2
 """Parts of each rendering, which takes as long as learning from it."""
 
@@ -40,15 +43,18 @@ class Schedule:
     side : int
         Side of the parts of examples, pixels; a multiple of 32.
     learning_rate : float
-        Largest; it falls to 0 along a cosine.
+        Largest; it falls to 0 along a cosine, and again from 0.3 of it after a restart.
+    restarts : tuple of int
+        Updates at which the rate rises again.
     seed : int
         Decides weights and examples.
     """
 
-    n_updates: int = 500
+    n_updates: int = 900
     batch_size: int = 6
     side: int = 192
     learning_rate: float = 5e-3
+    restarts: tuple[int, ...] = (500,)
     seed: int = 22
 
 
@@ -90,11 +96,15 @@ def train(examples: Sequence[Example], schedule: Schedule, folder: Path) -> kera
 
 def _learning_rate(schedule: Schedule, update: int) -> float:
     """Return the rate of an update: it rises at first, then falls along a cosine."""
-    rising = schedule.n_updates // 20
-    if update < rising:
-        return schedule.learning_rate * (update + 1) / rising
-    part = (update - rising) / max(schedule.n_updates - rising, 1)
-    return float(schedule.learning_rate * (1 + np.cos(np.pi * part)) / 2)
+    cycles = [0, *schedule.restarts, schedule.n_updates]
+    cycle = int(np.searchsorted(cycles, update, side="right")) - 1
+    length, since = cycles[cycle + 1] - cycles[cycle], update - cycles[cycle]
+    largest = schedule.learning_rate * _LATER**cycle
+    rising = length // 20
+    if since < rising:
+        return float(largest * (since + 1) / rising)
+    part = (since - rising) / max(length - rising, 1)
+    return float(largest * (1 + np.cos(np.pi * part)) / 2)
 
 
 def _new_model(schedule: Schedule) -> keras.Model:

@@ -171,6 +171,6 @@ def write_network(folder: Path, network: ContaminationNetwork, card: object) -> 
     """Write a network with half precision, and its card as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     halved = {name: each.astype(np.float16) for name, each in network.weights.items()}
-    np.savez_compressed(folder / WEIGHTS, allow_pickle=False, **halved)
+    np.savez_compressed(folder / WEIGHTS, **halved)
     text = json.dumps(card, indent=1, ensure_ascii=False)
     (folder / CARD).write_text(f"{text}\n", encoding="utf-8")
