@@ -13,7 +13,8 @@
 #   make types              mypy; 15 s
 #   make unit               pytest, in $(JOBS) processes, the slow tests last; 7 min
 #   make test-pythons       env and unit on each of Python 3.10 - 3.12 that is found
-#   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries; 1 min,
+#   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries, with
+#                           cryosparc-tools and, where it is, RELION (apt: relion); 1 min,
 #                           the first time 3 min and 3 GB for .venv-interop
 #   make test-onednn        trainings with and without oneDNN's kernels, and with those of
 #                           older processors: what they make of NaN differs; 3 min

@@ -19,6 +19,7 @@ DEVELOPMENT = [
     "scikit-learn>=1.3,<2",  # a second opinion on the figures
 ]
 INTEROPERATION = [
+    "cryosparc-tools>=4.4",
     "pytest>=8",
     "scipion-app>=3.8,<4",  # Xmipp's plugin imports it, and does not say so
     "scipion-em-eman2>=3.7,<4",

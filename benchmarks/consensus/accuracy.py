@@ -43,12 +43,15 @@ from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.metrics.matching import match_best_first
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 
 MERGE_RADIUS_PX = 0.3 * BOX_SIZE
 
 
-def network_scores(project: Path, candidates: Candidates) -> tuple[Floats, Floats]:
-    """Return the network's and the general model's scores in a finished project."""
+def network_scores(
+    project: Path, candidates: Candidates
+) -> tuple[Floats, Floats | None]:
+    """Return the scores of a project's network, and its general model's opinion."""
     path = project / "scores.csv"
     table = read_scores_csv(path)
     if table.yx.shape != candidates.yx.shape or not np.allclose(
@@ -58,7 +61,10 @@ def network_scores(project: Path, candidates: Candidates) -> tuple[Floats, Float
             f"{path}: expected the {len(candidates)} candidates of these picks and "
             f"radii, received {len(table)} others"
         )
-    return table.network_score, table.general_model
+    opinion = None
+    for folder in project.glob("Runs/*Score*/extra"):
+        opinion = ChainFiles(folder).find_opinion(candidates)
+    return table.network_score, opinion
 
 
 def picker_table(real: RealSet, candidates: Candidates, fusion: Fusion) -> str:

@@ -72,10 +72,13 @@ def score_all(
     parameters: TrainingParameters,
     folder: Path,
 ) -> tuple[Candidates, NDArray[np.float64], NDArray[np.float64]]:
-    """Return the candidates, and the scores of networks and of the general model."""
+    """Return the candidates, the networks' scores and the general model's opinion."""
     options = DeepConsensusOptions(training=parameters)
     found = run_deep_consensus(truth_set.micrographs, pickers, options, folder)
-    return found.candidates, found.networks.mean, found.general_model
+    opinion = found.files.find_opinion(found.candidates)
+    if opinion is None:
+        opinion = np.full(len(found.candidates), np.nan)
+    return found.candidates, found.networks.mean, opinion
 
 
 def row(

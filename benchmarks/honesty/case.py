@@ -77,5 +77,4 @@ class Sample:
             self.pickers,
             whole.truth,
             whole.match_radius_px,
-            is_ample=True,
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cases: inputs that tell nothing, that mislead, and two that tell enough."""
+"""Cases: inputs that tell nothing, that mislead, and one that tells enough."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from benchmarks.honesty.images import change, inverted, noise, with_random_phase
 from benchmarks.sets.simulated_sets import make_set
 from deepconsensus_plugin.core import PickParameters, pick
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
+from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.simulation import Crowd, SimulationParameters
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.core.workflow.chain import run_deep_consensus
@@ -198,6 +200,21 @@ def _on(picker: PickerPicks, names: tuple[str, ...]) -> PickerPicks:
     return replace(picker, coordinates={n: picker.coordinates[n] for n in names})
 
 
+def _three_pickers(sample: Sample) -> Case:
+    """Return the sample with a third picker of another principle, which is ample."""
+    case = sample.case("")
+    general = pick(
+        case.micrographs,
+        general_model(),
+        sample.folder / "general",
+        name="general model",
+        box_size=sample.simulated.whole.box_size,
+        options=HydraPickOptions(particle_diameter_A=sample.simulated.whole.diameter_A),
+    )
+    three = case.of("three pickers, ample evidence", *case.pickers, general)
+    return replace(three, is_ample=True)
+
+
 def _one_picker(sample: Sample) -> Case:
     case = sample.case("")
     return case.of("one picker", case.pickers[0])
@@ -228,6 +245,7 @@ CASES: dict[str, Callable[[Sample], Case]] = {
     "adversarial": partial(_third_picker, "adversarial", is_adversarial=True),
     "few": _few_agreed,
     "one": _one_picker,
-    "ample": lambda sample: sample.case("two pickers, ample evidence"),
+    "two": lambda sample: sample.case("two pickers"),
+    "ample": _three_pickers,
 }
 """Makers of the cases by the word that asks for them."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
     from deepconsensus_plugin.core.pipeline.fuse import fuse_scores as fuse
+    from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
     from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
     from deepconsensus_plugin.core.simulation.parameters import SimulationParameters
     from deepconsensus_plugin.core.types import (
@@ -62,6 +63,7 @@ _WHERE = {
     "Candidates": "candidates",
     "ConsensusRules": "pipeline.combine",
     "DeepConsensusOptions": "workflow.options",
+    "FusionContext": "pipeline.fusion_grounds",
     "Micrograph": "types",
     "NegativesParameters": "negatives.parameters",
     "PickMethod": "pickers.classical.parameters",
@@ -102,6 +104,7 @@ __all__ = [
     "Candidates",
     "ConsensusRules",
     "DeepConsensusOptions",
+    "FusionContext",
     "Micrograph",
     "NegativesParameters",
     "PickMethod",

@@ -69,8 +69,15 @@ def _run_steps(protocol: EMProtocol, job: Job) -> None:
     protocol.setStepsExecutor(
         StepExecutor(protocol.getHostConfig(), gpuList=protocol.getGpuList())
     )
-    with patch.object(Plugin, "runCoreJob", lambda _, path: job(Path(path))):
+    with jobs_here(job):
         protocol.run()
+
+
+@contextmanager
+def jobs_here(job: Job = run_job) -> Iterator[None]:
+    """Carry out the jobs of protocols in this process."""
+    with patch.object(Plugin, "runCoreJob", lambda _, path: job(Path(path))):
+        yield
 
 
 def run_here(

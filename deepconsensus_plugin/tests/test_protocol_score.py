@@ -218,9 +218,7 @@ class TestScore(SyntheticProject):
         self.assertIn(f"{n} candidates scored; all of them", summary[0])
         kept = protocol.numberAccepted.get()
         self.assertIn(f"{kept} kept of {n} candidates", summary[1])
-        self.assertIn(
-            "precision and recall are not estimated. Pickers agree", summary[2]
-        )
+        self.assertIn("WARNING: precision and recall are not estimated. ", summary[2])
         self.assertNotIn("expected precision", "\n".join(summary))
         self.assertEqual(summary[-1], "Scored on: CPU.")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])

@@ -218,7 +218,8 @@ class TestTopaz(SyntheticProject):
         self.assertGreater(abs(probability - 1 / (1 + np.exp(-logOdds))).max(), 0.01)
         best = self.train.outputModel.getCard().validation.best_threshold
         self.assertGreaterEqual(logOdds.min(), best)
-        line, device, of_files = protocol.summary()
+        line, null, device, of_files = protocol.summary()
+        self.assertTrue(null.startswith("Evidence for particles"))
         self.assertIn(
             f"{coordinates.getSize()} picks on 4 micrographs by a Topaz picker", line
         )
@@ -260,7 +261,7 @@ class TestTopaz(SyntheticProject):
         self.assertGreater(self._evaluate(protocol.outputCoordinates).f1, 0.9)
         self.assertIn(
             f"{missed.getSize()} of them are new; expected precision",
-            protocol.summary()[1],
+            protocol.summary()[2],
         )
 
     def test_wrong_choices_of_picking_are_named(self):

@@ -63,7 +63,7 @@ def test_summary_holds_sets_timings_and_figures(finished):
     assert {*verdicts} == {"alpha", "particles"}
     acceptance = summary["acceptance"]
     assert acceptance["expected"] is None  # so few boxes tell nothing
-    assert acceptance["why"].startswith("Pickers agree on ")
+    assert acceptance["why"]
     assert {each["precision"]["value"] for each in verdicts.values()} == {None}
     page = (finished / "report.html").read_text()
     assert page.count(html.escape(acceptance["why"])) >= 2  # tile and text

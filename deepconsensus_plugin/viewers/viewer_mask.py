@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.usable_area.permitting import (
     are_permitted,
     distance_of,
 )
-from deepconsensus_plugin.plots.colours import ORANGE, SKY
+from deepconsensus_plugin.plots.colours import AREA, SKY
 from deepconsensus_plugin.protocols.consensus.protocol_mask import (
     ProtDeepConsensusMask,
 )
@@ -79,4 +79,4 @@ class MasksShown:
         here = self._picks.get(name, ScoredCoordinates.from_arrays([])).yx
         area = read_area(area_path(self._micrographs.masks, name))
         kept = are_permitted(distance_of(area, here), avoid_contamination=self._avoid)
-        return {("kept", SKY): here[kept], ("removed", ORANGE): here[~kept]}
+        return {("kept", SKY): here[kept], ("removed", AREA): here[~kept]}

@@ -73,6 +73,11 @@ class Extent:
         return float(np.abs(np.log(self.scale)).max())
 
     @property
+    def tolerance(self) -> float:
+        """Relative error of the scales; the ends of few picks are far from the edge."""
+        return _SAME if self.n >= _MANY_PICKS else min(0.3, 12 / self.n)
+
+    @property
     def is_suspect(self) -> bool:
         """Whether the coordinates are not in pixels of the micrographs."""
         along_y, along_x = self.scale
@@ -168,19 +173,19 @@ def describe_confinement(
         f"Picks of {picks.picker} reach to {rows:.0%} of the rows and {columns:.0%} of "
         "the columns of all micrographs"
     )
-    if abs(np.log(along_y / along_x)) > _SAME:
+    if abs(np.log(along_y / along_x)) > found.tolerance:
         return (
             f"{where}: x and y may have different scales, if the picker made its "
             "images square. Export them again in pixels of the micrographs."
         )
-    scale = _simple(2 / (along_y + along_x))
+    scale = _simple(2 / (along_y + along_x), max(found.tolerance, 0.05))
     return (
         f"{where}. If they were made on micrographs of another binning, import them "
         f"with scale={scale:.3g}."
     )
 
 
-def _simple(scale: float) -> float:
+def _simple(scale: float, tolerance: float) -> float:
     """Return the binning that a scale is near to, or the scale."""
     nearest = min(_BINNINGS, key=lambda each: abs(np.log(each / scale)))
-    return nearest if abs(np.log(nearest / scale)) < 0.05 else scale
+    return nearest if abs(np.log(nearest / scale)) < tolerance else scale

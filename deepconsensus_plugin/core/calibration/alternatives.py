@@ -14,10 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
-from deepconsensus_plugin.core.calibration.latent_trait import (
-    LatentTraitFit,
-    LatentTraitModel,
-)
+from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
+from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.parameters import Parameters, Priors
 from deepconsensus_plugin.core.types import BoolArray, IntArray
 

@@ -35,8 +35,8 @@ class Evidence:
     micrograph_index : array, shape (n,), int
         Which micrograph each candidate lies on.
     witness : array, shape (n,), float64, optional
-        Scores of a scorer that knows neither picks nor votes (`witness`); NaN where
-        missing.
+        Probability of a particle by a witness who knows neither picks nor votes,
+        between 0 and 1, both excluded; NaN where it tells nothing.
 
     Raises
     ------
@@ -64,9 +64,11 @@ class Evidence:
                 f"expected observed {self.found.shape}, {n} rows of scores and {n} "
                 f"micrographs, received {shapes[0]}, {shapes[1]} and {shapes[2]}"
             )
-        if self.witness is not None and self.witness.shape != (n,):
+        told = np.full(n, np.nan) if self.witness is None else self.witness
+        if told.shape != (n,) or (told <= 0).any() or (told >= 1).any():
             raise ValueError(
-                f"witness: expected {n} scores, received shape {self.witness.shape}"
+                f"witness: expected {n} probabilities between 0 and 1, received shape "
+                f"{told.shape}, {np.nanmin(told)} to {np.nanmax(told)}"
             )
         if not self.found.any(axis=1).all():
             row = int(np.flatnonzero(~self.found.any(axis=1))[0])
@@ -95,7 +97,7 @@ class Evidence:
         network_score : array, shape (n,), optional
             NaN where the network gave none.
         witness : array, shape (n,), optional
-            Scores of the witness, NaN where there are none.
+            Probabilities by a witness.
         """
         votes = IndependentVotes.of(candidates)
         columns = [candidates.picker_scores]

@@ -24,10 +24,8 @@ from deepconsensus_plugin.core.calibration.expected import (
     ExpectedCounts,
     count_expected_above,
 )
-from deepconsensus_plugin.core.calibration.latent_trait import (
-    LatentTraitFit,
-    LatentTraitModel,
-)
+from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
+from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.parameters import Priors
 from deepconsensus_plugin.core.calibration.separation import separation_by_scores
 from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs

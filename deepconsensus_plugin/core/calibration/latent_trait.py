@@ -11,12 +11,13 @@ maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
+from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
@@ -30,7 +31,11 @@ from deepconsensus_plugin.core.calibration.sufficient_statistics import (
     natural_parameters,
     sufficient_statistics,
 )
-from deepconsensus_plugin.core.calibration.witness import hear_witness
+from deepconsensus_plugin.core.calibration.witness import (
+    apply_witness,
+    is_contradicted,
+    log_ratios,
+)
 from deepconsensus_plugin.core.types import FloatArray
 
 _DECISIVE = 50.0
@@ -49,28 +54,6 @@ _PAIR_POOLING = 0.15
 _LEAST_PRECISION = 0.5
 """Lowest plausible precision of a picker. If the fit of separate rates gives one of two
 pickers a lower one, the scores were misleading, and both get the same rates."""
-
-
-@dataclass(frozen=True, eq=False)
-class LatentTraitFit:
-    """Fitted model, and its probabilities for the candidates it was fitted to.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        Parameters at the maximum.
-    probability : array, shape (n,)
-        Probability that each candidate is a particle, 0 - 1.
-    n_missed : float
-        Expected number of particles that no picker found.
-    log_likelihood : float
-        Log-likelihood of the candidates, but for a constant.
-    """
-
-    parameters: Parameters
-    probability: FloatArray
-    n_missed: float
-    log_likelihood: float
 
 
 class LatentTraitModel:
@@ -99,6 +82,8 @@ class LatentTraitModel:
         # Votes of three and more pickers tell the class without it.
         is_needed = self._n_pickers < _IDENTIFIABLE
         self._witness = evidence.witness if is_needed else None
+        if self._witness is not None:
+            self._log_ratio = log_ratios(self._witness)
         looked, group = np.unique(evidence.observed, axis=0, return_inverse=True)
         self._looked, self._group = looked.astype(np.float64), group.reshape(-1)
 
@@ -126,21 +111,31 @@ class LatentTraitModel:
             Change of a probability in one iteration below which the fit has converged.
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
-        if start is None:
-            fit = self._fit_anew(weight, max_iterations, tolerance)
-        else:
+        if start is not None:
             fit = self._run_em(weight, start, max_iterations, tolerance)
-        if self._witness is None:
+        else:
+            fit = self._fit_anew(weight, max_iterations, tolerance)
+        if self._witness is None or fit.parameters.hears_witness:
             return fit
-        membership, _ = self._memberships(fit.parameters)
-        heard = hear_witness(membership, self._witness, weight)
-        return replace(fit, probability=np.clip(heard, 0, 1))
+        if start is None and is_contradicted(fit.probability, self._witness, weight):
+            return self._fit_anew(weight, max_iterations, tolerance, hears_witness=True)
+        told = apply_witness(fit.probability, self._log_ratio)
+        return replace(fit, probability=told)
 
     def _fit_anew(
-        self, weight: FloatArray, max_iterations: int, tolerance: float
+        self,
+        weight: FloatArray,
+        max_iterations: int,
+        tolerance: float,
+        *,
+        hears_witness: bool = False,
     ) -> LatentTraitFit:
         """Return the fit from the starts of `Parameters`."""
-        best_fit = partial(self._best_of_two_starts, weight, max_iterations, tolerance)
+        best_fit = partial(
+            self._best_of_two_starts,
+            *(weight, max_iterations, tolerance),
+            hears_witness=hears_witness,
+        )
         if self._n_pickers >= _IDENTIFIABLE:
             return best_fit(rate_pooling=0.0)
         fit = best_fit(rate_pooling=_PAIR_POOLING)
@@ -159,13 +154,18 @@ class LatentTraitModel:
         tolerance: float,
         *,
         rate_pooling: float,
+        hears_witness: bool,
     ) -> LatentTraitFit:
         """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
         usual, rare = (
             self._run_em(
                 weight,
-                replace(first(*shape), rate_pooling=rate_pooling),
+                replace(
+                    first(*shape),
+                    rate_pooling=rate_pooling,
+                    hears_witness=hears_witness,
+                ),
                 max_iterations,
                 tolerance,
             )
@@ -207,6 +207,8 @@ class LatentTraitModel:
         Shapes (n, 2q) and (n,).
         """
         joint = self._statistics @ natural_parameters(parameters)
+        if parameters.hears_witness:
+            joint[:, : len(QUADRATURE_NODES)] += self._log_ratio[:, np.newaxis]
         highest = joint.max(axis=1, keepdims=True)
         joint -= highest
         np.exp(joint, out=joint)

@@ -78,6 +78,8 @@ class Parameters:
     rate_pooling : float
         How much the votes of each other picker count for a picker's rates: 0 none, 1 as
         much as its own, so that all have the same rates; not estimated.
+    hears_witness : bool
+        Whether the fit knows what the witness tells; not estimated.
     """
 
     prevalence: float
@@ -90,6 +92,7 @@ class Parameters:
     false_means: FloatArray
     deviations: FloatArray
     rate_pooling: float = 0.0
+    hears_witness: bool = False
 
     @classmethod
     def start(cls, n_pickers: int, n_scores: int, priors: Priors) -> Parameters:

@@ -41,6 +41,9 @@ def _read(path: Path) -> FilePicks:
     content = _read_object(path)
     if content is None:
         return FilePicks({None: NO_COORDINATES})
+    if content.get("boxes_3d") and not content.get("boxes"):
+        expected, received = "boxes on a micrograph", "boxes of a tomogram (boxes_3d)"
+        raise FileFormatError(path, expected=expected, received=received)
     if "boxes" not in content:
         logger.info("%s: no 'boxes', so nothing is known of its particles", path)
         return FilePicks({})

@@ -9,15 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence, fuse
-from deepconsensus_plugin.core.calibration.evidence import normal_quantiles
 from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import FloatArray
-
-_SAME = 0.95
-"""Correlation of the ranks of two scores from which on they are of one picker."""
 
 
 def can_fuse(candidates: Candidates) -> bool:
@@ -33,7 +29,7 @@ def can_fuse(candidates: Candidates) -> bool:
 def fuse_scores(
     candidates: Candidates,
     network_score: FloatArray,
-    general_model: FloatArray | None = None,
+    opinion: FloatArray | None = None,
     *,
     seed: int,
     context: FusionContext | None = None,
@@ -46,8 +42,8 @@ def fuse_scores(
         n, of which `can_fuse` is true. Those on bad micrographs are not looked at.
     network_score : array, shape (n,)
         Mean over the networks; NaN where there is none.
-    general_model : array, shape (n,), optional
-        Log-odds of the general model; NaN where there are none.
+    opinion : array, shape (n,), optional
+        What the general model tells (`witness_opinion.find_opinion`).
     seed : int
         Seed of the bootstrap that gives the intervals; >= 0.
     context : FusionContext, optional
@@ -62,10 +58,8 @@ def fuse_scores(
     """
     rows = np.flatnonzero(candidates.can_be_judged)
     judged = candidates.take(rows)
-    witness = None if general_model is None else general_model[rows]
-    if witness is not None and _is_a_picker(witness, judged):
-        witness = None
-    evidence = Evidence.of_candidates(judged, network_score[rows], witness)
+    told = None if opinion is None else opinion[rows]
+    evidence = Evidence.of_candidates(judged, network_score[rows], told)
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
     report = CalibrationReport.of(fusion, judged, seed=seed)
     grounds = (context or FusionContext()).grounds(judged, network_score[rows])
@@ -76,21 +70,10 @@ def fuse_scores(
     return probability, report
 
 
-def _is_a_picker(witness: FloatArray, candidates: Candidates) -> bool:
-    """Return whether a picker gave the scores of the witness: it is counted once."""
-    for scores in candidates.picker_scores.T:
-        both = np.isfinite(scores) & np.isfinite(witness)
-        ranks = normal_quantiles(np.column_stack([scores, witness])[both])
-        spread = np.sqrt((ranks**2).sum(axis=0).prod())
-        if spread > 0 and ranks.prod(axis=1).sum() > _SAME * spread:
-            return True
-    return False
-
-
 def keep_fused(
     candidates: Candidates,
     network_score: FloatArray,
-    general_model: FloatArray | None = None,
+    opinion: FloatArray | None = None,
     *,
     seed: int | None,
     score: Path,
@@ -101,7 +84,7 @@ def keep_fused(
 
     Parameters
     ----------
-    candidates, network_score, general_model
+    candidates, network_score, opinion
         As `fuse_scores` takes them; `can_fuse` may be false.
     seed : int, optional
         See `fuse_scores`. None: nothing is combined.
@@ -124,7 +107,7 @@ def keep_fused(
         network_score, report = fuse_scores(
             candidates,
             network_score,
-            general_model,
+            opinion,
             seed=seed,
             context=context,
         )

@@ -24,7 +24,6 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
-from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
@@ -225,7 +224,7 @@ def fuse_scored(
     return keep_fused(
         scored,
         networks.mean,
-        read_witness(files.witness, scored),
+        files.find_opinion(scored),
         seed=seed,
         score=files.score,
         calibration=files.calibration,

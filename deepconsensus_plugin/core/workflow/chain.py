@@ -197,7 +197,7 @@ def run_deep_consensus(
         found.candidates,
         folder,
         seed=options.fusion_seed,
-        context=FusionContext.of(micrographs, model),
+        context=FusionContext.of(micrographs, model, ChainFiles(folder).null),
     )
     return select_scored(found, micrographs, folder, options.acceptance)
 

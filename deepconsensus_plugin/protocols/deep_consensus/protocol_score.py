@@ -35,6 +35,7 @@ from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
@@ -207,13 +208,14 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         report = keep_fused(
             candidates,
             read_scores(Path(self._getFileName("scores"))).mean,
-            read_witness(Path(self._getFileName("witness")), candidates),
+            ChainFiles(Path(self._getExtraPath())).find_opinion(candidates),
             seed=self.seed.get() if self.combineEvidence else None,
             score=Path(self._getFileName("score")),
             calibration=Path(self._getFileName("calibration")),
             context=FusionContext.of(
                 micrographs_from_set(self.inputCoordinates.get().getMicrographs()),
                 Path(self.inputModel.get().getFolder()),
+                ChainFiles(Path(self._getExtraPath())).null,
             ),
         )
         for line in report.describe_pickers() if report else ():

@@ -210,7 +210,9 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             Path(self._getExtraPath()),
             seed=fusionSeed(self),
             context=FusionContext.of(
-                micrographs_from_set(referenceMicrographs(self)), self.modelFolder()
+                micrographs_from_set(referenceMicrographs(self)),
+                self.modelFolder(),
+                self._stages().files.null,
             ),
         )
 

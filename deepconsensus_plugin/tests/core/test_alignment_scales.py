@@ -55,6 +55,12 @@ def test_pickers_that_are_all_scaled_are_seen_by_their_extents(factor, told):
     ]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_few_picks_tell_a_binning_too(seed):
+    few = called("a", 0.5, seed=seed, n=12)
+    assert "scale=2." in describe_confinement(few, SHAPES)
+
+
 def test_two_of_three_pickers_are_both_named():
     pickers = [
         called("a", 0.5, seed=1),

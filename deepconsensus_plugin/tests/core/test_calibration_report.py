@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -108,20 +106,3 @@ def test_another_file_is_refused(tmp_path):
     path.write_text('{"schema": 1, "seed": 3}')
     with pytest.raises(FileFormatError, match=CalibrationReport.__name__):
         read_report(path)
-
-
-def test_a_witness_that_is_one_of_the_pickers_is_counted_once():
-    rng = np.random.default_rng(7)
-    found = rng.uniform(size=(400, 2)) < 0.6
-    candidates = _candidates(found[found.any(axis=1)], 4)
-    n = len(candidates)
-    log_odds = rng.normal(size=n)
-    own = np.where(candidates.found[:, 0], 0.01 * log_odds + 5, np.nan)
-    picker_scores = np.column_stack([own, np.full(n, np.nan)])
-    candidates = replace(candidates, picker_scores=picker_scores)
-    network = rng.uniform(size=n)
-    without, _ = fuse_scores(candidates, network, seed=0)
-    same, _ = fuse_scores(candidates, network, log_odds, seed=0)
-    np.testing.assert_array_equal(same, without)
-    other, _ = fuse_scores(candidates, network, rng.normal(size=n), seed=0)
-    assert (other != without).any()

@@ -200,7 +200,8 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
         micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
     )
     log_odds = np.concatenate([each.scores for each in told.values()])
-    probability, _ = fuse_scores(candidates, networks.mean, log_odds, seed=0)
+    opinion = files.find_opinion(candidates)
+    probability, _ = fuse_scores(candidates, networks.mean, opinion, seed=0)
     np.testing.assert_array_equal(log_odds, undisturbed.general_model)
     np.testing.assert_array_equal(networks.mean, undisturbed.networks.mean)
     np.testing.assert_array_equal(networks.spread, undisturbed.networks.spread)

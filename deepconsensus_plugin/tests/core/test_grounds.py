@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,11 @@ from deepconsensus_plugin.core.calibration.network_grounds import (
     Separation,
     describe_held_out,
 )
-from deepconsensus_plugin.core.calibration.report import read_report, write_report
+from deepconsensus_plugin.core.calibration.report import (
+    EstimatedFigure,
+    read_report,
+    write_report,
+)
 from deepconsensus_plugin.core.calibration.thresholds import (
     AUTOMATIC,
     ThresholdMode,
@@ -31,7 +36,9 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import WithheldError
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 
 SIDE = 1000
 SHAPES = {f"{i}.mrc": (SIDE, SIDE) for i in range(6)}
@@ -199,3 +206,15 @@ def test_scores_that_tell_nothing_are_known_and_none_are_no_objection():
     assert separations[0] > 1
     assert 0 <= separations[1] < LEAST_SEPARATION
     assert separations[2] is None
+
+
+def test_the_null_control_of_a_run_is_read_where_there_is_one(tmp_path):
+    path = tmp_path / "null.json"
+    assert not FusionContext.of((), None, path).nulls
+    unknown = EstimatedFigure(math.nan, math.nan, math.nan)
+    NullComparison("general model", 4, 10, 11.0, unknown, False, []).write(path)
+    context = replace(FusionContext.of((), None, path), shapes=SHAPES)
+
+    why = find_objection(context.grounds(CANDIDATES, SCORE))
+
+    assert "hold none, give as much (general model)" in why

@@ -108,6 +108,11 @@ def test_picks_of_a_tomogram_are_refused(tmp_path):
 MARK = "# XMIPP_STAR_1 *\n"
 
 
+def test_boxes_of_a_tomogram_of_eman2_are_refused(tmp_path):
+    with pytest.raises(FileFormatError, match=r"tomogram \(boxes_3d\)"):
+        read(tmp_path, "m_info.json", '{"boxes_3d": [[1, 2, 3, "tomo", 0.5, 0]]}')
+
+
 def test_xmipps_export_of_all_micrographs(tmp_path):
     block = "data_mic_{}\nloop_\n _xcoor\n _ycoor\n {} {}\n"
     text = MARK + block.format("g_7", 10, 20) + block.format("g_8", 30, 40)

@@ -13,6 +13,8 @@ from matplotlib.legend import Legend
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.core.usable_area.area import UsableArea
+from deepconsensus_plugin.core.usable_area.files import area_path, write_area
 from deepconsensus_plugin.plots.low_pass import low_passed, picture_extent
 from deepconsensus_plugin.plots.picture import (
     choose_micrograph,
@@ -116,3 +118,25 @@ def test_the_unusable_area_is_outlined_where_there_is_a_mask(n):
     assert sorted(texts) == ["accepted (0)", "carbon, ice or padding"][: n + 1]
     drawn = [path.vertices.tolist() for each in lines for path in each.get_paths()]
     assert drawn == [outline[:, ::-1].tolist()] * n  # x, y
+
+
+def test_a_picture_has_the_outlines_of_its_mask(tmp_path):
+    candidates = _candidates(a=[(30, 30)])
+    mrcfile.write(tmp_path / "a.mrc", np.zeros((60, 70), np.float32))
+    kinds = np.zeros((30, 35), np.uint8)
+    kinds[:9] = 1
+    write_area(area_path(tmp_path, "a.mrc"), UsableArea(kinds, 2, (60, 70)), 2.0)
+    folders = {"plain": None, "none": tmp_path / "none", "own": tmp_path}
+    pictures = {}
+    for name, masks in folders.items():
+        path = tmp_path / f"{name}.png"
+        write_picture(
+            path,
+            [Micrograph("a.mrc", tmp_path / "a.mrc", (60, 70), 2.0)],
+            candidates,
+            np.array([Reason.ACCEPTED]),
+            box_size=20,
+            masks=masks,
+        )
+        pictures[name] = path.read_bytes()
+    assert pictures["plain"] == pictures["none"] != pictures["own"]

@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pickers.maps.scores_at import scores_at
 from deepconsensus_plugin.core.pipeline import witness
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
+from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
 from deepconsensus_plugin.core.pipeline.witness_request import (
     WitnessRequest,
     read_witness,
@@ -245,3 +246,23 @@ def test_a_model_that_finds_no_more_than_in_noise_is_not_believed(tmp_path):
         found = find_likely_particles(path, null)
         assert sum(map(len, found.values())) >= n_expected
         assert bool(found) == bool(n_expected)
+
+
+def test_the_opinion_is_that_of_the_models_own_maxima(tmp_path):
+    path, null = tmp_path / "peaks.h5", tmp_path / "null.json"
+    candidates = _candidates("a.mrc")
+    log_odds = np.array([np.nan, -6.0, -4.0, 1.5, 2.0, 3.0])
+    assert find_opinion(log_odds, candidates, path, null) is None
+    _write_peaks(path, 2000, 200)
+    opinion = find_opinion(log_odds, candidates, path, null)
+    assert np.isnan(opinion[0])
+    assert (np.diff(opinion[1:]) >= 0).all()
+    assert 0 < opinion[1] and opinion[2] < 0.1 and 0.9 < opinion[3]
+    assert opinion[-1] < 1
+    unknown = np.full(len(candidates), np.nan)
+    assert find_opinion(unknown, candidates, path, null) is None
+    own = np.column_stack([0.01 * log_odds + 5, unknown])
+    same = replace(candidates, picker_scores=own)
+    assert find_opinion(log_odds, same, path, null) is None
+    _write_peaks(path, 2000, 0)
+    assert find_opinion(log_odds, candidates, path, null) is None
