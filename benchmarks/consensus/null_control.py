@@ -33,10 +33,8 @@ from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.metrics import summarise_matches
 from deepconsensus_plugin.core.metrics.detections import MatchedPicks, match_picks
-from deepconsensus_plugin.core.null_control.comparison import (
-    BEST_SHARE,
-    NullComparison,
-)
+from deepconsensus_plugin.core.null_control.comparison import NullComparison
+from deepconsensus_plugin.core.null_control.evidence import BEST_SHARE
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
 from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binom
 
 from deepconsensus_plugin.core.calibration.report import EstimatedFigure
 from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.metrics.monotone import never_rising_shares
+from deepconsensus_plugin.core.null_control.evidence import BEST_SHARE, find_evidence
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -26,19 +26,6 @@ from deepconsensus_plugin.core.serialisation import (
     write_json,
 )
 from deepconsensus_plugin.core.types import FloatArray
-
-BEST_SHARE = 0.1
-"""Share of the peaks whose excess is reported: the best tenth."""
-
-FALSE_ALARM_RATE = 0.01
-"""Probability that noise, whose peaks are independent, passes for evidence."""
-
-LEAST_EXCESS = 0.25
-"""Least share in excess of the null that counts as evidence. No null is perfect: ice
-and detectors are no Gaussian noise."""
-
-_COMPARED_SHARES = (BEST_SHARE, 0.03, 0.01)
-"""Shares of the best peaks that are tested, since particles may be few."""
 
 _KNOTS = 200
 _RESAMPLES = 1000
@@ -63,8 +50,7 @@ class NullComparison:
         Share of those best peaks that the null does not explain, 0 to 1; NaN without
         peaks.
     has_evidence : bool
-        Whether more peaks score high than on the nulls (`FALSE_ALARM_RATE`,
-        `LEAST_EXCESS`).
+        Whether more peaks score high than on the nulls (`evidence`).
     knots : list of list of float
         Scores, ascending, and the share of peaks with that score that the null does not
         explain.
@@ -176,7 +162,7 @@ def compare_with_null(
         n_real=int(counts[0].sum()),
         n_null=float(n_null.sum() / n_each),
         share_in_excess=_share_in_excess(counts[0], n_null, n_each, rng),
-        has_evidence=_has_evidence(real, null, n_each),
+        has_evidence=find_evidence(real, null, n_each),
         knots=_excess_curve(found, noise, n_each),
     )
 
@@ -205,41 +191,6 @@ def _share_in_excess(
     value = float(np.clip(1 - n_null.sum() / n_each / n_real.sum(), 0, 1))
     low, high = np.quantile(excess, [tail, 1 - tail]).clip(0, 1).tolist()
     return EstimatedFigure(value, min(low, value), max(high, value))
-
-
-def _has_evidence(
-    real: Sequence[FloatArray], null: Sequence[FloatArray], n_each: int
-) -> bool:
-    """Return whether most micrographs give evidence, or all but any one together."""
-
-    def give_evidence(chosen: Sequence[int]) -> bool:
-        noise = [null[n_each * i + k] for i in chosen for k in range(n_each)]
-        found = np.concatenate([real[i] for i in chosen])
-        return _exceeds(found, np.concatenate(noise), n_each)
-
-    everyone = range(len(real))
-    n_alone = sum(give_evidence([i]) for i in everyone)
-    if 2 * n_alone > len(real) or len(real) == 1:
-        return n_alone > 0
-    return give_evidence(everyone) and all(
-        give_evidence([i for i in everyone if i != left_out]) for left_out in everyone
-    )
-
-
-def _exceeds(found: FloatArray, noise: FloatArray, n_each: int) -> bool:
-    """Return whether more peaks score high than on nulls."""
-    descending = np.sort(np.concatenate([found, noise]))[::-1]
-    for share in _COMPARED_SHARES:
-        if not (n_best := round(share * len(descending))):
-            continue
-        lowest = descending[n_best - 1]
-        n_found = np.count_nonzero(found >= lowest)
-        n_all = n_found + np.count_nonzero(noise >= lowest)
-        chance = binom.sf(n_found - 1, n_all, 1 / (1 + n_each))
-        is_large = (n_all - n_found) / n_each <= (1 - LEAST_EXCESS) * n_found
-        if is_large and chance <= FALSE_ALARM_RATE / len(_COMPARED_SHARES):
-            return True
-    return False
 
 
 def _excess_curve(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -85,9 +85,14 @@ def _fit_folders(
     """Add the fits that folders decide: those of the file, with its name."""
     by_image = _group({name: split_name(stem(name)) for name in names})
     by_target = _group({name: bare_name(path) for name, path in targets.items()})
+    bare_names = {bare_name(name) for name in names}
+    n_of_name = Counter(map(bare_name, labels))
     for label in labels:
         own, folders = split_name(stem(label)), _folders(label)
-        for n in range(1, len(folders) + 1):
+        name_decides = isinstance(label, Path) and n_of_name[bare_name(label)] == 1
+        name_decides &= bare_name(label) in bare_names
+        # The folder of a single file may be called anything.
+        for n in range(1, 1 if name_decides else len(folders) + 1):
             for end in range(len(own), 0, -1):
                 run = (*folders[len(folders) - n :], *own[:end])
                 level = _BY_FOLDER if end == len(own) else _HOLDS

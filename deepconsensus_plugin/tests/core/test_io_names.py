@@ -134,6 +134,12 @@ def test_folders_tell_files_of_one_name_apart():
     assert match_names(both, labels) == dict(zip(both, labels, strict=True))
 
 
+def test_the_folder_of_a_file_does_not_outweigh_its_own_name():
+    names = ["2.mrc", "1_2.mrc"]
+    files = [Path("picks/1/2.box"), Path("picks/1/1_2.box")]
+    assert match_names(names, files) == dict(zip(names, files, strict=True))
+
+
 def test_the_file_that_a_micrograph_is_a_link_to_tells_its_folder():
     names = ["001.mrc", "other.mrc"]
     targets = {name: Path("/data/Set2/001.mrc") for name in names[:1]}

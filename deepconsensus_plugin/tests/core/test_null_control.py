@@ -8,10 +8,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from deepconsensus_plugin.core.null_control.comparison import (
-    FALSE_ALARM_RATE,
     NullComparison,
     compare_with_null,
 )
+from deepconsensus_plugin.core.null_control.evidence import FALSE_ALARM_RATE
 from deepconsensus_plugin.core.null_control.phases import randomise_phases
 
 

@@ -305,6 +305,7 @@ class FakePicker:
 def fake(monkeypatch):
     picker = FakePicker()
     monkeypatch.setattr(network_pick, "load_picker", lambda *_: picker)
+    monkeypatch.setattr(network_pick, "pick_null", lambda *_: NO_PICKS)
     return picker
 
 
