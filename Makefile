@@ -77,10 +77,11 @@
 #                                   general model with and without; 5 min
 #
 # The network of contaminants, on scenes in $(AREAS) that are made where they are missing
-#   make train-mask                 the model that comes with the package; 25 min of one core,
+#   make train-mask                 its weights, in deepconsensus_plugin/mask_model; 9 min of
+#                                   CPU time for the training, examples before it not timed;
 #                                   can be killed and started again
-#   make bench-areas                its masks beside the rule's: simulated scenes, the demo,
-#                                   real micrographs; 10 min of one core
+#   make bench-areas                masks by these weights beside the rule's: simulated
+#                                   scenes, the demo, real micrographs; not timed
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

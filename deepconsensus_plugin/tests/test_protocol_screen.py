@@ -176,7 +176,7 @@ class TestScreen(SyntheticProject):
                 number = screen.getObjId()
                 screen = self.proj.getProtocol(number, fromRuns=False)
                 stream.look(screen)
-        self.assertGreaterEqual(stream.n_killed, 4)
+        self.assertGreaterEqual(stream.n_killed, 6)
         self.assertGreater(max(stream.n_scored), 60)
         self.assertEqual(sorted(stream.n_scored), stream.n_scored)
         for name, items in self.end.iterOutputAttributes():

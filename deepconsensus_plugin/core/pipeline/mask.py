@@ -120,15 +120,27 @@ def run(request: MaskRequest, progress: Progress) -> MaskResult:
     return MaskResult(n_made, shares, sorted(bad), progress.timings)
 
 
-def _make(request: MaskRequest, micrograph: Micrograph) -> tuple[bool, UsableArea]:
-    """Return whether the mask of a micrograph had to be made, and the mask."""
-    path = request.path_of(micrograph)
-    origin = digest(
+def are_made(request: MaskRequest) -> bool:
+    """Return whether all masks are there that a request asks for."""
+    return all(
+        read_origin(request.path_of(each)) == _origin(request, each)
+        for each in request.micrographs
+    )
+
+
+def _origin(request: MaskRequest, micrograph: Micrograph) -> str:
+    """Return a digest of what a mask is made from."""
+    return digest(
         _CODE_VERSION,
         digest_file(micrograph.path),
         micrograph.sampling_rate,
         request.diameter_A,
     )
+
+
+def _make(request: MaskRequest, micrograph: Micrograph) -> tuple[bool, UsableArea]:
+    """Return whether the mask of a micrograph had to be made, and the mask."""
+    path, origin = request.path_of(micrograph), _origin(request, micrograph)
     if read_origin(path) == origin:
         return False, read_area(path)
     area = find_area(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Network of contaminants, evaluated with NumPy alone.
 
-A small U-net whose weights come with the package (`mask_model`): convolutions of 3 by 3
-pixels with ReLU between them, five times coarser by 2 and four times back, each level
-joined with the one of the same size on the way down, and a softmax over the classes.
+A small U-net whose weights `make train-mask` writes to `mask_model`: convolutions of
+3 by 3 pixels with ReLU between them, five times coarser by 2 and four times back, each
+level joined with the one of the same size on the way down, and a softmax over classes.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _pooled(values: Float32Array) -> Float32Array:
 
 @lru_cache(maxsize=1)
 def shipped_network() -> ContaminationNetwork:
-    """Return the network that comes with the package."""
+    """Return the network that `make train-mask` wrote into the package."""
     return read_network(_MODEL)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepconsensus_plugin.core.pipeline.mask import MaskRequest, find_bad_in
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest, are_made, find_bad_in
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX, Micrograph
 from deepconsensus_plugin.core.workflow.running import RunJob
 
@@ -32,8 +32,10 @@ def make_masks(
     workers : int
         Number of threads.
     run_job : callable
-        Function that carries out the job.
+        Function that carries out the job, unless all masks are there.
     """
     diameter_A = box_size * micrographs[0].sampling_rate * DIAMETER_PER_BOX
-    run_job(MaskRequest(tuple(micrographs), folder, diameter_A, workers))
+    request = MaskRequest(tuple(micrographs), folder, diameter_A, workers)
+    if not are_made(request):
+        run_job(request)
     return find_bad_in(folder, [micrograph.name for micrograph in micrographs])

@@ -221,7 +221,8 @@ def test_a_killed_chain_repeats_only_the_job_that_it_was_at(
     assert killed.kinds == kinds[: kinds.index(last) + 1]
     resumed = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
-    assert resumed.kinds == kinds[kinds.index(last) :]
+    is_kept = last == "mask"  # masks that were all made
+    assert resumed.kinds == kinds[kinds.index(last) + is_kept :]
 
 
 def test_a_chain_killed_after_training_does_not_train_again(

@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.io.tables import (
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pipeline import network_pick
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
-from deepconsensus_plugin.core.pipeline.mask import MaskRequest, run
+from deepconsensus_plugin.core.pipeline.mask import MaskRequest, are_made, run
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
@@ -96,8 +96,10 @@ def test_only_what_is_missing_or_has_changed_is_made_again(tmp_path, micrographs
     first = run(request, Progress())
     again = run(request, Progress())
     assert (first.n_made, again.n_made) == (3, 0)
+    assert are_made(request) and not are_made(replace(request, diameter_A=50.0))
     assert again.share_unusable == first.share_unusable
     request.path_of(micrographs[1]).unlink()
+    assert not are_made(request)
     assert run(request, Progress()).n_made == 1
     mrcfile.write(micrographs[2].path, image(9)[:, ::-1].copy(), overwrite=True)
     assert run(request, Progress()).n_made == 1
