@@ -44,7 +44,7 @@ class Reason(enum.IntEnum):
     NEIGHBOUR = 4, "neighbour", "too close", "too close to another"
     OTHER = 5, "other", "other reason", "for a reason that was not recorded"
     MICROGRAPH = 6, "micrograph", "bad micrograph", "on bad micrographs"
-    AREA = 7, "area", "on carbon or ice", "on carbon or ice"
+    AREA = 7, "area", "on carbon, ice or padding", "on carbon, ice or padding"
 
 
 UNJUDGED = (Reason.MICROGRAPH, Reason.AREA)

@@ -51,7 +51,7 @@ class Spacing(Declared):
         """Return which particles are left out, as parts of a sentence."""
         parts = []
         if self.avoid_contamination:
-            parts.append("that lie on carbon or ice")
+            parts.append("that lie on carbon, ice or padding")
         if not self.over_border:
             parts.append("whose box leaves the micrograph")
         if self.border_A:

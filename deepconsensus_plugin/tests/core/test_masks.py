@@ -204,7 +204,7 @@ def test_what_lies_on_them_is_not_accepted(tmp_path, micrographs, avoid):
     assert np.isnan(result.score[padded]).all()
     assert np.isfinite(result.score[~padded]).all()
     counted = int((reason == Reason.AREA).sum())
-    assert f"; {counted} on carbon or ice." in result.summary.describe()
+    assert f"; {counted} on carbon, ice or padding." in result.summary.describe()
     assert result.summary.counts["area"] == counted
 
 
