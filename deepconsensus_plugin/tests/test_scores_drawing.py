@@ -271,7 +271,11 @@ def test_the_legend_counts_what_lies_on_carbon_or_ice(tmp_path):
 
     plot.show(picture, picks, 0.5)
 
-    assert legend_of(axes) == ["accepted (1)", "low score (0)", "on carbon, ice or padding (1)"]
+    assert legend_of(axes) == [
+        "accepted (1)",
+        "low score (0)",
+        "on carbon, ice or padding (1)",
+    ]
     (entry,) = axes.get_legend().legend_handles[2:]
     assert entry.get_markeredgecolor() == REASON_COLOURS[Reason.AREA]
     figure_canvas.draw()

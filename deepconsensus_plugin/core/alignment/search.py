@@ -42,9 +42,6 @@ _CHANCE_IN_PLACE = 1e-6
 _CHANCE_ELSEWHERE = 1e-12
 """Low enough for the hundreds of thousands of places that are looked at."""
 
-_CLEARLY_OFF = 0.02
-"""Difference of two extents' deviations from 1 that tells which picker is right."""
-
 _GOOD_AGREEMENT = 0.5
 _MIN_FRACTION = 0.2
 _CLEARLY = 2.0
@@ -217,7 +214,8 @@ def pairs_to_compare(
     for index, each in enumerate(extents):
         best = extents[reference]
         if agreement[index] == agreement[reference] and each and best:
-            if best.deviation - each.deviation > _CLEARLY_OFF:
+            unsure = max(best.tolerance, each.tolerance)
+            if best.deviation - each.deviation > unsure:
                 reference = index
     return [
         (pickers[reference], other)

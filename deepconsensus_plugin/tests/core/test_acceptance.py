@@ -325,8 +325,8 @@ def test_the_sentence():
         f"another; {n['no score']} without a score."
     )
     assert summary.describe_criteria() == [
-        "Left out are candidates that lie on carbon, ice or padding, whose box leaves the "
-        "micrograph or that are less than 12 Å from another."
+        "Left out are candidates that lie on carbon, ice or padding, whose box leaves "
+        "the micrograph or that are less than 12 Å from another."
     ]
     assert summary.sentences()[1].startswith("Expected of what is kept: precision 0.")
 
