@@ -111,8 +111,11 @@ class ChainFiles:
 
     def read_score(self) -> tuple[FloatArray, CalibrationReport | None]:
         """Return the scores that count, and the calibration report if there is one."""
-        is_fused = self.calibration.exists()
-        return np.load(self.score), read_report(self.calibration) if is_fused else None
+        return np.load(self.score), self.read_calibration()
+
+    def read_calibration(self) -> CalibrationReport | None:
+        """Return the calibration report; None where nothing was combined (yet)."""
+        return read_report(self.calibration) if self.calibration.exists() else None
 
 
 def made_folder(folder: Path | str) -> Path:

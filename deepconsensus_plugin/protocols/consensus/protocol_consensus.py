@@ -22,7 +22,6 @@ from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
-from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
     defineConsensusParams,
     defineInputParams,
@@ -38,6 +37,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
@@ -133,7 +133,7 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
             candidates,
             at_agreed_centre=kind == "AND",
         )
-        masks = ChainFiles(Path(self._getExtraPath())).masks
+        masks = chainFilesOf(self).masks
         write_observed(
             coordinates,
             self._getFileName("observed"),

@@ -36,6 +36,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import keepAcceptance
+from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
@@ -61,7 +62,6 @@ from deepconsensus_plugin.protocols.screen.screen_outputs import (
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
-    fusionSeed,
 )
 from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeEnd,

@@ -29,12 +29,14 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     pickedBox,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     boxPreprocessing,
     initialFolder,
 )
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
@@ -158,11 +160,6 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
     )
 
 
-def fusionSeed(protocol: Protocol) -> int | None:
-    """Return the seed of the fusion; None where the score is the network's own."""
-    return protocol.seed.get() if protocol.combineEvidence else None
-
-
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
     return BoxFrame(
@@ -175,7 +172,7 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
 
 def masksFolder(protocol: Protocol) -> Path:
     """Return where the masks are, of preliminary rounds too."""
-    return ChainFiles(Path(protocol._getExtraPath())).masks
+    return chainFilesOf(protocol).masks
 
 
 def stackFolder(protocol: Protocol) -> Path:
