@@ -31,7 +31,7 @@ from deepconsensus_plugin.protocols import (
 from deepconsensus_plugin.protocols.consensus.picks_input import readPicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
 from deepconsensus_plugin.protocols.screen.screen_following import ScreenFollower
-from deepconsensus_plugin.protocols.screen.screen_outputs import judgeForm
+from deepconsensus_plugin.protocols.screen.screen_scores import judgeForm
 from deepconsensus_plugin.protocols.screen.screen_stages import ScreenStages
 from deepconsensus_plugin.report.reported_run import collect_run
 from deepconsensus_plugin.report.selection_report import find_related

@@ -13,9 +13,11 @@ from deepconsensus_plugin.core.calibration.report import (
     read_report,
 )
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
 from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
+from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 
@@ -104,6 +106,10 @@ class ChainFiles:
         """Remove what an earlier run knew from the general model."""
         for path in (self.witness, self.witness_peaks, self.null):
             path.unlink(missing_ok=True)
+
+    def read_consensus(self) -> ConsensusReport:
+        """Return the report on the agreement of the pickers."""
+        return from_plain(read_json(self.report), ConsensusReport, path=self.report)
 
     def read_scores(self) -> tuple[IntArray, EnsembleScores]:
         """Return the rows of scored candidates, and the scores of the networks."""

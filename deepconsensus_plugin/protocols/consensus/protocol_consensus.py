@@ -19,7 +19,6 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.tables import read_candidates
-from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
@@ -72,7 +71,6 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
         self._updateFilenamesDict(
             {
                 "candidates": self._getExtraPath("candidates.h5"),
-                "report": self._getExtraPath("consensus.json"),
                 "observed": self._getExtraPath("observed.json"),
             }
         )
@@ -198,5 +196,4 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
 
     def readReport(self) -> ConsensusReport:
         """Return the sizes and choices of a finished run."""
-        path = Path(self._getFileName("report"))
-        return from_plain(read_json(path), ConsensusReport, path=path)
+        return chainFilesOf(self).read_consensus()

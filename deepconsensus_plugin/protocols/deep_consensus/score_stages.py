@@ -60,9 +60,9 @@ class ScoreStages:
             self.protocol.inputCoordinates.get()
         )
         micrographs = self.frame.read_usable()
-        usable = {micrograph.name for micrograph in micrographs}
-        warnOfLeftOut(self.protocol, candidates, usable)
+        warnOfLeftOut(self.protocol, candidates, micrographs)
         candidates = withAreas(self.protocol, candidates, micrographs)
+        usable = {micrograph.name for micrograph in micrographs}
         chosen = candidates.are_on(usable)
         candidates = candidates.take(chosen)
         write_candidates(self.files.candidates, candidates)

@@ -7,7 +7,7 @@ items in any order.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -229,11 +229,12 @@ def createScoredSets(
 
 
 def warnOfLeftOut(
-    protocol: ProtParticles, candidates: Candidates, usable: Container[str]
+    protocol: ProtParticles, candidates: Candidates, usable: Iterable[Micrograph]
 ) -> None:
-    """Log every micrograph whose candidates cannot be scored."""
+    """Log every micrograph whose candidates cannot be scored: it is not usable."""
+    names = {micrograph.name for micrograph in usable}
     for name in candidates.micrographs:
-        if name not in usable:
+        if name not in names:
             protocol.warning(
                 f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
                 "candidates are left out"
