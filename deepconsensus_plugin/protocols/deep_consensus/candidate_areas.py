@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.pipeline.mask import place_in_areas
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.masks import make_masks
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     withBadMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf

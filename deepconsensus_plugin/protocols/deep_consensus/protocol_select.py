@@ -25,7 +25,7 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readAcceptance,
     summaryOfEarly,
 )
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+from deepconsensus_plugin.protocols.deep_consensus.coordinates_info import (
     copyCoordinatesInfo,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (

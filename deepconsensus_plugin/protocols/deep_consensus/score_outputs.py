@@ -11,6 +11,9 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import masksOfInput
+from deepconsensus_plugin.protocols.deep_consensus.coordinates_info import (
+    copyCoordinatesInfo,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
     boxFrameOfScoring,
     preprocessingOf,
@@ -18,7 +21,6 @@ from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     ScoredItem,
     appendScored,
-    copyCoordinatesInfo,
     createScoredSets,
 )
 

@@ -34,7 +34,9 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     STACKS,
     fusionSeed,
 )
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
+from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
+    warnOfLeftOut,
+)
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 

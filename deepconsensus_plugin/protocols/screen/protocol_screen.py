@@ -20,10 +20,12 @@ from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import keepAcceptance
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
+)
+from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
+    warnOfLeftOut,
 )
 from deepconsensus_plugin.protocols.screen.screen_checks import (
     describeBadForm,
