@@ -34,7 +34,7 @@ from deepconsensus_plugin.protocols.screen.screen_following import ScreenFollowe
 from deepconsensus_plugin.protocols.screen.screen_scores import judgeForm
 from deepconsensus_plugin.protocols.screen.screen_stages import ScreenStages
 from deepconsensus_plugin.report.reported_run import collect_run
-from deepconsensus_plugin.report.selection_report import find_related
+from deepconsensus_plugin.report.selections import find_related
 from deepconsensus_plugin.set_columns import read_scores
 from deepconsensus_plugin.tests.in_process import jobs_here
 from deepconsensus_plugin.tests.stored_sets import (
