@@ -39,6 +39,7 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 
 
 class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
@@ -112,12 +113,8 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
             "outputCoordinatesAND": self._createSet("AND", agreed, report.box_size),
             "outputCoordinatesOR": self._createSet("OR", candidates, report.box_size),
         }
-        self._defineOutputs(**outputs)
-        for coordinates in outputs.values():
-            for pointer in self.inputCoordinates:
-                self._defineSourceRelation(pointer, coordinates)
-            if self.subtractCoordinates.get() is not None:
-                self._defineSourceRelation(self.subtractCoordinates, coordinates)
+        sources = (*self.inputCoordinates, self.subtractCoordinates)
+        registerOutputs(self, outputs, sources)
 
     def _createSet(self, kind: str, candidates: Candidates, box: int):
         first = self.inputCoordinates[0].get()
