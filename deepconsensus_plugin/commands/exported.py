@@ -156,11 +156,8 @@ def _of_project(folder: Path, name: str | None) -> Exported | None:
     """Return the candidates of a selection; None if a project has no selection."""
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.project import open_project
-    from deepconsensus_plugin.report.selection_report import (
-        find_selection,
-        find_selections,
-        read_selection,
-    )
+    from deepconsensus_plugin.report.selected_candidates import read_selection
+    from deepconsensus_plugin.report.selections import find_selection, find_selections
 
     project = open_project(folder.expanduser().absolute())
     if name is None and not find_selections(project):

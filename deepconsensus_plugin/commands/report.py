@@ -47,10 +47,8 @@ def _write(folder: Path, name: str | None, out: Path | None) -> Path:
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.project import open_project, read_record
     from deepconsensus_plugin.protocols.shared.report_link import reportPath
-    from deepconsensus_plugin.report.selection_report import (
-        find_selection,
-        write_selection_report,
-    )
+    from deepconsensus_plugin.report.selection_report import write_selection_report
+    from deepconsensus_plugin.report.selections import find_selection
 
     project = open_project(folder)
     selected = find_selection(project, name)

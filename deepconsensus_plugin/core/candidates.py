@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -24,12 +24,7 @@ from deepconsensus_plugin.core.types import (
 )
 
 _COLUMNS = (
-    "micrograph_index",
-    "yx",
-    "found",
-    "picker_scores",
-    "agreement",
-    "agreed_yx",
+    *("micrograph_index", "yx", "found", "picker_scores", "agreement", "agreed_yx"),
     "area_distance_px",
 )
 """The fields that have one row per candidate."""
@@ -88,8 +83,7 @@ class Candidates:
     def __post_init__(self) -> None:
         """Fill in unknown distances, and check the shapes once, at the door."""
         if self.area_distance_px is None:
-            unknown = np.full(len(self.yx), np.inf)
-            object.__setattr__(self, "area_distance_px", unknown)
+            object.__setattr__(self, "area_distance_px", np.full(len(self.yx), np.inf))
         n, k, m = len(self.yx), len(self.pickers), len(self.micrographs)
         expected = {
             "observed": (m, k),
@@ -128,9 +122,9 @@ class Candidates:
         names = tuple(sorted(picks.coordinates))
         own = [picks.coordinates[name] for name in names]
         n_picks = [len(each) for each in own]
-        n = sum(n_picks)
         yx = np.concatenate([np.empty((0, 2)), *(each.yx for each in own)])
         scores = np.concatenate([np.empty(0), *(each.scores for each in own)])
+        n = len(yx)
         return cls(
             micrographs=names,
             pickers=(picks.picker,),
@@ -192,10 +186,8 @@ class Candidates:
     def followed_by(self, parts: Sequence[Candidates]) -> Candidates:
         """Return these rows and those of `parts`, whose pickers must be the same."""
         tables = (self, *parts)
-        return replace(
-            self,
-            **{c: np.concatenate([getattr(t, c) for t in tables]) for c in _COLUMNS},
-        )
+        columns = {c: np.concatenate([getattr(t, c) for t in tables]) for c in _COLUMNS}
+        return replace(self, **columns)
 
     def on_micrograph(self, name: str) -> Candidates:
         """Return the candidates of one micrograph."""
@@ -235,8 +227,7 @@ class Candidates:
 
         `scale` is the number of pixels to give per pixel of the table.
         """
-        everything = np.ones(len(self), dtype=bool)
-        return self._by_micrograph(everything, self.yx * scale, self.votes)
+        return self._by_micrograph(slice(None), self.yx * scale, self.votes)
 
     def by_micrograph(self, values: FloatArray) -> dict[str, ScoredCoordinates]:
         """Return all candidates of every micrograph, with `values` as their scores.
@@ -246,16 +237,14 @@ class Candidates:
         values : array, shape (n,)
             Any number of each candidate; NaN where there is none.
         """
-        everything = np.ones(len(self), dtype=bool)
-        return self._by_micrograph(everything, self.yx, values)
+        return self._by_micrograph(slice(None), self.yx, values)
 
     def _by_micrograph(
-        self, chosen: BoolArray, yx: FloatArray, scores: FloatArray | IntArray
+        self, chosen: BoolArray | slice, yx: FloatArray, scores: FloatArray | IntArray
     ) -> dict[str, ScoredCoordinates]:
-        edges = np.arange(len(self.micrographs) + 1)
-        bounds = np.searchsorted(self.micrograph_index[chosen], edges)
+        rows = rows_of_groups(self.micrograph_index[chosen], len(self.micrographs))
         positions, values = yx[chosen], scores[chosen]
         return {
-            name: ScoredCoordinates.from_arrays(positions[i:j], values[i:j])
-            for name, (i, j) in zip(self.micrographs, pairwise(bounds), strict=True)
+            name: ScoredCoordinates.from_arrays(positions[here], values[here])
+            for name, here in zip(self.micrographs, rows, strict=True)
         }

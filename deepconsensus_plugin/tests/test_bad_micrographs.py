@@ -31,10 +31,10 @@ from deepconsensus_plugin.protocols import (
 from deepconsensus_plugin.protocols.consensus.picks_input import readPicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
 from deepconsensus_plugin.protocols.screen.screen_following import ScreenFollower
-from deepconsensus_plugin.protocols.screen.screen_outputs import judgeForm
+from deepconsensus_plugin.protocols.screen.screen_scores import judgeForm
 from deepconsensus_plugin.protocols.screen.screen_stages import ScreenStages
 from deepconsensus_plugin.report.reported_run import collect_run
-from deepconsensus_plugin.report.selection_report import find_related
+from deepconsensus_plugin.report.selections import find_related
 from deepconsensus_plugin.set_columns import read_scores
 from deepconsensus_plugin.tests.in_process import jobs_here
 from deepconsensus_plugin.tests.stored_sets import (

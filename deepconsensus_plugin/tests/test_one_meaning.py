@@ -23,10 +23,8 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAccepta
 from deepconsensus_plugin.protocols.shared.report_link import reportPath
 from deepconsensus_plugin.report.methods_text import write_methods
 from deepconsensus_plugin.report.reported_run import collect_run
-from deepconsensus_plugin.report.selection_report import (
-    find_related,
-    write_selection_report,
-)
+from deepconsensus_plugin.report.selection_report import write_selection_report
+from deepconsensus_plugin.report.selections import find_related
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import launched_here
 from deepconsensus_plugin.tests.stored_sets import (

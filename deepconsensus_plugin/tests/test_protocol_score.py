@@ -15,6 +15,7 @@ from pyworkflow.object import Pointer
 from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin.constants import (
+    GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
     SCORE_ATTRIBUTE,
@@ -32,6 +33,7 @@ from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
     normalise_background,
@@ -41,6 +43,7 @@ from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.set_columns import (
     are_fused,
     read_ids,
@@ -197,8 +200,13 @@ class TestScore(SyntheticProject):
             )
             self.assertEqual(by_place[nearest], getattr(item, SCORE_ATTRIBUTE).get())
         self.assertEqual(set(table.observed), {("one", "two")})
-        # The item with a network's score is the one whose votes it was combined with.
-        expected, _ = fuse_scores(known, self._network_scores(protocol), seed=0)
+        # The item with the networks' scores is the one whose votes they were combined
+        # with.
+        networks, general = self._network_scores(protocol)
+        files = chainFilesOf(protocol)
+        opinion = find_opinion(general, known, files.witness_peaks, files.null)
+        self.assertIsNotNone(opinion)
+        expected, _ = fuse_scores(known, networks, opinion, seed=0)
         _, positions = candidates_and_items(protocol.outputCoordinates)
         scores = read_scores(protocol.outputCoordinates)[positions]
         np.testing.assert_allclose(scores, expected, atol=1e-3)
@@ -209,9 +217,11 @@ class TestScore(SyntheticProject):
         )
 
     def _network_scores(self, protocol: ProtDeepConsensusScore) -> np.ndarray:
+        """Return the ensemble's scores and the general model's, shape (2, n)."""
         coordinates = protocol.outputCoordinates
         _, positions = candidates_and_items(coordinates)
-        return read_numbers(coordinates, NETWORK_SCORE_ATTRIBUTE)[positions, 0]
+        names = (NETWORK_SCORE_ATTRIBUTE, GENERAL_MODEL_ATTRIBUTE)
+        return read_numbers(coordinates, *names)[positions].T
 
     def _check_information(self, protocol: ProtDeepConsensusScore, n: int):
         summary = protocol.summary()

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.__main__ import main
-from deepconsensus_plugin.core.io.scores_csv import COLUMNS, read_scores_csv
+from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
+from deepconsensus_plugin.core.io.scores_csv_rows import COLUMNS
 from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.tests.run_scene import (
     N_MICROGRAPHS,

@@ -17,7 +17,7 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
     ProtDeepConsensusSelect,
 )
 from deepconsensus_plugin.protocols.shared.report_link import reportPath
-from deepconsensus_plugin.report.selection_report import find_selections
+from deepconsensus_plugin.report.selections import find_selections
 
 _NO_SELECTION = (
     "There is no finished selection to report on. Create a particle set first, and "

@@ -10,7 +10,7 @@ from pwem.objects import EMSet, SetOfCoordinates, SetOfParticles
 from pyworkflow.gui.gui import Window
 from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
-from deepconsensus_plugin.report.selection_report import SELECTORS
+from deepconsensus_plugin.report.selections import SELECTORS
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.pane import BACKGROUND

@@ -14,10 +14,7 @@ table is the same file.
 from __future__ import annotations
 
 import csv
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -25,20 +22,16 @@ import numpy as np
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.io.text import bad_row, format_number, parse_score
-from deepconsensus_plugin.core.reasons import Reason, derive_reasons, in_words
+from deepconsensus_plugin.core.io.scores_csv_rows import (
+    COLUMNS,
+    JOIN,
+    format_rows,
+    parse_row,
+)
+from deepconsensus_plugin.core.reasons import Reason, derive_reasons
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
-COLUMNS = (
-    *("micrograph", "x", "y", "score", "network_score", "spread", "votes"),
-    *("observed", "pickers", "picker_scores", "accepted", "reason"),
-    "general_model",
-)
 _ADDED = {"reason", "general_model"}  # tables of early versions do not have them
-_REASONS = {reason.word: reason.value for reason in Reason}
-_REASONS |= {"1": Reason.ACCEPTED.value, "0": Reason.OTHER.value}
-"""Codes of the column of reasons, or else of what is accepted."""
-_JOIN = ";"
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +120,8 @@ def write_scores_csv(
                 f"received {np.shape(values)}"
             )
     for picker in candidates.pickers:
-        if _JOIN in picker:
-            raise ValueError(f"expected no '{_JOIN}' in the picker name '{picker}'")
+        if JOIN in picker:
+            raise ValueError(f"expected no '{JOIN}' in the picker name '{picker}'")
     figures = np.column_stack([np.asarray(column) for column in columns.values()])
     with (
         whole_file(path) as partial,
@@ -136,42 +129,7 @@ def write_scores_csv(
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(_rows(candidates, figures, reason))
-
-
-def _rows(
-    candidates: Candidates, figures: FloatArray, reason: IntArray
-) -> Iterator[tuple[str, ...]]:
-    pickers = candidates.pickers
-    observers = [
-        _JOIN.join(compress(pickers, row)) for row in candidates.observed.tolist()
-    ]
-    rows = zip(
-        candidates.micrograph_index.tolist(),
-        candidates.yx.tolist(),
-        figures.tolist(),
-        candidates.found.tolist(),
-        candidates.picker_scores.tolist(),
-        in_words(reason),
-        strict=True,
-    )
-    for micrograph, (y, x), row_figures, found, scores, word in rows:
-        yield (
-            candidates.micrographs[micrograph],
-            *map(format_number, (x, y)),
-            *map(_format, row_figures[:-1]),
-            str(sum(found)),
-            observers[micrograph],
-            _JOIN.join(compress(pickers, found)),
-            _JOIN.join(map(_format, compress(scores, found))),
-            "0" if word else "1",
-            word,
-            _format(row_figures[-1]),
-        )
-
-
-def _format(value: float) -> str:
-    return "" if math.isnan(value) else format_number(value)
+        writer.writerows(format_rows(candidates, figures, reason))
 
 
 def read_scores_csv(path: Path | str) -> ScoreTable:
@@ -195,7 +153,7 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
                 expected=f"the columns {','.join(COLUMNS)}",
                 received=f"a table without {','.join(missing)}",
             )
-        rows = [_parse(path, reader.line_num, row) for row in reader]
+        rows = [parse_row(path, reader.line_num, row) for row in reader]
     numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 6)
     reason: IntArray = np.array([row.reason for row in rows], dtype=np.intp)
     if "reason" in missing:
@@ -213,50 +171,3 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
         reason=reason,
         general_model=numbers[:, 5],
     )
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One parsed row; figures: x, y, score, network_score, spread, general_model."""
-
-    micrograph: str
-    figures: tuple[float, ...]
-    votes: int
-    observed: tuple[str, ...]
-    pickers: tuple[str, ...]
-    picker_scores: tuple[float, ...]
-    reason: int
-
-
-def _parse(path: Path, line: int, row: dict[str, str]) -> _Row:
-    try:
-        if None in row or None in row.values():
-            raise ValueError("another number of fields")
-        pickers = _split(row["pickers"])
-        parsed = _Row(
-            micrograph=row["micrograph"],
-            figures=(
-                *(float(row[name]) for name in ("x", "y")),
-                *(parse_score(row[name]) for name in COLUMNS[3:6]),
-                parse_score(row.get("general_model", "")),
-            ),
-            votes=int(row["votes"]),
-            observed=_split(row["observed"]),
-            pickers=pickers,
-            picker_scores=tuple(
-                map(parse_score, row["picker_scores"].split(_JOIN) if pickers else ())
-            ),
-            reason=_REASONS[row.get("reason", row["accepted"])],
-        )
-        if len(parsed.picker_scores) != len(pickers):
-            raise ValueError("as many picker_scores as pickers")
-    except (ValueError, KeyError) as error:
-        received = ",".join(map(str, row.values()))
-        raise bad_row(
-            path, line, expected=f"the fields {','.join(COLUMNS)}", received=received
-        ) from error
-    return parsed
-
-
-def _split(field: str) -> tuple[str, ...]:
-    return tuple(field.split(_JOIN)) if field else ()

@@ -13,9 +13,11 @@ from deepconsensus_plugin.core.calibration.report import (
     read_report,
 )
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
 from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
+from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 
@@ -105,14 +107,21 @@ class ChainFiles:
         for path in (self.witness, self.witness_peaks, self.null):
             path.unlink(missing_ok=True)
 
+    def read_consensus(self) -> ConsensusReport:
+        """Return the report on the agreement of the pickers."""
+        return from_plain(read_json(self.report), ConsensusReport, path=self.report)
+
     def read_scores(self) -> tuple[IntArray, EnsembleScores]:
         """Return the rows of scored candidates, and the scores of the networks."""
         return np.load(self.positions), read_scores(self.scores)
 
     def read_score(self) -> tuple[FloatArray, CalibrationReport | None]:
         """Return the scores that count, and the calibration report if there is one."""
-        is_fused = self.calibration.exists()
-        return np.load(self.score), read_report(self.calibration) if is_fused else None
+        return np.load(self.score), self.read_calibration()
+
+    def read_calibration(self) -> CalibrationReport | None:
+        """Return the calibration report; None where nothing was combined (yet)."""
+        return read_report(self.calibration) if self.calibration.exists() else None
 
 
 def made_folder(folder: Path | str) -> Path:

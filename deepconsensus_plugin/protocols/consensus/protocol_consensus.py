@@ -19,10 +19,8 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.tables import read_candidates
-from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
-from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
     defineConsensusParams,
     defineInputParams,
@@ -38,8 +36,10 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     referenceMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 
 
 class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
@@ -72,7 +72,6 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
         self._updateFilenamesDict(
             {
                 "candidates": self._getExtraPath("candidates.h5"),
-                "report": self._getExtraPath("consensus.json"),
                 "observed": self._getExtraPath("observed.json"),
             }
         )
@@ -114,12 +113,8 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
             "outputCoordinatesAND": self._createSet("AND", agreed, report.box_size),
             "outputCoordinatesOR": self._createSet("OR", candidates, report.box_size),
         }
-        self._defineOutputs(**outputs)
-        for coordinates in outputs.values():
-            for pointer in self.inputCoordinates:
-                self._defineSourceRelation(pointer, coordinates)
-            if self.subtractCoordinates.get() is not None:
-                self._defineSourceRelation(self.subtractCoordinates, coordinates)
+        sources = (*self.inputCoordinates, self.subtractCoordinates)
+        registerOutputs(self, outputs, sources)
 
     def _createSet(self, kind: str, candidates: Candidates, box: int):
         first = self.inputCoordinates[0].get()
@@ -133,7 +128,7 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
             candidates,
             at_agreed_centre=kind == "AND",
         )
-        masks = ChainFiles(Path(self._getExtraPath())).masks
+        masks = chainFilesOf(self).masks
         write_observed(
             coordinates,
             self._getFileName("observed"),
@@ -198,5 +193,4 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
 
     def readReport(self) -> ConsensusReport:
         """Return the sizes and choices of a finished run."""
-        path = Path(self._getFileName("report"))
-        return from_plain(read_json(path), ConsensusReport, path=path)
+        return chainFilesOf(self).read_consensus()

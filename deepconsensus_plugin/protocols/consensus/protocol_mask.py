@@ -34,11 +34,9 @@ from deepconsensus_plugin.protocols.consensus.mask_form import (
 )
 from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
-from deepconsensus_plugin.protocols.shared.continuation import (
-    emptyStaleOutputs,
-    fingerprint,
-)
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeOtherPixelSize
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 
 
 class ProtDeepConsensusMask(Appearance, EMProtocol):
@@ -101,10 +99,7 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
         if self.inputCoordinates.get() is not None:
             outputs |= self._cleaned()
         self._store(self.numberRemoved)
-        emptyStaleOutputs(self, outputs)
-        self._defineOutputs(**outputs)
-        for items in outputs.values():
-            self._defineSourceRelation(self.inputMicrographs, items)
+        registerOutputs(self, outputs, (self.inputMicrographs,))
         if "outputCoordinates" in outputs:
             cleaned = outputs["outputCoordinates"]
             self._defineSourceRelation(self.inputCoordinates, cleaned)

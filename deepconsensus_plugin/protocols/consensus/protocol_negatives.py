@@ -43,6 +43,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadThreads,
     describeLost,
 )
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.set_columns import read_numbers
 
 KIND_LABELS = {
@@ -186,13 +187,8 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
             negatives,
             score_attribute=NEGATIVE_KIND_ATTRIBUTE,
         )
-        self._defineOutputs(outputCoordinatesNEG=coordinates)
-        for pointer in self._usedPointers():
-            self._defineSourceRelation(pointer, coordinates)
-
-    def _usedPointers(self):
-        pointers = (self.inputCoordinates, self.inputPositives, self.extraNegatives)
-        return [pointer for pointer in pointers if pointer.get() is not None]
+        sources = (self.inputCoordinates, self.inputPositives, self.extraNegatives)
+        registerOutputs(self, {"outputCoordinatesNEG": coordinates}, sources)
 
     # -------------------------- information --------------------------
     def _validate(self):

@@ -14,11 +14,11 @@ from deepconsensus_plugin.convert import masks_of, micrographs_from_set
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.pipeline.mask import place_in_areas
 from deepconsensus_plugin.core.types import Micrograph
-from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.masks import make_masks
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
+from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     withBadMicrographs,
 )
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
@@ -31,7 +31,7 @@ def masksOfInput(protocol: Protocol) -> Path | None:
     known = masks_of(coordinates)
     if known is not None or not _areThere(coordinates.getMicrographs()):
         return known
-    return ChainFiles(Path(protocol._getExtraPath())).masks
+    return chainFilesOf(protocol).masks
 
 
 def withAreas(

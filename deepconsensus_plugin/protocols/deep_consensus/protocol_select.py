@@ -3,49 +3,40 @@
 
 from __future__ import annotations
 
-from pwem.objects import Particle, SetOfCoordinates, SetOfParticles
+from pwem.objects import SetOfCoordinates, SetOfParticles
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Float, Integer, Pointer, String
+from pyworkflow.object import Float, Integer, Pointer
 
-from deepconsensus_plugin.constants import REASON_ATTRIBUTE, SCORE_ATTRIBUTE
-from deepconsensus_plugin.convert import set_attribute
 from deepconsensus_plugin.core.acceptance.accept import accept
-from deepconsensus_plugin.core.acceptance.expectation import check_precision_is_told
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
-from deepconsensus_plugin.core.errors import WithheldError
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     SPACING,
     defineSpacingParams,
-    describeBadSpacing,
     keepAcceptance,
     readAcceptance,
     summaryOfEarly,
 )
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
-    copyCoordinatesInfo,
-)
+from deepconsensus_plugin.protocols.deep_consensus.select_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     defineInputParams,
-    thresholdMode,
+)
+from deepconsensus_plugin.protocols.deep_consensus.select_outputs import (
+    KEPT,
+    REJECTED,
+    splitCandidates,
 )
 from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
     SelectionInput,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
-from deepconsensus_plugin.protocols.shared.continuation import (
-    emptyStaleOutputs,
-    fingerprint,
-)
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.set_columns import are_fused, read_ids, read_scores
-
-KEPT, REJECTED = "", "Rejected"
-"""Suffixes of the outputs."""
 
 
 class ProtDeepConsensusSelect(Appearance, ProtParticles):
@@ -86,7 +77,7 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
 
     def createOutputStep(self, form):
         """Write what is kept and what is rejected."""
-        source = self._input()
+        source = SelectionInput.of(self.scoredItems().get())
         report = self.readCalibration()
         accepted = accept(
             AcceptanceRule(THRESHOLD.read(self), SPACING.read(self)),
@@ -98,88 +89,17 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         self._remember(accepted.summarise(report))
         words = in_words(accepted.reason)
         reasons = dict(zip(read_ids(source.candidates), words, strict=True))
-        outputs = self._split(source, reasons)
+        outputs = splitCandidates(self, source, reasons)
         filled = {
             name: items
             for name, items in outputs.items()
             if len(items) or self.hasAttribute(name)  # of a run that was continued
         }
-        emptyStaleOutputs(self, filled)
-        self._defineOutputs(**filled)
-        for items in filled.values():
-            self._defineSourceRelation(self.scoredItems(), items)
-
-    def _split(
-        self, source: SelectionInput, reasons: dict[int, str]
-    ) -> dict[str, SetOfParticles | SetOfCoordinates]:
-        """Return new sets by output name, given reasons by id; some may be empty."""
-        outputs = {}
-        for suffix in (KEPT, REJECTED):
-            outputs.update(self._createSets(suffix))
-        for kind, part in source.parts():
-            word = reasons[part.getObjId()]
-            target = outputs.get(kind + (REJECTED if word else KEPT))
-            if target is not None:
-                set_attribute(part, REASON_ATTRIBUTE, String, word)
-                if isinstance(part, Particle) and part.hasCoordinate():
-                    own = part.getCoordinate()
-                    set_attribute(own, REASON_ATTRIBUTE, String, word)
-                target.append(part)
-        return outputs
-
-    def _createSets(self, suffix: str) -> dict[str, SetOfParticles | SetOfCoordinates]:
-        """Return the empty sets of one side, as far as the input allows."""
-        sets = {}
-        template = self._input().coordinates
-        if template is not None:
-            micrographs = template.getMicrographs(asPointer=True)
-            coordinates = self._createSetOfCoordinates(micrographs, suffix)
-            copyCoordinatesInfo(
-                coordinates, template, self._getExtraPath("observed.json")
-            )
-            sets["outputCoordinates" + suffix] = coordinates
-        if self.inputParticles.get() is not None:
-            particles = self._createSetOfParticles(suffix)
-            particles.copyInfo(self.inputParticles.get())
-            if template is not None:
-                pointer = Pointer(self, extended="outputCoordinates" + suffix)
-                particles.setCoordinates(pointer)
-            sets["outputParticles" + suffix] = particles
-        return sets
+        registerOutputs(self, filled, (self.scoredItems(),))
 
     # -------------------------- information --------------------------
     def _validate(self):
-        pointer = self.scoredItems()
-        if not pointer.hasValue():
-            return [
-                "Scored particles: choose particles or coordinates of *score "
-                "particles*; there is nothing to select from."
-            ]
-        scored, errors = pointer.get(), []
-        if scored is None:  # they are still to come
-            errors += SPACING.describe_bad(self)
-        elif scored.isEmpty():
-            errors.append(
-                "Scored particles: the input set is empty; choose another one."
-            )
-        elif not scored.getFirstItem().hasAttribute(SCORE_ATTRIBUTE):
-            errors.append(
-                "Scored particles: the input has no scores; run *score particles* on "
-                "it first."
-            )
-        elif thresholdMode(self) is ThresholdMode.MIN_PRECISION and not are_fused(
-            scored
-        ):
-            errors.append(
-                "Select by: a target precision needs scores that are probabilities, "
-                "and these are the scores of the network. Run *score particles* with "
-                "*Combine with pickers*, on candidates of two pickers or more."
-            )
-        elif (refusal := self._describeRefusal()) is not None:
-            errors.append(refusal)
-        else:
-            errors += describeBadSpacing(self, scored, self._input().micrographs)
-        return errors + THRESHOLD.describe_bad(self)
+        return describeBadForm(self)
 
     def _summary(self):
         if self.lowestScore.get() is None:
@@ -216,9 +136,6 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         hasParticles = self.inputParticles.hasValue()
         return self.inputParticles if hasParticles else self.inputCoordinates
 
-    def _input(self) -> SelectionInput:
-        return SelectionInput.of(self.scoredItems().get())
-
     def readCalibration(self) -> CalibrationReport | None:
         """Return what the run that gave the scores expects of its candidates.
 
@@ -227,16 +144,6 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         scoredBy = self.scoredItems().getObjValue()
         read = getattr(scoredBy, "readCalibration", None)
         return None if read is None else read()
-
-    def _describeRefusal(self) -> str | None:
-        """Return why no precision can be asked for; None if one can, or none is."""
-        try:
-            check_precision_is_told(THRESHOLD.read(self), self.readCalibration())
-        except WithheldError as refusal:
-            return str(refusal)
-        except ValueError:  # the form says what is wrong with its values
-            return None
-        return None
 
     def _kind(self) -> str:
         return "coordinates" if self.inputParticles.get() is None else "particles"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import BoxFrame
 from deepconsensus_plugin.protocols.deep_consensus.score_form import FUSION, SCORING
+from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
+    boxFrameOfScoring,
+)
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeEmpty,
     describeLost,
@@ -35,9 +37,8 @@ def describeBadForm(protocol: Protocol) -> list[str]:
 def _describeBadModel(protocol: Protocol) -> list[str]:
     """Return why the model cannot be used on these candidates."""
     model, ctfs = protocol.inputModel.get(), protocol.ctfRelations.get()
-    micrographs = protocol.getInputMicrographs()
-    frame = BoxFrame(protocol.inputCoordinates.get(), micrographs, ctfs)
-    rate = micrographs.getSamplingRate()
+    frame = boxFrameOfScoring(protocol)
+    rate = frame.micrographs.getSamplingRate()
     if misfit := describeMisfit(model, boxSize=frame.box_size, samplingRate=rate):
         return [f"Model: {misfit}"]
     return describeMissingCtf(model, ctfs)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pyworkflow.protocol.params as params
+from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
@@ -86,6 +87,11 @@ def defineGeneralModelParam(form: params.Form) -> None:
 def defineSeedParam(form: params.Form) -> None:
     """Add the seed of the intervals."""
     FUSION.define(form, "fusion_seed")
+
+
+def fusionSeed(protocol: Protocol) -> int | None:
+    """Return the seed of the fusion; None where the score is the network's own."""
+    return protocol.seed.get() if protocol.combineEvidence else None
 
 
 def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:

@@ -7,8 +7,7 @@ items in any order.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,22 +34,15 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
-    observed_in,
-    read_observed,
     scaled_item,
     set_area_distance,
     set_attribute,
-    write_observed,
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.reasons import in_words
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray, Micrograph
-from deepconsensus_plugin.core.usable_area.bad_micrographs import (
-    describe_bad_micrographs,
-    find_bad_micrographs,
-)
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
@@ -226,59 +218,3 @@ def createScoredSets(
     particles.setIsPhaseFlipped(phaseFlipped)
     particles.setCoordinates(Pointer(protocol, extended=f"outputCoordinates{suffix}"))
     return {**outputs, f"outputParticles{suffix}": particles}
-
-
-def warnOfLeftOut(
-    protocol: ProtParticles, candidates: Candidates, usable: Container[str]
-) -> None:
-    """Log every micrograph whose candidates cannot be scored."""
-    for name in candidates.micrographs:
-        if name not in usable:
-            protocol.warning(
-                f"{name}: it has no CTF, or is not among the *Other micrographs*; its "
-                "candidates are left out"
-            )
-
-
-def withBadMicrographs(
-    protocol: ProtParticles, candidates: Candidates, micrographs: Iterable[Micrograph]
-) -> Candidates:
-    """Return candidates that know which micrographs are bad, and warn of those.
-
-    Of what is known already and of `micrographs`, which are cut.
-    """
-    bad = {*candidates.bad_micrographs, *find_bad_micrographs(micrographs)}
-    candidates = replace(candidates, bad_micrographs=tuple(sorted(bad)))
-    for sentence in describe_bad_micrographs(candidates.bad_micrographs):
-        protocol.warning(sentence)
-    return candidates
-
-
-def copyCoordinatesInfo(
-    target: SetOfCoordinates,
-    source: SetOfCoordinates,
-    observed: str,
-    candidates: Candidates | None = None,
-    masks: Path | None = None,
-) -> None:
-    """Copy a set's attributes: box size, and which pickers were run where.
-
-    Parameters
-    ----------
-    target, source : SetOfCoordinates
-        On the same micrographs.
-    observed : str
-        File to write who looked where, if `source` knows it.
-    candidates : Candidates, optional
-        Those of `source`, where more is known of bad micrographs by now.
-    masks : Path, optional
-        Folder of the masks, where they were made for `candidates`.
-    """
-    target.copyInfo(source)
-    known = read_observed(source)
-    if candidates is not None and (bad := list(candidates.bad_micrographs)):
-        known = replace(known or observed_in(candidates), bad_micrographs=bad)
-    if candidates is not None and masks is not None:
-        known = replace(known or observed_in(candidates), masks=str(masks))
-    if known is not None:
-        write_observed(target, observed, known)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates
@@ -22,15 +21,11 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
-    ThresholdOrigin,
     masks_beside,
 )
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
-from deepconsensus_plugin.protocols.consensus.picker_origins import (
-    learntFromConsensus,
-)
 from deepconsensus_plugin.protocols.pickers.model_conditions import (
     isValidated,
     kindOf,
@@ -47,27 +42,25 @@ from deepconsensus_plugin.protocols.pickers.network_pick_form import (
     describeUnusedPrecision,
     expectedPicks,
 )
+from deepconsensus_plugin.protocols.pickers.network_pick_summary import (
+    describePicks,
+    pickerName,
+)
 from deepconsensus_plugin.protocols.pickers.pick_options import (
     definePickOptions,
     describeBadOptions,
     pickOptions,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
-from deepconsensus_plugin.protocols.shared.continuation import (
-    emptyStaleOutputs,
-    fingerprint,
-)
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
     describeLargeBox,
     describeLost,
     describeOtherPixelSize,
 )
-from deepconsensus_plugin.protocols.shared.picker_summary import (
-    describeExpected,
-    describeNull,
-)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
@@ -153,15 +146,15 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             outputs["outputCoordinatesMissed"] = self._makeSet(
                 "missed", "observedMissed"
             )
-        emptyStaleOutputs(self, outputs)
-        self._defineOutputs(**outputs)
-        for pointer in (self.inputMicrographs, self.inputModel, self.knownCoordinates):
-            for items in outputs.values() if pointer.get() is not None else ():
-                self._defineSourceRelation(pointer, items)
+        registerOutputs(
+            self,
+            outputs,
+            (self.inputMicrographs, self.inputModel, self.knownCoordinates),
+        )
 
     def _makeSet(self, name: str, observed: str) -> SetOfCoordinates:
         found = read_coordinates(self._getFileName(name))
-        picks = PickerPicks(self._pickerName(), self._boxSize(), found)
+        picks = PickerPicks(pickerName(self), self._boxSize(), found)
         return createPicksSet(
             self,
             picks,
@@ -174,9 +167,6 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
     def readResult(self) -> NetworkPickResult:
         """Return what the job found; for a finished run."""
         return read_result(Path(self._getFileName("job")), NetworkPickResult)
-
-    def _pickerName(self) -> str:
-        return find_method(self.inputModel.get().getKind()).label
 
     def _boxSize(self) -> int:
         """Return the box: the given one, or the model's, even."""
@@ -232,41 +222,16 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        result = self.readResult()
-        recall = result.expected_recall
-        summary = [
-            f"{result.n_picks} picks on {self.inputMicrographs.get().getSize()} "
-            f"micrographs by a {self._pickerName()}: the peaks, of {result.n_found}, "
-            f"with log-odds of {result.threshold:.2f} or more; "
-            f"{self._describeExpected(result.expected_precision, recall)}."
-        ]
-        summary += describeNull(result.null)
-        if result.numbers is not None:
-            summary.append(result.numbers.describe())
-        if result.origin is not ThresholdOrigin.GIVEN:
-            summary.append(f"Threshold: {result.origin.describe()}.")
-        if self.knownCoordinates.get() is not None:
-            expected = self._describeExpected(result.expected_missed_precision)
-            summary.append(f"{result.n_missed} of them are new; {expected}.")
+        summary = describePicks(self, self.readResult())
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
-
-    def _describeExpected(self, precision: float, recall: float = math.nan) -> str:
-        """Return the expected precision and recall of picks, as a part of a sentence.
-
-        Picks that pickers agree on are the easy ones, no sample of all particles; the
-        precision of a model that learnt from them cannot be told from them.
-        """
-        if learntFromConsensus(self):
-            return "expected precision unknown, since agreed picks were its labels"
-        return describeExpected(precision, recall)
 
     def _methods(self):
         if not self.hasAttribute("outputCoordinates"):
             return []
         return [
             f"{self.outputCoordinates.getSize()} particles were picked by a "
-            f"{self._pickerName()} [{self._citations()[0]}]."
+            f"{pickerName(self)} [{self._citations()[0]}]."
         ]
 
     def _citations(self):

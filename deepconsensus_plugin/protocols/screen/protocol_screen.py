@@ -8,41 +8,29 @@ from pathlib import Path
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Float, Integer, Pointer
+from pyworkflow.object import Float, Integer
 from pyworkflow.protocol import STEPS_SERIAL, ProtStreamingBase
 
-from deepconsensus_plugin.convert import micrographs_from_set, refresh
+from deepconsensus_plugin.convert import refresh
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
-from deepconsensus_plugin.core.calibration.report import CalibrationReport, read_report
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
-from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.io.tables import read_candidates
-from deepconsensus_plugin.core.jobs import result_path
-from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
-from deepconsensus_plugin.core.pipeline.witness_request import read_witness
-from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    find_candidates,
-    fuse_scored,
-)
-from deepconsensus_plugin.protocols.consensus.picks_input import (
-    consensusRules,
-    describeOtherPixelSizeOfPicks,
-    readPicks,
-    readUnwanted,
-    referenceMicrographs,
-)
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import keepAcceptance
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import warnOfLeftOut
-from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
 )
-from deepconsensus_plugin.protocols.screen.screen_checks import describeBadForm
+from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
+    warnOfLeftOut,
+)
+from deepconsensus_plugin.protocols.screen.screen_checks import (
+    describeBadForm,
+    describeDoubtful,
+)
 from deepconsensus_plugin.protocols.screen.screen_following import (
     ScreenFollower,
     progressFile,
@@ -53,15 +41,11 @@ from deepconsensus_plugin.protocols.screen.screen_form import (
     defineStageParams,
     defineStreamingParams,
 )
-from deepconsensus_plugin.protocols.screen.screen_outputs import (
-    ScreenScores,
-    judgeForm,
-    makeOutputs,
-)
+from deepconsensus_plugin.protocols.screen.screen_outputs import makeOutputs
+from deepconsensus_plugin.protocols.screen.screen_scores import readScores
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,
-    fusionSeed,
 )
 from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeEnd,
@@ -69,12 +53,9 @@ from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeScreening,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
-from deepconsensus_plugin.protocols.shared.continuation import (
-    emptyStaleOutputs,
-    fingerprint,
-)
-from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
-from deepconsensus_plugin.protocols.shared.model_summary import describeOtherContrast
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
@@ -124,14 +105,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
-        files = {
-            "preliminary": "preliminary",
-            "candidates": "candidates.h5",
-            "report": "consensus.json",
-            "observed": "observed.json",
-            "calibration": "calibration.json",
-            "table": "scores.csv",
-        }
+        files = {"preliminary": "preliminary", "observed": "observed.json"}
         self._updateFilenamesDict({k: self._getExtraPath(v) for k, v in files.items()})
 
     def _insertAllSteps(self):
@@ -158,25 +132,12 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         """Mask the micrographs, find candidates and how many pickers should agree."""
         for pointer in streamedInputs(self):
             refresh(pointer)
-        folder = Path(self._getExtraPath())
-        found = find_candidates(
-            micrographs_from_set(referenceMicrographs(self)),
-            readPicks(self),
-            consensusRules(self),
-            folder,
-            unwanted=readUnwanted(self),
-            cut_from=boxFrameOfScreen(self).read_micrographs(),
-            workers=self.numberOfThreads.get(),
-            run_job=jobsIn(folder, self),
-        )
-        for sentence in found.report.sentences():
+        for sentence in self._stages().findCandidates().sentences():
             self.info(sentence)
 
     def witnessStep(self, form):
         """Ask the general model about the candidates, where scores are combined."""
-        self._stages().askGeneralModel(
-            self._candidates(), areDark=self._areParticlesDark()
-        )
+        self._stages().askGeneralModel(self._candidates())
 
     def negativesStep(self, form):
         """Draw background to train against."""
@@ -186,7 +147,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def trainStep(self, form):
         """Train the networks from the seed, or from the model that was chosen."""
         if self.usesModelAsIs():  # what other choices trained is not of this run
-            result_path(Path(self._getExtraPath("train.json"))).unlink(missing_ok=True)
+            self._stages().forgetTraining()
         else:
             self._stages().train(
                 self._candidates(),
@@ -197,57 +158,26 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def scoreStep(self, form):
         """Score every candidate, and cut the particles on the way."""
         candidates = self._candidates()
-        usable = {
-            micrograph.name for micrograph in boxFrameOfScreen(self).read_usable()
-        }
-        warnOfLeftOut(self, candidates, usable)
+        warnOfLeftOut(self, candidates, boxFrameOfScreen(self).read_usable())
         self._stages().score(candidates, self.modelFolder())
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
-        fuse_scored(
-            self._candidates(),
-            Path(self._getExtraPath()),
-            seed=fusionSeed(self),
-            context=FusionContext.of(
-                micrographs_from_set(referenceMicrographs(self)),
-                self.modelFolder(),
-                self._stages().files.null,
-            ),
-        )
+        self._stages().fuse(self._candidates(), self.modelFolder())
 
     def createOutputStep(self, form):
         """Write what is accepted, and all that was scored."""
-        candidates = self._candidates()
-        files = self._stages().files
-        positions, networks = files.read_scores()
-        score, calibration = files.read_score()
-        scored = candidates.take(positions)
-        generalModel = read_witness(files.witness, scored)
-        accepted, isWhole = judgeForm(
-            *(self, scored, score, THRESHOLD.read(self)),
-            report=calibration,
-        )
-        card = load_card_of(self.modelFolder(), EnsembleCard)
-        outputs = makeOutputs(
-            self,
-            ScreenScores(
-                *(candidates, positions, networks, accepted, isWhole),
-                generalModel=generalModel,
-            ),
-            phaseFlipped=card.preprocessing.phase_flip,
-            observed=self._getFileName("observed"),
-        )
-        emptyStaleOutputs(self, outputs)
-        self._defineOutputs(**outputs)
-        for items in outputs.values():
-            for pointer in self._usedPointers():
-                self._defineSourceRelation(pointer, items)
+        files = chainFilesOf(self)
+        found, report = readScores(self, files)
+        outputs = makeOutputs(self, found, observed=self._getFileName("observed"))
+        others = (self.initialModel, self.inputMicrographs, self.subtractCoordinates)
+        registerOutputs(self, outputs, (*self.inputCoordinates, *others))
         write_accepted(
-            *(self._getFileName("table"), scored, networks, accepted, generalModel)
+            *(files.table, found.scored, found.networks, found.acceptance),
+            found.generalModel,
         )
-        self.numberLeftOut.set(len(candidates) - len(score))
-        self._remember(accepted.summarise(calibration))
+        self.numberLeftOut.set(len(found.candidates) - len(found.positions))
+        self._remember(found.acceptance.summarise(report))
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
 
     def _remember(self, accepted: AcceptanceSummary) -> None:
@@ -262,22 +192,12 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             *(self.numberLeftOut, self.numberNotIsolated),
         )
 
-    def _usedPointers(self) -> list[Pointer]:
-        others = (self.initialModel, self.inputMicrographs, self.subtractCoordinates)
-        used = [pointer for pointer in others if pointer.get() is not None]
-        return [*self.inputCoordinates, *used]
-
     # -------------------------- information --------------------------
     def _validate(self):
         return describeBadForm(self)
 
     def _warnings(self):
-        warnings = describeOtherPixelSizeOfPicks(self)
-        if not self.usesModelAsIs() or self.initialModel.get() is None:
-            return warnings
-        return warnings + describeOtherContrast(
-            self.initialModel.get(), not self.skipInvert
-        )
+        return describeDoubtful(self)
 
     def _summary(self):
         if self.numberAccepted.get() is None:
@@ -301,13 +221,11 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         """Return the folder of the model that scores at the end."""
         if self.usesModelAsIs():
             return Path(self.initialModel.get().getFolder())
-        return self._stages().files.model
+        return chainFilesOf(self).model
 
     def readCalibration(self) -> CalibrationReport | None:
         """Return the verdict of a finished run; None if nothing was combined."""
-        self._createFilenameTemplates()
-        path = Path(self._getFileName("calibration"))
-        return read_report(path) if path.exists() else None
+        return chainFilesOf(self).read_calibration()
 
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""
@@ -315,23 +233,16 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             return self.inputMicrographs.get()
         return micrographsToCut(self, self.inputCoordinates[0])
 
-    def _areParticlesDark(self) -> bool:
-        if not self.usesModelAsIs():
-            return not self.skipInvert
-        return load_card_of(self.modelFolder(), EnsembleCard).preprocessing.invert
-
     def _stages(self) -> ScreenStages:
         """Return the stages of the end."""
         return ScreenStages(self, Path(self._getExtraPath()))
 
-    def _candidates(self):
-        return read_candidates(self._getFileName("candidates"))
+    def _candidates(self) -> Candidates:
+        return read_candidates(chainFilesOf(self).candidates)
 
     def readReport(self) -> ConsensusReport:
         """Return the sizes and choices of the consensus."""
-        self._createFilenameTemplates()
-        path = Path(self._getFileName("report"))
-        return from_plain(read_json(path), ConsensusReport, path=path)
+        return chainFilesOf(self).read_consensus()
 
     def readProgress(self) -> StreamProgress | None:
         """Return how far a run is that follows its inputs; None if nothing came yet."""

@@ -11,6 +11,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     describeBadPicks,
     describeOnePicker,
+    describeOtherPixelSizeOfPicks,
 )
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBadSpacing
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
@@ -28,6 +29,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import describeBadThread
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMisfit,
     describeMissingCtf,
+    describeOtherContrast,
 )
 
 
@@ -50,6 +52,15 @@ def describeBadForm(protocol: Protocol) -> list[str]:
     ]
     # Faults that stages share are reported once.
     return list(dict.fromkeys(errors)) or _describeBadModel(protocol)
+
+
+def describeDoubtful(protocol: Protocol) -> list[str]:
+    """Return what is worth a warning in the input and the choices of a form."""
+    warnings = describeOtherPixelSizeOfPicks(protocol)
+    model = protocol.initialModel.get()
+    if model is None or not protocol.usesModelAsIs():
+        return warnings
+    return warnings + describeOtherContrast(model, not protocol.skipInvert)
 
 
 def _describeBadPrecision(protocol: Protocol) -> list[str]:

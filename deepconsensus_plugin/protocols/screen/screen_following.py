@@ -41,7 +41,7 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     readUnwanted,
 )
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import initialFolder
-from deepconsensus_plugin.protocols.screen.screen_outputs import GrowingOutputs
+from deepconsensus_plugin.protocols.screen.growing_outputs import GrowingOutputs
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
     boxFrameOfScreen,

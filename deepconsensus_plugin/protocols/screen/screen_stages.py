@@ -13,11 +13,21 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import BoxFrame, micrographs_from_set
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.consensus.report import ConsensusReport
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     StackOptions,
 )
-from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
+from deepconsensus_plugin.core.jobs import result_path
+from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.workflow.candidate_stages import (
+    CandidateStages,
+    find_candidates,
+    fuse_scored,
+)
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.masks import make_masks
@@ -27,14 +37,18 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
+    readPicks,
+    readUnwanted,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     boxPreprocessing,
     initialFolder,
 )
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
@@ -54,11 +68,23 @@ class ScreenStages:
         self.protocol, self.folder = protocol, folder
         self.files = ChainFiles(folder)
 
+    def findCandidates(self) -> ConsensusReport:
+        """Mask the micrographs and find all candidates; return the report on them."""
+        return find_candidates(
+            self._pickedMicrographs(),
+            readPicks(self.protocol),
+            consensusRules(self.protocol),
+            self.folder,
+            unwanted=readUnwanted(self.protocol),
+            cut_from=boxFrameOfScreen(self.protocol).read_micrographs(),
+            workers=self.protocol.numberOfThreads.get(),
+            run_job=jobsIn(self.folder, self.protocol),
+        ).report
+
     def makeMasks(self, names: Collection[str]) -> tuple[str, ...]:
         """Make the masks of some of the micrographs; return the names of bad ones."""
-        micrographs = micrographs_from_set(referenceMicrographs(self.protocol))
         return make_masks(
-            [each for each in micrographs if each.name in names],
+            [each for each in self._pickedMicrographs() if each.name in names],
             masksFolder(self.protocol),
             box_size=pickedBox(self.protocol),
             workers=self.protocol.numberOfThreads.get(),
@@ -69,7 +95,7 @@ class ScreenStages:
         """Draw the background that goes with so many positives."""
         options = self._options()
         draw_negatives(
-            micrographs_from_set(referenceMicrographs(self.protocol)),
+            self._pickedMicrographs(),
             candidates,
             self.folder,
             box_size=pickedBox(self.protocol),
@@ -81,9 +107,11 @@ class ScreenStages:
             run_job=jobsIn(self.folder, self.protocol),
         )
 
-    def askGeneralModel(self, candidates: Candidates, *, areDark: bool) -> None:
+    def askGeneralModel(self, candidates: Candidates) -> None:
         """Ask the general model about the candidates, where scores are combined."""
-        self._stages().ask_general_model(candidates, are_particles_dark=areDark)
+        self._stages().ask_general_model(
+            candidates, are_particles_dark=areParticlesDark(self.protocol)
+        )
 
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
@@ -101,9 +129,25 @@ class ScreenStages:
         """
         self._stages().train(candidates, minPickers, initialModel)
 
+    def forgetTraining(self) -> None:
+        """Remove the result of a training that other choices on the form asked for."""
+        result_path(self.folder / "train.json").unlink(missing_ok=True)
+
     def score(self, candidates: Candidates, model: Path) -> None:
         """Score the candidates that can be cut out, and write their particles."""
         self._stages().score(candidates, model)
+
+    def fuse(self, candidates: Candidates, model: Path) -> None:
+        """Combine scores of networks, votes and pickers to probabilities."""
+        fuse_scored(
+            candidates,
+            self.folder,
+            seed=fusionSeed(self.protocol),
+            context=FusionContext.of(self._pickedMicrographs(), model, self.files.null),
+        )
+
+    def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
+        return micrographs_from_set(referenceMicrographs(self.protocol))
 
     def _options(self) -> DeepConsensusOptions:
         boxSize = boxFrameOfScreen(self.protocol).box_size
@@ -158,11 +202,6 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
     )
 
 
-def fusionSeed(protocol: Protocol) -> int | None:
-    """Return the seed of the fusion; None where the score is the network's own."""
-    return protocol.seed.get() if protocol.combineEvidence else None
-
-
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
     return BoxFrame(
@@ -173,9 +212,16 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     )
 
 
+def areParticlesDark(protocol: Protocol) -> bool:
+    """Return whether particles are darker than the background, by form or model."""
+    if not protocol.usesModelAsIs():
+        return not protocol.skipInvert
+    return load_card_of(protocol.modelFolder(), EnsembleCard).preprocessing.invert
+
+
 def masksFolder(protocol: Protocol) -> Path:
     """Return where the masks are, of preliminary rounds too."""
-    return ChainFiles(Path(protocol._getExtraPath())).masks
+    return chainFilesOf(protocol).masks
 
 
 def stackFolder(protocol: Protocol) -> Path:

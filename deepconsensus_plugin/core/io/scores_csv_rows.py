@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of ``scores.csv`` as text: their columns, and a candidate as fields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.text import bad_row, format_number, parse_score
+from deepconsensus_plugin.core.reasons import Reason, in_words
+from deepconsensus_plugin.core.types import FloatArray, IntArray
+
+COLUMNS = (
+    *("micrograph", "x", "y", "score", "network_score", "spread", "votes"),
+    *("observed", "pickers", "picker_scores", "accepted", "reason"),
+    "general_model",
+)
+_REASONS = {reason.word: reason.value for reason in Reason}
+_REASONS |= {"1": Reason.ACCEPTED.value, "0": Reason.OTHER.value}
+"""Codes of the column of reasons, or else of what is accepted."""
+JOIN = ";"
+"""Separator of pickers, and of their scores, in a field."""
+
+
+def format_rows(
+    candidates: Candidates, figures: FloatArray, reason: IntArray
+) -> Iterator[tuple[str, ...]]:
+    """Yield the fields of every candidate, in the order of `COLUMNS`.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        n.
+    figures : array, shape (n, 4)
+        Score, network_score, spread and general_model; NaN gives an empty field.
+    reason : array, shape (n,), int
+        Codes of `Reason`.
+    """
+    pickers = candidates.pickers
+    observers = [
+        JOIN.join(compress(pickers, row)) for row in candidates.observed.tolist()
+    ]
+    rows = zip(
+        candidates.micrograph_index.tolist(),
+        candidates.yx.tolist(),
+        figures.tolist(),
+        candidates.found.tolist(),
+        candidates.picker_scores.tolist(),
+        in_words(reason),
+        strict=True,
+    )
+    for micrograph, (y, x), row_figures, found, scores, word in rows:
+        yield (
+            candidates.micrographs[micrograph],
+            *map(format_number, (x, y)),
+            *map(_format, row_figures[:-1]),
+            str(sum(found)),
+            observers[micrograph],
+            JOIN.join(compress(pickers, found)),
+            JOIN.join(map(_format, compress(scores, found))),
+            "0" if word else "1",
+            word,
+            _format(row_figures[-1]),
+        )
+
+
+def _format(value: float) -> str:
+    return "" if math.isnan(value) else format_number(value)
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """Row of the table; see `ScoreTable` for the meaning of its fields.
+
+    Parameters
+    ----------
+    micrograph : str
+        File name with extension.
+    figures : tuple of float
+        x, y, score, network_score, spread and general_model; NaN where not known.
+    votes : int
+        Number of pickers that found the candidate.
+    observed, pickers : tuple of str
+        Pickers that ran on the micrograph; those that found the candidate.
+    picker_scores : tuple of float
+        Scores of `pickers`.
+    reason : int
+        Code of `Reason`.
+    """
+
+    micrograph: str
+    figures: tuple[float, ...]
+    votes: int
+    observed: tuple[str, ...]
+    pickers: tuple[str, ...]
+    picker_scores: tuple[float, ...]
+    reason: int
+
+
+def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
+    """Return the row of a line, from its fields by column.
+
+    Raises
+    ------
+    FileFormatError
+        If a field is bad; names the file and the line.
+    """
+    try:
+        if None in row or None in row.values():
+            raise ValueError("another number of fields")
+        pickers = _split(row["pickers"])
+        parsed = ScoreRow(
+            micrograph=row["micrograph"],
+            figures=(
+                *(float(row[name]) for name in ("x", "y")),
+                *(parse_score(row[name]) for name in COLUMNS[3:6]),
+                parse_score(row.get("general_model", "")),
+            ),
+            votes=int(row["votes"]),
+            observed=_split(row["observed"]),
+            pickers=pickers,
+            picker_scores=tuple(
+                map(parse_score, row["picker_scores"].split(JOIN) if pickers else ())
+            ),
+            reason=_REASONS[row.get("reason", row["accepted"])],
+        )
+        if len(parsed.picker_scores) != len(pickers):
+            raise ValueError("as many picker_scores as pickers")
+    except (ValueError, KeyError) as error:
+        received = ",".join(map(str, row.values()))
+        raise bad_row(
+            path, line, expected=f"the fields {','.join(COLUMNS)}", received=received
+        ) from error
+    return parsed
+
+
+def _split(field: str) -> tuple[str, ...]:
+    return tuple(field.split(JOIN)) if field else ()

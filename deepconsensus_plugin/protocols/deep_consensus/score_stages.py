@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stages of *score particles* as its form asks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.convert import (
+    BoxFrame,
+    candidates_and_items,
+    micrographs_from_set,
+)
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
+from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
+from deepconsensus_plugin.core.io.scores import read_scores
+from deepconsensus_plugin.core.io.tables import (
+    read_candidates,
+    read_coordinates,
+    write_candidates,
+    write_coordinates,
+)
+from deepconsensus_plugin.core.jobs import read_result
+from deepconsensus_plugin.core.pipeline.fuse import keep_fused
+from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.workflow.witness import ask_about
+from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    SCORING,
+    STACKS,
+    fusionSeed,
+)
+from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
+    warnOfLeftOut,
+)
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+
+
+class ScoreStages:
+    """Stages of a run with the parameters of its form.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        A `ProtDeepConsensusScore`.
+    """
+
+    def __init__(self, protocol: Protocol):
+        self.protocol = protocol
+        self.files = chainFilesOf(protocol)
+        self.frame = boxFrameOfScoring(protocol)
+        self._runJob = jobsIn(self.files.folder, protocol)
+
+    def takeIn(self) -> None:
+        """Write the candidates that can be scored, in the order of the job's rows."""
+        candidates, positions = candidates_and_items(
+            self.protocol.inputCoordinates.get()
+        )
+        micrographs = self.frame.read_usable()
+        warnOfLeftOut(self.protocol, candidates, micrographs)
+        candidates = withAreas(self.protocol, candidates, micrographs)
+        usable = {micrograph.name for micrograph in micrographs}
+        chosen = candidates.are_on(usable)
+        candidates = candidates.take(chosen)
+        write_candidates(self.files.candidates, candidates)
+        scaledPositions = candidates.coordinates(scale=self.frame.scale)
+        write_coordinates(
+            self._coordinates,
+            {name: here for name, here in scaledPositions.items() if name in usable},
+        )
+        np.save(self.files.positions, positions[chosen])
+
+    def score(self) -> int:
+        """Score the candidates and write their particles; return how many it scored."""
+        folder = Path(self.protocol._getFileName("stacks"))
+        stacks = STACKS.read(self.protocol, folder=folder)
+        self._runJob(
+            ScoreRequest(
+                micrographs=self.frame.read_micrographs(),
+                coordinates=self._coordinates,
+                box_size=self.frame.box_size,
+                model=self._model,
+                scores=self.files.scores,
+                stacks=stacks if self.protocol.writeStacks else None,
+                workers=self.protocol.numberOfThreads.get(),
+                **SCORING.values(self.protocol),
+            )
+        )
+        return read_result(self._job, ScoreResult).n_scored
+
+    def askGeneralModel(self) -> None:
+        """Ask the general model about the candidates, where scores are combined."""
+        protocol = self.protocol
+        ask_about(
+            read_candidates(self.files.candidates),
+            read_coordinates(self._coordinates),
+            self.frame.read_usable(),
+            self.files.folder,
+            is_wanted=bool(protocol.combineEvidence and protocol.askGeneralModel),
+            box_size=self.frame.box_size,
+            are_particles_dark=preprocessingOf(protocol).invert,
+            workers=protocol.numberOfThreads.get(),
+            run_job=self._runJob,
+        )
+
+    def fuse(self) -> CalibrationReport | None:
+        """Combine scores of networks, votes and pickers to probabilities."""
+        candidates = read_candidates(self.files.candidates)
+        picked = self.protocol.inputCoordinates.get().getMicrographs()
+        return keep_fused(
+            candidates,
+            read_scores(self.files.scores).mean,
+            self.files.find_opinion(candidates),
+            seed=fusionSeed(self.protocol),
+            score=self.files.score,
+            calibration=self.files.calibration,
+            context=FusionContext.of(
+                micrographs_from_set(picked), self._model, self.files.null
+            ),
+        )
+
+    @property
+    def _coordinates(self) -> Path:
+        """Return the file of the candidates in pixels of what is cut."""
+        return Path(self.protocol._getFileName("coordinates"))
+
+    @property
+    def _job(self) -> Path:
+        return Path(self.protocol._getFileName("job"))
+
+    @property
+    def _model(self) -> Path:
+        return Path(self.protocol.inputModel.get().getFolder())
+
+
+def boxFrameOfScoring(protocol: Protocol) -> BoxFrame:
+    """Return what is cut out of which micrographs."""
+    return BoxFrame(
+        protocol.inputCoordinates.get(),
+        protocol.getInputMicrographs(),
+        protocol.ctfRelations.get(),
+    )
+
+
+def preprocessingOf(protocol: Protocol) -> BoxPreprocessing:
+    """Return how boxes are made ready for the model that scores."""
+    return protocol.inputModel.get().getCard(EnsembleCard).preprocessing
