@@ -10,7 +10,7 @@ picks that nobody else confirms.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -73,7 +73,11 @@ class Dependence:
 
 
 def find_dependences(
-    pickers: Sequence[PickerPicks], *, box_size: float, radius_px: float
+    pickers: Sequence[PickerPicks],
+    *,
+    box_size: float,
+    radius_px: float,
+    ignored: Sequence[str] = (),
 ) -> list[Dependence]:
     """Return the pickers that depend on others, in order of their names.
 
@@ -85,8 +89,17 @@ def find_dependences(
         Box, pixels.
     radius_px : float
         Distance up to which picks are of one particle, pixels.
+    ignored : sequence of str
+        Micrographs that are not looked at.
     """
-    ranked = sorted(pickers, key=lambda each: (-len(each), each.picker))
+    looked_at = [
+        replace(
+            each,
+            coordinates={n: x for n, x in each.coordinates.items() if n not in ignored},
+        )
+        for each in pickers
+    ]
+    ranked = sorted(looked_at, key=lambda each: (-len(each), each.picker))
     independent: list[PickerPicks] = []
     found = []
     for picks in ranked:

@@ -202,7 +202,10 @@ def combine_picks(
         masks=masks,
     )
     dependences = find_dependences(
-        left, box_size=box, radius_px=rules.merge_radius * box
+        left,
+        box_size=box,
+        radius_px=rules.merge_radius * box,
+        ignored=bad_micrographs,
     )
     votes = group_votes(candidates.pickers, dependences)
     candidates = replace(candidates, vote_of=votes)

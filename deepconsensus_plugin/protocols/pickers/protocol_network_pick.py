@@ -166,6 +166,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
 
     def readResult(self) -> NetworkPickResult:
         """Return what the job found; for a finished run."""
+        self._createFilenameTemplates()
         return read_result(Path(self._getFileName("job")), NetworkPickResult)
 
     def _boxSize(self) -> int:
