@@ -39,7 +39,7 @@ RADIUS = 0.15
 """Largest distance from a candidate of a place that counts for it, in boxes: centres of
 pickers are off by up to a tenth, and the model looks at every 0.18."""
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 """Raised when the same request gives other numbers; older files are then ignored."""
 
 _AT_CANDIDATES, _PEAKS, _NULL = "candidates", "peaks", "null"
@@ -154,7 +154,7 @@ def _path(
 ) -> Path:
     origin = digest(
         _CODE_VERSION,
-        micrograph,
+        micrograph.sampling_rate,
         digest_file(micrograph.path),
         [digest_file(path) for path in model_files(request.model)],
         request.options,

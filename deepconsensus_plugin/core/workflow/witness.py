@@ -28,6 +28,7 @@ def ask_general_model(
     box_size: int,
     are_particles_dark: bool = True,
     particle_diameter_A: float | None = None,
+    seen: Path | None = None,
     workers: int = WitnessRequest.workers,
     run_job: RunJob | None = None,
 ) -> dict[str, ScoredCoordinates]:
@@ -49,6 +50,9 @@ def ask_general_model(
         Whether particles are darker than the background.
     particle_diameter_A : float, optional
         Longest diameter of the particles, Å. None: two thirds of the box.
+    seen : Path, optional
+        Folder of what the model said of each micrograph, which several runs may share.
+        None: in `folder`.
     workers : int
         Number of threads.
     run_job : callable, optional
@@ -74,7 +78,7 @@ def ask_general_model(
         model=general_model(),
         particle_diameter_A=particle_diameter_A or diameter_px * asked[0].sampling_rate,
         are_particles_dark=are_particles_dark,
-        seen=files.folder / "witness",
+        seen=seen or files.folder / "witness",
         log_odds=files.witness,
         peaks=files.witness_peaks,
         null=files.null,
@@ -93,6 +97,7 @@ def ask_about(
     is_wanted: bool,
     box_size: int,
     are_particles_dark: bool,
+    seen: Path | None = None,
     workers: int,
     run_job: RunJob,
 ) -> None:
@@ -113,7 +118,7 @@ def ask_about(
         Folder of the files of the chain.
     is_wanted : bool
         Whether the user wants it, and to combine scores.
-    box_size, are_particles_dark, workers, run_job
+    box_size, are_particles_dark, seen, workers, run_job
         As for `ask_general_model`.
     """
     if not (is_wanted and can_fuse(candidates)):
@@ -126,6 +131,7 @@ def ask_about(
         folder,
         box_size=box_size,
         are_particles_dark=are_particles_dark,
+        seen=seen,
         workers=workers,
         run_job=run_job,
     )

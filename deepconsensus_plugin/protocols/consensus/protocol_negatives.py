@@ -36,6 +36,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import (
     defineDrawingParams,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
+from deepconsensus_plugin.protocols.shared.chain_files import seenByGeneralModel
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.contrast import DARK, defineContrastParam
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
@@ -161,6 +162,7 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
             folder,
             box_size=self.inputCoordinates.get().getBoxSize(),
             are_particles_dark=not self.skipInvert,
+            seen=seenByGeneralModel(),
             workers=self.numberOfThreads.get(),
             run_job=jobsIn(folder, self),
         )

@@ -37,7 +37,10 @@ from deepconsensus_plugin.protocols.deep_consensus.score_form import (
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     warnOfLeftOut,
 )
-from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.protocols.shared.chain_files import (
+    chainFilesOf,
+    seenByGeneralModel,
+)
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 
 
@@ -104,6 +107,7 @@ class ScoreStages:
             is_wanted=bool(protocol.combineEvidence and protocol.askGeneralModel),
             box_size=self.frame.box_size,
             are_particles_dark=preprocessingOf(protocol).invert,
+            seen=seenByGeneralModel(),
             workers=protocol.numberOfThreads.get(),
             run_job=self._runJob,
         )

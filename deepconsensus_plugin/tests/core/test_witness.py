@@ -27,6 +27,7 @@ from deepconsensus_plugin.core.pipeline.witness_request import (
     read_witness,
 )
 from deepconsensus_plugin.core.types import (
+    Ctf,
     Micrograph,
     PickerPicks,
     ScoredCoordinates,
@@ -139,6 +140,21 @@ def test_a_killed_run_looks_at_the_rest_only(micrographs, small, tmp_path, monke
     other = coordinates | _coordinates("b.mrc", more=[np.array([[70.0, 60]])])
     ask_general_model(micrographs, other, tmp_path, box_size=BOX)
     assert small == ["b.mrc"]
+
+
+def test_runs_share_what_was_seen(micrographs, small, tmp_path):
+    """Whoever asks about the same places next needs no network, with or without CTF."""
+    coordinates, seen = _coordinates("a.mrc", "b.mrc"), tmp_path / "seen"
+    options = {"box_size": BOX, "seen": seen}
+    first = ask_general_model(micrographs, coordinates, tmp_path / "1", **options)
+    assert small == ["a.mrc", "b.mrc"]
+    ctf = Ctf(10_000.0, 10_000.0, 0.0, 300.0, 2.7, 0.1)
+    known = [replace(each, ctf=ctf) for each in micrographs]
+    second = ask_general_model(known, coordinates, tmp_path / "2", **options)
+    assert small == ["a.mrc", "b.mrc"]
+    for name, here in first.items():
+        np.testing.assert_array_equal(here.scores, second[name].scores)
+    assert not (tmp_path / "2" / "witness").exists()
 
 
 def _dies_at_the_third():
