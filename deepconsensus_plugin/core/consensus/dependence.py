@@ -13,9 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from deepconsensus_plugin.core.types import FloatArray, PickerPicks
+from deepconsensus_plugin.core.consensus.merged_centres import (
+    share_at_merged_centres,
+)
+from deepconsensus_plugin.core.consensus.shared_picks import (
+    are_near,
+    mutual_distances,
+    on_common_micrographs,
+    places_on,
+)
+from deepconsensus_plugin.core.types import PickerPicks
 
 MOST_IDENTICAL = 0.7
 """Share of the smaller picker's picks that may lie at the very places of another's. At
@@ -114,6 +122,11 @@ def find_dependences(
             independent.append(picks)
         else:
             found.append(dependence)
+    for picks in independent:
+        others = [each for each in independent if each is not picks]
+        dependence = _selected(picks, others, box_size, radius_px)
+        if dependence is not None:
+            found.append(dependence)
     return sorted(found, key=lambda each: each.picker)
 
 
@@ -141,10 +154,44 @@ def _trained(
     teachers = [each for each in pickers if each.picker in picks.trained_on]
     if not teachers:
         return None
-    shared = [len(_distances(picks, each, radius_px)) for each in teachers]
-    nearest = teachers[int(np.argmax(shared))].picker
     names = " and ".join(sorted(each.picker for each in teachers))
+    nearest = _nearest(picks, teachers, radius_px)
     return Dependence(picks.picker, nearest, f"it was trained on picks of {names}")
+
+
+def _selected(
+    picks: PickerPicks,
+    others: Sequence[PickerPicks],
+    box_size: float,
+    radius_px: float,
+) -> Dependence | None:
+    """Return the dependence of a picker that selects candidates of others."""
+    if len(others) < 2 or len(picks) < _FEWEST_PICKS:
+        return None
+    share = share_at_merged_centres(
+        picks, others, radius_px=radius_px, same_px=_same_px(box_size)
+    )
+    if share <= MOST_IDENTICAL:
+        return None
+    nearest = _nearest(picks, others, radius_px)
+    return Dependence(
+        picks.picker,
+        nearest,
+        f"{share:.0%} of its picks are at the centres of candidates of the others",
+    )
+
+
+def _nearest(
+    picks: PickerPicks, others: Sequence[PickerPicks], radius_px: float
+) -> str:
+    """Return the name of the picker that shares most picks."""
+    shared = [len(mutual_distances(picks, each, radius_px)) for each in others]
+    return others[int(np.argmax(shared))].picker
+
+
+def _same_px(box_size: float) -> float:
+    """Return the distance up to which centres are the same, pixels."""
+    return max(_SAME_PLACE * box_size, _ROUNDING_PX)
 
 
 def _alike(
@@ -155,13 +202,12 @@ def _alike(
     radius_px: float,
 ) -> Dependence | None:
     """Return the dependence of a picker on one with at least as many picks."""
-    common = _on(smaller, larger)
-    n, m = len(common), len(_on(larger, smaller))
+    common = on_common_micrographs(smaller, larger)
+    n, m = len(common), len(on_common_micrographs(larger, smaller))
     if n < _FEWEST_PICKS:
         return None
-    distances = _distances(smaller, larger, radius_px)
-    same = max(_SAME_PLACE * box_size, _ROUNDING_PX)
-    identical = int((distances <= same).sum()) / n
+    distances = mutual_distances(smaller, larger, radius_px)
+    identical = int((distances <= _same_px(box_size)).sum()) / n
     shared = len(distances) / n
     names = smaller.picker, larger.picker
     if identical > MOST_IDENTICAL:
@@ -194,43 +240,9 @@ def _differ_where_in_doubt(
         looked = [each for each in third if name in each.coordinates]
         yx = picks.yx if looked else np.empty((0, 2))
         for each in looked:
-            yx = yx[~_are_near(yx, _places(each, name), radius_px)]
+            yx = yx[~are_near(yx, places_on(each, name), radius_px)]
         n_doubtful += len(yx)
-        n_shared += int(_are_near(yx, _places(larger, name), radius_px).sum())
+        n_shared += int(are_near(yx, places_on(larger, name), radius_px).sum())
     if n_doubtful < _FEWEST_DOUBTFUL:
         return True
     return n_shared < _MOST_DOUBTFUL * n_doubtful
-
-
-def _on(picks: PickerPicks, other: PickerPicks) -> PickerPicks:
-    """Return the picks on micrographs that the other picker was run on."""
-    here = {n: p for n, p in picks.coordinates.items() if n in other.coordinates}
-    return PickerPicks(picks.picker, picks.box_size, here)
-
-
-def _places(picks: PickerPicks, micrograph: str) -> FloatArray:
-    here = picks.coordinates.get(micrograph)
-    return np.empty((0, 2)) if here is None else here.yx
-
-
-def _are_near(yx: FloatArray, others: FloatArray, radius_px: float) -> FloatArray:
-    if not len(yx) or not len(others):
-        return np.zeros(len(yx), dtype=bool)
-    return np.asarray(cKDTree(others).query(yx)[0] <= radius_px)
-
-
-def _distances(picks: PickerPicks, other: PickerPicks, radius_px: float) -> FloatArray:
-    """Return distances of picks that are each other's nearest, without the offset."""
-    shifts = [np.empty((0, 2))]
-    for name, here in picks.coordinates.items():
-        a, b = here.yx, _places(other, name)
-        if not len(a) or not len(b):
-            continue
-        near, mine = cKDTree(b).query(a)
-        back = cKDTree(a).query(b)[1]
-        mutual = (back[mine] == np.arange(len(a))) & (near <= radius_px)
-        shifts.append((a - b[mine])[mutual])
-    shift = np.concatenate(shifts)
-    if not len(shift):
-        return np.empty(0)
-    return np.asarray(np.linalg.norm(shift - np.median(shift, axis=0), axis=1))

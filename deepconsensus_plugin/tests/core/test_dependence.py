@@ -126,6 +126,19 @@ def test_a_picker_is_not_independent_of_those_that_it_was_trained_on():
     assert dependent(taught, picker("d", 8)) == {}  # its teachers are not there
 
 
+def test_a_selection_of_candidates_is_no_picker():
+    """The output of an earlier consensus, as a third picker."""
+    first, second = picker("first", 1), picker("second", 2)
+    found = combine_picks([first, second], ConsensusRules(), shapes=SHAPES).candidates
+    chosen = found.take(np.arange(len(found)) % 10 > 0).coordinates()
+    earlier = PickerPicks("earlier", BOX, chosen)
+    [dependence] = find_dependences(
+        [first, second, earlier], box_size=BOX, radius_px=0.3 * BOX
+    )
+    assert dependence.picker == "earlier"
+    assert "centres of candidates of the others" in dependence.describe()
+
+
 def test_few_picks_are_not_judged():
     few = moved(A, "z", lambda yx: yx[:20])
     assert dependent(few, moved(few, "y", lambda yx: yx)) == {}
