@@ -19,6 +19,8 @@ TOLERANCE = 0.05
 """Largest difference between a claimed precision and the true one."""
 
 OPTIONS = DeepConsensusOptions(training=TrainingParameters(n_models=1))
+AMPLE_OPTIONS = DeepConsensusOptions()
+"""Three networks, so that together they hold out enough boxes."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class Claim:
 
 def claim_of(case: Case, folder: Path) -> Claim:
     """Return the claim of the whole chain, run in `folder` with its defaults."""
+    options = AMPLE_OPTIONS if case.is_ample else OPTIONS
     try:
-        found = run_deep_consensus(case.micrographs, case.pickers, OPTIONS, folder)
+        found = run_deep_consensus(case.micrographs, case.pickers, options, folder)
     except ValueError as error:
         return Claim(0, None, f"refused: {error}", float("nan"))
     summary = found.summary

@@ -25,6 +25,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepEMTrain,
     ProtEvaluatePicks,
     ProtHydraTrain,
+    ProtImportCtfs,
     ProtImportModel,
     ProtNetworkPick,
     ProtSimulateMicrographs,
@@ -126,6 +127,11 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     simulating = project.newProtocol(
         ProtSimulateMicrographs, numberOfMicrographs=1, size=512
     )
+    focused = project.newProtocol(
+        ProtImportCtfs, filesPath=str(_write_ctfs(project, runs[ProtImportMicrographs]))
+    )
+    focused.inputMicrographs.set(runs[ProtImportMicrographs])
+    focused.inputMicrographs.setExtended("outputMicrographs")
     selecting = project.newProtocol(ProtDeepConsensusSelect, threshold=0.5)
     selecting.inputParticles.set(runs[ProtDeepConsensusScore])
     selecting.inputParticles.setExtended("outputParticles")
@@ -139,8 +145,20 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     comparing.setObjLabel("comparison at 0.9")  # beside the first in one plot
     comparing.inputAccepted.set(None)  # of all candidates, at a score of its own
     comparing.threshold.set(0.9)
-    others = [picking, masking, importing, simulating]
+    others = [picking, masking, importing, simulating, focused]
     return [*others, selecting, screening, comparing]
+
+
+def _write_ctfs(project: Project, imported: Protocol) -> Path:
+    """Write a CTF of every micrograph as RELION does, and return the file."""
+    columns = "MicrographName DefocusU DefocusV DefocusAngle Voltage".split()
+    columns += ["SphericalAberration", "AmplitudeContrast"]
+    lines = ["data_", "", "loop_", *(f"_rln{each}" for each in columns)]
+    names = (each.getMicName() for each in imported.outputMicrographs.iterItems())
+    lines += [f"{name} 15000 14800 30 300 2.7 0.1" for name in names]
+    path = Path(project.path) / "ctfs.star"
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return path
 
 
 def _trainings_and_picks(

@@ -56,8 +56,9 @@ class ProtSimulateMicrographs(Appearance, EMProtocol):
         form.addSection(label="Microscope")
         simulate_form.defineMicroscopeParams(form)
         simulate_form.defineExposureParams(form)
-        form.addSection(label="Ice and contamination")
+        form.addSection(label="Ice")
         simulate_form.defineIceParams(form)
+        form.addSection(label="Contamination")
         simulate_form.defineContaminationParams(form)
         form.addParallelSection(threads=2, mpi=0)
 
