@@ -45,7 +45,7 @@
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
 #   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
-#                                   the like, beside the truth; 12 min
+#                                   the like, beside the truth; 20 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
 #   make bench-paper                the test of the paper's Table 2, and the network on

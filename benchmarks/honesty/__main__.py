@@ -6,10 +6,10 @@
 Each case is run as a user would run it: both classical pickers with the thresholds that
 they find, all options at their defaults, one network (three where evidence is ample).
 A claim is wrong if the expected precision differs from the true one by more than 0.05;
-withholding it is wrong only where evidence is ample. Truth of simulated micrographs: whole molecules, touching ones
-included. Real sets, where ``DEEPCONSENSUS_DATA`` is set, are judged by the experts'
-marks, which are incomplete. What OUT holds of an earlier run is not computed again.
-About 12 minutes on two cores without real sets.
+withholding it is wrong only where evidence is ample. Truth of simulated micrographs:
+whole molecules, touching ones included. Real sets, where ``DEEPCONSENSUS_DATA`` is set,
+are judged by the experts' marks, which are incomplete. What OUT holds of an earlier run
+is not computed again. About 20 minutes on two cores without real sets.
 """
 
 from __future__ import annotations
