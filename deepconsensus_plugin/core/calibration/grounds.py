@@ -110,8 +110,8 @@ def _few_voters(grounds: Grounds) -> str | None:
     if candidates.found.any(axis=0).sum() > n:
         there = f"{', '.join(candidates.pickers)} count as {'one' if n == 1 else 'two'}"
     return (
-        "How often pickers are wrong together takes three independent ones to tell, "
-        f"and {there}: add another kind of picker."
+        "At least three independent pickers are needed to estimate how often they are "
+        f"wrong together, and {there}: add another kind of picker."
     )
 
 

@@ -8,13 +8,15 @@ earlier consensus keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from scipy.spatial import cKDTree
+from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from deepconsensus_plugin.core.consensus.finding import find_consensus
+from deepconsensus_plugin.core.consensus.shared_picks import are_near
 from deepconsensus_plugin.core.types import PickerPicks
+
+_LOOKED_AT = 50
+"""Micrographs, spread evenly over the set, that tell the share."""
 
 
 def share_at_merged_centres(
@@ -31,7 +33,7 @@ def share_at_merged_centres(
     picks : PickerPicks
         Picks of one picker.
     others : sequence of PickerPicks
-        At least two, without it.
+        At least two, without it. At most fifty micrographs are looked at.
     radius_px : float
         Distance up to which picks of the others are merged, pixels.
     same_px : float
@@ -42,13 +44,22 @@ def share_at_merged_centres(
     float
         0 if there are no picks.
     """
+    names = sorted(picks.coordinates)
+    chosen = set(names[:: -(-len(names) // _LOOKED_AT) or 1])
+    mine = _on(picks, chosen)
     merged = find_consensus(
-        others, consensus_radius_px=radius_px, merge_radius_px=radius_px
+        [_on(each, chosen) for each in others],
+        consensus_radius_px=radius_px,
+        merge_radius_px=radius_px,
     ).coordinates()
-    n_same = 0
-    for name, here in picks.coordinates.items():
-        centres = merged.get(name)
-        if len(here) and centres is not None and len(centres):
-            distance, _ = cKDTree(centres.yx).query(here.yx)
-            n_same += int(np.sum(distance <= same_px))
-    return n_same / max(len(picks), 1)
+    n_same = sum(
+        int(are_near(here.yx, merged[name].yx, same_px).sum())
+        for name, here in mine.coordinates.items()
+        if name in merged
+    )
+    return n_same / max(len(mine), 1)
+
+
+def _on(picks: PickerPicks, names: Container[str]) -> PickerPicks:
+    here = {name: each for name, each in picks.coordinates.items() if name in names}
+    return replace(picks, coordinates=here)

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
 from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.types import Micrograph
@@ -163,11 +164,11 @@ def place_in_areas(candidates: Candidates, masks: Path) -> Candidates:
         Folder of the masks; where there is none, all is usable.
     """
     distance = np.full(len(candidates), np.inf)
-    index = candidates.micrograph_index
-    for row in np.unique(index).tolist():
-        path = area_path(masks, candidates.micrographs[row])
-        if path.is_file():
-            here = index == row
+    names = candidates.micrographs
+    rows = rows_of_groups(candidates.micrograph_index, len(names))
+    for name, here in zip(names, rows, strict=True):
+        path = area_path(masks, name)
+        if len(here) and path.is_file():
             distance[here] = distance_of(read_area(path), candidates.yx[here])
     return replace(candidates, area_distance_px=distance)
 

@@ -101,21 +101,7 @@ def run_deep_consensus(
     stages.ask_general_model(found.candidates, are_particles_dark=preprocessing.invert)
     model = options.initial_model if options.skip_training else None
     if model is None:
-        draw_negatives(
-            micrographs,
-            found.candidates,
-            folder,
-            box_size=box_size,
-            parameters=options.negatives,
-            n_positives=found.report.n_and,
-            masks=ChainFiles(folder).masks,
-            avoid=stages.likely_particles(),
-            workers=options.workers,
-            run_job=run_job,
-        )
-        model = stages.train(
-            found.candidates, found.report.min_pickers, options.initial_model
-        )
+        model = _train(stages, found, micrographs)
     stages.score(found.candidates, model)
     fuse_scored(
         found.candidates,
@@ -124,6 +110,28 @@ def run_deep_consensus(
         context=FusionContext.of(micrographs, model, ChainFiles(folder).null),
     )
     return select_scored(found, micrographs, folder, options.acceptance)
+
+
+def _train(
+    stages: CandidateStages, found: Combination, micrographs: Sequence[Micrograph]
+) -> Path:
+    """Draw negatives, train on them and on what is agreed, and return the model."""
+    options = stages.options
+    draw_negatives(
+        micrographs,
+        found.candidates,
+        stages.folder,
+        box_size=found.report.box_size,
+        parameters=options.negatives,
+        n_positives=found.report.n_and,
+        masks=stages.files.masks,
+        avoid=stages.likely_particles(),
+        workers=options.workers,
+        run_job=stages.run_job,
+    )
+    return stages.train(
+        found.candidates, found.report.min_pickers, options.initial_model
+    )
 
 
 def _check_input(
