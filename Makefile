@@ -77,7 +77,7 @@
 #                                   general model with and without; 5 min
 #
 # The network of contaminants, on scenes in $(AREAS) that are made where they are missing
-#   make train-mask                 its weights, in deepconsensus_plugin/mask_model; 9 min of
+#   make train-mask                 its weights, in $(AREAS)/model; 9 min of
 #                                   CPU time for the training, examples before it not timed;
 #                                   can be killed and started again
 #   make bench-areas                masks by these weights beside the rule's: simulated
@@ -241,7 +241,7 @@ train-general: env
 	$(RUN) -m benchmarks.hydra.general $(CORPUS) $(RESULTS)/hydra_general --ship deepconsensus_plugin/general_model $(GENERAL)
 
 train-mask: env
-	$(RUN) -m benchmarks.areas $(AREAS) --ship deepconsensus_plugin/mask_model
+	$(RUN) -m benchmarks.areas $(AREAS)
 
 bench-areas: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.areas $(AREAS) --figures

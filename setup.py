@@ -76,7 +76,6 @@ setup(
             "general_model/*",
             "hosts.conf",
             "logo.png",
-            "mask_model/*",
             "protocols.conf",
             "py.typed",
             "templates/*.json.template",

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training of the network of contaminants that comes with the package, and its figures.
+"""Training of the network of contaminants, and its figures.
 
-    python -m benchmarks.areas OUT [--ship DIR] [--figures]
+    python -m benchmarks.areas OUT [--figures]
 
 simulates what is missing of the examples, trains, chooses the threshold on scenes of
-other molecules, and writes the model to OUT/model, or to DIR. ``--figures`` measures
-the shipped model on scenes to test on, beside the rule; nothing is trained then. A
+other molecules, and writes the model to OUT/model. ``--figures`` measures
+that model on scenes to test on, beside the rule; nothing is trained then. A
 killed command goes on where it was.
 """
 
@@ -28,11 +28,11 @@ def make_model(folder: Path, model: Path, schedule: Schedule) -> None:
     from benchmarks.areas.evaluation import choose_threshold, figures_of
     from benchmarks.areas.keras_network import folded_weights
     from benchmarks.areas.masks import network_mask, network_probability
-    from benchmarks.areas.training import train
-    from deepconsensus_plugin.core.usable_area.network import (
+    from benchmarks.areas.network import (
         ContaminationNetwork,
         write_network,
     )
+    from benchmarks.areas.training import train
 
     examples = make_examples(folder / "examples", Split.TRAIN, N_EXAMPLES[Split.TRAIN])
     state = folder / "state"
@@ -72,17 +72,18 @@ def make_model(folder: Path, model: Path, schedule: Schedule) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--ship", type=Path, help="folder of the model")
     parser.add_argument("--updates", type=int, default=Schedule.n_updates)
     parser.add_argument("--figures", action="store_true")
     parser.add_argument("--demo", type=int, default=14, help="micrographs of a seed")
     asked = parser.parse_args()
+    model = asked.folder / "model"
     if asked.figures:
         from benchmarks.areas.figures import print_figures
 
-        print_figures(asked.folder / "examples", N_EXAMPLES[Split.TEST], asked.demo)
+        print_figures(
+            asked.folder / "examples", model, N_EXAMPLES[Split.TEST], asked.demo
+        )
         return
-    model = asked.ship or asked.folder / "model"
     make_model(asked.folder, model, Schedule(n_updates=asked.updates))
 
 

@@ -8,7 +8,7 @@ they lose. Nothing is chosen by any of these figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.areas.evaluation import HEADER, MaskFigures
 from benchmarks.areas.examples import Example, make_examples, read_or_make
 from benchmarks.areas.masks import both_masks, network_mask, rule_mask
+from benchmarks.areas.network import ContaminationNetwork, read_network
 from benchmarks.areas.scenes import Split, draw_scene
 from benchmarks.sets.picking_sets import SETS, PickingSet, load
 from benchmarks.sets.tables import markdown_table
@@ -45,21 +46,29 @@ class Case:
     diameter_A: float
 
 
-MASKS: dict[str, Callable[[Case], Mask]] = {
-    "rule": lambda case: rule_mask(case.example, case.diameter_A),
-    "network": lambda case: network_mask(case.example),
-    "rule and network": lambda case: both_masks(case.example, case.diameter_A),
-}
+Masks = Mapping[str, Callable[[Case], Mask]]
 
 
-def print_figures(folder: Path, n_test: int, n_demo: int) -> None:
+def compared_masks(network: ContaminationNetwork) -> Masks:
+    """Return the masks that are compared, by name."""
+    return {
+        "rule": lambda case: rule_mask(case.example, case.diameter_A),
+        "network": lambda case: network_mask(case.example, network),
+        "rule and network": lambda case: both_masks(
+            case.example, case.diameter_A, network
+        ),
+    }
+
+
+def print_figures(folder: Path, model: Path, n_test: int, n_demo: int) -> None:
     """Print all tables; simulated micrographs are kept in `folder`."""
-    print(_simulated_table("Scenes to test on", _test_cases(folder, n_test)))
+    masks = compared_masks(read_network(model))
+    print(_simulated_table("Scenes to test on", _test_cases(folder, n_test), masks))
     demo = list(_demo_cases(folder, n_demo))
-    print(_simulated_table("Demonstration, seeds 1 - 3", demo))
-    print(_places_table(demo))
+    print(_simulated_table("Demonstration, seeds 1 - 3", demo, masks))
+    print(_places_table(demo, masks))
     for picking in SETS:
-        print(_real_table(picking))
+        print(_real_table(picking, masks))
 
 
 def _test_cases(folder: Path, n: int) -> Iterator[Case]:
@@ -76,14 +85,14 @@ def _demo_cases(folder: Path, n: int) -> Iterator[Case]:
             yield Case(read_or_make(path, parameters, index), _DEMO_DIAMETER_A)
 
 
-def _simulated_table(title: str, cases: Iterator[Case] | Sequence[Case]) -> str:
-    figures = {name: MaskFigures() for name in MASKS}
+def _simulated_table(title: str, cases: Iterable[Case], masks: Masks) -> str:
+    figures = {name: MaskFigures() for name in masks}
     n_micrographs = 0
     for case in cases:
         n_micrographs += 1
-        for name, mask in MASKS.items():
+        for name, mask in masks.items():
             figures[name].add(case.example, mask(case))
-    rows = [figures[name].row(name) for name in MASKS]
+    rows = [figures[name].row(name) for name in masks]
     any_figures = figures["rule"]
     junk = sum(any_figures.n_true.values())
     return (
@@ -93,10 +102,10 @@ def _simulated_table(title: str, cases: Iterator[Case] | Sequence[Case]) -> str:
     )
 
 
-def _places_table(cases: Sequence[Case]) -> str:
+def _places_table(cases: Sequence[Case], masks: Masks) -> str:
     """Return how many of the picks that lie on contamination each mask catches."""
-    on_junk = dict.fromkeys((*MASKS, "picks"), 0)
-    on_usable = dict.fromkeys((*MASKS, "picks"), 0)
+    on_junk = dict.fromkeys((*masks, "picks"), 0)
+    on_usable = dict.fromkeys((*masks, "picks"), 0)
     for case in cases:
         example = case.example
         working = prepare_for_filters(
@@ -112,7 +121,7 @@ def _places_table(cases: Sequence[Case]) -> str:
         is_junk = example.kinds[rows, columns] != AreaKind.USABLE
         on_junk["picks"] += int(is_junk.sum())
         on_usable["picks"] += int((~is_junk).sum())
-        for name, mask in MASKS.items():
+        for name, mask in masks.items():
             is_masked = mask(case)[rows, columns] != AreaKind.USABLE
             on_junk[name] += int((is_masked & is_junk).sum())
             on_usable[name] += int((is_masked & ~is_junk).sum())
@@ -122,7 +131,7 @@ def _places_table(cases: Sequence[Case]) -> str:
             f"{on_junk[name]} of {on_junk['picks']}",
             f"{on_usable[name]} of {on_usable['picks']}",
         ]
-        for name in MASKS
+        for name in masks
     ]
     header = ["mask", "picks on contamination: caught", "other picks: masked"]
     return (
@@ -131,10 +140,10 @@ def _places_table(cases: Sequence[Case]) -> str:
     )
 
 
-def _real_table(picking: PickingSet) -> str:
+def _real_table(picking: PickingSet, masks: Masks) -> str:
     micrographs, truth = load(picking)
-    figures = {name: MaskFigures() for name in MASKS}
-    covered = dict.fromkeys(MASKS, 0.0)
+    figures = {name: MaskFigures() for name in masks}
+    covered = dict.fromkeys(masks, 0.0)
     for micrograph in micrographs:
         image = np.asarray(open_micrograph(micrograph.path), np.float32)
         case = Case(
@@ -146,7 +155,7 @@ def _real_table(picking: PickingSet) -> str:
             ),
             picking.diameter_A,
         )
-        for name, mask in MASKS.items():
+        for name, mask in masks.items():
             kinds = mask(case)
             figures[name].add(case.example, kinds)
             covered[name] += float((kinds != AreaKind.USABLE).mean())
@@ -157,7 +166,7 @@ def _real_table(picking: PickingSet) -> str:
             f"{figures[name].n_lost} of {figures[name].n_particles}",
             f"{100 * figures[name].share_lost:.2f} %",
         ]
-        for name in MASKS
+        for name in masks
     ]
     header = ["mask", "area covered", "true particles lost", "share"]
     title = f"{picking.folder}: {len(micrographs)} micrographs"

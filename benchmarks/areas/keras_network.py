@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from deepconsensus_plugin.core.usable_area.network import CLASSES, DOWN, LAYERS, UP
-from deepconsensus_plugin.core.usable_area.network_input import N_CHANNELS
+from benchmarks.areas.network import CLASSES, DOWN, LAYERS, UP
+from benchmarks.areas.network_input import N_CHANNELS
 
 _WIDTHS_DOWN = (12, 20, 28, 32, 32)
 _WIDTHS_UP = (32, 24, 16, 12)

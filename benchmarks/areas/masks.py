@@ -7,30 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.areas.examples import Example
-from deepconsensus_plugin.core.usable_area.finding import find_area
-from deepconsensus_plugin.core.usable_area.kinds import AreaKind
-from deepconsensus_plugin.core.usable_area.network import ContaminationNetwork
-from deepconsensus_plugin.core.usable_area.segmentation import (
+from benchmarks.areas.network import ContaminationNetwork
+from benchmarks.areas.segmentation import (
     Segmentation,
     segment_contamination,
 )
+from deepconsensus_plugin.core.usable_area.finding import find_area
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 
 def network_probability(
-    example: Example, network: ContaminationNetwork | None = None
+    example: Example, network: ContaminationNetwork
 ) -> NDArray[np.float32]:
     """Return the probability of contamination at each pixel of an example."""
     return _segment(example, network).probability
 
 
-def network_mask(
-    example: Example, network: ContaminationNetwork | None = None
-) -> NDArray[np.uint8]:
+def network_mask(example: Example, network: ContaminationNetwork) -> NDArray[np.uint8]:
     """Return the kinds that the network finds, at each pixel of an example."""
     return _segment(example, network).kinds
 
 
-def _segment(example: Example, network: ContaminationNetwork | None) -> Segmentation:
+def _segment(example: Example, network: ContaminationNetwork) -> Segmentation:
     return segment_contamination(
         example.image,
         np.isfinite(example.image),
@@ -49,8 +47,10 @@ def rule_mask(example: Example, diameter_A: float) -> NDArray[np.uint8]:
     return np.repeat(repeated, area.binning, axis=1)[:rows, :columns]
 
 
-def both_masks(example: Example, diameter_A: float) -> NDArray[np.uint8]:
+def both_masks(
+    example: Example, diameter_A: float, network: ContaminationNetwork
+) -> NDArray[np.uint8]:
     """Return what one of the two finds, named as the network does where it finds it."""
-    by_network = network_mask(example)
+    by_network = network_mask(example, network)
     by_rule = rule_mask(example, diameter_A)
     return np.where(by_network != AreaKind.USABLE, by_network, by_rule)

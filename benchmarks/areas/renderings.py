@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
 
 from benchmarks.areas.examples import Example
+from benchmarks.areas.network import CLASSES
+from benchmarks.areas.network_input import network_input
 from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
-from deepconsensus_plugin.core.usable_area.network import CLASSES
-from deepconsensus_plugin.core.usable_area.network_input import network_input
 
 Float32Array = NDArray[np.float32]
 

@@ -12,10 +12,10 @@ from benchmarks.areas import scenes
 from benchmarks.areas.evaluation import choose_threshold, figures_of
 from benchmarks.areas.examples import Example
 from benchmarks.areas.keras_network import build_network, folded_weights
+from benchmarks.areas.network import CLASSES, ContaminationNetwork
 from benchmarks.areas.renderings import draw_lessons
 from benchmarks.areas.scenes import SCENES_PER_MOLECULE, Split, draw_scene
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
-from deepconsensus_plugin.core.usable_area.network import CLASSES, ContaminationNetwork
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contamination found by the shipped network, on a micrograph of any pixel size."""
+"""Contamination found by the network, on a micrograph of any pixel size."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
+from benchmarks.areas.network import (
+    CLASSES,
+    ContaminationNetwork,
+)
+from benchmarks.areas.network_input import network_input
 from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area.binning import bin_pixels
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
-from deepconsensus_plugin.core.usable_area.network import (
-    CLASSES,
-    ContaminationNetwork,
-    shipped_network,
-)
-from deepconsensus_plugin.core.usable_area.network_input import network_input
 
 Float32Array = NDArray[np.float32]
 _Value = TypeVar("_Value", bound=np.generic)
@@ -46,7 +45,7 @@ def segment_contamination(
     *,
     pixel_size_A: float,
     particles_dark: bool = True,
-    network: ContaminationNetwork | None = None,
+    network: ContaminationNetwork,
 ) -> Segmentation:
     """Return where an image shows carbon, ice crystals and other contamination.
 
@@ -61,15 +60,14 @@ def segment_contamination(
         needs, and enlarged if it is coarser, where less is found.
     particles_dark : bool
         Whether particles are darker than their surroundings.
-    network : ContaminationNetwork, optional
-        Default: the one that comes with the package.
+    network : ContaminationNetwork
+        A trained network.
 
     Returns
     -------
     Segmentation
         Of the shape of `image`.
     """
-    network = shipped_network() if network is None else network
     low, high = network.pixel_sizes_A
     enlarging = max(1, int(np.ceil(pixel_size_A / high)))
     # The middle of the range, as a ratio.

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.usable_area.network import (
+from benchmarks.areas.network import (
     CLASSES,
     DOWN,
     LAYERS,
@@ -20,11 +19,12 @@ from deepconsensus_plugin.core.usable_area.network import (
     read_network,
     write_network,
 )
-from deepconsensus_plugin.core.usable_area.network_input import (
+from benchmarks.areas.network_input import (
     N_CHANNELS,
     network_input,
 )
-from deepconsensus_plugin.core.usable_area.segmentation import segment_contamination
+from benchmarks.areas.segmentation import segment_contamination
+from deepconsensus_plugin.core.errors import FileFormatError
 
 PIXEL_SIZE_A = 12.0
 WIDTH = 6

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Network of contaminants, evaluated with NumPy alone.
 
-A small U-net whose weights `make train-mask` writes to `mask_model`: convolutions of
+A small U-net whose weights `make train-mask` writes: convolutions of
 3 by 3 pixels with ReLU between them, five times coarser by 2 and four times back, each
 level joined with the one of the same size on the way down, and a softmax over classes.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +45,6 @@ REDUCTION = 2 ** len(DOWN)
 """Ratio of the sides of the finest and of the coarsest level."""
 
 WEIGHTS, CARD = "weights.npz", "card.json"
-_MODEL = Path(__file__).parents[2] / "mask_model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,12 +131,6 @@ def _pooled(values: Float32Array) -> Float32Array:
     rows, columns, n_channels = values.shape
     blocks = values.reshape(rows // 2, 2, columns // 2, 2, n_channels)
     return np.asarray(blocks.max(axis=(1, 3)))
-
-
-@lru_cache(maxsize=1)
-def shipped_network() -> ContaminationNetwork:
-    """Return the network that `make train-mask` wrote into the package."""
-    return read_network(_MODEL)
 
 
 def read_network(folder: Path) -> ContaminationNetwork:
