@@ -26,7 +26,7 @@ from deepconsensus_plugin.core.pick_files.star_blocks import Block, read_blocks
 from deepconsensus_plugin.core.types import Ctf, FloatArray
 
 _NAME, _GROUP, _PHASE = "rlnMicrographName", "rlnOpticsGroup", "rlnPhaseShift"
-_DEFOCUS = ("rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
+DEFOCUS_COLUMNS = ("rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
 _MICROSCOPE = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
 
 _CS_NAMES = ("micrograph_blob/path", "location/micrograph_path")
@@ -78,24 +78,50 @@ def read_ctfs(path: Path | str) -> dict[str, Ctf]:
 
 def _read_star(path: Path) -> dict[str, Ctf]:
     blocks = read_blocks(path)
-    tables = [block for block in blocks if block.has(_NAME, *_DEFOCUS)]
+    tables = [block for block in blocks if block.has(_NAME, *DEFOCUS_COLUMNS)]
     if not tables:
+        columns = ", _".join((_NAME, *DEFOCUS_COLUMNS))
         raise FileFormatError(
             path,
-            expected=f"a block with the columns _{_NAME}, _{', _'.join(_DEFOCUS)}",
+            expected=f"a block with the columns _{columns}",
             received=f"blocks {', '.join(block.name for block in blocks) or 'none'}",
         )
     table = tables[0]
     optics = next((b for b in blocks if _GROUP in b and _NAME not in b), None)
+    return dict(zip(table.columns[_NAME], read_rows(table, optics), strict=True))
+
+
+def read_rows(table: Block, optics: Block | None) -> list[Ctf]:
+    """Return the CTF of every row of a table of RELION, of micrographs or particles.
+
+    Parameters
+    ----------
+    table : Block
+        Has the columns of the defocus.
+    optics : Block, optional
+        Optics groups, where they tell of the microscope.
+
+    Raises
+    ------
+    FileFormatError
+        If a value is missing or bad.
+    """
     columns = [
-        *(table.numbers(column) for column in _DEFOCUS),
-        *(_of_row_or_group(table, optics, column) for column in _MICROSCOPE),
+        *(table.numbers(column) for column in DEFOCUS_COLUMNS),
+        *(of_row_or_group(table, optics, column) for column in _MICROSCOPE),
         table.numbers(_PHASE) if _PHASE in table else np.zeros(len(table)),
     ]
-    return _ctfs(table.columns[_NAME], columns)
+    return [Ctf(*row) for row in np.column_stack(columns).tolist()]
 
 
-def _of_row_or_group(table: Block, optics: Block | None, column: str) -> FloatArray:
+def of_row_or_group(table: Block, optics: Block | None, column: str) -> FloatArray:
+    """Return numbers that stand in each row, or in the rows' optics groups.
+
+    Raises
+    ------
+    FileFormatError
+        If they are in neither, or a group is missing.
+    """
     if column in table:
         return table.numbers(column)
     if optics is None or column not in optics or _GROUP not in table:

@@ -63,8 +63,34 @@ class Ctf:
 
 
 @dataclass(frozen=True)
+class ParticleImages:
+    """Images of particles in a stack that takes the place of a micrograph.
+
+    They lie one below the other: image i, from 0, has its centre in row
+    ``i * side + side // 2`` and column ``side // 2``.
+
+    Parameters
+    ----------
+    side : int
+        Side of an image, pixels.
+    shown : int
+        Side of the middle that shows as much as the boxes beside which it is used.
+    is_opposite : bool
+        Whether the contrast is the opposite of that of the micrographs, as extraction
+        leaves it.
+    is_flipped : bool
+        Whether the phases of the CTF are flipped already.
+    """
+
+    side: int
+    shown: int
+    is_opposite: bool = True
+    is_flipped: bool = False
+
+
+@dataclass(frozen=True)
 class Micrograph:
-    """One image of the microscope, on disk.
+    """One image of the microscope, on disk, or a stack of particles cut from it.
 
     Parameters
     ----------
@@ -78,6 +104,8 @@ class Micrograph:
         Å/px.
     ctf : Ctf, optional
         Its contrast transfer function, where it was estimated.
+    images : ParticleImages, optional
+        What a stack of particles holds; None for a micrograph.
     """
 
     name: str
@@ -85,6 +113,7 @@ class Micrograph:
     shape: tuple[int, int]
     sampling_rate: Positive
     ctf: Ctf | None = None
+    images: ParticleImages | None = None
 
 
 @dataclass(frozen=True, eq=False)

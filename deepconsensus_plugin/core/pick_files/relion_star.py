@@ -136,7 +136,7 @@ def _read_list(path: Path, lists: Sequence[Block]) -> FilePicks:
     for block in lists:
         pairs = zip(block.columns[_NAME], block.columns[_LIST], strict=True)
         for micrograph, file in pairs:
-            found = _find_listed(path, file)
+            found = find_listed(path, file)
             if found is None:
                 missing.append(file)
             else:
@@ -157,7 +157,7 @@ def _read_list(path: Path, lists: Sequence[Block]) -> FilePicks:
     return FilePicks({}, listed=files, remarks=remarks)
 
 
-def _find_listed(path: Path, file: str) -> Path | None:
+def find_listed(path: Path, file: str) -> Path | None:
     """Return the file by its path, or by as much of its end as is found nearby."""
     parts = PurePath(file).parts
     tails = [Path(*parts[start:]) for start in range(len(parts))]

@@ -44,9 +44,11 @@ def find_bad_micrographs(*sets: Iterable[Micrograph]) -> tuple[str, ...]:
     sets : iterables of Micrograph
         Of the same exposures; a name is bad if its micrograph is in one of them.
         A few rows of each are read. Compressed files, which would have to be read
-        whole, are taken for good.
+        whole, are taken for good, and so are stacks of particles.
     """
-    paths = {each.path: each.name for some in sets for each in some}
+    paths = {
+        each.path: each.name for some in sets for each in some if each.images is None
+    }
     return tuple(sorted({name for path, name in paths.items() if _is_bad(path)}))
 
 
