@@ -35,6 +35,11 @@ from deepconsensus_plugin.convert.observed import (
     read_observed,
     write_observed,
 )
+from deepconsensus_plugin.convert.particles import (
+    ParticleStacks,
+    append_particles,
+    stacks_from_set,
+)
 from deepconsensus_plugin.convert.places import (
     paths_by_name,
     places_of_candidates,
@@ -47,12 +52,14 @@ from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
     "BoxFrame",
+    "ParticleStacks",
     "PickerCoverage",
     "acquisition_of",
     "append_candidates",
     "append_coordinates",
     "append_ctfs",
     "append_masks",
+    "append_particles",
     "append_simulated",
     "candidate_items",
     "candidates_and_items",
@@ -77,6 +84,7 @@ __all__ = [
     "set_area_distance",
     "set_attribute",
     "shapes_by_name",
+    "stacks_from_set",
     "state_of_file",
     "write_observed",
 ]

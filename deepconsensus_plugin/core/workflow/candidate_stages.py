@@ -124,6 +124,7 @@ class CandidateStages:
             parameters=self.options.training,
             preprocessing=self.options.preprocessing,
             initial_model=initial_model,
+            further=self.options.further_boxes,
             dataset=self.dataset,
             workers=self.options.workers,
             run_job=self.run_job,

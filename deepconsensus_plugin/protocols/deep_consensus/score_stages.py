@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from deepconsensus_plugin.core.jobs import read_result
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
@@ -56,8 +58,12 @@ class ScoreStages:
     def __init__(self, protocol: Protocol):
         self.protocol = protocol
         self.files = chainFilesOf(protocol)
-        self.frame = boxFrameOfScoring(protocol)
         self._runJob = jobsIn(self.files.folder, protocol)
+
+    @cached_property
+    def frame(self) -> BoxFrame:
+        """Which boxes are cut from which micrographs."""
+        return boxFrameOfScoring(self.protocol)
 
     def takeIn(self) -> None:
         """Write the candidates that can be scored, in the order of the job's rows."""
@@ -84,17 +90,25 @@ class ScoreStages:
         stacks = STACKS.read(self.protocol, folder=folder)
         self._runJob(
             ScoreRequest(
-                micrographs=self.frame.read_micrographs(),
+                micrographs=self.micrographs(),
                 coordinates=self._coordinates,
-                box_size=self.frame.box_size,
+                box_size=self.boxSize(),
                 model=self._model,
                 scores=self.files.scores,
-                stacks=stacks if self.protocol.writeStacks else None,
+                stacks=stacks if self.protocol.writesParticles() else None,
                 workers=self.protocol.numberOfThreads.get(),
                 **SCORING.values(self.protocol),
             )
         )
         return read_result(self._job, ScoreResult).n_scored
+
+    def micrographs(self) -> tuple[Micrograph, ...]:
+        """Return what boxes are cut from."""
+        return self.frame.read_micrographs()
+
+    def boxSize(self) -> int:
+        """Return the side of a box, pixels of what is cut."""
+        return self.frame.box_size
 
     def askGeneralModel(self) -> None:
         """Ask the general model about the candidates, where scores are combined."""

@@ -48,6 +48,15 @@ def test_boxes_round_trip_with_their_provenance(tmp_path):
     assert read.rows.micrographs == rows.micrographs
 
 
+def test_values_just_below_powers_of_two_are_not_halved(tmp_path):
+    below = np.nextafter(2.0 ** np.arange(-6, 6, dtype=np.float32), 0)
+    boxes = np.resize(below, (3, 32, 32)).astype(np.float32)
+    boxes[:, ::2] *= -1
+    rows = _rows([1, 0, 1], [0, 0, 3])
+    write_boxes(tmp_path / "b.h5", rows, iter([boxes]), size=32, attributes={})
+    np.testing.assert_allclose(read_boxes(tmp_path / "b.h5").boxes, boxes, rtol=1e-3)
+
+
 def _beads() -> np.ndarray:
     """Return a bright bead, a dark one, noise, and one that is just stored."""
     rng = np.random.default_rng(0)
