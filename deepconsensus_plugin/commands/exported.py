@@ -118,6 +118,11 @@ class Exported:
         )
 
 
+def is_project(folder: Path) -> bool:
+    """Return whether a folder is a Scipion project."""
+    return (folder / _DATABASE).is_file()
+
+
 def read_exported(folder: Path, selection: str | None) -> Exported:
     """Return the candidates of a finished run.
 
@@ -133,7 +138,7 @@ def read_exported(folder: Path, selection: str | None) -> Exported:
     ValueError, FileNotFoundError, FileFormatError
         If there is no such selection, or files are missing or bad.
     """
-    if (folder / _DATABASE).is_file():
+    if is_project(folder):
         prepare_environment()
         found = _of_project(folder, selection)
         if found is not None:

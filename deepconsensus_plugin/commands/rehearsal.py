@@ -33,6 +33,7 @@ from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols import (
     ProtImportCtfs,
     ProtImportModel,
+    ProtImportParticleStacks,
     ProtImportPicks,
 )
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import READING
@@ -129,6 +130,8 @@ class _Rehearsal:
             faults += self._note_picks(protocol)
         if not faults and isinstance(protocol, ProtImportCtfs):
             faults += self._note_ctfs(protocol)
+        if not faults and isinstance(protocol, ProtImportParticleStacks):
+            self._note_particles(protocol)
         label = node["object.label"]
         self.faults += [f"{label}: {fault}" for fault in faults]
 
@@ -182,6 +185,12 @@ class _Rehearsal:
             )
         protocol.outputCTF = SetOfCTF(filename=_IN_MEMORY)
         return []
+
+    def _note_particles(self, protocol: ProtImportParticleStacks) -> None:
+        """Note the first particle; it stands for the set."""
+        protocol.outputParticles = protocol.makeParticles(_IN_MEMORY, limit=1)
+        n_given = len(protocol.readTable())
+        self.remarks.append(f"{protocol.getPath().name}: {n_given} particles.")
 
     def _note_picks(self, protocol: ProtImportPicks) -> list[str]:
         """Read the files of picks; return why they cannot be used."""

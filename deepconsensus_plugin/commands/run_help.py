@@ -31,6 +31,8 @@ examples:
       picks=DIR1,DIR2,DIR3 boxSize=90 --project P
   python -m deepconsensus_plugin run pick_without_training \\
       micrographs='DIR/*.mrc' particleDiameter=120 --project P
+  python -m deepconsensus_plugin run screen_particles STAR=particles.star \\
+      negatives=rejected.star --project P
   python -m deepconsensus_plugin run deep_consensus_demo --project P
 
 settings of every template:
@@ -40,6 +42,11 @@ settings of every template:
   truth=DIR      true coordinates to compare with
   ctf=FILE       CTFs of the micrographs: a STAR of RELION or GCTF, a .cs of
                  cryoSPARC, or the folder of CTFFIND's texts
+  extraNegatives=PATH,…  extraPositives=PATH,…
+                 your own sets to train on beside the others: picks on these
+                 micrographs, or particles (a STAR with stacks, or a stack)
+  testPositives=PATH  testNegatives=PATH
+                 the same, to test the network on
   preset=paper   the published method (docs/method.md); what is written out
                  wins
   preset=fast    one small network

@@ -16,7 +16,10 @@ from deepconsensus_plugin.report.yes_no import parse_yes_no
 PRESET_NAMES = ("paper", "fast")
 """What ``preset=`` takes; see `commands.presets`."""
 
-_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks")
+SET_NAMES = ("extraPositives", "extraNegatives", "testPositives", "testNegatives")
+"""What takes a user's own sets to train and to test on, by the names of the forms."""
+
+_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks", *SET_NAMES)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class RunSettings:
         One of `PRESET_NAMES`.
     ctf : str, optional
         File or folder with the CTFs of the micrographs.
+    sets : dict
+        The user's own sets to train and to test on, by `SET_NAMES`: their paths.
     """
 
     template: str
@@ -88,6 +93,7 @@ class RunSettings:
     stacks: bool = True
     preset: str | None = None
     ctf: str | None = None
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
@@ -96,7 +102,9 @@ class RunSettings:
         for name in ("preset", "ctf"):  # as runs without them were always kept
             if plain[name] is None:
                 del plain[name]
-        return plain
+        if not plain.pop("sets"):
+            return plain
+        return plain | {name: ",".join(paths) for name, paths in self.sets.items()}
 
 
 def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
@@ -129,7 +137,19 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
         stacks=parse_yes_no("stacks", own.get("stacks", "yes")),
         preset=preset,
         ctf=_existing("ctf", own["ctf"]) if "ctf" in own else None,
+        sets={name: _parse_set(name, own[name]) for name in SET_NAMES if name in own},
     )
+
+
+def _parse_set(name: str, text: str) -> tuple[str, ...]:
+    """Return the files and folders of a set; a test has one."""
+    paths = tuple(_existing(name, path) for path in text.split(",") if path)
+    if not paths or (len(paths) > 1 and name.startswith("test")):
+        raise ValueError(
+            f"{name}: expected {'one path' if name.startswith('test') else 'paths'}, "
+            f"received {text!r}"
+        )
+    return paths
 
 
 def parse_picks(text: str) -> tuple[PicksFolder, ...]:

@@ -16,6 +16,7 @@ from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_templat
 from deepconsensus_plugin.commands.presets import with_all_pickers, with_preset
 from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
 from deepconsensus_plugin.commands.workflow_ctfs import with_ctfs, with_microscope
+from deepconsensus_plugin.commands.workflow_sets import with_sets
 from deepconsensus_plugin.report.forms import (
     PER_IMPORT,
     absolute,
@@ -73,8 +74,8 @@ def build_nodes(settings: RunSettings) -> list[Node]:
 
     A setting is a field of the template, by its alias, or else a number, word or yes-no
     of its protocols' forms, by name, perhaps with the label before it (`addresses`). A
-    preset comes first. What belongs to one folder of picks, the truth and CTFs come
-    after those and are not touched by them.
+    preset comes first. What belongs to one folder of picks, the truth, CTFs and the
+    user's own sets come after those and are not touched by them.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     if settings.truth:
         nodes = _with_evaluation(nodes, settings.truth, own)
     _refuse_unused(settings, template, nodes := with_ctfs(nodes, settings.ctf))
+    nodes = with_sets(nodes, settings)
     nodes = [with_all_pickers(template.fill(node, settings.values)) for node in nodes]
     refuse_without_effect(settings, template, nodes)
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
@@ -118,9 +120,9 @@ def _check_names(settings: RunSettings, template: RunTemplate) -> None:
 
 
 def _only(nodes: list[Node], class_name: str) -> Node:
-    for node in nodes:
-        if node["object.className"] == class_name:
-            return node
+    found = [node for node in nodes if node["object.className"] == class_name]
+    if found:
+        return found[0]
     raise ValueError(f"expected a template with a {class_name}, received one without")
 
 

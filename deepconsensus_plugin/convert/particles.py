@@ -162,12 +162,14 @@ def _ctfs(
     ]
 
 
-def append_particles(particles: SetOfParticles, table: ParticleTable) -> None:
-    """Append the particles of a file, in its order, to a set with its properties."""
+def append_particles(
+    particles: SetOfParticles, table: ParticleTable, limit: int | None = None
+) -> None:
+    """Append the particles of a file, or the first of them, to a set in their order."""
     has_plate = any(ctf.phase_shift_deg for ctf in table.ctfs or ())
     ids = {name: n for n, name in enumerate(dict.fromkeys(table.micrographs), start=1)}
     is_placed = np.isfinite(table.yx).all(axis=1)
-    for row in range(len(table)):
+    for row in range(len(table))[:limit]:
         item = Particle()
         item.setLocation(int(table.index[row]), str(table.stacks[table.stack[row]]))
         item.setAcquisition(particles.getAcquisition())

@@ -120,8 +120,7 @@ def collect_run(
         calibration = scored_by.readCalibration()
     micrographs = micrographs_from_set(coordinates.getMicrographs())
     summary = {
-        "sets": _sizes(protocols),
-        "protocols": {p.getObjLabel(): _summary_of(p) for p in protocols},
+        **common_summary(protocols, costs),
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
@@ -133,9 +132,7 @@ def collect_run(
         "acceptance": to_plain(scored.told),
         "calibration": to_plain(calibration),
         **expected,
-        "score_histogram": _histogram(scored.score),
-        "timings": {label: to_plain(cost) for label, cost in costs.items()},
-        "versions": _versions(),
+        "score_histogram": score_histogram(scored.score),
     }
     figures = None
     if _first(protocols, ["ProtEvaluatePicks"]) is not None:
@@ -145,6 +142,18 @@ def collect_run(
         *(name, summary, protocols, scored, micrographs, figures),
         masks=masks_of(coordinates),
     )
+
+
+def common_summary(
+    protocols: Sequence[Protocol], costs: Mapping[str, StageCost]
+) -> dict[str, Any]:
+    """Return what the summary of any run tells."""
+    return {
+        "sets": _sizes(protocols),
+        "protocols": {p.getObjLabel(): _summary_of(p) for p in protocols},
+        "timings": {label: to_plain(cost) for label, cost in costs.items()},
+        "versions": _versions(),
+    }
 
 
 def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
@@ -221,7 +230,8 @@ def _sizes(protocols: Sequence[Protocol]) -> dict[str, int]:
     }
 
 
-def _histogram(scores: FloatArray) -> dict[str, list[float]]:
+def score_histogram(scores: FloatArray) -> dict[str, list[float]]:
+    """Return edges and counts of bars of the scores that are numbers."""
     counts, edges = np.histogram(
         scores[np.isfinite(scores)], bins=_N_BINS, range=(0, 1)
     )

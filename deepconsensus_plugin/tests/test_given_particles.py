@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import mrcfile
@@ -10,6 +11,8 @@ import numpy as np
 from pwem.objects import SetOfParticles
 from pyworkflow.object import Pointer
 
+from deepconsensus_plugin.commands.export_particles import export_particles
+from deepconsensus_plugin.commands.particle_summary import summarise_particles
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
@@ -24,6 +27,8 @@ from deepconsensus_plugin.protocols import (
     ProtImportParticleStacks,
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.report.kept_particles import find_particle_scores
+from deepconsensus_plugin.report.scored import scored_coordinates
 from deepconsensus_plugin.set_columns import read_ids, read_scores
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
@@ -225,9 +230,41 @@ class TestGivenParticles(GivenParticles):
         kept, rejected = selected.outputParticles, selected.outputParticlesRejected
         self.assertEqual(kept.getSize() + rejected.getSize(), n)
         self.assertTrue((read_scores(kept) >= cutoff).all())
-        self.assertEqual(
-            sorted([*read_ids(kept), *read_ids(rejected)]), [*range(1, n + 1)]
+        ids = sorted([*read_ids(kept), *read_ids(rejected)])
+        self.assertEqual(ids, [*range(1, n + 1)])
+        self._check_files(scored, selected, read_ids(kept))
+
+    def _check_files(self, scored, selected, kept):
+        """Compare what is written with the file that was given."""
+        folder, star = self.data / "summary", self.data / "good.star"
+        folder.mkdir()
+        protocols = [scored, selected]
+        self.assertIs(find_particle_scores(protocols), scored)
+        summary = summarise_particles(folder, scored, protocols, {})
+        rows = [line for line in star.read_text().splitlines() if "@" in line]
+        written = (folder / "particles.star").read_text().splitlines()
+        expected = [rows[number - 1] for number in kept]
+        self.assertEqual([line for line in written if "@" in line], expected)
+        self.assertEqual(sum(summary["score_histogram"]["counts"]), len(rows))
+        table = (folder / "scores.csv").read_text().splitlines()
+        self.assertEqual(table[0], "particle,image,score,spread,accepted")
+        accepted = [n for n, line in enumerate(table[1:], 1) if line.endswith(",1")]
+        self.assertEqual(accepted, kept)
+        with self.assertRaisesRegex(ValueError, "scored given particles"):
+            scored_coordinates(scored)
+        arguments = argparse.Namespace(
+            project=Path(self.proj.getPath()).absolute(),
+            selection=selected.strId(),
+            format="star",
+            **{"all": False, "threshold": None, "per_micrograph": False},
         )
+        told = export_particles(arguments, folder / "exported")
+        self.assertIn(f"{len(kept)} of {len(rows)} particles", told)
+        exported = folder / "exported/particles.star"
+        self.assertEqual(exported.read_text().splitlines(), written)
+        arguments.all = True
+        with self.assertRaisesRegex(ValueError, "make another selection"):
+            export_particles(arguments, folder / "exported")
 
     def test_scores_do_not_depend_on_how_a_particle_is_given(self):
         model = store_model(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,15 @@ from deepconsensus_plugin.core.ctf_files import (
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.stacks import read_stack_header
 from deepconsensus_plugin.core.io.text import is_missing
-from deepconsensus_plugin.core.pick_files.relion_star import find_listed
+from deepconsensus_plugin.core.particle_files.named_images import (
+    IMAGE_COLUMN,
+    check_stacks,
+    named_images,
+)
 from deepconsensus_plugin.core.pick_files.star_blocks import Block, read_blocks
 from deepconsensus_plugin.core.types import Ctf, FloatArray, IntArray
 
-_IMAGE, _NAME, _GROUP = "rlnImageName", "rlnMicrographName", "rlnOpticsGroup"
+_NAME, _GROUP = "rlnMicrographName", "rlnOpticsGroup"
 _POSITION = ("rlnCoordinateY", "rlnCoordinateX")
 _RATE, _DETECTOR, _MAGNIFICATION = (
     *("rlnImagePixelSize", "rlnDetectorPixelSize"),
@@ -34,6 +39,7 @@ _RATE, _DETECTOR, _MAGNIFICATION = (
 _FLIPPED = "rlnCtfDataArePhaseFlipped"
 _PREMULTIPLIED = "rlnCtfDataAreCtfPremultiplied"
 _TOMOGRAM, _DIMENSIONS = "rlnTomoName", "rlnImageDimensionality"
+_STACKS = (".mrcs", ".mrc")
 _UM_TO_A = 1e4
 _SAME_RATE = 0.001
 
@@ -102,9 +108,24 @@ def read_particles(path: Path | str) -> ParticleTable:
         one size, or are of a tomogram or multiplied by their CTF.
     """
     path = Path(path)
+    return _read_star(path) if _is_text(path) else _read_stack(path)
+
+
+def holds_images(path: Path) -> bool:
+    """Return whether a path is a file of particles: their STAR, or a stack."""
+    if not path.is_file():
+        return False
+    if not _is_text(path):
+        return path.suffix.lower() in _STACKS
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return any(
+            line.split()[:1] == [f"_{IMAGE_COLUMN}"] for line in islice(file, 200)
+        )
+
+
+def _is_text(path: Path) -> bool:
     with path.open("rb") as file:
-        is_text = b"\0" not in file.read(512)
-    return _read_star(path) if is_text else _read_stack(path)
+        return b"\0" not in file.read(512)
 
 
 def _read_stack(path: Path) -> ParticleTable:
@@ -117,19 +138,19 @@ def _read_stack(path: Path) -> ParticleTable:
 
 def _read_star(path: Path) -> ParticleTable:
     blocks = read_blocks(path)
-    tables = [block for block in blocks if _IMAGE in block and len(block)]
+    tables = [block for block in blocks if IMAGE_COLUMN in block and len(block)]
     if len(tables) != 1:
         raise FileFormatError(
             path,
-            expected=f"one block of particles, with the column _{_IMAGE}",
+            expected=f"one block of particles, with the column _{IMAGE_COLUMN}",
             received=f"{len(tables)} of the blocks "
             f"{', '.join(block.name or 'data_' for block in blocks) or 'none'}",
         )
     table = tables[0]
     optics = next((b for b in blocks if _GROUP in b and b is not table), None)
     _refuse_others(table, optics)
-    stacks, stack, index = _images(table)
-    side, rate = _check_stacks(table, stacks, stack, index)
+    stacks, stack, index = named_images(table)
+    side, rate = check_stacks(table, stacks, stack, index)
     yx = np.full((len(table), 2), np.nan)
     if table.has(*_POSITION):
         yx = np.column_stack([table.numbers(column) for column in _POSITION])
@@ -174,57 +195,6 @@ def _is_set(table: Block, optics: Block | None, flag: str) -> bool:
             received="both; split the file by optics group",
         )
     return True in is_on
-
-
-def _images(table: Block) -> tuple[tuple[Path, ...], IntArray, IntArray]:
-    """Return the stacks, and the stack and the number in it of every row."""
-    known: dict[str, int] = {}
-    stacks: list[Path] = []
-    stack, index = np.empty((2, len(table)), dtype=np.intp)
-    for row, name in enumerate(table.columns[_IMAGE]):
-        number, at, file = name.partition("@")
-        if not at or not number.isdecimal() or not int(number):
-            raise table.bad_row(row, expected=f"NUMBER@STACK for _{_IMAGE}")
-        if file not in known:
-            found = find_listed(table.path, file)
-            if found is None:
-                raise FileFormatError(
-                    table.path,
-                    expected="the stacks that it names, here or in a folder above",
-                    received=f"no file {file}",
-                )
-            known[file] = len(stacks)
-            stacks.append(found)
-        stack[row], index[row] = known[file], int(number)
-    return tuple(stacks), stack, index
-
-
-def _check_stacks(
-    table: Block, stacks: Sequence[Path], stack: IntArray, index: IntArray
-) -> tuple[int, float | None]:
-    """Return the side of the images and their Å/px, by the first stack.
-
-    Raises
-    ------
-    FileFormatError
-        If a stack has fewer images than are named, or images of another size.
-    """
-    headers = [read_stack_header(path) for path in stacks]
-    sizes = sorted({side for _, side, _ in headers})
-    if len(sizes) > 1:
-        raise FileFormatError(
-            table.path,
-            expected="images of one size",
-            received=f"of {', '.join(map(str, sizes))} px; split the file",
-        )
-    n_images = np.array([n for n, _, _ in headers])
-    beyond = np.flatnonzero(index > n_images[stack])
-    if len(beyond):
-        row = int(beyond[0])
-        raise table.bad_row(
-            row, expected=f"an image of the {n_images[stack[row]]} in the stack"
-        )
-    return sizes[0], headers[0][2]
 
 
 def _sampling_rate(table: Block, optics: Block | None) -> float | None:

@@ -59,8 +59,13 @@ class ProtImportParticleStacks(Appearance, ProtImport):
 
     def importStep(self, form):
         """Read the file and register its particles."""
+        path = self._getPath("particles.sqlite")
+        self._defineOutputs(outputParticles=self.makeParticles(path))
+
+    def makeParticles(self, path: str, limit: int | None = None) -> SetOfParticles:
+        """Return a new set in a file, with the particles or the first of them."""
         table = self.readTable()
-        particles = self._createSetOfParticles()
+        particles = SetOfParticles(filename=path)
         particles.setSamplingRate(self._rateOf(table))
         particles.setIsPhaseFlipped(table.is_flipped)
         particles.setHasCTF(table.ctfs is not None)
@@ -71,8 +76,8 @@ class ProtImportParticleStacks(Appearance, ProtImport):
             acquisition.setSphericalAberration(first.spherical_aberration_mm)
             acquisition.setAmplitudeContrast(first.amplitude_contrast)
         particles.setAcquisition(acquisition)
-        append_particles(particles, table)
-        self._defineOutputs(outputParticles=particles)
+        append_particles(particles, table, limit)
+        return particles
 
     def readTable(self) -> ParticleTable:
         """Return the particles of the file.
