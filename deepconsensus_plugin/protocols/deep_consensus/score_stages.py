@@ -62,7 +62,7 @@ class ScoreStages:
 
     @cached_property
     def frame(self) -> BoxFrame:
-        """Which boxes are cut from which micrographs."""
+        """Boxes, and the micrographs that they are cut from."""
         return boxFrameOfScoring(self.protocol)
 
     def takeIn(self) -> None:
