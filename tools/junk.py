@@ -3,8 +3,8 @@
 
 ``python -m tools.junk`` simulates micrographs without particles, with films and
 crystals of many kinds, and cuts images at the edges of carbon film, at ice crystals and
-in empty ice. It writes ``deepconsensus_plugin/junk``: a stack in 8 bits, light on dark, and its
-STAR. The same command gives the same bytes; it takes two minutes.
+in empty ice. It writes ``deepconsensus_plugin/junk``: a stack in 8 bits, light on dark,
+and its STAR. The same command gives the same bytes; it takes two minutes.
 """
 
 from __future__ import annotations

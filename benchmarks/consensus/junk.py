@@ -5,8 +5,8 @@
     python -m benchmarks.consensus.junk
 
 A network is trained on half of trio A's micrographs, on what the pickers agree on,
-against drawn background, against junk, or against both; then it scores the candidates of
-the other half. *Pruning*: all candidates, right and wrong, are given as particles to
+against drawn background, against junk, or against both; then it scores the candidates
+of the other half. *Pruning*: all candidates, right and wrong, are given as particles to
 train on, as `run screen_particles` does, and scored themselves. One network a row and
 the workflow's defaults; average precision and area under ROC by the experts' centres.
 """
@@ -99,9 +99,10 @@ def report(
     figures = classification_metrics(labels, scores)
     kept = scores >= 0.5
     precision = labels[kept].mean() if kept.any() else np.nan
+    recall = labels[kept].sum() / labels.sum()
     print(
         f"| {title} | {figures.pr_auc:.3f} | {figures.roc_auc:.3f} "
-        f"| {kept.mean():.2f} | {precision:.3f} | {labels[kept].sum() / labels.sum():.3f} |",
+        f"| {kept.mean():.2f} | {precision:.3f} | {recall:.3f} |",
         flush=True,
     )
 

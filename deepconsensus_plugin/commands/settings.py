@@ -10,14 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.commands.given_paths import SET_NAMES, existing, parse_set
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.report.yes_no import parse_yes_no
 
 PRESET_NAMES = ("paper", "fast")
 """What ``preset=`` takes; see `commands.presets`."""
-
-SET_NAMES = ("extraPositives", "extraNegatives", "testPositives", "testNegatives")
-"""What takes a user's own sets to train and to test on, by the names of the forms."""
 
 _RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks", *SET_NAMES)
 
@@ -133,23 +131,12 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
         template=template,
         values=given,
         picks=parse_picks(own.get("picks", "")),
-        truth=_existing("truth", own["truth"]) if "truth" in own else None,
+        truth=existing("truth", own["truth"]) if "truth" in own else None,
         stacks=parse_yes_no("stacks", own.get("stacks", "yes")),
         preset=preset,
-        ctf=_existing("ctf", own["ctf"]) if "ctf" in own else None,
-        sets={name: _parse_set(name, own[name]) for name in SET_NAMES if name in own},
+        ctf=existing("ctf", own["ctf"]) if "ctf" in own else None,
+        sets={name: parse_set(name, own[name]) for name in SET_NAMES if name in own},
     )
-
-
-def _parse_set(name: str, text: str) -> tuple[str, ...]:
-    """Return the files and folders of a set; a test has one."""
-    paths = tuple(_existing(name, path) for path in text.split(",") if path)
-    if not paths or (len(paths) > 1 and name.startswith("test")):
-        raise ValueError(
-            f"{name}: expected {'one path' if name.startswith('test') else 'paths'}, "
-            f"received {text!r}"
-        )
-    return paths
 
 
 def parse_picks(text: str) -> tuple[PicksFolder, ...]:
@@ -209,7 +196,7 @@ def _parse_folder(text: str) -> PicksFolder:
                 f"picks: {path}: expected name=…, scale=…, invertY=… or minScore=…, "
                 f"received {option!r}"
             )
-    return PicksFolder(_existing("picks", path), **values)
+    return PicksFolder(existing("picks", path), **values)
 
 
 def check_names(values: Sequence[str], known: Sequence[str]) -> None:
@@ -229,13 +216,6 @@ def check_names(values: Sequence[str], known: Sequence[str]) -> None:
                 f"{name}: not a setting of this template.{hint} "
                 f"It has: {', '.join(all_known)}"
             )
-
-
-def _existing(name: str, path: str) -> str:
-    absolute = Path(path).expanduser().absolute()
-    if not absolute.exists():
-        raise ValueError(f"{name}: no such file or folder: {absolute}")
-    return str(absolute)
 
 
 def _number(name: str, value: str, *, positive: bool = False) -> float:

@@ -13,6 +13,7 @@ from deepconsensus_plugin.commands.addresses import (
     words_for,
 )
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
+from deepconsensus_plugin.commands.given_paths import junk_or
 from deepconsensus_plugin.commands.presets import with_all_pickers, with_preset
 from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
 from deepconsensus_plugin.commands.workflow_ctfs import with_ctfs, with_microscope
@@ -36,11 +37,7 @@ TRUTH_LABEL = "truth"
 _STRUCTURES = ("structures", "secondProtein")
 """Settings that name built-in shapes, or files, separated by commas."""
 
-_PER_FOLDER = {
-    "scale": "scale=…",
-    "invertY": "invertY=…",
-    "minScore": "minScore=…",
-}
+_PER_FOLDER = {"scale": "scale=…", "invertY": "invertY=…", "minScore": "minScore=…"}
 
 
 def with_absolute_paths(settings: RunSettings) -> RunSettings:
@@ -58,6 +55,8 @@ def with_absolute_paths(settings: RunSettings) -> RunSettings:
         else value
         for name, value in settings.values.items()
     }
+    if junk := junk_or(settings.values.get("negatives", "")):
+        values["negatives"] = junk
     for name in values.keys() & {*_STRUCTURES}:
         values[name] = ",".join(map(_absolute_file, values[name].split(",")))
     return dataclasses.replace(settings, values=values)
@@ -120,8 +119,7 @@ def _check_names(settings: RunSettings, template: RunTemplate) -> None:
 
 
 def _only(nodes: list[Node], class_name: str) -> Node:
-    found = [node for node in nodes if node["object.className"] == class_name]
-    if found:
+    if found := [n for n in nodes if n["object.className"] == class_name]:
         return found[0]
     raise ValueError(f"expected a template with a {class_name}, received one without")
 

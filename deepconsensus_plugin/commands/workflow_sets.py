@@ -8,7 +8,8 @@ from pathlib import Path
 from pyworkflow.protocol import params
 
 from deepconsensus_plugin.commands.fields import Node
-from deepconsensus_plugin.commands.settings import SET_NAMES, RunSettings
+from deepconsensus_plugin.commands.given_paths import SET_NAMES
+from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.core.particle_files.reading import holds_images
 from deepconsensus_plugin.report.forms import form_of
 

@@ -10,6 +10,7 @@ import pytest
 from deepconsensus_plugin.commands.rehearsal import check_run
 from deepconsensus_plugin.commands.settings import parse_settings
 from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
+from deepconsensus_plugin.core.particle_files.shipped_junk import shipped_junk
 from deepconsensus_plugin.report.run_parameters import command_again
 from deepconsensus_plugin.tests.run_scene import make_scene
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
@@ -106,3 +107,13 @@ def test_particles_that_cannot_be_read_are_told_before_the_run(scene):
     words = (f"STAR={scene}/beyond.star", f"negatives={scene}/junk.mrcs")
     with pytest.raises(ValueError, match="an image of the 2 in the stack on line 6"):
         check_run(build_nodes(settings_of("screen_particles", *words)))
+
+
+def test_junk_is_a_word_for_what_comes_with_the_package(scene):
+    nodes = build(scene, "extraNegatives=junk")
+    (node,) = (n for n in nodes if n["object.className"] == "ProtImportParticleStacks")
+    assert node["filesPath"] == str(shipped_junk())
+    words = (f"STAR={shipped_junk()}", "negatives=junk")
+    nodes = build_nodes(settings_of("screen_particles", *words))
+    assert nodes[1]["filesPath"] == str(shipped_junk())
+    assert check_run(nodes) == ["junk.star: 100 particles."] * 2
