@@ -13,6 +13,7 @@ the workflow's defaults; average precision and area under ROC by the experts' ce
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from benchmarks.consensus.paper_test import (
     make_folds,
     on,
 )
-from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, RealSet, load_set
+from benchmarks.sets.real_sets import BOX_SIZE, SAMPLING_RATE, load_set
 from deepconsensus_plugin.core import (
     BoxPreprocessing,
     Candidates,
@@ -108,8 +109,11 @@ def report(
 
 
 def main() -> None:
-    real: RealSet = load_set("A")
-    pickers, rules = real.read_pickers(), ConsensusRules()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", help="titles, separated by commas; all if left out")
+    wanted = parser.parse_args().rows
+    real, rules = load_set("A"), ConsensusRules()
+    pickers = real.read_pickers()
     print("| Negatives | AP | ROC | kept at 0.5 | precision | recall |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
@@ -120,30 +124,23 @@ def main() -> None:
         junk, nothing = junk_boxes(Path(place)), FurtherBoxes()
         none = {name: here.take([]) for name, here in drawn.items()}
         found = candidates_on(fold.testing, pickers, rules).coordinates()
-        asked = (
-            fold.testing,
-            found,
-            label_candidates(found, on(fold.testing, real.truth)),
-        )
-        for title, negatives, further in (
-            ("drawn", drawn, nothing),
-            ("drawn and junk", drawn, junk),
-            (f"{FEW} drawn", fewer(drawn, FEW), nothing),
-            (f"{FEW} drawn and junk", fewer(drawn, FEW), junk),
-            ("junk", none, junk),
-        ):
-            report(title, fold, positives, negatives, further, asked)
+        labels = label_candidates(found, on(fold.testing, real.truth))
+        picked = fold.testing, found, labels
         given = seen.coordinates()
         labels = label_candidates(given, on(fold.training, real.truth))
-        asked = fold.training, given, labels
-        print(
-            f"| *pruning: nothing removed* | | | 1.00 | {labels.mean():.3f} | 1.000 |"
-        )
-        for title, negatives, further in (
-            ("pruning, drawn", drawn, nothing),
-            ("pruning, junk", none, junk),
+        pruned = fold.training, given, labels
+        print(f"| pruning, nothing removed | | | 1.00 | {labels.mean():.3f} | 1.000 |")
+        for title, particles, negatives, further, asked in (
+            ("drawn", positives, drawn, nothing, picked),
+            ("drawn and junk", positives, drawn, junk, picked),
+            (f"{FEW} drawn", positives, fewer(drawn, FEW), nothing, picked),
+            (f"{FEW} drawn and junk", positives, fewer(drawn, FEW), junk, picked),
+            ("junk", positives, none, junk, picked),
+            ("pruning with drawn", given, drawn, nothing, pruned),
+            ("pruning with junk", given, none, junk, pruned),
         ):
-            report(title, fold, given, negatives, further, asked)
+            if wanted is None or title in wanted.split(","):
+                report(title, fold, particles, negatives, further, asked)
 
 
 def _drawn(fold: Fold, seen: Candidates, positives: Coordinates) -> Coordinates:

@@ -5,6 +5,7 @@ It owns the order of x and y, the rounding to Scipion's whole pixels, the change
 sampling rate between sets, and how provenance is kept on items and sets.
 """
 
+from deepconsensus_plugin.convert.acquisitions import with_optics_group
 from deepconsensus_plugin.convert.box_frames import BoxFrame
 from deepconsensus_plugin.convert.candidates import (
     append_candidates,
@@ -86,5 +87,6 @@ __all__ = [
     "shapes_by_name",
     "stacks_from_set",
     "state_of_file",
+    "with_optics_group",
     "write_observed",
 ]

@@ -9,7 +9,7 @@ import pyworkflow.protocol.params as params
 from pwem.objects import Acquisition, SetOfParticles
 from pwem.protocols import ProtImport
 
-from deepconsensus_plugin.convert import append_particles
+from deepconsensus_plugin.convert import append_particles, with_optics_group
 from deepconsensus_plugin.core.particle_files.reading import (
     ParticleTable,
     read_particles,
@@ -75,7 +75,8 @@ class ProtImportParticleStacks(Appearance, ProtImport):
             acquisition.setVoltage(first.voltage_kV)
             acquisition.setSphericalAberration(first.spherical_aberration_mm)
             acquisition.setAmplitudeContrast(first.amplitude_contrast)
-        particles.setAcquisition(acquisition)
+        rate = self._rateOf(table)  # that of the micrographs is not known
+        particles.setAcquisition(with_optics_group(acquisition, rate))
         append_particles(particles, table, limit)
         return particles
 
