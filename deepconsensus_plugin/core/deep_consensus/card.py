@@ -42,6 +42,11 @@ class EnsembleCard(ModelCard):
     validation: list[ClassificationMetrics] = field(default_factory=list)
     testing: ClassificationMetrics | None = None
 
+    @property
+    def needs_ctf(self) -> bool:
+        """Whether phases are flipped for it."""
+        return self.preprocessing.phase_flip
+
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: Any
     ) -> None:
@@ -52,7 +57,7 @@ class EnsembleCard(ModelCard):
         IncompatibleModelError
             If boxes were phase-flipped and there are no CTFs.
         """
-        if self.preprocessing.phase_flip and not has_ctfs:
+        if self.needs_ctf and not has_ctfs:
             raise IncompatibleModelError(
                 "CTF estimation: the model was trained with CTFs; choose them."
             )

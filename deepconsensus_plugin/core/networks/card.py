@@ -59,6 +59,11 @@ class ModelCard(Declared):
         """Side of a box in Å."""
         return self.box_size * self.sampling_rate
 
+    @property
+    def needs_ctf(self) -> bool:
+        """Whether it can look at micrographs with a CTF only."""
+        return False
+
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: Any
     ) -> None:
