@@ -22,7 +22,11 @@ from deepconsensus_plugin.core.pick_files.cryosparc_cs import (
     load_records,
     path_texts,
 )
-from deepconsensus_plugin.core.pick_files.star_blocks import Block, read_blocks
+from deepconsensus_plugin.core.pick_files.star_blocks import (
+    Block,
+    images_named,
+    read_blocks,
+)
 from deepconsensus_plugin.core.types import Ctf, FloatArray
 
 _NAME, _GROUP, _PHASE = "rlnMicrographName", "rlnOpticsGroup", "rlnPhaseShift"
@@ -88,7 +92,8 @@ def _read_star(path: Path) -> dict[str, Ctf]:
         )
     table = tables[0]
     optics = next((b for b in blocks if _GROUP in b and _NAME not in b), None)
-    return dict(zip(table.columns[_NAME], read_rows(table, optics), strict=True))
+    names = images_named(table, _NAME)
+    return dict(zip(names, read_rows(table, optics), strict=True))
 
 
 def read_rows(table: Block, optics: Block | None) -> list[Ctf]:

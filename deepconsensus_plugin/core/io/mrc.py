@@ -94,7 +94,8 @@ def read_layout(
         raise FileFormatError(
             path,
             expected="one image (a micrograph, not a movie, stack or volume)",
-            received=f"{header.nz} slices of {header.nx} x {header.ny} pixels",
+            received=f"{header.nz} slices of {header.nx} x {header.ny} pixels; write "
+            "each slice to a file of its own",
         )
     layout = MrcLayout(
         shape=(int(header.nz) * int(header.ny), int(header.nx)),

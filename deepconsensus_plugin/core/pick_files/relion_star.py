@@ -32,6 +32,7 @@ from deepconsensus_plugin.core.pick_files.names import listed as named
 from deepconsensus_plugin.core.pick_files.relion_particles import read_lengths
 from deepconsensus_plugin.core.pick_files.star_blocks import (
     Block,
+    images_named,
     quoted,
     read_blocks,
     star_table,
@@ -82,7 +83,8 @@ def _read_coordinates(holders: Sequence[Block], blocks: Sequence[Block]) -> File
     _refuse_tomograms(holders)
     names: list[str | None] = []
     for block in holders:
-        names += block.columns.get(_NAME, [None] * len(block))
+        known = images_named(block, _NAME) if _NAME in block else [None] * len(block)
+        names += known
     yx = np.concatenate(
         [np.column_stack([each.numbers(_Y), each.numbers(_X)]) for each in holders]
     )
@@ -134,7 +136,7 @@ def _read_list(path: Path, lists: Sequence[Block]) -> FilePicks:
     files: dict[str, Path] = {}
     missing: list[str] = []
     for block in lists:
-        pairs = zip(block.columns[_NAME], block.columns[_LIST], strict=True)
+        pairs = zip(images_named(block, _NAME), block.columns[_LIST], strict=True)
         for micrograph, file in pairs:
             found = find_listed(path, file)
             if found is None:

@@ -166,6 +166,27 @@ class _Part:
         return [Block(self.path, self.name, columns, self.lines)]
 
 
+def images_named(block: Block, column: str) -> list[str]:
+    """Return the names of micrographs in a column; ``1@`` before a name comes off.
+
+    Raises
+    ------
+    FileFormatError
+        If one is another slice of a stack, ``3@stack.mrcs``: a micrograph is a file.
+    """
+    names = []
+    for row, name in enumerate(block.columns[column]):
+        number, at, file = name.partition("@")
+        is_slice = bool(at) and number.isdecimal()
+        if is_slice and int(number) != 1:
+            raise block.bad_row(
+                row,
+                expected="a micrograph in a file of its own, not a slice of a stack,",
+            )
+        names.append(file if is_slice else name)
+    return names
+
+
 def split_fields(line: str) -> list[str]:
     """Return the values of a line, without their quotes and without a comment."""
     if '"' not in line and "'" not in line and "#" not in line:
