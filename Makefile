@@ -48,6 +48,8 @@
 #                                   the like, beside the truth; 20 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
+#   make bench-junk                 junk of the package beside drawn background, and pruning a
+#                                   given set with it; 30 min
 #   make bench-paper                the test of the paper's Table 2, and the network on
 #                                   candidates; 20 min; PRESET=paper: the preset of run, hours
 #   make bench-pickers              pickers without training on two sets, their speed; 2 min
@@ -112,7 +114,7 @@ HYDRA ?=
 PRESET ?=
 PAPER ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general train-mask bench-area bench-areas bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -212,6 +214,9 @@ bench-streaming: env
 
 bench-demo: env
 	$(RUN) -m benchmarks.consensus.demo $(RESULTS)/demo-seeds
+
+bench-junk: env
+	$(RUN) -m benchmarks.consensus.junk
 
 bench-paper: env
 	$(RUN) -m benchmarks.consensus.paper_test --preset '$(PRESET)' $(PAPER)

@@ -43,6 +43,7 @@ from deepconsensus_plugin.tests.synthetic import (
     SyntheticProject,
     pick,
 )
+from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
 
 N_EACH = 6
 SMALL = {"nEpochs": 1, "nModels": 1, "batchSize": 8}
@@ -233,6 +234,12 @@ class TestGivenParticles(GivenParticles):
         ids = sorted([*read_ids(kept), *read_ids(rejected)])
         self.assertEqual(ids, [*range(1, n + 1)])
         self._check_files(scored, selected, read_ids(kept))
+        folder = Path(self.proj.getPath()).absolute()
+        overview = read_overview(locate(particles, folder=folder))
+        self.assertEqual(len(overview.table.score), n)
+        self.assertIsNone(overview.table.micrographs)
+        with mrcfile.open(self.data / "good/mic_2.mrcs") as stack:
+            np.testing.assert_array_equal(overview.images.read(1), stack.data[0])
 
     def _check_files(self, scored, selected, kept):
         """Compare what is written with the file that was given."""
