@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pwem import Domain
-from pwem.objects import Coordinate, SetOfCoordinates, SetOfCTF, SetOfMicrographs
+from pwem.objects import (
+    Coordinate,
+    SetOfCoordinates,
+    SetOfCTF,
+    SetOfMicrographs,
+    SetOfParticles,
+)
 from pwem.objects import Micrograph as ScipionMicrograph
 from pyworkflow.object import Pointer, PointerList
 from pyworkflow.protocol import Protocol
@@ -188,7 +194,9 @@ class _Rehearsal:
 
     def _note_particles(self, protocol: ProtImportParticleStacks) -> None:
         """Note the first particle; it stands for the set."""
-        protocol.outputParticles = protocol.makeParticles(_IN_MEMORY, limit=1)
+        particles = SetOfParticles(filename=_IN_MEMORY)
+        protocol.fillParticles(particles, limit=1)
+        protocol.outputParticles = particles
         n_given = len(protocol.readTable())
         self.remarks.append(f"{protocol.getPath().name}: {n_given} particles.")
 

@@ -59,13 +59,13 @@ class ProtImportParticleStacks(Appearance, ProtImport):
 
     def importStep(self, form):
         """Read the file and register its particles."""
-        path = self._getPath("particles.sqlite")
-        self._defineOutputs(outputParticles=self.makeParticles(path))
+        particles = self._createSetOfParticles()
+        self.fillParticles(particles)
+        self._defineOutputs(outputParticles=particles)
 
-    def makeParticles(self, path: str, limit: int | None = None) -> SetOfParticles:
-        """Return a new set in a file, with the particles or the first of them."""
+    def fillParticles(self, particles: SetOfParticles, limit: int | None = None):
+        """Append the particles of the file, or the first of them, to an empty set."""
         table = self.readTable()
-        particles = SetOfParticles(filename=path)
         particles.setSamplingRate(self._rateOf(table))
         particles.setIsPhaseFlipped(table.is_flipped)
         particles.setHasCTF(table.ctfs is not None)
@@ -78,7 +78,6 @@ class ProtImportParticleStacks(Appearance, ProtImport):
         rate = self._rateOf(table)  # that of the micrographs is not known
         particles.setAcquisition(with_optics_group(acquisition, rate))
         append_particles(particles, table, limit)
-        return particles
 
     def readTable(self) -> ParticleTable:
         """Return the particles of the file.
