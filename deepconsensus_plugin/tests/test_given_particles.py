@@ -299,6 +299,18 @@ class TestGivenParticles(GivenParticles):
         for how in given:
             np.testing.assert_allclose(scores[how], scores["places"], atol=1e-5)
 
+    def test_contrast_of_stacks_is_asked_where_there_are_any(self):
+        places = store_coordinates(type(self), self.positives)
+        for kind, key in (
+            (ProtDeepConsensusTrain, "inputNegatives"),
+            (ProtDeepConsensusTrain, "testPositives"),
+            (ProtDeepConsensusScore, "inputCoordinates"),
+            (ProtDeepConsensusScreen, "testNegatives"),
+        ):
+            for given, isAsked in ((places, False), (self.junk, True)):
+                protocol = new_protocol(type(self), kind, **{key: given})
+                self.assertIs(protocol.evalParamCondition("stacksDark"), isAsked)
+
     def test_what_does_not_fit_is_said(self):
         flipped = store_model(
             type(self), write_untrained_model(self.data / "flips", phase_flip=True)
