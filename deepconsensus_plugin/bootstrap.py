@@ -13,6 +13,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from deepconsensus_plugin.core.io.atomic import write_text
+
 
 def prepare_environment(home: Path | str | None = None) -> Path:
     """Fill in the variables that Scipion needs; return its home.
@@ -74,5 +76,5 @@ def _provide_hosts(scipion_home: Path, chosen_home: Path) -> None:
     hosts = installed if installed.exists() else chosen_home / "config" / "hosts.conf"
     if not hosts.exists():
         hosts.parent.mkdir(parents=True, exist_ok=True)
-        hosts.write_text((files("deepconsensus_plugin") / "hosts.conf").read_text())
+        write_text(hosts, (files("deepconsensus_plugin") / "hosts.conf").read_text())
     os.environ["SCIPION_HOSTS"] = str(hosts)

@@ -20,7 +20,6 @@ from deepconsensus_plugin.commands.expected_work import expected_work, part_done
 from deepconsensus_plugin.commands.processes import (
     find_process,
     memory_mb,
-    stopping_children,
 )
 from deepconsensus_plugin.commands.progress_bar import RunProgress
 from deepconsensus_plugin.commands.project import Protocols, RunFailedError, explained
@@ -48,7 +47,6 @@ def run_protocols(project: Project, protocols: Protocols) -> dict[str, StageCost
     """
     costs = {}
     with (
-        stopping_children(),
         explained(Path(project.getPath())),
         RunProgress(expected_work(protocols)) as progress,
     ):

@@ -6,8 +6,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 
@@ -50,26 +48,6 @@ def memory_mb(process: psutil.Process | None = None) -> float:
         except psutil.NoSuchProcess:
             continue
     return total / 2**20
-
-
-@contextmanager
-def stopping_children() -> Iterator[None]:
-    """Stop all started processes when this process is asked to end.
-
-    SIGTERM becomes ``SystemExit(143)``; only the main thread can do that.
-    """
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        stop_children()
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def stop_children() -> None:

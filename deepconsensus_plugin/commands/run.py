@@ -12,10 +12,12 @@ from pathlib import Path
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.commands.run_help import overview_lines, template_lines
 from deepconsensus_plugin.commands.settings import RunSettings, parse_settings
+from deepconsensus_plugin.commands.stopping import ending_at_once
 from deepconsensus_plugin.commands.template_texts import template_text
 
 HELP = "run a template headless, from micrographs to particles or picks"
 _STOPPED = 130
+_STOPPED_LINE = "stopped; the same command goes on from here"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,14 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.help:
             return _help(names)
         settings = _parse(arguments, names)
-        return _run(settings, arguments.project.expanduser().absolute())
+        with ending_at_once(_STOPPED_LINE):
+            return _run(settings, arguments.project.expanduser().absolute())
     except BrokenPipeError:
         raise
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        print(_STOPPED_LINE, file=sys.stderr)
         return _STOPPED
 
 

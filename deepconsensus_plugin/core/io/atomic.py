@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that appear whole or not at all, so that a killed run leaves no half file."""
+"""Files that appear whole or not at all, so that a killed run leaves no half file.
+
+A file is written beside its place, sent to the disk, and then renamed; the folder goes
+to the disk last. So a power cut, too, leaves the old file or the new one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _LONGEST_TAIL = 230
@@ -15,7 +19,7 @@ _LONGEST_TAIL = 230
 
 
 @contextmanager
-def whole_file(path: Path | str) -> Iterator[Path]:
+def whole_file(path: Path | str, *, is_lasting: bool = True) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` at the end.
 
     If the block raises, what was written is removed and `path` stays as it was. What a
@@ -26,6 +30,9 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     ----------
     path : Path or str
         The file to write; its folder must exist.
+    is_lasting : bool
+        Whether the file is to survive a power cut. Not worth its time for what is
+        written anew every second.
     """
     target = Path(path)
     tail = _tail(target)
@@ -35,7 +42,11 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     partial = target.with_name(f".partial.{os.getpid()}.{tail}")
     try:
         yield partial
+        if is_lasting:
+            _sync(partial)
         partial.replace(target)
+        if is_lasting:
+            sync_folder(target.parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -48,9 +59,24 @@ def _tail(target: Path) -> str:
     return digest + target.suffix
 
 
-def write_text(path: Path | str, text: str) -> None:
+def _sync(path: Path) -> None:
+    """Send the content of a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Send the names in a folder to the disk, where its file system can do that."""
+    with suppress(OSError):  # some network file systems sync no folders
+        _sync(folder)
+
+
+def write_text(path: Path | str, text: str, *, is_lasting: bool = True) -> None:
     """Write `text` as UTF-8 with line feeds on every platform."""
-    with whole_file(path) as partial:
+    with whole_file(path, is_lasting=is_lasting) as partial:
         partial.write_bytes(text.encode("utf-8"))
 
 

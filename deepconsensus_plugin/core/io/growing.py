@@ -54,9 +54,10 @@ class AppendOnlyRows:
         self._file.close()
 
     def append(self, rows: FloatArray) -> None:
-        """Append rows, shape (any, n_columns); they survive the process from now on."""
+        """Append rows, shape (any, n_columns); they are on the disk from now on."""
         self._file.write(np.ascontiguousarray(rows, _TYPE).tobytes())
         self._file.flush()
+        os.fsync(self._file.fileno())
 
     def read(self) -> FloatArray:
         """Return all rows so far, shape (n, n_columns)."""
