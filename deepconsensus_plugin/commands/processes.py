@@ -11,7 +11,7 @@ import psutil
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_TO_END = 10
+_SECONDS_TO_END = 3
 
 
 def find_process(project: str, database: str) -> psutil.Process | None:

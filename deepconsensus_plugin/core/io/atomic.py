@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+PARTIAL = ".partial."
+"""Beginning of the names of files that are being written."""
+
 _LONGEST_TAIL = 230
 """Bytes; file systems take names of 255, with the mark and the process' id before."""
 
@@ -36,10 +39,10 @@ def whole_file(path: Path | str, *, is_lasting: bool = True) -> Iterator[Path]:
     """
     target = Path(path)
     tail = _tail(target)
-    for left in target.parent.glob(f".partial.*.{glob.escape(tail)}"):
+    for left in target.parent.glob(f"{PARTIAL}*.{glob.escape(tail)}"):
         if not _is_running(int(left.name.split(".")[2])):
             left.unlink(missing_ok=True)
-    partial = target.with_name(f".partial.{os.getpid()}.{tail}")
+    partial = target.with_name(f"{PARTIAL}{os.getpid()}.{tail}")
     try:
         yield partial
         if is_lasting:
@@ -72,6 +75,15 @@ def sync_folder(folder: Path) -> None:
     """Send the names in a folder to the disk, where its file system can do that."""
     with suppress(OSError):  # some network file systems sync no folders
         _sync(folder)
+
+
+def reserve(path: Path) -> None:
+    """Take all bytes of a file on the disk; a full one then says so.
+
+    To write to a mapped page that the disk has no place for ends the process.
+    """
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def write_text(path: Path | str, text: str, *, is_lasting: bool = True) -> None:

@@ -3,8 +3,8 @@
 
 A file in the folder is locked while the run goes on, and tells who is at work. The
 kernel opens the lock when the process ends, however it ends, so that nothing has to be
-removed after a kill. Where file systems keep locks to one computer, a run on another one
-is known by the time of the file, which it renews.
+removed after a kill. Where file systems keep locks to one computer, a run on another
+one is known by the time of the file, which it renews.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Names in CSV tables that a spreadsheet must not take for formulas.
 
-A field that begins with ``=``, ``+``, ``-`` or ``@``, or with a tab or a line end before
-one, is run as a formula by spreadsheets, and can start programs. Such a name gets an
-apostrophe before it, which spreadsheets take for the mark of text. `restored` takes it
-away again: ``restored(defused(name)) == name`` for every name.
+A field that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end is run as a
+formula by spreadsheets, and can start programs. Such a name gets an apostrophe before
+it, which spreadsheets take for the mark of text. `restored` takes it away again:
+``restored(defused(name)) == name`` for every name.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import (

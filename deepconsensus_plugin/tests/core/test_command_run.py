@@ -17,7 +17,7 @@ def started(monkeypatch):
     """Note the settings and the folder that would be run."""
     calls = []
 
-    def note(settings, folder):
+    def note(settings, folder, **_):
         calls.append((settings, folder))
         return 0
 

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults: runs that are killed, starved and misled, beside an undisturbed one.
+
+    python -m benchmarks.faults OUT [--kills 105] [--each 2] [--commands 9] [--seed 0]
+
+Small runs of the whole chain, forked from one process: signals at random moments of
+every stage, disks that are full or cannot be written to, inputs that vanish or are
+exchanged, two runs at once. Each must then end as the undisturbed run, to the bit; if it
+cannot go on, it must say why. ``--commands`` adds the command *run* with all of Scipion,
+stopped at random moments. The table is OUT/table.md; 20 minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.faults.commands import command_outcomes
+from benchmarks.faults.disk import SmallDisk, small_disk
+from benchmarks.faults.trials import (
+    REFUSAL,
+    SAME,
+    SIGNALS,
+    WRONG,
+    Outcome,
+    Trials,
+    trials_in,
+)
+from benchmarks.faults.victim import STAGES
+from benchmarks.sets.tables import markdown_table
+
+_FILE_LIMITS = (100, 3_000, 10_000, 30_000, 100_000)
+_HEADER = ("disturbance", "where", "runs", SAME, REFUSAL, WRONG)
+
+
+def all_outcomes(
+    trials: Trials, disk: SmallDisk | None, *, n_kills: int, n_each: int
+) -> Iterator[Outcome]:
+    """Yield the ends of runs that are disturbed in every way, in turn."""
+    kinds = itertools.cycle(SIGNALS)
+    for stage, number in zip(itertools.cycle(STAGES), kinds, strict=False):
+        if n_kills <= 0:
+            break
+        n_kills -= 1
+        yield trials.kill(stage, number)
+    for _ in range(n_each):
+        for stage in STAGES:
+            if disk is not None:
+                yield trials.fill_disk(stage, disk)
+                yield trials.protect_project(stage, disk)
+            yield trials.lose(stage)
+            yield trials.exchange(stage, "micrograph")
+            yield trials.exchange(stage, "picks")
+            yield trials.run_two(stage)
+        if disk is not None:
+            yield trials.protect_input(disk)
+        for limit in _FILE_LIMITS:
+            yield trials.limit_files(limit)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return counts by kind and stage."""
+    places = {(each.kind, each.stage): None for each in outcomes}
+    order = {stage: i for i, stage in enumerate(STAGES)}
+    kinds = list(dict.fromkeys(each.kind for each in outcomes))
+    rows = []
+    for kind, stage in sorted(
+        places, key=lambda p: (kinds.index(p[0]), order.get(p[1], 99), p[1])
+    ):
+        here = [o for o in outcomes if (o.kind, o.stage) == (kind, stage)]
+        counts = [sum(o.verdict == v for o in here) for v in (SAME, REFUSAL, WRONG)]
+        rows.append([kind, stage, len(here), *counts])
+    total = [sum(row[i] for row in rows) for i in range(2, 6)]
+    return markdown_table(_HEADER, [*rows, ["all", "", *total]])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--kills", type=int, default=105)
+    parser.add_argument(
+        "--each", type=int, default=2, help="of each other kind, a stage"
+    )
+    parser.add_argument("--commands", type=int, default=9)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    out = arguments.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    outcomes: list[Outcome] = []
+
+    def note(found: Iterator[Outcome]) -> None:
+        for each in found:
+            outcomes.append(each)
+            print(
+                *(each.kind, each.stage, each.verdict, each.detail),
+                sep=" | ",
+                flush=True,
+            )
+            (out / "table.md").write_text(table(outcomes) + "\n")
+
+    with (
+        trials_in(out / "trials", arguments.seed) as trials,
+        small_disk(out / "trials" / "disk") as disk,
+    ):
+        print("small disk: " + ("none, not root" if disk is None else "tmpfs"))
+        note(all_outcomes(trials, disk, n_kills=arguments.kills, n_each=arguments.each))
+    note(command_outcomes(out / "commands", arguments.commands, arguments.seed))
+    print(table(outcomes))
+    return int(any(each.verdict == WRONG for each in outcomes))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
