@@ -190,7 +190,9 @@ def load_protocols(
         if protocol.getClassName() == IMPORT_MICROGRAPHS:
             if left_out or read_left_out([protocol]):
                 leave_out(Path(project.getPath()), protocol, left_out or {})
-                project.saveProtocol(protocol)
+                # Scipion saves no form that others depend on.
+                project._storeProtocol(protocol)
+                project.mapper.commit()
     return protocols
 
 
