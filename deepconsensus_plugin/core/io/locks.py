@@ -104,7 +104,8 @@ def _take(folder: Path, handle: int) -> None:
 
 def _is_running(worker: Worker) -> bool:
     try:
-        return abs(psutil.Process(worker.pid).create_time() - worker.born) < 1
+        born = float(psutil.Process(worker.pid).create_time())
+        return abs(born - worker.born) < 1
     except psutil.NoSuchProcess:
         return False
 

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import mrcfile
 import numpy as np
@@ -26,8 +27,9 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     TrainRequest,
 )
-from deepconsensus_plugin.core.errors import ModelFormatError
+from deepconsensus_plugin.core.errors import FolderInUseError, ModelFormatError
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.locks import only_worker_in
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
@@ -241,6 +243,35 @@ def test_a_chain_killed_after_training_does_not_train_again(
 
 def _die(*_, **__):
     raise _Killed
+
+
+def test_two_chains_in_one_folder(scene, undisturbed, tmp_path):
+    with only_worker_in(tmp_path):
+        with pytest.raises(FolderInUseError, match="is at work in it"):
+            run_deep_consensus(*scene, OPTIONS, tmp_path)
+
+
+def test_an_exchanged_micrograph_is_named(scene, undisturbed, tmp_path, caplog):
+    """Of the same size and time."""
+    micrographs, pickers = scene
+    own = [
+        replace(each, path=Path(shutil.copy2(each.path, tmp_path)))
+        for each in micrographs
+    ]
+    seeded = replace(OPTIONS, fusion_seed=None)
+    run_deep_consensus(own, pickers, seeded, tmp_path / "chain")
+    path = own[1].path
+    status = path.stat()
+    shutil.copyfile(own[2].path, path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        found = run_deep_consensus(own, pickers, seeded, tmp_path / "chain")
+    assert "train: done again: mic_1.mrc" in caplog.text
+    assert "score: done again: mic_1.mrc" in caplog.text
+    assert "1 masks made, 2 were there" in caplog.text
+    fresh = run_deep_consensus(own, pickers, seeded, tmp_path / "fresh")
+    assert_same(found, fresh)
 
 
 def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monkeypatch):
