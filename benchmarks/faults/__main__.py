@@ -18,7 +18,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.faults.commands import command_outcomes
+from benchmarks.faults.commands import command_outcomes, full_disk_outcomes
 from benchmarks.faults.disk import SmallDisk, small_disk
 from benchmarks.faults.trials import (
     REFUSAL,
@@ -119,7 +119,10 @@ def main() -> int:
     ):
         print("small disk: " + ("none, not root" if disk is None else "tmpfs"))
         note(all_outcomes(trials, disk, n_kills=arguments.kills, n_each=arguments.each))
-    note(command_outcomes(out / "commands", arguments.commands, arguments.seed))
+    n_commands, seed = arguments.commands, arguments.seed
+    note(command_outcomes(out / "commands", n_commands, seed))
+    with small_disk(out / "disk") as disk:
+        note(full_disk_outcomes(out / "commands_full", disk, n_commands // 3, seed))
     return _told(outcomes)
 
 
