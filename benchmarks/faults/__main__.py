@@ -15,12 +15,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.faults.commands import command_outcomes, full_disk_outcomes
 from benchmarks.faults.disk import SmallDisk, small_disk
 from benchmarks.faults.trials import (
+    AFTER,
     REFUSAL,
     SAME,
     SIGNALS,
@@ -33,7 +35,8 @@ from benchmarks.faults.victim import STAGES
 from benchmarks.sets.tables import markdown_table
 
 _FILE_LIMITS = (100, 3_000, 10_000, 30_000, 100_000)
-_HEADER = ("disturbance", "where", "runs", SAME, REFUSAL, WRONG)
+_PLACES, _ENDS = (*STAGES, AFTER), (SAME, REFUSAL, WRONG)
+_HEADER = ("disturbance", *_PLACES, "runs", *_ENDS)
 
 
 def all_outcomes(
@@ -69,19 +72,19 @@ def few_outcomes(trials: Trials) -> Iterator[Outcome]:
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """Return counts by kind and stage."""
-    places = {(each.kind, each.stage): None for each in outcomes}
-    order = {stage: i for i, stage in enumerate(STAGES)}
-    kinds = list(dict.fromkeys(each.kind for each in outcomes))
+    """Return counts by kind: where runs were disturbed, and how they ended."""
     rows = []
-    for kind, stage in sorted(
-        places, key=lambda p: (kinds.index(p[0]), order.get(p[1], 99), p[1])
-    ):
-        here = [o for o in outcomes if (o.kind, o.stage) == (kind, stage)]
-        counts = [sum(o.verdict == v for o in here) for v in (SAME, REFUSAL, WRONG)]
-        rows.append([kind, stage, len(here), *counts])
-    total = [sum(row[i] for row in rows) for i in range(2, 6)]
-    return markdown_table(_HEADER, [*rows, ["all", "", *total]])
+    for kind in [*dict.fromkeys(each.kind for each in outcomes), "all"]:
+        here = [each for each in outcomes if kind in (each.kind, "all")]
+        places = Counter(each.stage for each in here)
+        ends = Counter(each.verdict for each in here)
+        rows.append(
+            [
+                *(kind, *(places[stage] or None for stage in _PLACES), len(here)),
+                *(ends[verdict] for verdict in _ENDS),
+            ]
+        )
+    return markdown_table(_HEADER, rows)
 
 
 def main() -> int:

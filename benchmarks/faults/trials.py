@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from benchmarks.faults.victim import (
 )
 
 SAME, REFUSAL, WRONG = "same end", "refused, then same end", "wrong"
+AFTER = "after"
+"""Place of a disturbance that came when the run was over."""
+
 SIGNALS = {
     signal.SIGKILL: (-signal.SIGKILL,),
     signal.SIGINT: (128 + signal.SIGINT,),
@@ -71,8 +75,6 @@ class Trials:
 
     def _measure(self) -> dict[str, float]:
         """Run undisturbed; return how long each stage takes, s."""
-        import time
-
         begun, run = {}, start(self.scene, self.root / "undisturbed")
         while not run.ended():
             begun.setdefault(run.stage, time.monotonic())
@@ -192,8 +194,6 @@ class Trials:
 
     def _wait(self, run: Run, stage: str) -> None:
         """Wait until a random moment of a stage, or the end."""
-        import time
-
         if run.wait_for(stage):
             time.sleep(float(self.rng.uniform(0, self.durations[stage])))
 
@@ -207,7 +207,7 @@ class Trials:
         """Send a signal in a stage; return where it was, and the exit status."""
         run = start(scene or self.scene, folder)
         self._wait(run, stage)
-        at = "after the end" if run.ended() else run.stage
+        at = AFTER if run.ended() else run.stage
         run.send(number)
         return at, run.status()
 

@@ -78,11 +78,11 @@ def _run(settings: RunSettings, folder: Path, *, skip_bad: bool = False) -> int:
     from deepconsensus_plugin.commands.pixel_size import with_pixel_size
     from deepconsensus_plugin.commands.project import project_folder
     from deepconsensus_plugin.commands.rehearsal import check_run
-    from deepconsensus_plugin.commands.unreadable import find_unreadable
+    from deepconsensus_plugin.commands.unreadable import unreadable_micrographs
     from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
 
     settings = with_absolute_paths(settings)
-    left_out = find_unreadable(settings) if skip_bad else {}
+    left_out = unreadable_micrographs(settings) if skip_bad else {}
     whole, remarks = with_pixel_size(settings, left_out)
     nodes = build_nodes(whole)
     for remark in [*remarks, *check_run(nodes, left_out)]:

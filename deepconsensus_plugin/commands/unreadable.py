@@ -7,10 +7,10 @@ from pathlib import Path
 
 from deepconsensus_plugin.commands.fields import matching_files
 from deepconsensus_plugin.commands.settings import RunSettings
-from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_unreadable
 
 
-def find_unreadable(settings: RunSettings) -> dict[Path, str]:
+def unreadable_micrographs(settings: RunSettings) -> dict[Path, str]:
     """Return why micrographs cannot be read, by path; compressed ones are read whole.
 
     Parameters
@@ -23,13 +23,8 @@ def find_unreadable(settings: RunSettings) -> dict[Path, str]:
     ValueError
         If none can be read.
     """
-    found = {}
     paths = [*map(Path, matching_files(settings.values.get("micrographs", "")))]
-    for path in paths:
-        try:
-            open_micrograph(path)
-        except (ValueError, OSError) as error:
-            found[path] = str(error).removeprefix(f"{path}: ")
+    found = find_unreadable(paths)
     if found and len(found) == len(paths):
         path, reason = next(iter(found.items()))
         raise ValueError(f"no micrograph can be read, such as {path}: {reason}")

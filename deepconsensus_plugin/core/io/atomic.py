@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,9 +39,7 @@ def whole_file(path: Path | str, *, is_lasting: bool = True) -> Iterator[Path]:
     """
     target = Path(path)
     tail = _tail(target)
-    for left in target.parent.glob(f"{PARTIAL}*.{glob.escape(tail)}"):
-        if not _is_running(int(left.name.split(".")[2])):
-            left.unlink(missing_ok=True)
+    _remove_left(target.parent.glob(f"{PARTIAL}*.{glob.escape(tail)}"))
     partial = target.with_name(f"{PARTIAL}{os.getpid()}.{tail}")
     try:
         yield partial
@@ -52,6 +50,22 @@ def whole_file(path: Path | str, *, is_lasting: bool = True) -> Iterator[Path]:
             sync_folder(target.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_left_over(folder: Path) -> None:
+    """Remove the half files of killed processes in a folder and below it.
+
+    For whoever works there alone: processes on other computers look as if they had
+    ended.
+    """
+    _remove_left(folder.rglob(f"{PARTIAL}*.*"))
+
+
+def _remove_left(found: Iterable[Path]) -> None:
+    for left in found:
+        pid = left.name.removeprefix(PARTIAL).partition(".")[0]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            left.unlink(missing_ok=True)
 
 
 def _tail(target: Path) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 
 from deepconsensus_plugin.core.errors import FolderInUseError
+from deepconsensus_plugin.core.io.atomic import remove_left_over
 
 LOCK_FILE = ".at_work"
 
@@ -55,7 +56,7 @@ class Worker:
 
 @contextmanager
 def only_worker_in(folder: Path) -> Iterator[None]:
-    """Work in a folder as the only run.
+    """Work in a folder as the only run; what killed ones left half written is removed.
 
     Raises
     ------
@@ -69,6 +70,7 @@ def only_worker_in(folder: Path) -> Iterator[None]:
         _take(folder, handle)
         mine = _this_process()
         _write(handle, json.dumps(asdict(mine)))
+        remove_left_over(folder)
         with _signs_of_life(handle):
             yield
         _write(handle, "")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import shutil
@@ -27,7 +28,11 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     TrainRequest,
 )
-from deepconsensus_plugin.core.errors import FolderInUseError, ModelFormatError
+from deepconsensus_plugin.core.errors import (
+    FileFormatError,
+    FolderInUseError,
+    ModelFormatError,
+)
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.locks import only_worker_in
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
@@ -473,6 +478,26 @@ def test_micrographs_of_no_sampling_rate_are_refused(scene, sampling_rate):
     assert len(find_micrographs(pattern, sampling_rate=4.0)) == 3
     with pytest.raises(ValueError, match="it must be above 0, received"):
         find_micrographs(pattern, sampling_rate=sampling_rate)
+
+
+def test_micrographs_that_cannot_be_read_are_left_out_where_allowed(
+    scene, tmp_path, caplog
+):
+    for each in scene[0]:
+        shutil.copy(each.path, tmp_path)
+    content = (tmp_path / "mic_1.mrc").read_bytes()
+    (tmp_path / "mic_1.mrc").write_bytes(content[:5000])
+    (tmp_path / "mic_2.mrc").write_bytes(gzip.compress(content)[:-50])
+    with pytest.raises(FileFormatError, match=r"mic_1\.mrc: expected"):
+        find_micrographs(tmp_path / "*.mrc", sampling_rate=4.0)
+    (found,) = find_micrographs(tmp_path / "*.mrc", sampling_rate=4.0, skip_bad=True)
+    assert found.name == "mic_0.mrc"
+    assert [line.split(": ")[0] for line in caplog.messages] == [
+        f"{tmp_path}/mic_{i}.mrc" for i in (1, 2)
+    ]
+    (tmp_path / "mic_0.mrc").unlink()
+    with pytest.raises(FileNotFoundError, match="received none"):
+        find_micrographs(tmp_path / "*.mrc", sampling_rate=4.0, skip_bad=True)
 
 
 def test_only_formats_of_several_micrographs_are_offered(tmp_path):

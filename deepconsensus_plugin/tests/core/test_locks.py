@@ -94,6 +94,18 @@ def test_without_locks_of_the_file_system_the_process_is_looked_for(
             pass
 
 
+def test_half_files_of_killed_processes_are_removed(other, tmp_path):
+    below = tmp_path / "below"
+    below.mkdir()
+    running = below / f".partial.{os.getpid()}.a.h5"
+    for path in (running, below / f".partial.{other.pid}.b.h5", below / ".partial.x.c"):
+        path.touch()
+    other.kill()
+    other.wait()
+    with only_worker_in(tmp_path):
+        assert {path.name for path in below.iterdir()} == {running.name, ".partial.x.c"}
+
+
 def test_a_file_that_was_cut_off_locks_nothing(tmp_path):
     (tmp_path / LOCK_FILE).write_text('{"host": "else')
     with only_worker_in(tmp_path):
