@@ -29,6 +29,8 @@ from deepconsensus_plugin.report.left_out import (
 from deepconsensus_plugin.report.run_parameters import picks_word
 
 _RECORD = "run.json"
+_FULL = "disk is full"
+"""What SQLite says then."""
 
 Protocols = dict[str, Protocol]
 """Protocols of a run by their id in the template."""
@@ -84,7 +86,8 @@ def open_run(folder: Path, settings: RunSettings) -> Project:
         return project
     # Without protocols, an earlier run was ended while it made the project.
     _write_record(folder, settings, None)
-    project.create()
+    with explained(folder):
+        project.create()
     listed = Path(Manager().getProjectPath(folder.name))
     if not os.path.lexists(listed):
         listed.parent.mkdir(parents=True, exist_ok=True)
@@ -143,10 +146,20 @@ def explained(folder: Path) -> Iterator[None]:
     """Raise an error that names the project where Scipion fails on its files."""
     try:
         yield
-    except (sqlite3.Error, KeyError) as error:
+    except Exception as error:
+        # Scipion wraps errors of SQLite into ones that have no kind.
+        is_bare = type(error) is Exception
+        if not (is_bare or isinstance(error, sqlite3.Error | KeyError)):
+            raise
+        said = " ".join(str(error).split())
+        advice = (
+            "Make room on the disk, then give the same command again"
+            if _FULL in said
+            else "Take another --project"
+        )
         raise RunFailedError(
             f"{folder}: Scipion cannot use this project "
-            f"({type(error).__name__}: {error}). Take another --project"
+            f"({type(error).__name__}: {said}). {advice}"
         ) from error
 
 

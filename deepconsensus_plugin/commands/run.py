@@ -103,6 +103,7 @@ def _run_nodes(
     from deepconsensus_plugin.commands.printed_lines import report_lines, warning_lines
     from deepconsensus_plugin.commands.project import (
         RunFailedError,
+        explained,
         load_protocols,
         open_run,
     )
@@ -119,7 +120,8 @@ def _run_nodes(
         for line in warning_lines(done):
             print(line, file=sys.stderr)
         raise
-    summary = write_summary(project, protocols, settings, costs)
+    with explained(folder):
+        summary = write_summary(project, protocols, settings, costs)
     for line in report_lines(folder, summary, columns=_columns()):
         print(line)
     return 0

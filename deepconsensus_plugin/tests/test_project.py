@@ -7,6 +7,7 @@ import os
 
 import pytest
 from pwem.protocols import ProtImportMicrographs
+from pyworkflow.project import Project
 
 from deepconsensus_plugin.commands.project import (
     RunFailedError,
@@ -152,3 +153,15 @@ def test_nobody_is_advised_to_delete(folder):
     with pytest.raises(RunFailedError) as caught:
         _make(folder)
     assert "delete" not in str(caught.value)
+
+
+def test_a_full_disk_is_said_while_the_project_is_made(folder, monkeypatch):
+    def fail(*_):
+        raise Exception("Error creating SqliteMapper\n error: database or disk is full")
+
+    monkeypatch.setattr(Project, "create", fail)
+    with pytest.raises(RunFailedError, match=r"disk is full\). Make room") as caught:
+        _make(folder)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    _make(folder)
