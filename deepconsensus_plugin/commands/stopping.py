@@ -37,10 +37,8 @@ def ending_at_once(line: str = "stopped") -> Iterator[None]:
         start = "\n" if sys.stderr.isatty() else ""  # a bar may be on this line
         with suppress(OSError):
             os.write(2, f"{start}{line}\n".encode())
-        try:  # imported late: `check` works without the requirements
-            from deepconsensus_plugin.commands.processes import stop_children
-
-            stop_children()
+        try:
+            _stop_children()
         finally:
             os._exit(128 + number)
 
@@ -54,3 +52,10 @@ def ending_at_once(line: str = "stopped") -> Iterator[None]:
     finally:
         for each in heard:
             signal.signal(each, before[each])
+
+
+def _stop_children() -> None:
+    # Imported late: `check` works without the requirements.
+    from deepconsensus_plugin.commands.processes import stop_children
+
+    stop_children()

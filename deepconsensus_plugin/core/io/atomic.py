@@ -7,6 +7,7 @@ to the disk last. So a power cut, too, leaves the old file or the new one.
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -16,6 +17,9 @@ from pathlib import Path
 
 PARTIAL = ".partial."
 """Beginning of the names of files that are being written."""
+
+_NO_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Errors of writing, which the system gives without a name."""
 
 _LONGEST_TAIL = 230
 """Bytes; file systems take names of 255, with the mark and the process' id before."""
@@ -42,14 +46,26 @@ def whole_file(path: Path | str, *, is_lasting: bool = True) -> Iterator[Path]:
     _remove_left(target.parent.glob(f"{PARTIAL}*.{glob.escape(tail)}"))
     partial = target.with_name(f"{PARTIAL}{os.getpid()}.{tail}")
     try:
-        yield partial
-        if is_lasting:
-            _sync(partial)
-        partial.replace(target)
+        with naming(target):
+            yield partial
+            if is_lasting:
+                _sync(partial)
+            partial.replace(target)
         if is_lasting:
             sync_folder(target.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors of a disk that is full, or too small for a file, name the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_PLACE or error.filename is not None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def remove_left_over(folder: Path) -> None:

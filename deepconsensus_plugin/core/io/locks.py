@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 
 from deepconsensus_plugin.core.errors import FolderInUseError
-from deepconsensus_plugin.core.io.atomic import remove_left_over
+from deepconsensus_plugin.core.io.atomic import naming, remove_left_over
 
 LOCK_FILE = ".at_work"
 
@@ -69,7 +69,8 @@ def only_worker_in(folder: Path) -> Iterator[None]:
     try:
         _take(folder, handle)
         mine = _this_process()
-        _write(handle, json.dumps(asdict(mine)))
+        with naming(folder / LOCK_FILE):
+            _write(handle, json.dumps(asdict(mine)))
         remove_left_over(folder)
         with _signs_of_life(handle):
             yield
