@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,23 +144,26 @@ def _write_record(
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Raise an error that names the project where Scipion fails on its files."""
-    try:
+    with ExitStack() as stack:
+        stack.push(lambda kind, error, trace: _explain(folder, error))
         yield
-    except Exception as error:
-        # Scipion wraps errors of SQLite into ones that have no kind.
-        is_bare = type(error) is Exception
-        if not (is_bare or isinstance(error, sqlite3.Error | KeyError)):
-            raise
-        said = " ".join(str(error).split())
-        advice = (
-            "Make room on the disk, then give the same command again"
-            if _FULL in said
-            else "Take another --project"
-        )
-        raise RunFailedError(
-            f"{folder}: Scipion cannot use this project "
-            f"({type(error).__name__}: {said}). {advice}"
-        ) from error
+
+
+def _explain(folder: Path, error: BaseException | None) -> None:
+    # Scipion wraps errors of SQLite into ones that have no kind.
+    is_scipions = isinstance(error, sqlite3.Error | KeyError)
+    if not (is_scipions or type(error) is Exception):
+        return
+    said = " ".join(str(error).split())
+    advice = (
+        "Make room on the disk, then give the same command again"
+        if _FULL in said
+        else "Take another --project"
+    )
+    raise RunFailedError(
+        f"{folder}: Scipion cannot use this project "
+        f"({type(error).__name__}: {said}). {advice}"
+    ) from error
 
 
 def _check_same(folder: Path, received: object, settings: RunSettings) -> None:
