@@ -173,18 +173,19 @@ class Trials:
         return self._end(f"exchanged {what}", at, folder, scene, expected=expected)
 
     def run_two(self, stage: str) -> Outcome:
-        """Start a second run while one is at work; the second says so."""
+        """Start a second run while one is at work; one of them says so."""
         folder = self.new_folder()
         first = start(self.scene, folder)
         self._wait(first, stage)
         at = first.stage
-        was_over = first.ended()
         second = start(self.scene, folder, said=self.new_folder().with_suffix(".log"))
-        fault, refused = _refusal(second, "is at work in it")
-        fault = "" if was_over or first.ended() else fault
-        if first.status() != 0:
-            fault = f"the first: {_last_line(first)}"
-        return self._end("two at once", at, folder, self.scene, fault, refused)
+        ends = [_refusal(run, "is at work in it") for run in (second, first)]
+        fault = next((fault for fault, _ in ends if fault), "")
+        n_refused = sum(refused for _, refused in ends)
+        if n_refused == len(ends):
+            fault = "both were refused"
+        was_refused = n_refused > 0
+        return self._end("two at once", at, folder, self.scene, fault, was_refused)
 
     # -------------------------- parts --------------------------
     def _own_scene(self) -> Scene:
