@@ -30,6 +30,8 @@
 #
 # Measure, without data
 #   make bench-demo                 demo with the seeds 1, 2 and 3; 15 min
+#   make bench-faults               small runs that are killed, starved and misled, beside an
+#                                   undisturbed one; 30 min; as root with a disk that fills
 #   make bench-streaming            deep consensus while micrographs come, one run killed and
 #                                   continued, against the stages one by one; 10 min
 #   make bench-noise                training on wrong labels, plain and pruned, the paper's
@@ -113,8 +115,9 @@ GENERAL ?=
 HYDRA ?=
 PRESET ?=
 PAPER ?=
+FAULTS ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -187,6 +190,9 @@ bench-real: env
 
 bench-accuracy: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
+
+bench-faults: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.faults $(RESULTS)/faults $(FAULTS)
 
 bench-honesty: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.honesty $(RESULTS)/honesty

@@ -24,6 +24,7 @@ Options and name=value words come in any order.
 
   --project DIR  folder of the Scipion project, a new one; the same command
                  again goes on where it stopped
+  --skip-bad     leave out micrographs that cannot be read, and name them
   --help         of a template: its settings, and those of its protocols
 
 examples:

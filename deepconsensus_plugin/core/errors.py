@@ -38,3 +38,7 @@ class IncompatibleModelError(ValueError):
 
 class WithheldError(ValueError):
     """A rule needs an expected figure that is withheld."""
+
+
+class FolderInUseError(RuntimeError):
+    """Another run is at work in a folder."""

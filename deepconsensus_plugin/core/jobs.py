@@ -49,6 +49,9 @@ _STAGES = {
 
 _DEVICE = "networks.device:used_device"
 
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
 _OPTIONS = "options"
 """Field of a request that holds a method's own choices (`Method.options`)."""
 
@@ -204,6 +207,9 @@ def main(arguments: list[str] | None = None) -> int:
         logger.error("%s", error)
         logger.debug("Where it happened:", exc_info=True)
         return 1
+    except KeyboardInterrupt:
+        logger.error("stopped; the same job goes on from here")
+        return STOPPED
     return 0
 
 

@@ -28,6 +28,7 @@ from deepconsensus_plugin.report.evaluation import (
     evaluate_accepted,
     evaluate_pickers,
 )
+from deepconsensus_plugin.report.left_out import describe_left_out, read_left_out
 from deepconsensus_plugin.report.scored import (
     ScoredCandidates,
     read_picked,
@@ -151,6 +152,7 @@ def common_summary(
     return {
         "sets": _sizes(protocols),
         "protocols": {p.getObjLabel(): _summary_of(p) for p in protocols},
+        "left_out": read_left_out(protocols),
         "timings": {label: to_plain(cost) for label, cost in costs.items()},
         "versions": _versions(),
     }
@@ -171,7 +173,8 @@ def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
 
 def _summary_of(protocol: Protocol) -> list[str]:
     """Return the summary of a protocol, with paths where Scipion's window has links."""
-    return [_LINK.sub(r"\1", line) for line in protocol.summary()]
+    lines = [_LINK.sub(r"\1", line) for line in protocol.summary()]
+    return [*describe_left_out(read_left_out([protocol])), *lines]
 
 
 def _first(

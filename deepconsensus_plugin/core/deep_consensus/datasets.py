@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ def write_boxes(
     ValueError
         If a pixel is NaN: it has no valid value to replace it.
     """
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path) as file:
         file.attrs.update(attributes)
         text = h5py.string_dtype()
         file.create_dataset("sources", data=list(rows.sources), dtype=text)

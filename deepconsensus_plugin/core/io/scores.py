@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -36,7 +36,7 @@ class EnsembleScores:
 
 def write_scores(path: Path, scores: EnsembleScores) -> None:
     """Write scores as HDF5, columns ``mean`` and ``spread``."""
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path) as file:
         file["mean"], file["spread"] = scores.mean, scores.spread
 
 

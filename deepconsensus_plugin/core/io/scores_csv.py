@@ -7,8 +7,9 @@ y = row. ``observed`` are the pickers that ran on the micrograph, ``pickers`` th
 found the candidate and ``picker_scores`` their own scores in the same order; all joined
 by ``;``. ``reason`` is a word of `core.reasons`, empty where accepted, and
 ``general_model`` the log-odds of the general model. What is not known is an empty
-field. Numbers are the shortest decimals that read back as the same float64, so the same
-table is the same file.
+field. A name that a spreadsheet would run has an apostrophe before it
+(`core.io.spreadsheets`). Numbers are the shortest decimals that read back as the same
+float64, so the same table is the same file.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from itertools import compress
 from pathlib import Path
 
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.spreadsheets import defused, restored
 from deepconsensus_plugin.core.io.text import bad_row, format_number, parse_score
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.core.types import FloatArray, IntArray
@@ -40,7 +41,8 @@ def format_rows(
     reason : array, shape (n,), int
         Codes of `Reason`.
     """
-    pickers = candidates.pickers
+    pickers = [*map(defused, candidates.pickers)]
+    names = [*map(defused, candidates.micrographs)]
     observers = [
         JOIN.join(compress(pickers, row)) for row in candidates.observed.tolist()
     ]
@@ -55,7 +57,7 @@ def format_rows(
     )
     for micrograph, (y, x), row_figures, found, scores, word in rows:
         yield (
-            candidates.micrographs[micrograph],
+            names[micrograph],
             *map(format_number, (x, y)),
             *map(_format, row_figures[:-1]),
             str(sum(found)),
@@ -114,7 +116,7 @@ def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
             raise ValueError("another number of fields")
         pickers = _split(row["pickers"])
         parsed = ScoreRow(
-            micrograph=row["micrograph"],
+            micrograph=restored(row["micrograph"]),
             figures=(
                 *(float(row[name]) for name in ("x", "y")),
                 *(parse_score(row[name]) for name in COLUMNS[3:6]),
@@ -139,4 +141,4 @@ def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
 
 
 def _split(field: str) -> tuple[str, ...]:
-    return tuple(field.split(JOIN)) if field else ()
+    return tuple(map(restored, field.split(JOIN))) if field else ()

@@ -18,7 +18,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 SCHEMA = 1
@@ -107,7 +107,7 @@ def _read_names(file: Any, name: str) -> list[str]:
 
 @contextmanager
 def _created(path: Path | str, kind: str) -> Iterator[Any]:
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path) as file:
         file.attrs["kind"] = kind
         file.attrs["schema"] = SCHEMA
         yield file

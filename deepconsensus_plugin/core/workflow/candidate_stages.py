@@ -14,6 +14,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
 from deepconsensus_plugin.core.pipeline.combine import (
     Combination,
@@ -135,7 +136,7 @@ class CandidateStages:
         usable = self.geometry.usable
         self.folder.mkdir(parents=True, exist_ok=True)
         on_usable = candidates.are_on({micrograph.name for micrograph in usable})
-        np.save(self.files.positions, np.flatnonzero(on_usable))
+        write_array(self.files.positions, np.flatnonzero(on_usable))
         score(
             usable,
             self.geometry.place(candidates.coordinates()),

@@ -11,6 +11,7 @@ import pyworkflow.protocol.params as params
 from pwem.protocols import ProtImport
 
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
+from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.library import KnownModel, find_models
 from deepconsensus_plugin.core.methods import find_method
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
@@ -74,7 +75,8 @@ class ProtImportModel(Appearance, ProtImport):
         (target / CARD_FILE).unlink(missing_ok=True)
         source = self._chosenModel().folder
         for name in (WEIGHTS_FILE, CARD_FILE):
-            shutil.copyfile(source / name, target / name)
+            with whole_file(target / name) as partial:
+                shutil.copyfile(source / name, partial)
 
     def createOutputStep(self, form):
         """Register the model."""

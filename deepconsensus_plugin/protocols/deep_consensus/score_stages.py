@@ -6,7 +6,6 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import (
@@ -17,6 +16,7 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
+from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -82,7 +82,7 @@ class ScoreStages:
             self._coordinates,
             {name: here for name, here in scaledPositions.items() if name in usable},
         )
-        np.save(self.files.positions, positions[chosen])
+        write_array(self.files.positions, positions[chosen])
 
     def score(self) -> int:
         """Score the candidates and write their particles; return how many it scored."""
