@@ -158,9 +158,11 @@ class LatentTraitModel:
     ) -> LatentTraitFit:
         """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
-        changes = {"rate_pooling": rate_pooling, "hears_witness": hears_witness}
+        changed = partial(
+            replace, rate_pooling=rate_pooling, hears_witness=hears_witness
+        )
         usual, rare = (
-            self._run_em(run, replace(first(*shape), **changes))
+            self._run_em(run, changed(first(*shape)))
             for first in (Parameters.start, Parameters.start_rare)
         )
         is_rare = rare.log_likelihood > usual.log_likelihood + _DECISIVE
