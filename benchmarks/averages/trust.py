@@ -26,7 +26,6 @@ from benchmarks.consensus.accuracy_simulated import NETWORK, find_true
 from benchmarks.consensus.classical import pick_all, score_all
 from benchmarks.sets.simulated_sets import SimulatedSet, make_set
 from benchmarks.sets.tables import markdown_table
-from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.likeness import likeness_features
 from deepconsensus_plugin.core.calibration.thresholds import (
@@ -40,7 +39,6 @@ from deepconsensus_plugin.core.simulation import (
     Structure,
 )
 from deepconsensus_plugin.core.types import FloatArray
-from deepconsensus_plugin.core.workflow.files import ChainFiles
 
 N_MICROGRAPHS = 8
 MOLECULES = {
@@ -79,9 +77,9 @@ class Learnt:
 def learn_from(simulated: SimulatedSet, folder: Path) -> Learnt:
     """Return features and truth of the candidates that a run gives."""
     pickers = pick_all(simulated.good, folder)
-    candidates, network, witness = score_all(simulated.good, pickers, NETWORK, folder)
-    amplitude = read_amplitude(ChainFiles(folder).averages, len(candidates))
-    if amplitude is None:
+    scored = score_all(simulated.good, pickers, NETWORK, folder)
+    candidates, network, witness, amplitude = scored
+    if np.isnan(amplitude).all():
         raise SystemExit(f"{folder}: too few candidates for averages")
     judged = candidates.can_be_judged
     known = candidates.take(judged)
