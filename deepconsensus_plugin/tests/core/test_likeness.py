@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Likeness to averages makes probabilities honest, and tells apart what votes cannot."""
+"""Likeness to averages: what votes cannot tell apart, and how sure they may be."""
 
 from __future__ import annotations
 
