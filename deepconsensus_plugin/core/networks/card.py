@@ -8,7 +8,13 @@ from typing import Any
 
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Positive
+from deepconsensus_plugin.core.limits import (
+    Count,
+    NotNegativeInt,
+    PixelSize,
+    Positive,
+    Side,
+)
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
 """Files of a model folder."""
@@ -49,8 +55,8 @@ class ModelCard(Declared):
 
     kind: str
     n_models: Count = 1
-    box_size: Count
-    sampling_rate: Positive
+    box_size: Side
+    sampling_rate: PixelSize
     training_sets: list[TrainingSet]
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -72,7 +72,7 @@ class MiningRules(Declared):
         Which kinds are wanted.
     """
 
-    box_size: Count
+    box_size: Side
     exclusion_radius_px: NotNegative
     min_pickers: Count
     n_most: NotNegativeInt

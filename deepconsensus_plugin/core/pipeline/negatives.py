@@ -72,7 +72,7 @@ class NegativesRequest(NegativesParameters):
 
     micrographs: tuple[Micrograph, ...]
     candidates: Path
-    box_size: Count
+    box_size: Side
     min_pickers: Count
     result: Path
     n_positives: NotNegativeInt | None = None

@@ -52,7 +52,7 @@ class WitnessRequest:
 
     micrographs: tuple[Micrograph, ...]
     coordinates: Path
-    box_size: Count
+    box_size: Side
     model: Path
     particle_diameter_A: Positive
     are_particles_dark: bool

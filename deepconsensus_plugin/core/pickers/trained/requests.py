@@ -45,7 +45,7 @@ class LearningInput(Declared):
     micrographs: tuple[Micrograph, ...]
     labels: Path
     set_name: str
-    box_size: Count
+    box_size: Side
     particle_diameter_A: float = field(
         metadata=declare(
             "Particle diameter",
