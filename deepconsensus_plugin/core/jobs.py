@@ -131,7 +131,9 @@ def _method_of(options: type) -> str:
 def _from_plain(plain: Any, kind: type[T], path: Path) -> T:
     """Return the request that `_to_plain` gave."""
     options: Any = None
-    if isinstance(plain, dict) and any(field.name == _OPTIONS for field in fields(kind)):  # type: ignore[arg-type]
+    if isinstance(plain, dict) and any(
+        field.name == _OPTIONS for field in fields(kind)
+    ):  # type: ignore[arg-type]
         if _OPTIONS in plain:
             raise FileFormatError(
                 path,

@@ -41,6 +41,9 @@ COARSEST_A = 1e4
 PixelSize = Annotated[float, Field(gt=0, le=COARSEST_A, allow_inf_nan=False)]
 """Å/px."""
 
+NetworkCount = Annotated[int, Field(ge=1, le=1000)]
+"""Networks of a model."""
+
 Side = Annotated[int, Field(ge=1, le=int(FARTHEST_PX))]
 """Rows or columns of a micrograph or box, pixels."""
 

@@ -208,9 +208,7 @@ def _check_pieces(path: Path, layout: TiffLayout) -> None:
     n = along_rows * along_columns
     if not len(layout.offsets) == len(layout.counts) == n:
         received = f"{len(layout.offsets)} offsets and {len(layout.counts)} sizes"
-        raise FileFormatError(
-            path, expected=f"{n} strips or tiles", received=received
-        )
+        raise FileFormatError(path, expected=f"{n} strips or tiles", received=received)
     for offset, count in zip(layout.offsets, layout.counts, strict=True):
         _check_end(path, offset, count, size)
 

@@ -9,12 +9,13 @@ from typing import Any
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.limits import (
-    Count,
+    NetworkCount,
     NotNegativeInt,
     PixelSize,
     Positive,
     Side,
 )
+from deepconsensus_plugin.core.networks.stored import StoredNetwork
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
 """Files of a model folder."""
@@ -54,7 +55,7 @@ class ModelCard(Declared):
     """
 
     kind: str
-    n_models: Count = 1
+    n_models: NetworkCount = 1
     box_size: Side
     sampling_rate: PixelSize
     training_sets: list[TrainingSet]
@@ -64,6 +65,14 @@ class ModelCard(Declared):
     def box_extent_A(self) -> float:
         """Side of a box in Å."""
         return self.box_size * self.sampling_rate
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return what networks the file of weights holds."""
+        raise NotImplementedError(f"{type(self).__name__}.stored_networks")
+
+    def trial_options(self) -> Any:
+        """Return the choices with which the model is tried; None: as it was trained."""
+        return None
 
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: Any

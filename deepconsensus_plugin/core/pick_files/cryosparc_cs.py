@@ -116,8 +116,8 @@ def _check(path: Path, yx: FloatArray, sizes: FloatArray, scores: FloatArray) ->
         row = bad[0]
         raise FileFormatError(
             path,
-            expected=f"finite positions of up to {FARTHEST_PX:g} px, a micrograph_shape "
-            f"above 0 and scores of up to {LARGEST_SCORE:g}",
+            expected=f"finite positions of up to {FARTHEST_PX:g} px, a "
+            f"micrograph_shape above 0 and scores of up to {LARGEST_SCORE:g}",
             received=f"position {yx[row]}, shape {sizes[row]}, score {scores[row]} in "
             f"row {row}",
         )

@@ -80,7 +80,7 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[RecordType, int]:
     if not 0 <= shape[0] <= there:
         raise FileFormatError(
             path,
-            expected=f"as many records as the header says, {shape[0]}",
+            expected=f"{_EXPECTED}, {shape[0]} as the header says",
             received=f"bytes for {there}",
         )
     return kind, shape[0]

@@ -119,9 +119,7 @@ def _read_scores(holders: Sequence[Block]) -> tuple[FloatArray, tuple[str, ...]]
     for column in _SCORES:
         scores = np.concatenate(
             [
-                block.scores(column)
-                if column in block
-                else np.full(len(block), np.nan)
+                block.scores(column) if column in block else np.full(len(block), np.nan)
                 for block in holders
             ]
         )

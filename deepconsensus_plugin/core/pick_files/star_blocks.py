@@ -107,7 +107,7 @@ class Block:
         bad = ~(is_number | (np.isnan(numbers) & allow_nan))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            up_to = f" up to {most:g}" if np.isfinite(most) else ""
+            up_to = f" up to {most:g}" if np.isfinite(numbers[row]) else ""
             raise self.bad_row(row, expected=f"a number{up_to} for _{column}")
         return numbers
 

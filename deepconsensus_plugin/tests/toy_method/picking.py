@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     PreparedMicrograph,
     prepare_for_network,
 )
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
+from deepconsensus_plugin.core.pickers.trained.store import with_stored_weights
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.tests.toy_method.card import ToyCard
 
@@ -46,7 +46,14 @@ class ToyPicker:
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
 
 
+def build_filter(side: int) -> keras.Model:
+    """Return a network that correlates an image of any size with a square."""
+    image = keras.Input((None, None, 1))
+    convolution = keras.layers.Conv2D(1, side, padding="same", use_bias=False)
+    return keras.Model(image, convolution(image))
+
+
 def load(folder: Path, card: ToyCard, options: None) -> ToyPicker:
     """Return the picker of a model folder."""
-    network = load_picker_network(folder)
+    network = with_stored_weights(build_filter(card.training.side_px), folder, card)
     return ToyPicker(network, card.preprocessing, card.training.side_px)
