@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes of the layers of Deep Consensus' network (Sanchez-Garcia et al. 2018, Table 1)."""
+"""Layers of the network of Deep Consensus (Sanchez-Garcia et al. 2018, Table 1)."""
 
 from __future__ import annotations
 
