@@ -41,6 +41,10 @@ _STAGES = {
     "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
     "witness": ("pipeline.witness_request:WitnessRequest", "pipeline.witness:run"),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
+    "try_model": (
+        "pipeline.try_model_request:TryModelRequest",
+        "pipeline.try_model:run",
+    ),
     "network_pick": (
         "pipeline.network_pick_requests:NetworkPickRequest",
         "pipeline.network_pick:run",

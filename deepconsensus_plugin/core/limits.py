@@ -44,6 +44,12 @@ PixelSize = Annotated[float, Field(gt=0, le=COARSEST_A, allow_inf_nan=False)]
 NetworkCount = Annotated[int, Field(ge=1, le=1000)]
 """Networks of a model."""
 
+BlockCount = Annotated[int, Field(ge=0, le=100)]
+"""Blocks of a network."""
+
+Diameter = Annotated[float, Field(gt=0, le=1e5, allow_inf_nan=False)]
+"""Longest diameter of a particle, Å."""
+
 Side = Annotated[int, Field(ge=1, le=int(FARTHEST_PX))]
 """Rows or columns of a micrograph or box, pixels."""
 

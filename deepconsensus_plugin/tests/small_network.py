@@ -62,7 +62,7 @@ def small_stored_network(number: int, *, input_size: int) -> StoredNetwork:
     """Return the same network as a file holds it; see `stored_network`."""
     side = (input_size - 8) // 4 + 1
     layers = (convolution(8, 1, 8), batch_normalisation(8), dense(8 * side * side, 2))
-    return StoredNetwork(layers, MEMBER.format(number=number))
+    return StoredNetwork(layers, MEMBER.format(number=number), number - 1)
 
 
 class SmallWitness:

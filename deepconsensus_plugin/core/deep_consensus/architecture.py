@@ -37,4 +37,4 @@ def stored_network(number: int, *, input_size: int) -> StoredNetwork:
         layers.append(batch_normalisation(n_in))
     side = input_size >> _HALVINGS
     layers += [dense(n_in * side * side, N_HIDDEN), dense(N_HIDDEN, N_CLASSES)]
-    return StoredNetwork(tuple(layers), MEMBER.format(number=number))
+    return StoredNetwork(tuple(layers), MEMBER.format(number=number), number - 1)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,30 @@ _MOST_DIGITS = 20
 """Characters of a whole number of 64 bits, with its sign."""
 
 
-def parse_json(path: Path, text: str) -> Any:
+def parse_json(path: Path, text: str, *, allow_constants: bool = False) -> Any:
     """Return what JSON text of the file `path` holds.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    text : str
+        Its content.
+    allow_constants : bool
+        Whether ``NaN`` and ``Infinity`` are numbers, as Python writes them; in JSON
+        they are none.
 
     Raises
     ------
     FileFormatError
         If it is no JSON, nested more deeply than Python can follow, or has a whole
-        number of more than 64 bits.
+        number of more than 64 bits or one that is too large.
     """
+    constants = {} if allow_constants else {"parse_constant": _refuse_constant}
     try:
-        return json.loads(text, parse_int=_parse_int)
+        return json.loads(
+            text, parse_int=_parse_int, parse_float=_parse_float, **constants
+        )
     except RecursionError as error:
         received = "hundreds of lists or objects within each other"
         raise FileFormatError(path, expected="JSON", received=received) from error
@@ -51,3 +65,14 @@ def _parse_int(digits: str) -> int:
     if len(digits) > _MOST_DIGITS or not -(2**63) <= int(digits) < 2**63:
         raise ValueError(f"whole number of more than 64 bits: {digits[:_MOST_DIGITS]}…")
     return int(digits)
+
+
+def _parse_float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"a number that is too large: {digits[:_MOST_DIGITS]}")
+    return value
+
+
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"{word}, which is no number in JSON")

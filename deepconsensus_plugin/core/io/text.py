@@ -51,16 +51,21 @@ def is_missing(token: str) -> bool:
 
 
 def parse_number(token: str) -> float:
-    """Return a number as programs write it; Python's ``1_0`` is none.
+    """Return a number as programs write it; Python's ``1_0`` and ``٣`` are none.
 
     Raises
     ------
     ValueError
         If it is none.
     """
-    if "_" in token:
+    if not is_plain(token):
         raise ValueError(f"expected a number, received {token}")
     return float(token)
+
+
+def is_plain(token: str) -> bool:
+    """Return whether a token is without what only Python takes for numbers."""
+    return "_" not in token and token.isascii()
 
 
 def parse_score(token: str) -> float:

@@ -46,10 +46,14 @@ class StoredNetwork:
     name : str
         Its name among several in one file; empty where it is the only one, and the
         file its own.
+    place : int
+        Its number among them, from 0, in Keras' order: that of the outputs of the
+        whole network, by name where they have names.
     """
 
     layers: tuple[StoredLayer, ...]
     name: str = ""
+    place: int = 0
 
     @property
     def n_weights(self) -> int:

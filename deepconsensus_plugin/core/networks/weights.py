@@ -103,11 +103,10 @@ def _places(
         )
     if [network.name for network in networks] == [""]:
         return [(file, networks[0])]
-    by_name = _named_groups(path, file)
-    order = [_NETWORK, *(f"{_NETWORK}_{i}" for i in range(1, len(networks)))]
+    names = [_NETWORK, *(f"{_NETWORK}_{i}" for i in range(1, len(networks)))]
     return [
-        (by_name.get(network.name) or _hard(path, file, (_LAYERS, place)), network)
-        for place, network in zip(order, networks, strict=True)
+        (_hard(path, file, (_LAYERS, names[network.place])), network)
+        for network in networks
     ]
 
 
@@ -122,17 +121,6 @@ def _count_arrays(file: Any, name: str) -> int:
     group = file.get(name)
     if isinstance(group, h5py.Group):
         group.visititems(count)
-    return found
-
-
-def _named_groups(path: Path, file: Any) -> dict[str, Any]:
-    """Return the groups of networks by the names that Keras 3.6 and later keep."""
-    found = {}
-    for key in _hard(path, file, (_LAYERS,)):
-        group = _hard(path, file, (_LAYERS, key))
-        if isinstance(group, h5py.Group) and _VARIABLES in group:
-            name = _hard(path, group, (_VARIABLES,)).attrs.get("name")
-            found[str(name)] = group
     return found
 
 

@@ -8,6 +8,7 @@ holds. Records that need unpickling are refused: that would run code from the fi
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,7 +71,9 @@ def load_records(path: Path) -> Records:
 def _read_header(path: Path, file: IO[bytes]) -> tuple[RecordType, int]:
     """Return the type and the number of the records that follow."""
     try:
-        shape, _, kind = _HEADERS[npy.read_magic(file)](file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers of Python 2
+            shape, _, kind = _HEADERS[npy.read_magic(file)](file)
     except PARSER_ERRORS as error:
         raise FileFormatError(path, expected=_EXPECTED, received=str(error)) from error
     if len(shape) != 1 or kind.hasobject or not kind.itemsize:
@@ -132,4 +135,5 @@ def numbers_of(
             expected=f"numbers of shape {('n', *shape)} in {field}",
             received=f"{values.dtype} of shape {values.shape}",
         )
-    return np.asarray(values, dtype=np.float64)
+    with np.errstate(all="ignore"):  # ranges are checked by the caller
+        return np.asarray(values, dtype=np.float64)

@@ -65,7 +65,7 @@ def _read_object(path: Path) -> dict[str, Any] | None:
     text = read_text(path)
     if not text.strip():
         return None
-    content = parse_json(path, text)
+    content = parse_json(path, text, allow_constants=True)
     if not isinstance(content, dict):
         received = f"a {type(content).__name__}"
         raise FileFormatError(path, expected="a JSON object", received=received)

@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.text import (
     bad_row,
     is_missing,
+    is_plain,
     lines_of,
     parse_number,
     read_text,
@@ -98,7 +99,7 @@ class Block:
         """
         values = self.columns[column]
         try:
-            if any("_" in value for value in values):  # Python's 1_0 is no number here
+            if not is_plain("".join(values)):
                 raise ValueError(column)
             numbers = np.array(values, dtype=np.str_).astype(np.float64)
         except ValueError:

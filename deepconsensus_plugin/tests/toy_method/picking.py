@@ -36,6 +36,10 @@ class ToyPicker:
         """Read a micrograph, and return it as the filter sees it."""
         return prepare_for_network(micrograph, self._preprocessing)
 
+    def score_some(self, prepared: PreparedMicrograph) -> np.ndarray:
+        """Return the scores of all peaks."""
+        return self.find(prepared).scores
+
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return all peaks, best first."""
         image = prepared.image[None, ..., None]

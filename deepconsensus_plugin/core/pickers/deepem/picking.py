@@ -32,7 +32,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     prepare_for_network,
 )
 from deepconsensus_plugin.core.pickers.trained.store import with_stored_weights
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -118,6 +118,10 @@ class DeepEMPicker:
             deviations = box_deviations(prepared.image, found.yx, self._box_size)
             found = found.take(are_within(deviations, self.deviations))
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
+
+    def score_some(self, prepared: PreparedMicrograph) -> FloatArray:
+        """Return the log-odds of all places that are scored."""
+        return self.score(prepared.image).values.ravel()
 
     def score(self, image: Float32Array) -> ScoreMap:
         """Return the log-odds of a prepared image; what lies outside counts as 0."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.limits import Diameter
 from deepconsensus_plugin.core.networks.stored import StoredNetwork
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraParameters
 from deepconsensus_plugin.core.pickers.hydra.stored_parts import (
     stored_body,
-    stored_head,
+    stored_heads,
 )
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard, UnknownSample
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
@@ -37,7 +37,7 @@ class HydraHead(Declared):
     """
 
     name: str
-    particle_diameter_A: Positive | None
+    particle_diameter_A: Diameter | None
     are_particles_dark: bool = True
     validation: PickerValidation | None = None
 
@@ -73,7 +73,7 @@ class HydraCard(PickerCard):
     def stored_networks(self) -> tuple[StoredNetwork, ...]:
         """Return the body, and the heads."""
         architecture = self.training.architecture
-        heads = (stored_head(architecture, i) for i in range(len(self.heads)))
+        heads = stored_heads(architecture, len(self.heads))
         return (stored_body(architecture), *heads)
 
     def trial_options(self) -> HydraPickOptions:

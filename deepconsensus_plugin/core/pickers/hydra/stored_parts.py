@@ -31,12 +31,14 @@ def stored_body(architecture: HydraArchitecture) -> StoredNetwork:
     return StoredNetwork(tuple(layers), BODY)
 
 
-def stored_head(architecture: HydraArchitecture, number: int) -> StoredNetwork:
-    """Return a head: normalised convolutions of stride 2, and the outputs."""
+def stored_heads(architecture: HydraArchitecture, n: int) -> list[StoredNetwork]:
+    """Return `n` heads: normalised convolutions of stride 2, and the outputs."""
     layers: list[StoredLayer] = []
     n_in = architecture.body_channels
     for channels in architecture.head_channels:
         layers += [convolution(3, n_in, channels), group_normalisation(channels)]
         n_in = channels
     layers.append(convolution(3, n_in, N_OUTPUTS))
-    return StoredNetwork(tuple(layers), HEAD.format(number=number))
+    names = [HEAD.format(number=number) for number in range(n)]
+    places = {name: place for place, name in enumerate(sorted(names), start=1)}
+    return [StoredNetwork(tuple(layers), name, places[name]) for name in names]

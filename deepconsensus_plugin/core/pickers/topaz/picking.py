@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     prepare_for_network,
 )
 from deepconsensus_plugin.core.pickers.trained.store import with_stored_weights
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -97,6 +97,10 @@ class TopazPicker:
         """Return every maximum, best first; log-odds, pixels of the micrograph."""
         found = self.score(prepared).maxima(radius_px=self._radius_px)
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
+
+    def score_some(self, prepared: PreparedMicrograph) -> FloatArray:
+        """Return the log-odds of all places that are scored."""
+        return self.score(prepared).values.ravel()
 
     def score(self, prepared: PreparedMicrograph) -> ScoreMap:
         """Return the log-odds at every `map_step`-th pixel of the prepared image."""
