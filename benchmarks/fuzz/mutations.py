@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import json
 import random
 import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -135,6 +139,29 @@ def _with_other_value(content: Any, rng: Rng) -> Any:
     else:
         holder[at] = rng.choice(VALUES)
     return content
+
+
+def mutate_gzip(data: bytes, rng: Rng) -> bytes:
+    """Return a whole gzip file of mutated content."""
+    return gzip.compress(mutate_bytes(gzip.decompress(data), rng), 1)
+
+
+def mutate_bzip2(data: bytes, rng: Rng) -> bytes:
+    """Return a whole bzip2 file of mutated content."""
+    return bz2.compress(mutate_bytes(bz2.decompress(data), rng), 1)
+
+
+def mutate_weights(data: bytes, rng: Rng) -> bytes:
+    """Return a whole archive with one of its files mutated."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = rng.choice(("model.weights.h5",) * 9 + tuple(members))
+    members[name] = rng.choice((mutate_bytes, mutate_bytes, cut))(members[name], rng)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
 
 
 Mutation = Callable[[bytes, Rng], bytes]

@@ -56,9 +56,10 @@ _RATE = 2.5
 TIFFS = (
     *({"compression": kind} for kind in ("lzw", "zlib", "packbits", "lzma", "zstd")),
     *({"compression": "lzw", "rowsperstrip": 5}, {"tile": (16, 16)}, {}),
-    *({"compression": "zlib", "predictor": 2}, {"bigtiff": True}, {"rowsperstrip": 7}),
+    *({"compression": "zlib", "predictor": True}, {"bigtiff": True}),
+    {"rowsperstrip": 7},
 )
-"""Options of the seeds of TIFF, each in two types of pixels."""
+"""Options of the seeds of TIFF, each in three types of pixels."""
 
 Write = Callable[[Path], object]
 
@@ -266,6 +267,6 @@ _WRITERS: dict[str, Callable[[], list[Write]]] = {
     "MRC": lambda: [_write_mrc(kind) for kind in ("f4", "i2", "u2", "i1")],
     "MRC, gzip": _packed(gzip.compress),
     "MRC, bzip2": _packed(bz2.compress),
-    "TIFF": lambda: [_tiff(kind, o) for o in TIFFS for kind in ("u1", "f4")],
+    "TIFF": lambda: [_tiff(kind, o) for o in TIFFS for kind in ("u1", "i2", "f4")],
     "weights": lambda: [write_weights],
 }

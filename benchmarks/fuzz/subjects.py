@@ -17,8 +17,11 @@ from benchmarks.fuzz.mutations import (
     cut,
     lose,
     mutate_bytes,
+    mutate_bzip2,
+    mutate_gzip,
     mutate_json,
     mutate_text,
+    mutate_weights,
 )
 from deepconsensus_plugin.commands.exported import read_summary
 from deepconsensus_plugin.core import jobs
@@ -162,9 +165,11 @@ def _pick_subject(name: str, file: str, mutations: Sequence[Mutation]) -> Subjec
     return Subject(name, file, read_pick_file, fault_of_picks, mutations)
 
 
-def _image_subject(name: str, file: str) -> Subject:
+def _image_subject(name: str, file: str, *more: Mutation) -> Subject:
     return Subject(
-        name, file, read_image, fault_of_image, BYTES, is_fast=False, is_image=True
+        *(name, file, read_image, fault_of_image, (*BYTES, *more)),
+        is_fast=False,
+        is_image=True,
     )
 
 
@@ -189,11 +194,12 @@ SUBJECTS = (
         is_fast=False,
     ),
     _image_subject("MRC", "m.mrc"),
-    _image_subject("MRC, gzip", "m.mrc.gz"),
-    _image_subject("MRC, bzip2", "m.mrc.bz2"),
+    _image_subject("MRC, gzip", "m.mrc.gz", mutate_gzip, mutate_gzip),
+    _image_subject("MRC, bzip2", "m.mrc.bz2", mutate_bzip2, mutate_bzip2),
     _image_subject("TIFF", "m.tif"),
     Subject(
-        *("weights", "model.keras", _read_weights, _fault_of_weights, BYTES),
+        *("weights", "model.keras", _read_weights, _fault_of_weights),
+        mutations=(*BYTES, *[mutate_weights] * 8),
         is_fast=False,
     ),
 )

@@ -134,10 +134,11 @@ def _method_of(options: type) -> str:
 
 def _from_plain(plain: Any, kind: type[T], path: Path) -> T:
     """Return the request that `_to_plain` gave."""
+    if not isinstance(plain, dict):
+        return from_plain(plain, kind, path=path)
+    declared: Any = kind
     options: Any = None
-    if isinstance(plain, dict) and any(
-        field.name == _OPTIONS for field in fields(kind)
-    ):  # type: ignore[arg-type]
+    if any(field.name == _OPTIONS for field in fields(declared)):
         if _OPTIONS in plain:
             raise FileFormatError(
                 path,

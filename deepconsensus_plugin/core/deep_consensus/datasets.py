@@ -178,8 +178,10 @@ def read_boxes(path: Path) -> LabelledBoxes:
     """
     with opened_hdf5(path, "labelled boxes") as file:
         columns = {name: read_array(file, name) for name in _COLUMNS}
-        names = (tuple(read_names(file, each)) for each in ("sources", "micrographs"))
-        rows = LabelledCoordinates(*names, **columns)
+        sources, micrographs = (
+            tuple(read_names(file, name)) for name in ("sources", "micrographs")
+        )
+        rows = LabelledCoordinates(sources, micrographs, **columns)
         return LabelledBoxes(read_array(file, "boxes"), rows)
 
 

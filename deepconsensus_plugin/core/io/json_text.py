@@ -34,10 +34,13 @@ def parse_json(path: Path, text: str, *, allow_constants: bool = False) -> Any:
         If it is no JSON, nested more deeply than Python can follow, or has a whole
         number of more than 64 bits or one that is too large.
     """
-    constants = {} if allow_constants else {"parse_constant": _refuse_constant}
+    constant = float if allow_constants else _refuse_constant
     try:
         return json.loads(
-            text, parse_int=_parse_int, parse_float=_parse_float, **constants
+            text,
+            parse_int=_parse_int,
+            parse_float=_parse_float,
+            parse_constant=constant,
         )
     except RecursionError as error:
         received = "hundreds of lists or objects within each other"

@@ -6,10 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
-from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.io.hdf5 import opened_hdf5, read_array
+from deepconsensus_plugin.core.io.hdf5 import created_hdf5, opened_hdf5, read_array
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -36,7 +33,7 @@ class EnsembleScores:
 
 def write_scores(path: Path, scores: EnsembleScores) -> None:
     """Write scores as HDF5, columns ``mean`` and ``spread``."""
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with created_hdf5(path) as file:
         file["mean"], file["spread"] = scores.mean, scores.spread
 
 

@@ -26,7 +26,8 @@ _COMPRESSED = re.compile(rb"[\x80-\xff]CSDAT")
 
 _EXPECTED = "a .cs file of NumPy records"
 _NUMBERS = "iuf"
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_npy: Any = npy
+_HEADERS = {(1, 0): _npy.read_array_header_1_0, (2, 0): _npy.read_array_header_2_0}
 
 RecordType = np.dtype[Any]
 Records = NDArray[Any]
@@ -73,7 +74,7 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[RecordType, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers of Python 2
-            shape, _, kind = _HEADERS[npy.read_magic(file)](file)
+            shape, _, kind = _HEADERS[_npy.read_magic(file)](file)
     except PARSER_ERRORS as error:
         raise FileFormatError(path, expected=_EXPECTED, received=str(error)) from error
     if len(shape) != 1 or kind.hasobject or not kind.itemsize:
