@@ -72,6 +72,14 @@ TABLES = {
 }
 
 
+def _keeps_fields(token: str) -> bool:
+    """Return whether a token stays one field of any table, and no comment or quote."""
+    return bool(token.strip()) and not set(token) & set("\x0b\x00\u2028'\"#,; _")
+
+
+_FIELDS = [token for token in TOKENS if _keeps_fields(token)]
+
+
 def draw_rows(rng: random.Random) -> list[Row]:
     """Return rows of picks that are right."""
     return [
@@ -89,16 +97,10 @@ def with_other_field(table: Table, rows: list[Row], rng: random.Random) -> list[
     """Return rows of which one field is another."""
     changed = [list(row) for row in rows]
     column = rng.choice(table.columns)
-    usual = [token for token in TOKENS if _keeps_fields(token)]
     changed[rng.randrange(len(rows))][column] = rng.choice(
-        (rng.choice(usual), str(rng.uniform(-2e6, 2e6)), repr(rng.expovariate(1e-3)))
+        (rng.choice(_FIELDS), str(rng.uniform(-2e6, 2e6)), repr(rng.expovariate(1e-3)))
     )
     return changed
-
-
-def _keeps_fields(token: str) -> bool:
-    """Return whether a token stays one field of any table, and no comment or quote."""
-    return bool(token.strip()) and not set(token) & set("\x0b\x00\u2028'\"#,; _")
 
 
 def expected_picks(table: Table, rows: list[Row]) -> Picks | None:

@@ -38,6 +38,9 @@ MOST_BYTES = 2 * 10**9
 REFUSED, READ = "refused", "read"
 
 _SHARE_OF_TABLES = 0.4
+_WATCHED = 100
+"""Inputs after which the time of a library begins anew."""
+
 _KEPT = 20
 """Inputs of each bad outcome that are kept."""
 
@@ -80,13 +83,18 @@ def run_trials(
     path = folder / subject.file
     wanted = [_wanted(subject, path, data) for data in seeds]
     tally = Tally()
-    for _ in range(n):
-        began = time.perf_counter()
-        outcome, data = _one(subject, path, seeds, wanted, rng)
-        tally.slowest_s = max(tally.slowest_s, time.perf_counter() - began)
-        tally.outcomes[outcome] += 1
-        if kept is not None and tally.faults.get(outcome, _KEPT + 1) <= _KEPT:
-            _keep(kept, subject, outcome, data)
+    with _limited():
+        for number in range(n):
+            if not number % _WATCHED:
+                # A library that does not come back is stopped with its process.
+                faulthandler.dump_traceback_later(_WATCHED * LONGEST_S, exit=True)
+            began = time.perf_counter()
+            outcome, data = _one(subject, path, seeds, wanted, rng)
+            tally.slowest_s = max(tally.slowest_s, time.perf_counter() - began)
+            tally.outcomes[outcome] += 1
+            if kept is not None and tally.faults.get(outcome, _KEPT + 1) <= _KEPT:
+                _keep(kept, subject, outcome, data)
+    faulthandler.cancel_dump_traceback_later()
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     tally.peak_bytes = used
     if used > MOST_BYTES:
@@ -142,16 +150,19 @@ def _one_table(subject: Subject, path: Path, rng: Any) -> tuple[str, bytes]:
 
 def _read(subject: Subject, path: Path) -> tuple[str, Any]:
     """Return the outcome of reading, and what was read."""
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
     try:
-        with _limited(), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            return READ, subject.read(path)
+        return READ, subject.read(path)
     except FileFormatError:
         return REFUSED, None
+    except TooSlowError:
+        return f"more than {LONGEST_S} s", None
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
         return f"{type(error).__name__} at {where}", None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class TooSlowError(BaseException):
@@ -160,20 +171,17 @@ class TooSlowError(BaseException):
 
 @contextmanager
 def _limited() -> Iterator[None]:
+    """Let readers be stopped that take too long, and warnings be errors."""
+
     def stop(*_: object) -> None:
         raise TooSlowError
 
-    # A library that does not come back to Python is stopped with its process.
-    faulthandler.dump_traceback_later(3 * LONGEST_S, exit=True)
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
     try:
-        yield
-    except TooSlowError as error:
-        raise TimeoutError(f"more than {LONGEST_S} s") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        faulthandler.cancel_dump_traceback_later()
         signal.signal(signal.SIGALRM, before)
 
 
