@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.io.hdf5 import opened_hdf5, read_array, read_names
+from deepconsensus_plugin.core.io.hdf5_reading import (
+    opened_hdf5,
+    read_array,
+    read_names,
+)
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 logger = logging.getLogger(__name__)

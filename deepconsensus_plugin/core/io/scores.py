@@ -6,7 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepconsensus_plugin.core.io.hdf5 import created_hdf5, opened_hdf5, read_array
+import h5py
+
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5_reading import opened_hdf5, read_array
+from deepconsensus_plugin.core.io.seal import seal
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -33,8 +37,10 @@ class EnsembleScores:
 
 def write_scores(path: Path, scores: EnsembleScores) -> None:
     """Write scores as HDF5, columns ``mean`` and ``spread``."""
-    with created_hdf5(path) as file:
-        file["mean"], file["spread"] = scores.mean, scores.spread
+    with whole_file(path) as partial:
+        with h5py.File(partial, "w") as file:
+            file["mean"], file["spread"] = scores.mean, scores.spread
+        seal(partial)
 
 
 def read_scores(path: Path) -> EnsembleScores:

@@ -18,12 +18,13 @@ import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.hdf5 import (
-    created_hdf5,
+from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5_reading import (
     opened_hdf5,
     read_array,
     read_names,
 )
+from deepconsensus_plugin.core.io.seal import seal
 from deepconsensus_plugin.core.types import IntArray, ScoredCoordinates
 
 SCHEMA = 1
@@ -121,10 +122,12 @@ def _write_names(file: Any, name: str, values: Sequence[str]) -> None:
 
 @contextmanager
 def _created(path: Path | str, kind: str) -> Iterator[Any]:
-    with created_hdf5(Path(path)) as file:
-        file.attrs["kind"] = kind
-        file.attrs["schema"] = SCHEMA
-        yield file
+    with whole_file(path) as partial:
+        with h5py.File(partial, "w") as file:
+            file.attrs["kind"] = kind
+            file.attrs["schema"] = SCHEMA
+            yield file
+        seal(partial)
 
 
 @contextmanager

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.io.seal import is_damaged, seal
+from deepconsensus_plugin.core.io.seal import is_damaged
 from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
 
 _HEAP, _HEAP_HEADER = b"GCOL\x01\0\0\0", 16
@@ -65,15 +64,6 @@ def opened_hdf5(path: Path, expected: str) -> Iterator[Any]:
         raise FileFormatError(
             path, expected=expected, received=str(error)[:200]
         ) from error
-
-
-@contextmanager
-def created_hdf5(path: Path) -> Iterator[Any]:
-    """Yield a new file, which appears whole and sealed."""
-    with whole_file(path) as partial:
-        with h5py.File(partial, "w") as file:
-            yield file
-        seal(partial)
 
 
 def _check_heaps(path: Path) -> None:
