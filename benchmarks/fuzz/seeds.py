@@ -12,10 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
-import mrcfile
 import numpy as np
-import tifffile
 
+from benchmarks.fuzz.seed_images import TIFFS, packed, tiff, write_mrc
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
@@ -44,23 +43,13 @@ from deepconsensus_plugin.core.types import (
     ScoredCoordinates,
 )
 
-_SHAPE = (24, 32)
 _RNG = np.random.default_rng(0)
-_IMAGE = _RNG.normal(100, 9, _SHAPE)
 _PICKS = ScoredCoordinates.from_arrays(
     _RNG.uniform(50, 900, (7, 2)).round(2), _RNG.uniform(0, 1, 7).round(4)
 )
 _NAMES = ("mic_001.mrc", "mic_002.mrc")
 _TRAINED_ON = [TrainingSet("AND", True, 200, 1.0), TrainingSet("NEG", False, 200, 1.0)]
 _RATE = 2.5
-TIFFS = (
-    *({"compression": kind} for kind in ("lzw", "zlib", "packbits", "lzma", "zstd")),
-    *({"compression": "lzw", "rowsperstrip": 5}, {"tile": (16, 16)}, {}),
-    *({"compression": "zlib", "predictor": True}, {"bigtiff": True}),
-    {"rowsperstrip": 7},
-)
-"""Options of the seeds of TIFF, each in three types of pixels."""
-
 Write = Callable[[Path], object]
 
 
@@ -208,27 +197,6 @@ def _write_summary(path: Path) -> None:
     write_json(path, content)
 
 
-def _write_mrc(kind: str) -> Write:
-    def write(path: Path) -> None:
-        target = path.with_suffix(".mrc")
-        mrcfile.write(target, _IMAGE.astype(kind), voxel_size=_RATE, overwrite=True)
-        path.write_bytes(target.read_bytes())
-
-    return write
-
-
-def _packed(pack: Callable[[bytes], bytes]) -> Callable[[], list[Write]]:
-    def write(path: Path) -> None:
-        _write_mrc("f4")(path)
-        path.write_bytes(pack(path.read_bytes()))
-
-    return lambda: [write]
-
-
-def _tiff(kind: str, options: dict[str, object]) -> Write:
-    return lambda path: tifffile.imwrite(path, _IMAGE.astype(kind), **options)
-
-
 def write_weights(path: Path) -> None:
     """Write an archive of weights and, beside it, the card that it is of."""
     write_json(path.with_name("card.json"), to_plain(topaz_card()))
@@ -264,9 +232,9 @@ _WRITERS: dict[str, Callable[[], list[Write]]] = {
     "coordinates": lambda: [
         lambda path: write_coordinates(path, dict.fromkeys(_NAMES, _PICKS))
     ],
-    "MRC": lambda: [_write_mrc(kind) for kind in ("f4", "i2", "u2", "i1")],
-    "MRC, gzip": _packed(gzip.compress),
-    "MRC, bzip2": _packed(bz2.compress),
-    "TIFF": lambda: [_tiff(kind, o) for o in TIFFS for kind in ("u1", "i2", "f4")],
+    "MRC": lambda: [write_mrc(kind) for kind in ("f4", "i2", "u2", "i1")],
+    "MRC, gzip": packed(gzip.compress),
+    "MRC, bzip2": packed(bz2.compress),
+    "TIFF": lambda: [tiff(kind, o) for o in TIFFS for kind in ("u1", "i2", "f4")],
     "weights": lambda: [write_weights],
 }

@@ -12,12 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
-from deepconsensus_plugin.core.limits import (
-    BlockCount,
-    Count,
-    Fraction,
-    NotNegative,
-)
+from deepconsensus_plugin.core.limits import BlockCount, Count, Fraction, NotNegative
 from deepconsensus_plugin.core.published import Published
 
 GENERAL = "general"
