@@ -143,12 +143,20 @@ def _open_compressed_mrc(path: Path, head: bytes) -> NDArray[Any]:
         header = stream.read(HEADER_BYTES)
         layout = read_layout(path, header, size=None)
         _check_unpacked(path, layout)
-        content = stream.read(layout.end - HEADER_BYTES)
-        size = len(header) + len(content) + _count_rest(path, stream)
+        content = np.empty(layout.end - HEADER_BYTES, np.uint8)
+        size = len(header) + _fill(content, stream) + _count_rest(path, stream)
     read_layout(path, header, size=size)
     offset = layout.offset - HEADER_BYTES
     n_pixels = layout.shape[0] * layout.shape[1]
     return np.frombuffer(content, layout.dtype, n_pixels, offset).reshape(layout.shape)
+
+
+def _fill(content: NDArray[np.uint8], stream: IO[bytes]) -> int:
+    """Read a stream into an array, and return how much there was."""
+    view, count = content.data, 0
+    while part := stream.readinto(view[count : count + _CHUNK]):  # type: ignore[attr-defined]
+        count += part
+    return count
 
 
 def _check_unpacked(path: Path, layout: MrcLayout) -> None:

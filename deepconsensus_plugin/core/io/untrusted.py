@@ -19,5 +19,6 @@ PARSER_ERRORS = (
 """What parsers of other packages raise on bytes that are no file of theirs: TIFF, HDF5,
 NumPy and codecs document only a part of it."""
 
-MOST_UNPACKED = 2**30
-"""Bytes that one compressed file may unpack to: 16384 x 16384 pixels of 4 bytes."""
+MOST_UNPACKED = 2**29
+"""Bytes that one compressed file may unpack to: 11585 x 11585 pixels of 4 bytes, more
+than a detector has at twice its resolution; seconds, whatever they were packed into."""
