@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import bz2
+import copy
 import gzip
 import io
 import json
@@ -130,15 +131,20 @@ def _with_other_value(content: Any, rng: Rng) -> Any:
             break
         holder = holder[at]
     if at is None:
-        return rng.choice(VALUES)
+        return _other(rng)
     act = rng.random()
     if act < 0.15:
         del holder[at]
     elif act < 0.25 and isinstance(holder, dict):
         holder[str(rng.choice(TOKENS))[:50]] = holder.pop(at)
     else:
-        holder[at] = rng.choice(VALUES)
+        holder[at] = _other(rng)
     return content
+
+
+def _other(rng: Rng) -> Any:
+    """Return a value of its own, which later mutations may change."""
+    return copy.deepcopy(rng.choice(VALUES))
 
 
 def mutate_gzip(data: bytes, rng: Rng) -> bytes:
