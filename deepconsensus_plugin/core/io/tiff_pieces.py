@@ -23,9 +23,12 @@ from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
 
 Decoder = Callable[..., Any]
 
-_UNCOMPRESSED = 1
+_UNCOMPRESSED, _LZW = 1, 5
+_LONGEST_CODES = 2
+"""LZW makes at most 1.5 bytes of one; the first codes weigh more."""
+
 _DECODERS: Mapping[int, Decoder] = {
-    5: imagecodecs.lzw_decode,
+    _LZW: imagecodecs.lzw_decode,
     8: imagecodecs.deflate_decode,
     32946: imagecodecs.deflate_decode,
     32773: imagecodecs.packbits_decode,
@@ -144,6 +147,11 @@ def _decode(layout: TiffLayout, packed: bytes, most: int) -> NDArray[np.uint8]:
         source = imagecodecs.bitorder_decode(source)
     if layout.compression == _UNCOMPRESSED:
         return np.frombuffer(bytearray(source), np.uint8)
+    if layout.compression == _LZW:
+        if len(source) > _LONGEST_CODES * most + 16:
+            raise ValueError(f"{len(source)} bytes of LZW for {most} of pixels")
+        # Checked in a pass of its own; into a given array, damaged codes crash it.
+        return np.frombuffer(bytearray(imagecodecs.lzw_decode(source)), np.uint8)
     target = np.empty(most + 1, np.uint8)
     return np.asarray(_DECODERS[layout.compression](source, out=target)).view(np.uint8)
 
