@@ -36,6 +36,8 @@
 #                                   continued, against the stages one by one; 10 min
 #   make bench-noise                training on wrong labels, plain and pruned, the paper's
 #                                   Tables 5 and 6; 40 min (Table 5 alone, --quick: 15 min)
+#   make bench-fuzz                 mutated files for every reader: refused, or read as what they
+#                                   are (docs/reliability.md); 15 min
 #   make bench-accuracy-simulated   fused probabilities beside votes, REPIC and Z-scores, on
 #                                   twelve simulated sets; 15 min
 #
@@ -117,7 +119,7 @@ PRESET ?=
 PAPER ?=
 FAULTS ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -196,6 +198,9 @@ bench-faults: env
 
 bench-honesty: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.honesty $(RESULTS)/honesty
+
+bench-fuzz: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.fuzz $(RESULTS)/fuzz
 
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius

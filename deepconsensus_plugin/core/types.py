@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepconsensus_plugin.core.declared import Declared, declare
-from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.errors import OutOfRangeError
+from deepconsensus_plugin.core.limits import (
+    FARTHEST_PX,
+    Finite,
+    PixelSize,
+    Positive,
+    Side,
+)
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
@@ -53,13 +60,13 @@ class Ctf:
     x axis and the direction of `defocus_u_A`, as in RELION and Scipion.
     """
 
-    defocus_u_A: float
-    defocus_v_A: float
-    defocus_angle_deg: float
-    voltage_kV: float
-    spherical_aberration_mm: float
-    amplitude_contrast: float
-    phase_shift_deg: float = 0.0
+    defocus_u_A: Finite
+    defocus_v_A: Finite
+    defocus_angle_deg: Finite
+    voltage_kV: Positive
+    spherical_aberration_mm: Finite
+    amplitude_contrast: Finite
+    phase_shift_deg: Finite = 0.0
 
 
 @dataclass(frozen=True)
@@ -110,8 +117,8 @@ class Micrograph:
 
     name: str
     path: Path
-    shape: tuple[int, int]
-    sampling_rate: Positive
+    shape: tuple[Side, Side]
+    sampling_rate: PixelSize
     ctf: Ctf | None = None
     images: ParticleImages | None = None
 
@@ -130,7 +137,9 @@ class ScoredCoordinates:
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a position is not finite.
+        If the shapes do not fit.
+    OutOfRangeError
+        If a position is not finite, or farther away than `FARTHEST_PX`.
     """
 
     yx: FloatArray
@@ -145,8 +154,13 @@ class ScoredCoordinates:
                 f"scores: expected shape {self.yx.shape[:1]}, "
                 f"received {self.scores.shape}"
             )
-        if not np.isfinite(self.yx).all():
-            raise ValueError("yx: expected finite positions, received NaN or infinity")
+        is_near = np.abs(self.yx) <= FARTHEST_PX  # False for NaN
+        if not is_near.all():
+            raise OutOfRangeError(
+                "yx",
+                expected=f"finite positions, of {FARTHEST_PX:g} px at most",
+                received=f"{self.yx[~is_near][0]:g}",
+            )
 
     @classmethod
     def from_arrays(

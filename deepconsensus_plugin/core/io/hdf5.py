@@ -18,14 +18,22 @@ from typing import Any
 import h5py
 
 from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.seal import seal
 
 _ERRNO = re.compile(r"errno = (\d+)")
 """What HDF5's long messages say of a failure that the system reported."""
 
 
 @contextmanager
-def whole_hdf5(path: Path | str) -> Iterator[Any]:
+def whole_hdf5(path: Path | str, *, is_sealed: bool = False) -> Iterator[Any]:
     """Yield a new HDF5 file; it takes the place of `path` at the end.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; its folder must exist.
+    is_sealed : bool
+        Whether a digest of the content follows at its end (`core.io.seal`).
 
     Raises
     ------
@@ -33,9 +41,12 @@ def whole_hdf5(path: Path | str) -> Iterator[Any]:
         If it cannot be written; `path` then stays as it was.
     """
     try:
-        with whole_file(path) as partial, _created(partial) as file:
-            yield file
-            file.flush()
+        with whole_file(path) as partial:
+            with _created(partial) as file:
+                yield file
+                file.flush()
+            if is_sealed:
+                seal(partial)
     except (RuntimeError, OSError) as error:
         if (found := _ERRNO.search(str(error))) is None:
             raise

@@ -47,6 +47,9 @@ _SCORES = (_SCORE, "rlnParticleScore", "rlnParticleFigureOfMerit")
 _NO_SCORE = -999.0
 COORDINATE_COLUMNS = (_X, _Y, _SCORE)
 _TOMOGRAM = "rlnTomoName"
+_LONGEST_TAIL = 32
+"""Folders of a listed file that are looked for nearby."""
+
 _ORIGINS_USED = (
     "The particles have origins from a refinement or classification; centres are "
     "coordinates minus origins."
@@ -86,7 +89,7 @@ def _read_coordinates(holders: Sequence[Block], blocks: Sequence[Block]) -> File
         known = images_named(block, _NAME) if _NAME in block else [None] * len(block)
         names += known
     yx = np.concatenate(
-        [np.column_stack([each.numbers(_Y), each.numbers(_X)]) for each in holders]
+        [np.column_stack([each.positions(_Y), each.positions(_X)]) for each in holders]
     )
     scores, remarks = _read_scores(holders)
     lengths = read_lengths(holders, blocks)
@@ -118,9 +121,7 @@ def _read_scores(holders: Sequence[Block]) -> tuple[FloatArray, tuple[str, ...]]
     for column in _SCORES:
         scores = np.concatenate(
             [
-                block.numbers(column, allow_nan=True)
-                if column in block
-                else np.full(len(block), np.nan)
+                block.scores(column) if column in block else np.full(len(block), np.nan)
                 for block in holders
             ]
         )
@@ -161,11 +162,18 @@ def _read_list(path: Path, lists: Sequence[Block]) -> FilePicks:
 
 def find_listed(path: Path, file: str) -> Path | None:
     """Return the file by its path, or by as much of its end as is found nearby."""
-    parts = PurePath(file).parts
+    parts = PurePath(file).parts[-_LONGEST_TAIL:]
     tails = [Path(*parts[start:]) for start in range(len(parts))]
     above = path.absolute().parents
     places = [folder / file for folder in above] + [path.parent / t for t in tails[1:]]
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if _is_file(place)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that the file system cannot have
+        return False
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:
