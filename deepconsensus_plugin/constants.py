@@ -41,6 +41,9 @@ AVERAGE_AMPLITUDE_ATTRIBUTE = "_deepConsensusAverageAmplitude"
 AVERAGE_CORRELATION_ATTRIBUTE = "_deepConsensusAverageCorrelation"
 AVERAGE_OFFSET_X_ATTRIBUTE = "_deepConsensusAverageOffsetX"
 AVERAGE_OFFSET_Y_ATTRIBUTE = "_deepConsensusAverageOffsetY"
+#: Of an average and its class: resolution by an independent half, Å; no value where
+#: there is none.
+AVERAGE_RESOLUTION_ATTRIBUTE = "_deepConsensusAverageResolution"
 #: Of what a selection gives: why the candidate was rejected, a word of
 #: `core.reasons.Reason`; empty where it was accepted.
 REASON_ATTRIBUTE = "_deepConsensusReason"

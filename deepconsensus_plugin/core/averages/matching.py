@@ -30,7 +30,7 @@ class Poses:
     average : array, shape (n,), int
         Row of the average.
     angle : array, shape (n,)
-        Rotation that brings the box onto it, radians, from the x axis to the y axis.
+        Rotation that brings the box onto it, radians, from the y axis to the x axis.
     shift : array, shape (n, 2)
         Shift of the content, before the rotation, pixels of the reduced box.
     product : array, shape (n,), float32

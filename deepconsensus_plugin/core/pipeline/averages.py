@@ -181,7 +181,7 @@ def _table(
     angle = np.concatenate([each.poses.angle for each in found])
     return AveragesTable(
         average=rank[np.concatenate([each.poses.average for each in found])],
-        angle_deg=np.rad2deg(angle),
+        angle_deg=-np.rad2deg(angle),
         offset_yx=-shift * scale,
         amplitude=np.concatenate([each.amplitude for each in found]).astype(float),
         correlation=np.concatenate([each.correlation for each in found]).astype(float),

@@ -181,6 +181,11 @@ def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
     particle.setLocation(item.index, str(stack))
     particle.setMicId(coordinate.getMicId())
     particle.setCoordinate(coordinate)
+    copyScores(coordinate, particle)
+
+
+def copyScores(coordinate: Coordinate, particle: Particle) -> None:
+    """Give a particle what is known of its coordinate, as tables of particles show."""
     for name in _ON_PARTICLES:
         if (value := getattr(coordinate, name, None)) is not None:
             setattr(particle, name, value.clone())
