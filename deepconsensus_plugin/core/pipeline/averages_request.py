@@ -31,13 +31,15 @@ class AveragesRequest(Declared):
     averages : Path
         HDF5 file to write (`core.averages.table`), in the order of the coordinates; the
         images lie beside it.
+    left_out : tuple of str
+        Names of micrographs whose candidates are not looked at.
     parameters : AveragesParameters
         Number of averages, resolution and seed.
     workers : int
         Threads that read micrographs.
     particles : Path, optional
-        MRC stack to write of the reduced boxes (`core.averages.stacks`), in the order
-        of the coordinates. None: they are not kept.
+        MRC stack to write of the reduced boxes that are looked at, in the order of the
+        coordinates. None: they are not kept.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -62,6 +64,7 @@ class AveragesRequest(Declared):
         )
     )
     averages: Path
+    left_out: tuple[str, ...] = ()
     parameters: AveragesParameters = field(default_factory=AveragesParameters)
     workers: Count = 2
     particles: Path | None = None
