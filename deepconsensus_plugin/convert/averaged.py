@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from pwem.objects import (
@@ -37,8 +38,9 @@ from deepconsensus_plugin.convert.items import (
     read_items,
     set_attribute,
 )
-from deepconsensus_plugin.core.averages.table import AveragesTable
+from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
 from deepconsensus_plugin.core.extraction import round_centres
+from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordinates
 from deepconsensus_plugin.set_columns import read_ids
 
@@ -104,14 +106,41 @@ class AveragedItems:
         Ids of the items.
     yx : array, shape (n, 2)
         Their positions, pixels that were cut.
-    pixel_size_A : float
-        Of what was cut.
+    pixel_size_A, picked_pixel_A : float
+        Of what was cut, and of the micrographs that the items lie on.
     """
 
     table: AveragesTable
     ids: IntArray
     yx: FloatArray
     pixel_size_A: float
+    picked_pixel_A: float
+
+    @classmethod
+    def read(
+        cls,
+        averages: Path,
+        coordinates: Path,
+        ids: IntArray,
+        *,
+        pixel_size_A: float,
+        picked_pixel_A: float,
+    ) -> AveragedItems | None:
+        """Return what a job found; None where there is no such file.
+
+        Parameters
+        ----------
+        averages, coordinates : Path
+            Files of its request.
+        ids, pixel_size_A, picked_pixel_A
+            As above.
+        """
+        if not averages.is_file():
+            return None
+        places = read_coordinates(coordinates).values()
+        yx = np.concatenate([np.empty((0, 2)), *(here.yx for here in places)])
+        table = read_averages(averages)
+        return cls(table, ids, yx, pixel_size_A, picked_pixel_A)
 
     @cached_property
     def _rows(self) -> dict[int, int]:
@@ -132,9 +161,7 @@ class AveragedItems:
         row = self.row_of(number)
         return 0 if row is None else int(self.table.average[row]) + 1
 
-    def describe(
-        self, item: Coordinate | Particle, number: int, pixel_size_A: float
-    ) -> None:
+    def describe(self, item: Coordinate | Particle, number: int) -> None:
         """Set what the averages tell of the item with an id.
 
         Parameters
@@ -143,8 +170,6 @@ class AveragedItems:
             It gets the attributes; without values if it was not averaged.
         number : int
             Id.
-        pixel_size_A : float
-            Of the offset, that of the micrographs of the set.
         """
         row = self.row_of(number)
         y = x = amplitude = correlation = None
@@ -154,7 +179,7 @@ class AveragedItems:
                 for each in (self.table.amplitude, self.table.correlation)
             )
             offset = self._refined[row] - self.yx[row]
-            y, x = (offset * self.pixel_size_A / pixel_size_A).tolist()
+            y, x = (offset * self.pixel_size_A / self.picked_pixel_A).tolist()
         for name, kind, value in (
             (AVERAGE_ATTRIBUTE, Integer, self.class_of(number) or None),
             (AVERAGE_AMPLITUDE_ATTRIBUTE, Float, amplitude),
@@ -164,11 +189,12 @@ class AveragedItems:
         ):
             set_attribute(item, name, kind, value)
 
-    def centre(self, item: Coordinate, number: int, pixel_size_A: float) -> None:
-        """Move an item to its centre by the average, in pixels of this size."""
+    def centre(self, item: Coordinate, number: int) -> None:
+        """Move the item with an id to its centre by the average."""
         row = self.row_of(number)
         if row is not None:
-            move_item(item, self._refined[row] * (self.pixel_size_A / pixel_size_A))
+            scale = self.pixel_size_A / self.picked_pixel_A
+            move_item(item, scale * self._refined[row])
 
     def alignment(self, number: int, pixel_size_A: float) -> Transform:
         """Return the alignment of the box of an item that was averaged.

@@ -84,11 +84,10 @@ class AveragesOutputs:
         )
         copyCoordinatesInfo(target, source, self._protocol._getFileName("observed"))
         target.setBoxSize(self._given.box_size)
-        rate = self._given.picked_pixel_A
         for item in self._given.iterCoordinates():
-            self._averaged.describe(item, item.getObjId(), rate)
+            self._averaged.describe(item, item.getObjId())
             if self._protocol.refineCentres:
-                self._averaged.centre(item, item.getObjId(), rate)
+                self._averaged.centre(item, item.getObjId())
             target.append(item)
         return target
 
@@ -111,7 +110,7 @@ class AveragesOutputs:
             particle.setMicId(item.getMicId())
             particle.setCoordinate(scaled_item(item, rate / pixelSize))
             copyScores(item, particle)
-            self._averaged.describe(particle, item.getObjId(), rate)
+            self._averaged.describe(particle, item.getObjId())
             if ctfs:
                 particle.setCTF(ctfs[item.getMicName()])
             particles.append(particle)
@@ -121,14 +120,13 @@ class AveragesOutputs:
     def _classes(self, images: Pointer) -> SetOfClasses2D:
         classes = self._protocol._createSetOfClasses2D(images)
         pixelSize = images.get().getSamplingRate()
-        rate = self._given.picked_pixel_A
 
         def align(item: Particle, _: None) -> None:
             number = item.getObjId()
             item.setClassId(self._averaged.class_of(number))
             if item.getClassId():
                 item.setTransform(self._averaged.alignment(number, pixelSize))
-            self._averaged.describe(item, number, rate)
+            self._averaged.describe(item, number)
 
         classes.classifyItems(align, self._describeClass, classifyDisabled=True)
         return classes

@@ -22,7 +22,7 @@ from deepconsensus_plugin.core.averages.table import (
     AveragesTable,
     read_averages,
 )
-from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.protocols.averages.averages_form import (
     AVERAGING,
     BOXES,
@@ -31,8 +31,8 @@ from deepconsensus_plugin.protocols.averages.averages_form import (
 )
 from deepconsensus_plugin.protocols.averages.averages_input import AveragesInput
 from deepconsensus_plugin.protocols.averages.averages_outputs import AveragesOutputs
-from deepconsensus_plugin.protocols.averages.averages_summary import describeAverages
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
+from deepconsensus_plugin.protocols.shared.averages_summary import describeAverages
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
@@ -110,17 +110,16 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
 
     def createOutputStep(self, form):
         """Register classes, averages, and the coordinates with their evidence."""
-        given, table = AveragesInput.of(self), self.readTable()
+        given = AveragesInput.of(self)
+        averaged = AveragedItems.read(
+            *(self._path("averages"), self._path("coordinates")),
+            np.load(self._path("ids")),
+            pixel_size_A=given.frame.micrographs.getSamplingRate(),
+            picked_pixel_A=given.picked_pixel_A,
+        )
         if given.particles is not None:
             rate = given.particles.getSamplingRate()
-            write_resized(self._path("representatives"), table, rate)
-        places = read_coordinates(self._path("coordinates"))
-        averaged = AveragedItems(
-            table,
-            np.load(self._path("ids")),
-            np.concatenate([here.yx for here in places.values()]),
-            given.frame.micrographs.getSamplingRate(),
-        )
+            write_resized(self._path("representatives"), averaged.table, rate)
         outputs = AveragesOutputs(self, given, averaged).make()
         sources = (self.averagedItems(), self.inputMicrographs, self.ctfRelations)
         registerOutputs(self, outputs, sources)

@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from deepconsensus_plugin.core.averages.table import AveragesTable
+import numpy as np
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.averages.parameters import FEWEST_BOXES
+from deepconsensus_plugin.core.averages.table import (
+    AveragesTable,
+    images_path,
+    read_averages,
+)
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 
 
 def describeAverages(
@@ -64,3 +73,44 @@ def _describeResolution(table: AveragesTable) -> str:
         f"Independent halves agree on {resolved.sum()} of them, with {share:.0%} of "
         f"the candidates, to {finest} to {coarsest} Å."
     )
+
+
+def describeAveraging(protocol: Protocol, nCandidates: int) -> list[str]:
+    """Return what averages tell in a run that scores so many candidates.
+
+    Empty where it was not wanted, or scores could not be combined.
+    """
+    if (path := _averagesOf(protocol)) is not None:
+        table = read_averages(path)
+        n, k = table.n_members.sum(), len(table.images)
+        return [
+            f"{n} candidates were averaged without a reference: {k} averages; "
+            f"{images_path(path)}.",
+            _describeResolution(table),
+        ]
+    wanted = protocol.combineEvidence and protocol.averageCandidates
+    if not wanted or nCandidates >= FEWEST_BOXES:
+        return []
+    return [
+        f"The candidates were not averaged, since they are fewer than {FEWEST_BOXES}."
+    ]
+
+
+def describeAveragingMethods(protocol: Protocol) -> list[str]:
+    """Return how candidates were averaged, as a sentence of a paper, if they were."""
+    if _averagesOf(protocol) is None:
+        return []
+    return [
+        "Likeness to averages of the candidates, which were aligned without a "
+        "reference in two independent halves [Scheres2012], was combined with them."
+    ]
+
+
+def citedForAverages(protocol: Protocol) -> list[str]:
+    """Return the keys of the papers that averages are cited with, if there are any."""
+    return [] if _averagesOf(protocol) is None else ["Scheres2012"]
+
+
+def _averagesOf(protocol: Protocol) -> Path | None:
+    path = chainFilesOf(protocol).averages
+    return path if path.is_file() else None
