@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mrcfile
 import numpy as np
-from pwem.objects import Particle, SetOfParticles
+from pwem.objects import Particle, SetOfCoordinates, SetOfParticles
 from pwem.protocols import EMProtocol
 from pyworkflow.object import Pointer
 from scipy.ndimage import affine_transform
@@ -21,15 +21,26 @@ from deepconsensus_plugin.constants import (
     AVERAGE_OFFSET_Y_ATTRIBUTE,
     AVERAGE_RESOLUTION_ATTRIBUTE,
 )
-from deepconsensus_plugin.convert import scaled_item
+from deepconsensus_plugin.convert import append_candidates, scaled_item
 from deepconsensus_plugin.core.averages.parameters import SIZE
+from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.preprocessing import fourier_resize
-from deepconsensus_plugin.core.types import ScoredCoordinates
-from deepconsensus_plugin.protocols import ProtDeepConsensusAverages, ProtImportPicks
+from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
+from deepconsensus_plugin.protocols import (
+    ProtDeepConsensusAverages,
+    ProtDeepConsensusScore,
+    ProtImportPicks,
+)
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_numbers
 from deepconsensus_plugin.tests import synthetic
-from deepconsensus_plugin.tests.stored_sets import new_protocol, output, store_outputs
+from deepconsensus_plugin.tests.stored_sets import (
+    new_protocol,
+    output,
+    store_model,
+    store_outputs,
+    write_untrained_model,
+)
 from deepconsensus_plugin.tests.synthetic import SAMPLING_RATE
 
 SHAPE, N, BOX, BINNING = (480, 640), 56, 48, 2
@@ -227,6 +238,70 @@ class TestAverages(synthetic.SyntheticProject):
                 read_numbers(self.run_.outputCoordinates, name),
                 atol=1e-4,
             )
+
+    def score(self, **options) -> ProtDeepConsensusScore:
+        """Return a run on candidates of two pickers, with an untrained network."""
+        rng = np.random.default_rng(1)
+        pickers = [
+            PickerPicks(
+                name,
+                BOX,
+                {
+                    micrograph: ScoredCoordinates.from_arrays(
+                        yx + rng.normal(0, 2.0, yx.shape), rng.random(len(yx))
+                    )
+                    for micrograph, yx in self.truth.items()
+                },
+            )
+            for name in ("one", "two")
+        ]
+        candidates = find_consensus(pickers, consensus_radius_px=4, merge_radius_px=12)
+
+        def make(protocol: EMProtocol) -> dict[str, SetOfCoordinates]:
+            coordinates = protocol._createSetOfCoordinates(
+                self.picks.outputCoordinates.getMicrographs(asPointer=True)
+            )
+            coordinates.setBoxSize(BOX)
+            append_candidates(coordinates, self.wedges, candidates)
+            return {"outputCoordinates": coordinates}
+
+        stored = store_outputs(type(self), ProtImportPicks, make)
+        folder = self.data / f"model{stored.getObjId()}"
+        protocol = new_protocol(
+            type(self),
+            ProtDeepConsensusScore,
+            inputCoordinates=output(stored, "outputCoordinates"),
+            inputModel=store_model(type(self), write_untrained_model(folder)),
+            askGeneralModel=False,
+            writeStacks=False,
+            **options,
+        )
+        return self.launchProtocol(protocol)
+
+    def test_score_particles_averages_its_candidates(self):
+        run = self.score()
+        items = run.outputCoordinates
+        before, after = [], []
+        for item in items.iterItems():
+            tree = cKDTree(self.truth[item.getMicName()])
+            yx = np.array(item.getPosition()[::-1], dtype=float)
+            before.append(tree.query(yx)[0])
+            yx[0] += item.getAttributeValue(AVERAGE_OFFSET_Y_ATTRIBUTE)
+            yx[1] += item.getAttributeValue(AVERAGE_OFFSET_X_ATTRIBUTE)
+            after.append(tree.query(yx)[0])
+        self.assertLess(np.median(after), 0.7 * np.median(before))
+        told = "\n".join(run.summary())
+        self.assertIn(f"{len(after)} candidates were averaged", told)
+        self.assertIn("averages.mrcs", told)
+        self.assertIn("Scheres2012", run._citations())
+        self.assertIn("[Scheres2012]", " ".join(run._methods()))
+
+    def test_score_particles_does_without_averages(self):
+        run = self.score(averageCandidates=False)
+        item = run.outputCoordinates.getFirstItem()
+        self.assertFalse(item.hasAttribute(AVERAGE_ATTRIBUTE))
+        self.assertNotIn("averaged", "\n".join(run.summary()))
+        self.assertEqual(run._citations(), ["SanchezGarcia2018"])
 
     def test_information(self):
         first, second, third = self.run_.summary()[:3]

@@ -42,7 +42,7 @@ class AveragesInput:
 
     @property
     def items(self) -> SetOfParticles | SetOfCoordinates:
-        """The set that was chosen."""
+        """Set that was chosen."""
         return self.coordinates if self.particles is None else self.particles
 
     @property
@@ -61,7 +61,7 @@ class AveragesInput:
 
     @cached_property
     def frame(self) -> BoxFrame:
-        """What is cut."""
+        """Boxes and micrographs to cut them from."""
         return BoxFrame(
             self.coordinates,
             self.protocol.getInputMicrographs(),
