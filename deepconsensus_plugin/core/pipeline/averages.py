@@ -199,7 +199,7 @@ def _table(
     average[is_looked_at] = rank[np.concatenate([e.poses.average for e in found])]
     return AveragesTable(
         average=average,
-        angle_deg=-np.rad2deg(of_all([each.poses.angle for each in found])),
+        angle_deg=np.rad2deg(of_all([each.poses.angle for each in found])),
         offset_yx=-scale * of_all([each.poses.shift for each in found]),
         amplitude=of_all([each.amplitude for each in found]),
         correlation=of_all([each.correlation for each in found]),
