@@ -261,7 +261,7 @@ class TestAverages(synthetic.SyntheticProject):
             coordinates = protocol._createSetOfCoordinates(
                 self.picks.outputCoordinates.getMicrographs(asPointer=True)
             )
-            coordinates.setBoxSize(BOX)
+            coordinates.setBoxSize(synthetic.BOX)  # that of the model
             append_candidates(coordinates, self.wedges, candidates)
             return {"outputCoordinates": coordinates}
 
