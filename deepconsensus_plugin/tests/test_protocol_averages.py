@@ -34,9 +34,11 @@ from deepconsensus_plugin.protocols import (
 )
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_numbers
 from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.other_plugins import faults_of_set
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
+    store_ctfs,
     store_model,
     store_outputs,
     write_untrained_model,
@@ -238,6 +240,31 @@ class TestAverages(synthetic.SyntheticProject):
                 read_numbers(self.run_.outputCoordinates, name),
                 atol=1e-4,
             )
+
+    def test_what_has_no_ctf_is_left_out(self):
+        """Twice the candidates, so that three micrographs have enough."""
+        positions = {name: np.tile(yx, (2, 1)) for name, yx in self.truth.items()}
+        picks = {n: ScoredCoordinates.from_arrays(yx) for n, yx in positions.items()}
+        doubled = self.importPicks(
+            "doubled", picks, micrographs=self.wedges, boxSize=BOX
+        )
+        run = self.average(
+            inputCoordinates=output(doubled, "outputCoordinates"),
+            ctfRelations=store_ctfs(type(self), self.names[1:]),
+        )
+        n_all, n_left_out = 8 * N, 2 * N
+        self.assertIn(f"{n_left_out} candidates left out", "\n".join(run.summary()))
+        self.assertEqual(run.outputCoordinates.getSize(), n_all)
+        columns = read_columns(run.outputCoordinates, AVERAGE_ATTRIBUTE, "_micName")
+        for number, name in zip(*columns.values(), strict=True):
+            self.assertEqual(number is None, name == self.names[0])
+        particles = run.outputParticles
+        self.assertEqual(particles.getSize(), n_all - n_left_out)
+        self.assertTrue(particles.isPhaseFlipped())
+        self.assertAlmostEqual(
+            particles.getFirstItem().getCTF().getDefocusU(), 15001, places=3
+        )
+        self.assertEqual(faults_of_set(particles), [])
 
     def score(self, **options) -> ProtDeepConsensusScore:
         """Return a run on candidates of two pickers, with an untrained network."""
