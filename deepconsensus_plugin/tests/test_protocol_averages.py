@@ -25,19 +25,23 @@ from deepconsensus_plugin.convert import append_candidates, scaled_item
 from deepconsensus_plugin.core.averages.parameters import SIZE
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.core.preprocessing import fourier_resize
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusAverages,
     ProtDeepConsensusScore,
+    ProtDeepConsensusScreen,
     ProtImportPicks,
 )
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_numbers
 from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.in_process import run_here
 from deepconsensus_plugin.tests.other_plugins import faults_of_set
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
+    store_coordinates,
     store_ctfs,
     store_model,
     store_outputs,
@@ -97,16 +101,20 @@ class TestAverages(synthetic.SyntheticProject):
     def setUpClass(cls):
         super().setUpClass()
         cls.truth = write_wedges(cls.data / "wedges", cls.names)
-        cls.wedges = cls.importMicrographs(cls.data / "wedges")
-        rng = np.random.default_rng(0)
-        picks = {
-            name: ScoredCoordinates.from_arrays(yx + rng.normal(0, 2.0, yx.shape))
+        cls.micrographs = cls.importMicrographs(cls.data / "wedges")
+        cls.picks = cls.importPicks("picker", cls.pick(0), boxSize=BOX)
+        cls.run_ = cls.average(inputCoordinates=cls.picked(), refineCentres=True)
+
+    @classmethod
+    def pick(cls, seed: int) -> dict[str, ScoredCoordinates]:
+        """Return all particles, pixels beside their centres, with random scores."""
+        rng = np.random.default_rng(seed)
+        return {
+            name: ScoredCoordinates.from_arrays(
+                yx + rng.normal(0, 2.0, yx.shape), rng.random(len(yx))
+            )
             for name, yx in cls.truth.items()
         }
-        cls.picks = cls.importPicks(
-            "picker", picks, micrographs=cls.wedges, boxSize=BOX
-        )
-        cls.run_ = cls.average(inputCoordinates=cls.picked(), refineCentres=True)
 
     @classmethod
     def picked(cls) -> Pointer:
@@ -125,7 +133,7 @@ class TestAverages(synthetic.SyntheticProject):
         def make(protocol: EMProtocol) -> dict[str, SetOfParticles]:
             coordinates = cls.picks.outputCoordinates
             particles = protocol._createSetOfParticles()
-            particles.copyInfo(cls.wedges)
+            particles.copyInfo(cls.micrographs)
             particles.setSamplingRate(BINNING * SAMPLING_RATE)
             particles.setCoordinates(cls.picked())
             for name in cls.names:
@@ -245,9 +253,7 @@ class TestAverages(synthetic.SyntheticProject):
         """Twice the candidates, so that three micrographs have enough."""
         positions = {name: np.tile(yx, (2, 1)) for name, yx in self.truth.items()}
         picks = {n: ScoredCoordinates.from_arrays(yx) for n, yx in positions.items()}
-        doubled = self.importPicks(
-            "doubled", picks, micrographs=self.wedges, boxSize=BOX
-        )
+        doubled = self.importPicks("doubled", picks, boxSize=BOX)
         run = self.average(
             inputCoordinates=output(doubled, "outputCoordinates"),
             ctfRelations=store_ctfs(type(self), self.names[1:]),
@@ -268,20 +274,7 @@ class TestAverages(synthetic.SyntheticProject):
 
     def score(self, **options) -> ProtDeepConsensusScore:
         """Return a run on candidates of two pickers, with an untrained network."""
-        rng = np.random.default_rng(1)
-        pickers = [
-            PickerPicks(
-                name,
-                BOX,
-                {
-                    micrograph: ScoredCoordinates.from_arrays(
-                        yx + rng.normal(0, 2.0, yx.shape), rng.random(len(yx))
-                    )
-                    for micrograph, yx in self.truth.items()
-                },
-            )
-            for name in ("one", "two")
-        ]
+        pickers = [PickerPicks(str(seed), BOX, self.pick(seed)) for seed in (1, 2)]
         candidates = find_consensus(pickers, consensus_radius_px=4, merge_radius_px=12)
 
         def make(protocol: EMProtocol) -> dict[str, SetOfCoordinates]:
@@ -289,7 +282,7 @@ class TestAverages(synthetic.SyntheticProject):
                 self.picks.outputCoordinates.getMicrographs(asPointer=True)
             )
             coordinates.setBoxSize(synthetic.BOX)  # that of the model
-            append_candidates(coordinates, self.wedges, candidates)
+            append_candidates(coordinates, self.micrographs, candidates)
             return {"outputCoordinates": coordinates}
 
         stored = store_outputs(type(self), ProtImportPicks, make)
@@ -330,6 +323,41 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertNotIn("averaged", "\n".join(run.summary()))
         self.assertEqual(run._citations(), ["SanchezGarcia2018"])
 
+    def test_deep_consensus_averages_and_continues_without(self):
+        model = store_model(type(self), write_untrained_model(self.data / "whole"))
+        screen = new_protocol(
+            type(self),
+            ProtDeepConsensusScreen,
+            modelInitialization=1,
+            initialModel=model,
+            askGeneralModel=False,
+            writeStacks=False,
+        )
+        picks = [
+            {name: here.yx for name, here in self.pick(seed).items()} for seed in (1, 2)
+        ]
+        screen.inputCoordinates.set(
+            [store_coordinates(type(self), each) for each in picks]
+        )
+        self.assertEqual(screen.validate(), [])
+        jobs: list[str] = []
+
+        def count(path):
+            jobs.append(path.stem)
+            run_job(path)
+
+        run_here(type(self), screen, job=count)
+        self.assertEqual(jobs.count("averages"), 1)
+        found = read_columns(screen.outputCoordinatesScored, AVERAGE_ATTRIBUTE)
+        self.assertTrue(all(found[AVERAGE_ATTRIBUTE]))
+        self.assertIn("were averaged", "\n".join(screen.summary()))
+        screen.averageCandidates.set(False)
+        run_here(type(self), screen, job=count)
+        self.assertEqual(jobs.count("averages"), 1)
+        found = read_columns(screen.outputCoordinatesScored, AVERAGE_ATTRIBUTE)
+        self.assertEqual(found, {})
+        self.assertNotIn("averaged", "\n".join(screen.summary()))
+
     def test_information(self):
         first, second, third = self.run_.summary()[:3]
         self.assertRegex(first, rf"^{4 * N} candidates in \d averages of \d+ to \d+; ")
@@ -345,7 +373,7 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertEqual(protocol.summary(), ["Not run yet."])
         self.assertEqual(protocol._methods(), [])
         few = {self.names[0]: ScoredCoordinates.from_arrays(self.truth[self.names[0]])}
-        picks = self.importPicks("few", few, micrographs=self.wedges)
+        picks = self.importPicks("few", few)
         protocol.inputCoordinates.copy(output(picks, "outputCoordinates"))
         [error] = protocol.validate()
         self.assertRegex(error, f"^Candidates: .* fewer than 200; the set has {N}")
