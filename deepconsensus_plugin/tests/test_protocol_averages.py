@@ -127,7 +127,7 @@ class TestAverages(synthetic.SyntheticProject):
         return protocol
 
     @classmethod
-    def extract(cls) -> Pointer:
+    def extract(cls, *, knowCoordinates: bool = True) -> Pointer:
         """Return particles at half the pixels, as an extraction with binning has."""
 
         def make(protocol: EMProtocol) -> dict[str, SetOfParticles]:
@@ -135,7 +135,8 @@ class TestAverages(synthetic.SyntheticProject):
             particles = protocol._createSetOfParticles()
             particles.copyInfo(cls.micrographs)
             particles.setSamplingRate(BINNING * SAMPLING_RATE)
-            particles.setCoordinates(cls.picked())
+            if knowCoordinates:
+                particles.setCoordinates(cls.picked())
             for name in cls.names:
                 items = [
                     item.clone()
@@ -208,18 +209,41 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertGreater(np.median(correlation), 0.4)
         self.assertEqual(found.getBoxSize(), BOX)
 
+    def distance(self, items: SetOfCoordinates) -> float:
+        """Return the median distance of items from the nearest particle, pixels."""
+        trees = {name: cKDTree(yx) for name, yx in self.truth.items()}
+        return np.median(
+            [
+                trees[item.getMicName()].query(item.getPosition()[::-1])[0]
+                for item in items.iterItems()
+            ]
+        )
+
     def test_refined_centres_are_nearer_to_the_particles(self):
-        spread = {}
-        for items in (self.picks.outputCoordinates, self.run_.outputCoordinates):
-            distance = []
-            for item in items.iterItems():
-                near, _ = cKDTree(self.truth[item.getMicName()]).query(
-                    item.getPosition()[::-1]
-                )
-                distance.append(near)
-            spread[items] = np.median(distance)
-        before, after = spread.values()
-        self.assertLess(after, 0.7 * before)
+        before = self.distance(self.picks.outputCoordinates)
+        self.assertLess(self.distance(self.run_.outputCoordinates), 0.7 * before)
+
+    def test_boxes_of_other_micrographs(self):
+        folder = self.data / "binned"
+        folder.mkdir()
+        for name in self.names:
+            image = mrcfile.read(self.data / "wedges" / name)
+            rows, columns = np.array(SHAPE) // BINNING
+            blocks = image.reshape(rows, BINNING, columns, BINNING)
+            mrcfile.write(folder / name, blocks.mean(axis=(1, 3)))
+        run = self.average(
+            inputCoordinates=self.picked(),
+            inputMicrographs=self.importMicrographs(
+                folder, samplingRate=BINNING * SAMPLING_RATE
+            ),
+            refineCentres=True,
+        )
+        self.assertAlmostEqual(
+            run.outputParticles.getSamplingRate(), BOX * SAMPLING_RATE / SIZE, places=5
+        )
+        self.assertAlignmentsHold(run, sign=1)
+        before = self.distance(self.picks.outputCoordinates)
+        self.assertLess(self.distance(run.outputCoordinates), 0.8 * before)
 
     def test_the_offset_leads_to_the_refined_centre(self):
         stay = self.picks.outputCoordinates.getFirstItem()
@@ -377,6 +401,10 @@ class TestAverages(synthetic.SyntheticProject):
         protocol.inputCoordinates.copy(output(picks, "outputCoordinates"))
         [error] = protocol.validate()
         self.assertRegex(error, f"^Candidates: .* fewer than 200; the set has {N}")
+        protocol.inputParticles.copy(self.extract(knowCoordinates=False))
+        [error] = protocol.validate()
+        self.assertIn("Particles: they do not know their coordinates", error)
+        protocol.inputParticles.set(None)
         protocol.inputCoordinates.copy(self.picked())
         protocol.boxSize.set(9999)
         [error] = protocol.validate()
