@@ -125,6 +125,12 @@ class ScreenStages:
             candidates, are_particles_dark=areParticlesDark(self.protocol)
         )
 
+    def averageCandidates(self, candidates: Candidates) -> None:
+        """Average the scored candidates, where scores are combined."""
+        self._stages().average(
+            candidates, are_particles_dark=areParticlesDark(self.protocol)
+        )
+
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
     ) -> None:
@@ -172,7 +178,9 @@ class ScreenStages:
             candidates,
             self.folder,
             seed=fusionSeed(self.protocol),
-            context=FusionContext.of(self._pickedMicrographs(), model, self.files.null),
+            context=FusionContext.of(
+                self._pickedMicrographs(), model, self.files.null, self.files.averages
+            ),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
@@ -231,6 +239,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         ),
         fusion_seed=fusionSeed(protocol),
         ask_general_model=protocol.askGeneralModel.get(),
+        average_candidates=protocol.averageCandidates.get(),
         threshold=THRESHOLD.read(protocol),
         workers=protocol.numberOfThreads.get(),
     )
