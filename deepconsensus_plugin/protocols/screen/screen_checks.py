@@ -109,15 +109,16 @@ def _soundSets(protocol: Protocol) -> list[LabelledSet]:
 
 
 def _describeBadPrecision(protocol: Protocol) -> list[str]:
-    enough = len(protocol.inputCoordinates) >= FEWEST_VOTERS
+    n_least = FEWEST_VOTERS - bool(protocol.averageCandidates)
+    enough = len(protocol.inputCoordinates) >= n_least
     if thresholdMode(protocol) is not ThresholdMode.MIN_PRECISION or (
         protocol.combineEvidence and enough
     ):
         return []
     return [
         "Select by: a target precision needs scores that are probabilities, and three "
-        "pickers to tell it. Choose at least three sets of picks, and *Combine with "
-        "pickers*."
+        "pickers to tell it, or two and averages. Choose at least three sets of picks, "
+        "or two and *Average the candidates*, and *Combine with pickers*."
     ]
 
 
