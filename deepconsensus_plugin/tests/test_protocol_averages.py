@@ -364,10 +364,12 @@ class TestAverages(synthetic.SyntheticProject):
         rejected = table.reason == Reason.SCORE
         self.assertTrue(rejected.any())
         self.assertIn(*describe_kinds(count_kinds(kinds[rejected])), run.summary())
-        select = self.newProtocol(
-            ProtDeepConsensusSelect, thresholdMode=0, threshold=float(np.median(score))
+        select = new_protocol(
+            type(self),
+            ProtDeepConsensusSelect,
+            inputCoordinates=output(run, "outputCoordinates"),
+            threshold=float(np.median(score)),
         )
-        select.inputCoordinates.set(output(run, "outputCoordinates"))
         self.launchProtocol(select)
         [told] = [line for line in select.summary() if "rejected for" in line]
         found = read_scored(run, select)

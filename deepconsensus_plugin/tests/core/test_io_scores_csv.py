@@ -34,7 +34,8 @@ FIGURES = {
 TEXT = """\
 micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted\
 ,reason,general_model,average_amplitude,looks_like
-"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,,-2.5,1.25,particle
+"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,,-2.5,\
+1.25,particle
 "a, 1.mrc",2,0.3333333333333333,0.1,1e-09,0.25,2,cryolo;topaz;cassper,cryolo;topaz,\
 0.5;-7.25,0,neighbour,1.75,0.5,noise or dirt
 b.mrc,3,4,,,,1,topaz,topaz,1,0,no score,,,

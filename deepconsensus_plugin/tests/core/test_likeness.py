@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.calibration.likeness import (
     likeness_features,
 )
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.kinds import Kind, Likeness
+from deepconsensus_plugin.core.kinds import Kind
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 
