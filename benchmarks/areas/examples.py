@@ -18,11 +18,17 @@ from deepconsensus_plugin.core.digests import digest
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.simulation import (
+    SimulatedMicrograph,
     SimulationParameters,
     simulate_micrograph,
     true_coordinates,
 )
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+
+
+_MOST_FILM = 0.5
+_MOST_ATTEMPTS, _NEXT_ATTEMPT = 20, 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +70,7 @@ def read_or_make(path: Path, parameters: SimulationParameters, index: int) -> Ex
     origin = digest(to_plain(parameters))
     if path.exists() and (kept := _read(path, origin)) is not None:
         return kept
-    micrograph = simulate_micrograph(parameters, index)
+    micrograph = _simulate(parameters, index)
     example = Example(
         micrograph.image,
         micrograph.contamination,
@@ -73,6 +79,18 @@ def read_or_make(path: Path, parameters: SimulationParameters, index: int) -> Ex
     )
     _write(path, example, origin)
     return example
+
+
+def _simulate(parameters: SimulationParameters, index: int) -> SimulatedMicrograph:
+    """Return a micrograph of which film covers less than half.
+
+    Where it covers more, particles lie on a support, and film is what is usual.
+    """
+    for attempt in range(_MOST_ATTEMPTS):
+        micrograph = simulate_micrograph(parameters, index + attempt * _NEXT_ATTEMPT)
+        if (micrograph.contamination == AreaKind.CARBON).mean() < _MOST_FILM:
+            break
+    return micrograph
 
 
 def _write(path: Path, example: Example, origin: str) -> None:

@@ -26,12 +26,12 @@ from deepconsensus_plugin.core.simulation import (
     Structure,
 )
 
-PIXEL_SIZES_A = (8.5, 17.0)
+PIXEL_SIZES_A = (7.5, 11.0)
 """Range of pixel sizes on which the network works, Å."""
 
-SCENES_PER_MOLECULE = 6
+SCENES_PER_MOLECULE = 3
 
-_SIDE = 320
+_SIDE = 432
 _FINE_PIXEL_SIZES_A = (2.0, 4.0)
 _FINE_SIDE = 1280
 _MOST_PARTICLES = 300
@@ -68,9 +68,9 @@ def draw_scene(split: Split, number: int) -> SimulationParameters:
         optics=_optics(rng),
         exposure=_exposure(rate, rng),
         ice=Ice(
-            _same(_log_uniform(rng, 200, 1100)),
-            gradient=rng.uniform(0, 0.8),
-            roughness=rng.uniform(0, 0.15),
+            _same(_log_uniform(rng, 200, 800)),
+            gradient=rng.uniform(0, 0.5),
+            roughness=_log_uniform(rng, 0.01, 0.08),
             interface_protein_mg_per_m2=_log_uniform(rng, 0.05, 8),
         ),
         crowd=_crowd(side * rate, diameter_A, rng),
@@ -137,7 +137,7 @@ def _contamination(seed: int, rng: np.random.Generator) -> Contamination:
         ice_crystals=rng.uniform(0, 3),
         ethane_blobs=rng.uniform(0, 1.2),
         gold_beads=rng.uniform(0, 1.2),
-        film_variety=0.8,
+        film_variety=0.6,
         ice_variety=0.7,
         precipitates=rng.uniform(0, 0.9),
         cracks=rng.uniform(0, 0.6),
