@@ -23,9 +23,9 @@ from deepconsensus_plugin.core.simulation import (
     simulate_micrograph,
     true_coordinates,
 )
+from deepconsensus_plugin.core.simulation.library import load_library
 from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
-
 
 _MOST_FILM = 0.5
 _MOST_ATTEMPTS, _NEXT_ATTEMPT = 20, 1_000_000
@@ -45,12 +45,15 @@ class Example:
         Centres of whole particles, pixels.
     pixel_size_A : float
         Å/px.
+    diameter_A : float
+        Diameter of the particle, Å.
     """
 
     image: NDArray[np.float32]
     kinds: NDArray[np.uint8]
     particles_yx: FloatArray
     pixel_size_A: float
+    diameter_A: float
 
 
 def make_examples(folder: Path, split: Split, n: int) -> list[Example]:
@@ -76,6 +79,7 @@ def read_or_make(path: Path, parameters: SimulationParameters, index: int) -> Ex
         micrograph.contamination,
         true_coordinates(micrograph.objects, WHOLE).yx,
         parameters.sampling_rate,
+        load_library(parameters).diameter_A,
     )
     _write(path, example, origin)
     return example
@@ -103,6 +107,7 @@ def _write(path: Path, example: Example, origin: str) -> None:
             kinds=example.kinds,
             particles_yx=example.particles_yx,
             pixel_size_A=example.pixel_size_A,
+            diameter_A=example.diameter_A,
             origin=origin,
         )
 
@@ -116,4 +121,5 @@ def _read(path: Path, origin: str) -> Example | None:
             kept["kinds"],
             kept["particles_yx"],
             float(kept["pixel_size_A"]),
+            float(kept["diameter_A"]),
         )
