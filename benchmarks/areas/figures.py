@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures of the masks on scenes to test on, the demonstration, and real micrographs.
 
-The rule is `find_area` without a network, *package* the same with it. Real sets have no truth of
-contamination: what the masks cover is shown beside the share of true particles that
-they lose. Nothing is chosen by any of these figures.
+The rule is `find_area` without a network, *package* the same with it. Real sets have no
+truth of contamination: what the masks cover is shown beside the share of true particles
+that they lose. Nothing is chosen by any of these figures.
 """
 
 from __future__ import annotations

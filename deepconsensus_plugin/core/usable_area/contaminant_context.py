@@ -84,8 +84,10 @@ def second_look(
         *(above_background(first[..., k]) for k in _POWERS_NEARBY),
         around(texture, 100) - usual.middle(texture),
     ]
-    return np.concatenate([first, np.stack(features, -1)], -1).astype(np.float32)
+    found = np.concatenate([first, np.stack(features, -1)], axis=-1)
+    return np.asarray(found, np.float32)
 
 
 def _log_odds(probability: Float32Array) -> Float32Array:
-    return np.log((probability + np.float32(0.01)) / (np.float32(1.01) - probability))
+    odds = (probability + np.float32(0.01)) / (np.float32(1.01) - probability)
+    return np.asarray(np.log(odds))

@@ -76,7 +76,7 @@ def first_look(
         *(usual.rank(levels[k]) for k in (1, 3)),
         *_constants(levels, bands, finer, diameter_A, usual),
     ]
-    return np.stack(features, axis=-1).astype(np.float32)
+    return np.asarray(np.stack(features, axis=-1), np.float32)
 
 
 def _levels(

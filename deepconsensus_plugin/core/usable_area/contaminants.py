@@ -29,7 +29,7 @@ _DIAMETERS_A = (60.0, 500.0)
 
 
 def can_tell_contaminants(
-    shape: tuple[int, int], *, pixel_size_A: float, diameter_A: float
+    shape: tuple[int, ...], *, pixel_size_A: float, diameter_A: float
 ) -> bool:
     """Return whether the network was trained on images like one of this shape."""
     return (

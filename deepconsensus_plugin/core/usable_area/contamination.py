@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Contamination: carbon, ice crystals, gold and dead areas.
 
-A network finds it (`contaminants`) where it was trained on images like this one. On
-others, such as those of large pixels, a rule does: contamination is an area that differs from most of its micrograph by more than particles
-can. Its local mean is further from the usual one than the contrast of a particle, which
-windows full of particles do not exceed. Or its local variance exceeds the usual one by
-the square of that contrast, four times the largest variance of a mixture of particles
-and background.
+A network finds it (`contaminants`) on images like those that it was trained on. On
+others, such as those of large pixels, a rule does: contamination is an area that
+differs from most of its micrograph by more than particles can. Its local mean is
+further from the usual one than the contrast of a particle, which windows full of
+particles do not exceed. Or its local variance exceeds the usual one by the square of
+that contrast, four times the largest variance of a mixture of particles and background.
 """
 
 from __future__ import annotations

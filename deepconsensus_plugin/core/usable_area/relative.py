@@ -37,12 +37,13 @@ class Usual:
     def in_spreads(self, values: Float32Array) -> Float32Array:
         """Return values in robust deviations from the usual one, compressed."""
         middle, spread = median_and_mad(values[self.is_counted])
-        return np.arcsinh((values - np.float32(middle)) / np.float32(spread + TINY))
+        scale = np.float32(spread + TINY)
+        return np.asarray(np.arcsinh((values - np.float32(middle)) / scale))
 
     def log_ratio(self, power: Float32Array) -> Float32Array:
         """Return the logarithm of the root of a power by the usual one."""
         ratio = np.maximum(power / (self.middle(power) + 1e-12), TINY)
-        return np.clip(0.5 * np.log(ratio), -_MOST_LOG, _MOST_LOG)
+        return np.asarray(np.clip(0.5 * np.log(ratio), -_MOST_LOG, _MOST_LOG))
 
     def rank(self, values: Float32Array) -> Float32Array:
         """Return the rank of values, from -1 to 1."""

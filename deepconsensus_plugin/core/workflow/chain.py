@@ -76,15 +76,16 @@ def run_deep_consensus(
     _check_input(micrographs, pickers)
     folder = made_folder(folder)
     run_job = run_job or KeptJobs(folder, progress)
+    preprocessing = options.preprocessing
     found = find_candidates(
         *(micrographs, pickers, options.consensus, folder),
         unwanted=unwanted,
         cut_from=cut_from or (),
         workers=options.workers,
+        are_particles_dark=preprocessing is None or preprocessing.invert,
         run_job=run_job,
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
-    preprocessing = options.preprocessing
     if preprocessing is None or options.skip_training:  # as in the model
         preprocessing = preprocessing_of(options.initial_model, box_size, rate)
     stages = CandidateStages(
