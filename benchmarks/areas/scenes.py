@@ -59,6 +59,8 @@ def draw_scene(split: Split, number: int) -> SimulationParameters:
     side = _FINE_SIDE if is_fine else _SIDE
     rate = _log_uniform(rng, *(_FINE_PIXEL_SIZES_A if is_fine else PIXEL_SIZES_A))
     structure, diameter_A = _molecule(split, seed, rng)
+    # Drawn apart, so that scenes to test on are those of before.
+    has_aggregates = np.random.default_rng([first + number, 24]).random() < 0.35
     rng = np.random.default_rng([first + number, 23])
     return SimulationParameters(
         shape=(side, side),
@@ -73,7 +75,9 @@ def draw_scene(split: Split, number: int) -> SimulationParameters:
             roughness=_log_uniform(rng, 0.01, 0.08),
             interface_protein_mg_per_m2=_log_uniform(rng, 0.05, 8),
         ),
-        crowd=_crowd(side * rate, diameter_A, rng),
+        crowd=_crowd(
+            side * rate, diameter_A, rng, 1.5 * (has_aggregates and not is_fine)
+        ),
         contamination=_contamination(seed, rng),
         seed=seed,
     )
@@ -104,7 +108,9 @@ def _molecule(
     return Structure(assembly=assembly), 2 * size * (wide * flat) ** (1 / 3)
 
 
-def _crowd(extent_A: float, diameter_A: float, rng: np.random.Generator) -> Crowd:
+def _crowd(
+    extent_A: float, diameter_A: float, rng: np.random.Generator, aggregates: float
+) -> Crowd:
     """Return particles that are packed, many, few or none."""
     draws: tuple[Callable[[], float], ...] = (
         lambda: 0.55,
@@ -121,7 +127,7 @@ def _crowd(extent_A: float, diameter_A: float, rng: np.random.Generator) -> Crow
         spacing=0.92 if which < 2 else 1.1,
         overlapping_fraction=0.12,
         broken_fraction=0.0,
-        aggregates=0.0,
+        aggregates=aggregates,
     )
 
 

@@ -72,7 +72,7 @@ def test_pixels_are_learnt_and_their_surroundings_help(example):
     network = train(lessons, Schedule(epochs=60, batch_size=64))
     lesson = lessons[0]
     first = lesson.first.astype(np.float32)
-    found = network.first.probabilities(first)[lesson.is_sampled].argmax(axis=-1)
+    found = network.looks[0].probabilities(first)[lesson.is_sampled].argmax(axis=-1)
     assert (found == lesson.classes).mean() > 0.9
     mask = network_mask(example, network)
     assert figures_of([example], lambda each: mask).iou > 0.6

@@ -30,7 +30,7 @@ _PARTICLE_POWER, _POWERS_NEARBY = 12, (11, 12, 15)
 """Features of the first look that are looked at again."""
 
 
-def second_look(
+def look_again(
     first: Float32Array,
     probabilities: Float32Array,
     has_signal: BoolArray,

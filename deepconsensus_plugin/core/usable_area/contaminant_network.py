@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Network of contaminants: two small perceptrons over the features of each pixel.
+"""Network of contaminants: small perceptrons that look at each pixel in turn.
 
-The first one sees a pixel's own features; the second one sees them again, beside what
-the first one found around it. `make train-mask` writes the weights; NumPy evaluates
+The first one sees the features of a pixel; each other one sees them again, beside what
+the one before found around it. `make train-mask` writes the weights; NumPy evaluates
 them.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 import deepconsensus_plugin
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area import (
     contaminant_context,
     contaminant_features,
@@ -37,10 +39,6 @@ MOST_SPREADS = 6.0
 
 WEIGHTS, CARD = "weights.npz", "card.json"
 
-_LOOKS = {
-    "first": contaminant_features.N_FEATURES,
-    "second": contaminant_context.N_FEATURES,
-}
 _N_LAYERS = 3
 
 
@@ -90,15 +88,41 @@ class ContaminantNetwork:
 
     Parameters
     ----------
-    first, second : Perceptron
-        Without and with what was found around a pixel.
+    looks : tuple of Perceptron
+        The first one sees `first_look`, others see `look_again`.
     threshold : float
         Probability of contamination from which a pixel is unusable.
     """
 
-    first: Perceptron
-    second: Perceptron
+    looks: tuple[Perceptron, ...]
     threshold: float
+
+    def probabilities(
+        self, first: Float32Array, has_signal: BoolArray, *, pixel_size_A: float
+    ) -> Float32Array:
+        """Return the probability of each class at each pixel.
+
+        Parameters
+        ----------
+        first : array, shape (rows, columns, n), float32
+            `contaminant_features.first_look`.
+        has_signal : array, shape (rows, columns), bool
+            Pixels that were recorded, one at least.
+        pixel_size_A : float
+            Å/px of these arrays.
+
+        Returns
+        -------
+        array, shape (rows, columns, 4), float32
+            In the order of `CLASSES`; they sum to 1.
+        """
+        found = self.looks[0].probabilities(first)
+        for look in self.looks[1:]:
+            again = contaminant_context.look_again(
+                first, found, has_signal, pixel_size_A=pixel_size_A
+            )
+            found = look.probabilities(again)
+        return found
 
 
 @lru_cache(maxsize=1)
@@ -120,23 +144,24 @@ def read_network(folder: Path) -> ContaminantNetwork:
     """
     path = folder / WEIGHTS
     try:
-        with np.load(path) as kept:
+        with path.open("rb") as file, np.load(file) as kept:
             weights = {name: kept[name].astype(np.float32) for name in kept.files}
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
         raise _unexpected(path, f"a damaged file ({error})") from error
-    first, second = (_perceptron(path, weights, look, n) for look, n in _LOOKS.items())
-    return ContaminantNetwork(first, second, _threshold(folder / CARD))
+    n_looks = sum(name.endswith("_mean") for name in weights)
+    looks = tuple(_perceptron(path, weights, k) for k in range(max(n_looks, 1)))
+    return ContaminantNetwork(looks, _threshold(folder / CARD))
 
 
-def _perceptron(
-    path: Path, weights: Mapping[str, Float32Array], look: str, n_features: int
-) -> Perceptron:
-    names = [f"{look}_{part}" for part in ("mean", "spread")]
-    names += [f"{look}_{k}_{p}" for k in range(_N_LAYERS) for p in ("kernel", "bias")]
+def _perceptron(path: Path, weights: Mapping[str, Float32Array], k: int) -> Perceptron:
+    names = [f"look{k}_{part}" for part in ("mean", "spread")]
+    for layer in range(_N_LAYERS):
+        names += [f"look{k}_{layer}_{part}" for part in ("kernel", "bias")]
     if lacking := [name for name in names if name not in weights]:
         raise _unexpected(path, f"a file without {', '.join(lacking)}")
     mean, spread, *rest = (weights[name] for name in names)
     layers = tuple(zip(rest[::2], rest[1::2], strict=True))
+    n_features = (contaminant_context if k else contaminant_features).N_FEATURES
     widths = [n_features, *(len(bias) for _, bias in layers[:-1]), len(CLASSES)]
     shapes = [mean.shape, spread.shape, *(kernel.shape for kernel, _ in layers)]
     expected = [(n_features,)] * 2 + list(pairwise(widths))
@@ -147,12 +172,12 @@ def _perceptron(
 
 def _threshold(path: Path) -> float:
     try:
-        threshold = json.loads(path.read_text(encoding="utf-8"))["threshold"]
+        threshold = float(json.loads(path.read_text(encoding="utf-8"))["threshold"])
     except (ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
             path, expected="a card with a threshold", received=str(error)
         ) from error
-    return float(threshold)
+    return threshold
 
 
 def _unexpected(path: Path, received: str) -> FileFormatError:
@@ -165,11 +190,14 @@ def write_network(folder: Path, network: ContaminantNetwork, card: object) -> No
     """Write a network with half precision, and its card as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {}
-    for look, each in (("first", network.first), ("second", network.second)):
-        weights[f"{look}_mean"], weights[f"{look}_spread"] = each.mean, each.spread
-        for k, (kernel, bias) in enumerate(each.layers):
-            weights[f"{look}_{k}_kernel"] = kernel.astype(np.float16)
-            weights[f"{look}_{k}_bias"] = bias
+    for number, look in enumerate(network.looks):
+        weights |= {
+            f"look{number}_mean": look.mean,
+            f"look{number}_spread": look.spread,
+        }
+        for layer, (kernel, bias) in enumerate(look.layers):
+            weights[f"look{number}_{layer}_kernel"] = kernel.astype(np.float16)
+            weights[f"look{number}_{layer}_bias"] = bias
     np.savez_compressed(folder / WEIGHTS, **weights)
     text = json.dumps(card, indent=1, ensure_ascii=False)
     (folder / CARD).write_text(f"{text}\n", encoding="utf-8")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area.binning import bin_pixels
-from deepconsensus_plugin.core.usable_area.contaminant_context import second_look
 from deepconsensus_plugin.core.usable_area.contaminant_features import STEP, first_look
 from deepconsensus_plugin.core.usable_area.contaminant_network import (
     CLASSES,
@@ -110,13 +109,12 @@ def contaminant_probabilities(
         pixel_size_A=pixel_size_A * binning,
         diameter_A=float(np.clip(diameter_A, *_DIAMETERS_A)),
     )
-    second = second_look(
+    found = network.probabilities(
         first,
-        network.first.probabilities(first),
         bin_pixels(is_known, STEP) > 0.5,
         pixel_size_A=pixel_size_A * binning * STEP,
     )
-    return network.second.probabilities(second), binning * STEP
+    return found, binning * STEP
 
 
 def enlarge(
