@@ -20,7 +20,7 @@ _MOST_LOG = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Usual:
-    """What is usual among some of the pixels of a micrograph.
+    """Usual values, those of some of the pixels of a micrograph.
 
     Parameters
     ----------

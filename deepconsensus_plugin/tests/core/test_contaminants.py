@@ -92,7 +92,9 @@ def test_clean_ice_with_particles_is_usable():
     for index in range(4):
         micrograph = simulated(index)
         kinds = kinds_of(micrograph.image)
-        rows, columns = np.rint(true_coordinates(micrograph.objects, WHOLE).yx).astype(int).T
+        rows, columns = (
+            np.rint(true_coordinates(micrograph.objects, WHOLE).yx).astype(int).T
+        )
         n_lost += (kinds[rows, columns] != AreaKind.USABLE).sum()
         n_particles += len(rows)
         assert (kinds != AreaKind.USABLE).mean() < 0.02
