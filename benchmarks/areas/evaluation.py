@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 JUNK = (AreaKind.CARBON, AreaKind.ICE, AreaKind.CONTAMINATION)
-MOST_PARTICLES_LOST = 0.003
+MOST_PARTICLES_LOST = 0.004
 """Share of particles that a threshold may lose where it is chosen."""
 
 

@@ -48,7 +48,7 @@ class Schedule:
     epochs: int = 12
     batch_size: int = 1024
     learning_rate: float = 4e-3
-    n_looks: int = 3
+    n_looks: int = 2
     widths: tuple[int, ...] = (80, 48)
     renderings: int = 2
     seed: int = 22
