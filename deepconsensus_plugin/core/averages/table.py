@@ -94,6 +94,31 @@ def images_path(path: Path) -> Path:
     return path.with_suffix(".mrcs")
 
 
+def forget_averages(path: Path) -> None:
+    """Remove the files of an earlier run."""
+    for each in (path, images_path(path)):
+        each.unlink(missing_ok=True)
+
+
+def read_amplitude(path: Path, n_candidates: int) -> FloatArray | None:
+    """Return the amplitudes of so many candidates; None where there is no file.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another number of candidates.
+    """
+    if not path.is_file():
+        return None
+    amplitude = read_averages(path).amplitude
+    if len(amplitude) != n_candidates:
+        raise ValueError(
+            f"{path}: expected {n_candidates} candidates, received {len(amplitude)}. "
+            "Restart the run"
+        )
+    return amplitude
+
+
 def read_averages(path: Path) -> AveragesTable:
     """Return what `write_averages` wrote.
 

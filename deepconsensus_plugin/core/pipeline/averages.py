@@ -55,6 +55,8 @@ class AveragesRequest:
     averages : Path
         HDF5 file to write (`core.averages.table`), in the order of the coordinates; the
         images lie beside it.
+    left_out : tuple of str
+        Names of micrographs whose candidates are not looked at.
     parameters : AveragesParameters
         Number of averages, resolution and seed.
     workers : int
@@ -66,6 +68,7 @@ class AveragesRequest:
     box_size: Count
     are_particles_dark: bool
     averages: Path
+    left_out: tuple[str, ...] = ()
     parameters: AveragesParameters = field(default_factory=AveragesParameters)
     workers: Count = 2
 
@@ -133,7 +136,7 @@ def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
             found.append(sorter.sort(part, work.is_second[rows]))
             first = rows.stop
             advance(len(part))
-    table = _table(sorter, found, request)
+    table = _table(sorter, found, work.is_looked_at, request)
     write_averages(request.averages, table)
     logger.info("%d candidates, %d averages", len(work), len(table.images))
     return AveragesResult(
@@ -151,10 +154,13 @@ class _Work:
         Micrographs with candidates.
     is_second : array, shape (n,), bool
         Which half each candidate belongs to.
+    is_looked_at : array, bool
+        Which candidates of the file are these n.
     """
 
     places: list[tuple[Micrograph, ScoredCoordinates]]
     is_second: BoolArray
+    is_looked_at: BoolArray
 
     @classmethod
     def of(cls, request: AveragesRequest) -> _Work:
@@ -166,8 +172,13 @@ class _Work:
                 f"{request.coordinates}: expected candidates on the "
                 f"{len(micrographs)} micrographs given, received some on {unknown[0]}"
             )
-        places = [(micrographs[n], each) for n, each in coordinates.items() if each]
-        return cls(places, _halves(places))
+        looked_at = {n: c for n, c in coordinates.items() if n not in request.left_out}
+        places = [(micrographs[n], c) for n, c in looked_at.items() if len(c)]
+        is_looked_at = np.repeat(
+            [name in looked_at for name in coordinates],
+            [len(each) for each in coordinates.values()],
+        )
+        return cls(places, _halves(places), is_looked_at.astype(bool))
 
     def __len__(self) -> int:
         return len(self.is_second)
@@ -223,20 +234,30 @@ def _halves(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
 
 
 def _table(
-    sorter: Sorter, found: list[Sorted], request: AveragesRequest
+    sorter: Sorter,
+    found: list[Sorted],
+    is_looked_at: BoolArray,
+    request: AveragesRequest,
 ) -> AveragesTable:
+    def of_all(parts: list[FloatArray]) -> FloatArray:
+        """Return numbers of all candidates of the file, NaN where not looked at."""
+        known = np.concatenate(parts)
+        numbers = np.full((len(is_looked_at), *known.shape[1:]), np.nan)
+        numbers[is_looked_at] = known
+        return numbers
+
     order = sorter.by_size()
     rank = np.full(len(sorter.resolution_A), -1)
     rank[order] = np.arange(len(order))
     scale = request.pixel_size_A / request.micrographs[0].sampling_rate
-    shift = np.concatenate([each.poses.shift for each in found])
-    angle = np.concatenate([each.poses.angle for each in found])
+    average = np.full(len(is_looked_at), -1)
+    average[is_looked_at] = rank[np.concatenate([e.poses.average for e in found])]
     return AveragesTable(
-        average=rank[np.concatenate([each.poses.average for each in found])],
-        angle_deg=np.rad2deg(angle),
-        offset_yx=-shift * scale,
-        amplitude=np.concatenate([each.amplitude for each in found]).astype(float),
-        correlation=np.concatenate([each.correlation for each in found]).astype(float),
+        average=average,
+        angle_deg=np.rad2deg(of_all([each.poses.angle for each in found])),
+        offset_yx=-scale * of_all([each.poses.shift for each in found]),
+        amplitude=of_all([each.amplitude for each in found]),
+        correlation=of_all([each.correlation for each in found]),
         images=sorter.pictures()[order],
         resolution_A=sorter.resolution_A[order],
         pixel_size_A=request.pixel_size_A,

@@ -30,6 +30,7 @@ def fuse_scores(
     candidates: Candidates,
     network_score: FloatArray,
     opinion: FloatArray | None = None,
+    amplitude: FloatArray | None = None,
     *,
     seed: int,
     context: FusionContext | None = None,
@@ -44,6 +45,8 @@ def fuse_scores(
         Mean over the networks; NaN where there is none.
     opinion : array, shape (n,), optional
         What the general model tells (`witness_opinion.find_opinion`).
+    amplitude : array, shape (n,), optional
+        How much of an aligned average each holds (`averages.table.read_amplitude`).
     seed : int
         Seed of the bootstrap that gives the intervals; >= 0.
     context : FusionContext, optional
@@ -58,8 +61,8 @@ def fuse_scores(
     """
     rows = np.flatnonzero(candidates.can_be_judged)
     judged = candidates.take(rows)
-    told = None if opinion is None else opinion[rows]
-    evidence = Evidence.of_candidates(judged, network_score[rows], told)
+    told = (None if each is None else each[rows] for each in (opinion, amplitude))
+    evidence = Evidence.of_candidates(judged, network_score[rows], *told)
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
     report = CalibrationReport.of(fusion, judged, seed=seed)
     grounds = (context or FusionContext()).grounds(judged, network_score[rows])
@@ -74,6 +77,7 @@ def keep_fused(
     candidates: Candidates,
     network_score: FloatArray,
     opinion: FloatArray | None = None,
+    amplitude: FloatArray | None = None,
     *,
     seed: int | None,
     score: Path,
@@ -84,7 +88,7 @@ def keep_fused(
 
     Parameters
     ----------
-    candidates, network_score, opinion
+    candidates, network_score, opinion, amplitude
         As `fuse_scores` takes them; `can_fuse` may be false.
     seed : int, optional
         See `fuse_scores`. None: nothing is combined.
@@ -108,6 +112,7 @@ def keep_fused(
             candidates,
             network_score,
             opinion,
+            amplitude,
             seed=seed,
             context=context,
         )

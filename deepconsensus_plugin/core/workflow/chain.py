@@ -15,9 +15,9 @@ from deepconsensus_plugin.core.pipeline.combine import Combination
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.core.workflow.candidate_stages import (
     CandidateStages,
-    find_candidates,
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles, made_folder
@@ -103,6 +103,7 @@ def run_deep_consensus(
     if model is None:
         model = _train(stages, found, micrographs)
     stages.score(found.candidates, model)
+    stages.average(found.candidates, are_particles_dark=preprocessing.invert)
     fuse_scored(
         found.candidates,
         folder,

@@ -14,12 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.core.averages.table import images_path
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, TrainRequest
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.jobs import carry_out, job_kind
 from deepconsensus_plugin.core.methods import model_files
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pipeline.averages import AveragesRequest
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
@@ -27,7 +29,14 @@ from deepconsensus_plugin.core.serialisation import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
-Request = MaskRequest | NegativesRequest | TrainRequest | ScoreRequest | WitnessRequest
+Request = (
+    MaskRequest
+    | NegativesRequest
+    | TrainRequest
+    | ScoreRequest
+    | WitnessRequest
+    | AveragesRequest
+)
 """Job of the chain."""
 
 RunJob = Callable[[Any], object]
@@ -106,6 +115,8 @@ def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
     if isinstance(request, WitnessRequest):
         read = [request.coordinates, *model_files(request.model)]
         return read, [request.log_odds, request.peaks, request.null]
+    if isinstance(request, AveragesRequest):
+        return [request.coordinates], [request.averages, images_path(request.averages)]
     stacks = [] if request.stacks is None else [request.stacks.folder]
     read = [request.coordinates, *model_files(request.model)]
     return read, [request.scores, *stacks]

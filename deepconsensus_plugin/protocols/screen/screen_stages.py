@@ -23,9 +23,9 @@ from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.core.workflow.candidate_stages import (
     CandidateStages,
-    find_candidates,
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles
