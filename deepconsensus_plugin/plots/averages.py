@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +23,11 @@ from deepconsensus_plugin.plots.low_pass import CONTRAST_PERCENTILES
 TILE_INCHES = 1.15
 """Width of a picture in a gallery, with what is around it."""
 
-_TITLE_INCHES, _LEGEND_INCHES = 0.32, 0.3
+_LEGEND_INCHES = 0.3
 _GAP = 0.03
-_BAR, _TEXT = 0.055, 0.34
-"""Height of the bar of a picker and of the two lines of text, in pictures."""
+_BAR, _TEXT, _HEADING = 0.055, 0.36, 0.26
+"""Height of the bar of a picker, of the two lines of text, and of a title, in
+pictures."""
 _SUBSET_TEXT = 0.2
 _NUMBER_PAD = 0.05
 
@@ -50,9 +51,11 @@ class AveragesPanel:
 def panels_of(members: Membership) -> list[AveragesPanel]:
     """Return the averages of mostly accepted members, and of mostly rejected ones.
 
-    A panel without averages is left out.
+    A panel without averages is left out. Where nothing is accepted yet, all are one.
     """
     order = members.accepted_first()
+    if members.n_accepted is None:
+        return [AveragesPanel("Averages", order)]
     is_accepted = members.is_mostly_accepted[order]
     panels = [
         AveragesPanel("Most members accepted", order[is_accepted]),
@@ -61,95 +64,120 @@ def panels_of(members: Membership) -> list[AveragesPanel]:
     return [panel for panel in panels if len(panel.chosen)]
 
 
-def line_height(n_pickers: int) -> float:
-    """Return the height of an average with all that stands below, in its widths."""
-    return 1 + _BAR * n_pickers + _TEXT
+@dataclass(frozen=True, eq=False)
+class AveragesLayout:
+    """Places of averages in lines; the unit is the distance of two of them.
+
+    Parameters
+    ----------
+    averages : array, shape (c,), int
+        The averages, in the order of their places.
+    left, top : array, shape (c,)
+        Corner of each, with x to the right and y downwards.
+    headings : dict of str to float
+        Top of each title.
+    width, height : float
+        Extent of all.
+    """
+
+    averages: IntArray
+    left: FloatArray
+    top: FloatArray
+    headings: Mapping[str, float]
+    width: float
+    height: float
+
+    def at(self, x: float | None, y: float | None) -> int | None:
+        """Return the average whose picture is at a place, or None."""
+        if x is None or y is None:
+            return None
+        inside = (self.left <= x) & (x < self.left + 1)
+        inside &= (self.top <= y) & (y < self.top + 1)
+        found = self.averages[inside]
+        return int(found[0]) if len(found) else None
 
 
-def averages_size(
+def lay_out(
     panels: Sequence[AveragesPanel], *, n_columns: int, n_pickers: int
-) -> tuple[float, float]:
+) -> AveragesLayout:
+    """Return the places of the averages of panels, one panel below the other."""
+    line = 1 + _BAR * n_pickers + _TEXT
+    headings, left, top, below = {}, [], [], 0.0
+    for panel in panels:
+        headings[panel.title] = below
+        places = np.arange(len(panel.chosen))
+        left.append(places % n_columns)
+        top.append(below + _HEADING + line * (places // n_columns))
+        below += _HEADING + line * -(-len(panel.chosen) // n_columns)
+    return AveragesLayout(
+        np.concatenate([panel.chosen for panel in panels]),
+        np.concatenate(left).astype(float),
+        np.concatenate(top),
+        headings,
+        float(n_columns),
+        below,
+    )
+
+
+def averages_size(layout: AveragesLayout) -> tuple[float, float]:
     """Return width and height, inches, of a gallery."""
-    heights = [_panel_inches(panel, n_columns, n_pickers) for panel in panels]
-    return n_columns * TILE_INCHES, sum(heights) + _LEGEND_INCHES
+    return TILE_INCHES * layout.width, TILE_INCHES * layout.height + _LEGEND_INCHES
 
 
 def draw_averages(
-    figure: Figure,
-    table: AveragesTable,
-    members: Membership,
-    panels: Sequence[AveragesPanel],
-    *,
-    n_columns: int,
+    figure: Figure, table: AveragesTable, members: Membership, layout: AveragesLayout
 ) -> None:
-    """Draw averages, largest first, in panels one below the other.
+    """Draw a gallery of averages with the legend of their bars.
 
     Parameters
     ----------
     figure : Figure
-        Empty, of the size from `averages_size` or another.
+        Empty, of the size from `averages_size`.
     table : AveragesTable
         The averages.
     members : Membership
         What is known of their members.
-    panels : sequence of AveragesPanel
-        One or more.
-    n_columns : int
-        Averages beside each other.
+    layout : AveragesLayout
+        Which are drawn, and where.
     """
-    n_pickers = len(members.pickers)
-    ratios = [_panel_inches(panel, n_columns, n_pickers) for panel in panels]
-    parts = figure.subfigures(
-        len(panels) + 1, 1, height_ratios=[*ratios, _LEGEND_INCHES], squeeze=False
-    )
-    for part, panel, ratio in zip(parts[:, 0], panels, ratios, strict=False):
-        top = 1 - 0.2 * _TITLE_INCHES / ratio
-        part.text(0.005, top, panel.title, va="top", ha="left", fontsize="medium")
-        axes = part.add_axes((0, 0, 1, 1 - _TITLE_INCHES / ratio))
-        draw_tiles(axes, table, members, panel.chosen, n_columns=n_columns)
-    parts[-1, 0].legend(
-        handles=picker_legend(members.pickers),
-        loc="center left",
-        ncols=max(1, n_pickers),
-        frameon=False,
-        fontsize="small",
-        title="",
-    )
+    legend = _LEGEND_INCHES / averages_size(layout)[1]
+    axes = figure.add_axes((0, legend, 1, 1 - legend))
+    axes.set(xlim=(0, layout.width), ylim=(layout.height, 0), anchor="NW")
+    draw_tiles(axes, table, members, layout)
+    add_picker_legend(figure, members.pickers)
 
 
 def draw_tiles(
     axes: Axes,
     table: AveragesTable,
     members: Membership,
-    chosen: IntArray,
+    layout: AveragesLayout,
     *,
-    n_columns: int,
     fontsize: float | str = "x-small",
 ) -> None:
-    """Draw averages in lines; the unit of the axes is the distance of two of them.
-
-    The place number i lies in column ``i % n_columns``, its top at
-    ``line_height(…) · (i // n_columns)``.
-    """
-    height = line_height(len(members.pickers))
+    """Draw averages, with titles, numbers and bars, in the unit of their layout."""
+    limits = axes.get_xlim(), axes.get_ylim()
     axes.set_axis_off()
-    for place, average in enumerate(chosen.tolist()):
-        line, column = divmod(place, n_columns)
-        draw_image(axes, table.images[average], left=column, top=height * line)
-        write_number(axes, average, left=column, top=height * line)
+    for title, top in layout.headings.items():
+        axes.text(_GAP, top + _HEADING / 2, title, va="center", clip_on=True)
+    below = 1 + _BAR * len(members.pickers)
+    for average, left, top in zip(
+        layout.averages.tolist(), layout.left, layout.top, strict=True
+    ):
+        draw_image(axes, table.images[average], left=left, top=top)
+        write_number(axes, average, left=left, top=top)
         axes.text(
-            column + 0.5,
-            height * line + 1 + _BAR * len(members.pickers),
+            left + 0.5,
+            top + below,
             caption(table, members, average),
             ha="center",
             va="top",
             fontsize=fontsize,
             linespacing=1.1,
+            clip_on=True,
         )
-    _draw_bars(axes, members.share_found[chosen], height, n_columns)
-    n_lines = max(1, -(-len(chosen) // n_columns))
-    axes.set(xlim=(0, n_columns), ylim=(height * n_lines, 0), aspect="equal")
-    axes.set_anchor("NW")
+    _draw_bars(axes, members.share_found[layout.averages], layout)
+    axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
 
 
 def draw_image(
@@ -188,8 +216,10 @@ def write_number(axes: Axes, average: int, *, left: float, top: float) -> None:
 def caption(table: AveragesTable, members: Membership, average: int) -> str:
     """Return number of members, resolution and share accepted, in two lines."""
     resolution = describe_resolution(float(table.resolution_A[average]))
-    share = members.share_accepted[average]
-    return f"{members.n_members[average]:,} · {resolution}\n{share:.0%} accepted"
+    known = f"{members.n_members[average]:,} · {resolution}"
+    if members.n_accepted is None:
+        return known
+    return f"{known}\n{members.share_accepted[average]:.0%} accepted"
 
 
 def describe_resolution(resolution_A: float) -> str:
@@ -197,12 +227,21 @@ def describe_resolution(resolution_A: float) -> str:
     return f"{resolution_A:.0f} Å" if np.isfinite(resolution_A) else "unresolved"
 
 
-def picker_legend(pickers: Sequence[str]) -> list[Patch]:
-    """Return the entries of a legend of bars, one for each picker."""
-    return [
-        Patch(color=colour_of(number), label=f"found by {picker}")
-        for number, picker in enumerate(pickers)
-    ]
+def add_picker_legend(figure: Figure, pickers: Sequence[str]) -> None:
+    """Add what the bars mean at the bottom left of a figure."""
+    if not pickers:
+        return
+    figure.legend(
+        handles=[
+            Patch(color=colour_of(number), label=f"found by {picker}")
+            for number, picker in enumerate(pickers)
+        ],
+        loc="lower left",
+        ncols=len(pickers),
+        frameon=False,
+        fontsize="small",
+        borderaxespad=0.2,
+    )
 
 
 def draw_subsets(
@@ -252,23 +291,14 @@ def subsets_size(n_pairs: int, *, n_columns: int) -> tuple[float, float]:
     return width * TILE_INCHES, height * TILE_INCHES
 
 
-def _panel_inches(panel: AveragesPanel, n_columns: int, n_pickers: int) -> float:
-    n_lines = max(1, -(-len(panel.chosen) // n_columns))
-    return TILE_INCHES * n_lines * line_height(n_pickers) + _TITLE_INCHES
-
-
-def _draw_bars(axes: Axes, shares: FloatArray, height: float, n_columns: int) -> None:
+def _draw_bars(axes: Axes, shares: FloatArray, layout: AveragesLayout) -> None:
     """Draw below each average the share of its members that each picker found."""
     for number, share in enumerate(shares.T):
-        below = 1 + _BAR * number
+        top = layout.top + 1 + _BAR * number
         for part, colour in ((1 - 0 * share, LIGHT_GREY), (share, colour_of(number))):
             bars = [
-                Rectangle(
-                    (place % n_columns + _GAP, height * (place // n_columns) + below),
-                    (1 - 2 * _GAP) * each,
-                    0.75 * _BAR,
-                )
-                for place, each in enumerate(part)
+                Rectangle(corner, (1 - 2 * _GAP) * each, 0.75 * _BAR)
+                for *corner, each in zip(layout.left + _GAP, top, part, strict=True)
             ]
             drawn = PatchCollection(bars, facecolors=colour, edgecolors="none")
             axes.add_collection(drawn, autolim=False)

@@ -135,9 +135,11 @@ def numbers_in(text: str) -> tuple[int, ...]:
     """
     found: set[int] = set()
     for part in filter(None, (each.strip() for each in text.split(","))):
-        first, _, last = (each.strip() for each in part.partition("-"))
-        last = last or first
-        if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+        ends = [each.strip() for each in part.split("-")]
+        if len(ends) > 2 or not all(each.isdecimal() for each in ends):
             raise ValueError(f"expected numbers such as 1-3, 7, received '{part}'")
-        found.update(range(int(first) - 1, int(last)))
+        first, last = int(ends[0]), int(ends[-1])
+        if not 1 <= first <= last:
+            raise ValueError(f"expected numbers from 1, ascending, received '{part}'")
+        found.update(range(first - 1, last))
     return tuple(sorted(found))

@@ -18,20 +18,24 @@ class Membership:
     ----------
     pickers : tuple of str
         Names, p.
-    n_members, n_accepted : array, shape (k,), int
-        Candidates of each average, and those of them that are accepted.
+    n_members : array, shape (k,), int
+        Candidates of each average.
+    n_accepted : array, shape (k,), int, optional
+        Those of them that are accepted; None where nothing is accepted or rejected yet.
     n_found : array, shape (k, p), int
         Members that each picker found.
     """
 
     pickers: tuple[str, ...]
     n_members: IntArray
-    n_accepted: IntArray
+    n_accepted: IntArray | None
     n_found: IntArray
 
     @property
     def share_accepted(self) -> FloatArray:
-        """Share of the members that is accepted, shape (k,); NaN without members."""
+        """Share of the members that is accepted, shape (k,); NaN where not known."""
+        if self.n_accepted is None:
+            return np.full(len(self.n_members), np.nan)
         return _share(self.n_accepted, self.n_members)
 
     @property
@@ -42,7 +46,10 @@ class Membership:
     @property
     def is_mostly_accepted(self) -> BoolArray:
         """Which averages have at least as many accepted as rejected members."""
-        return np.asarray((2 * self.n_accepted >= self.n_members) & (self.n_members > 0))
+        if self.n_accepted is None:
+            return np.zeros(len(self.n_members), dtype=bool)
+        is_mostly = 2 * self.n_accepted >= self.n_members
+        return np.asarray(is_mostly & (self.n_members > 0))
 
     def accepted_first(self) -> IntArray:
         """Return the averages with members: the mostly accepted, then the others.
@@ -58,7 +65,7 @@ def count_members(
     average: IntArray,
     n_averages: int,
     *,
-    accepted: BoolArray,
+    accepted: BoolArray | None,
     found: BoolArray,
     pickers: tuple[str, ...],
 ) -> Membership:
@@ -70,8 +77,8 @@ def count_members(
         The average of each candidate; -1 for none.
     n_averages : int
         Number of averages, k.
-    accepted : array, shape (n,), bool
-        Which candidates are accepted.
+    accepted : array, shape (n,), bool, optional
+        Which candidates are accepted; None where that is not known.
     found : array, shape (n, p), bool
         Which pickers found them.
     pickers : tuple of str
@@ -84,7 +91,8 @@ def count_members(
 
     by_picker = [count(column) for column in found.T]
     n_found = np.array(by_picker, dtype=np.intp).reshape(len(pickers), n_averages).T
-    return Membership(pickers, count(inside), count(accepted), n_found)
+    n_accepted = None if accepted is None else count(accepted)
+    return Membership(pickers, count(inside), n_accepted, n_found)
 
 
 def _share(part: IntArray, whole: IntArray) -> FloatArray:

@@ -42,7 +42,7 @@ class SubsetAverages:
 
     @property
     def have_enough(self) -> IntArray:
-        """Return the averages of which every group has enough members to be looked at."""
+        """Averages of which every group has enough members to be looked at."""
         return np.flatnonzero((self.n_members >= FEWEST_MEMBERS).all(axis=0))
 
 
@@ -98,6 +98,8 @@ def read_subsets(
     table: AveragesTable,
     group: IntArray,
     n_groups: int,
+    *,
+    sampling_rate: float | None = None,
 ) -> SubsetAverages:
     """Return the averages of groups of candidates, from boxes that are read again.
 
@@ -111,6 +113,8 @@ def read_subsets(
         Their centres, pixels.
     table, group, n_groups
         As for `average_subsets`.
+    sampling_rate : float, optional
+        As for `average_subsets`. None: that of these micrographs.
     """
     rows = rows_of_groups(micrograph_index, len(micrographs))
     filled = [number for number, own in enumerate(rows) if len(own)]
@@ -129,7 +133,7 @@ def read_subsets(
         table,
         group,
         n_groups,
-        sampling_rate=micrographs[0].sampling_rate,
+        sampling_rate=sampling_rate or micrographs[0].sampling_rate,
     )
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Averages that a run made of its candidates, in the order of its coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pwem.objects import SetOfCoordinates
+from pyworkflow.object import Pointer
+from pyworkflow.project import Project
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
+from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+
+
+@dataclass(frozen=True, eq=False)
+class RunAverages:
+    """Averages of the candidates of a run.
+
+    Parameters
+    ----------
+    path : Path
+        File of the averages.
+    table : AveragesTable
+        Its content, the candidates in the order of the ids of the run's coordinates.
+    sampling_rate : float
+        Å/px of the micrographs that were averaged.
+    """
+
+    path: Path
+    table: AveragesTable
+    sampling_rate: float
+
+
+def hasAverages(protocol: Protocol) -> bool:
+    """Return whether a run has averaged its candidates."""
+    return chainFilesOf(protocol).averages.is_file()
+
+
+def countAverages(protocol: Protocol) -> int:
+    """Return the number of averages of a run that `hasAverages`."""
+    return len(read_averages(chainFilesOf(protocol).averages).images)
+
+
+def readRunAverages(protocol: Protocol, n_items: int) -> RunAverages:
+    """Return the averages of a run that `hasAverages`.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Run that scored, or averaged, candidates.
+    n_items : int
+        Number of its coordinates, all of which were averaged.
+
+    Raises
+    ------
+    ValueError
+        If the file has another number of candidates.
+    """
+    files = chainFilesOf(protocol)
+    table = read_averages(files.averages)
+    if len(table.average) != n_items:
+        raise ValueError(
+            f"{files.averages}: expected {n_items} candidates, received "
+            f"{len(table.average)}. Restart the run"
+        )
+    if files.positions.is_file():  # which item of its input each candidate was
+        table = table.take(np.argsort(np.load(files.positions), kind="stable"))
+    rate = protocol.getInputMicrographs().getSamplingRate()
+    return RunAverages(files.averages.absolute(), table, rate)
+
+
+def averagedCoordinates(protocol: Protocol) -> SetOfCoordinates:
+    """Return the coordinates of all candidates of a run that `hasAverages`."""
+    of_one_form = getattr(protocol, "outputCoordinatesScored", None)
+    return protocol.outputCoordinates if of_one_form is None else of_one_form
+
+
+def findAveragingRun(coordinates: Pointer, project: Project) -> Protocol | None:
+    """Return the run whose averages tell of coordinates; None if there is none.
+
+    Parameters
+    ----------
+    coordinates : Pointer
+        Output of the run, or of a selection from it: their items have the same ids.
+    project : Project
+        Loaded.
+    """
+    pointer: Pointer | None = coordinates
+    while pointer is not None and pointer.get() is not None:
+        run = pointer.getObjValue()
+        if not isinstance(run, Protocol):
+            run = project.getProtocol(pointer.get().getObjParentId())
+        if run is None or hasAverages(run):
+            return run
+        pointer = _selectedFrom(run)
+    return None
+
+
+def _selectedFrom(run: Protocol) -> Pointer | None:
+    """Return the input of a run that passes items on with their ids."""
+    if (scoredItems := getattr(run, "scoredItems", None)) is not None:
+        return scoredItems()
+    source = getattr(run, "inputCoordinates", None)
+    return source if isinstance(source, Pointer) else None
