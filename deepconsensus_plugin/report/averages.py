@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Section of averages: what accepted and rejected candidates look like when aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.figure import Figure
+from pyworkflow.protocol import Protocol
+
+from deepconsensus_plugin.convert import candidates_and_items
+from deepconsensus_plugin.core.averages.marks import describe_numbers, read_marks
+from deepconsensus_plugin.core.averages.membership import Membership, count_members
+from deepconsensus_plugin.core.averages.subsets import MOST_MICROGRAPHS, read_subsets
+from deepconsensus_plugin.core.averages.table import AveragesTable
+from deepconsensus_plugin.plots.averages import (
+    averages_size,
+    draw_averages,
+    draw_subsets,
+    lay_out,
+    panels_of,
+    subsets_size,
+)
+from deepconsensus_plugin.protocols.shared.run_averages import (
+    RunAverages,
+    averagedCoordinates,
+    hasAverages,
+    readRunAverages,
+)
+from deepconsensus_plugin.report.html import Html, paragraphs, plot
+from deepconsensus_plugin.report.reported_run import SCORERS, ReportedRun
+
+_N_COLUMNS, _N_PAIRS = 8, 4
+"""Averages, and pairs of them, beside each other."""
+_MOST_PAIRS = 12
+
+
+def write_averages_section(run: ReportedRun) -> Iterator[Html]:
+    """Yield the content of the section; nothing where a run has no averages."""
+    scored_by = run.only(*SCORERS)
+    if scored_by is None or not hasAverages(scored_by):
+        return
+    found = _averages_of(scored_by)
+    members = count_members(
+        found.table.average,
+        len(found.table.images),
+        accepted=run.scored.accepted,
+        found=run.scored.candidates.found,
+        pickers=run.scored.candidates.pickers,
+    )
+    told = " ".join([*describe_averages(found.table, members), *_marked(found)])
+    yield paragraphs([told])
+    yield _plot_averages(found.table, members)
+    yield _plot_subsets(run, found, members)
+
+
+def _averages_of(scored_by: Protocol) -> RunAverages:
+    """Return the averages of a run, in the order of its candidates."""
+    coordinates = averagedCoordinates(scored_by)
+    _, item = candidates_and_items(coordinates)
+    found = readRunAverages(scored_by, len(coordinates))
+    return RunAverages(found.path, found.table.take(item), found.sampling_rate)
+
+
+def describe_averages(table: AveragesTable, members: Membership) -> Iterator[str]:
+    """Yield what averages tell, in sentences.
+
+    Parameters
+    ----------
+    table : AveragesTable
+        The averages, n candidates.
+    members : Membership
+        Numbers of their members; which are accepted is known.
+    """
+    resolution = table.resolution_A[np.isfinite(table.resolution_A)]
+    n_averages = int((members.n_members > 0).sum())
+    yield (
+        f"{members.n_members.sum():,} candidates were aligned without a reference and "
+        f"sorted into {n_averages} averages."
+    )
+    if len(resolution):
+        yield (
+            f"{len(resolution)} averages have a resolution by independent halves, the "
+            f"best {resolution.min():.0f} Å."
+        )
+    else:
+        yield "No average has a resolution by independent halves."
+    mostly = members.is_mostly_accepted
+    n_rejected = members.n_members[~mostly].sum()
+    yield (
+        f"{int(mostly.sum())} averages hold mostly accepted candidates "
+        f"({members.n_members[mostly].sum():,}), "
+        f"{n_averages - int(mostly.sum())} mostly rejected ones ({n_rejected:,})."
+    )
+
+
+def _marked(found: RunAverages) -> Iterator[str]:
+    marks = read_marks(found.path, found.table)
+    for numbers, word in ((marks.good, "good"), (marks.bad, "bad")):
+        if numbers:
+            yield f"Marked as {word}: {describe_numbers(numbers)}."
+
+
+def _plot_averages(table: AveragesTable, members: Membership) -> Html:
+    layout = lay_out(
+        panels_of(members), n_columns=_N_COLUMNS, n_pickers=len(members.pickers)
+    )
+    figure = Figure(figsize=averages_size(layout))
+    draw_averages(figure, table, members, layout)
+    return plot(
+        figure,
+        "Averages, the largest first: number of candidates and resolution, share that "
+        "is accepted, and as bars the shares that each picker found.",
+    )
+
+
+def _plot_subsets(run: ReportedRun, found: RunAverages, members: Membership) -> Html:
+    """Return averages of the accepted beside those of the rejected members."""
+    candidates = run.scored.candidates
+    by_name = {micrograph.name: micrograph for micrograph in run.micrographs}
+    subsets = read_subsets(
+        [by_name[name] for name in candidates.micrographs],
+        candidates.micrograph_index,
+        candidates.yx,
+        found.table,
+        np.where(run.scored.accepted, 0, 1),
+        2,
+        sampling_rate=found.sampling_rate,
+    )
+    order = members.accepted_first()
+    chosen = order[np.isin(order, subsets.have_enough)][:_MOST_PAIRS]
+    if not len(chosen):
+        return Html("")
+    figure = Figure(figsize=subsets_size(len(chosen), n_columns=_N_PAIRS))
+    draw_subsets(figure, subsets, chosen=chosen, n_columns=_N_PAIRS)
+    n = min(MOST_MICROGRAPHS, len(candidates.micrographs))
+    return plot(
+        figure,
+        "Averages of the accepted members, and beside each that of the rejected ones, "
+        f"on {n} micrographs. Where both look alike, particles were rejected.",
+    )
