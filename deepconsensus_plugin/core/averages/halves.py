@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Averages of two halves that know nothing of each other (gold standard).
 
-What noise alone suggests to one half is not found in the other: how well an average
-agrees with the most similar one of the other half tells its resolution (Fourier ring
-correlation; Scheres and Chen, *Nature Methods* 9, 853, 2012), and each box is judged by
-averages that it is no part of.
+What noise alone suggests to one half is not found in the other (Scheres and Chen,
+*Nature Methods* 9, 853, 2012): each box is judged by averages that it is no part of,
+and averages have a resolution (`resolution`).
 """
 
 from __future__ import annotations
@@ -16,24 +15,18 @@ import numpy as np
 
 from deepconsensus_plugin.core.averages.averaging import (
     AverageSet,
-    average_in_poses,
     find_averages,
     find_poses,
 )
 from deepconsensus_plugin.core.averages.extent import mask_radius
-from deepconsensus_plugin.core.averages.matching import Poses, match
 from deepconsensus_plugin.core.averages.parameters import AveragesParameters
 from deepconsensus_plugin.core.averages.polar import (
-    ComplexArray,
     Float32Array,
     PolarTransform,
 )
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.core.types import BoolArray, IntArray
 
 _MASK_EDGE = 3.0
-_INDEPENDENT_HALVES = 0.143
-"""Ring correlation of halves at which an average counts as resolved (Rosenthal and
-Henderson, *J. Mol. Biol.* 333, 721, 2003)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,40 +116,6 @@ def content_order(boxes: Float32Array) -> IntArray:
     return np.argsort(np.array(keys, dtype=np.int64), kind="stable")
 
 
-def resolutions(
-    halves: Halves, boxes: Float32Array, is_second: BoolArray, pixel_size_A: float
-) -> FloatArray:
-    """Return the resolution of each average of the first half, Å, shape (k,).
-
-    Infinity where it is like none of the second half's.
-
-    Parameters
-    ----------
-    halves : Halves
-        Averages of these boxes.
-    boxes : array, shape (n, size, size)
-        The boxes.
-    is_second : array, shape (n,), bool
-        Which half each belongs to.
-    pixel_size_A : float
-        Of the boxes, Å.
-    """
-    fine = PolarTransform(
-        halves.transform.size,
-        halves.transform.size // 2 - 2,
-        halves.transform.mask_radius,
-        halves.transform.mask_edge,
-    )
-    order = content_order(boxes)
-    first, second = (
-        _mean_of(fine, boxes[order[half[order]]], each)
-        for half, each in zip((~is_second, is_second), halves.sets, strict=True)
-    )
-    curves = _ring_correlations(fine, first, second)
-    box_A = fine.size * pixel_size_A
-    return np.array([_resolution(curve, box_A) for curve in curves])
-
-
 def _averages_of(
     boxes: Float32Array,
     rows: IntArray,
@@ -166,41 +125,3 @@ def _averages_of(
 ) -> AverageSet:
     rng = np.random.default_rng(seed)
     return find_averages(boxes[rows], transform, min(n_averages, len(rows)), rng)
-
-
-def _mean_of(
-    transform: PolarTransform, boxes: Float32Array, averages: AverageSet
-) -> ComplexArray:
-    return average_in_poses(
-        transform,
-        transform.sample(boxes),
-        averages.poses,
-        ~averages.is_outlying,
-        len(averages.coefficients),
-    )
-
-
-def _ring_correlations(
-    transform: PolarTransform, first: ComplexArray, second: ComplexArray
-) -> Float32Array:
-    """Return the ring correlations of each average with the most similar other one."""
-    samples = transform.sample_again(first)
-    weights = transform.rings
-    poses = Poses.at_rest(len(first))
-    for step in (2.0, 1.0, 0.5):
-        poses = match(
-            transform, samples, second, weights, poses, step, largest_shift=0.1
-        )
-    laid = transform.turn(
-        transform.expand(transform.move(samples, poses.shift)), poses.angle
-    )
-    other = second[poses.average]
-    shared = (laid * other.conj()).real @ transform.multiplicity
-    power = transform.ring_power(laid) * transform.ring_power(other)
-    return np.asarray(shared / np.sqrt(np.maximum(power, np.finfo(np.float32).tiny)))
-
-
-def _resolution(curve: Float32Array, box_A: float) -> float:
-    unresolved = np.flatnonzero(curve < _INDEPENDENT_HALVES)
-    last = int(unresolved[0]) if len(unresolved) else len(curve)
-    return box_A / last if last else float("inf")

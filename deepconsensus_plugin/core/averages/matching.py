@@ -30,7 +30,8 @@ class Poses:
     average : array, shape (n,), int
         Row of the average.
     angle : array, shape (n,)
-        Rotation that brings the box onto it, radians, from the x axis to the y axis.
+        Rotation that brings the box onto it, radians, from the x axis to the y axis;
+        -2π to 0.
     shift : array, shape (n, 2)
         Shift of the content, before the rotation, pixels of the reduced box.
     product : array, shape (n,), float32
@@ -165,7 +166,7 @@ def _match_some(
         average = highest.argmax(axis=1)
         product = highest[rows, average]
         is_better = product > best.product
-        angle = transform.angle_step * products[rows, average].argmax(axis=1)
+        angle = -transform.angle_step * products[rows, average].argmax(axis=1)
         best = Poses(
             np.where(is_better, average, best.average),
             np.where(is_better, angle, best.angle),
@@ -181,7 +182,7 @@ def _rotation_products(
     unit: ComplexArray,
     weights: Float32Array,
 ) -> Float32Array:
-    """Return scalar products in all rotations, shape (n, k, 2 · angles)."""
+    """Return scalar products in all rotations back, shape (n, k, 2 · angles)."""
     n, k = len(coefficients), len(unit)
     weighted = (coefficients * weights[:, None]).transpose(2, 0, 1)
     by_order = np.matmul(weighted, unit.conj().transpose(2, 1, 0))

@@ -107,9 +107,12 @@ class PolarTransform:
         return np.asarray(half @ waves + (half.conj() * self._signs) @ waves.conj())
 
     def turn(self, coefficients: ComplexArray, angle: FloatArray) -> ComplexArray:
-        """Return coefficients of boxes turned by `angle`, radians, shape (n,)."""
+        """Return coefficients of boxes turned by `angle`, radians, shape (n,).
+
+        Positive angles turn the x axis to the y axis: clockwise, where y points down.
+        """
         turns = np.asarray(angle, dtype=np.float32)[:, None] * self._orders
-        phases = np.exp(np.complex64(1j) * turns)
+        phases = np.exp(np.complex64(-1j) * turns)
         return np.asarray(coefficients * phases[:, None, :])
 
     def draw(self, coefficients: ComplexArray) -> Float32Array:
@@ -134,7 +137,7 @@ class PolarTransform:
 
     @cached_property
     def multiplicity(self) -> Float32Array:
-        """How many angular frequencies each coefficient stands for: itself and −m."""
+        """Number of angular frequencies that each coefficient stands for: m and −m."""
         times = np.full(self.n_angles, 2, np.float32)
         times[0] = 1
         return times
@@ -144,7 +147,7 @@ class PolarTransform:
         """Real matrix, (2 · orders, 2 · angles), from products to all rotations.
 
         Rows are real and imaginary parts of ``Σ conj(average) · box`` per angular
-        frequency, columns the angles by which the box is turned.
+        frequency, columns the angles by which the box is turned back.
         """
         angles = self.angle_step * np.arange(2 * self.n_angles)
         phases = np.exp(1j * self._orders[:, None] * angles)

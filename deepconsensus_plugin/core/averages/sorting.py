@@ -15,11 +15,11 @@ from deepconsensus_plugin.core.averages.averaging import (
 from deepconsensus_plugin.core.averages.halves import (
     average_halves,
     content_order,
-    resolutions,
 )
 from deepconsensus_plugin.core.averages.matching import Poses, lay_on
 from deepconsensus_plugin.core.averages.parameters import AveragesParameters
 from deepconsensus_plugin.core.averages.polar import Float32Array, PolarTransform
+from deepconsensus_plugin.core.averages.resolution import resolutions
 from deepconsensus_plugin.core.types import BoolArray, IntArray
 
 _SHOWN = 0.45
@@ -82,7 +82,7 @@ class Sorter:
         shared = refine_averages(
             boxes[content_order(boxes)], transform, first.coefficients
         )
-        of_first = resolutions(self.halves, boxes, is_second, pixel_size_A)
+        of_first = resolutions(self.halves, boxes, is_second, pixel_size_A=pixel_size_A)
         self.resolution_A = of_first[shared.origin]
         self.shared: AverageSet = shared
         self.shown = transform_of_pictures(transform.size)
