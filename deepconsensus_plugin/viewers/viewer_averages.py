@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from deepconsensus_plugin.protocols.shared.run_averages import (
 )
 from deepconsensus_plugin.viewers.averages.frame import AveragesFrame
 from deepconsensus_plugin.viewers.averages.reading import locate_averages, read_shown
+from deepconsensus_plugin.viewers.averages.shown import AveragesShown
 from deepconsensus_plugin.viewers.frame_window import FrameView
 
 _TITLE = "Averages"
@@ -63,17 +65,19 @@ class AveragesMarks:
 
     def view(self, master: Window | None) -> FrameView:
         """Return the window of the averages."""
+        make_frame = partial(AveragesFrame, read=self.reader(), create=self._start)
+        title = f"{_TITLE}: {self._run.getRunName()}"
+        return FrameView(make_frame, title=title, masterWindow=master)
+
+    def reader(self) -> Callable[[], AveragesShown]:
+        """Return what reads the averages; any thread can call it."""
         source = locate_averages(
             self._run,
             folder=Path(self._project.getPath()).absolute(),
             spacing=self._spacing,
             threshold=self._threshold,
         )
-        make_frame = partial(
-            AveragesFrame, read=partial(read_shown, source), create=self._start
-        )
-        title = f"{_TITLE}: {self._run.getRunName()}"
-        return FrameView(make_frame, title=title, masterWindow=master)
+        return partial(read_shown, source)
 
     def select(
         self, marks: Marks, *, wait: bool = False
