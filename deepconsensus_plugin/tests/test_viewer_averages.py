@@ -8,7 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from deepconsensus_plugin.convert import candidates_from_set, micrographs_from_set
-from deepconsensus_plugin.core.averages.marks import Marks, write_marks
+from deepconsensus_plugin.core.averages.marks import (
+    Mark,
+    Marks,
+    marks_path,
+    write_marks,
+)
 from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
@@ -145,7 +150,7 @@ class TestAveragesViewer(SyntheticProject):
     def test_the_report_has_a_section_with_both_galleries(self):
         coordinates = self.scored.outputCoordinates
         candidates = candidates_from_set(coordinates)
-        # The second average has four accepted and three rejected members.
+        # The first average has five accepted and five rejected members.
         accepted = np.isin(np.arange(24), [*range(5), *range(17, 23)])
         run = SimpleNamespace(
             only=lambda *_: self.scored,
@@ -153,11 +158,13 @@ class TestAveragesViewer(SyntheticProject):
             micrographs=micrographs_from_set(coordinates.getMicrographs()),
         )
         shown = self.scores(self.scored).averages(0.5).reader()()
-        write_marks(shown.path, shown.marks.set(1, None))
+        write_marks(shown.path, shown.marks.set(1, Mark.GOOD))
+        self.addCleanup(marks_path(shown.path).unlink)
         page = "\n".join(write_averages_section(run))
         self.assertEqual(page.count("<img "), 2)
         self.assertIn("23 candidates were aligned", page)
         self.assertIn("2 averages have a resolution", page)
+        self.assertIn("Marked as good: 2.", page)
         self.assertEqual(page.count("src="), page.count('src="data:image/png;base64'))
         run.only = lambda *_: None
         self.assertEqual([*write_averages_section(run)], [])

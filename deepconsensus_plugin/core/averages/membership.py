@@ -45,7 +45,7 @@ class Membership:
 
     @property
     def is_mostly_accepted(self) -> BoolArray:
-        """Which averages have at least as many accepted as rejected members."""
+        """Mask of averages with at least as many accepted as rejected members."""
         if self.n_accepted is None:
             return np.zeros(len(self.n_members), dtype=bool)
         is_mostly = 2 * self.n_accepted >= self.n_members
@@ -58,7 +58,7 @@ class Membership:
         """
         with_members = np.flatnonzero(self.n_members)
         order = np.lexsort((-self.n_members, ~self.is_mostly_accepted))
-        return order[np.isin(order, with_members)]
+        return np.asarray(order[np.isin(order, with_members)])
 
 
 def count_members(

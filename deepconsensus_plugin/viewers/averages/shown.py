@@ -58,7 +58,7 @@ class AveragesShown:
 
     @cached_property
     def members(self) -> Membership:
-        """What is known of the members of each average."""
+        """Numbers of the members of each average."""
         return count_members(
             self.table.average,
             len(self.table.images),
