@@ -15,8 +15,8 @@ from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
 from tools.gui_check.windows import descendants, settle
 
-_REPORT = 1
-"""Number of its button."""
+_REPORT = 2
+"""Number of its button; that of averages is the one before."""
 _DRAGGED_TO = 0.62
 _NEAR = 0.01
 """What a pixel of the plot is, and a bit."""
