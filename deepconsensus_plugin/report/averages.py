@@ -57,9 +57,8 @@ def write_averages_section(run: ReportedRun) -> Iterator[Html]:
 
 def _averages_of(scored_by: Protocol) -> RunAverages:
     """Return the averages of a run, in the order of its candidates."""
-    coordinates = averagedCoordinates(scored_by)
-    _, item = candidates_and_items(coordinates)
-    found = readRunAverages(scored_by, len(coordinates))
+    _, item = candidates_and_items(averagedCoordinates(scored_by))
+    found = readRunAverages(scored_by)
     return RunAverages(found.path, found.table.take(item), found.sampling_rate)
 
 

@@ -21,6 +21,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelectAverages,
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.protocols.shared.run_averages import readRunAverages
 from deepconsensus_plugin.report.averages import write_averages_section
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import launched_here
@@ -89,6 +90,13 @@ class TestAveragesViewer(SyntheticProject):
         self.assertTrue(shown.found.all())
         self.assertEqual(shown.members.n_accepted.tolist(), [10, 0, 0])
         self.assertEqual(shown.micrographs.names, self.names)
+
+    def test_items_that_were_left_out_belong_to_no_average(self):
+        ids = chainFilesOf(self.scored).folder / "ids.npy"
+        np.save(ids, ORDER + 2)  # the first item was not averaged, the last is unknown
+        self.addCleanup(ids.unlink)
+        table = readRunAverages(self.scored).table
+        np.testing.assert_array_equal(table.average, [-1, *AVERAGE[:-1]])
 
     def test_marks_select_the_coordinates(self):
         averages = self.scores(self.scored).averages(0.5)

@@ -25,6 +25,7 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_select_averages impo
 from deepconsensus_plugin.protocols.shared.run_averages import (
     averagedCoordinates,
     findAveragingRun,
+    hasAverages,
 )
 from deepconsensus_plugin.viewers.averages.frame import AveragesFrame
 from deepconsensus_plugin.viewers.averages.reading import locate_averages, read_shown
@@ -108,14 +109,19 @@ class AveragesMarks:
 
 
 class DeepConsensusAveragesViewer(Viewer):
-    """Averages that a selection was made from; other runs have a button for them."""
+    """Averages of a run, or those that a selection was made from.
+
+    The window of scores has a button for them.
+    """
 
     _label = "averages"
     _environments = [DESKTOP_TKINTER]
     _targets = [ProtDeepConsensusSelectAverages]
 
     def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
-        run = findAveragingRun(obj.inputCoordinates, self.getProject())
+        run: Protocol | None = obj
+        if not hasAverages(obj):
+            run = findAveragingRun(obj.inputCoordinates, self.getProject())
         if run is None:
             return [self.infoMessage(NO_AVERAGES, _TITLE)]
         kept = readAcceptance(run)

@@ -123,7 +123,7 @@ class ProtDeepConsensusSelectAverages(Appearance, ProtParticlePicking):
         """Return the average of each item, by its id; -1 for none."""
         run = findAveragingRun(self.inputCoordinates, self.getProject())
         ids = read_ids(averagedCoordinates(run))
-        average = readRunAverages(run, len(ids)).table.average
+        average = readRunAverages(run).table.average
         return dict(zip(ids, average.tolist(), strict=True))
 
     # -------------------------- information --------------------------

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,13 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
+from deepconsensus_plugin.core.types import IntArray
+from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.set_columns import read_ids
+
+_IDS = "ids.npy"
+"""File of *average candidates*: ids of the items of its rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,32 +52,40 @@ def countAverages(protocol: Protocol) -> int:
     return len(read_averages(chainFilesOf(protocol).averages).images)
 
 
-def readRunAverages(protocol: Protocol, n_items: int) -> RunAverages:
+def readRunAverages(protocol: Protocol) -> RunAverages:
     """Return the averages of a run that `hasAverages`.
-
-    Parameters
-    ----------
-    protocol : Protocol
-        Run that scored, or averaged, candidates.
-    n_items : int
-        Number of its coordinates, all of which were averaged.
 
     Raises
     ------
     ValueError
-        If the file has another number of candidates.
+        If the file has another number of candidates than the run.
     """
     files = chainFilesOf(protocol)
-    table = read_averages(files.averages)
-    if len(table.average) != n_items:
-        raise ValueError(
-            f"{files.averages}: expected {n_items} candidates, received "
-            f"{len(table.average)}. Restart the run"
-        )
-    if files.positions.is_file():  # which item of its input each candidate was
-        table = table.take(np.argsort(np.load(files.positions), kind="stable"))
+    table, items = read_averages(files.averages), averagedCoordinates(protocol)
+    row = _rowsOfItems(files, read_ids(items), len(table.average))
+    taken = table.take(np.maximum(row, 0))
+    known = replace(taken, average=np.where(row < 0, -1, taken.average))
     rate = protocol.getInputMicrographs().getSamplingRate()
-    return RunAverages(files.averages.absolute(), table, rate)
+    return RunAverages(files.averages.absolute(), known, rate)
+
+
+def _rowsOfItems(files: ChainFiles, ids: Sequence[int], n: int) -> IntArray:
+    """Return the row of each item in the file of averages; -1 for one without.
+
+    *Average candidates* keeps the ids of its rows. What scores candidates keeps which
+    item of its input each of them was, and all of these are its output.
+    """
+    if (own := files.folder / _IDS).is_file():
+        rows = {number: row for row, number in enumerate(np.load(own).tolist())}
+        return np.array([rows.get(number, -1) for number in ids], dtype=np.intp)
+    if n != len(ids):
+        raise ValueError(
+            f"{files.averages}: expected {len(ids)} candidates, received {n}. Restart "
+            "the run"
+        )
+    if not files.positions.is_file():
+        return np.arange(n)
+    return np.argsort(np.load(files.positions), kind="stable")
 
 
 def averagedCoordinates(protocol: Protocol) -> SetOfCoordinates:

@@ -83,10 +83,9 @@ def locate_averages(
     ValueError
         If the averages are of another number of candidates.
     """
-    coordinates = averagedCoordinates(run)
     return AveragesSource(
-        readRunAverages(run, len(coordinates)),
-        SelectionInput.of(coordinates),
+        readRunAverages(run),
+        SelectionInput.of(averagedCoordinates(run)),
         folder,
         spacing,
         threshold,
