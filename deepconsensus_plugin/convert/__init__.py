@@ -5,6 +5,7 @@ It owns the order of x and y, the rounding to Scipion's whole pixels, the change
 sampling rate between sets, and how provenance is kept on items and sets.
 """
 
+from deepconsensus_plugin.convert.averaged import AveragedItems, placed_items
 from deepconsensus_plugin.convert.box_frames import BoxFrame
 from deepconsensus_plugin.convert.candidates import (
     append_candidates,
@@ -46,6 +47,7 @@ from deepconsensus_plugin.convert.simulated import acquisition_of, append_simula
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
+    "AveragedItems",
     "BoxFrame",
     "PickerCoverage",
     "acquisition_of",
@@ -69,6 +71,7 @@ __all__ = [
     "observed_in",
     "paths_by_name",
     "picks_from_set",
+    "placed_items",
     "places_of_candidates",
     "places_of_items",
     "read_observed",

@@ -39,7 +39,10 @@ _STAGES = {
     "pick": ("pipeline.pick:PickRequest", "pipeline.pick:run"),
     "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
     "witness": ("pipeline.witness_request:WitnessRequest", "pipeline.witness:run"),
-    "averages": ("pipeline.averages:AveragesRequest", "pipeline.averages:run"),
+    "averages": (
+        "pipeline.averages_request:AveragesRequest",
+        "pipeline.averages:run",
+    ),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
     "network_pick": (
         "pipeline.network_pick_requests:NetworkPickRequest",

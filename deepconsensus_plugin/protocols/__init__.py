@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Protocols: the nodes of the workflow, in the order of the data."""
 
+from deepconsensus_plugin.protocols.averages.protocol_averages import (
+    ProtDeepConsensusAverages,
+)
 from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
     ProtDeepConsensusPicks,
 )
@@ -48,6 +51,7 @@ from deepconsensus_plugin.protocols.simulation.protocol_simulate import (
 
 __all__ = [
     "ProtClassicalPick",
+    "ProtDeepConsensusAverages",
     "ProtDeepConsensusMask",
     "ProtDeepConsensusNegatives",
     "ProtDeepConsensusPicks",

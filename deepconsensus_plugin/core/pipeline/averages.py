@@ -6,23 +6,25 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 from deepconsensus_plugin.core.averages.parameters import (
     FEWEST_BOXES,
-    SIZE,
     AveragesParameters,
 )
 from deepconsensus_plugin.core.averages.polar import Float32Array
 from deepconsensus_plugin.core.averages.reduced_boxes import reduced_boxes
 from deepconsensus_plugin.core.averages.sorting import Sorted, Sorter
+from deepconsensus_plugin.core.averages.stacks import new_stack
 from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
-from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.limits import Count
+from deepconsensus_plugin.core.pipeline.averages_request import (
+    AveragesRequest,
+    AveragesResult,
+)
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -35,68 +37,6 @@ logger = logging.getLogger(__name__)
 
 _FEWEST_MICROGRAPHS = 4
 """Micrographs from which on the halves are halves of them."""
-
-
-@dataclass(frozen=True)
-class AveragesRequest:
-    """Request for averages of candidates.
-
-    Parameters
-    ----------
-    micrographs : tuple of Micrograph
-        Micrographs of the candidates, of one sampling rate; phases are flipped on those
-        whose CTF is known.
-    coordinates : Path
-        File of `core.io.tables.write_coordinates`: candidates, in their pixels.
-    box_size : int
-        Side of the box, pixels.
-    are_particles_dark : bool
-        Whether particles are darker than the background.
-    averages : Path
-        HDF5 file to write (`core.averages.table`), in the order of the coordinates; the
-        images lie beside it.
-    left_out : tuple of str
-        Names of micrographs whose candidates are not looked at.
-    parameters : AveragesParameters
-        Number of averages, resolution and seed.
-    workers : int
-        Threads that read micrographs.
-    """
-
-    micrographs: tuple[Micrograph, ...]
-    coordinates: Path
-    box_size: Count
-    are_particles_dark: bool
-    averages: Path
-    left_out: tuple[str, ...] = ()
-    parameters: AveragesParameters = field(default_factory=AveragesParameters)
-    workers: Count = 2
-
-    @property
-    def pixel_size_A(self) -> float:
-        """Pixel size of reduced boxes, Å."""
-        even = self.box_size + self.box_size % 2
-        return even * self.micrographs[0].sampling_rate / SIZE
-
-
-@dataclass(frozen=True)
-class AveragesResult:
-    """Result of averaging.
-
-    Parameters
-    ----------
-    averages : Path
-        The file.
-    n_averages, n_candidates : int
-        Averages, and candidates that were sorted into them.
-    timings : dict of StageCost
-        Time and memory by stage.
-    """
-
-    averages: Path
-    n_averages: int
-    n_candidates: int
-    timings: dict[str, StageCost] = field(default_factory=dict)
 
 
 def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
@@ -128,12 +68,17 @@ def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
             pixel_size_A=request.pixel_size_A,
         )
         advance(len(sample))
-    with progress.stage("compare", len(work)) as advance:
+    with (
+        progress.stage("compare", len(work)) as advance,
+        new_stack(request.particles, len(work), request.pixel_size_A) as kept,
+    ):
         is_whole = len(sample) == len(work)
         found, first = [], 0
         for part in [boxes] if is_whole else work.read(np.arange(len(work)), request):
             rows = slice(first, first + len(part))
             found.append(sorter.sort(part, work.is_second[rows]))
+            if kept is not None:
+                kept[rows] = part
             first = rows.stop
             advance(len(part))
     table = _table(sorter, found, work.is_looked_at, request)

@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.averages.table import (
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.tables import write_coordinates
-from deepconsensus_plugin.core.pipeline.averages import AveragesRequest
+from deepconsensus_plugin.core.pipeline.averages_request import AveragesRequest
 from deepconsensus_plugin.core.pipeline.fuse import can_fuse
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.core.workflow.files import ChainFiles, made_folder

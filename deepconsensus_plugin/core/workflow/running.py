@@ -21,7 +21,7 @@ from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.jobs import carry_out, job_kind
 from deepconsensus_plugin.core.methods import model_files
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pipeline.averages import AveragesRequest
+from deepconsensus_plugin.core.pipeline.averages_request import AveragesRequest
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest

@@ -24,10 +24,10 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineGeneralModelParam,
     defineInputParams,
     defineParticleParams,
     defineSeedParam,
+    defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_outputs import makeOutputs
 from deepconsensus_plugin.protocols.deep_consensus.score_stages import ScoreStages
@@ -38,7 +38,15 @@ from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
-from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.protocols.shared.averages_summary import (
+    citedForAverages,
+    describeAveraging,
+    describeAveragingMethods,
+)
+from deepconsensus_plugin.protocols.shared.chain_files import (
+    chainFilesOf,
+    readAveraged,
+)
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
@@ -79,7 +87,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         form.addSection(label="Input")
         defineInputParams(form)
         defineCombineParam(form)
-        defineGeneralModelParam(form)
+        defineWitnessParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
@@ -102,6 +110,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
         self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
         self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
+        self._insertFunctionStep(self.averageStep, form, needsGPU=False)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
@@ -116,6 +125,10 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
     def witnessStep(self, form):
         """Ask the general model about the candidates, where scores are combined."""
         ScoreStages(self).askGeneralModel()
+
+    def averageStep(self, form):
+        """Average the candidates, where scores are combined."""
+        ScoreStages(self).averageCandidates()
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
@@ -140,6 +153,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             *(items, candidates, positions, accepted.score, networks),
             isWhole=isWhole,
             generalModel=generalModel,
+            averaged=readAveraged(files, len(candidates), ScoreStages(self).frame),
         )
         registerOutputs(
             self,
@@ -177,7 +191,8 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         )
         without = self.numberLeftOut.get(), countWithoutParticle(self)
         lines = describeScores(accepted, *without, self.readCalibration())
-        return [*lines, *describeDevices(self)]
+        averages = describeAveraging(self, accepted.n_candidates)
+        return [*lines, *averages, *describeDevices(self)]
 
     def _methods(self):
         if self.numberAccepted.get() is None:
@@ -187,10 +202,11 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             f"scored {self.outputCoordinates.getSize()} candidate particles."
         ]
         report = self.readCalibration()
-        return methods if report is None else [*methods, describeFusion(report)]
+        fusion = [] if report is None else [describeFusion(report)]
+        return [*methods, *fusion, *describeAveragingMethods(self)]
 
     def _citations(self):
-        return ["SanchezGarcia2018"]
+        return ["SanchezGarcia2018", *citedForAverages(self)]
 
     # -------------------------- what the steps share --------------------------
     def readCalibration(self) -> CalibrationReport | None:

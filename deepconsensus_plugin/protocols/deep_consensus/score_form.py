@@ -24,6 +24,7 @@ FUSION = ParameterForm(
     # The line of whether to combine stands for None.
     fusion_seed=Shown("seed", default=0, condition="combineEvidence"),
     ask_general_model=Shown(condition="combineEvidence"),
+    average_candidates=Shown(condition="combineEvidence"),
 )
 STACKS = ParameterForm(
     StackOptions,
@@ -79,9 +80,9 @@ def defineCombineParam(form: params.Form) -> None:
     )
 
 
-def defineGeneralModelParam(form: params.Form) -> None:
-    """Add whether the general model is asked."""
-    FUSION.define(form, "ask_general_model")
+def defineWitnessParams(form: params.Form) -> None:
+    """Add whether the general model is asked, and candidates are averaged."""
+    FUSION.define(form, "ask_general_model", "average_candidates")
 
 
 def defineSeedParam(form: params.Form) -> None:

@@ -13,6 +13,7 @@ from deepconsensus_plugin.convert import (
     candidates_and_items,
     micrographs_from_set,
 )
+from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
@@ -27,6 +28,7 @@ from deepconsensus_plugin.core.jobs import read_result
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.workflow.averages import average_about
 from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
@@ -112,6 +114,21 @@ class ScoreStages:
             run_job=self._runJob,
         )
 
+    def averageCandidates(self) -> None:
+        """Average the candidates, where scores are combined."""
+        protocol = self.protocol
+        average_about(
+            read_candidates(self.files.candidates),
+            read_coordinates(self._coordinates),
+            self.frame.read_usable(),
+            self.files.folder,
+            is_wanted=bool(protocol.combineEvidence and protocol.averageCandidates),
+            box_size=self.frame.box_size,
+            are_particles_dark=preprocessingOf(protocol).invert,
+            workers=protocol.numberOfThreads.get(),
+            run_job=self._runJob,
+        )
+
     def fuse(self) -> CalibrationReport | None:
         """Combine scores of networks, votes and pickers to probabilities."""
         candidates = read_candidates(self.files.candidates)
@@ -120,6 +137,7 @@ class ScoreStages:
             candidates,
             read_scores(self.files.scores).mean,
             self.files.find_opinion(candidates),
+            read_amplitude(self.files.averages, len(candidates)),
             seed=fusionSeed(self.protocol),
             score=self.files.score,
             calibration=self.files.calibration,

@@ -53,6 +53,7 @@ from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeScreening,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
+from deepconsensus_plugin.protocols.shared.averages_summary import citedForAverages
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
@@ -118,6 +119,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             (self.negativesStep, False),
             (self.trainStep, True),
             (self.scoreStep, True),
+            (self.averageStep, False),
             (self.fuseStep, False),
             (self.createOutputStep, False),
         ):
@@ -160,6 +162,10 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         candidates = self._candidates()
         warnOfLeftOut(self, candidates, boxFrameOfScreen(self).read_usable())
         self._stages().score(candidates, self.modelFolder())
+
+    def averageStep(self, form):
+        """Average the candidates, where scores are combined."""
+        self._stages().averageCandidates(self._candidates())
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
@@ -210,7 +216,8 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         return describeScreening(self)
 
     def _citations(self):
-        return ["SanchezGarcia2018", "Chollet2015", "Vargas2013"]
+        cited = ["SanchezGarcia2018", "Chollet2015", "Vargas2013"]
+        return [*cited, *citedForAverages(self)]
 
     # -------------------------- what the steps share --------------------------
     def usesModelAsIs(self) -> bool:

@@ -12,8 +12,8 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineGeneralModelParam,
     defineParticleParams,
+    defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     thresholdForm,
@@ -71,7 +71,7 @@ def defineStageParams(form: params.Form) -> None:
     defineTrainingParams(form)
     form.addSection(label="Scores")
     defineCombineParam(form)
-    defineGeneralModelParam(form)
+    defineWitnessParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
     defineParticleParams(form, asksContrast=False)

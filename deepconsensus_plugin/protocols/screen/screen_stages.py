@@ -113,6 +113,12 @@ class ScreenStages:
             candidates, are_particles_dark=areParticlesDark(self.protocol)
         )
 
+    def averageCandidates(self, candidates: Candidates) -> None:
+        """Average the scored candidates, where scores are combined."""
+        self._stages().average(
+            candidates, are_particles_dark=areParticlesDark(self.protocol)
+        )
+
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
     ) -> None:
@@ -197,6 +203,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         ),
         fusion_seed=fusionSeed(protocol),
         ask_general_model=protocol.askGeneralModel.get(),
+        average_candidates=protocol.averageCandidates.get(),
         threshold=THRESHOLD.read(protocol),
         workers=protocol.numberOfThreads.get(),
     )
