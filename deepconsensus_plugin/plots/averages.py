@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,109 +13,19 @@ from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.averages.membership import Membership
-from deepconsensus_plugin.core.averages.subsets import SubsetAverages
 from deepconsensus_plugin.core.averages.table import AveragesTable
-from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.plots.averages_layout import BAR, HEADING, AveragesLayout
 from deepconsensus_plugin.plots.colours import LIGHT_GREY, colour_of
 from deepconsensus_plugin.plots.low_pass import CONTRAST_PERCENTILES
 
 TILE_INCHES = 1.15
 """Width of a picture in a gallery, with what is around it."""
+GAP = 0.03
+"""Space around a picture, in pictures."""
 
 _LEGEND_INCHES = 0.3
-_GAP = 0.03
-_BAR, _TEXT, _HEADING = 0.055, 0.36, 0.26
-"""Height of the bar of a picker, of the two lines of text, and of a title, in
-pictures."""
-_SUBSET_TEXT = 0.2
 _NUMBER_PAD = 0.05
-
-
-@dataclass(frozen=True, eq=False)
-class AveragesPanel:
-    """Averages under a title.
-
-    Parameters
-    ----------
-    title : str
-        Title.
-    chosen : array, shape (c,), int
-        The averages, in their order.
-    """
-
-    title: str
-    chosen: IntArray
-
-
-def panels_of(members: Membership) -> list[AveragesPanel]:
-    """Return the averages of mostly accepted members, and of mostly rejected ones.
-
-    A panel without averages is left out. Where nothing is accepted yet, all are one.
-    """
-    order = members.accepted_first()
-    if members.n_accepted is None:
-        return [AveragesPanel("Averages", order)]
-    is_accepted = members.is_mostly_accepted[order]
-    panels = [
-        AveragesPanel("Most members accepted", order[is_accepted]),
-        AveragesPanel("Most members rejected", order[~is_accepted]),
-    ]
-    return [panel for panel in panels if len(panel.chosen)]
-
-
-@dataclass(frozen=True, eq=False)
-class AveragesLayout:
-    """Places of averages in lines; the unit is the distance of two of them.
-
-    Parameters
-    ----------
-    averages : array, shape (c,), int
-        The averages, in the order of their places.
-    left, top : array, shape (c,)
-        Corner of each, with x to the right and y downwards.
-    headings : dict of str to float
-        Top of each title.
-    width, height : float
-        Extent of all.
-    """
-
-    averages: IntArray
-    left: FloatArray
-    top: FloatArray
-    headings: Mapping[str, float]
-    width: float
-    height: float
-
-    def at(self, x: float | None, y: float | None) -> int | None:
-        """Return the average whose picture is at a place, or None."""
-        if x is None or y is None:
-            return None
-        inside = (self.left <= x) & (x < self.left + 1)
-        inside &= (self.top <= y) & (y < self.top + 1)
-        found = self.averages[inside]
-        return int(found[0]) if len(found) else None
-
-
-def lay_out(
-    panels: Sequence[AveragesPanel], *, n_columns: int, n_pickers: int
-) -> AveragesLayout:
-    """Return the places of the averages of panels, one panel below the other."""
-    line = 1 + _BAR * n_pickers + _TEXT
-    headings, left, top, below = {}, [], [], 0.0
-    for panel in panels:
-        headings[panel.title] = below
-        places = np.arange(len(panel.chosen))
-        left.append(places % n_columns)
-        top.append(below + _HEADING + line * (places // n_columns))
-        below += _HEADING + line * -(-len(panel.chosen) // n_columns)
-    return AveragesLayout(
-        np.concatenate([panel.chosen for panel in panels]),
-        np.concatenate(left).astype(float),
-        np.concatenate(top),
-        headings,
-        float(n_columns),
-        below,
-    )
 
 
 def averages_size(layout: AveragesLayout) -> tuple[float, float]:
@@ -159,8 +68,8 @@ def draw_tiles(
     limits = axes.get_xlim(), axes.get_ylim()
     axes.set_axis_off()
     for title, top in layout.headings.items():
-        axes.text(_GAP, top + _HEADING / 2, title, va="center", clip_on=True)
-    below = 1 + _BAR * len(members.pickers)
+        axes.text(GAP, top + HEADING / 2, title, va="center", clip_on=True)
+    below = 1 + BAR * len(members.pickers)
     for average, left, top in zip(
         layout.averages.tolist(), layout.left, layout.top, strict=True
     ):
@@ -195,7 +104,7 @@ def draw_image(
         cmap="gray",
         vmin=low,
         vmax=high,
-        extent=(left + _GAP, left + 1 - _GAP, top + 1 - _GAP, top + _GAP),
+        extent=(left + GAP, left + 1 - GAP, top + 1 - GAP, top + GAP),
         interpolation="bilinear",
     )
 
@@ -203,8 +112,8 @@ def draw_image(
 def write_number(axes: Axes, average: int, *, left: float, top: float) -> None:
     """Write the number of an average, from 1, into the corner of its picture."""
     axes.text(
-        left + _GAP + _NUMBER_PAD,
-        top + _GAP + _NUMBER_PAD,
+        left + GAP + _NUMBER_PAD,
+        top + GAP + _NUMBER_PAD,
         f"{average + 1}",
         ha="left",
         va="top",
@@ -244,61 +153,14 @@ def add_picker_legend(figure: Figure, pickers: Sequence[str]) -> None:
     )
 
 
-def draw_subsets(
-    figure: Figure, subsets: SubsetAverages, *, chosen: IntArray, n_columns: int
-) -> None:
-    """Draw averages of the accepted members beside those of the rejected.
-
-    Parameters
-    ----------
-    figure : Figure
-        Empty, of the size from `subsets_size` or another.
-    subsets : SubsetAverages
-        Of two groups: accepted, rejected.
-    chosen : array, shape (c,), int
-        The averages, in their order.
-    n_columns : int
-        Pairs beside each other.
-    """
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    width, height = 2 + 4 * _GAP, 1 + _SUBSET_TEXT
-    for place, average in enumerate(chosen.tolist()):
-        line, column = divmod(place, n_columns)
-        both = subsets.images[:, average]
-        for side, word in enumerate(("accepted", "rejected")):
-            left, top = width * column + side, height * line
-            if not side:
-                write_number(axes, average, left=left, top=top)
-            draw_image(axes, both[side], left=left, top=top, like=both[0])
-            axes.text(
-                left + 0.5,
-                top + 1,
-                f"{subsets.n_members[side, average]:,} {word}",
-                ha="center",
-                va="top",
-                fontsize="x-small",
-            )
-    n_lines = max(1, -(-len(chosen) // n_columns))
-    axes.set(xlim=(0, width * n_columns), ylim=(height * n_lines, 0), aspect="equal")
-    axes.set_anchor("NW")
-
-
-def subsets_size(n_pairs: int, *, n_columns: int) -> tuple[float, float]:
-    """Return width and height, inches, of `draw_subsets`."""
-    n_lines = max(1, -(-n_pairs // n_columns))
-    width, height = (2 + 4 * _GAP) * n_columns, (1 + _SUBSET_TEXT) * n_lines
-    return width * TILE_INCHES, height * TILE_INCHES
-
-
 def _draw_bars(axes: Axes, shares: FloatArray, layout: AveragesLayout) -> None:
     """Draw below each average the share of its members that each picker found."""
     for number, share in enumerate(shares.T):
-        top = layout.top + 1 + _BAR * number
+        top = layout.top + 1 + BAR * number
         for part, colour in ((1 - 0 * share, LIGHT_GREY), (share, colour_of(number))):
             bars = [
-                Rectangle(corner, (1 - 2 * _GAP) * each, 0.75 * _BAR)
-                for *corner, each in zip(layout.left + _GAP, top, part, strict=True)
+                Rectangle(corner, (1 - 2 * GAP) * each, 0.75 * BAR)
+                for *corner, each in zip(layout.left + GAP, top, part, strict=True)
             ]
             drawn = PatchCollection(bars, facecolors=colour, edgecolors="none")
             axes.add_collection(drawn, autolim=False)

@@ -14,13 +14,17 @@ from deepconsensus_plugin.core.averages.marks import describe_numbers, read_mark
 from deepconsensus_plugin.core.averages.membership import Membership, count_members
 from deepconsensus_plugin.core.averages.subsets import MOST_MICROGRAPHS, read_subsets
 from deepconsensus_plugin.core.averages.table import AveragesTable
+from deepconsensus_plugin.plots.average_pairs import (
+    draw_subsets,
+    subsets_size,
+)
 from deepconsensus_plugin.plots.averages import (
     averages_size,
     draw_averages,
-    draw_subsets,
+)
+from deepconsensus_plugin.plots.averages_layout import (
     lay_out,
     panels_of,
-    subsets_size,
 )
 from deepconsensus_plugin.protocols.shared.run_averages import (
     RunAverages,

@@ -15,15 +15,19 @@ from matplotlib.figure import Figure
 from deepconsensus_plugin.core.averages.marks import Mark, Marks
 from deepconsensus_plugin.core.averages.subsets import SubsetAverages
 from deepconsensus_plugin.core.averages.table import AveragesTable
+from deepconsensus_plugin.plots.average_pairs import (
+    draw_subsets,
+    subsets_size,
+)
 from deepconsensus_plugin.plots.averages import (
-    AveragesPanel,
     averages_size,
     caption,
     draw_averages,
-    draw_subsets,
+)
+from deepconsensus_plugin.plots.averages_layout import (
+    AveragesPanel,
     lay_out,
     panels_of,
-    subsets_size,
 )
 from deepconsensus_plugin.report.averages import describe_averages
 from deepconsensus_plugin.viewers.averages.grid import AveragesGrid

@@ -64,13 +64,16 @@ def fuse_scores(
     told = (None if each is None else each[rows] for each in (opinion, amplitude))
     evidence = Evidence.of_candidates(judged, network_score[rows], *told)
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
-    report = CalibrationReport.of(fusion, judged, seed=seed)
-    grounds = (context or FusionContext()).grounds(judged, network_score[rows])
-    grounds = replace(grounds, separation=fusion.separation)
-    report = report.withheld(find_objection(grounds))
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
-    return probability, report
+    context = context or FusionContext()
+    grounds = replace(
+        context.grounds(judged, network_score[rows]),
+        separation=fusion.separation,
+        share_resolved=context.share_resolved(probability),
+    )
+    report = CalibrationReport.of(fusion, judged, seed=seed)
+    return probability, report.withheld(find_objection(grounds))
 
 
 def keep_fused(

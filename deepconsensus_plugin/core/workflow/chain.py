@@ -108,7 +108,9 @@ def run_deep_consensus(
         found.candidates,
         folder,
         seed=options.fusion_seed,
-        context=FusionContext.of(micrographs, model, ChainFiles(folder).null),
+        context=FusionContext.of(
+            micrographs, model, stages.files.null, stages.files.averages
+        ),
     )
     return select_scored(found, micrographs, folder, options.acceptance)
 

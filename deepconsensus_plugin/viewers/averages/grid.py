@@ -14,6 +14,8 @@ from deepconsensus_plugin.core.averages.marks import Mark, Marks
 from deepconsensus_plugin.plots.averages import (
     add_picker_legend,
     draw_tiles,
+)
+from deepconsensus_plugin.plots.averages_layout import (
     lay_out,
     panels_of,
 )
