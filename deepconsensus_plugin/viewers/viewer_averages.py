@@ -15,6 +15,9 @@ from pyworkflow.viewer import DESKTOP_TKINTER, View, Viewer
 
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.averages.marks import Marks, describe_numbers
+from deepconsensus_plugin.protocols.averages.protocol_averages import (
+    ProtDeepConsensusAverages,
+)
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readAcceptance,
     spacingOf,
@@ -116,7 +119,7 @@ class DeepConsensusAveragesViewer(Viewer):
 
     _label = "averages"
     _environments = [DESKTOP_TKINTER]
-    _targets = [ProtDeepConsensusSelectAverages]
+    _targets = [ProtDeepConsensusAverages, ProtDeepConsensusSelectAverages]
 
     def _visualize(self, obj: Protocol, **kwargs) -> list[View]:
         run: Protocol | None = obj

@@ -8,18 +8,15 @@ import sys
 from pathlib import Path
 
 import mrcfile
-import numpy as np
-import scipy.ndimage
 from pwem import Domain
 from pwem.protocols import ProtImportMicrographs
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.core.averages.parameters import SIZE
-from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusAverages,
     ProtDeepConsensusMask,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScore,
@@ -37,7 +34,6 @@ from deepconsensus_plugin.protocols import (
     ProtTopazTrain,
 )
 from deepconsensus_plugin.protocols.deep_consensus.train_form import FROM_MODEL
-from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.tests.synthetic import (
     BOX,
     SAMPLING_RATE,
@@ -46,8 +42,8 @@ from deepconsensus_plugin.tests.synthetic import (
     write_micrographs,
 )
 
-N_MICROGRAPHS = 3
-_N_AVERAGES = 14
+N_MICROGRAPHS = 8
+"""As many as 200 candidates need, below which nothing is averaged."""
 _PADDED_ROWS = 3 * BOX // 2
 """Some of the picks are there."""
 
@@ -142,9 +138,11 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     selecting = project.newProtocol(ProtDeepConsensusSelect, threshold=0.5)
     selecting.inputParticles.set(runs[ProtDeepConsensusScore])
     selecting.inputParticles.setExtended("outputParticles")
-    _write_averages(runs[ProtDeepConsensusScore])
+    averaging = project.newProtocol(ProtDeepConsensusAverages)
+    averaging.inputCoordinates.set(runs[ProtDeepConsensusPicks])
+    averaging.inputCoordinates.setExtended("outputCoordinatesOR")
     sorting = project.newProtocol(
-        ProtDeepConsensusSelectAverages, goodAverages="1-2", badAverages="4"
+        ProtDeepConsensusSelectAverages, goodAverages="1", badAverages="3"
     )
     sorting.inputCoordinates.set(runs[ProtDeepConsensusScore])
     sorting.inputCoordinates.setExtended("outputCoordinates")
@@ -159,25 +157,7 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     comparing.inputAccepted.set(None)  # of all candidates, at a score of its own
     comparing.threshold.set(0.9)
     others = [picking, masking, importing, simulating, focused]
-    return [*others, selecting, sorting, screening, comparing]
-
-
-def _write_averages(scored: Protocol) -> None:
-    """Write averages of noise for a run, which has too few candidates for its own."""
-    n, rng = len(scored.outputCoordinates), np.random.default_rng(0)
-    images = rng.normal(size=(_N_AVERAGES, SIZE, SIZE)).astype(np.float32)
-    table = AveragesTable(
-        average=np.sort(rng.integers(0, _N_AVERAGES, n)),
-        angle_deg=rng.uniform(0, 360, n),
-        offset_yx=np.zeros((n, 2)),
-        amplitude=rng.random(n),
-        correlation=rng.random(n),
-        images=scipy.ndimage.gaussian_filter(images, (0, 2, 2)),
-        resolution_A=20.0 + np.arange(_N_AVERAGES),
-        pixel_size_A=BOX * SAMPLING_RATE / SIZE,
-        diameter_A=BOX * SAMPLING_RATE / 2,
-    )
-    write_averages(chainFilesOf(scored).averages, table)
+    return [*others, selecting, averaging, sorting, screening, comparing]
 
 
 def _write_ctfs(project: Project, imported: Protocol) -> Path:
