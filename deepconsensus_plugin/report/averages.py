@@ -82,19 +82,16 @@ def describe_averages(table: AveragesTable, members: Membership) -> Iterator[str
         f"{members.n_members.sum():,} candidates were aligned without a reference and "
         f"sorted into {n_averages} averages."
     )
-    if len(resolution):
-        yield (
-            f"{len(resolution)} averages have a resolution by independent halves, the "
-            f"best {resolution.min():.0f} Å."
-        )
-    else:
-        yield "No average has a resolution by independent halves."
+    best = f", the best {resolution.min():.0f} Å" if len(resolution) else ""
+    yield f"Averages with a resolution by independent halves: {len(resolution)}{best}."
     mostly = members.is_mostly_accepted
-    n_rejected = members.n_members[~mostly].sum()
+    n_accepted, n_rejected = (
+        int(members.n_members[each].sum()) for each in (mostly, ~mostly)
+    )
     yield (
-        f"{int(mostly.sum())} averages hold mostly accepted candidates "
-        f"({members.n_members[mostly].sum():,}), "
-        f"{n_averages - int(mostly.sum())} mostly rejected ones ({n_rejected:,})."
+        f"Averages of mostly accepted candidates: {int(mostly.sum())} "
+        f"({n_accepted:,} candidates); of mostly rejected ones: "
+        f"{n_averages - int(mostly.sum())} ({n_rejected:,})."
     )
 
 
@@ -141,5 +138,6 @@ def _plot_subsets(run: ReportedRun, found: RunAverages, members: Membership) -> 
     return plot(
         figure,
         "Averages of the accepted members, and beside each that of the rejected ones, "
-        f"on {n} micrographs. Where both look alike, particles were rejected.",
+        f"on {n} micrographs. Where both look alike, "
+        "rejected members may be particles.",
     )

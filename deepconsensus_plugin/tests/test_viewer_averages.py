@@ -171,7 +171,7 @@ class TestAveragesViewer(SyntheticProject):
         page = "\n".join(write_averages_section(run))
         self.assertEqual(page.count("<img "), 2)
         self.assertIn("23 candidates were aligned", page)
-        self.assertIn("2 averages have a resolution", page)
+        self.assertIn("by independent halves: 2, the best 18 Å.", page)
         self.assertIn("Marked as good: 2.", page)
         self.assertEqual(page.count("src="), page.count('src="data:image/png;base64'))
         run.only = lambda *_: None
