@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from deepconsensus_plugin.convert import candidates_from_set, micrographs_from_set
+from deepconsensus_plugin.convert import candidates_from_set
 from deepconsensus_plugin.core.averages.marks import (
     Mark,
     Marks,
@@ -163,7 +163,6 @@ class TestAveragesViewer(SyntheticProject):
         run = SimpleNamespace(
             only=lambda *_: self.scored,
             scored=SimpleNamespace(candidates=candidates, accepted=accepted),
-            micrographs=micrographs_from_set(coordinates.getMicrographs()),
         )
         shown = self.scores(self.scored).averages(0.5).reader()()
         write_marks(shown.path, shown.marks.set(1, Mark.GOOD))
