@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import candidates_and_items
+from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
 from deepconsensus_plugin.core.averages.marks import describe_numbers, read_marks
 from deepconsensus_plugin.core.averages.membership import Membership, count_members
 from deepconsensus_plugin.core.averages.subsets import MOST_MICROGRAPHS, read_subsets
@@ -34,6 +34,7 @@ from deepconsensus_plugin.protocols.shared.run_averages import (
 )
 from deepconsensus_plugin.report.html import Html, paragraphs, plot
 from deepconsensus_plugin.report.reported_run import SCORERS, ReportedRun
+from deepconsensus_plugin.report.scored import ScoredCandidates
 
 _N_COLUMNS, _N_PAIRS = 8, 4
 """Averages, and pairs of them, beside each other."""
@@ -56,14 +57,14 @@ def write_averages_section(run: ReportedRun) -> Iterator[Html]:
     told = " ".join([*describe_averages(found.table, members), *_marked(found)])
     yield paragraphs([told])
     yield _plot_averages(found.table, members)
-    yield _plot_subsets(run, found, members)
+    yield _plot_subsets(run.scored, scored_by, found, members)
 
 
 def _averages_of(scored_by: Protocol) -> RunAverages:
     """Return the averages of a run, in the order of its candidates."""
     _, item = candidates_and_items(averagedCoordinates(scored_by))
     found = readRunAverages(scored_by)
-    return RunAverages(found.path, found.table.take(item), found.sampling_rate)
+    return RunAverages(found.path, found.table.take(item))
 
 
 def describe_averages(table: AveragesTable, members: Membership) -> Iterator[str]:
@@ -82,19 +83,16 @@ def describe_averages(table: AveragesTable, members: Membership) -> Iterator[str
         f"{members.n_members.sum():,} candidates were aligned without a reference and "
         f"sorted into {n_averages} averages."
     )
-    if len(resolution):
-        yield (
-            f"{len(resolution)} averages have a resolution by independent halves, the "
-            f"best {resolution.min():.0f} Å."
-        )
-    else:
-        yield "No average has a resolution by independent halves."
+    best = f", the best {resolution.min():.0f} Å" if len(resolution) else ""
+    yield f"Averages with a resolution by independent halves: {len(resolution)}{best}."
     mostly = members.is_mostly_accepted
-    n_rejected = members.n_members[~mostly].sum()
+    n_accepted, n_rejected = (
+        int(members.n_members[each].sum()) for each in (mostly, ~mostly)
+    )
     yield (
-        f"{int(mostly.sum())} averages hold mostly accepted candidates "
-        f"({members.n_members[mostly].sum():,}), "
-        f"{n_averages - int(mostly.sum())} mostly rejected ones ({n_rejected:,})."
+        f"Averages of mostly accepted candidates: {int(mostly.sum())} "
+        f"({n_accepted:,} candidates); of mostly rejected ones: "
+        f"{n_averages - int(mostly.sum())} ({n_rejected:,})."
     )
 
 
@@ -118,18 +116,28 @@ def _plot_averages(table: AveragesTable, members: Membership) -> Html:
     )
 
 
-def _plot_subsets(run: ReportedRun, found: RunAverages, members: Membership) -> Html:
+def _plot_subsets(
+    scored: ScoredCandidates,
+    scored_by: Protocol,
+    found: RunAverages,
+    members: Membership,
+) -> Html:
     """Return averages of the accepted beside those of the rejected members."""
-    candidates = run.scored.candidates
-    by_name = {micrograph.name: micrograph for micrograph in run.micrographs}
+    frame = BoxFrame(
+        averagedCoordinates(scored_by),
+        scored_by.getInputMicrographs(),
+        scored_by.ctfRelations.get(),
+    )
+    micrographs, candidates = frame.read_usable(), scored.candidates
+    number = {micrograph.name: n for n, micrograph in enumerate(micrographs)}
+    place = np.array([number.get(name, -1) for name in candidates.micrographs])
     subsets = read_subsets(
-        [by_name[name] for name in candidates.micrographs],
-        candidates.micrograph_index,
-        candidates.yx,
+        micrographs,
+        place[candidates.micrograph_index],
+        frame.scale * candidates.yx,
         found.table,
-        np.where(run.scored.accepted, 0, 1),
+        np.where(scored.accepted, 0, 1),
         2,
-        sampling_rate=found.sampling_rate,
     )
     order = members.accepted_first()
     chosen = order[np.isin(order, subsets.have_enough)][:_MOST_PAIRS]
@@ -137,9 +145,10 @@ def _plot_subsets(run: ReportedRun, found: RunAverages, members: Membership) -> 
         return Html("")
     figure = Figure(figsize=subsets_size(len(chosen), n_columns=_N_PAIRS))
     draw_subsets(figure, subsets, chosen=chosen, n_columns=_N_PAIRS)
-    n = min(MOST_MICROGRAPHS, len(candidates.micrographs))
+    n = min(MOST_MICROGRAPHS, len(micrographs))
     return plot(
         figure,
         "Averages of the accepted members, and beside each that of the rejected ones, "
-        f"on {n} micrographs. Where both look alike, particles were rejected.",
+        f"on {n} micrographs. Where both look alike, "
+        "rejected members may be particles.",
     )

@@ -152,12 +152,10 @@ def test_sentences_of_the_report_count_every_candidate():
     seen = shown()
     told = " ".join(describe_averages(seen.table, seen.members))
     assert f"{N} candidates" in told and "sorted into 9 averages" in told
-    assert "8 averages have a resolution by independent halves, the best 20 Å" in told
-    assert "5 averages hold mostly accepted candidates" in told
+    assert "resolution by independent halves: 8, the best 20 Å." in told
+    assert "Averages of mostly accepted candidates: 5 (" in told
     none = replace(seen.table, resolution_A=np.full(K, np.inf))
-    assert "No average has a resolution" in " ".join(
-        describe_averages(none, seen.members)
-    )
+    assert "halves: 0." in " ".join(describe_averages(none, seen.members))
 
 
 # -------------------------- grid --------------------------

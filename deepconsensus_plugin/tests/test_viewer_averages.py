@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from deepconsensus_plugin.convert import candidates_from_set, micrographs_from_set
+from deepconsensus_plugin.convert import candidates_from_set
 from deepconsensus_plugin.core.averages.marks import (
     Mark,
     Marks,
@@ -163,7 +163,6 @@ class TestAveragesViewer(SyntheticProject):
         run = SimpleNamespace(
             only=lambda *_: self.scored,
             scored=SimpleNamespace(candidates=candidates, accepted=accepted),
-            micrographs=micrographs_from_set(coordinates.getMicrographs()),
         )
         shown = self.scores(self.scored).averages(0.5).reader()()
         write_marks(shown.path, shown.marks.set(1, Mark.GOOD))
@@ -171,7 +170,7 @@ class TestAveragesViewer(SyntheticProject):
         page = "\n".join(write_averages_section(run))
         self.assertEqual(page.count("<img "), 2)
         self.assertIn("23 candidates were aligned", page)
-        self.assertIn("2 averages have a resolution", page)
+        self.assertIn("by independent halves: 2, the best 18 Å.", page)
         self.assertIn("Marked as good: 2.", page)
         self.assertEqual(page.count("src="), page.count('src="data:image/png;base64'))
         run.only = lambda *_: None

@@ -170,7 +170,7 @@ class DeepConsensusScoresViewer(Viewer):
         found = self.averages(threshold)
         if found is None:
             return NO_AVERAGES
-        found.view(self.getParent()).show()
+        found.view(self.getParent()).open()
         return ""
 
     def _report_on_selection(self, _: float) -> str | Iterator[str]:

@@ -98,23 +98,20 @@ def read_subsets(
     table: AveragesTable,
     group: IntArray,
     n_groups: int,
-    *,
-    sampling_rate: float | None = None,
 ) -> SubsetAverages:
     """Return the averages of groups of candidates, from boxes that are read again.
 
     Parameters
     ----------
     micrographs : sequence of Micrograph
-        Of one sampling rate. Where there are many, an even choice of them is read.
+        Those that were averaged, of one sampling rate. Where there are many, an even
+        choice of them is read.
     micrograph_index : array, shape (n,), int
-        The micrograph of each candidate.
+        The micrograph of each candidate; -1 for one that is not there.
     yx : array, shape (n, 2)
         Their centres, pixels.
     table, group, n_groups
         As for `average_subsets`.
-    sampling_rate : float, optional
-        As for `average_subsets`. None: that of these micrographs.
     """
     rows = rows_of_groups(micrograph_index, len(micrographs))
     filled = [number for number, own in enumerate(rows) if len(own)]
@@ -133,7 +130,7 @@ def read_subsets(
         table,
         group,
         n_groups,
-        sampling_rate=sampling_rate or micrographs[0].sampling_rate,
+        sampling_rate=micrographs[0].sampling_rate,
     )
 
 

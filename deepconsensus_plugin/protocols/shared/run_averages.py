@@ -33,13 +33,10 @@ class RunAverages:
         File of the averages.
     table : AveragesTable
         Its content, the candidates in the order of the ids of the run's coordinates.
-    sampling_rate : float
-        Å/px of the micrographs that were averaged.
     """
 
     path: Path
     table: AveragesTable
-    sampling_rate: float
 
 
 def hasAverages(protocol: Protocol) -> bool:
@@ -65,8 +62,7 @@ def readRunAverages(protocol: Protocol) -> RunAverages:
     row = _rowsOfItems(files, read_ids(items), len(table.average))
     taken = table.take(np.maximum(row, 0))
     known = replace(taken, average=np.where(row < 0, -1, taken.average))
-    rate = protocol.getInputMicrographs().getSamplingRate()
-    return RunAverages(files.averages.absolute(), known, rate)
+    return RunAverages(files.averages.absolute(), known)
 
 
 def _rowsOfItems(files: ChainFiles, ids: Sequence[int], n: int) -> IntArray:
