@@ -25,18 +25,24 @@ from deepconsensus_plugin.convert import append_candidates, scaled_item
 from deepconsensus_plugin.core.averages.parameters import SIZE
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.core.preprocessing import fourier_resize
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusAverages,
     ProtDeepConsensusScore,
+    ProtDeepConsensusScreen,
     ProtImportPicks,
 )
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_numbers
 from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.other_plugins import faults_of_set
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
+    store_coordinates,
+    store_ctfs,
     store_model,
     store_outputs,
     write_untrained_model,
@@ -95,16 +101,20 @@ class TestAverages(synthetic.SyntheticProject):
     def setUpClass(cls):
         super().setUpClass()
         cls.truth = write_wedges(cls.data / "wedges", cls.names)
-        cls.wedges = cls.importMicrographs(cls.data / "wedges")
-        rng = np.random.default_rng(0)
-        picks = {
-            name: ScoredCoordinates.from_arrays(yx + rng.normal(0, 2.0, yx.shape))
+        cls.micrographs = cls.importMicrographs(cls.data / "wedges")
+        cls.picks = cls.importPicks("picker", cls.pick(0), boxSize=BOX)
+        cls.run_ = cls.average(inputCoordinates=cls.picked(), refineCentres=True)
+
+    @classmethod
+    def pick(cls, seed: int) -> dict[str, ScoredCoordinates]:
+        """Return all particles, pixels beside their centres, with random scores."""
+        rng = np.random.default_rng(seed)
+        return {
+            name: ScoredCoordinates.from_arrays(
+                yx + rng.normal(0, 2.0, yx.shape), rng.random(len(yx))
+            )
             for name, yx in cls.truth.items()
         }
-        cls.picks = cls.importPicks(
-            "picker", picks, micrographs=cls.wedges, boxSize=BOX
-        )
-        cls.run_ = cls.average(inputCoordinates=cls.picked(), refineCentres=True)
 
     @classmethod
     def picked(cls) -> Pointer:
@@ -117,15 +127,16 @@ class TestAverages(synthetic.SyntheticProject):
         return protocol
 
     @classmethod
-    def extract(cls) -> Pointer:
+    def extract(cls, *, knowCoordinates: bool = True) -> Pointer:
         """Return particles at half the pixels, as an extraction with binning has."""
 
         def make(protocol: EMProtocol) -> dict[str, SetOfParticles]:
             coordinates = cls.picks.outputCoordinates
             particles = protocol._createSetOfParticles()
-            particles.copyInfo(cls.wedges)
+            particles.copyInfo(cls.micrographs)
             particles.setSamplingRate(BINNING * SAMPLING_RATE)
-            particles.setCoordinates(cls.picked())
+            if knowCoordinates:
+                particles.setCoordinates(cls.picked())
             for name in cls.names:
                 items = [
                     item.clone()
@@ -198,18 +209,41 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertGreater(np.median(correlation), 0.4)
         self.assertEqual(found.getBoxSize(), BOX)
 
+    def distance(self, items: SetOfCoordinates) -> float:
+        """Return the median distance of items from the nearest particle, pixels."""
+        trees = {name: cKDTree(yx) for name, yx in self.truth.items()}
+        return np.median(
+            [
+                trees[item.getMicName()].query(item.getPosition()[::-1])[0]
+                for item in items.iterItems()
+            ]
+        )
+
     def test_refined_centres_are_nearer_to_the_particles(self):
-        spread = {}
-        for items in (self.picks.outputCoordinates, self.run_.outputCoordinates):
-            distance = []
-            for item in items.iterItems():
-                near, _ = cKDTree(self.truth[item.getMicName()]).query(
-                    item.getPosition()[::-1]
-                )
-                distance.append(near)
-            spread[items] = np.median(distance)
-        before, after = spread.values()
-        self.assertLess(after, 0.7 * before)
+        before = self.distance(self.picks.outputCoordinates)
+        self.assertLess(self.distance(self.run_.outputCoordinates), 0.7 * before)
+
+    def test_boxes_of_other_micrographs(self):
+        folder = self.data / "binned"
+        folder.mkdir()
+        for name in self.names:
+            image = mrcfile.read(self.data / "wedges" / name)
+            rows, columns = np.array(SHAPE) // BINNING
+            blocks = image.reshape(rows, BINNING, columns, BINNING)
+            mrcfile.write(folder / name, blocks.mean(axis=(1, 3)))
+        run = self.average(
+            inputCoordinates=self.picked(),
+            inputMicrographs=self.importMicrographs(
+                folder, samplingRate=BINNING * SAMPLING_RATE
+            ),
+            refineCentres=True,
+        )
+        self.assertAlmostEqual(
+            run.outputParticles.getSamplingRate(), BOX * SAMPLING_RATE / SIZE, places=5
+        )
+        self.assertAlignmentsHold(run, sign=1)
+        before = self.distance(self.picks.outputCoordinates)
+        self.assertLess(self.distance(run.outputCoordinates), 0.8 * before)
 
     def test_the_offset_leads_to_the_refined_centre(self):
         stay = self.picks.outputCoordinates.getFirstItem()
@@ -239,22 +273,32 @@ class TestAverages(synthetic.SyntheticProject):
                 atol=1e-4,
             )
 
+    def test_what_has_no_ctf_is_left_out(self):
+        """Twice the candidates, so that three micrographs have enough."""
+        positions = {name: np.tile(yx, (2, 1)) for name, yx in self.truth.items()}
+        picks = {n: ScoredCoordinates.from_arrays(yx) for n, yx in positions.items()}
+        doubled = self.importPicks("doubled", picks, boxSize=BOX)
+        run = self.average(
+            inputCoordinates=output(doubled, "outputCoordinates"),
+            ctfRelations=store_ctfs(type(self), self.names[1:]),
+        )
+        n_all, n_left_out = 8 * N, 2 * N
+        self.assertIn(f"{n_left_out} candidates left out", "\n".join(run.summary()))
+        self.assertEqual(run.outputCoordinates.getSize(), n_all)
+        columns = read_columns(run.outputCoordinates, AVERAGE_ATTRIBUTE, "_micName")
+        for number, name in zip(*columns.values(), strict=True):
+            self.assertEqual(number is None, name == self.names[0])
+        particles = run.outputParticles
+        self.assertEqual(particles.getSize(), n_all - n_left_out)
+        self.assertTrue(particles.isPhaseFlipped())
+        self.assertAlmostEqual(
+            particles.getFirstItem().getCTF().getDefocusU(), 15001, places=3
+        )
+        self.assertEqual(faults_of_set(particles), [])
+
     def score(self, **options) -> ProtDeepConsensusScore:
         """Return a run on candidates of two pickers, with an untrained network."""
-        rng = np.random.default_rng(1)
-        pickers = [
-            PickerPicks(
-                name,
-                BOX,
-                {
-                    micrograph: ScoredCoordinates.from_arrays(
-                        yx + rng.normal(0, 2.0, yx.shape), rng.random(len(yx))
-                    )
-                    for micrograph, yx in self.truth.items()
-                },
-            )
-            for name in ("one", "two")
-        ]
+        pickers = [PickerPicks(str(seed), BOX, self.pick(seed)) for seed in (1, 2)]
         candidates = find_consensus(pickers, consensus_radius_px=4, merge_radius_px=12)
 
         def make(protocol: EMProtocol) -> dict[str, SetOfCoordinates]:
@@ -262,7 +306,7 @@ class TestAverages(synthetic.SyntheticProject):
                 self.picks.outputCoordinates.getMicrographs(asPointer=True)
             )
             coordinates.setBoxSize(synthetic.BOX)  # that of the model
-            append_candidates(coordinates, self.wedges, candidates)
+            append_candidates(coordinates, self.micrographs, candidates)
             return {"outputCoordinates": coordinates}
 
         stored = store_outputs(type(self), ProtImportPicks, make)
@@ -303,6 +347,41 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertNotIn("averaged", "\n".join(run.summary()))
         self.assertEqual(run._citations(), ["SanchezGarcia2018"])
 
+    def test_deep_consensus_averages_and_continues_without(self):
+        model = store_model(type(self), write_untrained_model(self.data / "whole"))
+        screen = new_protocol(
+            type(self),
+            ProtDeepConsensusScreen,
+            modelInitialization=1,
+            initialModel=model,
+            askGeneralModel=False,
+            writeStacks=False,
+        )
+        picks = [
+            {name: here.yx for name, here in self.pick(seed).items()} for seed in (1, 2)
+        ]
+        screen.inputCoordinates.set(
+            [store_coordinates(type(self), each) for each in picks]
+        )
+        self.assertEqual(screen.validate(), [])
+        jobs: list[str] = []
+
+        def count(path):
+            jobs.append(path.stem)
+            run_job(path)
+
+        run_here(type(self), screen, job=count)
+        self.assertEqual(jobs.count("averages"), 1)
+        found = read_columns(screen.outputCoordinatesScored, AVERAGE_ATTRIBUTE)
+        self.assertTrue(all(found[AVERAGE_ATTRIBUTE]))
+        self.assertIn("were averaged", "\n".join(screen.summary()))
+        screen.averageCandidates.set(False)
+        run_here(type(self), screen, job=count)
+        self.assertEqual(jobs.count("averages"), 1)
+        found = read_columns(screen.outputCoordinatesScored, AVERAGE_ATTRIBUTE)
+        self.assertEqual(found, {})
+        self.assertNotIn("averaged", "\n".join(screen.summary()))
+
     def test_information(self):
         first, second, third = self.run_.summary()[:3]
         self.assertRegex(first, rf"^{4 * N} candidates in \d averages of \d+ to \d+; ")
@@ -318,10 +397,14 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertEqual(protocol.summary(), ["Not run yet."])
         self.assertEqual(protocol._methods(), [])
         few = {self.names[0]: ScoredCoordinates.from_arrays(self.truth[self.names[0]])}
-        picks = self.importPicks("few", few, micrographs=self.wedges)
+        picks = self.importPicks("few", few)
         protocol.inputCoordinates.copy(output(picks, "outputCoordinates"))
         [error] = protocol.validate()
         self.assertRegex(error, f"^Candidates: .* fewer than 200; the set has {N}")
+        protocol.inputParticles.copy(self.extract(knowCoordinates=False))
+        [error] = protocol.validate()
+        self.assertIn("Particles: they do not know their coordinates", error)
+        protocol.inputParticles.set(None)
         protocol.inputCoordinates.copy(self.picked())
         protocol.boxSize.set(9999)
         [error] = protocol.validate()

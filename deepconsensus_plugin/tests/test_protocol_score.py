@@ -230,6 +230,7 @@ class TestScore(SyntheticProject):
         self.assertIn(f"{kept} kept of {n} candidates", summary[1])
         self.assertIn("WARNING: precision and recall are not estimated. ", summary[2])
         self.assertNotIn("expected precision", "\n".join(summary))
+        self.assertIn("not averaged, since they are fewer than 200", summary[-2])
         self.assertEqual(summary[-1], "Scored on: CPU.")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
 

@@ -142,7 +142,10 @@ class ScoreStages:
             score=self.files.score,
             calibration=self.files.calibration,
             context=FusionContext.of(
-                micrographs_from_set(picked), self._model, self.files.null
+                micrographs_from_set(picked),
+                self._model,
+                self.files.null,
+                self.files.averages,
             ),
         )
 

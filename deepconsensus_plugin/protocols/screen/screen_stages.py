@@ -149,7 +149,9 @@ class ScreenStages:
             candidates,
             self.folder,
             seed=fusionSeed(self.protocol),
-            context=FusionContext.of(self._pickedMicrographs(), model, self.files.null),
+            context=FusionContext.of(
+                self._pickedMicrographs(), model, self.files.null, self.files.averages
+            ),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
