@@ -75,6 +75,7 @@ setup(
             "report/report.html",
             "general_model/*",
             "hosts.conf",
+            "junk/*",
             "logo.png",
             "protocols.conf",
             "py.typed",

@@ -11,6 +11,9 @@ from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvalu
 from deepconsensus_plugin.protocols.consensus.protocol_import_ctfs import (
     ProtImportCtfs,
 )
+from deepconsensus_plugin.protocols.consensus.protocol_import_particles import (
+    ProtImportParticleStacks,
+)
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import (
     ProtImportPicks,
 )
@@ -65,6 +68,7 @@ __all__ = [
     "ProtHydraTrain",
     "ProtImportCtfs",
     "ProtImportModel",
+    "ProtImportParticleStacks",
     "ProtImportPicks",
     "ProtNetworkPick",
     "ProtSimulateMicrographs",

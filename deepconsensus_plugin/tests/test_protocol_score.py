@@ -54,6 +54,7 @@ from deepconsensus_plugin.tests.other_plugins import (
     faults_of_set,
     read_as_relion,
     read_as_xmipp,
+    read_optics_as_relion,
     shown_columns,
 )
 from deepconsensus_plugin.tests.stored_sets import (
@@ -285,6 +286,9 @@ class TestScore(SyntheticProject):
         """Check that RELION, Xmipp, cryoSPARC and Scipion find what they read."""
         particles, coordinates = protocol.outputParticles, protocol.outputCoordinates
         self.assertEqual(faults_of_set(particles), [])
+        optics = read_optics_as_relion(particles)
+        self.assertEqual(optics["rlnMicrographOriginalPixelSize"], "2.5")
+        self.assertEqual(optics["rlnVoltage"], "300")
         for particle in particles.iterItems():
             row = read_as_relion(particle)
             score = read_as_xmipp(particle)

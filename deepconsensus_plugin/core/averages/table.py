@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import h5py
 import mrcfile
 import numpy as np
 
 from deepconsensus_plugin.core.averages.polar import Float32Array
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
+from deepconsensus_plugin.core.io.hdf5_reading import opened_hdf5, read_array
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 _KIND = "averages"
@@ -82,7 +81,7 @@ def write_averages(path: Path, table: AveragesTable) -> None:
         stack.set_data(table.images)
         stack.set_image_stack()
         stack.voxel_size = table.pixel_size_A
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path, is_sealed=True) as file:
         file.attrs.update(kind=_KIND, schema=_SCHEMA)
         file.attrs.update({name: getattr(table, name) for name in _NUMBERS})
         for name in _ARRAYS:
@@ -127,22 +126,11 @@ def read_averages(path: Path) -> AveragesTable:
     FileFormatError
         If the file is not one of these.
     """
-    with _opened(path) as file:
-        values: dict[str, Any] = {name: file[name][...] for name in _ARRAYS}
+    expected = f"an HDF5 file of {_KIND}, schema {_SCHEMA}"
+    with opened_hdf5(path, expected) as file:
+        found = (file.attrs["kind"], file.attrs["schema"])
+        if found != (_KIND, _SCHEMA):
+            raise FileFormatError(path, expected=expected, received=f"{found}")
+        values: dict[str, Any] = {name: read_array(file, name) for name in _ARRAYS}
         values |= {name: float(file.attrs[name]) for name in _NUMBERS}
     return AveragesTable(**values)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    expected = f"an HDF5 file of {_KIND}, schema {_SCHEMA}"
-    try:
-        with h5py.File(path, "r") as file:
-            found = (file.attrs["kind"], file.attrs["schema"])
-            if found != (_KIND, _SCHEMA):
-                raise FileFormatError(path, expected=expected, received=f"{found}")
-            yield file
-    except FileNotFoundError:
-        raise
-    except (KeyError, OSError) as error:
-        raise FileFormatError(path, expected=expected, received=str(error)) from error

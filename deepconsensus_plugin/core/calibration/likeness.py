@@ -14,13 +14,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, logit
 
+from deepconsensus_plugin.core.averages.kinds import relative_amplitude
 from deepconsensus_plugin.core.types import FloatArray
 
-TRUST = 0.31
+TRUST = 0.24
 """Weight of the log-odds that votes and scores give."""
-BELOW, ABOVE = 6.6, 2.7
+BELOW, ABOVE = 5.5, 4.4
 """Log-odds per typical amplitude, for boxes below and above it."""
-LEVEL = 1.6
+LEVEL = 1.1
 """Log-odds of a box of the typical amplitude about which votes and scores tell nothing;
 a particle is a whole molecule."""
 
@@ -49,13 +50,10 @@ def apply_likeness(probability: FloatArray, amplitude: FloatArray) -> FloatArray
 def likeness_features(probability: FloatArray, amplitude: FloatArray) -> FloatArray:
     """Return 1, log-odds, and amplitude below and above the typical, shape (n, 4).
 
-    The typical amplitude is the mean over candidates, weighted by their probability.
+    See `relative_amplitude`.
     """
-    known = np.isfinite(amplitude)
-    weights = probability[known] + np.finfo(float).tiny
-    typical = np.average(amplitude[known], weights=weights)
-    relative = np.nan_to_num(amplitude / typical - 1) if typical > 0 else 0 * amplitude
-    relative = np.clip(relative, -_MOST_RELATIVE, _MOST_RELATIVE)
+    excess = np.nan_to_num(relative_amplitude(amplitude, probability) - 1)
+    relative = np.clip(excess, -_MOST_RELATIVE, _MOST_RELATIVE)
     least = expit(-_MOST_ODDS)
     odds = logit(np.clip(probability, least, 1 - least))
     return np.column_stack(

@@ -12,6 +12,7 @@ from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -120,5 +121,5 @@ def keep_fused(
             context=context,
         )
         write_report(calibration, report)
-    np.save(score, np.where(candidates.can_be_judged, network_score, np.nan))
+    write_array(score, np.where(candidates.can_be_judged, network_score, np.nan))
     return report

@@ -14,6 +14,7 @@ import numpy as np
 from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
@@ -116,6 +117,7 @@ class CandidateStages:
             parameters=self.options.training,
             preprocessing=self.options.preprocessing,
             initial_model=initial_model,
+            further=self.options.further_boxes,
             dataset=self.dataset,
             workers=self.options.workers,
             run_job=self.run_job,
@@ -126,7 +128,7 @@ class CandidateStages:
         usable = self.geometry.usable
         self.folder.mkdir(parents=True, exist_ok=True)
         on_usable = candidates.are_on({micrograph.name for micrograph in usable})
-        np.save(self.files.positions, np.flatnonzero(on_usable))
+        write_array(self.files.positions, np.flatnonzero(on_usable))
         score(
             usable,
             self.geometry.place(candidates.coordinates()),

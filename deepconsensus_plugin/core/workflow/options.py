@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.published import Published, as_published
+from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class DeepConsensusOptions(Declared):
         not flipped, and an input size that fits the box.
     initial_model : Path, optional
         Model folder to start from instead of random weights.
+    further_boxes : FurtherBoxes
+        A user's own sets to train and to test on.
     skip_training : bool
         Whether `initial_model` scores as it is.
     scoring : ScoringParameters
@@ -55,6 +58,7 @@ class DeepConsensusOptions(Declared):
     training: TrainingParameters = field(default_factory=TrainingParameters)
     preprocessing: BoxPreprocessing | None = None
     initial_model: Path | None = None
+    further_boxes: FurtherBoxes = field(default_factory=FurtherBoxes)
     skip_training: bool = False
     scoring: ScoringParameters = field(default_factory=ScoringParameters)
     fusion_seed: int | None = field(

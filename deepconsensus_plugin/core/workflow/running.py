@@ -70,28 +70,41 @@ class KeptJobs:
             If a model that it reads does not exist.
         """
         mark = self._folder / f"{job_kind(request)}.done.json"
-        made_from = _identify(request)
+        origin = _origin(request)
         written = _files_of(request)[1]
-        if mark.is_file() and all(path.exists() for path in written):
-            if read_json(mark) == _mark(made_from, written):
+        if mark.is_file():
+            kept = read_json(mark)
+            if kept == {**origin, "written": _written(written)}:
                 logger.info("%s: finished by an earlier run", job_kind(request))
                 return
+            if changes := _changes(kept, origin):
+                logger.info("%s: done again: %s", job_kind(request), changes)
         mark.unlink(missing_ok=True)
         carry_out(request, self._progress)
-        write_json(mark, _mark(made_from, written))
+        write_json(mark, {**origin, "written": _written(written)})
 
 
-def _mark(made_from: str, written: list[Path]) -> dict[str, Any]:
-    return {"made_from": made_from, "written": [digest_file(path) for path in written]}
+def _written(paths: list[Path]) -> list[Any]:
+    return [digest_file(path) for path in paths if path.exists()]
 
 
-def _identify(request: Request) -> str:
-    """Return a digest of everything that the result of a job depends on."""
-    return digest(
-        replace(request, workers=1),
-        digest_micrographs(request.micrographs),
-        [_digest_content(path) for path in _files_of(request)[0]],
-    )
+def _origin(request: Request) -> dict[str, Any]:
+    """Return digests of everything that the result of a job depends on."""
+    return {
+        "made_from": digest(replace(request, workers=1)),
+        "micrographs": {m.name: digest_micrographs([m]) for m in request.micrographs},
+        "read": {str(path): _digest_content(path) for path in _files_of(request)[0]},
+    }
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return which inputs of a job have changed since it was finished."""
+    found = []
+    for kind in ("micrographs", "read"):
+        old, new = before.get(kind, {}), now[kind]
+        found += [name for name in old if old[name] != new.get(name)]
+    others = f" and {len(found) - 1} others" if found[1:] else ""
+    return f"{found[0]}{others} changed" if found else ""
 
 
 def _digest_content(path: Path) -> str:

@@ -41,6 +41,7 @@ from deepconsensus_plugin.convert import (
     scaled_item,
     set_area_distance,
     set_attribute,
+    with_optics_group,
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
@@ -227,7 +228,12 @@ def createScoredSets(
         return outputs
     micrographs = protocol.getInputMicrographs()
     particles = protocol._createSetOfParticles(suffix)
-    particles.setAcquisition(micrographs.getAcquisition().clone())
+    particles.setAcquisition(
+        with_optics_group(
+            micrographs.getAcquisition(),
+            coordinates.getMicrographs().getSamplingRate(),
+        )
+    )
     particles.setSamplingRate(micrographs.getSamplingRate())
     particles.setHasCTF(protocol.ctfRelations.get() is not None)
     particles.setIsPhaseFlipped(phaseFlipped)

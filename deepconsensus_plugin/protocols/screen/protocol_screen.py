@@ -24,6 +24,10 @@ from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
 )
+from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
+    furtherSets,
+    hasStacks,
+)
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     warnOfLeftOut,
 )
@@ -176,7 +180,10 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         files = chainFilesOf(self)
         found, report = readScores(self, files)
         outputs = makeOutputs(self, found, observed=self._getFileName("observed"))
-        others = (self.initialModel, self.inputMicrographs, self.subtractCoordinates)
+        others = (
+            *(self.initialModel, self.inputMicrographs, self.subtractCoordinates),
+            *(each.pointer for each in furtherSets(self)),
+        )
         registerOutputs(self, outputs, (*self.inputCoordinates, *others))
         write_accepted(
             *(files.table, found.scored, found.networks, found.acceptance),
@@ -229,6 +236,18 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         if self.usesModelAsIs():
             return Path(self.initialModel.get().getFolder())
         return chainFilesOf(self).model
+
+    def hasExtraPositives(self) -> bool:
+        """Return whether there are further sets of particles."""
+        return bool(self.extraPositives)
+
+    def hasExtraNegatives(self) -> bool:
+        """Return whether there are further sets of background."""
+        return bool(self.extraNegatives)
+
+    def hasStacks(self) -> bool:
+        """Return whether a set is of particles."""
+        return hasStacks(self)
 
     def readCalibration(self) -> CalibrationReport | None:
         """Return the verdict of a finished run; None if nothing was combined."""

@@ -8,11 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepconsensus_plugin.core.averages.kinds import Kind, tell_kinds
+from deepconsensus_plugin.core.averages.table import AveragesTable
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.likeness import (
     apply_likeness,
     likeness_features,
 )
+from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 
 def test_more_of_an_average_is_more_of_a_particle():
@@ -98,3 +102,41 @@ def test_amplitudes_must_be_of_all_candidates():
             evidence.micrograph_index,
             amplitude=np.ones(3),
         )
+
+
+def table_of(amplitude: list[float], offset: float = 0.0) -> AveragesTable:
+    n = len(amplitude)
+    return AveragesTable(
+        average=np.zeros(n, dtype=int),
+        angle_deg=np.zeros(n),
+        offset_yx=np.full((n, 2), offset),
+        amplitude=np.array(amplitude),
+        correlation=np.ones(n),
+        images=np.zeros((1, 40, 40), np.float32),
+        resolution_A=np.array([20.0]),
+        pixel_size_A=6.0,
+        diameter_A=160.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "offset", "distance_px", "kind"),
+    [
+        (1.0, 0, 100, Kind.PARTICLE),
+        (0.9, 0, 100, Kind.PARTICLE),
+        (0.7, 0, 100, Kind.PARTIAL),
+        (0.4, 0, 100, Kind.UNLIKE),
+        (1.0, 6.0, 100, Kind.OFF_CENTRE),
+        (0.4, 6.0, 20, Kind.TOUCHING),
+        (np.nan, 0, 20, Kind.UNKNOWN),
+    ],
+)
+def test_kinds_are_told(amplitude, offset, distance_px, kind):
+    # Two particles of an amplitude of 1 elsewhere; 4 Å/px, so 0.7 diameters are 28 px.
+    places = [(50, 50), (50, 50 + distance_px), (300, 50), (500, 50)]
+    picks = ScoredCoordinates.from_arrays(np.array(places, float), np.zeros(4))
+    candidates = Candidates.of_one(PickerPicks("one", 60, {"m.mrc": picks}))
+    table = table_of([amplitude, 0.2, 1.0, 1.0], offset)
+    probability = np.array([0.0, 0.0, 1.0, 1.0])
+    kinds = tell_kinds(table, candidates, probability, box_size=60, sampling_rate=4)
+    assert Kind(kinds[0]) is kind
