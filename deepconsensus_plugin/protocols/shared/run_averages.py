@@ -40,8 +40,8 @@ class RunAverages:
 
 
 def hasAverages(protocol: Protocol) -> bool:
-    """Return whether a run has averaged its candidates."""
-    return chainFilesOf(protocol).averages.is_file()
+    """Return whether a run has averaged its candidates, and is at its end."""
+    return protocol.isFinished() and chainFilesOf(protocol).averages.is_file()
 
 
 def countAverages(protocol: Protocol) -> int:
