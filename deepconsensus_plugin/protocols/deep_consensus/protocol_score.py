@@ -132,7 +132,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     def averageStep(self, form):
         """Average the candidates, where scores are combined."""
-        ScoreStages(self).averageCandidates()
+        self._stages().averageCandidates()
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
