@@ -30,10 +30,14 @@
 #
 # Measure, without data
 #   make bench-demo                 demo with the seeds 1, 2 and 3; 15 min
+#   make bench-faults               small runs that are killed, starved and misled, beside an
+#                                   undisturbed one; 30 min; as root with a disk that fills
 #   make bench-streaming            deep consensus while micrographs come, one run killed and
 #                                   continued, against the stages one by one; 10 min
 #   make bench-noise                training on wrong labels, plain and pruned, the paper's
 #                                   Tables 5 and 6; 40 min (Table 5 alone, --quick: 15 min)
+#   make bench-fuzz                 mutated files for every reader: refused, or read as what they
+#                                   are (docs/reliability.md); 15 min
 #   make bench-accuracy-simulated   fused probabilities beside votes, REPIC and Z-scores, on
 #                                   twelve simulated sets; 15 min
 #
@@ -48,6 +52,8 @@
 #                                   the like, beside the truth; 20 min
 #   make bench-rescue               particles that no picker found, on what bench-real left;
 #                                   3 min
+#   make bench-junk                 junk of the package beside drawn background, and pruning a
+#                                   given set with it; 30 min
 #   make bench-paper                the test of the paper's Table 2, and the network on
 #                                   candidates; 20 min; PRESET=paper: the preset of run, hours
 #   make bench-pickers              pickers without training on two sets, their speed; 2 min
@@ -111,8 +117,9 @@ GENERAL ?=
 HYDRA ?=
 PRESET ?=
 PAPER ?=
+FAULTS ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-paper bench-speed train-general train-mask bench-area bench-areas bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -186,8 +193,14 @@ bench-real: env
 bench-accuracy: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.accuracy $(RESULTS)
 
+bench-faults: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.faults $(RESULTS)/faults $(FAULTS)
+
 bench-honesty: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.honesty $(RESULTS)/honesty
+
+bench-fuzz: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.fuzz $(RESULTS)/fuzz
 
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
@@ -212,6 +225,9 @@ bench-streaming: env
 
 bench-demo: env
 	$(RUN) -m benchmarks.consensus.demo $(RESULTS)/demo-seeds
+
+bench-junk: env
+	$(RUN) -m benchmarks.consensus.junk
 
 bench-paper: env
 	$(RUN) -m benchmarks.consensus.paper_test --preset '$(PRESET)' $(PAPER)

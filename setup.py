@@ -76,6 +76,7 @@ setup(
             "contaminant_network/*",
             "general_model/*",
             "hosts.conf",
+            "junk/*",
             "logo.png",
             "protocols.conf",
             "py.typed",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from deepconsensus_plugin import __version__
+from deepconsensus_plugin.commands.stopping import ending_at_once
 
 COMMANDS = ("run", "open", "report", "export", "models", "check")
 STOPPED = 130
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] and given[0] in COMMANDS:
         try:
-            return _carry_out(given[0], given[1:])
+            with ending_at_once():
+                return _carry_out(given[0], given[1:])
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
             return STOPPED

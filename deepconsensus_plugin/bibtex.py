@@ -182,6 +182,17 @@ r"""
   doi = {https://doi.org/10.1016/j.jsb.2018.06.007}
 }
 
+@article{Scheres2012,
+  author = {Scheres, Sjors H. W. and Chen, Shaoxia},
+  title = {Prevention of overfitting in cryo-EM structure determination},
+  journal = {Nature Methods},
+  volume = {9},
+  number = {9},
+  pages = {853-854},
+  year = {2012},
+  doi = {10.1038/nmeth.2115}
+}
+
 @article{Northcutt2021,
   author = {Northcutt, Curtis G. and Jiang, Lu and Chuang, Isaac L.},
   title = {Confident learning: estimating uncertainty in dataset labels},

@@ -74,5 +74,7 @@ def _provide_hosts(scipion_home: Path, chosen_home: Path) -> None:
     hosts = installed if installed.exists() else chosen_home / "config" / "hosts.conf"
     if not hosts.exists():
         hosts.parent.mkdir(parents=True, exist_ok=True)
-        hosts.write_text((files("deepconsensus_plugin") / "hosts.conf").read_text())
+        partial = hosts.with_name(f".partial.{os.getpid()}.{hosts.name}")
+        partial.write_text((files("deepconsensus_plugin") / "hosts.conf").read_text())
+        partial.replace(hosts)  # two commands may do this at once
     os.environ["SCIPION_HOSTS"] = str(hosts)

@@ -33,6 +33,17 @@ OBSERVED_ATTRIBUTE = "_deepConsensusObserved"
 NETWORK_SCORE_ATTRIBUTE = "_deepConsensusNetworkScore"
 #: The log-odds that the general model gives the candidate.
 GENERAL_MODEL_ATTRIBUTE = "_deepConsensusGeneralModel"
+#: Number of the average, from 1, that the candidate looks like most; how much its box
+#: holds of it, and the same relative to all that the box holds; and the centre of the
+#: particle by the average, from the candidate, pixels of its micrograph.
+AVERAGE_ATTRIBUTE = "_deepConsensusAverage"
+AVERAGE_AMPLITUDE_ATTRIBUTE = "_deepConsensusAverageAmplitude"
+AVERAGE_CORRELATION_ATTRIBUTE = "_deepConsensusAverageCorrelation"
+AVERAGE_OFFSET_X_ATTRIBUTE = "_deepConsensusAverageOffsetX"
+AVERAGE_OFFSET_Y_ATTRIBUTE = "_deepConsensusAverageOffsetY"
+#: Of an average and its class: resolution by an independent half, Å; no value where
+#: there is none.
+AVERAGE_RESOLUTION_ATTRIBUTE = "_deepConsensusAverageResolution"
 #: Of what a selection gives: why the candidate was rejected, a word of
 #: `core.reasons.Reason`; empty where it was accepted.
 REASON_ATTRIBUTE = "_deepConsensusReason"

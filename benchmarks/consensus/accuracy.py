@@ -33,6 +33,7 @@ from benchmarks.sets.real_sets import (
     load_set,
 )
 from benchmarks.sets.tables import figure, markdown_table, with_interval
+from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration import Evidence, Fusion, fuse
 from deepconsensus_plugin.core.calibration.thresholds import (
     AUTOMATIC,
@@ -50,8 +51,8 @@ MERGE_RADIUS_PX = 0.3 * BOX_SIZE
 
 def network_scores(
     project: Path, candidates: Candidates
-) -> tuple[Floats, Floats | None]:
-    """Return the scores of a project's network, and its general model's opinion."""
+) -> tuple[Floats, Floats | None, Floats | None]:
+    """Return the scores of a network, the general model's opinion, and amplitudes."""
     path = project / "scores.csv"
     table = read_scores_csv(path)
     if table.yx.shape != candidates.yx.shape or not np.allclose(
@@ -61,10 +62,12 @@ def network_scores(
             f"{path}: expected the {len(candidates)} candidates of these picks and "
             f"radii, received {len(table)} others"
         )
-    opinion = None
+    opinion = amplitude = None
     for folder in project.glob("Runs/*Score*/extra"):
-        opinion = ChainFiles(folder).find_opinion(candidates)
-    return table.network_score, opinion
+        files = ChainFiles(folder)
+        opinion = files.find_opinion(candidates)
+        amplitude = read_amplitude(files.averages, len(candidates))
+    return table.network_score, opinion, amplitude
 
 
 def picker_table(real: RealSet, candidates: Candidates, fusion: Fusion) -> str:
@@ -123,25 +126,24 @@ def report(real: RealSet, project: Path, *, radius: float) -> str:
         merge_radius_px=MERGE_RADIUS_PX,
     )
     rows = list(baseline_rows(real, candidates))
-    network = witness = None
+    network = witness = amplitude = None
     if (project / "scores.csv").exists():
-        network, witness = network_scores(project, candidates)
+        network, witness, amplitude = network_scores(project, candidates)
         rows.append(row(real, "network", candidates.by_micrograph(network), 0.5))
-        alone = fuse(
-            Evidence.of_candidates(candidates),
-            rng=np.random.default_rng(0),
-            n_resamples=0,
-        )
-        rows.append(fused_row(real, "fused, no network", candidates, alone))
-        unheard = fuse(
-            Evidence.of_candidates(candidates, network),
-            rng=np.random.default_rng(0),
-            n_resamples=0,
-        )
-        rows.append(fused_row(real, "fused, no general model", candidates, unheard))
+        for name, *scores in (
+            ("fused, no network",),
+            ("fused, no general model", network),
+            ("fused, no averages", network, witness),
+        ):
+            less = fuse(
+                Evidence.of_candidates(candidates, *scores),
+                rng=np.random.default_rng(0),
+                n_resamples=0,
+            )
+            rows.append(fused_row(real, name, candidates, less))
     started = time.monotonic()
     fusion = fuse(
-        Evidence.of_candidates(candidates, network, witness),
+        Evidence.of_candidates(candidates, network, witness, amplitude),
         rng=np.random.default_rng(0),
     )
     seconds = time.monotonic() - started

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.consensus.classical import (
     PICKERS,
+    Scored,
     pick_all,
     score_all,
 )
@@ -47,7 +48,7 @@ NETWORK = TrainingParameters(n_models=1)
 BASELINES = (*PICKERS, "union", "both", "REPIC", "Z-score", "network at 0.5")
 F1_HEADER = [
     *("set", *BASELINES, "fused, no network", "fused, no general model"),
-    *("**fused** (95 %)", "best", "gain"),
+    *("fused, no averages", "**fused** (95 %)", "best", "AP", "gain"),
 ]
 EXPECTED_HEADER = (
     "set,threshold,n,precision expected,true,of whole,recall expected,true,of whole,"
@@ -60,22 +61,22 @@ Probabilities = NDArray[np.floating]
 
 def fused_probability(
     candidates: Candidates,
-    network: Probabilities | None,
-    witness: Probabilities | None,
+    network: Probabilities | None = None,
+    witness: Probabilities | None = None,
+    amplitude: Probabilities | None = None,
 ) -> Probabilities:
     """Return what the workflow would give the candidates."""
-    evidence = Evidence.of_candidates(candidates, network, witness)
+    evidence = Evidence.of_candidates(candidates, network, witness, amplitude)
     return fuse(evidence, rng=np.random.default_rng(0), n_resamples=0).probability
 
 
 def f1_row(
     truth_set: TruthSet,
     pickers: list[PickerPicks],
-    candidates: Candidates,
-    network: Probabilities,
-    witness: Probabilities,
+    scored: Scored,
 ) -> list[object]:
     """Return the F1 of all that is compared; see `F1_HEADER`."""
+    candidates, network, witness, amplitude = scored
     votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     unlikeness = zscores(truth_set.micrographs, candidates, box_size=truth_set.box_size)
     consensus = repic_consensus(pickers, box_size=truth_set.box_size, min_pickers=2)
@@ -89,20 +90,25 @@ def f1_row(
     ]
     others = [_f1(truth_set, picks, at)[0] for picks, at in compared]
     fused = []
-    for scores in ((None, None), (network, None), (network, witness)):
+    for scores in (
+        (),
+        (network,),
+        (network, witness),
+        (network, witness, amplitude),
+    ):
         probability = fused_probability(candidates, *scores)
         at = choose_threshold(probability, AUTOMATIC)
         fused.append(_f1(truth_set, candidates.by_micrograph(probability), at))
-    *without, (value, text, best) = fused
+    *without, (value, text, best, precision) = fused
     without = [each for each, *_ in without]
     gain = f"{value - max(others):+.3f}"
-    return [truth_set.name, *others, *without, text, best, gain]
+    return [truth_set.name, *others, *without, text, best, precision, gain]
 
 
 def _f1(
     truth_set: TruthSet, picks: Marks, threshold: float | None
-) -> tuple[float, str, float]:
-    """Return F1, the same with its interval, and the best of any threshold."""
+) -> tuple[float, str, float, float | None]:
+    """Return F1, with its interval, the best of any threshold, average precision."""
     matched = match_picks(
         picks,
         truth_set.truth,
@@ -111,7 +117,8 @@ def _f1(
     )
     found = summarise_matches(matched)
     spread = bootstrap_intervals(matched, rng=np.random.default_rng(0))["f1"]
-    return found.f1, with_interval(found.f1, spread.low, spread.high), found.best_f1
+    text = with_interval(found.f1, spread.low, spread.high)
+    return found.f1, text, found.best_f1, found.average_precision
 
 
 def expected_row(
@@ -173,8 +180,8 @@ def main() -> None:
         simulated = simulate_set(name, arguments.seed, folder)
         pickers = pick_all(simulated.good, folder)
         found = score_all(simulated.good, pickers, NETWORK, folder)
-        f1_rows.append(f1_row(simulated.good, pickers, *found))
-        whole_rows.append(f1_row(simulated.whole, pickers, *found))
+        f1_rows.append(f1_row(simulated.good, pickers, found))
+        whole_rows.append(f1_row(simulated.whole, pickers, found))
         candidates, probability = found[0], fused_probability(*found)
         expected_rows.append(expected_row(simulated, candidates, probability))
     print("### F1, truth: whole molecules by themselves\n")

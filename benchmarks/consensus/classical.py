@@ -18,6 +18,7 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ from deepconsensus_plugin.core import (
     pick,
     run_deep_consensus,
 )
+from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.thresholds import (
     AUTOMATIC,
@@ -66,19 +68,36 @@ def pick_all(truth_set: TruthSet, folder: Path) -> list[PickerPicks]:
     ]
 
 
+class Scored(NamedTuple):
+    """Candidates, n, and what is told of each, NaN where nothing is."""
+
+    candidates: Candidates
+    network: NDArray[np.float64]
+    """Mean over the networks."""
+    witness: NDArray[np.float64]
+    """Probability by the general model."""
+    amplitude: NDArray[np.float64]
+    """How much of an aligned average each box holds."""
+
+
 def score_all(
     truth_set: TruthSet,
     pickers: list[PickerPicks],
     parameters: TrainingParameters,
     folder: Path,
-) -> tuple[Candidates, NDArray[np.float64], NDArray[np.float64]]:
-    """Return the candidates, the networks' scores and the general model's opinion."""
+) -> Scored:
+    """Return the candidates of the workflow, and all that it knows of them."""
     options = DeepConsensusOptions(training=parameters)
     found = run_deep_consensus(truth_set.micrographs, pickers, options, folder)
     opinion = found.files.find_opinion(found.candidates)
-    if opinion is None:
-        opinion = np.full(len(found.candidates), np.nan)
-    return found.candidates, found.networks.mean, opinion
+    amplitude = read_amplitude(found.files.averages, len(found.candidates))
+    unknown = np.full(len(found.candidates), np.nan)
+    return Scored(
+        found.candidates,
+        found.networks.mean,
+        unknown if opinion is None else opinion,
+        unknown if amplitude is None else amplitude,
+    )
 
 
 def row(
@@ -126,7 +145,8 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
     truth_set = load_truth_set(name, folder)
     pickers = pick_all(truth_set, folder)
     started = time.monotonic()
-    candidates, network, witness = score_all(truth_set, pickers, parameters, folder)
+    scored = score_all(truth_set, pickers, parameters, folder)
+    candidates, network, *_ = scored
     seconds = time.monotonic() - started
     votes = candidates.by_micrograph(candidates.votes.astype(np.float64))
     agreed = candidates.agreed(len(pickers))
@@ -140,7 +160,8 @@ def report(name: str, out: Path, parameters: TrainingParameters) -> str:
     for label, *scores in (
         ("fused, no network", None),
         ("fused, no general model", network),
-        ("**fused**", network, witness),
+        ("fused, no averages", network, scored.witness),
+        ("**fused**", *scored[1:]),
     ):
         evidence = Evidence.of_candidates(candidates, *scores)
         rows.append(fused_row(truth_set, label, candidates, evidence))

@@ -26,11 +26,14 @@ from deepconsensus_plugin.core.pickers.deepem.parameters import (
     Initialisation,
     Variant,
 )
-from deepconsensus_plugin.core.pickers.deepem.picking import MAP_STEP, DeepEMPicker
+from deepconsensus_plugin.core.pickers.deepem.picking import (
+    MAP_STEP,
+    DeepEMPicker,
+    load_network,
+)
 from deepconsensus_plugin.core.pickers.deepem.request import DeepEMTrainRequest
 from deepconsensus_plugin.core.pickers.deepem.train import best_round
 from deepconsensus_plugin.core.pickers.trained.requests import LearningInput
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
@@ -98,7 +101,7 @@ def run_cell(learning: DeepEMSet, parameters: DeepEMParameters, folder: Path) ->
     _train(learning, parameters, model)
     train_s = time.process_time() - began
     card = load_card_of(model, DeepEMCard)
-    network = load_picker_network(model)
+    network = load_network(model, card)
     picker = DeepEMPicker.of(network, card)
     prepared = {each.name: picker.prepare(each) for each in learning.test}
     last = prepared[learning.test[-1].name]

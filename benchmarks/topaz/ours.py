@@ -23,14 +23,13 @@ from deepconsensus_plugin.core.jobs import read_result, write_job
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
-from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
+from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker, load_network
 from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest
 from deepconsensus_plugin.core.pickers.trained.prepared import prepare_for_network
 from deepconsensus_plugin.core.pickers.trained.requests import (
     LearningInput,
     PickerTrainResult,
 )
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.pipeline.network_pick import find_all
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
@@ -169,7 +168,7 @@ def _evaluate_request(
         return evaluate(learning, find_all(request, Progress()), None)
     card = load_card_of(request.model, TopazCard)
     picker = TopazPicker(
-        load_picker_network(request.model),
+        load_network(request.model, card),
         card.training,
         card.preprocessing,
         particle_diameter_A=card.particle_diameter_A,

@@ -25,6 +25,7 @@ _PER_MICROGRAPH = {
     "ProtDeepConsensusPicks": 0.5,
     "ProtDeepConsensusNegatives": 1.0,
     "ProtDeepConsensusScore": 2.0,
+    "ProtDeepConsensusAverages": 1.0,
 }
 _TRAININGS = {
     "ProtDeepConsensusTrain": 60.0,
@@ -37,7 +38,14 @@ _OTHER = 0.02
 _FIRST_STAGES = 0.1
 """Part of a job that comes before its main stage."""
 
-_MAIN_STAGES = ("simulate", "pick", "train", "score", "look for hard negatives")
+_MAIN_STAGES = (
+    "simulate",
+    "pick",
+    "train",
+    "score",
+    "average",
+    "look for hard negatives",
+)
 
 
 def expected_work(protocols: Mapping[str, Protocol]) -> dict[str, float]:

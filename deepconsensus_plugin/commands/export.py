@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.commands.export_particles import export_particles
 from deepconsensus_plugin.commands.exported import (
     Exported,
     FinishedRun,
@@ -85,9 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Export; the exit status is 0 if it worked."""
     start = Path.cwd()  # a project becomes the directory
     out = arguments.out.expanduser().absolute()
+    arguments.project = arguments.project.expanduser().absolute()
     star = arguments.micrographs and arguments.micrographs.expanduser().absolute()
     try:
         known = _relion_micrographs(star, arguments.format)
+        if (told := export_particles(arguments, out)) is not None:
+            print(told)
+            return 0
         found = read_exported(arguments.project, arguments.selection)
         if arguments.threshold is not None:
             found = found.at(arguments.threshold)

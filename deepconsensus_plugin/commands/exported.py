@@ -8,7 +8,7 @@ it: ``scores.csv`` and ``summary.json``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ import numpy as np
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.constants import NO_SELECTION
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
+from deepconsensus_plugin.core.limits import PixelSize, Side
 from deepconsensus_plugin.core.pick_files.codec import Shape
 from deepconsensus_plugin.core.reasons import UNJUDGED
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
@@ -118,6 +118,11 @@ class Exported:
         )
 
 
+def is_project(folder: Path) -> bool:
+    """Return whether a folder is a Scipion project."""
+    return (folder / _DATABASE).is_file()
+
+
 def read_exported(folder: Path, selection: str | None) -> Exported:
     """Return the candidates of a finished run.
 
@@ -133,7 +138,7 @@ def read_exported(folder: Path, selection: str | None) -> Exported:
     ValueError, FileNotFoundError, FileFormatError
         If there is no such selection, or files are missing or bad.
     """
-    if (folder / _DATABASE).is_file():
+    if is_project(folder):
         prepare_environment()
         found = _of_project(folder, selection)
         if found is not None:
@@ -185,24 +190,31 @@ def read_summary(path: Path) -> FinishedRun:
     Raises
     ------
     FileFormatError
-        If it has no box size.
+        If it has no box size, or values that cannot be.
     """
     summary = read_json(path)
-    box_size = summary.get("box_size")
-    if not isinstance(box_size, int):
-        raise FileFormatError(
-            path, expected="box_size, whole pixels", received=repr(box_size)
-        )
-    observed = summary.get("observed", {})  # runs of early versions do not have it
-    shapes = summary.get("micrograph_shapes", {})  # nor this
+    names = [each.name for each in fields(_SummaryPart)]
+    known = {name: summary[name] for name in names if name in summary}
+    part = from_plain(known, _SummaryPart, path=path)
     return FinishedRun(
-        box_size,
-        observed=tuple(name for name, pickers in observed.items() if pickers),
-        shapes={name: (rows, columns) for name, (rows, columns) in shapes.items()},
-        sampling_rate=summary.get("sampling_rate", np.nan),
+        part.box_size,
+        observed=tuple(name for name, found in part.observed.items() if found),
+        shapes=part.micrograph_shapes,
+        sampling_rate=part.sampling_rate or np.nan,
         spacing=_spacing(summary, path),
-        paths={n: Path(p) for n, p in summary.get("micrograph_paths", {}).items()},
+        paths=part.micrograph_paths,
     )
+
+
+@dataclass(frozen=True)
+class _SummaryPart:
+    """Part of ``summary.json`` that is read; early versions wrote less."""
+
+    box_size: Side
+    observed: dict[str, list[str]] = field(default_factory=dict)
+    micrograph_shapes: dict[str, tuple[Side, Side]] = field(default_factory=dict)
+    sampling_rate: PixelSize | None = None
+    micrograph_paths: dict[str, Path] = field(default_factory=dict)
 
 
 def _spacing(summary: Mapping[str, Any], path: Path) -> Spacing | None:

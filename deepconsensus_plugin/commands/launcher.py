@@ -17,14 +17,18 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import MODE_RESUME, Protocol
 
 from deepconsensus_plugin.commands.expected_work import expected_work, part_done
+from deepconsensus_plugin.commands.inputs import StaleNodes
 from deepconsensus_plugin.commands.processes import (
     find_process,
     memory_mb,
-    stopping_children,
 )
 from deepconsensus_plugin.commands.progress_bar import RunProgress
 from deepconsensus_plugin.commands.project import Protocols, RunFailedError, explained
 from deepconsensus_plugin.core.execution import StageCost
+from deepconsensus_plugin.protocols.shared.half_made import (
+    forgetHalfMade,
+    removeDatabase,
+)
 from deepconsensus_plugin.report.costs import read_cost, write_cost
 
 logger = logging.getLogger(__name__)
@@ -38,8 +42,10 @@ _OF_A_JOB = "returned non-zero exit status"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def run_protocols(project: Project, protocols: Protocols) -> dict[str, StageCost]:
-    """Run what is not finished, in order; return what each protocol took.
+def run_protocols(
+    project: Project, protocols: Protocols, stale: StaleNodes
+) -> dict[str, StageCost]:
+    """Run what is not finished or stale, in order; return what each protocol took.
 
     Raises
     ------
@@ -48,22 +54,26 @@ def run_protocols(project: Project, protocols: Protocols) -> dict[str, StageCost
     """
     costs = {}
     with (
-        stopping_children(),
         explained(Path(project.getPath())),
         RunProgress(expected_work(protocols)) as progress,
     ):
-        for protocol in protocols.values():
+        for key, protocol in protocols.items():
             label = protocol.getObjLabel()
-            costs[label] = _run(project, protocol, progress)
+            progress.begin(label)
+            _catch_up(project, protocol, progress)
+            if key in stale and protocol.getWorkingDir():
+                removeDatabase(Path(protocol.getStepsFile()))
+            costs[label] = _run(project, protocol, progress, is_stale=key in stale)
+            stale.done(key)
     return costs
 
 
-def _run(project: Project, protocol: Protocol, progress: RunProgress) -> StageCost:
+def _run(
+    project: Project, protocol: Protocol, progress: RunProgress, *, is_stale: bool
+) -> StageCost:
     """Run one protocol unless it is finished, and keep what it took."""
     label = protocol.getObjLabel()
-    progress.begin(label)
-    _catch_up(project, protocol, progress)
-    was_done = protocol.isFinished()
+    was_done = protocol.isFinished() and not is_stale
     if was_done:
         cost = read_cost(_folder(project, protocol), protocol)
     else:
@@ -80,7 +90,7 @@ def _folder(project: Project, protocol: Protocol) -> Path:
 def _catch_up(project: Project, protocol: Protocol, progress: RunProgress) -> None:
     """Take over what a protocol did without us; wait for it if it is still at work."""
     if not protocol.getWorkingDir() or not Path(protocol.getDbPath()).is_file():
-        return  # not started yet
+        return  # not started yet, or cut off before it was
     process = find_process(project.getPath(), protocol.getDbPath())
     if process is not None:
         logger.info(
@@ -90,7 +100,8 @@ def _catch_up(project: Project, protocol: Protocol, progress: RunProgress) -> No
         )
         with _watched(project, protocol, progress, process):
             process.wait()
-    project._updateProtocol(protocol)
+    if not forgetHalfMade(protocol):
+        project._updateProtocol(protocol)
 
 
 def _launch(project: Project, protocol: Protocol, progress: RunProgress) -> StageCost:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
+from pathlib import Path
 
 from deepconsensus_plugin.commands.fields import read_template
 from deepconsensus_plugin.commands.rehearsal import read_headers
@@ -14,13 +16,17 @@ from deepconsensus_plugin.report.forms import to_scalar
 _NAME, _MICROGRAPHS = "samplingRate", "micrographs"
 
 
-def with_pixel_size(settings: RunSettings) -> tuple[RunSettings, tuple[str, ...]]:
+def with_pixel_size(
+    settings: RunSettings, left_out: Collection[Path] = ()
+) -> tuple[RunSettings, tuple[str, ...]]:
     """Return the settings with a pixel size, and what is to be said of it.
 
     Parameters
     ----------
     settings : RunSettings
         With absolute paths.
+    left_out : collection of Path
+        Micrographs that are not used.
 
     Raises
     ------
@@ -28,7 +34,7 @@ def with_pixel_size(settings: RunSettings) -> tuple[RunSettings, tuple[str, ...]
         If it is not above 0, or neither given nor in the header of every micrograph.
     """
     template = read_template(settings.template)
-    headers = read_headers(settings.values.get(_MICROGRAPHS, ""))
+    headers = read_headers(settings.values.get(_MICROGRAPHS, ""), left_out)
     if not {_NAME, _MICROGRAPHS} <= template.aliases or not headers:
         return settings, ()
     given = settings.values.get(_NAME)

@@ -52,6 +52,9 @@ PRESETS: Mapping[str, Mapping[str, Values]] = {
                 "askGeneralModel": DeepConsensusOptions.PUBLISHED[
                     "ask_general_model"
                 ].value,
+                "averageCandidates": DeepConsensusOptions.PUBLISHED[
+                    "average_candidates"
+                ].value,
             },
             "ProtDeepConsensusSelect": THRESHOLD.published_numbers(),
         }

@@ -16,6 +16,7 @@ from deepconsensus_plugin.report.comparison import comparison_cells
 
 _INTERVAL = re.compile(r" \(\d[^)]*\)$")
 _FILES = {
+    "particle_file": "Accepted particles",
     "score_file": "Scores of all candidates",
     "metrics_file": "Figures against the truth",
     "picture_file": "Picture",

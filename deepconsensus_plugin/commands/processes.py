@@ -6,14 +6,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_TO_END = 10
+_SECONDS_TO_END = 3
 
 
 def find_process(project: str, database: str) -> psutil.Process | None:
@@ -50,26 +48,6 @@ def memory_mb(process: psutil.Process | None = None) -> float:
         except psutil.NoSuchProcess:
             continue
     return total / 2**20
-
-
-@contextmanager
-def stopping_children() -> Iterator[None]:
-    """Stop all started processes when this process is asked to end.
-
-    SIGTERM becomes ``SystemExit(143)``; only the main thread can do that.
-    """
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        stop_children()
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def stop_children() -> None:

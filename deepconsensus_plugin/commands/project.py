@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,19 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.commands.fields import Node
 from deepconsensus_plugin.commands.settings import RunSettings
+from deepconsensus_plugin.core.io.atomic import PARTIAL
+from deepconsensus_plugin.core.io.locks import LOCK_FILE, only_worker_in
 from deepconsensus_plugin.core.serialisation import read_json, write_json
+from deepconsensus_plugin.report.left_out import (
+    IMPORT_MICROGRAPHS,
+    leave_out,
+    read_left_out,
+)
 from deepconsensus_plugin.report.run_parameters import picks_word
 
 _RECORD = "run.json"
+_FULL = "disk is full"
+"""What SQLite says then."""
 
 Protocols = dict[str, Protocol]
 """Protocols of a run by their id in the template."""
@@ -29,6 +38,30 @@ Protocols = dict[str, Protocol]
 
 class RunFailedError(RuntimeError):
     """A protocol of the run failed; the message holds the end of its log."""
+
+
+@contextmanager
+def project_folder(folder: Path) -> Iterator[None]:
+    """Work in a project's folder as the only run; it is made if it is not there.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else, or a shell would run a part of its path.
+    FolderInUseError
+        If another run is at work in it.
+    """
+    # Scipion puts the path between double quotes, and has a shell start its processes.
+    if held := [mark for mark in '"$`\\\n' if mark in str(folder)]:
+        raise ValueError(
+            f"{folder}: expected a path that a shell takes as it is, received one with "
+            f"{held[0]!r}, which Scipion cannot start processes with. Take another "
+            "--project"
+        )
+    _check_ours(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_worker_in(folder):
+        yield
 
 
 def open_run(folder: Path, settings: RunSettings) -> Project:
@@ -42,6 +75,7 @@ def open_run(folder: Path, settings: RunSettings) -> Project:
     ValueError
         If the folder holds a run with other settings, or something else.
     """
+    _check_ours(folder)
     known = read_record(folder)
     project = Project(Domain, str(folder))
     if known.get("protocols"):
@@ -51,15 +85,24 @@ def open_run(folder: Path, settings: RunSettings) -> Project:
             project.load()
         return project
     # Without protocols, an earlier run was ended while it made the project.
-    if not known and folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"{folder}: expected a new folder, or one of an earlier run")
     _write_record(folder, settings, None)
-    project.create()
+    with explained(folder):
+        project.create()
     listed = Path(Manager().getProjectPath(folder.name))
     if not os.path.lexists(listed):
         listed.parent.mkdir(parents=True, exist_ok=True)
         listed.symlink_to(folder)
     return project
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuse a folder with files that no run has made."""
+    if folder.exists() and not read_record(folder):
+        names = [path.name for path in folder.iterdir()]
+        if any(n != LOCK_FILE and not n.startswith(PARTIAL) for n in names):
+            raise ValueError(
+                f"{folder}: expected a new folder, or one of an earlier run"
+            )
 
 
 def open_project(folder: Path) -> Project:
@@ -101,13 +144,26 @@ def _write_record(
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Raise an error that names the project where Scipion fails on its files."""
-    try:
+    with ExitStack() as stack:
+        stack.push(lambda kind, error, trace: _explain(folder, error))
         yield
-    except (sqlite3.Error, KeyError) as error:
-        raise RunFailedError(
-            f"{folder}: Scipion cannot use this project "
-            f"({type(error).__name__}: {error}). Take another --project, or delete it"
-        ) from error
+
+
+def _explain(folder: Path, error: BaseException | None) -> None:
+    # Scipion wraps errors of SQLite into ones that have no kind.
+    is_scipions = isinstance(error, sqlite3.Error | KeyError)
+    if not (is_scipions or type(error) is Exception):
+        return
+    said = " ".join(str(error).split())
+    advice = (
+        "Make room on the disk, then give the same command again"
+        if _FULL in said
+        else "Take another --project"
+    )
+    raise RunFailedError(
+        f"{folder}: Scipion cannot use this project "
+        f"({type(error).__name__}: {said}). {advice}"
+    ) from error
 
 
 def _check_same(folder: Path, received: object, settings: RunSettings) -> None:
@@ -136,9 +192,29 @@ def _by_name(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def load_protocols(
+    project: Project,
+    settings: RunSettings,
+    nodes: list[Node],
+    left_out: Mapping[Path, str] | None = None,
+) -> Protocols:
+    """Return the protocols of the run, made from `nodes` in a new project.
+
+    Micrographs that are `left_out`, with why, are not imported.
+    """
+    protocols = _load_protocols(project, settings, nodes)
+    for protocol in protocols.values():
+        if protocol.getClassName() == IMPORT_MICROGRAPHS:
+            if left_out or read_left_out([protocol]):
+                leave_out(Path(project.getPath()), protocol, left_out or {})
+                # Scipion saves no form that others depend on.
+                project._storeProtocol(protocol)
+                project.mapper.commit()
+    return protocols
+
+
+def _load_protocols(
     project: Project, settings: RunSettings, nodes: list[Node]
 ) -> Protocols:
-    """Return the protocols of the run, made from `nodes` in a new project."""
     folder = Path(project.getPath())
     ids = read_record(folder).get("protocols")
     with explained(folder):

@@ -9,13 +9,19 @@ files of picks, the models.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pwem import Domain
-from pwem.objects import Coordinate, SetOfCoordinates, SetOfCTF, SetOfMicrographs
+from pwem.objects import (
+    Coordinate,
+    SetOfCoordinates,
+    SetOfCTF,
+    SetOfMicrographs,
+    SetOfParticles,
+)
 from pwem.objects import Micrograph as ScipionMicrograph
 from pyworkflow.object import Pointer, PointerList
 from pyworkflow.protocol import Protocol
@@ -33,6 +39,7 @@ from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.protocols import (
     ProtImportCtfs,
     ProtImportModel,
+    ProtImportParticleStacks,
     ProtImportPicks,
 )
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import READING
@@ -45,20 +52,22 @@ _PACKAGE = "deepconsensus_plugin"
 _IN_MEMORY = ":memory:"
 
 
-def check_run(nodes: Sequence[Node]) -> list[str]:
+def check_run(nodes: Sequence[Node], left_out: Collection[Path] = ()) -> list[str]:
     """Refuse a run that would fail later; return what is to be said of its picks.
 
     Parameters
     ----------
     nodes : sequence of dict
         All protocols, in their order, with their values.
+    left_out : collection of Path
+        Micrographs that are not used.
 
     Raises
     ------
     ValueError
         If something is wrong; names all of it, each with the protocol.
     """
-    rehearsal = _Rehearsal()
+    rehearsal = _Rehearsal(left_out)
     with _warnings_only():
         for node in nodes:
             rehearsal.add(node)
@@ -104,6 +113,7 @@ def _describe_few_pickers(nodes: Sequence[Node]) -> list[str]:
 class _Rehearsal:
     """Protocols of a run that are not run, with what is known of their outputs."""
 
+    left_out: Collection[Path] = ()
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     _protocols: dict[str, Protocol] = field(default_factory=dict)
@@ -129,6 +139,8 @@ class _Rehearsal:
             faults += self._note_picks(protocol)
         if not faults and isinstance(protocol, ProtImportCtfs):
             faults += self._note_ctfs(protocol)
+        if not faults and isinstance(protocol, ProtImportParticleStacks):
+            self._note_particles(protocol)
         label = node["object.label"]
         self.faults += [f"{label}: {fault}" for fault in faults]
 
@@ -150,7 +162,7 @@ class _Rehearsal:
 
     def _note_micrographs(self, protocol: Protocol, node: Node) -> None:
         """Read all headers; the smallest micrograph stands for the set."""
-        headers = read_headers(node["filesPath"])
+        headers = read_headers(node["filesPath"], self.left_out)
         rate = protocol.samplingRate.get()
         if not headers or not rate > 0:
             return  # told by who reads the settings
@@ -182,6 +194,14 @@ class _Rehearsal:
             )
         protocol.outputCTF = SetOfCTF(filename=_IN_MEMORY)
         return []
+
+    def _note_particles(self, protocol: ProtImportParticleStacks) -> None:
+        """Note the first particle; it stands for the set."""
+        particles = SetOfParticles(filename=_IN_MEMORY)
+        protocol.fillParticles(particles, limit=1)
+        protocol.outputParticles = particles
+        n_given = len(protocol.readTable())
+        self.remarks.append(f"{protocol.getPath().name}: {n_given} particles.")
 
     def _note_picks(self, protocol: ProtImportPicks) -> list[str]:
         """Read the files of picks; return why they cannot be used."""
@@ -219,12 +239,28 @@ class _Rehearsal:
         return describeLargeBox("Box size", picks.box_size, micrographs)
 
 
-def read_headers(pattern: str) -> Mapping[Path, MicrographHeader]:
+def read_headers(
+    pattern: str, left_out: Collection[Path] = ()
+) -> Mapping[Path, MicrographHeader]:
     """Return the header of every micrograph that a path with wildcards stands for.
 
     Raises
     ------
-    FileFormatError
-        If a file is no micrograph.
+    ValueError
+        If files are no micrographs; names the first of them.
     """
-    return {Path(path): read_header(path) for path in matching_files(pattern)}
+    headers, faults = {}, []
+    for path in map(Path, matching_files(pattern)):
+        if path in left_out:
+            continue
+        try:
+            headers[path] = read_header(path)
+        except (ValueError, OSError) as error:
+            faults.append(str(error))
+    if faults:
+        others = f", nor {len(faults) - 1} others" if faults[1:] else ""
+        raise ValueError(
+            f"{faults[0]}. It cannot be used{others}; --skip-bad leaves such "
+            "micrographs out"
+        )
+    return headers

@@ -24,6 +24,7 @@ Options and name=value words come in any order.
 
   --project DIR  folder of the Scipion project, a new one; the same command
                  again goes on where it stopped
+  --skip-bad     leave out micrographs that cannot be read, and name them
   --help         of a template: its settings, and those of its protocols
 
 examples:
@@ -31,6 +32,8 @@ examples:
       picks=DIR1,DIR2,DIR3 boxSize=90 --project P
   python -m deepconsensus_plugin run pick_without_training \\
       micrographs='DIR/*.mrc' particleDiameter=120 --project P
+  python -m deepconsensus_plugin run screen_particles STAR=particles.star \\
+      negatives=rejected.star --project P
   python -m deepconsensus_plugin run deep_consensus_demo --project P
 
 settings of every template:
@@ -40,6 +43,11 @@ settings of every template:
   truth=DIR      true coordinates to compare with
   ctf=FILE       CTFs of the micrographs: a STAR of RELION or GCTF, a .cs of
                  cryoSPARC, or the folder of CTFFIND's texts
+  extraNegatives=PATH,…  extraPositives=PATH,…
+                 your own sets to train on beside the others: picks on these
+                 micrographs, or particles (a STAR with stacks, or a stack)
+  testPositives=PATH  testNegatives=PATH
+                 the same, to test the network on
   preset=paper   the published method (docs/method.md); what is written out
                  wins
   preset=fast    one small network

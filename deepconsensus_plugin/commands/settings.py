@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.commands.given_paths import SET_NAMES, existing, parse_set
 from deepconsensus_plugin.constants import LIST_SEPARATOR
 from deepconsensus_plugin.report.yes_no import parse_yes_no
 
 PRESET_NAMES = ("paper", "fast")
 """What ``preset=`` takes; see `commands.presets`."""
 
-_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks")
+_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks", *SET_NAMES)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class RunSettings:
         One of `PRESET_NAMES`.
     ctf : str, optional
         File or folder with the CTFs of the micrographs.
+    sets : dict
+        The user's own sets to train and to test on, by `SET_NAMES`: their paths.
     """
 
     template: str
@@ -88,6 +91,7 @@ class RunSettings:
     stacks: bool = True
     preset: str | None = None
     ctf: str | None = None
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
@@ -96,7 +100,9 @@ class RunSettings:
         for name in ("preset", "ctf"):  # as runs without them were always kept
             if plain[name] is None:
                 del plain[name]
-        return plain
+        if not plain.pop("sets"):
+            return plain
+        return plain | {name: ",".join(paths) for name, paths in self.sets.items()}
 
 
 def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
@@ -125,10 +131,11 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
         template=template,
         values=given,
         picks=parse_picks(own.get("picks", "")),
-        truth=_existing("truth", own["truth"]) if "truth" in own else None,
+        truth=existing("truth", own["truth"]) if "truth" in own else None,
         stacks=parse_yes_no("stacks", own.get("stacks", "yes")),
         preset=preset,
-        ctf=_existing("ctf", own["ctf"]) if "ctf" in own else None,
+        ctf=existing("ctf", own["ctf"]) if "ctf" in own else None,
+        sets={name: parse_set(name, own[name]) for name in SET_NAMES if name in own},
     )
 
 
@@ -189,7 +196,7 @@ def _parse_folder(text: str) -> PicksFolder:
                 f"picks: {path}: expected name=…, scale=…, invertY=… or minScore=…, "
                 f"received {option!r}"
             )
-    return PicksFolder(_existing("picks", path), **values)
+    return PicksFolder(existing("picks", path), **values)
 
 
 def check_names(values: Sequence[str], known: Sequence[str]) -> None:
@@ -209,13 +216,6 @@ def check_names(values: Sequence[str], known: Sequence[str]) -> None:
                 f"{name}: not a setting of this template.{hint} "
                 f"It has: {', '.join(all_known)}"
             )
-
-
-def _existing(name: str, path: str) -> str:
-    absolute = Path(path).expanduser().absolute()
-    if not absolute.exists():
-        raise ValueError(f"{name}: no such file or folder: {absolute}")
-    return str(absolute)
 
 
 def _number(name: str, value: str, *, positive: bool = False) -> float:

@@ -2,7 +2,8 @@
 """Summary of a finished run: ``summary.json``, ``scores.csv``, ``metrics.json``.
 
 And ``picture.png``, the micrograph that shows most of both kinds of picks, and
-``report.html``, all of it on one page, unless the run ends with picks.
+``report.html``, all of it on one page, unless the run ends with picks. A run that
+prunes given particles leaves ``particles.star`` instead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.commands.particle_summary import summarise_particles
 from deepconsensus_plugin.commands.project import Protocols
 from deepconsensus_plugin.commands.settings import RunSettings
 from deepconsensus_plugin.core.execution import StageCost
@@ -24,6 +26,7 @@ from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
 from deepconsensus_plugin.core.serialisation import write_json
 from deepconsensus_plugin.protocols.shared.report_link import reportPath
 from deepconsensus_plugin.report.html_report import write_html_report
+from deepconsensus_plugin.report.kept_particles import find_particle_scores
 from deepconsensus_plugin.report.reported_run import collect_run, write_run_picture
 from deepconsensus_plugin.report.scored import ScoredCandidates
 
@@ -45,6 +48,12 @@ def write_summary(
         What ``summary.json`` holds.
     """
     folder = Path(project.getPath())
+    pruned = find_particle_scores([*protocols.values()])
+    if pruned is not None:
+        told = summarise_particles(folder, pruned, [*protocols.values()], costs)
+        summary = {"settings": settings.to_plain(), **told}
+        write_json(folder / SUMMARY, summary)
+        return summary
     run = collect_run(folder.name, [*protocols.values()], costs)
     _write_scores(folder / SCORES, run.scored)
     write_run_picture(folder / PICTURE, run)

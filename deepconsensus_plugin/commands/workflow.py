@@ -13,9 +13,11 @@ from deepconsensus_plugin.commands.addresses import (
     words_for,
 )
 from deepconsensus_plugin.commands.fields import Node, RunTemplate, read_template
+from deepconsensus_plugin.commands.given_paths import junk_or
 from deepconsensus_plugin.commands.presets import with_all_pickers, with_preset
 from deepconsensus_plugin.commands.settings import PicksFolder, RunSettings
 from deepconsensus_plugin.commands.workflow_ctfs import with_ctfs, with_microscope
+from deepconsensus_plugin.commands.workflow_sets import with_sets
 from deepconsensus_plugin.report.forms import (
     PER_IMPORT,
     absolute,
@@ -35,11 +37,7 @@ TRUTH_LABEL = "truth"
 _STRUCTURES = ("structures", "secondProtein")
 """Settings that name built-in shapes, or files, separated by commas."""
 
-_PER_FOLDER = {
-    "scale": "scale=…",
-    "invertY": "invertY=…",
-    "minScore": "minScore=…",
-}
+_PER_FOLDER = {"scale": "scale=…", "invertY": "invertY=…", "minScore": "minScore=…"}
 
 
 def with_absolute_paths(settings: RunSettings) -> RunSettings:
@@ -57,6 +55,8 @@ def with_absolute_paths(settings: RunSettings) -> RunSettings:
         else value
         for name, value in settings.values.items()
     }
+    if junk := junk_or(settings.values.get("negatives", "")):
+        values["negatives"] = junk
     for name in values.keys() & {*_STRUCTURES}:
         values[name] = ",".join(map(_absolute_file, values[name].split(",")))
     return dataclasses.replace(settings, values=values)
@@ -73,8 +73,8 @@ def build_nodes(settings: RunSettings) -> list[Node]:
 
     A setting is a field of the template, by its alias, or else a number, word or yes-no
     of its protocols' forms, by name, perhaps with the label before it (`addresses`). A
-    preset comes first. What belongs to one folder of picks, the truth and CTFs come
-    after those and are not touched by them.
+    preset comes first. What belongs to one folder of picks, the truth, CTFs and the
+    user's own sets come after those and are not touched by them.
 
     Parameters
     ----------
@@ -101,6 +101,7 @@ def build_nodes(settings: RunSettings) -> list[Node]:
     if settings.truth:
         nodes = _with_evaluation(nodes, settings.truth, own)
     _refuse_unused(settings, template, nodes := with_ctfs(nodes, settings.ctf))
+    nodes = with_sets(nodes, settings)
     nodes = [with_all_pickers(template.fill(node, settings.values)) for node in nodes]
     refuse_without_effect(settings, template, nodes)
     return nodes if settings.stacks else [_without_stacks(node) for node in nodes]
@@ -118,9 +119,8 @@ def _check_names(settings: RunSettings, template: RunTemplate) -> None:
 
 
 def _only(nodes: list[Node], class_name: str) -> Node:
-    for node in nodes:
-        if node["object.className"] == class_name:
-            return node
+    if found := [n for n in nodes if n["object.className"] == class_name]:
+        return found[0]
     raise ValueError(f"expected a template with a {class_name}, received one without")
 
 

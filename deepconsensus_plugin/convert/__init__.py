@@ -5,6 +5,8 @@ It owns the order of x and y, the rounding to Scipion's whole pixels, the change
 sampling rate between sets, and how provenance is kept on items and sets.
 """
 
+from deepconsensus_plugin.convert.acquisitions import with_optics_group
+from deepconsensus_plugin.convert.averaged import AveragedItems, placed_items
 from deepconsensus_plugin.convert.box_frames import BoxFrame
 from deepconsensus_plugin.convert.candidates import (
     append_candidates,
@@ -35,6 +37,11 @@ from deepconsensus_plugin.convert.observed import (
     read_observed,
     write_observed,
 )
+from deepconsensus_plugin.convert.particles import (
+    ParticleStacks,
+    append_particles,
+    stacks_from_set,
+)
 from deepconsensus_plugin.convert.places import (
     paths_by_name,
     places_of_candidates,
@@ -46,13 +53,16 @@ from deepconsensus_plugin.convert.simulated import acquisition_of, append_simula
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
+    "AveragedItems",
     "BoxFrame",
+    "ParticleStacks",
     "PickerCoverage",
     "acquisition_of",
     "append_candidates",
     "append_coordinates",
     "append_ctfs",
     "append_masks",
+    "append_particles",
     "append_simulated",
     "candidate_items",
     "candidates_and_items",
@@ -69,6 +79,7 @@ __all__ = [
     "observed_in",
     "paths_by_name",
     "picks_from_set",
+    "placed_items",
     "places_of_candidates",
     "places_of_items",
     "read_observed",
@@ -77,6 +88,8 @@ __all__ = [
     "set_area_distance",
     "set_attribute",
     "shapes_by_name",
+    "stacks_from_set",
     "state_of_file",
+    "with_optics_group",
     "write_observed",
 ]

@@ -132,13 +132,12 @@ def fill_items(
     """
     if len(yx) and name not in ids:
         raise ValueError(f"expected one of {len(ids)} micrographs, received {name}")
-    pixels = round_centres(yx).tolist()
-    for (y, x), (row, column) in zip(yx.tolist(), pixels, strict=True):
+    pixels = round_centres(yx)
+    for exact, whole in zip(yx, pixels, strict=True):
         item.setObjId(None)
-        item.setPosition(column, row)
         item.setMicId(ids[name])
         item.setMicName(name)
-        _set_exact(item, y, x)
+        _place(item, exact, whole)
         yield item
 
 
@@ -158,13 +157,18 @@ def scaled_item(item: Coordinate, scale: float) -> Coordinate:
     yx = (
         _exact_or_whole(np.array([item.getY(), item.getX()], np.float64), exact) * scale
     )
-    (y, x), (row, column) = yx.tolist(), round_centres(yx).tolist()
-    scaled.setPosition(column, row)
-    _set_exact(scaled, y, x)
+    move_item(scaled, yx)
     return scaled
 
 
-def _set_exact(item: Coordinate, y: float, x: float) -> None:
+def move_item(item: Coordinate, yx: FloatArray) -> None:
+    """Place an item on another position of its micrograph, shape (2,), pixels."""
+    _place(item, yx, round_centres(yx))
+
+
+def _place(item: Coordinate, exact: FloatArray, whole: IntArray) -> None:
+    (y, x), (row, column) = exact.tolist(), whole.tolist()
+    item.setPosition(column, row)
     set_attribute(item, EXACT_X_ATTRIBUTE, Float, x)
     set_attribute(item, EXACT_Y_ATTRIBUTE, Float, y)
 

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes of one micrograph, from disk to raw or prepared, for training and scoring."""
+"""Boxes of one micrograph, from disk to raw or prepared, for training and scoring.
+
+A stack of particles in the place of a micrograph gives its images, with the contrast of
+the micrographs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +16,8 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.preprocessing import flip_phases
+from deepconsensus_plugin.core.io.stacks import open_stack
+from deepconsensus_plugin.core.preprocessing import flip_phases, fourier_resize
 from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
 
 _BYTES_AT_ONCE = 2**26
@@ -41,36 +47,47 @@ def cut_boxes(
     yx : array, shape (n, 2)
         Centres, pixels.
     box_size : int
-        Pixels.
+        Pixels. Of a stack, images are as large as it says itself.
     phase_flip : bool
-        Whether to undo the sign of its CTF.
+        Whether to undo the sign of its CTF, unless it was done before.
 
     Yields
     ------
-    array, shape (some, box_size, box_size), float32
-        Together n, in order. Crowded micrographs and large boxes take no more memory.
+    array, shape (some, side, side), float32
+        Together n, in order; `side` is `box_size`, or that of a stack. Crowded
+        micrographs and large boxes take no more memory.
 
     Raises
     ------
     ValueError
         If phases are to be flipped and the CTF is not known.
     """
+    images = micrograph.images
+    phase_flip = phase_flip and not (images is not None and images.is_flipped)
     if phase_flip and micrograph.ctf is None:
         raise ValueError(
             f"{micrograph.name}: phases are to be flipped, but its CTF is not known; "
             "give a set of CTFs that covers all micrographs, or train without them"
         )
-    pixels = open_micrograph(micrograph.path)
-    side = _FLIP_MARGIN * box_size if phase_flip else box_size
+    inner = box_size if images is None else images.shown
+    margin = _FLIP_MARGIN * box_size if images is None else images.side
+    side = margin if phase_flip else inner
+    pixels = _open(micrograph)
     n_at_once = max(1, _BYTES_AT_ONCE // (4 * side**2))
     for first in range(0, len(yx), n_at_once):
         boxes = extract_boxes(pixels, yx[first : first + n_at_once], side)
         if phase_flip and micrograph.ctf is not None:
             boxes = flip_phases(boxes, micrograph.ctf, micrograph.sampling_rate)
-            corner = side // 2 - box_size // 2
-            inner = slice(corner, corner + box_size)
-            boxes = boxes[:, inner, inner]
-        yield boxes
+            corner = side // 2 - inner // 2
+            middle = slice(corner, corner + inner)
+            boxes = boxes[:, middle, middle]
+        yield -boxes if images is not None and images.is_opposite else boxes
+
+
+def _open(micrograph: Micrograph) -> NDArray[Any]:
+    if micrograph.images is None:
+        return open_micrograph(micrograph.path)
+    return open_stack(micrograph.path)
 
 
 def cut_chosen_boxes(
@@ -95,13 +112,14 @@ def cut_chosen_boxes(
     Returns
     -------
     array, shape (n, box_size, box_size), float32
-        In the order of the positions.
+        In the order of the positions. Images of stacks are resampled to it.
     """
     boxes = np.empty((len(which), box_size, box_size), np.float32)
     rows = rows_of_groups(which, len(micrographs))
     for index, here in enumerate(rows):
         if not len(here):
             continue
-        pixels = open_micrograph(micrographs[index].path)
-        boxes[here] = extract_boxes(pixels, yx[here], box_size)
+        parts = cut_boxes(micrographs[index], yx[here], box_size, phase_flip=False)
+        resized = [fourier_resize(some, box_size) for some in parts]
+        boxes[here] = np.concatenate(resized)
     return boxes

@@ -24,6 +24,23 @@ class FileFormatError(ValueError):
         self.received = received
 
 
+class OutOfRangeError(ValueError):
+    """A value is not in the range that it can have.
+
+    Parameters
+    ----------
+    subject : str
+        What it is a value of.
+    expected, received : str
+        The range, and the value.
+    """
+
+    def __init__(self, subject: str, *, expected: str, received: str) -> None:
+        super().__init__(f"{subject}: expected {expected}, received {received}")
+        self.expected = expected
+        self.received = received
+
+
 class NameMatchError(ValueError):
     """Pick files and micrographs cannot be matched by name without ambiguity."""
 
@@ -38,3 +55,7 @@ class IncompatibleModelError(ValueError):
 
 class WithheldError(ValueError):
     """A rule needs an expected figure that is withheld."""
+
+
+class FolderInUseError(RuntimeError):
+    """Another run is at work in a folder."""

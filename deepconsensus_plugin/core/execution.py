@@ -91,7 +91,7 @@ class Progress:
         if self.path is None:
             return
         report = {"stage": stage, "done": done, "total": total}
-        write_text(self.path, json.dumps(report))
+        write_text(self.path, json.dumps(report), is_lasting=False)
 
 
 @dataclass(frozen=True)

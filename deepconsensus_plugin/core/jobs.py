@@ -25,6 +25,7 @@ from deepconsensus_plugin.core.methods import resolve
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
     read_json,
+    read_json_part,
     to_plain,
     write_json,
 )
@@ -39,7 +40,15 @@ _STAGES = {
     "pick": ("pipeline.pick:PickRequest", "pipeline.pick:run"),
     "negatives": ("pipeline.negatives:NegativesRequest", "pipeline.negatives:run"),
     "witness": ("pipeline.witness_request:WitnessRequest", "pipeline.witness:run"),
+    "averages": (
+        "pipeline.averages_request:AveragesRequest",
+        "pipeline.averages:run",
+    ),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
+    "try_model": (
+        "pipeline.try_model_request:TryModelRequest",
+        "pipeline.try_model:run",
+    ),
     "network_pick": (
         "pipeline.network_pick_requests:NetworkPickRequest",
         "pipeline.network_pick:run",
@@ -48,6 +57,9 @@ _STAGES = {
 """Request and function of each kind of job that is no training of a method."""
 
 _DEVICE = "networks.device:used_device"
+
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 _OPTIONS = "options"
 """Field of a request that holds a method's own choices (`Method.options`)."""
@@ -88,17 +100,7 @@ def run_job(path: Path) -> Any:
     FileFormatError
         If the file is no job that this version knows.
     """
-    content = read_json(path)
-    for key in ("kind", "request"):
-        if key not in content:
-            raise FileFormatError(path, expected=f"{key} of a job", received="none")
-    kind = content["kind"]
-    if kind not in _jobs():
-        raise FileFormatError(
-            path, expected=f"kind to be one of {list(_jobs())}", received=show(kind)
-        )
-    request_name, _ = _jobs()[kind]
-    request: Any = _from_plain(content["request"], resolve(request_name), path)
+    request: Any = read_any_request(path)
     result = carry_out(request, Progress(progress_path(path)))
     done = {"result": to_plain(result)}
     if "keras" in sys.modules:  # a job without networks does not load it
@@ -137,10 +139,13 @@ def _method_of(options: type) -> str:
     raise TypeError(f"options: expected one of {names}, received {options.__name__}")
 
 
-def _from_plain(plain: dict[str, Any], kind: type[T], path: Path) -> T:
+def _from_plain(plain: Any, kind: type[T], path: Path) -> T:
     """Return the request that `_to_plain` gave."""
+    if not isinstance(plain, dict):
+        return from_plain(plain, kind, path=path)
+    declared: Any = kind
     options: Any = None
-    if any(field.name == _OPTIONS for field in fields(kind)):  # type: ignore[arg-type]
+    if any(field.name == _OPTIONS for field in fields(declared)):
         if _OPTIONS in plain:
             raise FileFormatError(
                 path,
@@ -158,15 +163,32 @@ def _from_plain(plain: dict[str, Any], kind: type[T], path: Path) -> T:
     return with_options
 
 
+def read_any_request(path: Path) -> Any:
+    """Return the request of the job at `path`, of the dataclass of its kind.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no job that this version knows.
+    """
+    kind, known = read_json_part(path, "kind"), _jobs()
+    if not isinstance(kind, str) or kind not in known:
+        raise FileFormatError(
+            path, expected=f"kind to be one of {list(known)}", received=show(kind)
+        )
+    request_name, _ = known[kind]
+    return read_request(path, resolve(request_name))
+
+
 def read_request(path: Path, kind: type[T]) -> T:
     """Return the request, of dataclass `kind`, of the job at `path`."""
-    return _from_plain(read_json(path)["request"], kind, path)
+    return _from_plain(read_json_part(path, "request"), kind, path)
 
 
 def read_result(path: Path, kind: type[T]) -> T:
     """Return the result, of dataclass `kind`, of the finished job at `path`."""
     source = result_path(path)
-    return from_plain(read_json(source)["result"], kind, path=source)
+    return from_plain(read_json_part(source, "result"), kind, path=source)
 
 
 def read_device(path: Path) -> str | None:
@@ -204,6 +226,9 @@ def main(arguments: list[str] | None = None) -> int:
         logger.error("%s", error)
         logger.debug("Where it happened:", exc_info=True)
         return 1
+    except KeyboardInterrupt:
+        logger.error("stopped; the same job goes on from here")
+        return STOPPED
     return 0
 
 

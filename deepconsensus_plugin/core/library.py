@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.methods import load_card
+from deepconsensus_plugin.core.networks.archive import check_archive
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE, ModelCard
 
 _IN_LIBRARIES = ("*", "*/*")
@@ -72,6 +73,8 @@ def is_model(folder: Path) -> bool:
 
 def _read(name: str, folder: Path) -> KnownModel:
     try:
-        return KnownModel(name, folder, load_card(folder))
+        card = load_card(folder)
+        check_archive(folder / WEIGHTS_FILE)
+        return KnownModel(name, folder, card)
     except FileFormatError as error:
         return KnownModel(name, folder, None, str(error))

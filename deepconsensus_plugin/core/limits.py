@@ -29,6 +29,30 @@ NotNegativeInt = Annotated[int, Field(ge=0)]
 Seed = NotNegativeInt
 """Of random numbers."""
 
+FARTHEST_PX = 1e6
+"""Largest position and box, pixels: no micrograph is a tenth as wide."""
+
+LARGEST_SCORE = 1e15
+"""Largest score of any scale; its square is still a number in single precision."""
+
+COARSEST_A = 1e4
+"""Largest pixel size, Å/px."""
+
+PixelSize = Annotated[float, Field(gt=0, le=COARSEST_A, allow_inf_nan=False)]
+"""Å/px."""
+
+NetworkCount = Annotated[int, Field(ge=1, le=1000)]
+"""Networks of a model."""
+
+BlockCount = Annotated[int, Field(ge=0, le=100)]
+"""Blocks of a network."""
+
+Diameter = Annotated[float, Field(gt=0, le=1e5, allow_inf_nan=False)]
+"""Longest diameter of a particle, Å."""
+
+Side = Annotated[int, Field(ge=1, le=int(FARTHEST_PX))]
+"""Rows or columns of a micrograph or box, pixels."""
+
 LIMITS = ("ge", "gt", "le", "lt", "multiple_of")
 """Names of limits in pydantic."""
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormatError
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE, ModelCard
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 Card = TypeVar("Card", bound=ModelCard)
 
@@ -73,6 +73,9 @@ class TrainedPicker(Protocol):
 
     def prepare(self, micrograph: Micrograph) -> Any:
         """Read a micrograph, in any thread, as `find` takes it."""
+
+    def score_some(self, prepared: Any) -> FloatArray:
+        """Return the scores of some places, at least one, whatever they are."""
 
     def find(self, prepared: Any) -> ScoredCoordinates:
         """Return every place that may be a particle, one a particle, best first.

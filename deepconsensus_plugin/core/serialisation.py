@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.io.json_text import read_json_object
 from deepconsensus_plugin.core.limits import expected_of, show
 
 T = TypeVar("T")
@@ -144,15 +145,26 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises
     ------
     FileFormatError
-        If the file is not JSON or of another schema.
+        If the file is no JSON object or of another schema.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, expected="JSON", received=str(error)) from error
-    schema = content.pop("schema", None) if isinstance(content, dict) else None
+    content = read_json_object(path)
+    schema = content.pop("schema", None)
     if schema != SCHEMA:
         raise FileFormatError(
-            path, expected=f"schema {SCHEMA}", received=f"schema {schema}"
+            path, expected=f"schema {SCHEMA}", received=f"schema {show(schema)}"
         )
-    return dict(content)
+    return content
+
+
+def read_json_part(path: Path, key: str) -> Any:
+    """Return one value of a file that `write_json` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        As `read_json`, and if the file has no such key.
+    """
+    content = read_json(path)
+    if key not in content:
+        raise FileFormatError(path, expected=f"the key {key}", received="none")
+    return content[key]

@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepconsensus_plugin.core.declared import Declared, declare
-from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.errors import OutOfRangeError
+from deepconsensus_plugin.core.limits import (
+    FARTHEST_PX,
+    Finite,
+    PixelSize,
+    Positive,
+    Side,
+)
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
@@ -53,18 +60,44 @@ class Ctf:
     x axis and the direction of `defocus_u_A`, as in RELION and Scipion.
     """
 
-    defocus_u_A: float
-    defocus_v_A: float
-    defocus_angle_deg: float
-    voltage_kV: float
-    spherical_aberration_mm: float
-    amplitude_contrast: float
-    phase_shift_deg: float = 0.0
+    defocus_u_A: Finite
+    defocus_v_A: Finite
+    defocus_angle_deg: Finite
+    voltage_kV: Positive
+    spherical_aberration_mm: Finite
+    amplitude_contrast: Finite
+    phase_shift_deg: Finite = 0.0
+
+
+@dataclass(frozen=True)
+class ParticleImages:
+    """Images of particles in a stack that takes the place of a micrograph.
+
+    They lie one below the other: image i, from 0, has its centre in row
+    ``i * side + side // 2`` and column ``side // 2``.
+
+    Parameters
+    ----------
+    side : int
+        Side of an image, pixels.
+    shown : int
+        Side of the middle that shows as much as the boxes beside which it is used.
+    is_opposite : bool
+        Whether the contrast is the opposite of that of the micrographs, as extraction
+        leaves it.
+    is_flipped : bool
+        Whether the phases of the CTF are flipped already.
+    """
+
+    side: int
+    shown: int
+    is_opposite: bool = True
+    is_flipped: bool = False
 
 
 @dataclass(frozen=True)
 class Micrograph:
-    """One image of the microscope, on disk.
+    """One image of the microscope, on disk, or a stack of particles cut from it.
 
     Parameters
     ----------
@@ -78,13 +111,16 @@ class Micrograph:
         Å/px.
     ctf : Ctf, optional
         Its contrast transfer function, where it was estimated.
+    images : ParticleImages, optional
+        What a stack of particles holds; None for a micrograph.
     """
 
     name: str
     path: Path
-    shape: tuple[int, int]
-    sampling_rate: Positive
+    shape: tuple[Side, Side]
+    sampling_rate: PixelSize
     ctf: Ctf | None = None
+    images: ParticleImages | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +137,9 @@ class ScoredCoordinates:
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a position is not finite.
+        If the shapes do not fit.
+    OutOfRangeError
+        If a position is not finite, or farther away than `FARTHEST_PX`.
     """
 
     yx: FloatArray
@@ -116,8 +154,13 @@ class ScoredCoordinates:
                 f"scores: expected shape {self.yx.shape[:1]}, "
                 f"received {self.scores.shape}"
             )
-        if not np.isfinite(self.yx).all():
-            raise ValueError("yx: expected finite positions, received NaN or infinity")
+        is_near = np.abs(self.yx) <= FARTHEST_PX  # False for NaN
+        if not is_near.all():
+            raise OutOfRangeError(
+                "yx",
+                expected=f"finite positions, of {FARTHEST_PX:g} px at most",
+                received=f"{self.yx[~is_near][0]:g}",
+            )
 
     @classmethod
     def from_arrays(

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Protocols: the nodes of the workflow, in the order of the data."""
 
+from deepconsensus_plugin.protocols.averages.protocol_averages import (
+    ProtDeepConsensusAverages,
+)
 from deepconsensus_plugin.protocols.consensus.protocol_consensus import (
     ProtDeepConsensusPicks,
 )
 from deepconsensus_plugin.protocols.consensus.protocol_evaluate import ProtEvaluatePicks
 from deepconsensus_plugin.protocols.consensus.protocol_import_ctfs import (
     ProtImportCtfs,
+)
+from deepconsensus_plugin.protocols.consensus.protocol_import_particles import (
+    ProtImportParticleStacks,
 )
 from deepconsensus_plugin.protocols.consensus.protocol_import_picks import (
     ProtImportPicks,
@@ -45,6 +51,7 @@ from deepconsensus_plugin.protocols.simulation.protocol_simulate import (
 
 __all__ = [
     "ProtClassicalPick",
+    "ProtDeepConsensusAverages",
     "ProtDeepConsensusMask",
     "ProtDeepConsensusNegatives",
     "ProtDeepConsensusPicks",
@@ -57,6 +64,7 @@ __all__ = [
     "ProtHydraTrain",
     "ProtImportCtfs",
     "ProtImportModel",
+    "ProtImportParticleStacks",
     "ProtImportPicks",
     "ProtNetworkPick",
     "ProtSimulateMicrographs",

@@ -28,6 +28,7 @@ from deepconsensus_plugin.report.evaluation import (
     evaluate_accepted,
     evaluate_pickers,
 )
+from deepconsensus_plugin.report.left_out import describe_left_out, read_left_out
 from deepconsensus_plugin.report.scored import (
     ScoredCandidates,
     read_picked,
@@ -120,8 +121,7 @@ def collect_run(
         calibration = scored_by.readCalibration()
     micrographs = micrographs_from_set(coordinates.getMicrographs())
     summary = {
-        "sets": _sizes(protocols),
-        "protocols": {p.getObjLabel(): _summary_of(p) for p in protocols},
+        **common_summary(protocols, costs),
         "box_size": coordinates.getBoxSize(),
         "observed": observed_in(scored.candidates).observed,
         "micrograph_shapes": {item.name: item.shape for item in micrographs},
@@ -133,9 +133,7 @@ def collect_run(
         "acceptance": to_plain(scored.told),
         "calibration": to_plain(calibration),
         **expected,
-        "score_histogram": _histogram(scored.score),
-        "timings": {label: to_plain(cost) for label, cost in costs.items()},
-        "versions": _versions(),
+        "score_histogram": score_histogram(scored.score),
     }
     figures = None
     if _first(protocols, ["ProtEvaluatePicks"]) is not None:
@@ -145,6 +143,19 @@ def collect_run(
         *(name, summary, protocols, scored, micrographs, figures),
         masks=masks_of(coordinates),
     )
+
+
+def common_summary(
+    protocols: Sequence[Protocol], costs: Mapping[str, StageCost]
+) -> dict[str, Any]:
+    """Return what the summary of any run tells."""
+    return {
+        "sets": _sizes(protocols),
+        "protocols": {p.getObjLabel(): _summary_of(p) for p in protocols},
+        "left_out": read_left_out(protocols),
+        "timings": {label: to_plain(cost) for label, cost in costs.items()},
+        "versions": _versions(),
+    }
 
 
 def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
@@ -162,7 +173,8 @@ def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
 
 def _summary_of(protocol: Protocol) -> list[str]:
     """Return the summary of a protocol, with paths where Scipion's window has links."""
-    return [_LINK.sub(r"\1", line) for line in protocol.summary()]
+    lines = [_LINK.sub(r"\1", line) for line in protocol.summary()]
+    return [*describe_left_out(read_left_out([protocol])), *lines]
 
 
 def _first(
@@ -221,7 +233,8 @@ def _sizes(protocols: Sequence[Protocol]) -> dict[str, int]:
     }
 
 
-def _histogram(scores: FloatArray) -> dict[str, list[float]]:
+def score_histogram(scores: FloatArray) -> dict[str, list[float]]:
+    """Return edges and counts of bars of the scores that are numbers."""
     counts, edges = np.histogram(
         scores[np.isfinite(scores)], bins=_N_BINS, range=(0, 1)
     )

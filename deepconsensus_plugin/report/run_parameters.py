@@ -12,6 +12,10 @@ from pyworkflow.protocol import Protocol, params
 
 from deepconsensus_plugin.report.forms import form_of
 
+_SETS = ("extraPositives", "extraNegatives", "testPositives", "testNegatives")
+_PATHS = ("ctf", *_SETS)
+"""Settings of ``run`` that are paths, beside picks and truth."""
+
 _NOT_SHOWN = (params.LabelParam, params.HiddenBooleanParam)
 
 
@@ -78,6 +82,7 @@ def command_again(settings: Mapping[str, Any]) -> str:
         words.append(f"preset={settings['preset']}")
     if settings["picks"]:
         words.append("picks=" + ",".join(map(picks_word, settings["picks"])))
+    words += [f"{name}={settings[name]}" for name in _PATHS if settings.get(name)]
     if settings["truth"]:
         words.append(f"truth={settings['truth']}")
     if not settings["stacks"]:

@@ -29,6 +29,9 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.reasons import Reason, derive_reasons, read_reasons
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
+from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
+    ProtDeepConsensusScore,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD_MODES
 from deepconsensus_plugin.set_columns import (
     are_fused,
@@ -172,6 +175,22 @@ def read_picked(picked: Protocol) -> ScoredCandidates:
 
 
 def scored_coordinates(scored: Protocol) -> SetOfCoordinates:
-    """Return all candidates of a run that scored them."""
+    """Return all candidates of a run that scored them.
+
+    Raises
+    ------
+    ValueError
+        If it scored given particles, which lie nowhere.
+    """
+    if scores_given_particles(scored):
+        raise ValueError(
+            f"{scored.getRunName()}: it scored given particles, and not places on "
+            "micrographs; export --format star writes those that are kept"
+        )
     of_one_form = getattr(scored, "outputCoordinatesScored", None)
     return scored.outputCoordinates if of_one_form is None else of_one_form
+
+
+def scores_given_particles(scored: Protocol) -> bool:
+    """Return whether a run scored particles in stacks instead of places."""
+    return isinstance(scored, ProtDeepConsensusScore) and scored.hasStacks()

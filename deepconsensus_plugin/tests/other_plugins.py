@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from pwem.constants import ALIGN_NONE
-from pwem.objects import Coordinate, Particle, SetOfParticles
+from pwem.objects import Coordinate, Image, Particle, SetOfImages, SetOfParticles
 from pwem.viewers.mdviewer.sqlite_dao import ScipionSetsDAO
 from pwem.viewers.showj import VISIBLE
 from pwem.viewers.viewers_data import RegistryViewerConfig
@@ -39,6 +39,14 @@ def read_as_relion(particle: Particle) -> dict[str, object]:
         "rlnSphericalAberration": acquisition.getSphericalAberration(),
         "rlnAmplitudeContrast": acquisition.getAmplitudeContrast(),
     }
+
+
+def read_optics_as_relion(items: SetOfImages | Image) -> dict[str, str]:
+    """Return the optics group of images; a value that is missing raises."""
+    text = items.getAcquisition().opticsGroupInfo.get()
+    names = [line.split()[0][1:] for line in text.splitlines() if line.startswith("_")]
+    (row,) = (line for line in text.splitlines() if line.startswith("opticsGroup"))
+    return dict(zip(names, row.split(), strict=True))
 
 
 def read_as_xmipp(item: Coordinate | Particle) -> float:

@@ -16,7 +16,14 @@ import numpy as np
 import scipy.ndimage
 
 from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
+from deepconsensus_plugin.core.deep_consensus.architecture import MEMBER
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.networks.stored import (
+    StoredNetwork,
+    batch_normalisation,
+    convolution,
+    dense,
+)
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _USERS = ("ensemble", "store")
@@ -35,8 +42,9 @@ def small_network(
 
     layers = keras.layers
     penalty = keras.regularizers.L2(l2_strength)
-    network = [
-        keras.Input((input_size, input_size, 1), name="box"),
+    box = keras.Input((input_size, input_size, 1), name="box")
+    x = box
+    for layer in (
         layers.Conv2D(8, 8, strides=4, kernel_regularizer=penalty),
         *([] if folded else [layers.BatchNormalization(momentum=0.9)]),
         layers.Activation("relu"),
@@ -45,8 +53,16 @@ def small_network(
         layers.Dense(
             2, activation="softmax", kernel_regularizer=penalty, dtype="float32"
         ),
-    ]
-    return keras.Sequential(network, name="deep_consensus")
+    ):
+        x = layer(x)
+    return keras.Model(box, x, name="deep_consensus")
+
+
+def small_stored_network(number: int, *, input_size: int) -> StoredNetwork:
+    """Return the same network as a file holds it; see `stored_network`."""
+    side = (input_size - 8) // 4 + 1
+    layers = (convolution(8, 1, 8), batch_normalisation(8), dense(8 * side * side, 2))
+    return StoredNetwork(layers, MEMBER.format(number=number), number - 1)
 
 
 class SmallWitness:
@@ -88,6 +104,8 @@ def small_networks() -> Iterator[None]:
         for module in _USERS:
             name = f"deepconsensus_plugin.core.deep_consensus.{module}.build_network"
             stack.enter_context(patch(name, small_network))
+        stored = "deepconsensus_plugin.core.deep_consensus.card.stored_network"
+        stack.enter_context(patch(stored, small_stored_network))
         witness = "deepconsensus_plugin.core.pipeline.witness.load"
         stack.enter_context(patch(witness, SmallWitness))
         yield

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from pyworkflow.object import Float, Integer, Pointer, PointerList, String
@@ -115,6 +116,22 @@ class TestContinue(SyntheticProject):
         n_or = protocol.outputCoordinatesOR.getSize()
         self.assertEqual(protocol.outputCoordinatesAND.getSize(), n_or)
         self.assertEqual(protocol.outputCoordinatesAND.getBoxSize(), 44)
+
+    def test_every_step_depends_on_the_micrographs(self):
+        picks = self.importPicks("of exchanged micrographs", pick(self.truth, seed=3))
+        protocol = self.newProtocol(
+            ProtDeepConsensusPicks, inputCoordinates=[picks.outputCoordinates]
+        )
+        before = _steps(protocol)
+        self.assertEqual(_steps(protocol), before)
+        path = self.data / "micrographs" / self.names[0]
+        content, status = path.read_bytes(), path.stat()
+        path.write_bytes(content[:2000] + bytes(100) + content[2100:])
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        self.assertFalse({*before} & {*_steps(protocol)})
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        self.assertEqual(_steps(protocol), before)
 
     def test_an_output_that_is_no_longer_made_is_empty(self):
         scored = store_scored(type(self), (0.9, 0.1, 0.5))

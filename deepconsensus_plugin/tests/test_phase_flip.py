@@ -7,11 +7,13 @@ import mrcfile
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepconsensus_plugin.convert import read_observed
 from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.types import FloatArray
-from deepconsensus_plugin.protocols import ProtDeepConsensusScore
+from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtNetworkPick
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
+    output,
     store_coordinates,
     store_ctfs,
     store_model,
@@ -71,6 +73,29 @@ class TestPhaseFlip(SyntheticProject):
         particles = protocol.outputParticles
         self.assertTrue(particles.isPhaseFlipped())
         return mrcfile.read(particles.getFirstItem().getFileName())
+
+
+class TestPickingWithCtfs(SyntheticProject):
+    """A network that needs CTFs picks where there are some."""
+
+    names = ("mic_1.mrc", "mic_2.mrc")
+
+    def test_micrographs_without_a_ctf_are_not_picked(self):
+        model = write_untrained_model(self.data / "model", phase_flip=True)
+        protocol = new_protocol(
+            type(self),
+            ProtNetworkPick,
+            inputMicrographs=output(
+                self.proj.getProtocol(self.micrographs.getObjParentId()),
+                "outputMicrographs",
+            ),
+            inputModel=store_model(type(self), model),
+            ctfRelations=store_ctfs(type(self), ["mic_2.mrc"]),
+        )
+        self.assertEqual(protocol.validate(), [])
+        self.launchProtocol(protocol)
+        observed = read_observed(protocol.outputCoordinates).observed
+        self.assertEqual([*observed], ["mic_2.mrc"])
 
 
 def draw_discs(yx: FloatArray) -> FloatArray:

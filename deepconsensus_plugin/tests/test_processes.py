@@ -18,8 +18,8 @@ _SLEEP = "import time; time.sleep(60)"
 _RUN = f"""
 import signal, subprocess, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from deepconsensus_plugin.commands.processes import stopping_children
-with stopping_children():
+from deepconsensus_plugin.commands.stopping import ending_at_once
+with ending_at_once():
     child = subprocess.Popen([sys.executable, "-c", {_SLEEP!r}])
     print(child.pid, flush=True)
     child.wait()
@@ -50,17 +50,18 @@ def test_a_protocol_is_found_by_its_project_and_database(sleeping, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)]
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
 def test_children_end_with_the_run(number, status):
     with subprocess.Popen(
         [sys.executable, "-c", _RUN],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     ) as run:
         child = psutil.Process(int(run.stdout.readline()))
         time.sleep(0.2)
         run.send_signal(number)
         assert run.wait(20) == status
+        assert run.stderr.read() == "stopped\n"
     assert not child.is_running()

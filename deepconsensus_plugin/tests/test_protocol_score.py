@@ -54,6 +54,7 @@ from deepconsensus_plugin.tests.other_plugins import (
     faults_of_set,
     read_as_relion,
     read_as_xmipp,
+    read_optics_as_relion,
     shown_columns,
 )
 from deepconsensus_plugin.tests.stored_sets import (
@@ -230,6 +231,7 @@ class TestScore(SyntheticProject):
         self.assertIn(f"{kept} kept of {n} candidates", summary[1])
         self.assertIn("WARNING: precision and recall are not estimated. ", summary[2])
         self.assertNotIn("expected precision", "\n".join(summary))
+        self.assertIn("not averaged, since they are fewer than 200", summary[-2])
         self.assertEqual(summary[-1], "Scored on: CPU.")
         self.assertIn(f"scored {n} candidate particles", protocol.methods()[0])
 
@@ -284,6 +286,9 @@ class TestScore(SyntheticProject):
         """Check that RELION, Xmipp, cryoSPARC and Scipion find what they read."""
         particles, coordinates = protocol.outputParticles, protocol.outputCoordinates
         self.assertEqual(faults_of_set(particles), [])
+        optics = read_optics_as_relion(particles)
+        self.assertEqual(optics["rlnMicrographOriginalPixelSize"], "2.5")
+        self.assertEqual(optics["rlnVoltage"], "300")
         for particle in particles.iterItems():
             row = read_as_relion(particle)
             score = read_as_xmipp(particle)

@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.simulation import ObjectClass
 from deepconsensus_plugin.core.simulation.truth import read_truth
 from deepconsensus_plugin.protocols import ProtSimulateMicrographs
 from deepconsensus_plugin.tests.in_process import launched_here
+from deepconsensus_plugin.tests.other_plugins import read_optics_as_relion
 
 SMALL = {
     "numberOfMicrographs": 2,
@@ -51,6 +52,10 @@ class TestSimulateMicrographs(BaseTest):
         self.assertEqual(micrographs.getSize(), 2)
         self.assertEqual(micrographs.getSamplingRate(), 4.0)
         self.assertEqual(micrographs.getAcquisition().getVoltage(), 300)
+        for images in (micrographs, micrographs.getFirstItem()):
+            optics = read_optics_as_relion(images)
+            rate = float(optics["rlnMicrographOriginalPixelSize"])
+            self.assertEqual(rate, micrographs.getSamplingRate())
         for item in micrographs.iterItems():
             with mrcfile.open(item.getFileName()) as file:
                 self.assertEqual(file.data.shape, (256, 320))

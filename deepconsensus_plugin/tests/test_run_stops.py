@@ -44,6 +44,7 @@ def test_the_demonstration_needs_no_data(tmp_path, monkeypatch, capsys):
     pickers = ("difference of Gaussians", "rotational correlation")
     assert [*compared][:2] == [*pickers]
     assert summary["comparison"]["n_micrographs"] == 3
+    assert "phases flipped" in summary["protocols"]["network"][0]  # by its own CTFs
     assert all(compared[name]["recall"] > 0.5 for name in pickers)
     assert "| accepted " in printed
     assert f"Picture: {tmp_path}/demo/picture.png" in printed

@@ -7,6 +7,7 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusAverages,
     ProtDeepConsensusMask,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScreen,
@@ -62,6 +63,7 @@ class DeepConsensusBoxSizeWizard(_SizeWizard):
     _targets = [
         (ProtImportPicks, [_param]),
         (ProtClassicalPick, [_param]),
+        (ProtDeepConsensusAverages, [_param]),
         (ProtDeepConsensusPicks, [_param]),
         (ProtDeepConsensusScreen, [_param]),
     ]

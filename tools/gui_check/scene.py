@@ -27,6 +27,7 @@ from deepconsensus_plugin.protocols import (
     ProtHydraTrain,
     ProtImportCtfs,
     ProtImportModel,
+    ProtImportParticleStacks,
     ProtNetworkPick,
     ProtSimulateMicrographs,
     ProtTopazTrain,
@@ -132,6 +133,10 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     )
     focused.inputMicrographs.set(runs[ProtImportMicrographs])
     focused.inputMicrographs.setExtended("outputMicrographs")
+    stack = runs[ProtDeepConsensusScore].outputParticles.getFirstItem().getFileName()
+    given = project.newProtocol(
+        ProtImportParticleStacks, filesPath=f"{project.path}/{stack}"
+    )
     selecting = project.newProtocol(ProtDeepConsensusSelect, threshold=0.5)
     selecting.inputParticles.set(runs[ProtDeepConsensusScore])
     selecting.inputParticles.setExtended("outputParticles")
@@ -145,7 +150,7 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     comparing.setObjLabel("comparison at 0.9")  # beside the first in one plot
     comparing.inputAccepted.set(None)  # of all candidates, at a score of its own
     comparing.threshold.set(0.9)
-    others = [picking, masking, importing, simulating, focused]
+    others = [picking, masking, importing, simulating, focused, given]
     return [*others, selecting, screening, comparing]
 
 

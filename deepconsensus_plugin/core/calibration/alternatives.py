@@ -91,6 +91,7 @@ def fit_without_each(
             evidence.observed[seen][:, others],
             evidence.scores[seen][:, kept],
             evidence.micrograph_index[seen],
+            amplitude=None if evidence.amplitude is None else evidence.amplitude[seen],
         )
         model = LatentTraitModel(fewer, priors=priors)
         start = _without(fit.parameters, others, kept)

@@ -37,6 +37,9 @@ class Evidence:
     witness : array, shape (n,), float64, optional
         Probability of a particle by a witness who knows neither picks nor votes,
         between 0 and 1, both excluded; NaN where it tells nothing.
+    amplitude : array, shape (n,), float64, optional
+        How much of an aligned average each box holds (`core.averages`), which is also
+        one of the scores; NaN where it is not known.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Evidence:
     scores: FloatArray
     micrograph_index: IntArray
     witness: FloatArray | None = None
+    amplitude: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and values once, at construction."""
@@ -76,6 +80,11 @@ class Evidence:
         if (self.found & ~self.observed).any():
             row = int(np.flatnonzero((self.found & ~self.observed).any(axis=1))[0])
             raise ValueError(f"candidate {row}: found by a picker that was not run")
+        if self.amplitude is not None and self.amplitude.shape != (n,):
+            raise ValueError(
+                f"amplitude: expected {n} numbers, received shape "
+                f"{self.amplitude.shape}"
+            )
         if np.isinf(self.scores).any():
             raise ValueError(
                 "scores: expected finite numbers or NaN, received infinity"
@@ -87,6 +96,7 @@ class Evidence:
         candidates: Candidates,
         network_score: FloatArray | None = None,
         witness: FloatArray | None = None,
+        amplitude: FloatArray | None = None,
     ) -> Evidence:
         """Return the evidence in a table of candidates; dependent votes are merged.
 
@@ -98,17 +108,22 @@ class Evidence:
             NaN where the network gave none.
         witness : array, shape (n,), optional
             Probabilities by a witness.
+        amplitude : array, shape (n,), optional
+            How much of an aligned average each box holds; NaN where not known.
         """
         votes = IndependentVotes.of(candidates)
         columns = [candidates.picker_scores]
         if network_score is not None:
             columns.insert(0, network_score[:, np.newaxis])
+        if amplitude is not None:
+            columns.append(amplitude[:, np.newaxis])
         return cls(
             found=votes.found,
             observed=votes.observed[candidates.micrograph_index],
             scores=np.column_stack(columns),
             micrograph_index=candidates.micrograph_index,
             witness=witness,
+            amplitude=amplitude,
         )
 
     def __len__(self) -> int:

@@ -25,9 +25,15 @@ the rates of the pickers: of 100, a share of .9 is known to ± .06."""
 
 
 FEWEST_VOTERS = 3
-"""Fewest independent pickers. The votes of two fill three cells, for five unknowns (Hui
-and Walter, 1980); what both take wrongly shows nowhere. The expected precision of a
-pair was .1 too high or more on eleven of twelve simulated sets (``docs/fusion.md``)."""
+"""Fewest independent pickers, unless averages show what two of them find. The votes of
+two fill three cells, for five unknowns (Hui and Walter, 1980); what both take wrongly
+shows nowhere. The expected precision of a pair was .1 too high or more on eleven of
+twelve simulated sets without averages (``docs/fusion.md``)."""
+
+LEAST_RESOLVED = 0.5
+"""Least share of the particles of a pair whose averages an independent half confirms.
+It was .66 – .99 on eleven sets with particles, and .27 on one where most candidates are
+noise (``docs/averages.md``)."""
 
 LEAST_SEPARATION = 0.2
 """Smallest distance of particles from the rest by any kind of score, in deviations. If
@@ -63,6 +69,9 @@ class Grounds:
     separation : float, optional
         Largest distance of the mean of particles from that of the rest, among the kinds
         of score, in deviations; None where there is no score.
+    share_resolved : float, optional
+        Share of the likely particles whose average an independent half confirms; None
+        without averages.
     """
 
     candidates: Candidates
@@ -70,6 +79,7 @@ class Grounds:
     shapes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     nulls: Sequence[NullEvidence] = ()
     separation: float | None = None
+    share_resolved: float | None = None
 
 
 def find_objection(grounds: Grounds) -> str | None:
@@ -104,11 +114,17 @@ def _confined(grounds: Grounds) -> str | None:
 def _few_voters(grounds: Grounds) -> str | None:
     candidates = grounds.candidates
     n = len(candidates.voters)
-    if n >= FEWEST_VOTERS:
+    is_shown = (grounds.share_resolved or 0.0) >= LEAST_RESOLVED
+    if n >= FEWEST_VOTERS or (n == FEWEST_VOTERS - 1 and is_shown):
         return None
     there = "there is only one" if n == 1 else "there are two"
     if candidates.found.any(axis=0).sum() > n:
         there = f"{', '.join(candidates.pickers)} count as {'one' if n == 1 else 'two'}"
+    if n == FEWEST_VOTERS - 1 and grounds.share_resolved is not None:
+        there += (
+            f", with {grounds.share_resolved:.0%} of their particles in averages that "
+            "show one"
+        )
     return (
         "At least three independent pickers are needed to estimate how often they are "
         f"wrong together, and {there}: add another kind of picker."

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
+from deepconsensus_plugin.core.calibration.likeness import apply_likeness
 from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
@@ -56,6 +58,14 @@ _LEAST_PRECISION = 0.5
 pickers a lower one, the scores were misleading, and both get the same rates."""
 
 
+class _Run(NamedTuple):
+    """Weights of the candidates, and when a fit stops."""
+
+    weight: FloatArray
+    max_iterations: int
+    tolerance: float
+
+
 class LatentTraitModel:
     """Latent trait model of one set of candidates; fitting does not change it.
 
@@ -79,6 +89,7 @@ class LatentTraitModel:
         self._n_pickers = evidence.found.shape[1]
         self._n_scores = evidence.scores.shape[1]
         self._statistics = sufficient_statistics(evidence)
+        self._amplitude = evidence.amplitude
         # Votes of three and more pickers tell the class without it.
         is_needed = self._n_pickers < _IDENTIFIABLE
         self._witness = evidence.witness if is_needed else None
@@ -111,35 +122,30 @@ class LatentTraitModel:
             Change of a probability in one iteration below which the fit has converged.
         """
         weight = np.ones(len(self._statistics)) if weights is None else weights
-        if start is not None:
-            fit = self._run_em(weight, start, max_iterations, tolerance)
-        else:
-            fit = self._fit_anew(weight, max_iterations, tolerance)
+        fit = self._hear_witness(_Run(weight, max_iterations, tolerance), start)
+        if self._amplitude is None:
+            return fit
+        told = apply_likeness(fit.probability, self._amplitude)
+        return replace(fit, probability=told)
+
+    def _hear_witness(self, run: _Run, start: Parameters | None) -> LatentTraitFit:
+        """Return the fit to votes and scores, with what the witness says of it."""
+        fit = self._run_em(run, start) if start else self._fit_anew(run)
         if self._witness is None or fit.parameters.hears_witness:
             return fit
-        if start is None and is_contradicted(fit.probability, self._witness, weight):
-            return self._fit_anew(weight, max_iterations, tolerance, hears_witness=True)
+        if not start and is_contradicted(fit.probability, self._witness, run.weight):
+            return self._fit_anew(run, hears_witness=True)
         told = apply_witness(fit.probability, self._log_ratio)
         return replace(fit, probability=told)
 
-    def _fit_anew(
-        self,
-        weight: FloatArray,
-        max_iterations: int,
-        tolerance: float,
-        *,
-        hears_witness: bool = False,
-    ) -> LatentTraitFit:
+    def _fit_anew(self, run: _Run, *, hears_witness: bool = False) -> LatentTraitFit:
         """Return the fit from the starts of `Parameters`."""
-        best_fit = partial(
-            self._best_of_two_starts,
-            *(weight, max_iterations, tolerance),
-            hears_witness=hears_witness,
-        )
+        best_fit = partial(self._best_of_two_starts, run, hears_witness=hears_witness)
         if self._n_pickers >= _IDENTIFIABLE:
             return best_fit(rate_pooling=0.0)
         fit = best_fit(rate_pooling=_PAIR_POOLING)
-        return fit if self._is_plausible(fit, weight) else best_fit(rate_pooling=1.0)
+        is_plausible = self._is_plausible(fit, run.weight)
+        return fit if is_plausible else best_fit(rate_pooling=1.0)
 
     def _is_plausible(self, fit: LatentTraitFit, weight: FloatArray) -> bool:
         """Return whether the expected precision of every picker is plausible."""
@@ -148,48 +154,31 @@ class LatentTraitModel:
         return bool((n_true >= _LEAST_PRECISION * found.sum(axis=0)).all())
 
     def _best_of_two_starts(
-        self,
-        weight: FloatArray,
-        max_iterations: int,
-        tolerance: float,
-        *,
-        rate_pooling: float,
-        hears_witness: bool,
+        self, run: _Run, *, rate_pooling: float, hears_witness: bool
     ) -> LatentTraitFit:
         """Return the fit from the usual start, or a decisively likelier one."""
         shape = self._n_pickers, self._n_scores, self._priors
+        changed = partial(
+            replace, rate_pooling=rate_pooling, hears_witness=hears_witness
+        )
         usual, rare = (
-            self._run_em(
-                weight,
-                replace(
-                    first(*shape),
-                    rate_pooling=rate_pooling,
-                    hears_witness=hears_witness,
-                ),
-                max_iterations,
-                tolerance,
-            )
+            self._run_em(run, changed(first(*shape)))
             for first in (Parameters.start, Parameters.start_rare)
         )
         is_rare = rare.log_likelihood > usual.log_likelihood + _DECISIVE
         return rare if is_rare else usual
 
-    def _run_em(
-        self,
-        weight: FloatArray,
-        parameters: Parameters,
-        max_iterations: int,
-        tolerance: float,
-    ) -> LatentTraitFit:
+    def _run_em(self, run: _Run, parameters: Parameters) -> LatentTraitFit:
         """Return the fit to which expectation maximisation converges."""
+        weight = run.weight
         points = len(QUADRATURE_NODES)
         probability = np.full(len(weight), np.inf)
-        for _ in range(max_iterations):
+        for _ in range(run.max_iterations):
             membership, log_joint = self._memberships(parameters)
             unfound = self._unfound(parameters)
             missed = self._missed(unfound, weight)
             before, probability = probability, membership[:, :points].sum(axis=1)
-            if np.abs(probability - before).max() < tolerance:
+            if np.abs(probability - before).max() < run.tolerance:
                 break
             expected = self._expected(membership * weight[:, np.newaxis], missed)
             parameters = maximise(expected, start=parameters, priors=self._priors)

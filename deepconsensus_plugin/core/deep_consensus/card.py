@@ -6,11 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from deepconsensus_plugin.core.deep_consensus.architecture import stored_network
 from deepconsensus_plugin.core.deep_consensus.label_noise import LabelNoise
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.networks.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.networks.stored import StoredNetwork
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
 
@@ -42,6 +44,19 @@ class EnsembleCard(ModelCard):
     validation: list[ClassificationMetrics] = field(default_factory=list)
     testing: ClassificationMetrics | None = None
 
+    @property
+    def needs_ctf(self) -> bool:
+        """Whether phases are flipped for it."""
+        return self.preprocessing.phase_flip
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return the networks of the ensemble."""
+        size = self.preprocessing.input_size
+        return tuple(
+            stored_network(number, input_size=size)
+            for number in range(1, self.n_models + 1)
+        )
+
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: Any
     ) -> None:
@@ -52,7 +67,7 @@ class EnsembleCard(ModelCard):
         IncompatibleModelError
             If boxes were phase-flipped and there are no CTFs.
         """
-        if self.preprocessing.phase_flip and not has_ctfs:
+        if self.needs_ctf and not has_ctfs:
             raise IncompatibleModelError(
                 "CTF estimation: the model was trained with CTFs; choose them."
             )

@@ -12,8 +12,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
+from deepconsensus_plugin.core.io.hdf5_reading import (
+    opened_hdf5,
+    read_array,
+    read_names,
+)
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -130,7 +134,7 @@ def write_boxes(
     ValueError
         If a pixel is NaN: it has no valid value to replace it.
     """
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path) as file:
         file.attrs.update(attributes)
         text = h5py.string_dtype()
         file.create_dataset("sources", data=list(rows.sources), dtype=text)
@@ -144,7 +148,9 @@ def write_boxes(
             peaks = np.abs(some).max(axis=(1, 2), initial=0)
             _check_numbers(peaks, rows, here)
             n_clipped += int((peaks > LARGEST_DEVIATION).sum())
-            target[here] = np.clip(some, -LARGEST_DEVIATION, LARGEST_DEVIATION)
+            clipped = np.clip(some, -LARGEST_DEVIATION, LARGEST_DEVIATION)
+            # HDF5's own rounding makes 0.5 of some 0.99999: it loses the carry.
+            target[here] = clipped.astype(np.float16)
             first = here.stop
         file.attrs[CLIPPED] = n_clipped
     if n_clipped:
@@ -176,17 +182,13 @@ def read_boxes(path: Path) -> LabelledBoxes:
     FileFormatError
         If the file lacks a column.
     """
-    with h5py.File(path, "r") as file:
-        missing = [name for name in (*_COLUMNS, "boxes") if name not in file]
-        if missing:
-            raise FileFormatError(
-                path, expected="labelled boxes", received=f"no {', '.join(missing)}"
-            )
-        columns = {name: file[name][:] for name in _COLUMNS}
-        sources = tuple(file["sources"].asstr()[:])
-        micrographs = tuple(file["micrographs"].asstr()[:])
+    with opened_hdf5(path, "labelled boxes") as file:
+        columns = {name: read_array(file, name) for name in _COLUMNS}
+        sources, micrographs = (
+            tuple(read_names(file, name)) for name in ("sources", "micrographs")
+        )
         rows = LabelledCoordinates(sources, micrographs, **columns)
-        return LabelledBoxes(file["boxes"][:], rows)
+        return LabelledBoxes(read_array(file, "boxes"), rows)
 
 
 def read_origin(path: Path) -> str | None:

@@ -12,6 +12,12 @@ from functools import partial
 import keras
 from keras import layers
 
+from deepconsensus_plugin.core.deep_consensus.architecture import (
+    FILTERS,
+    KERNELS,
+    N_CLASSES,
+    N_HIDDEN,
+)
 from deepconsensus_plugin.core.networks.convolution import (
     convolution_layer,
     current_device,
@@ -56,16 +62,17 @@ def build_network(
         raise ValueError(f"input_size must be a multiple of 16, received {input_size}")
     image = keras.Input((input_size, input_size, 1), name="box")
     block = partial(_block, l2_strength=l2_strength, fast=fast, folded=folded)
-    x = block(image, 15, (8, 8), layers.MaxPooling2D(7, 2, "same"))
-    x = block(x, 7, (8, 16), layers.MaxPooling2D(5, 2, "same"))
-    x = block(x, 3, (32, 32), layers.MaxPooling2D(3, 2, "same"))
-    x = block(x, 3, (64, 64), layers.AveragePooling2D(4, 2, "same"))
+    poolings = [layers.MaxPooling2D(side, 2, "same") for side in (7, 5, 3)]
+    poolings.append(layers.AveragePooling2D(4, 2, "same"))
+    x = image
+    for kernel, filters, pooling in zip(KERNELS, FILTERS, poolings, strict=True):
+        x = block(x, kernel, filters, pooling)
     x = layers.Flatten()(x)
     penalty = keras.regularizers.L2(l2_strength)
-    x = layers.Dense(512, activation="relu", kernel_regularizer=penalty)(x)
+    x = layers.Dense(N_HIDDEN, activation="relu", kernel_regularizer=penalty)(x)
     x = layers.Dropout(0.5)(x)
     output = layers.Dense(
-        2, activation="softmax", kernel_regularizer=penalty, dtype="float32"
+        N_CLASSES, activation="softmax", kernel_regularizer=penalty, dtype="float32"
     )(x)
     return keras.Model(image, output, name="deep_consensus")
 

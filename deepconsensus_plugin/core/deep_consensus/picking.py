@@ -69,9 +69,17 @@ class EnsemblePicker:
         """Return the micrograph: boxes are cut where they are needed."""
         return micrograph
 
+    def score_some(self, prepared: Micrograph) -> FloatArray:
+        """Return the log-odds of the box in the middle."""
+        middle = np.array([prepared.shape]) / 2
+        return self._scorer(prepared, self._box_px(prepared), self._networks)(middle)
+
+    def _box_px(self, micrograph: Micrograph) -> int:
+        return round(self._card.box_extent_A / micrograph.sampling_rate)
+
     def find(self, prepared: Micrograph) -> ScoredCoordinates:
         """Return every maximum, best first; log-odds, pixels of the micrograph."""
-        box = round(self._card.box_extent_A / prepared.sampling_rate)
+        box = self._box_px(prepared)
         step = max(1, round(_GRID_STEP * box))
         rows, columns = (
             np.arange(step // 2, length, step) for length in prepared.shape

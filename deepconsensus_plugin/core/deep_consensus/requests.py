@@ -14,7 +14,7 @@ from pathlib import Path
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParameters
 from deepconsensus_plugin.core.execution import StageCost
-from deepconsensus_plugin.core.limits import Count, Positive
+from deepconsensus_plugin.core.limits import Count, Positive, Side
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
@@ -84,7 +84,7 @@ class TrainRequest(Declared):
 
     micrographs: tuple[Micrograph, ...]
     sources: tuple[BoxSource, ...]
-    box_size: Count
+    box_size: Side
     preprocessing: BoxPreprocessing
     parameters: TrainingParameters
     dataset: Path
@@ -217,7 +217,7 @@ class ScoreRequest(ScoringParameters):
 
     micrographs: tuple[Micrograph, ...]
     coordinates: Path
-    box_size: Count
+    box_size: Side
     model: Path
     scores: Path
     workers: Count = 2

@@ -33,7 +33,7 @@ from deepconsensus_plugin.core.deep_consensus.scoring import (
 from deepconsensus_plugin.core.deep_consensus.store import load_scorers
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.atomic import reserve, whole_file
 from deepconsensus_plugin.core.io.growing import AppendOnlyRows
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
@@ -169,6 +169,7 @@ def _open_stack(
         whole_file(stack_path(request.stacks.folder, micrograph.name)) as partial,
         mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True) as stack,
     ):
+        reserve(partial)
         stack.set_image_stack()
         stack.voxel_size = micrograph.sampling_rate
         yield stack.data

@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.deep_consensus.architecture import MEMBER
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.networks.finite import check_weights
-from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.networks.folding import fold_stored
 from deepconsensus_plugin.core.networks.precision import computing_in
+from deepconsensus_plugin.core.networks.weights import Weights, read_weights
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
 logger = logging.getLogger(__name__)
@@ -68,10 +68,8 @@ def load_networks(folder: Path) -> list[keras.Model]:
         If it is a picker.
     """
     card = load_card_of(folder, EnsembleCard)
-    return [
-        _network(card, network.get_weights(), fast=True)
-        for network in _members(folder, card)
-    ]
+    members = read_weights(folder, card)
+    return [_network(card, weights, fast=True) for weights in members]
 
 
 def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Model]:
@@ -95,7 +93,12 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
         If it is a picker.
     """
     card = load_card_of(folder, EnsembleCard)
-    members = [folded_weights(network) for network in _members(folder, card)]
+    members = [
+        fold_stored(network, weights)
+        for network, weights in zip(
+            card.stored_networks(), read_weights(folder, card), strict=True
+        )
+    ]
     with computing_in(half_precision=half_precision):
         return [
             _network(card, weights, fast=not half_precision, folded=True)
@@ -111,21 +114,15 @@ def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Mode
     for i, network in enumerate(networks):
         plain = build_network(input_size=size, l2_strength=card.training.l2_strength)
         plain.set_weights(network.get_weights())
-        plain.name = f"network_{i + 1}"
+        plain.name = MEMBER.format(number=i + 1)
         outputs.append(layers.Reshape((1, 2))(plain(boxes)))
     merged = layers.Concatenate(axis=1)(outputs) if len(outputs) > 1 else outputs[0]
     return keras.Model(boxes, merged, name="ensemble")
 
 
-def _members(folder: Path, card: EnsembleCard) -> list[keras.Model]:
-    """Return the plain networks of a model folder."""
-    ensemble = keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
-    return [ensemble.get_layer(f"network_{i + 1}") for i in range(card.n_models)]
-
-
 def _network(
     card: EnsembleCard,
-    weights: list[NDArray[np.float32]],
+    weights: Weights,
     *,
     fast: bool,
     folded: bool = False,

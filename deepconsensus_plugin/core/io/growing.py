@@ -9,6 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
+from deepconsensus_plugin.core.io.atomic import naming
 from deepconsensus_plugin.core.types import FloatArray
 
 _TYPE = np.dtype("<f8")
@@ -54,9 +55,11 @@ class AppendOnlyRows:
         self._file.close()
 
     def append(self, rows: FloatArray) -> None:
-        """Append rows, shape (any, n_columns); they survive the process from now on."""
-        self._file.write(np.ascontiguousarray(rows, _TYPE).tobytes())
-        self._file.flush()
+        """Append rows, shape (any, n_columns); they are on the disk from now on."""
+        with naming(self.path):
+            self._file.write(np.ascontiguousarray(rows, _TYPE).tobytes())
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def read(self) -> FloatArray:
         """Return all rows so far, shape (n, n_columns)."""

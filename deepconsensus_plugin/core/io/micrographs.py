@@ -16,22 +16,20 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.mrc import HEADER_BYTES, read_layout
+from deepconsensus_plugin.core.io.mrc import HEADER_BYTES, MrcLayout, read_layout
+from deepconsensus_plugin.core.io.tiff import MAGIC, read_tiff_layout
+from deepconsensus_plugin.core.io.tiff_pieces import unpack_pieces
+from deepconsensus_plugin.core.io.untrusted import MOST_UNPACKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TIFF_UNITS_A = {2: 2.54e8, 3: 1e8}
-"""Å in an inch and in a centimetre, by TIFF's number of the unit."""
-
-_COARSEST_A = 100.0
-"""A TIFF with larger pixels tells the resolution of paper, not of a microscope."""
-
-_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_CHUNK = 2**20
+_MOST_AFTER = 2**24
+"""Bytes that may follow the image in a compressed file."""
 
 
 def open_micrograph(path: Path | str) -> NDArray[Any]:
@@ -60,7 +58,7 @@ def open_micrograph(path: Path | str) -> NDArray[Any]:
     """
     path = Path(path)
     head = _read_head(path)
-    if head[:4] in _TIFF_MAGIC:
+    if head[:4] in MAGIC:
         return _open_tiff(path)
     size = _plain_size(path, head)
     if size is None:
@@ -96,14 +94,16 @@ def read_header(path: Path | str) -> MicrographHeader:
     """
     path = Path(path)
     head = _read_head(path)
-    if head[:4] in _TIFF_MAGIC:
-        with _tiff_page(path) as page:
-            return MicrographHeader(_tiff_shape(path, page), _tiff_pixel_size(page))
+    if head[:4] in MAGIC:
+        tiff = read_tiff_layout(path)
+        return MicrographHeader(tiff.shape, tiff.pixel_size_A)
     size = _plain_size(path, head)
     if size is None:
         with _decompressed(path, head) as stream:
             head = stream.read(HEADER_BYTES)
     layout = read_layout(path, head, size=size)
+    if size is None:
+        _check_unpacked(path, layout)
     return MicrographHeader(layout.shape, layout.pixel_size_A)
 
 
@@ -138,72 +138,53 @@ def _decompressed(path: Path, head: bytes) -> Iterator[IO[bytes]]:
 
 
 def _open_compressed_mrc(path: Path, head: bytes) -> NDArray[Any]:
+    """Unpack no more than the header says that there is."""
     with _decompressed(path, head) as stream:
-        content = stream.read()
-    layout = read_layout(path, content[:HEADER_BYTES], size=len(content))
-    pixels = np.frombuffer(content[layout.offset : layout.end], layout.dtype)
-    return pixels.reshape(layout.shape)
+        header = stream.read(HEADER_BYTES)
+        layout = read_layout(path, header, size=None)
+        _check_unpacked(path, layout)
+        content = np.empty(layout.end - HEADER_BYTES, np.uint8)
+        size = len(header) + _fill(content, stream) + _count_rest(path, stream)
+    read_layout(path, header, size=size)
+    offset = layout.offset - HEADER_BYTES
+    n_pixels = layout.shape[0] * layout.shape[1]
+    return np.frombuffer(content, layout.dtype, n_pixels, offset).reshape(layout.shape)
 
 
-@contextmanager
-def _tiff_page(path: Path) -> Iterator[Any]:
-    """Yield the image of a TIFF file; whatever tifffile meets is a format error."""
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            pages = _full_pages(tiff)
-            frames = max(len(pages), _imagej_frames(tiff))
-            if frames != 1:
-                raise FileFormatError(
-                    path,
-                    expected="one image (a micrograph, not a movie or stack)",
-                    received=f"{frames} pages",
-                )
-            yield pages[0]
-    except FileFormatError:
-        raise
-    except (tifffile.TiffFileError, ValueError, KeyError, OSError) as error:
-        raise FileFormatError(
-            path, expected="a readable TIFF micrograph", received=str(error)
-        ) from error
+def _fill(content: NDArray[np.uint8], stream: IO[bytes]) -> int:
+    """Read a stream into an array, and return how much there was."""
+    view, count = content.data, 0
+    while part := stream.readinto(view[count : count + _CHUNK]):  # type: ignore[attr-defined]
+        count += part
+    return count
 
 
-def _full_pages(tiff: Any) -> list[Any]:
-    """Return the pages without thumbnails."""
-    return [page for page in tiff.pages if not page.keyframe.is_reduced]
-
-
-def _imagej_frames(tiff: Any) -> int:
-    """Return how many images ImageJ says there are: it describes only the first."""
-    return int((tiff.imagej_metadata or {}).get("images", 0))
-
-
-def _tiff_shape(path: Path, page: Any) -> tuple[int, int]:
-    shape = tuple(int(length) for length in page.shape)
-    if len(shape) != 2 or page.dtype is None or page.dtype.kind not in "iuf":
+def _check_unpacked(path: Path, layout: MrcLayout) -> None:
+    if layout.end > MOST_UNPACKED:
         raise FileFormatError(
             path,
-            expected="a greyscale image with rows and columns",
-            received=f"shape {shape} of {page.dtype}",
+            expected=f"at most {MOST_UNPACKED} bytes in a compressed MRC file "
+            "(larger ones: uncompressed)",
+            received=f"{layout.end}",
         )
-    return shape[0], shape[1]
 
 
-def _tiff_pixel_size(page: Any) -> float | None:
-    """Return Å/px from the resolution; None where it is that of a screen or printer."""
-    unit_A = _TIFF_UNITS_A.get(int(page.resolutionunit))
-    per_unit = float(page.resolution[0])
-    if unit_A is None or not per_unit > 0:
-        return None
-    pixel_size = unit_A / per_unit
-    return float(f"{pixel_size:.6g}") if pixel_size < _COARSEST_A else None
+def _count_rest(path: Path, stream: IO[bytes]) -> int:
+    """Return how many bytes follow; reading them shows whether the file is complete."""
+    count = 0
+    while part := stream.read(_CHUNK):
+        count += len(part)
+        if count > _MOST_AFTER:
+            raise FileFormatError(
+                path,
+                expected=f"at most {_MOST_AFTER} bytes after the image",
+                received="more",
+            )
+    return count
 
 
 def _open_tiff(path: Path) -> NDArray[Any]:
-    with _tiff_page(path) as page:
-        shape = _tiff_shape(path, page)
-        # Striped pages without compression lie in one piece.
-        if not page.is_memmappable:
-            return np.asarray(page.asarray())
-        order = page.parent.byteorder
-        offset = page.dataoffsets[0]
-        return np.memmap(path, page.dtype.newbyteorder(order), "r", offset, shape)
+    layout = read_tiff_layout(path)
+    if not layout.is_mapped:
+        return unpack_pieces(path, layout)
+    return np.memmap(path, layout.dtype, "r", layout.offsets[0], layout.shape)

@@ -44,12 +44,15 @@ class MrcLayout:
         Bytes before the first pixel.
     pixel_size_A : float, optional
         Å/px along x; None where the header has none.
+    n_images : int
+        Images, one below the other.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     offset: int
     pixel_size_A: float | None = None
+    n_images: int = 1
 
     @property
     def end(self) -> int:
@@ -57,8 +60,10 @@ class MrcLayout:
         return self.offset + self.shape[0] * self.shape[1] * self.dtype.itemsize
 
 
-def read_layout(path: Path, head: bytes, *, size: int | None) -> MrcLayout:
-    """Return the layout of an MRC file with one real image.
+def read_layout(
+    path: Path, head: bytes, *, size: int | None, is_stack: bool = False
+) -> MrcLayout:
+    """Return the layout of an MRC file with one real image, or with several.
 
     Parameters
     ----------
@@ -68,11 +73,15 @@ def read_layout(path: Path, head: bytes, *, size: int | None) -> MrcLayout:
         Its first `HEADER_BYTES`.
     size : int or None
         Its size in bytes, decompressed; None skips the check against the header.
+    is_stack : bool
+        Whether it may hold several images; they lie one below the other, and the rows
+        are those of all of them.
 
     Raises
     ------
     FileFormatError
-        If it is no MRC file, truncated, complex, or holds several images.
+        If it is no MRC file, truncated or complex, or holds several images and is no
+        stack.
     """
     if len(head) < HEADER_BYTES:
         raise FileFormatError(
@@ -81,17 +90,19 @@ def read_layout(path: Path, head: bytes, *, size: int | None) -> MrcLayout:
             received=f"{len(head)} bytes",
         )
     header = _ordered_header(path, head)
-    if header.nz != 1:
+    if header.nz != 1 and not is_stack:
         raise FileFormatError(
             path,
             expected="one image (a micrograph, not a movie, stack or volume)",
-            received=f"{header.nz} slices of {header.nx} x {header.ny} pixels",
+            received=f"{header.nz} slices of {header.nx} x {header.ny} pixels; write "
+            "each slice to a file of its own",
         )
     layout = MrcLayout(
-        shape=(int(header.ny), int(header.nx)),
+        shape=(int(header.nz) * int(header.ny), int(header.nx)),
         dtype=_pixel_type(path, header, head),
         offset=HEADER_BYTES + int(header.nsymbt),
         pixel_size_A=_pixel_size(header),
+        n_images=int(header.nz),
     )
     if size is not None:
         _check_size(path, layout, size, stamped=_is_stamped(header))

@@ -6,10 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
-from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
+from deepconsensus_plugin.core.io.hdf5_reading import opened_hdf5, read_array
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -36,7 +34,7 @@ class EnsembleScores:
 
 def write_scores(path: Path, scores: EnsembleScores) -> None:
     """Write scores as HDF5, columns ``mean`` and ``spread``."""
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path, is_sealed=True) as file:
         file["mean"], file["spread"] = scores.mean, scores.spread
 
 
@@ -48,9 +46,8 @@ def read_scores(path: Path) -> EnsembleScores:
     FileFormatError
         If a column is missing.
     """
-    with h5py.File(path, "r") as file:
-        if not {"mean", "spread"} <= set(file):
-            raise FileFormatError(
-                path, expected="columns mean and spread", received=f"{sorted(file)}"
-            )
-        return EnsembleScores(file["mean"][:], file["spread"][:])
+    with opened_hdf5(path, "columns mean and spread") as file:
+        mean, spread = (read_array(file, name) for name in ("mean", "spread"))
+        if mean.ndim != 1 or mean.shape != spread.shape:
+            raise ValueError(f"columns of shapes {mean.shape} and {spread.shape}")
+        return EnsembleScores(mean, spread)

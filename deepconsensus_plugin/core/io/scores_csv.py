@@ -7,14 +7,16 @@ y = row. ``observed`` are the pickers that ran on the micrograph, ``pickers`` th
 found the candidate and ``picker_scores`` their own scores in the same order; all joined
 by ``;``. ``reason`` is a word of `core.reasons`, empty where accepted, and
 ``general_model`` the log-odds of the general model. What is not known is an empty
-field. Numbers are the shortest decimals that read back as the same float64, so the same
-table is the same file.
+field. A name that a spreadsheet would run has an apostrophe before it
+(`core.io.spreadsheets`). Numbers are the shortest decimals that read back as the same
+float64, so the same table is the same file.
 """
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from deepconsensus_plugin.core.io.scores_csv_rows import (
     format_rows,
     parse_row,
 )
+from deepconsensus_plugin.core.io.text import read_text
 from deepconsensus_plugin.core.reasons import Reason, derive_reasons
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -144,16 +147,16 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
         If columns are missing or a row is bad; names the line.
     """
     path = Path(path)
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if set(missing) - _ADDED:
-            raise FileFormatError(
-                path,
-                expected=f"the columns {','.join(COLUMNS)}",
-                received=f"a table without {','.join(missing)}",
-            )
+    reader = csv.DictReader(StringIO(read_text(path), newline=""))
+    try:
+        missing = _missing_columns(path, reader)
         rows = [parse_row(path, reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise FileFormatError(
+            path,
+            expected="a table that can be parsed",
+            received=f"{error} on line {reader.line_num}",
+        ) from error
     numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 6)
     reason: IntArray = np.array([row.reason for row in rows], dtype=np.intp)
     if "reason" in missing:
@@ -171,3 +174,18 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
         reason=reason,
         general_model=numbers[:, 5],
     )
+
+
+def _missing_columns(path: Path, reader: csv.DictReader[str]) -> list[str]:
+    """Return the columns that a table lacks, which early versions did not write."""
+    names = [*(reader.fieldnames or ())]
+    missing = [name for name in COLUMNS if name not in names]
+    if {*missing} - _ADDED or len({*names}) < len(names):
+        raise FileFormatError(
+            path,
+            expected=f"the columns {','.join(COLUMNS)}",
+            received=f"a table without {','.join(missing)}"
+            if missing
+            else "columns of the same name",
+        )
+    return missing

@@ -10,7 +10,13 @@ from itertools import compress
 from pathlib import Path
 
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.text import bad_row, format_number, parse_score
+from deepconsensus_plugin.core.io.spreadsheets import defused, restored
+from deepconsensus_plugin.core.io.text import (
+    bad_row,
+    format_number,
+    parse_position,
+    parse_score,
+)
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
@@ -40,7 +46,8 @@ def format_rows(
     reason : array, shape (n,), int
         Codes of `Reason`.
     """
-    pickers = candidates.pickers
+    pickers = [*map(defused, candidates.pickers)]
+    names = [*map(defused, candidates.micrographs)]
     observers = [
         JOIN.join(compress(pickers, row)) for row in candidates.observed.tolist()
     ]
@@ -55,7 +62,7 @@ def format_rows(
     )
     for micrograph, (y, x), row_figures, found, scores, word in rows:
         yield (
-            candidates.micrographs[micrograph],
+            names[micrograph],
             *map(format_number, (x, y)),
             *map(_format, row_figures[:-1]),
             str(sum(found)),
@@ -114,9 +121,9 @@ def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
             raise ValueError("another number of fields")
         pickers = _split(row["pickers"])
         parsed = ScoreRow(
-            micrograph=row["micrograph"],
+            micrograph=restored(row["micrograph"]),
             figures=(
-                *(float(row[name]) for name in ("x", "y")),
+                *(parse_position(row[name]) for name in ("x", "y")),
                 *(parse_score(row[name]) for name in COLUMNS[3:6]),
                 parse_score(row.get("general_model", "")),
             ),
@@ -128,15 +135,33 @@ def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
             ),
             reason=_REASONS[row.get("reason", row["accepted"])],
         )
-        if len(parsed.picker_scores) != len(pickers):
-            raise ValueError("as many picker_scores as pickers")
     except (ValueError, KeyError) as error:
         received = ",".join(map(str, row.values()))
         raise bad_row(
             path, line, expected=f"the fields {','.join(COLUMNS)}", received=received
         ) from error
+    _check(path, line, parsed)
     return parsed
 
 
+def _check(path: Path, line: int, row: ScoreRow) -> None:
+    """Refuse fields that contradict each other, as after an edit by hand."""
+    n_scores, spread = len(row.picker_scores), row.figures[4]
+    rules = {
+        "a name of a micrograph": bool(row.micrograph.strip()),
+        f"votes to be {len(row.pickers)}, the number of pickers": (
+            row.votes == len(row.pickers)
+        ),
+        "different pickers": len({*row.pickers}) == len(row.pickers),
+        "as many picker_scores as pickers": n_scores == len(row.pickers),
+        "pickers to be among the observed ones": {*row.pickers} <= {*row.observed},
+        "a spread of 0 or more": not spread < 0,
+    }
+    for expected, is_met in rules.items():
+        if not is_met:
+            received = f"{row.micrograph}, {row.votes} votes, pickers {row.pickers}"
+            raise bad_row(path, line, expected=expected, received=received)
+
+
 def _split(field: str) -> tuple[str, ...]:
-    return tuple(field.split(JOIN)) if field else ()
+    return tuple(map(restored, field.split(JOIN))) if field else ()

@@ -18,8 +18,13 @@ import numpy as np
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
+from deepconsensus_plugin.core.io.hdf5_reading import (
+    opened_hdf5,
+    read_array,
+    read_names,
+)
+from deepconsensus_plugin.core.types import IntArray, ScoredCoordinates
 
 SCHEMA = 1
 _NAMES = ("micrographs", "pickers")
@@ -61,15 +66,28 @@ def read_coordinates(path: Path | str) -> dict[str, ScoredCoordinates]:
         If the file is not one of these.
     """
     with _opened(path, "coordinates") as file:
-        names = _read_names(file, "micrographs")
-        edges = file["offsets"][1:-1]
-        yx, scores = file["yx"][:], file["scores"][:]
-    if not names:
-        return {}
-    parts = zip(names, np.split(yx, edges), np.split(scores, edges), strict=True)
-    return {
-        name: ScoredCoordinates(positions, values) for name, positions, values in parts
-    }
+        names = read_names(file, "micrographs")
+        offsets = read_array(file, "offsets").astype(np.int64)
+        yx, scores = (read_array(file, name) for name in ("yx", "scores"))
+        _check_offsets(offsets, n_names=len(names), n_rows=len(yx))
+        rows = map(slice, offsets[:-1], offsets[1:])
+        return {
+            name: ScoredCoordinates(yx[part], scores[part])
+            for name, part in zip(names, rows, strict=True)
+        }
+
+
+def _check_offsets(offsets: IntArray, *, n_names: int, n_rows: int) -> None:
+    """Refuse offsets that leave rows out, or names.
+
+    Raises
+    ------
+    ValueError
+        If they are so.
+    """
+    ascend = bool((np.diff(offsets) >= 0).all())
+    if len(offsets) != n_names + 1 or not ascend or offsets[0] or offsets[-1] != n_rows:
+        raise ValueError(f"offsets of {len(offsets)} parts for {n_rows} rows")
 
 
 def write_candidates(path: Path | str, candidates: Candidates) -> None:
@@ -91,23 +109,19 @@ def read_candidates(path: Path | str) -> Candidates:
     """
     with _opened(path, "candidates") as file:
         arrays = [name for name in _ARRAYS if name != _AREA or name in file]
-        table: dict[str, Any] = {name: file[name][...] for name in arrays}
+        table: dict[str, Any] = {name: read_array(file, name) for name in arrays}
         names = [*_NAMES, *({*_LATER} & {*file})]
-        table |= {name: tuple(_read_names(file, name)) for name in names}
-    return Candidates(**table)
+        table |= {name: tuple(read_names(file, name)) for name in names}
+        return Candidates(**table)
 
 
 def _write_names(file: Any, name: str, values: Sequence[str]) -> None:
     file.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
 
 
-def _read_names(file: Any, name: str) -> list[str]:
-    return [str(value) for value in file[name].asstr()[:]]
-
-
 @contextmanager
 def _created(path: Path | str, kind: str) -> Iterator[Any]:
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with whole_hdf5(path, is_sealed=True) as file:
         file.attrs["kind"] = kind
         file.attrs["schema"] = SCHEMA
         yield file
@@ -118,14 +132,9 @@ def _opened(path: Path | str, kind: str) -> Iterator[Any]:
     """Yield an HDF5 file of this kind; what is missing in it is a format error."""
     path = Path(path)
     expected = f"an HDF5 file of {kind}, schema {SCHEMA}"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: {expected} is not there")
-    try:
-        with h5py.File(path, "r") as file:
-            is_kind = file.attrs["kind"] == kind and file.attrs["schema"] == SCHEMA
-            if not is_kind:
-                received = f"{file.attrs['kind']}, schema {file.attrs['schema']}"
-                raise FileFormatError(path, expected=expected, received=received)
-            yield file
-    except (KeyError, OSError) as error:
-        raise FileFormatError(path, expected=expected, received=str(error)) from error
+    with opened_hdf5(path, expected) as file:
+        is_kind = file.attrs["kind"] == kind and file.attrs["schema"] == SCHEMA
+        if not is_kind:
+            received = f"{file.attrs['kind']}, schema {file.attrs['schema']}"
+            raise FileFormatError(path, expected=expected, received=received)
+        yield file

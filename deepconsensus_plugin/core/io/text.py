@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 
 _MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "none", "null", "-", "?", "."))
 """Words for a missing value, lower case: of R, pandas, crYOLO, JSON, STAR."""
@@ -29,6 +30,14 @@ def read_text(path: Path) -> str:
         ) from error
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, which end in LF, CR LF or CR and nothing else.
+
+    ``str.splitlines`` would also break a line at a form feed or within a name.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def bad_row(path: Path, line: int, *, expected: str, received: str) -> FileFormatError:
     """Return the error of one row; `line` counts from 1."""
     return FileFormatError(
@@ -41,31 +50,49 @@ def is_missing(token: str) -> bool:
     return token.strip().lower() in _MISSING
 
 
+def parse_number(token: str) -> float:
+    """Return a number as programs write it; Python's ``1_0`` and ``٣`` are none.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not is_plain(token):
+        raise ValueError(f"expected a number, received {token}")
+    return float(token)
+
+
+def is_plain(token: str) -> bool:
+    """Return whether a token is without what only Python takes for numbers."""
+    return "_" not in token and token.isascii()
+
+
 def parse_score(token: str) -> float:
     """Return a score; NaN where the field says that there is none.
 
     Raises
     ------
     ValueError
-        If it is no number, or infinite.
+        If it is no number, infinite, or larger than `LARGEST_SCORE`.
     """
-    value = math.nan if is_missing(token) else float(token)
-    if math.isinf(value):
-        raise ValueError(f"expected a finite score, received {token}")
+    value = math.nan if is_missing(token) else parse_number(token)
+    if abs(value) > LARGEST_SCORE:
+        raise ValueError(f"expected a score up to {LARGEST_SCORE:g}, received {token}")
     return value
 
 
 def parse_position(token: str) -> float:
-    """Return a finite position.
+    """Return a position or a length, pixels.
 
     Raises
     ------
     ValueError
-        If it is no number, or not finite.
+        If it is no number, not finite, or farther away than `FARTHEST_PX`.
     """
-    value = float(token)
-    if not math.isfinite(value):
-        raise ValueError(f"expected a finite position, received {token}")
+    value = parse_number(token)
+    if not abs(value) <= FARTHEST_PX:
+        raise ValueError(f"expected at most {FARTHEST_PX:g} px, received {token}")
     return value
 
 

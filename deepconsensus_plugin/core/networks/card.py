@@ -8,7 +8,14 @@ from typing import Any
 
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Positive
+from deepconsensus_plugin.core.limits import (
+    NetworkCount,
+    NotNegativeInt,
+    PixelSize,
+    Positive,
+    Side,
+)
+from deepconsensus_plugin.core.networks.stored import StoredNetwork
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.keras"
 """Files of a model folder."""
@@ -48,9 +55,9 @@ class ModelCard(Declared):
     """
 
     kind: str
-    n_models: Count = 1
-    box_size: Count
-    sampling_rate: Positive
+    n_models: NetworkCount = 1
+    box_size: Side
+    sampling_rate: PixelSize
     training_sets: list[TrainingSet]
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -58,6 +65,19 @@ class ModelCard(Declared):
     def box_extent_A(self) -> float:
         """Side of a box in Å."""
         return self.box_size * self.sampling_rate
+
+    @property
+    def needs_ctf(self) -> bool:
+        """Whether it can look at micrographs with a CTF only."""
+        return False
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return what networks the file of weights holds."""
+        raise NotImplementedError(f"{type(self).__name__}.stored_networks")
+
+    def trial_options(self) -> Any:
+        """Return the choices with which the model is tried; None: as it was trained."""
+        return None
 
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: Any

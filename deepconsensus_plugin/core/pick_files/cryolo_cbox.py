@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import (
     bad_row,
     format_number,
+    lines_of,
     parse_position,
     parse_score,
     read_text,
@@ -88,8 +89,8 @@ def _read_block(block: Block) -> FloatArray:
         )
     scores = np.full(len(block), np.nan)
     if _SCORE in block:
-        scores = block.numbers(_SCORE, allow_nan=True)
-    return np.column_stack([*(block.numbers(column) for column in needed), scores])
+        scores = block.scores(_SCORE)
+    return np.column_stack([*(block.positions(column) for column in needed), scores])
 
 
 def _n_slices(block: Block) -> int:
@@ -100,7 +101,7 @@ def _n_slices(block: Block) -> int:
 def _read_rows(path: Path, text: str) -> FloatArray:
     rows = [
         _parse(path, number, line.split())
-        for number, line in enumerate(text.splitlines(), start=1)
+        for number, line in enumerate(lines_of(text), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
     return np.array(rows, dtype=float).reshape(-1, 5)

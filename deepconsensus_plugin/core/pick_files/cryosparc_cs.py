@@ -21,15 +21,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
-from tokenize import TokenError
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.atomic import whole_file, write_text
+from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 from deepconsensus_plugin.core.pick_files.codec import (
     NO_COORDINATES,
     FilePicks,
@@ -37,11 +35,17 @@ from deepconsensus_plugin.core.pick_files.codec import (
     Shape,
     refuse_characters,
 )
+from deepconsensus_plugin.core.pick_files.cryosparc_records import (
+    Records,
+    RecordType,
+    field_names,
+    is_compressed,
+    is_records,
+    load_records,
+    numbers_of,
+    path_texts,
+)
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
-
-_MAGIC = b"\x93NUMPY"
-_COLUMN_MAGIC = re.compile(rb"[\x80-\xff]CSDAT")
-"""cryosparc-tools counts up the first byte: \\x94, and \\x95 since version 4.4."""
 
 _X, _Y = "location/center_x_frac", "location/center_y_frac"
 _SHAPE = "location/micrograph_shape"
@@ -52,11 +56,9 @@ _BOX, _BOX_RATE = "blob/shape", "blob/psize_A"
 _RATES = ("location/micrograph_psize_A", "micrograph_blob/psize_A")
 _UNIQUE_NUMBER = re.compile(r"(\d{15,21})_")
 
-Records = NDArray[Any]
-
 
 def _recognise(head: bytes) -> bool:
-    return head.startswith(_MAGIC) or _COLUMN_MAGIC.match(head) is not None
+    return is_records(head) or is_compressed(head)
 
 
 def _read(path: Path) -> FilePicks:
@@ -72,17 +74,19 @@ def _read(path: Path) -> FilePicks:
             "for selected particles cryoSPARC has them in the passthrough file)",
             received=f"the fields {', '.join(field_names(records)) or 'none'}",
         )
-    names = path_texts(records[name_field])
-    sizes = records[_SHAPE].astype(np.float64)
-    yx = np.column_stack([records[_Y], records[_X]]).astype(np.float64) * sizes
-    _check(path, yx, sizes)
+    names = path_texts(path, records, name_field)
+    sizes = numbers_of(path, records, _SHAPE, shape=(2,))
+    with np.errstate(over="ignore", invalid="ignore"):
+        yx = np.column_stack([numbers_of(path, records, each) for each in (_Y, _X)])
+        yx = yx * sizes
     score = _score_field(records, path)
     scores = np.full(len(yx), np.nan)
     if score is not None:
-        scores = records[score].astype(np.float64)
+        scores = numbers_of(path, records, score)
+    _check(path, yx, sizes, scores)
     return FilePicks(
         group_coordinates(names, yx, scores),
-        _box_size(records),
+        _box_size(path, records),
         shapes={n: (int(r), int(c)) for n, (r, c) in zip(names, sizes, strict=True)},
         remarks=(f"Scores were read from {score}.",) if score == _POWER else (),
     )
@@ -99,63 +103,37 @@ def _score_field(records: Records, path: Path) -> str | None:
     return there[0] if there else None
 
 
-def load_records(path: Path) -> Records:
-    """Return the records of a ``.cs`` file.
-
-    Raises
-    ------
-    FileFormatError
-        If they are compressed columns, need unpickling, or are none.
-    """
-    with path.open("rb") as file:
-        if _COLUMN_MAGIC.match(file.read(len(_MAGIC))):
-            raise FileFormatError(
-                path,
-                expected="a .cs file of NumPy records",
-                received="cryoSPARC's compressed columns (CSDAT). Save it with "
-                "cryosparc-tools, Dataset.load(…).save(…), which writes NumPy records",
-            )
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
-        raise FileFormatError(
-            path, expected="a .cs file of NumPy records", received=str(error)
-        ) from error
-
-
-def field_names(records: Records) -> tuple[str, ...]:
-    """Return the names of the fields; none of an array without fields."""
-    return records.dtype.names or ()
-
-
 def _first(records: Records, fields: tuple[str, ...]) -> str | None:
     return next((field for field in fields if field in field_names(records)), None)
 
 
-def path_texts(paths: Records) -> list[str]:
-    """Return the paths as text; ``>`` marks those relative to the file."""
-    texts = paths.astype(str) if paths.dtype.kind == "U" else np.char.decode(paths)
-    return [text.removeprefix(">") for text in texts.tolist()]
-
-
-def _check(path: Path, yx: FloatArray, sizes: FloatArray) -> None:
-    bad = np.flatnonzero(~(np.isfinite(yx) & (sizes > 0)).all(axis=1))
+def _check(path: Path, yx: FloatArray, sizes: FloatArray, scores: FloatArray) -> None:
+    are_places = (np.abs(yx) <= FARTHEST_PX).all(axis=1)
+    are_shapes = ((sizes >= 1) & (sizes <= FARTHEST_PX)).all(axis=1)
+    are_scores = (np.abs(scores) <= LARGEST_SCORE) | np.isnan(scores)
+    bad = np.flatnonzero(~(are_places & are_shapes & are_scores))
     if bad.size:
+        row = bad[0]
         raise FileFormatError(
             path,
-            expected="finite positions and a micrograph_shape above 0",
-            received=f"position {yx[bad[0]]}, shape {sizes[bad[0]]} in row {bad[0]}",
+            expected=f"finite positions of up to {FARTHEST_PX:g} px, a "
+            f"micrograph_shape above 0 and scores of up to {LARGEST_SCORE:g}",
+            received=f"position {yx[row]}, shape {sizes[row]}, score {scores[row]} in "
+            f"row {row}",
         )
 
 
-def _box_size(records: Records) -> float | None:
+def _box_size(path: Path, records: Records) -> float | None:
     """Return the median extracted box, in pixels of the micrographs."""
     rate = _first(records, _RATES)
     if rate is None or not {_BOX, _BOX_RATE} <= set(field_names(records)):
         return None
-    if not len(records) or not (records[rate] > 0).all():
+    rates = numbers_of(path, records, rate)
+    if not len(records) or not (rates > 0).all():
         return None
-    sizes = records[_BOX][:, 0] * records[_BOX_RATE] / records[rate]
+    boxes = numbers_of(path, records, _BOX, shape=(2,))[:, 0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = boxes * numbers_of(path, records, _BOX_RATE) / rates
     return float(np.median(sizes)) or None
 
 
@@ -199,9 +177,9 @@ def _result_group(name: str, n: int, slots: Sequence[str]) -> str:
     )
 
 
-def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
+def _record_type(names: Mapping[str, object], *, scored: bool) -> RecordType:
     longest = max((len(name.encode()) for name in names), default=1)
-    fields: list[Any] = [
+    fields: list[tuple[object, ...]] = [
         ("uid", "<u8"),
         ("location/micrograph_uid", "<u8"),
         ("location/exp_group_id", "<u4"),
@@ -216,7 +194,7 @@ def _record_type(names: Mapping[str, object], *, scored: bool) -> np.dtype[Any]:
 
 
 def _records(
-    dtype: np.dtype[Any], name: str, picks: ScoredCoordinates, shape: Shape
+    dtype: RecordType, name: str, picks: ScoredCoordinates, shape: Shape
 ) -> Records:
     records = np.zeros(len(picks), dtype)
     uid = _micrograph_uid(name)

@@ -21,6 +21,7 @@ import numpy as np
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.grouping import group_coordinates
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.io.spreadsheets import defused, restored
 from deepconsensus_plugin.core.io.text import (
     bad_row,
     format_number,
@@ -108,7 +109,7 @@ def read_table(path: Path) -> FilePicks:
     if columns.micrograph is None:
         picks = ScoredCoordinates.from_arrays(yx, scores)
         return FilePicks({None: picks}, box_size, remarks=remarks)
-    names = [row.fields[columns.micrograph] for row in rows]
+    names = [restored(row.fields[columns.micrograph]) for row in rows]
     return FilePicks(group_coordinates(names, yx, scores), box_size, remarks=remarks)
 
 
@@ -216,7 +217,7 @@ def _write_merged(
 ) -> None:
     refuse_characters(coordinates, "\n\r")
     rows = [
-        [name, *row]
+        [defused(name), *row]
         for name, picks in coordinates.items()
         for row in _format_rows(picks)
     ]

@@ -19,7 +19,9 @@ from typing import Any, TypeGuard
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.io.json_text import parse_json
 from deepconsensus_plugin.core.io.text import read_text
+from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 from deepconsensus_plugin.core.pick_files.codec import (
     NO_COORDINATES,
     FilePicks,
@@ -63,10 +65,7 @@ def _read_object(path: Path) -> dict[str, Any] | None:
     text = read_text(path)
     if not text.strip():
         return None
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, expected="JSON", received=str(error)) from error
+    content = parse_json(path, text, allow_constants=True)
     if not isinstance(content, dict):
         received = f"a {type(content).__name__}"
         raise FileFormatError(path, expected="a JSON object", received=received)
@@ -76,24 +75,30 @@ def _read_object(path: Path) -> dict[str, Any] | None:
 def _read_box_size(project: Path) -> float | None:
     content = (_read_object(project) if project.is_file() else None) or {}
     size = content.get(_BOX_SIZE)
-    return float(size) if _is_finite(size) and size > 0 else None
+    return float(size) if _is_within(size, FARTHEST_PX) and size > 0 else None
 
 
 def _parse(path: Path, number: int, box: Any) -> tuple[float, float, float]:
     fields = box if isinstance(box, list) else []
-    if len(fields) < 2 or not all(_is_finite(field) for field in fields[:2]):
+    places = [field for field in fields[:2] if _is_within(field, FARTHEST_PX)]
+    score = fields[3] if len(fields) > 3 and _is_number(fields[3]) else math.nan
+    is_score = _is_within(score, LARGEST_SCORE) or math.isnan(score)
+    if len(places) < 2 or not is_score:
         raise FileFormatError(
             path,
-            expected=f"box {number} of 'boxes' as [x, y, type, score]",
+            expected=f"box {number} of 'boxes' as [x, y, type, score], with x and y up "
+            f"to {FARTHEST_PX:g}",
             received=repr(box)[:80],
         )
-    score = fields[3] if len(fields) > 3 and _is_finite(fields[3]) else math.nan
-    return float(fields[0]), float(fields[1]), float(score)
+    return float(places[0]), float(places[1]), float(score)
 
 
-def _is_finite(value: Any) -> TypeGuard[float]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_within(value: Any, most: float) -> TypeGuard[float]:
+    return _is_number(value) and abs(value) <= most
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.io.text import (
     bad_row,
     format_number,
+    lines_of,
     parse_position,
     parse_score,
     read_text,
@@ -50,7 +51,7 @@ def _recognise(head: bytes) -> bool:
 def _read(path: Path) -> FilePicks:
     rows = [
         (number, line.split())
-        for number, line in enumerate(read_text(path).splitlines(), start=1)
+        for number, line in enumerate(lines_of(read_text(path)), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
     if not rows:

@@ -25,6 +25,7 @@ from deepconsensus_plugin.core.pick_files.placing import (
     check_shape,
     place_picks,
 )
+from deepconsensus_plugin.core.pick_files.ranges import refused_as_format
 from deepconsensus_plugin.core.pick_files.remarks import (
     describe_left_over,
     describe_outside,
@@ -224,7 +225,8 @@ def _placed(
         raise entry.picks
     if entry.shape is not None:
         check_shape(entry.path, entry.shape, micrograph, scale=options.scale)
-    return place_picks(entry.picks, micrograph, options)
+    with refused_as_format(entry.path):
+        return place_picks(entry.picks, micrograph, options)
 
 
 def _median(recorded: Sequence[float], scale: float, folder: Path | str) -> float:

@@ -131,12 +131,17 @@ def write_picks_folder(
     Raises
     ------
     ValueError
-        If two micrographs would share a file, a file name would be too long, or the
-        format is a table of all.
+        If two micrographs would share a file, a file name would be too long or lead
+        out of the folder, or the format is a table of all.
     """
     folder, codec = Path(folder), pick_format.codec
     files = _files(folder, codec, list(coordinates))
-    for path in files.values():
+    for name, path in files.items():
+        if ".." in path.relative_to(folder).parts:
+            raise ValueError(
+                f"{name}: expected the name of a file below {folder}, received one "
+                "that leads out of it"
+            )
         if len(path.name.encode()) > _LONGEST_NAME:
             raise ValueError(
                 f"expected file names of at most {_LONGEST_NAME} bytes, received one "

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.pick_files import (
@@ -25,6 +22,11 @@ from deepconsensus_plugin.core.pick_files import (
     xmipp_pos,
 )
 from deepconsensus_plugin.core.pick_files.codec import FilePicks, PickCodec, Shape
+from deepconsensus_plugin.core.pick_files.listed_files import with_listed
+from deepconsensus_plugin.core.pick_files.ranges import (
+    check_lengths,
+    refused_as_format,
+)
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 _HEAD_BYTES = 4096
@@ -146,34 +148,21 @@ def read_pick_file(
     Lengths in Å take `pixel_size`, Å per pixel of the file, where it does not tell it.
     """
     path = Path(path)
-    found = (pick_format or PickFormat.of(path)).codec.read(path)
-    if found.listed:
-        found = _with_listed(found, pixel_size)
-    return found.in_pixels(pixel_size)
+    found = _read(path, pick_format, pixel_size)
+    if not found.listed:
+        return found
+    return with_listed(found, lambda file: _read(file, None, pixel_size))
 
 
-def _with_listed(found: FilePicks, pixel_size: float | None) -> FilePicks:
-    """Return the picks of the files that a file lists, whatever their formats."""
-    coordinates: dict[str | None, ScoredCoordinates] = {}
-    sizes: list[float] = []
-    remarks: dict[str, None] = dict.fromkeys(found.remarks)
-    for micrograph, path in found.listed.items():
-        part = read_pick_file(path, pixel_size=pixel_size)
-        if len(part.coordinates) != 1:
-            raise FileFormatError(
-                path,
-                expected="picks of one micrograph, as the file that lists it says",
-                received=f"{len(part.coordinates)} micrographs",
-            )
-        (coordinates[micrograph],) = part.coordinates.values()
-        sizes += [] if part.box_size is None else [part.box_size]
-        remarks.update(dict.fromkeys(part.remarks))
-    return replace(
-        found,
-        coordinates=coordinates,
-        box_size=float(np.median(sizes)) if sizes else None,
-        remarks=tuple(remarks),
-    )
+def _read(
+    path: Path, pick_format: PickFormat | None, pixel_size: float | None
+) -> FilePicks:
+    """Return what a file holds, in ranges; files that it lists are not read."""
+    with refused_as_format(path):
+        found = (pick_format or PickFormat.of(path)).codec.read(path)
+        found = found.in_pixels(pixel_size)
+    check_lengths(path, found)
+    return found
 
 
 def write_picks(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.grouping import group_coordinates
+from deepconsensus_plugin.core.limits import FARTHEST_PX
 from deepconsensus_plugin.core.pick_files.codec import InAngstrom
 from deepconsensus_plugin.core.pick_files.star_blocks import Block
 from deepconsensus_plugin.core.types import FloatArray
@@ -26,6 +27,8 @@ _IN_ANGSTROM = ("rlnOriginYAngst", "rlnOriginXAngst")
 _IN_PIXELS = ("rlnOriginY", "rlnOriginX")
 _DETECTOR, _MAGNIFICATION = "rlnDetectorPixelSize", "rlnMagnification"
 _UM_TO_A = 1e4
+_SMALLEST, _LARGEST = 1e-3, 1e9
+"""Below the size of any pixel in Å, and above any magnification."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +111,14 @@ def read_lengths(holders: Sequence[Block], blocks: Sequence[Block]) -> ParticleL
 def _of_block(block: Block, optics: Block | None) -> ParticleLengths:
     image_rate = _numbers(block, optics, _IMAGE_RATE)
     if block.has(_DETECTOR, _MAGNIFICATION):
-        magnification = block.numbers(_MAGNIFICATION)
-        known = np.where(magnification > 0, magnification, np.nan)
-        of_row = block.numbers(_DETECTOR) * _UM_TO_A / known
+        magnification = block.numbers(_MAGNIFICATION, most=_LARGEST)
+        known = np.where(magnification >= 1, magnification, np.nan)
+        of_row = block.numbers(_DETECTOR, most=_LARGEST) * _UM_TO_A / known
         image_rate = np.where(np.isnan(image_rate), of_row, image_rate)
     if block.has(*_IN_ANGSTROM):
-        origins = np.column_stack([block.numbers(name) for name in _IN_ANGSTROM])
+        origins = np.column_stack([block.positions(name) for name in _IN_ANGSTROM])
     elif block.has(*_IN_PIXELS):
-        pixels = np.column_stack([block.numbers(name) for name in _IN_PIXELS])
+        pixels = np.column_stack([block.positions(name) for name in _IN_PIXELS])
         origins = np.where(pixels == 0, 0.0, pixels * image_rate[:, None])
     else:
         origins = np.zeros((len(block), 2))
@@ -131,12 +134,18 @@ def _of_block(block: Block, optics: Block | None) -> ParticleLengths:
 def _numbers(block: Block, optics: Block | None, column: str) -> FloatArray:
     """Return a column of the block, or that of the rows' optics groups, or NaN."""
     if column in block:
-        return block.numbers(column, allow_nan=True)
+        return _lengths(block, column)
     if optics is None or column not in optics:
         return np.full(len(block), np.nan)
-    values = optics.numbers(column, allow_nan=True)
+    values = _lengths(optics, column)
     if _GROUP not in block:
         return np.full(len(block), values[0] if len(values) == 1 else np.nan)
     by_group = dict(zip(optics.columns[_GROUP], values.tolist(), strict=True))
     groups = block.columns[_GROUP]
     return np.array([by_group.get(group, np.nan) for group in groups], dtype=float)
+
+
+def _lengths(block: Block, column: str) -> FloatArray:
+    """Return sizes of pixels or images; those that are as good as 0 are none."""
+    values = block.numbers(column, allow_nan=True, most=FARTHEST_PX)
+    return np.where(np.abs(values) < _SMALLEST, 0.0, values)

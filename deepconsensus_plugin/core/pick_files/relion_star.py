@@ -32,6 +32,7 @@ from deepconsensus_plugin.core.pick_files.names import listed as named
 from deepconsensus_plugin.core.pick_files.relion_particles import read_lengths
 from deepconsensus_plugin.core.pick_files.star_blocks import (
     Block,
+    images_named,
     quoted,
     read_blocks,
     star_table,
@@ -46,6 +47,9 @@ _SCORES = (_SCORE, "rlnParticleScore", "rlnParticleFigureOfMerit")
 _NO_SCORE = -999.0
 COORDINATE_COLUMNS = (_X, _Y, _SCORE)
 _TOMOGRAM = "rlnTomoName"
+_LONGEST_TAIL = 32
+"""Folders of a listed file that are looked for nearby."""
+
 _ORIGINS_USED = (
     "The particles have origins from a refinement or classification; centres are "
     "coordinates minus origins."
@@ -82,9 +86,10 @@ def _read_coordinates(holders: Sequence[Block], blocks: Sequence[Block]) -> File
     _refuse_tomograms(holders)
     names: list[str | None] = []
     for block in holders:
-        names += block.columns.get(_NAME, [None] * len(block))
+        known = images_named(block, _NAME) if _NAME in block else [None] * len(block)
+        names += known
     yx = np.concatenate(
-        [np.column_stack([each.numbers(_Y), each.numbers(_X)]) for each in holders]
+        [np.column_stack([each.positions(_Y), each.positions(_X)]) for each in holders]
     )
     scores, remarks = _read_scores(holders)
     lengths = read_lengths(holders, blocks)
@@ -116,9 +121,7 @@ def _read_scores(holders: Sequence[Block]) -> tuple[FloatArray, tuple[str, ...]]
     for column in _SCORES:
         scores = np.concatenate(
             [
-                block.numbers(column, allow_nan=True)
-                if column in block
-                else np.full(len(block), np.nan)
+                block.scores(column) if column in block else np.full(len(block), np.nan)
                 for block in holders
             ]
         )
@@ -134,9 +137,9 @@ def _read_list(path: Path, lists: Sequence[Block]) -> FilePicks:
     files: dict[str, Path] = {}
     missing: list[str] = []
     for block in lists:
-        pairs = zip(block.columns[_NAME], block.columns[_LIST], strict=True)
+        pairs = zip(images_named(block, _NAME), block.columns[_LIST], strict=True)
         for micrograph, file in pairs:
-            found = _find_listed(path, file)
+            found = find_listed(path, file)
             if found is None:
                 missing.append(file)
             else:
@@ -157,13 +160,20 @@ def _read_list(path: Path, lists: Sequence[Block]) -> FilePicks:
     return FilePicks({}, listed=files, remarks=remarks)
 
 
-def _find_listed(path: Path, file: str) -> Path | None:
+def find_listed(path: Path, file: str) -> Path | None:
     """Return the file by its path, or by as much of its end as is found nearby."""
-    parts = PurePath(file).parts
+    parts = PurePath(file).parts[-_LONGEST_TAIL:]
     tails = [Path(*parts[start:]) for start in range(len(parts))]
     above = path.absolute().parents
     places = [folder / file for folder in above] + [path.parent / t for t in tails[1:]]
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if _is_file(place)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that the file system cannot have
+        return False
 
 
 def _write(path: Path, micrograph: str, picks: ScoredCoordinates, box: int) -> None:

@@ -16,7 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from deepconsensus_plugin.core.errors import FileFormatError
-from deepconsensus_plugin.core.io.text import bad_row, is_missing, read_text
+from deepconsensus_plugin.core.io.text import (
+    bad_row,
+    is_missing,
+    is_plain,
+    lines_of,
+    parse_number,
+    read_text,
+)
+from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 from deepconsensus_plugin.core.types import FloatArray
 
 _TOKEN = re.compile(r"""(["'])(.*?)\1(?=\s|$)|(\S+)""")
@@ -54,7 +62,20 @@ class Block:
         """Return whether all of these columns are there."""
         return all(column in self.columns for column in columns)
 
-    def numbers(self, column: str, *, allow_nan: bool = False) -> FloatArray:
+    def positions(self, column: str) -> FloatArray:
+        """Return one column of positions or lengths, up to `FARTHEST_PX`."""
+        return self.numbers(column, most=FARTHEST_PX)
+
+    def scores(self, column: str) -> FloatArray:
+        """Return one column of scores, up to `LARGEST_SCORE`; NaN where there is none.
+
+        ``nan`` and words for a missing value (``<NA>``) are none.
+        """
+        return self.numbers(column, allow_nan=True, most=LARGEST_SCORE)
+
+    def numbers(
+        self, column: str, *, allow_nan: bool = False, most: float = np.inf
+    ) -> FloatArray:
         """Return one column of numbers.
 
         Parameters
@@ -64,6 +85,8 @@ class Block:
         allow_nan : bool
             Whether ``nan`` and words for a missing value (``<NA>``) become NaN;
             infinity is never a value.
+        most : float
+            Largest value, of either sign.
 
         Returns
         -------
@@ -76,13 +99,17 @@ class Block:
         """
         values = self.columns[column]
         try:
+            if not is_plain("".join(values)):
+                raise ValueError(column)
             numbers = np.array(values, dtype=np.str_).astype(np.float64)
         except ValueError:
             numbers = np.array([_number_or_inf(value) for value in values])
-        bad = np.isinf(numbers) if allow_nan else ~np.isfinite(numbers)
+        is_number = np.isfinite(numbers) & (np.abs(numbers) <= most)
+        bad = ~(is_number | (np.isnan(numbers) & allow_nan))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            raise self.bad_row(row, expected=f"a number for _{column}")
+            up_to = f" up to {most:g}" if np.isfinite(numbers[row]) else ""
+            raise self.bad_row(row, expected=f"a number{up_to} for _{column}")
         return numbers
 
     def bad_row(self, row: int, *, expected: str) -> FileFormatError:
@@ -93,7 +120,7 @@ class Block:
 
 def _number_or_inf(value: str) -> float:
     try:
-        return np.nan if is_missing(value) else float(value)
+        return np.nan if is_missing(value) else parse_number(value)
     except ValueError:
         return np.inf
 
@@ -109,7 +136,7 @@ def read_blocks(path: Path) -> list[Block]:
     blocks: list[Block] = []
     part = _Part(path)
     after_gap = False
-    for number, raw in enumerate(read_text(path).splitlines(), start=1):
+    for number, raw in enumerate(lines_of(read_text(path)), start=1):
         line = raw.strip()
         fields = split_fields(line)
         if len(fields) == 1 and line.startswith("data_"):
@@ -143,6 +170,9 @@ class _Part:
         if not self.in_loop:
             self._take_single(number, fields)
         elif line.startswith("_") and len(fields) == 1 and not self.rows:
+            if fields[0][1:] in self.header:
+                expected = "columns of different names"
+                raise bad_row(self.path, number, expected=expected, received=line)
             self.header.append(fields[0][1:])
         elif len(fields) == len(self.header):
             self.rows.append(fields)
@@ -164,6 +194,27 @@ class _Part:
         values = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.header)
         columns = dict(zip(self.header, values, strict=True))
         return [Block(self.path, self.name, columns, self.lines)]
+
+
+def images_named(block: Block, column: str) -> list[str]:
+    """Return the names of micrographs in a column; ``1@`` before a name comes off.
+
+    Raises
+    ------
+    FileFormatError
+        If one is another slice of a stack, ``3@stack.mrcs``: a micrograph is a file.
+    """
+    names = []
+    for row, name in enumerate(block.columns[column]):
+        number, at, file = name.partition("@")
+        is_slice = bool(at) and number.isdecimal()
+        if is_slice and int(number) != 1:
+            raise block.bad_row(
+                row,
+                expected="a micrograph in a file of its own, not a slice of a stack,",
+            )
+        names.append(file if is_slice else name)
+    return names
 
 
 def split_fields(line: str) -> list[str]:

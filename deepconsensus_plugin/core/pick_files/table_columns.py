@@ -14,6 +14,9 @@ import numpy as np
 
 from deepconsensus_plugin.core.types import FloatArray
 
+_MOST_COLUMNS = 6
+"""Fields of a row without a header: its number, a box and a score."""
+
 # Compared in lower case, letters and digits only, without RELION's prefix.
 _CENTRE = ("xcenter", "centerx", "xcentre", "centrex", "cx", "xc")
 _X = ("x", "xcoordinate", "xcoord", "xcoor", "coordinatex", *_CENTRE)
@@ -140,7 +143,7 @@ def numbered_columns(rows: FloatArray, *, is_xyz: bool) -> Columns | None:
     is_xyz : bool
         Whether the kind of file has z, not a score, as the third column.
     """
-    if rows.shape[1] > 2 and _counts(rows[:, 0]):
+    if 2 < rows.shape[1] <= _MOST_COLUMNS and _counts(rows[:, 0]):
         rest = numbered_columns(rows[:, 1:], is_xyz=is_xyz)
         return None if rest is None else rest.behind_row_names()
     if rows.shape[1] == 2:

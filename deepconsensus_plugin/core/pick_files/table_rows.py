@@ -6,6 +6,8 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 
+from deepconsensus_plugin.core.io.text import lines_of, parse_number
+
 
 @dataclass(frozen=True)
 class Row:
@@ -26,7 +28,7 @@ def table_rows(text: str) -> list[Row]:
     """
     lines = [
         (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
+        for number, line in enumerate(lines_of(text), start=1)
         if line.strip()
     ]
     first = next((line for _, line in lines if not _is_comment(line)), "")
@@ -57,7 +59,7 @@ def is_header(fields: list[str]) -> bool:
 def is_number(field: str) -> bool:
     """Return whether a field is a number, perhaps ``nan`` or ``inf``."""
     try:
-        float(field)
+        parse_number(field)
     except ValueError:
         return False
     return True

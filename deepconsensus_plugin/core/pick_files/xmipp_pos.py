@@ -84,7 +84,7 @@ def _by_micrograph(
         own = named[1] if named else None
         names += block.columns.get(_MICROGRAPH, [own] * len(block))
     yx = np.concatenate(
-        [np.column_stack([each.numbers(_Y), each.numbers(_X)]) for each in blocks]
+        [np.column_stack([each.positions(_Y), each.positions(_X)]) for each in blocks]
     )
     scores = np.concatenate([_read_scores(block) for block in blocks])
     enabled = np.concatenate([_is_enabled(block) for block in blocks])
@@ -97,7 +97,7 @@ def _by_micrograph(
 def _read_scores(block: Block) -> FloatArray:
     for column in _SCORES:
         if column in block:
-            return block.numbers(column, allow_nan=True)
+            return block.scores(column)
     return np.full(len(block), np.nan)
 
 
@@ -112,7 +112,7 @@ def _read_box_size(config: Path) -> float | None:
         return None
     for block in read_blocks(config):
         if block.name == _PROPERTIES and _SIZE in block:
-            sizes = block.numbers(_SIZE)
+            sizes = block.positions(_SIZE)
             return float(sizes[0]) if sizes.size and sizes[0] > 0 else None
     return None
 

@@ -80,7 +80,7 @@ class KeptPeaks:
             [] if self.profile is None else self.profile.tolist(),
             *others,
         )
-        path = self.folder / f"{micrograph.name}.{origin[:16]}.h5"
+        path = self.folder / f"{Path(micrograph.name).name}.{origin[:16]}.h5"
         if path.is_file():
             return read_coordinates(path)[micrograph.name]
         peaks = find()

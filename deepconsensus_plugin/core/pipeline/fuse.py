@@ -12,6 +12,7 @@ from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -30,6 +31,7 @@ def fuse_scores(
     candidates: Candidates,
     network_score: FloatArray,
     opinion: FloatArray | None = None,
+    amplitude: FloatArray | None = None,
     *,
     seed: int,
     context: FusionContext | None = None,
@@ -44,6 +46,8 @@ def fuse_scores(
         Mean over the networks; NaN where there is none.
     opinion : array, shape (n,), optional
         What the general model tells (`witness_opinion.find_opinion`).
+    amplitude : array, shape (n,), optional
+        How much of an aligned average each holds (`averages.table.read_amplitude`).
     seed : int
         Seed of the bootstrap that gives the intervals; >= 0.
     context : FusionContext, optional
@@ -58,22 +62,26 @@ def fuse_scores(
     """
     rows = np.flatnonzero(candidates.can_be_judged)
     judged = candidates.take(rows)
-    told = None if opinion is None else opinion[rows]
-    evidence = Evidence.of_candidates(judged, network_score[rows], told)
+    told = (None if each is None else each[rows] for each in (opinion, amplitude))
+    evidence = Evidence.of_candidates(judged, network_score[rows], *told)
     fusion = fuse(evidence, rng=np.random.default_rng(seed))
-    report = CalibrationReport.of(fusion, judged, seed=seed)
-    grounds = (context or FusionContext()).grounds(judged, network_score[rows])
-    grounds = replace(grounds, separation=fusion.separation)
-    report = report.withheld(find_objection(grounds))
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
-    return probability, report
+    context = context or FusionContext()
+    grounds = replace(
+        context.grounds(judged, network_score[rows]),
+        separation=fusion.separation,
+        share_resolved=context.share_resolved(probability),
+    )
+    report = CalibrationReport.of(fusion, judged, seed=seed)
+    return probability, report.withheld(find_objection(grounds))
 
 
 def keep_fused(
     candidates: Candidates,
     network_score: FloatArray,
     opinion: FloatArray | None = None,
+    amplitude: FloatArray | None = None,
     *,
     seed: int | None,
     score: Path,
@@ -84,7 +92,7 @@ def keep_fused(
 
     Parameters
     ----------
-    candidates, network_score, opinion
+    candidates, network_score, opinion, amplitude
         As `fuse_scores` takes them; `can_fuse` may be false.
     seed : int, optional
         See `fuse_scores`. None: nothing is combined.
@@ -108,9 +116,10 @@ def keep_fused(
             candidates,
             network_score,
             opinion,
+            amplitude,
             seed=seed,
             context=context,
         )
         write_report(calibration, report)
-    np.save(score, np.where(candidates.can_be_judged, network_score, np.nan))
+    write_array(score, np.where(candidates.can_be_judged, network_score, np.nan))
     return report

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.averages.table import read_averages
 from deepconsensus_plugin.core.calibration.grounds import Grounds, NullEvidence
 from deepconsensus_plugin.core.calibration.network_grounds import (
     NetworkGrounds,
@@ -41,11 +42,14 @@ class FusionContext:
         Micrographs that were picked, pixels.
     nulls : sequence of NullEvidence
         What scorers find on these micrographs and on their nulls.
+    averages : Path, optional
+        File of the `AveragesTable` of all candidates, which need not be there.
     """
 
     model: Path | None = None
     shapes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     nulls: Sequence[NullEvidence] = ()
+    averages: Path | None = None
 
     @classmethod
     def of(
@@ -53,6 +57,7 @@ class FusionContext:
         micrographs: Sequence[Micrograph],
         model: Path | None,
         null: Path | None = None,
+        averages: Path | None = None,
     ) -> FusionContext:
         """Return the context of micrographs that were picked, and of a model.
 
@@ -64,11 +69,34 @@ class FusionContext:
             Folder of the model that scored them.
         null : Path, optional
             JSON file of a `NullComparison`, which need not be there.
+        averages : Path, optional
+            File of the `AveragesTable` of all candidates, which need not be there.
         """
         nulls = []
         if null is not None and null.is_file():
             nulls.append(NullComparison.read(null))
-        return cls(model, {each.name: each.shape for each in micrographs}, nulls)
+        shapes = {each.name: each.shape for each in micrographs}
+        return cls(model, shapes, nulls, averages)
+
+    def share_resolved(self, probability: FloatArray) -> float | None:
+        """Return the share of particles whose average an independent half confirms.
+
+        Parameters
+        ----------
+        probability : array, shape (n,)
+            Of all candidates; NaN where there is none.
+
+        Returns
+        -------
+        float or None
+            None without averages.
+        """
+        if self.averages is None or not self.averages.is_file():
+            return None
+        table = read_averages(self.averages)
+        weight = np.nan_to_num(probability) * (table.average >= 0)
+        is_resolved = np.isfinite(table.resolution_A)[table.average]
+        return float(weight @ is_resolved / max(weight.sum(), np.finfo(float).tiny))
 
     def grounds(self, candidates: Candidates, network_score: FloatArray) -> Grounds:
         """Return what expectations on candidates rest on; `network_score` has n."""

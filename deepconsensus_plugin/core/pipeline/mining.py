@@ -19,7 +19,12 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.grouping import rows_of_groups
-from deepconsensus_plugin.core.limits import Count, NotNegative, NotNegativeInt
+from deepconsensus_plugin.core.limits import (
+    Count,
+    NotNegative,
+    NotNegativeInt,
+    Side,
+)
 from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.negatives.hard import (
     NegativeKind,
@@ -72,7 +77,7 @@ class MiningRules(Declared):
         Which kinds are wanted.
     """
 
-    box_size: Count
+    box_size: Side
     exclusion_radius_px: NotNegative
     min_pickers: Count
     n_most: NotNegativeInt

@@ -15,7 +15,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_candidates, write_coordinates
-from deepconsensus_plugin.core.limits import Count, NotNegativeInt
+from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Side
 from deepconsensus_plugin.core.negatives import draw_random_negatives
 from deepconsensus_plugin.core.negatives.displaced import draw_displaced
 from deepconsensus_plugin.core.negatives.drawing import ArePermitted
@@ -72,7 +72,7 @@ class NegativesRequest(NegativesParameters):
 
     micrographs: tuple[Micrograph, ...]
     candidates: Path
-    box_size: Count
+    box_size: Side
     min_pickers: Count
     result: Path
     n_positives: NotNegativeInt | None = None

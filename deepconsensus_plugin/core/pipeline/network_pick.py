@@ -218,7 +218,7 @@ def _found_path(
         request.options,
         *([] if null is None else [null.seed, _masked(request, micrograph)]),
     )
-    return request.found / f"{micrograph.name}.{origin[:16]}.h5"
+    return request.found / f"{Path(micrograph.name).name}.{origin[:16]}.h5"
 
 
 def _masked(request: NetworkPickRequest, micrograph: Micrograph) -> str:

@@ -162,4 +162,4 @@ def _path(
         yx,
         request.seed if is_compared else None,
     )
-    return request.seen / f"{micrograph.name}.{origin[:16]}.h5"
+    return request.seen / f"{Path(micrograph.name).name}.{origin[:16]}.h5"

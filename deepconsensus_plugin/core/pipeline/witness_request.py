@@ -11,7 +11,7 @@ import numpy as np
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Positive
+from deepconsensus_plugin.core.limits import Count, NotNegativeInt, Positive, Side
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
@@ -52,7 +52,7 @@ class WitnessRequest:
 
     micrographs: tuple[Micrograph, ...]
     coordinates: Path
-    box_size: Count
+    box_size: Side
     model: Path
     particle_diameter_A: Positive
     are_particles_dark: bool

@@ -3,7 +3,8 @@
 
 A failed exposure or a failed correction leaves one value or NaN (almost) everywhere;
 others are covered with carbon or ice. Masks tell both. Where there is no mask yet, a
-few rows tell what has no signal.
+few rows tell what has no signal. Files that cannot be read at all are another matter:
+a run refuses them, or leaves them out.
 """
 
 from __future__ import annotations
@@ -44,10 +45,26 @@ def find_bad_micrographs(*sets: Iterable[Micrograph]) -> tuple[str, ...]:
     sets : iterables of Micrograph
         Of the same exposures; a name is bad if its micrograph is in one of them.
         A few rows of each are read. Compressed files, which would have to be read
-        whole, are taken for good.
+        whole, are taken for good, and so are stacks of particles.
     """
-    paths = {each.path: each.name for some in sets for each in some}
+    paths = {
+        each.path: each.name for some in sets for each in some if each.images is None
+    }
     return tuple(sorted({name for path, name in paths.items() if _is_bad(path)}))
+
+
+def find_unreadable(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return why files cannot be read as micrographs, by path.
+
+    Compressed files are read whole; of others, headers and sizes are looked at.
+    """
+    found = {}
+    for path in paths:
+        try:
+            open_micrograph(path)
+        except (ValueError, OSError) as error:
+            found[path] = str(error).removeprefix(f"{path}: ")
+    return found
 
 
 def describe_bad_micrographs(names: Sequence[str]) -> list[str]:

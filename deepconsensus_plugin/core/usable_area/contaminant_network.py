@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,7 +190,7 @@ def _unexpected(path: Path, received: str) -> FileFormatError:
 def write_network(folder: Path, network: ContaminantNetwork, card: object) -> None:
     """Write a network with half precision, and its card as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {}
+    weights: dict[str, NDArray[Any]] = {}
     for number, look in enumerate(network.looks):
         weights |= {
             f"look{number}_mean": look.mean,

@@ -6,32 +6,25 @@ Scipion carries them out one by one, `run_deep_consensus` all together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.tables import read_coordinates, write_candidates
-from deepconsensus_plugin.core.pipeline.combine import (
-    Combination,
-    ConsensusRules,
-    combine_picks,
-)
+from deepconsensus_plugin.core.io.arrays import write_array
+from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
-from deepconsensus_plugin.core.pipeline.mask import MaskRequest
-from deepconsensus_plugin.core.serialisation import to_plain, write_json
-from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
-from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
+from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.workflow.averages import average_about
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
-from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
+from deepconsensus_plugin.core.workflow.running import RunJob
 from deepconsensus_plugin.core.workflow.stages import score, train
 from deepconsensus_plugin.core.workflow.witness import ask_about
 
@@ -124,6 +117,7 @@ class CandidateStages:
             parameters=self.options.training,
             preprocessing=self.options.preprocessing,
             initial_model=initial_model,
+            further=self.options.further_boxes,
             dataset=self.dataset,
             workers=self.options.workers,
             run_job=self.run_job,
@@ -134,7 +128,7 @@ class CandidateStages:
         usable = self.geometry.usable
         self.folder.mkdir(parents=True, exist_ok=True)
         on_usable = candidates.are_on({micrograph.name for micrograph in usable})
-        np.save(self.files.positions, np.flatnonzero(on_usable))
+        write_array(self.files.positions, np.flatnonzero(on_usable))
         score(
             usable,
             self.geometry.place(candidates.coordinates()),
@@ -146,60 +140,28 @@ class CandidateStages:
             run_job=self.run_job,
         )
 
+    def average(self, candidates: Candidates, *, are_particles_dark: bool) -> None:
+        """Average the scored candidates, if the options want it.
 
-def find_candidates(
-    micrographs: Sequence[Micrograph],
-    pickers: Sequence[PickerPicks],
-    rules: ConsensusRules,
-    folder: Path,
-    *,
-    unwanted: PickerPicks | None = None,
-    cut_from: Sequence[Micrograph] = (),
-    workers: int = MaskRequest.workers,
-    are_particles_dark: bool = True,
-    run_job: RunJob | None = None,
-) -> Combination:
-    """Return the candidates of all pickers and the report on them, and write both.
-
-    Parameters
-    ----------
-    micrographs, pickers
-        Micrographs that were picked, and the picks.
-    rules : ConsensusRules
-        Rules of the consensus.
-    folder : Path
-        Folder of the two files, and of the masks of the micrographs.
-    unwanted : PickerPicks, optional
-        Coordinates near which picks are excluded first.
-    cut_from : sequence of Micrograph
-        Micrographs that boxes are cut from, if others; bad ones are found there too.
-    workers : int
-        Number of threads.
-    are_particles_dark : bool
-        Whether particles are darker than their surroundings.
-    run_job : callable, optional
-        Function that carries out the job of the masks. None: a `KeptJobs`.
-    """
-    files = ChainFiles(folder)
-    bad = make_masks(
-        micrographs,
-        files.masks,
-        box_size=rules.box_for(picks.box_size for picks in pickers),
-        workers=workers,
-        are_particles_dark=are_particles_dark,
-        run_job=run_job or KeptJobs(folder),
-    )
-    found = combine_picks(
-        pickers,
-        rules,
-        shapes={micrograph.name: micrograph.shape for micrograph in micrographs},
-        unwanted=unwanted,
-        bad_micrographs=tuple(sorted({*bad, *find_bad_micrographs(cut_from)})),
-        masks=files.masks,
-    )
-    write_candidates(files.candidates, found.candidates)
-    write_json(files.report, to_plain(found.report))
-    return found
+        Parameters
+        ----------
+        candidates : Candidates
+            All of them; those that were scored are averaged.
+        are_particles_dark : bool
+            Whether particles are darker than the background.
+        """
+        scored = candidates.take(np.load(self.files.positions))
+        average_about(
+            scored,
+            self.geometry.place(scored.coordinates()),
+            self.geometry.usable,
+            self.folder,
+            is_wanted=self.options.averages_candidates,
+            box_size=self.geometry.box_size,
+            are_particles_dark=are_particles_dark,
+            workers=self.options.workers,
+            run_job=self.run_job,
+        )
 
 
 def fuse_scored(
@@ -229,6 +191,7 @@ def fuse_scored(
         scored,
         networks.mean,
         files.find_opinion(scored),
+        read_amplitude(files.averages, len(scored)),
         seed=seed,
         score=files.score,
         calibration=files.calibration,

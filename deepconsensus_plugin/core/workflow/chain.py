@@ -11,13 +11,14 @@ from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.table import write_accepted
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.locks import only_worker_in
 from deepconsensus_plugin.core.pipeline.combine import Combination
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.core.workflow.candidate_stages import (
     CandidateStages,
-    find_candidates,
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles, made_folder
@@ -72,15 +73,36 @@ def run_deep_consensus(
         precision is asked for and none can be expected.
     FileExistsError
         If the folder is a file.
+    FolderInUseError
+        If another run is at work in the folder.
     """
     _check_input(micrographs, pickers)
     folder = made_folder(folder)
-    run_job = run_job or KeptJobs(folder, progress)
+    with only_worker_in(folder):
+        return _run_stages(
+            *(micrographs, pickers, options, folder),
+            unwanted=unwanted,
+            cut_from=cut_from or (),
+            run_job=run_job or KeptJobs(folder, progress),
+        )
+
+
+def _run_stages(
+    micrographs: Sequence[Micrograph],
+    pickers: Sequence[PickerPicks],
+    options: DeepConsensusOptions,
+    folder: Path,
+    *,
+    unwanted: PickerPicks | None,
+    cut_from: Sequence[Micrograph],
+    run_job: RunJob,
+) -> DeepConsensusResult:
+    """Carry out all stages in a folder that is ours alone."""
     preprocessing = options.preprocessing
     found = find_candidates(
         *(micrographs, pickers, options.consensus, folder),
         unwanted=unwanted,
-        cut_from=cut_from or (),
+        cut_from=cut_from,
         workers=options.workers,
         are_particles_dark=preprocessing is None or preprocessing.invert,
         run_job=run_job,
@@ -104,11 +126,14 @@ def run_deep_consensus(
     if model is None:
         model = _train(stages, found, micrographs)
     stages.score(found.candidates, model)
+    stages.average(found.candidates, are_particles_dark=preprocessing.invert)
     fuse_scored(
         found.candidates,
         folder,
         seed=options.fusion_seed,
-        context=FusionContext.of(micrographs, model, ChainFiles(folder).null),
+        context=FusionContext.of(
+            micrographs, model, stages.files.null, stages.files.averages
+        ),
     )
     return select_scored(found, micrographs, folder, options.acceptance)
 

@@ -78,6 +78,16 @@ class ChainFiles:
         return self.folder / "witness_peaks.h5"
 
     @property
+    def compared(self) -> Path:
+        """HDF5 file of the candidates that are averaged, in pixels of their images."""
+        return self.folder / "averages_candidates.h5"
+
+    @property
+    def averages(self) -> Path:
+        """HDF5 file of the `AveragesTable` of the scored candidates."""
+        return self.folder / "averages.h5"
+
+    @property
     def score(self) -> Path:
         """NumPy file of the scores that the threshold applies to."""
         return self.folder / "score.npy"

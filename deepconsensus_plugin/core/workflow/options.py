@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.published import Published, as_published
+from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class DeepConsensusOptions(Declared):
         not flipped, and an input size that fits the box.
     initial_model : Path, optional
         Model folder to start from instead of random weights.
+    further_boxes : FurtherBoxes
+        A user's own sets to train and to test on.
     skip_training : bool
         Whether `initial_model` scores as it is.
     scoring : ScoringParameters
@@ -55,6 +58,7 @@ class DeepConsensusOptions(Declared):
     training: TrainingParameters = field(default_factory=TrainingParameters)
     preprocessing: BoxPreprocessing | None = None
     initial_model: Path | None = None
+    further_boxes: FurtherBoxes = field(default_factory=FurtherBoxes)
     skip_training: bool = False
     scoring: ScoringParameters = field(default_factory=ScoringParameters)
     fusion_seed: int | None = field(
@@ -81,6 +85,17 @@ class DeepConsensusOptions(Declared):
             is_expert=True,
         ),
     )
+    average_candidates: bool = field(
+        default=True,
+        metadata=declare(
+            "Average the candidates",
+            "*Yes*: boxes are aligned and averaged without any reference, and the "
+            "score also tells how much of an average each candidate holds. It takes "
+            "about a second per 200 candidates, and needs 200 of them.\n"
+            "*No*: scores come from networks, pickers and the general model alone.",
+            is_expert=True,
+        ),
+    )
     threshold: ThresholdRule = AUTOMATIC
     spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
@@ -90,12 +105,18 @@ class DeepConsensusOptions(Declared):
             None, '2.1: the network\'s score, "ranging from 0 to 1"', "not combined"
         ),
         "ask_general_model": Published(False, "it has no other network"),
+        "average_candidates": Published(False, "candidates are not averaged"),
     }
 
     @property
     def asks_general_model(self) -> bool:
         """Whether the general model looks at candidates: only where it is combined."""
         return self.ask_general_model and self.fusion_seed is not None
+
+    @property
+    def averages_candidates(self) -> bool:
+        """Whether candidates are averaged: only where scores are combined."""
+        return self.average_candidates and self.fusion_seed is not None
 
     @property
     def acceptance(self) -> AcceptanceRule:

@@ -14,12 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deepconsensus_plugin.core.averages.table import images_path
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, TrainRequest
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.jobs import carry_out, job_kind
 from deepconsensus_plugin.core.methods import model_files
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.pipeline.averages_request import AveragesRequest
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
@@ -27,7 +29,14 @@ from deepconsensus_plugin.core.serialisation import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
-Request = MaskRequest | NegativesRequest | TrainRequest | ScoreRequest | WitnessRequest
+Request = (
+    MaskRequest
+    | NegativesRequest
+    | TrainRequest
+    | ScoreRequest
+    | WitnessRequest
+    | AveragesRequest
+)
 """Job of the chain."""
 
 RunJob = Callable[[Any], object]
@@ -61,28 +70,41 @@ class KeptJobs:
             If a model that it reads does not exist.
         """
         mark = self._folder / f"{job_kind(request)}.done.json"
-        made_from = _identify(request)
+        origin = _origin(request)
         written = _files_of(request)[1]
-        if mark.is_file() and all(path.exists() for path in written):
-            if read_json(mark) == _mark(made_from, written):
+        if mark.is_file():
+            kept = read_json(mark)
+            if kept == {**origin, "written": _written(written)}:
                 logger.info("%s: finished by an earlier run", job_kind(request))
                 return
+            if changes := _changes(kept, origin):
+                logger.info("%s: done again: %s", job_kind(request), changes)
         mark.unlink(missing_ok=True)
         carry_out(request, self._progress)
-        write_json(mark, _mark(made_from, written))
+        write_json(mark, {**origin, "written": _written(written)})
 
 
-def _mark(made_from: str, written: list[Path]) -> dict[str, Any]:
-    return {"made_from": made_from, "written": [digest_file(path) for path in written]}
+def _written(paths: list[Path]) -> list[Any]:
+    return [digest_file(path) for path in paths if path.exists()]
 
 
-def _identify(request: Request) -> str:
-    """Return a digest of everything that the result of a job depends on."""
-    return digest(
-        replace(request, workers=1),
-        digest_micrographs(request.micrographs),
-        [_digest_content(path) for path in _files_of(request)[0]],
-    )
+def _origin(request: Request) -> dict[str, Any]:
+    """Return digests of everything that the result of a job depends on."""
+    return {
+        "made_from": digest(replace(request, workers=1)),
+        "micrographs": {m.name: digest_micrographs([m]) for m in request.micrographs},
+        "read": {str(path): _digest_content(path) for path in _files_of(request)[0]},
+    }
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return which inputs of a job have changed since it was finished."""
+    found = []
+    for kind in ("micrographs", "read"):
+        old, new = before.get(kind, {}), now[kind]
+        found += [name for name in old if old[name] != new.get(name)]
+    others = f" and {len(found) - 1} others" if found[1:] else ""
+    return f"{found[0]}{others} changed" if found else ""
 
 
 def _digest_content(path: Path) -> str:
@@ -106,6 +128,8 @@ def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
     if isinstance(request, WitnessRequest):
         read = [request.coordinates, *model_files(request.model)]
         return read, [request.log_odds, request.peaks, request.null]
+    if isinstance(request, AveragesRequest):
+        return [request.coordinates], [request.averages, images_path(request.averages)]
     stacks = [] if request.stacks is None else [request.stacks.folder]
     read = [request.coordinates, *model_files(request.model)]
     return read, [request.scores, *stacks]

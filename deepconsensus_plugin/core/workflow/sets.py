@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -28,12 +29,15 @@ from deepconsensus_plugin.core.types import (
     PickerPicks,
     ScoredCoordinates,
 )
+from deepconsensus_plugin.core.usable_area.bad_micrographs import find_unreadable
+
+logger = logging.getLogger(__name__)
 
 _WORKERS = PickRequest.workers
 
 
 def find_micrographs(
-    pattern: Path | str, *, sampling_rate: float
+    pattern: Path | str, *, sampling_rate: float, skip_bad: bool = False
 ) -> tuple[Micrograph, ...]:
     """Return the micrographs whose files match a pattern, sorted by path.
 
@@ -43,17 +47,26 @@ def find_micrographs(
         Pattern such as ``DIR/*.mrc``; only the headers of files are read.
     sampling_rate : float
         Pixel size, Å/px.
+    skip_bad : bool
+        Leave out files that cannot be read, and log their names. Compressed ones are
+        read whole.
 
     Raises
     ------
     FileNotFoundError
-        If no file matches.
+        If no file matches, or all are left out.
+    FileFormatError
+        If a file is no micrograph, or cut off.
     ValueError
         If the sampling rate is not above 0.
     """
     if not 0 < sampling_rate < math.inf:
         raise ValueError(f"sampling_rate: it must be above 0, received {sampling_rate}")
     paths = [Path(found) for found in sorted(glob.glob(str(pattern)))]
+    bad = find_unreadable(paths) if skip_bad else {}
+    for path, reason in bad.items():
+        logger.warning("%s: left out, since it cannot be read: %s", path, reason)
+    paths = [path for path in paths if path not in bad]
     if not paths:
         raise FileNotFoundError(f"{pattern}: expected micrographs, received none")
     return tuple(

@@ -33,12 +33,14 @@ from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.core.workflow.files import made_folder
+from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
 from deepconsensus_plugin.core.workflow.geometry import preprocessing_of
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
 
 Coordinates = dict[str, ScoredCoordinates]
 
 _WORKERS = NegativesRequest.workers
+_NO_MORE = FurtherBoxes()
 
 
 def draw_negatives(
@@ -124,6 +126,7 @@ def train(
     parameters: TrainingParameters | None = None,
     preprocessing: BoxPreprocessing | None = None,
     initial_model: Path | None = None,
+    further: FurtherBoxes = _NO_MORE,
     dataset: Path | None = None,
     workers: int = _WORKERS,
     run_job: RunJob | None = None,
@@ -148,6 +151,8 @@ def train(
         Preprocessing of boxes. None: that of `preprocessing_of`.
     initial_model : Path, optional
         Model folder to start from instead of random weights.
+    further : FurtherBoxes
+        Further sets to train on, or to test on.
     dataset : Path, optional
         Temporary file of the boxes, deleted at the end. None: ``boxes.h5``.
     workers : int
@@ -169,10 +174,11 @@ def train(
     write_coordinates(folder / "agreed.h5", particles)
     write_coordinates(folder / "background.h5", background)
     request = TrainRequest(
-        micrographs=tuple(micrographs),
+        micrographs=(*micrographs, *further.micrographs),
         sources=(
             BoxSource(particles_name, folder / "agreed.h5", True),
             BoxSource("background", folder / "background.h5", False),
+            *further.sources,
         ),
         box_size=box_size,
         preprocessing=preprocessing,

@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.types import PickerPicks
-from deepconsensus_plugin.core.workflow.candidate_stages import find_candidates
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.protocols.consensus.consensus_form import (
     defineConsensusParams,
     defineInputParams,

@@ -19,7 +19,7 @@ from deepconsensus_plugin.core.pick_files.folders import read_with_remarks
 from deepconsensus_plugin.core.pick_files.layouts import find_pick_files
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
-from deepconsensus_plugin.core.serialisation import read_json, write_json
+from deepconsensus_plugin.core.serialisation import read_json_part, write_json
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
@@ -186,7 +186,7 @@ class ProtImportPicks(Appearance, ProtParticlePicking):
         """Return what was to be said of the files; nothing of early versions."""
         self._createFilenameTemplates()
         path = Path(self._getFileName("remarks"))
-        return read_json(path)["remarks"] if path.is_file() else []
+        return read_json_part(path, "remarks") if path.is_file() else []
 
     def _methods(self):
         output = getattr(self, "outputCoordinates", None)

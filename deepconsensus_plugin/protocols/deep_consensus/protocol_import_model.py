@@ -4,22 +4,25 @@
 from __future__ import annotations
 
 import shutil
-import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyworkflow.protocol.params as params
 from pwem.protocols import ProtImport
 
 from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS
+from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.library import KnownModel, find_models
 from deepconsensus_plugin.core.methods import find_method
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
+from deepconsensus_plugin.core.pipeline.try_model_request import TryModelRequest
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeModel,
@@ -65,16 +68,26 @@ class ProtImportModel(Appearance, ProtImport):
     def _insertAllSteps(self):
         form = fingerprint(self)
         self._insertFunctionStep(self.importModelStep, form, needsGPU=False)
+        self._insertFunctionStep(self.tryModelStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
     def importModelStep(self, form):
-        """Copy the two files of the model; the card last, it means *complete*."""
+        """Copy the two files of the model."""
         target = Path(self._modelFolder())
         target.mkdir(exist_ok=True)
         (target / CARD_FILE).unlink(missing_ok=True)
         source = self._chosenModel().folder
         for name in (WEIGHTS_FILE, CARD_FILE):
-            shutil.copyfile(source / name, target / name)
+            with whole_file(target / name) as partial:
+                shutil.copyfile(source / name, partial)
+
+    def tryModelStep(self, form):
+        """Load the copy in a process of its own, and score noise with it."""
+        model = Path(self._modelFolder())
+        with ExitStack() as stack:
+            stack.callback((model / CARD_FILE).unlink)  # a model that fails is none
+            jobsIn(Path(self._getExtraPath()), self)(TryModelRequest(model))
+            stack.pop_all()
 
     def createOutputStep(self, form):
         """Register the model."""
@@ -90,11 +103,6 @@ class ProtImportModel(Appearance, ProtImport):
             return [
                 f"Model: {model.fault}. Choose the folder *extra/model* of a run of "
                 "*train network*, or a copy of it."
-            ]
-        if not zipfile.is_zipfile(model.folder / WEIGHTS_FILE):
-            return [
-                f"Model: {model.folder / WEIGHTS_FILE} is damaged (it is not a Keras "
-                "archive). Copy it again from the original."
             ]
         return []
 

@@ -24,12 +24,16 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineGeneralModelParam,
     defineInputParams,
     defineParticleParams,
     defineSeedParam,
+    defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_outputs import makeOutputs
+from deepconsensus_plugin.protocols.deep_consensus.score_particles import (
+    ParticleScoreStages,
+    makeParticleOutput,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_stages import ScoreStages
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
     countWithoutParticle,
@@ -38,7 +42,15 @@ from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
 )
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
-from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.protocols.shared.averages_summary import (
+    citedForAverages,
+    describeAveraging,
+    describeAveragingMethods,
+)
+from deepconsensus_plugin.protocols.shared.chain_files import (
+    chainFilesOf,
+    readAveraged,
+)
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
@@ -79,7 +91,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         form.addSection(label="Input")
         defineInputParams(form)
         defineCombineParam(form)
-        defineGeneralModelParam(form)
+        defineWitnessParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
@@ -102,29 +114,40 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
         self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
         self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
+        self._insertFunctionStep(self.averageStep, form, needsGPU=False)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
     def convertInputStep(self, form):
         """Write the candidates for the job, in the order of its rows."""
-        ScoreStages(self).takeIn()
+        self._stages().takeIn()
 
     def scoreStep(self, form):
         """Run the network, and cut the particles on the way."""
-        self.info(f"{ScoreStages(self).score()} candidates scored")
+        self.info(f"{self._stages().score()} candidates scored")
 
     def witnessStep(self, form):
         """Ask the general model about the candidates, where scores are combined."""
-        ScoreStages(self).askGeneralModel()
+        self._stages().askGeneralModel()
+
+    def averageStep(self, form):
+        """Average the candidates, where scores are combined."""
+        ScoreStages(self).averageCandidates()
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
-        report = ScoreStages(self).fuse()
+        report = self._stages().fuse()
         for line in report.describe_pickers() if report else ():
             self.info(line)
 
     def createOutputStep(self, form):
         """Write the scored sets and the table of scores."""
+        if self.hasStacks():
+            accepted, particles = makeParticleOutput(self)
+            sources = (self.inputCoordinates, self.inputModel)
+            registerOutputs(self, {"outputParticles": particles}, sources)
+            self._remember(accepted.summarise())
+            return
         files, items = chainFilesOf(self), self.inputCoordinates.get()
         candidates = read_candidates(files.candidates)
         positions, networks = files.read_scores()
@@ -140,6 +163,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             *(items, candidates, positions, accepted.score, networks),
             isWhole=isWhole,
             generalModel=generalModel,
+            averaged=readAveraged(files, len(candidates), ScoreStages(self).frame),
         )
         registerOutputs(
             self,
@@ -163,7 +187,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         return describeBadForm(self)
 
     def _warnings(self):
-        if self.inputModel.get() is None or not self.writeStacks:
+        if self.inputModel.get() is None or not self.writesParticles():
             return []
         return describeOtherContrast(self.inputModel.get(), self.doInvert.get())
 
@@ -171,31 +195,49 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         if self.numberAccepted.get() is None:
             return ["Not run yet."]
         accepted = readAcceptance(self) or summaryOfEarly(
-            nAll=self.outputCoordinates.getSize(),
+            nAll=self._scored().getSize(),
             nKept=self.numberAccepted.get(),
             threshold=self.suggestedThreshold.get(),
         )
         without = self.numberLeftOut.get(), countWithoutParticle(self)
         lines = describeScores(accepted, *without, self.readCalibration())
-        return [*lines, *describeDevices(self)]
+        averages = describeAveraging(self, accepted.n_candidates)
+        return [*lines, *averages, *describeDevices(self)]
 
     def _methods(self):
         if self.numberAccepted.get() is None:
             return []
         methods = [
             f"{countNetworks(self.inputModel.get().getCard())} [SanchezGarcia2018] "
-            f"scored {self.outputCoordinates.getSize()} candidate particles."
+            f"scored {self._scored().getSize()} candidate particles."
         ]
         report = self.readCalibration()
-        return methods if report is None else [*methods, describeFusion(report)]
+        fusion = [] if report is None else [describeFusion(report)]
+        return [*methods, *fusion, *describeAveragingMethods(self)]
 
     def _citations(self):
-        return ["SanchezGarcia2018"]
+        return ["SanchezGarcia2018", *citedForAverages(self)]
 
     # -------------------------- what the steps share --------------------------
     def readCalibration(self) -> CalibrationReport | None:
         """Return the verdict of a finished run; None if nothing was combined."""
         return chainFilesOf(self).read_calibration()
+
+    def hasStacks(self) -> bool:
+        """Return whether given particles are scored, in their stacks."""
+        return isinstance(self.inputCoordinates.get(), SetOfParticles)
+
+    def writesParticles(self) -> bool:
+        """Return whether particles are cut out and written."""
+        return self.writeStacks.get() and not self.hasStacks()
+
+    def _stages(self) -> ScoreStages:
+        kind = ParticleScoreStages if self.hasStacks() else ScoreStages
+        return kind(self)
+
+    def _scored(self) -> SetOfCoordinates | SetOfParticles:
+        """Return all that was scored."""
+        return self.outputParticles if self.hasStacks() else self.outputCoordinates
 
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""

@@ -4,26 +4,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pwem.objects import SetOfCTF, SetOfMicrographs
+from pwem.objects import SetOfCTF, SetOfMicrographs, SetOfParticles
 from pwem.protocols import EMProtocol
 
-from deepconsensus_plugin.convert import (
-    BoxFrame,
-    coordinates_from_set,
-    micrographs_from_set,
-)
+from deepconsensus_plugin.convert import BoxFrame
 from deepconsensus_plugin.core.deep_consensus.labelled import FEW_BOXES
-from deepconsensus_plugin.core.deep_consensus.requests import (
-    BoxSource,
-    TrainRequest,
-    TrainResult,
-)
-from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.deep_consensus.requests import TrainRequest, TrainResult
 from deepconsensus_plugin.core.jobs import read_result, write_job
-from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
+    BoxReader,
+    canFlipAll,
+    describeBadStacks,
+    sourceOf,
+)
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     TRAINING,
     defineExtraParams,
@@ -41,10 +38,11 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     LabelledSet,
     chosenSets,
     countToLearnFrom,
+    describeBadFurther,
     describeBadSets,
-    describeBadWeights,
     describeDifferentRates,
     describeSharedMicrographs,
+    hasStacks,
     joinMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
@@ -102,30 +100,19 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
     def convertInputStep(self, form):
-        """Write the positions of every set for the job."""
-        needsCtf = self._ctfs() is not None
-        known = {mic.name for mic in self._micrographs() if mic.ctf or not needsCtf}
+        """Write the boxes of every set for the job."""
+        reader = self._reader()
         for chosen in chosenSets(self):
-            found = coordinates_from_set(
-                chosen.coordinates,
-                micrographs=self.inputMicrographs.get() or chosen.micrographs,
-            )
-            kept = {name: here for name, here in found.items() if name in known}
-            nLeftOut = sum(map(len, found.values())) - sum(map(len, kept.values()))
-            if nLeftOut:
-                self.warning(
-                    f"{chosen.name}: {nLeftOut} coordinates left out, since their "
-                    "micrographs have no CTF"
-                )
-            write_coordinates(self._coordinatesFile(chosen), kept)
+            reader.write(self, chosen, self._boxesFile(chosen))
 
     def trainStep(self, form):
         """Run the training in its own process."""
+        sets, frame = chosenSets(self), self._frame()
         request = TrainRequest(
-            micrographs=self._micrographs(),
-            sources=self._sources(),
-            box_size=self._boxSize(),
-            preprocessing=boxPreprocessing(self, boxSize=self._boxSize()),
+            micrographs=joinMicrographs(self._reader().micrographs(sets)),
+            sources=tuple(sourceOf(each, self._boxesFile(each)) for each in sets),
+            box_size=frame["boxSize"],
+            preprocessing=boxPreprocessing(self, **frame),
             parameters=TRAINING.read(self),
             dataset=Path(self._getFileName("boxes")),
             model=Path(self._getFileName("model")),
@@ -152,22 +139,25 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         errors = describeBadTraining(self)
         if self.inputPositives.get() is None or self.inputNegatives.get() is None:
             return errors  # Scipion reports it
-        if (self.testPositives.get() is None) != (self.testNegatives.get() is None):
-            errors.append("Test positives, test negatives: choose both or none.")
-        for key in ("extraPositives", "extraNegatives"):
-            errors += describeBadWeights(self, key)
-        if not errors:
-            errors += self._validateSets()
-        return errors or describeBadStart(self, boxSize=self._boxSize())
+        errors += self._validateSets()
+        return errors or describeBadStart(self, **self._frame())
 
     def _validateSets(self) -> list[str]:
         """Return what is wrong with the chosen sets."""
-        errors = describeBadSets(chosenSets(self))
-        if not self.inputPositives.get().getBoxSize():
+        errors = describeBadFurther(self)
+        sets = [] if errors else chosenSets(self)
+        errors += describeBadSets(sets)
+        if not self._arePositivesParticles() and not (
+            self.inputPositives.get().getBoxSize()
+        ):
             errors.append("Positives: the set has no box size; import it with one.")
-        if errors or self.inputMicrographs.get() is not None:
+        if errors:
             return errors
-        return describeDifferentRates(chosenSets(self))
+        if self.inputMicrographs.get() is None:
+            errors = describeDifferentRates(sets)
+        return errors or describeBadStacks(
+            sets, extentA=self._extentA(), flipsPhases=self._frame()["flipsPhases"]
+        )
 
     def _warnings(self):
         return [
@@ -200,6 +190,10 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         """Return whether there are further sets of background."""
         return bool(self.extraNegatives)
 
+    def hasStacks(self) -> bool:
+        """Return whether a set is of particles."""
+        return hasStacks(self, "inputPositives", "inputNegatives")
+
     # -------------------------- what the steps share --------------------------
     def getJob(self) -> Path:
         """Return the job file, which says where all others are."""
@@ -210,35 +204,39 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         """Return the micrographs to cut; the form finds CTFs by them."""
         return micrographsToCut(self, self.inputPositives)
 
-    def _micrographs(self) -> tuple[Micrograph, ...]:
-        """Return all micrographs that any chosen set lies on."""
-        other = self.inputMicrographs.get()
-        sets = [s.micrographs for s in chosenSets(self)] if other is None else [other]
-        unique = {micrographs.getFileName(): micrographs for micrographs in sets}
-        return joinMicrographs(
-            micrographs_from_set(micrographs, ctfs=self._ctfs())
-            for micrographs in unique.values()
+    def _reader(self) -> BoxReader:
+        return BoxReader(
+            self._extentA(),
+            self.inputMicrographs.get(),
+            self._ctfs(),
+            self._frame()["flipsPhases"],
+            areStacksDark=self.stacksDark.get(),
+            areMicrographsDark=not self.skipInvert,
         )
 
-    def _sources(self) -> tuple[BoxSource, ...]:
-        return tuple(
-            BoxSource(
-                name=chosen.name,
-                coordinates=self._coordinatesFile(chosen),
-                is_particle=chosen.isParticle,
-                weight=chosen.weight,
-                role=chosen.role,
-                believed=chosen.isBelieved,
-            )
-            for chosen in chosenSets(self)
-        )
+    def _frame(self) -> dict[str, Any]:
+        """Return box and pixel size of the positives, and whether phases are flipped.
 
-    def _coordinatesFile(self, chosen: LabelledSet) -> Path:
+        Pixels are those of the images, or of the micrographs that are cut.
+        """
+        positives = self.inputPositives.get()
+        if self._arePositivesParticles():
+            box, rate = positives.getXDim(), positives.getSamplingRate()
+        else:
+            frame = BoxFrame(positives, self.getInputMicrographs())
+            box, rate = frame.box_size, frame.micrographs.getSamplingRate()
+        flips = canFlipAll(chosenSets(self), self._ctfs())
+        return {"boxSize": box, "samplingRate": rate, "flipsPhases": flips}
+
+    def _extentA(self) -> float:
+        frame = self._frame()
+        return frame["boxSize"] * frame["samplingRate"]
+
+    def _arePositivesParticles(self) -> bool:
+        return isinstance(self.inputPositives.get(), SetOfParticles)
+
+    def _boxesFile(self, chosen: LabelledSet) -> Path:
         return Path(self._getFileName("coordinates", set=chosen.key))
-
-    def _boxSize(self) -> int:
-        """Return the box of the positives, pixels of the micrographs that are cut."""
-        return BoxFrame(self.inputPositives.get(), self.getInputMicrographs()).box_size
 
     def _ctfs(self) -> SetOfCTF | None:
         return self.ctfRelations.get()

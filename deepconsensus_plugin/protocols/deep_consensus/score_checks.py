@@ -6,6 +6,9 @@ from __future__ import annotations
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.protocols.deep_consensus.score_form import FUSION, SCORING
+from deepconsensus_plugin.protocols.deep_consensus.score_particles import (
+    describeBadParticles,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
     boxFrameOfScoring,
 )
@@ -27,6 +30,8 @@ def describeBadForm(protocol: Protocol) -> list[str]:
     if candidates is None or protocol.inputModel.get() is None:
         return errors  # Scipion reports it
     errors += describeEmpty("Candidates", candidates)
+    if protocol.hasStacks():
+        return errors or describeBadParticles(protocol)
     return errors + (
         describeNoBox("Candidates", candidates)
         or describeLost("Candidates", candidates)

@@ -11,7 +11,10 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     StackOptions,
 )
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
-from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
+from deepconsensus_plugin.protocols.shared.contrast import (
+    defineStackContrastParam,
+    shownAsContrast,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -24,6 +27,7 @@ FUSION = ParameterForm(
     # The line of whether to combine stands for None.
     fusion_seed=Shown("seed", default=0, condition="combineEvidence"),
     ask_general_model=Shown(condition="combineEvidence"),
+    average_candidates=Shown(condition="combineEvidence"),
 )
 STACKS = ParameterForm(
     StackOptions,
@@ -37,12 +41,13 @@ def defineInputParams(form: params.Form) -> None:
     form.addParam(
         "inputCoordinates",
         params.PointerParam,
-        pointerClass="SetOfCoordinates",
+        pointerClass="SetOfCoordinates,SetOfParticles",
         important=True,
         label="Candidates",
         help="Coordinates to score: *outputCoordinatesOR* of *consensus of picks* (all "
-        "particles that any picker found), or any other coordinates. The output holds "
-        "all of them, with a score.",
+        "particles that any picker found), or any other coordinates. Or particles in "
+        "stacks, which are scored as they are. The output holds all of them, with a "
+        "score.",
     )
     form.addParam(
         "inputModel",
@@ -53,6 +58,7 @@ def defineInputParams(form: params.Form) -> None:
         help="Output of *train network* or *import model*. It must have been trained "
         "on boxes of about the same size in Å.",
     )
+    defineStackContrastParam(form, "(inputCoordinates, 1) and hasStacks")
     defineCtfParam(
         form,
         "Optional CTFs of the micrographs, which are written with the particles. They "
@@ -79,9 +85,9 @@ def defineCombineParam(form: params.Form) -> None:
     )
 
 
-def defineGeneralModelParam(form: params.Form) -> None:
-    """Add whether the general model is asked."""
-    FUSION.define(form, "ask_general_model")
+def defineWitnessParams(form: params.Form) -> None:
+    """Add whether the general model is asked, and candidates are averaged."""
+    FUSION.define(form, "ask_general_model", "average_candidates")
 
 
 def defineSeedParam(form: params.Form) -> None:

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import (
@@ -13,9 +13,11 @@ from deepconsensus_plugin.convert import (
     candidates_and_items,
     micrographs_from_set,
 )
+from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
+from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -27,6 +29,8 @@ from deepconsensus_plugin.core.jobs import read_result
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.workflow.averages import average_about
 from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
@@ -56,8 +60,12 @@ class ScoreStages:
     def __init__(self, protocol: Protocol):
         self.protocol = protocol
         self.files = chainFilesOf(protocol)
-        self.frame = boxFrameOfScoring(protocol)
         self._runJob = jobsIn(self.files.folder, protocol)
+
+    @cached_property
+    def frame(self) -> BoxFrame:
+        """Boxes, and the micrographs that they are cut from."""
+        return boxFrameOfScoring(self.protocol)
 
     def takeIn(self) -> None:
         """Write the candidates that can be scored, in the order of the job's rows."""
@@ -76,7 +84,7 @@ class ScoreStages:
             self._coordinates,
             {name: here for name, here in scaledPositions.items() if name in usable},
         )
-        np.save(self.files.positions, positions[chosen])
+        write_array(self.files.positions, positions[chosen])
 
     def score(self) -> int:
         """Score the candidates and write their particles; return how many it scored."""
@@ -84,17 +92,25 @@ class ScoreStages:
         stacks = STACKS.read(self.protocol, folder=folder)
         self._runJob(
             ScoreRequest(
-                micrographs=self.frame.read_micrographs(),
+                micrographs=self.micrographs(),
                 coordinates=self._coordinates,
-                box_size=self.frame.box_size,
+                box_size=self.boxSize(),
                 model=self._model,
                 scores=self.files.scores,
-                stacks=stacks if self.protocol.writeStacks else None,
+                stacks=stacks if self.protocol.writesParticles() else None,
                 workers=self.protocol.numberOfThreads.get(),
                 **SCORING.values(self.protocol),
             )
         )
         return read_result(self._job, ScoreResult).n_scored
+
+    def micrographs(self) -> tuple[Micrograph, ...]:
+        """Return what boxes are cut from."""
+        return self.frame.read_micrographs()
+
+    def boxSize(self) -> int:
+        """Return the side of a box, pixels of what is cut."""
+        return self.frame.box_size
 
     def askGeneralModel(self) -> None:
         """Ask the general model about the candidates, where scores are combined."""
@@ -112,6 +128,21 @@ class ScoreStages:
             run_job=self._runJob,
         )
 
+    def averageCandidates(self) -> None:
+        """Average the candidates, where scores are combined."""
+        protocol = self.protocol
+        average_about(
+            read_candidates(self.files.candidates),
+            read_coordinates(self._coordinates),
+            self.frame.read_usable(),
+            self.files.folder,
+            is_wanted=bool(protocol.combineEvidence and protocol.averageCandidates),
+            box_size=self.frame.box_size,
+            are_particles_dark=preprocessingOf(protocol).invert,
+            workers=protocol.numberOfThreads.get(),
+            run_job=self._runJob,
+        )
+
     def fuse(self) -> CalibrationReport | None:
         """Combine scores of networks, votes and pickers to probabilities."""
         candidates = read_candidates(self.files.candidates)
@@ -120,11 +151,15 @@ class ScoreStages:
             candidates,
             read_scores(self.files.scores).mean,
             self.files.find_opinion(candidates),
+            read_amplitude(self.files.averages, len(candidates)),
             seed=fusionSeed(self.protocol),
             score=self.files.score,
             calibration=self.files.calibration,
             context=FusionContext.of(
-                micrographs_from_set(picked), self._model, self.files.null
+                micrographs_from_set(picked),
+                self._model,
+                self.files.null,
+                self.files.averages,
             ),
         )
 

@@ -62,6 +62,7 @@ def describeFusion(report: CalibrationReport) -> str:
 def countWithoutParticle(protocol: Protocol, suffix: str = "") -> int:
     """Return how many scored coordinates have no particle, where any were written."""
     particles = getattr(protocol, f"outputParticles{suffix}", None)
-    if particles is None:
+    coordinates = getattr(protocol, f"outputCoordinates{suffix}", None)
+    if particles is None or coordinates is None:
         return 0
-    return getattr(protocol, f"outputCoordinates{suffix}").getSize() - len(particles)
+    return coordinates.getSize() - len(particles)

@@ -24,6 +24,9 @@ from pyworkflow.object import Float, Pointer, String
 
 from deepconsensus_plugin.constants import (
     AREA_DISTANCE_ATTRIBUTE,
+    AVERAGE_AMPLITUDE_ATTRIBUTE,
+    AVERAGE_ATTRIBUTE,
+    AVERAGE_CORRELATION_ATTRIBUTE,
     GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     PICKER_SCORE_ATTRIBUTE,
@@ -34,9 +37,11 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
+    AveragedItems,
     scaled_item,
     set_area_distance,
     set_attribute,
+    with_optics_group,
 )
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
@@ -47,6 +52,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
     *(GENERAL_MODEL_ATTRIBUTE, VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE, REASON_ATTRIBUTE),
+    *(AVERAGE_ATTRIBUTE, AVERAGE_AMPLITUDE_ATTRIBUTE, AVERAGE_CORRELATION_ATTRIBUTE),
     AREA_DISTANCE_ATTRIBUTE,
 )
 """Attributes that particles have themselves, so that tables of particles show them;
@@ -75,6 +81,7 @@ def iterScored(
     isWhole: BoolArray,
     reason: IntArray | None = None,
     generalModel: FloatArray | None = None,
+    averaged: AveragedItems | None = None,
 ) -> Iterator[ScoredItem]:
     """Yield the items that were scored, with their scores as attributes.
 
@@ -98,6 +105,8 @@ def iterScored(
         Codes of `Reason`, for an attribute of the items. None: they get none.
     generalModel : array, shape (n,), optional
         Log-odds of the general model, likewise. None, or NaN alone: they get none.
+    averaged : AveragedItems, optional
+        What averages tell of the candidates, by row, likewise.
 
     Raises
     ------
@@ -131,6 +140,8 @@ def iterScored(
             setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
         if words is not None:
             set_attribute(item, REASON_ATTRIBUTE, String, words[row])
+        if averaged is not None:
+            averaged.describe(item, row)
         set_area_distance(item, candidates.area_distance_px[row])
         name = candidates.micrographs[micrographs[row]]
         yield ScoredItem(item, name, int(indices[row]), bool(isWhole[row]))
@@ -181,6 +192,11 @@ def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
     particle.setLocation(item.index, str(stack))
     particle.setMicId(coordinate.getMicId())
     particle.setCoordinate(coordinate)
+    copyScores(coordinate, particle)
+
+
+def copyScores(coordinate: Coordinate, particle: Particle) -> None:
+    """Give a particle what is known of its coordinate, as tables of particles show."""
     for name in _ON_PARTICLES:
         if (value := getattr(coordinate, name, None)) is not None:
             setattr(particle, name, value.clone())
@@ -212,7 +228,12 @@ def createScoredSets(
         return outputs
     micrographs = protocol.getInputMicrographs()
     particles = protocol._createSetOfParticles(suffix)
-    particles.setAcquisition(micrographs.getAcquisition().clone())
+    particles.setAcquisition(
+        with_optics_group(
+            micrographs.getAcquisition(),
+            coordinates.getMicrographs().getSamplingRate(),
+        )
+    )
     particles.setSamplingRate(micrographs.getSamplingRate())
     particles.setHasCTF(protocol.ctfRelations.get() is not None)
     particles.setIsPhaseFlipped(phaseFlipped)

@@ -138,7 +138,9 @@ class SelectionInput:
         for particle in self.particles.iterItems():
             yield "outputParticles", particle
             coordinate = particle.getCoordinate()
-            if self.candidates is self.particles and coordinate is not None:
+            if self.coordinates is None or coordinate is None:
+                continue
+            if self.candidates is self.particles:
                 yield "outputCoordinates", self._as_picked(particle, coordinate)
 
     def _as_picked(self, particle: Particle, coordinate: Coordinate) -> Coordinate:
@@ -146,8 +148,8 @@ class SelectionInput:
 
         The coordinate of a particle is in the pixels of the particle.
         """
-        if self._scale != 1:
-            coordinate = scaled_item(coordinate, self._scale)
+        # The particle, which is one object all the time, keeps its own as it is.
+        coordinate = scaled_item(coordinate, self._scale)
         coordinate.setObjId(particle.getObjId())
         score = particle.getAttributeValue(SCORE_ATTRIBUTE)
         setattr(coordinate, SCORE_ATTRIBUTE, Float(score))

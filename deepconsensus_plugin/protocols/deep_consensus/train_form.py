@@ -21,6 +21,9 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
 NEW, FROM_MODEL = 0, 1
 """What the numbers of `modelInitialization` mean; they never change."""
 
+LABELLED = "SetOfCoordinates,SetOfParticles"
+"""What a training takes."""
+
 NO_WEIGHTS = "1"
 """Weights of extra sets as long as nothing else was typed."""
 
@@ -45,22 +48,24 @@ def defineInputParams(form: params.Form) -> None:
     form.addParam(
         "inputPositives",
         params.PointerParam,
-        pointerClass="SetOfCoordinates",
+        pointerClass=LABELLED,
         important=True,
         label="Positives (particles)",
         help="Coordinates of particles to train on: *outputCoordinatesAND* of "
-        "*consensus of picks*, or picks you trust. A few wrong ones do little harm.",
+        "*consensus of picks*, or picks you trust. Or particles in stacks: those kept "
+        "in 2D, or of *import particles*. A few wrong ones do little harm.",
     )
     form.addParam(
         "inputNegatives",
         params.PointerParam,
-        pointerClass="SetOfCoordinates",
+        pointerClass=LABELLED,
         important=True,
         label="Negatives (background)",
         help="Coordinates of background to train on: *outputCoordinatesNEG* of "
-        "*negative picks*.",
+        "*negative picks*. Or images in stacks, such as those of rejected 2D classes.",
     )
     defineContrastParam(form)
+    contrast.defineStackContrastParam(form, "(inputPositives, 1) and hasStacks")
     _defineMicrographParams(form)
     defineInitialModelParams(form)
 
@@ -126,12 +131,12 @@ def defineExtraParams(form: params.Form) -> None:
         form.addParam(
             key,
             params.MultiPointerParam,
-            pointerClass="SetOfCoordinates",
+            pointerClass=LABELLED,
             allowsNull=True,
             minNumObjects=0,
             label=label,
-            help=f"Optional further sets of coordinates to train on, for example "
-            f"{example}.",
+            help="Optional further sets of coordinates, or of particles in stacks, to "
+            f"train on, for example {example}.",
         )
         form.addParam(
             f"{key}Weights",
@@ -151,11 +156,11 @@ def defineExtraParams(form: params.Form) -> None:
         form.addParam(
             key,
             params.PointerParam,
-            pointerClass="SetOfCoordinates",
+            pointerClass=LABELLED,
             allowsNull=True,
             label=label,
-            help=f"Optional coordinates of {what}, on micrographs that are not used "
-            "for training. The accuracy of the network on them is reported.",
+            help=f"Optional coordinates or images of {what}, of micrographs that are "
+            "not used for training. The accuracy of the network on them is reported.",
         )
 
 

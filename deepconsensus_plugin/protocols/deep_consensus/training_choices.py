@@ -2,7 +2,7 @@
 """Training parameters, boxes and initial model, as chosen on a form.
 
 Forms that have `train_form.defineTrainingParams` and `defineInitialModelParams` share
-it; they return the micrographs to cut from `getInputMicrographs`.
+it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def initialFolder(protocol: Protocol) -> Path | None:
     return Path(protocol.initialModel.get().getFolder())
 
 
-def boxPreprocessing(protocol: Protocol, *, boxSize: int) -> BoxPreprocessing:
+def boxPreprocessing(
+    protocol: Protocol, *, boxSize: int, samplingRate: float, flipsPhases: bool
+) -> BoxPreprocessing:
     """Return what is done to a box; its size is that of the model started from.
 
     Parameters
@@ -44,19 +46,20 @@ def boxPreprocessing(protocol: Protocol, *, boxSize: int) -> BoxPreprocessing:
     protocol : Protocol
         Protocol with the choices of the form.
     boxSize : int
-        Pixels of the micrographs that are cut.
+        Pixels of what is cut.
+    samplingRate : float
+        Å/px of it.
+    flipsPhases : bool
+        Whether the CTFs are known.
     """
     size = INPUT_SIZE.value_of("input_size", protocol)
     if startsFromModel(protocol):
         card = protocol.initialModel.get().getCard(EnsembleCard)
         size = card.preprocessing.input_size
     elif size is None:
-        rate = protocol.getInputMicrographs().getSamplingRate()
-        size = fitting_input_size(boxSize, rate)
+        size = fitting_input_size(boxSize, samplingRate)
     return BoxPreprocessing(
-        input_size=size,
-        invert=not protocol.skipInvert,
-        phase_flip=protocol.ctfRelations.get() is not None,
+        input_size=size, invert=not protocol.skipInvert, phase_flip=flipsPhases
     )
 
 
@@ -65,26 +68,28 @@ def describeBadTraining(protocol: Protocol) -> list[str]:
     return TRAINING.describe_bad(protocol) + INPUT_SIZE.describe_bad(protocol)
 
 
-def describeBadStart(protocol: Protocol, *, boxSize: int) -> list[str]:
+def describeBadStart(
+    protocol: Protocol, *, boxSize: int, samplingRate: float, flipsPhases: bool
+) -> list[str]:
     """Return why the training cannot start from the chosen model.
 
     Parameters
     ----------
-    protocol : Protocol
-        Protocol with the choices of the form.
-    boxSize : int
-        Pixels of the micrographs that are cut.
+    protocol, boxSize, samplingRate, flipsPhases
+        As for `boxPreprocessing`.
     """
     if not startsFromModel(protocol):
         return []
     if protocol.initialModel.get() is None:
         return ["Initial model: choose one, or start from new weights."]
-    misfit = describeMisfit(
-        protocol.initialModel.get(),
-        boxSize=boxSize,
-        samplingRate=protocol.getInputMicrographs().getSamplingRate(),
-    )
+    model = protocol.initialModel.get()
+    misfit = describeMisfit(model, boxSize=boxSize, samplingRate=samplingRate)
     if misfit:
         return [f"Initial model: {misfit}"]
-    card = protocol.initialModel.get().getCard(EnsembleCard)
-    return describeOtherPreprocessing(card, boxPreprocessing(protocol, boxSize=boxSize))
+    preprocessing = boxPreprocessing(
+        protocol,
+        boxSize=boxSize,
+        samplingRate=samplingRate,
+        flipsPhases=flipsPhases,
+    )
+    return describeOtherPreprocessing(model.getCard(EnsembleCard), preprocessing)

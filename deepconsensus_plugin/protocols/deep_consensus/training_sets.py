@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training sets of *train network*: coordinates with label and weight."""
+"""Training sets: coordinates or particles with label and weight."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 
@@ -30,9 +30,9 @@ class LabelledSet:
     key : str
         Its parameter, numbered where a parameter holds several; names its file.
     pointer : Pointer
-        To a SetOfCoordinates.
+        To a SetOfCoordinates or SetOfParticles.
     isParticle : bool
-        Label of all its coordinates.
+        Label of all its items.
     weight : float
         Weight of each of its boxes in the loss.
     role : Role
@@ -49,14 +49,19 @@ class LabelledSet:
     isBelieved: bool = False
 
     @property
-    def coordinates(self) -> SetOfCoordinates:
+    def items(self) -> SetOfCoordinates | SetOfParticles:
         """The set itself."""
         return self.pointer.get()
 
     @property
+    def areParticles(self) -> bool:
+        """Whether its boxes are images in stacks."""
+        return isinstance(self.items, SetOfParticles)
+
+    @property
     def micrographs(self) -> SetOfMicrographs:
-        """Micrographs that the set lies on."""
-        return self.coordinates.getMicrographs()
+        """Micrographs that coordinates lie on."""
+        return self.items.getMicrographs()
 
     @property
     def name(self) -> str:
@@ -132,18 +137,25 @@ def chosenSets(protocol: Protocol) -> list[LabelledSet]:
     sets = [
         LabelledSet("positives", protocol.inputPositives, True),
         LabelledSet("negatives", protocol.inputNegatives, False),
+    ]
+    return [*(each for each in sets if each.items is not None), *furtherSets(protocol)]
+
+
+def furtherSets(protocol: Protocol) -> list[LabelledSet]:
+    """Return the extra sets and the test sets that were chosen on a form."""
+    sets = [
         *extraSets(protocol, "extraPositives", isParticle=True),
         *extraSets(protocol, "extraNegatives", isParticle=False),
         LabelledSet("testPositives", protocol.testPositives, True, role=Role.TESTING),
         LabelledSet("testNegatives", protocol.testNegatives, False, role=Role.TESTING),
     ]
-    return [chosen for chosen in sets if chosen.pointer.get() is not None]
+    return [chosen for chosen in sets if chosen.items is not None]
 
 
 def countToLearnFrom(protocol: Protocol, *, isParticle: bool) -> int:
-    """Return how many coordinates of one label the network learns from."""
+    """Return how many boxes of one label the network learns from."""
     return sum(
-        len(chosen.coordinates)
+        len(chosen.items)
         for chosen in chosenSets(protocol)
         if chosen.isParticle is isParticle and chosen.role is Role.TRAINING
     )
@@ -153,16 +165,37 @@ def describeBadSets(sets: Iterable[LabelledSet]) -> list[str]:
     """Return a sentence for every set that cannot be used."""
     errors = []
     for chosen in sets:
-        errors += describeEmpty(chosen.name, chosen.coordinates) or describeLost(
-            chosen.name, chosen.coordinates
-        )
+        lost = [] if chosen.areParticles else describeLost(chosen.name, chosen.items)
+        errors += describeEmpty(chosen.name, chosen.items) or lost
     return errors
 
 
-def describeDifferentRates(sets: Iterable[LabelledSet]) -> list[str]:
-    """Return a sentence if the sets lie on micrographs of different pixel sizes."""
-    rates = sorted({chosen.micrographs.getSamplingRate() for chosen in sets})
-    if rates[-1] <= 1.001 * rates[0]:
+def hasStacks(protocol: Protocol, *keys: str) -> bool:
+    """Return whether one of the extra sets, test sets or `keys` is of particles."""
+    single = (*keys, "testPositives", "testNegatives")
+    pointers = [getattr(protocol, key) for key in single]
+    pointers += [*protocol.extraPositives, *protocol.extraNegatives]
+    return any(isinstance(each.get(), SetOfParticles) for each in pointers)
+
+
+def describeBadFurther(protocol: Protocol) -> list[str]:
+    """Return what is wrong with extra sets and test sets, a sentence each."""
+    errors = []
+    if (protocol.testPositives.get() is None) != (protocol.testNegatives.get() is None):
+        errors.append("Test positives, test negatives: choose both or none.")
+    for key in ("extraPositives", "extraNegatives"):
+        errors += describeBadWeights(protocol, key)
+    return errors or describeBadSets(furtherSets(protocol))
+
+
+def describeDifferentRates(sets: Iterable[LabelledSet], *more: float) -> list[str]:
+    """Return a sentence if the sets lie on micrographs of different pixel sizes.
+
+    `more` are those of other micrographs that are cut, Å/px.
+    """
+    own = [each.micrographs.getSamplingRate() for each in sets if not each.areParticles]
+    rates = sorted({*own, *more})
+    if not rates or rates[-1] <= 1.001 * rates[0]:
         return []
     return [
         "The sets lie on micrographs of different pixel sizes "
@@ -171,12 +204,18 @@ def describeDifferentRates(sets: Iterable[LabelledSet]) -> list[str]:
     ]
 
 
-def describeSharedMicrographs(sets: Sequence[LabelledSet]) -> list[str]:
-    """Return a sentence if sets to test on lie on micrographs learnt from."""
+def describeSharedMicrographs(
+    sets: Sequence[LabelledSet], others: Iterable[str] = ()
+) -> list[str]:
+    """Return a sentence if sets to test on lie on micrographs learnt from.
+
+    `others` are names of micrographs that are learnt from besides.
+    """
     learnt, tested = (
-        set().union(*(_usedMicrographs(s.coordinates) for s in sets if s.role is role))
+        set().union(*(_usedMicrographs(s) for s in sets if s.role is role))
         for role in (Role.TRAINING, Role.TESTING)
     )
+    learnt.update(others)
     if not (shared := sorted(learnt & tested)):
         return []
     return [
@@ -186,9 +225,10 @@ def describeSharedMicrographs(sets: Sequence[LabelledSet]) -> list[str]:
     ]
 
 
-def _usedMicrographs(coordinates: SetOfCoordinates) -> set[str]:
-    """Return the names of the micrographs that have coordinates."""
-    return set(filter(None, read_columns(coordinates, "_micName").get("_micName", [])))
+def _usedMicrographs(chosen: LabelledSet) -> set[str]:
+    """Return the names of the micrographs that have items of a set."""
+    name = "_coordinate._micName" if chosen.areParticles else "_micName"
+    return set(filter(None, read_columns(chosen.items, name).get(name, [])))
 
 
 def joinMicrographs(parts: Iterable[Sequence[Micrograph]]) -> tuple[Micrograph, ...]:

@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickResult,
     masks_beside,
 )
-from deepconsensus_plugin.core.types import PickerPicks
+from deepconsensus_plugin.core.types import Micrograph, PickerPicks
 from deepconsensus_plugin.objects import ParticleClassifier
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.pickers.model_conditions import (
@@ -116,7 +116,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             found = coordinates_from_set(known, micrographs=micrographs)
             write_coordinates(self._getFileName("known"), found)
         request = NetworkPickRequest(
-            micrographs=micrographs_from_set(micrographs, ctfs=self.ctfRelations.get()),
+            micrographs=self._usableMicrographs(),
             model=Path(self.inputModel.get().getFolder()),
             found=Path(self._getFileName("found")),
             result=Path(self._getFileName("picks")),
@@ -132,6 +132,25 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         job = Path(self._getFileName("job"))
         write_job(job, request)
         Plugin.runCoreJob(self, job)
+
+    def _usableMicrographs(self) -> tuple[Micrograph, ...]:
+        """Return the micrographs that the model can look at; others are warned of."""
+        ctfs = self.ctfRelations.get()
+        found = micrographs_from_set(self.inputMicrographs.get(), ctfs=ctfs)
+        if not self.inputModel.get().getCard().needs_ctf:
+            return found
+        usable = tuple(each for each in found if each.ctf is not None)
+        if not usable:
+            raise ValueError(
+                f"CTF estimation: expected CTFs of these {len(found)} micrographs, "
+                "which the model needs, received none"
+            )
+        if len(usable) < len(found):
+            self.warning(
+                f"{len(found) - len(usable)} of {len(found)} micrographs have no CTF, "
+                "which the model needs; they are not picked"
+            )
+        return usable
 
     def createOutputStep(self, form):
         """Register the picks, and those that were not known; write EMAN2's files."""

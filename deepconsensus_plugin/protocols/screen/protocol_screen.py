@@ -24,6 +24,10 @@ from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
     startsFromModel,
 )
+from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
+    furtherSets,
+    hasStacks,
+)
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     warnOfLeftOut,
 )
@@ -53,6 +57,7 @@ from deepconsensus_plugin.protocols.screen.screen_summary import (
     describeScreening,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
+from deepconsensus_plugin.protocols.shared.averages_summary import citedForAverages
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
@@ -118,6 +123,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             (self.negativesStep, False),
             (self.trainStep, True),
             (self.scoreStep, True),
+            (self.averageStep, False),
             (self.fuseStep, False),
             (self.createOutputStep, False),
         ):
@@ -161,6 +167,10 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         warnOfLeftOut(self, candidates, boxFrameOfScreen(self).read_usable())
         self._stages().score(candidates, self.modelFolder())
 
+    def averageStep(self, form):
+        """Average the candidates, where scores are combined."""
+        self._stages().averageCandidates(self._candidates())
+
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
         self._stages().fuse(self._candidates(), self.modelFolder())
@@ -170,7 +180,10 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         files = chainFilesOf(self)
         found, report = readScores(self, files)
         outputs = makeOutputs(self, found, observed=self._getFileName("observed"))
-        others = (self.initialModel, self.inputMicrographs, self.subtractCoordinates)
+        others = (
+            *(self.initialModel, self.inputMicrographs, self.subtractCoordinates),
+            *(each.pointer for each in furtherSets(self)),
+        )
         registerOutputs(self, outputs, (*self.inputCoordinates, *others))
         write_accepted(
             *(files.table, found.scored, found.networks, found.acceptance),
@@ -210,7 +223,8 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         return describeScreening(self)
 
     def _citations(self):
-        return ["SanchezGarcia2018", "Chollet2015", "Vargas2013"]
+        cited = ["SanchezGarcia2018", "Chollet2015", "Vargas2013"]
+        return [*cited, *citedForAverages(self)]
 
     # -------------------------- what the steps share --------------------------
     def usesModelAsIs(self) -> bool:
@@ -222,6 +236,18 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         if self.usesModelAsIs():
             return Path(self.initialModel.get().getFolder())
         return chainFilesOf(self).model
+
+    def hasExtraPositives(self) -> bool:
+        """Return whether there are further sets of particles."""
+        return bool(self.extraPositives)
+
+    def hasExtraNegatives(self) -> bool:
+        """Return whether there are further sets of background."""
+        return bool(self.extraNegatives)
+
+    def hasStacks(self) -> bool:
+        """Return whether a set is of particles."""
+        return hasStacks(self)
 
     def readCalibration(self) -> CalibrationReport | None:
         """Return the verdict of a finished run; None if nothing was combined."""

@@ -12,8 +12,8 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineGeneralModelParam,
     defineParticleParams,
+    defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     thresholdForm,
@@ -21,9 +21,11 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import (
 from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     FROM_MODEL,
     defineContrastParam,
+    defineExtraParams,
     defineInitialModelParams,
     defineTrainingParams,
 )
+from deepconsensus_plugin.protocols.shared.contrast import defineStackContrastParam
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -67,11 +69,14 @@ def defineStageParams(form: params.Form) -> None:
     form.addSection(label="Consensus")
     consensus_form.defineConsensusParams(form)
     defineDrawingParams(form)
+    form.addSection(label="Extra sets")
+    defineExtraParams(form)
+    defineStackContrastParam(form, "(extraNegatives, 1) and hasStacks")
     form.addSection(label="Training")
     defineTrainingParams(form)
     form.addSection(label="Scores")
     defineCombineParam(form)
-    defineGeneralModelParam(form)
+    defineWitnessParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
     defineParticleParams(form, asksContrast=False)

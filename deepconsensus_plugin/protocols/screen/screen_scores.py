@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pwem.objects import Coordinate
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import candidate_items
+from deepconsensus_plugin.convert import AveragedItems, candidate_items
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
@@ -33,6 +33,8 @@ from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     iterScored,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
+from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
+from deepconsensus_plugin.protocols.shared.chain_files import readAveraged
 
 ACCEPTED, SCORED = "", "Scored"
 """Suffixes of the outputs."""
@@ -58,6 +60,8 @@ class ScreenScores:
         Id of the first candidate as an item.
     generalModel : array, shape (n,), optional
         Log-odds of the general model.
+    averaged : AveragedItems, optional
+        What averages tell of the candidates, by row of the n.
     """
 
     candidates: Candidates
@@ -67,6 +71,7 @@ class ScreenScores:
     isWhole: BoolArray
     firstId: int = 1
     generalModel: FloatArray | None = None
+    averaged: AveragedItems | None = None
 
     @property
     def scored(self) -> Candidates:
@@ -87,6 +92,7 @@ class ScreenScores:
             isWhole=self.isWhole,
             reason=self.acceptance.reason,
             generalModel=self.generalModel,
+            averaged=self.averaged,
         ):
             if suffix == SCORED or item.coordinate.getObjId() in accepted:
                 yield item
@@ -114,6 +120,7 @@ def readScores(
     found = ScreenScores(
         *(candidates, positions, networks, accepted, isWhole),
         generalModel=read_witness(files.witness, scored),
+        averaged=readAveraged(files, len(scored), boxFrameOfScreen(protocol)),
     )
     return found, report
 

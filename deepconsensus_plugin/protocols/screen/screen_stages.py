@@ -7,6 +7,7 @@ The end and every preliminary round are carried out by the same functions.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from pyworkflow.protocol import Protocol
@@ -23,12 +24,13 @@ from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import Micrograph
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.core.workflow.candidate_stages import (
     CandidateStages,
-    find_candidates,
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
@@ -41,12 +43,22 @@ from deepconsensus_plugin.protocols.consensus.picks_input import (
     readUnwanted,
     referenceMicrographs,
 )
+from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
+    BoxReader,
+    canFlipAll,
+    sourceOf,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     boxPreprocessing,
     initialFolder,
+)
+from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
+    LabelledSet,
+    furtherSets,
+    joinMicrographs,
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
@@ -113,6 +125,12 @@ class ScreenStages:
             candidates, are_particles_dark=areParticlesDark(self.protocol)
         )
 
+    def averageCandidates(self, candidates: Candidates) -> None:
+        """Average the scored candidates, where scores are combined."""
+        self._stages().average(
+            candidates, are_particles_dark=areParticlesDark(self.protocol)
+        )
+
     def train(
         self, candidates: Candidates, minPickers: int, initialModel: Path | None
     ) -> None:
@@ -127,7 +145,24 @@ class ScreenStages:
         initialModel : Path, optional
             Model folder to start from.
         """
-        self._stages().train(candidates, minPickers, initialModel)
+        options = replace(self._options(), further_boxes=self._furtherBoxes())
+        stages = replace(self._stages(), options=options)
+        stages.train(candidates, minPickers, initialModel)
+
+    def _furtherBoxes(self) -> FurtherBoxes:
+        """Write the extra sets and the test sets for the training."""
+        reader, sets = boxReaderOf(self.protocol), furtherSets(self.protocol)
+        for each in sets:
+            reader.write(self.protocol, each, self._setFile(each))
+        cut = boxFrameOfScreen(self.protocol).read_micrographs()
+        everything = joinMicrographs([cut, *reader.micrographs(sets)])
+        return FurtherBoxes(
+            tuple(sourceOf(each, self._setFile(each)) for each in sets),
+            everything[len(cut) :],
+        )
+
+    def _setFile(self, chosen: LabelledSet) -> Path:
+        return self.folder / f"{chosen.key}.h5"
 
     def forgetTraining(self) -> None:
         """Remove the result of a training that other choices on the form asked for."""
@@ -143,7 +178,9 @@ class ScreenStages:
             candidates,
             self.folder,
             seed=fusionSeed(self.protocol),
-            context=FusionContext.of(self._pickedMicrographs(), model, self.files.null),
+            context=FusionContext.of(
+                self._pickedMicrographs(), model, self.files.null, self.files.averages
+            ),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
@@ -188,7 +225,12 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         consensus=consensusRules(protocol),
         negatives=DRAWING.read(protocol),
         training=TRAINING.read(protocol),
-        preprocessing=boxPreprocessing(protocol, boxSize=boxSize),
+        preprocessing=boxPreprocessing(
+            protocol,
+            boxSize=boxSize,
+            samplingRate=protocol.getInputMicrographs().getSamplingRate(),
+            flipsPhases=flipsPhases(protocol),
+        ),
         initial_model=initialFolder(protocol),
         skip_training=protocol.usesModelAsIs(),
         scoring=ScoringParameters(
@@ -197,6 +239,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         ),
         fusion_seed=fusionSeed(protocol),
         ask_general_model=protocol.askGeneralModel.get(),
+        average_candidates=protocol.averageCandidates.get(),
         threshold=THRESHOLD.read(protocol),
         workers=protocol.numberOfThreads.get(),
     )
@@ -209,6 +252,25 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
         protocol.getInputMicrographs(),
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),
+    )
+
+
+def flipsPhases(protocol: Protocol) -> bool:
+    """Return whether the network sees boxes with flipped phases."""
+    ctfs = protocol.ctfRelations.get()
+    return ctfs is not None and canFlipAll(furtherSets(protocol), ctfs)
+
+
+def boxReaderOf(protocol: Protocol) -> BoxReader:
+    """Return what reads the extra sets and the test sets of a form."""
+    frame = boxFrameOfScreen(protocol)
+    return BoxReader(
+        frame.box_size * frame.micrographs.getSamplingRate(),
+        protocol.inputMicrographs.get(),
+        protocol.ctfRelations.get(),
+        flipsPhases(protocol),
+        areStacksDark=protocol.stacksDark.get(),
+        areMicrographsDark=not protocol.skipInvert,
     )
 
 

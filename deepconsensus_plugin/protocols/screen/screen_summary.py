@@ -18,6 +18,10 @@ from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
     describeFusion,
     describeScores,
 )
+from deepconsensus_plugin.protocols.shared.averages_summary import (
+    describeAveraging,
+    describeAveragingMethods,
+)
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeMethods,
@@ -46,6 +50,7 @@ def describeEnd(protocol: Protocol) -> list[str]:
             countWithoutParticle(protocol, "Scored"),
             protocol.readCalibration(),
         ),
+        *describeAveraging(protocol, acceptanceOf(protocol).n_candidates),
         *describeDevices(protocol),
         *protocol.readReport().sentences(),
     ]
@@ -72,6 +77,7 @@ def describeScreening(protocol: Protocol) -> list[str]:
         *([] if protocol.usesModelAsIs() else [describeMethods(card)]),
         f"{countNetworks(card)} scored them.",
         *([] if fusion is None else [describeFusion(fusion)]),
+        *describeAveragingMethods(protocol),
         acceptanceOf(protocol).describe(),
         *acceptanceOf(protocol).describe_criteria(),
     ]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fingerprint of a form, so that *Continue* reruns every step after a change.
+"""Fingerprint of a form and its files: *Continue* reruns every step after a change.
 
 Scipion compares every step with the one at the same place of the previous run, by its
 name and arguments alone. A step that is equal is not run, even where one before it
-was. So every step of every protocol gets a fingerprint of the whole form as argument.
+was. So every step of every protocol gets a fingerprint as argument.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from pathlib import Path
 from pyworkflow.object import Object, Pointer, PointerList
 from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import GPU_LIST, USE_GPU
+
+from deepconsensus_plugin.protocols.shared.input_files import digestInputFiles
+
+_FILES = "files"
+"""Beside the parameters: digest of the files that the run reads."""
 
 WITHOUT_EFFECT = frozenset(
     {
@@ -28,10 +33,10 @@ WITHOUT_EFFECT = frozenset(
 
 
 def fingerprint(protocol: Protocol) -> str:
-    """Return all choices on the form that change results, as JSON.
+    """Return all that changes results: choices on the form, and input files, as JSON.
 
     Sets are identified by the run that made them and the name of the output; an empty
-    choice is ``null``. Equal forms give equal strings in every process.
+    choice is ``null``. Equal forms and files give equal strings in every process.
     """
     names = (name for name, _ in protocol.getDefinition().iterParams())
     chosen = {
@@ -39,6 +44,8 @@ def fingerprint(protocol: Protocol) -> str:
         for name in names
         if name not in WITHOUT_EFFECT
     }
+    if (files := digestInputFiles(protocol)) is not None:
+        chosen[_FILES] = files
     return json.dumps(chosen, sort_keys=True)
 
 

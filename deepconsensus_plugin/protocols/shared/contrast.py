@@ -2,7 +2,7 @@
 """Control for the contrast of particles, the same on every form.
 
 Each form stores it under the name that it had before: *skipInvert*, *particlesDark*,
-*doInvert*, *contrast*.
+*doInvert*, *contrast*, and *stacksDark* for particles that are given as images.
 """
 
 from __future__ import annotations
@@ -38,4 +38,19 @@ def defineContrastParam(form, name: str, help: str) -> None:
         choices=Choices([DARK, LIGHT], former=_FORMER),
         label=LABEL,
         help=help,
+    )
+
+
+def defineStackContrastParam(form, condition: str) -> None:
+    """Add the contrast of given particles, true where they are dark: *stacksDark*."""
+    form.addParam(
+        "stacksDark",
+        flagParam,
+        default=False,
+        choices=Choices([LIGHT, DARK], former=_FORMER),
+        condition=condition,
+        label="Contrast of particle sets",
+        help="Contrast of the particles in the images of the sets of particles.\n"
+        f"*{LIGHT}*: as they are after extraction by RELION, cryoSPARC or Scipion.\n"
+        f"*{DARK}*: extracted without a change of contrast.\nDefault: {LIGHT}.",
     )

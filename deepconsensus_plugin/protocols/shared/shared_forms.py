@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pyworkflow.protocol.params as params
 from pwem.constants import RELATION_CTF
-from pwem.objects import SetOfMicrographs
+from pwem.objects import SetOfMicrographs, SetOfParticles
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import GPU_LIST, USE_GPU
@@ -49,11 +49,16 @@ def defineOtherMicrographsParam(form: params.Form) -> None:
 def micrographsToCut(
     protocol: Protocol, coordinates: Pointer
 ) -> SetOfMicrographs | None:
-    """Return the *Other micrographs* of a form, or else those of the coordinates."""
+    """Return the *Other micrographs* of a form, or else those of the coordinates.
+
+    None where there are none, as for particles, which are in stacks.
+    """
     if (others := protocol.inputMicrographs.get()) is not None:
         return others
     picked = coordinates.get()
-    return None if picked is None else picked.getMicrographs()
+    if picked is None or isinstance(picked, SetOfParticles):
+        return None
+    return picked.getMicrographs()
 
 
 def defineCtfParam(form: params.Form, help: str) -> None:

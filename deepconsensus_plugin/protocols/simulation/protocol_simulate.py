@@ -15,6 +15,7 @@ from deepconsensus_plugin.convert import (
     acquisition_of,
     append_coordinates,
     append_simulated,
+    with_optics_group,
 )
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.jobs import read_result, write_job
@@ -98,7 +99,9 @@ class ProtSimulateMicrographs(Appearance, EMProtocol):
         result = self._result()
         micrographs = self._createSetOfMicrographs()
         micrographs.setSamplingRate(self.samplingRate.get())
-        micrographs.setAcquisition(acquisition_of(simulationParameters(self)))
+        acquisition = acquisition_of(simulationParameters(self))
+        rate = self.samplingRate.get()
+        micrographs.setAcquisition(with_optics_group(acquisition, rate))
         ctfs = self._createSetOfCTF()
         append_simulated(micrographs, ctfs, result.micrographs)
         self._defineOutputs(outputMicrographs=micrographs)

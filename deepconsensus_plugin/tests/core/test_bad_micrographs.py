@@ -40,8 +40,8 @@ from deepconsensus_plugin.core.usable_area.bad_micrographs import (
     find_bad_micrographs,
     share_without_signal,
 )
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.core.workflow.candidate_stages import (
-    find_candidates,
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.chain import select_scored

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import mrcfile
 import numpy as np
@@ -26,8 +28,13 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     TrainRequest,
 )
-from deepconsensus_plugin.core.errors import ModelFormatError
+from deepconsensus_plugin.core.errors import (
+    FileFormatError,
+    FolderInUseError,
+    ModelFormatError,
+)
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.locks import only_worker_in
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
@@ -243,6 +250,35 @@ def _die(*_, **__):
     raise _Killed
 
 
+def test_two_chains_in_one_folder(scene, undisturbed, tmp_path):
+    with only_worker_in(tmp_path):
+        with pytest.raises(FolderInUseError, match="is at work in it"):
+            run_deep_consensus(*scene, OPTIONS, tmp_path)
+
+
+def test_an_exchanged_micrograph_is_named(scene, undisturbed, tmp_path, caplog):
+    """Of the same size and time."""
+    micrographs, pickers = scene
+    own = [
+        replace(each, path=Path(shutil.copy2(each.path, tmp_path)))
+        for each in micrographs
+    ]
+    seeded = replace(OPTIONS, fusion_seed=None)
+    run_deep_consensus(own, pickers, seeded, tmp_path / "chain")
+    path = own[1].path
+    status = path.stat()
+    shutil.copyfile(own[2].path, path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        found = run_deep_consensus(own, pickers, seeded, tmp_path / "chain")
+    assert "train: done again: mic_1.mrc" in caplog.text
+    assert "score: done again: mic_1.mrc" in caplog.text
+    assert "1 masks made, 2 were there" in caplog.text
+    fresh = run_deep_consensus(own, pickers, seeded, tmp_path / "fresh")
+    assert_same(found, fresh)
+
+
 def test_only_what_has_changed_is_done_again(scene, undisturbed, tmp_path, monkeypatch):
     micrographs, pickers = scene
     plain = replace(OPTIONS, fusion_seed=None)
@@ -442,6 +478,26 @@ def test_micrographs_of_no_sampling_rate_are_refused(scene, sampling_rate):
     assert len(find_micrographs(pattern, sampling_rate=4.0)) == 3
     with pytest.raises(ValueError, match="it must be above 0, received"):
         find_micrographs(pattern, sampling_rate=sampling_rate)
+
+
+def test_micrographs_that_cannot_be_read_are_left_out_where_allowed(
+    scene, tmp_path, caplog
+):
+    for each in scene[0]:
+        shutil.copy(each.path, tmp_path)
+    content = (tmp_path / "mic_1.mrc").read_bytes()
+    (tmp_path / "mic_1.mrc").write_bytes(content[:5000])
+    (tmp_path / "mic_2.mrc").write_bytes(gzip.compress(content)[:-50])
+    with pytest.raises(FileFormatError, match=r"mic_1\.mrc: expected"):
+        find_micrographs(tmp_path / "*.mrc", sampling_rate=4.0)
+    (found,) = find_micrographs(tmp_path / "*.mrc", sampling_rate=4.0, skip_bad=True)
+    assert found.name == "mic_0.mrc"
+    assert [line.split(": ")[0] for line in caplog.messages] == [
+        f"{tmp_path}/mic_{i}.mrc" for i in (1, 2)
+    ]
+    (tmp_path / "mic_0.mrc").unlink()
+    with pytest.raises(FileNotFoundError, match="received none"):
+        find_micrographs(tmp_path / "*.mrc", sampling_rate=4.0, skip_bad=True)
 
 
 def test_only_formats_of_several_micrographs_are_offered(tmp_path):

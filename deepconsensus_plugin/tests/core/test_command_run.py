@@ -17,7 +17,7 @@ def started(monkeypatch):
     """Note the settings and the folder that would be run."""
     calls = []
 
-    def note(settings, folder):
+    def note(settings, folder, **_):
         calls.append((settings, folder))
         return 0
 
@@ -69,7 +69,7 @@ def test_wrong_input_is_status_1_and_an_interruption_130(monkeypatch, capsys):
         (KeyboardInterrupt(), 130, "the same command goes on"),
     ):
 
-        def fail(*_, raised=raised):
+        def fail(*_, raised=raised, **__):
             raise raised
 
         monkeypatch.setattr(run, "_run", fail)

@@ -48,6 +48,18 @@ def test_boxes_round_trip_with_their_provenance(tmp_path):
     assert read.rows.micrographs == rows.micrographs
 
 
+def test_boxes_are_rounded_to_the_nearest(tmp_path):
+    """HDF5 itself halves some values just below a power of two."""
+    rng = np.random.default_rng(0)
+    boxes = rng.normal(size=(18, 64, 64)).astype(np.float32)
+    boxes[:, 0, 0] = -0.9999961853027344
+    rows = _rows([0, 1] * 9, range(18))
+    parts = iter([boxes[:7], boxes[7:]])
+    write_boxes(tmp_path / "b.h5", rows, parts, size=64, attributes={})
+    stored = read_boxes(tmp_path / "b.h5").boxes
+    np.testing.assert_array_equal(stored, boxes.astype(np.float16))
+
+
 def _beads() -> np.ndarray:
     """Return a bright bead, a dark one, noise, and one that is just stored."""
     rng = np.random.default_rng(0)

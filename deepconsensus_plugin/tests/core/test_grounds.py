@@ -137,6 +137,15 @@ def test_each_lack_of_evidence_is_named_in_one_sentence(grounds, words):
     assert ". " not in why.replace(" ROC-AUC .", "")
 
 
+def test_averages_that_show_particles_stand_for_a_third_picker():
+    pair = replace(AMPLE, candidates=PAIR)
+    assert find_objection(replace(pair, share_resolved=0.9)) is None
+    why = find_objection(replace(pair, share_resolved=0.27))
+    assert why is not None
+    assert "27% of their particles in averages" in why
+    assert find_objection(replace(AMPLE, candidates=TWINS, share_resolved=0.9))
+
+
 def test_an_area_is_chance_within_the_spread_of_ranks():
     rng = np.random.default_rng(0)
     n = FEWEST_HELD_OUT

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import errno
 import os
 import subprocess
 import sys
@@ -38,3 +39,29 @@ def test_what_is_written_to_has_the_same_extension(tmp_path):
     with whole_file(tmp_path / "model.keras") as partial:
         assert partial.suffix == ".keras"
         partial.touch()
+
+
+@pytest.mark.parametrize("is_lasting", [True, False])
+def test_a_lasting_file_is_on_the_disk_before_its_name_and_then_the_name(
+    tmp_path, monkeypatch, is_lasting
+):
+    synced = []
+
+    def note(handle):
+        synced.append((os.readlink(f"/proc/self/fd/{handle}"), target.exists()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    target = tmp_path / "a.txt"
+    write_text(target, "x", is_lasting=is_lasting)
+    partial = str(tmp_path / f".partial.{os.getpid()}.a.txt")
+    assert synced == ([(partial, False), (str(tmp_path), True)] if is_lasting else [])
+
+
+def test_an_error_of_a_full_disk_names_the_file(tmp_path):
+    target = tmp_path / "a.txt"
+    with pytest.raises(OSError, match=f"No space left on device: '{target}'"):
+        with whole_file(target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="other"), whole_file(target):
+        raise OSError("other")
+    assert list(tmp_path.iterdir()) == []

@@ -405,7 +405,7 @@ def test_cs_never_unpickles(tmp_path):
     path = tmp_path / "a.cs"
     with path.open("wb") as file:
         np.save(file, np.array([{"code": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(FileFormatError, match="allow_pickle"):
+    with pytest.raises(FileFormatError, match="of object"):
         read_picks(path)
 
 

@@ -86,3 +86,27 @@ def test_other_files_are_refused(tmp_path):
         file.attrs["kind"] = "coordinates"
     with pytest.raises(FileFormatError, match="schema"):
         read_coordinates(path)
+
+
+def test_a_file_that_was_damaged_is_refused_before_its_library_reads_it(tmp_path):
+    path = tmp_path / "c.h5"
+    write_coordinates(path, {"a.mrc": ScoredCoordinates.from_arrays([[1, 2]])})
+    content = path.read_bytes()
+    for at in range(0, len(content) - 24, 97):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(FileFormatError, match="changed or damaged"):
+            read_coordinates(path)
+    path.write_bytes(content[:-24])  # as early versions wrote it
+    assert read_coordinates(path)["a.mrc"].yx.tolist() == [[1, 2]]
+
+
+def test_a_heap_of_texts_without_end_is_refused(tmp_path):
+    path = tmp_path / "c.h5"
+    write_coordinates(path, {"a.mrc": ScoredCoordinates.from_arrays([[1, 2]])})
+    content = bytearray(path.read_bytes()[:-24])
+    at = content.index(b"GCOL") + 16
+    content[at : at + 2] = bytes(2)  # free, and of no length
+    content[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="damaged heap"):
+        read_coordinates(path)

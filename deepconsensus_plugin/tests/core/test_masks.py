@@ -31,8 +31,8 @@ from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.files import area_path, read_area, write_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
 from deepconsensus_plugin.core.workflow.candidate_stages import (
-    find_candidates,
     fuse_scored,
 )
 from deepconsensus_plugin.core.workflow.chain import select_scored

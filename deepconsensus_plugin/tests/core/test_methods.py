@@ -86,8 +86,8 @@ def test_options_are_read_by_their_method_alone(tmp_path):
     ("content", "complaint"),
     [
         ({"kind": "bake", "request": {}}, r"one of \['simulate', .*, received 'bake'"),
-        ({"request": {}}, "expected kind of a job, received none"),
-        ({"kind": "pick"}, "expected request of a job, received none"),
+        ({"request": {}}, "expected the key kind, received none"),
+        ({"kind": "pick"}, "expected the key request, received none"),
     ],
 )
 def test_a_job_that_is_not_known_is_refused(tmp_path, caplog, content, complaint):

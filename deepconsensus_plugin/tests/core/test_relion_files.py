@@ -169,3 +169,15 @@ def test_folder_of_cryolo_with_several_folders_of_the_same_picks(tmp_path):
     with pytest.raises(NameMatchError, match=r"CBOX, EMAN, STAR\. Give one of them"):
         read(tmp_path)
     assert read(tmp_path / "EMAN")[0] == {"g_0.mrc": [[4, 4]]}
+
+
+def test_slices_of_a_stack_are_refused_by_the_line(tmp_path):
+    columns = "MicrographName CoordinateX CoordinateY"
+    rows = ["000001@Movies/g_1.mrcs 10 20", "000003@Movies/g_1.mrcs 11 21"]
+    path = put(tmp_path / "merged.star", star(columns, *rows))
+    with pytest.raises(FileFormatError, match=r"file of its own.* on line \d+"):
+        read(path)
+    with pytest.raises(FileFormatError, match="file of its own"):
+        read(put(tmp_path / "autopick.star", star(LIST, "2@g_1.mrcs g_1.star")))
+    path = put(tmp_path / "first.star", star(columns, rows[0]))
+    assert read(path)[0] == {"g_1.mrc": [[20, 10]]}

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.pickers.topaz.architecture import (
+    convolutions,
+    receptive_field,
+)
 from deepconsensus_plugin.core.pickers.topaz.network import (
     LOG_ODDS,
     PATCH,
     build_network,
     classifier_of,
-    convolutions,
-    receptive_field,
 )
 
 SHAPE = (12, 17)

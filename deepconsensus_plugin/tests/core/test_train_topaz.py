@@ -13,9 +13,10 @@ from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.jobs import read_result, run_job, write_job
-from deepconsensus_plugin.core.methods import load_card_of
+from deepconsensus_plugin.core.methods import load_card, load_card_of
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.networks.history import read_histories, states_folder
+from deepconsensus_plugin.core.networks.weights import read_weights
 from deepconsensus_plugin.core.pickers.topaz import train as train_topaz
 from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
@@ -26,7 +27,6 @@ from deepconsensus_plugin.core.pickers.trained.requests import (
     LearningInput,
     PickerTrainResult,
 )
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
 from deepconsensus_plugin.core.pickers.trained.training import PickerTrainer
 from deepconsensus_plugin.core.pipeline import network_pick
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
@@ -143,7 +143,8 @@ def quick_request(folder, **options):
 
 
 def weights_of(request):
-    return load_picker_network(request.model).get_weights()
+    (weights,) = read_weights(request.model, load_card(request.model))
+    return weights
 
 
 def assert_same(some, others):
@@ -239,7 +240,7 @@ class TestTraining:
         assert result.validation is None
         assert load_card_of(request.model, TopazCard).validation is None
         # The decoder that helps with few labels is no part of the picker.
-        assert load_picker_network(request.model).output_shape == (None, 1)
+        assert weights_of(request)[-1].shape == (1,)
 
     def test_known_negatives_and_a_common_scale_of_grey(self, tmp_path, eagerly):
         request, truth = quick_request(tmp_path)

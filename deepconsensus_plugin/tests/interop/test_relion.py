@@ -13,12 +13,15 @@ import pytest
 
 from deepconsensus_plugin.commands.export import export
 from deepconsensus_plugin.commands.exported import FinishedRun
+from deepconsensus_plugin.core.io.stacks import open_stack
+from deepconsensus_plugin.core.particle_files.reading import read_particles
+from deepconsensus_plugin.core.particle_files.writing import write_kept_particles
 from deepconsensus_plugin.core.pick_files.picks import PickFormat
 from deepconsensus_plugin.core.pick_files.relion_project import read_relion_micrographs
 from deepconsensus_plugin.core.pick_files.star_blocks import read_blocks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
-RELION = shutil.which("relion_preprocess")
+RELION, HANDLER = map(shutil.which, ("relion_preprocess", "relion_star_handler"))
 pytestmark = pytest.mark.skipif(
     RELION is None, reason="relion_preprocess is not there: apt-get install relion"
 )
@@ -106,3 +109,25 @@ def test_relion_extracts_every_particle_that_is_exported(root):
         with mrcfile.open(root / stack) as file:
             box = file.data[int(number) - 1]
         assert box[BOX // 2].mean() == pytest.approx(np.floor(y + 0.5), abs=1)
+    _check_particles_in(root)
+
+
+def _check_particles_in(root):
+    """Read what RELION extracted, prune it, and let RELION read that."""
+    star = root / "Extract/particles.star"
+    table = read_particles(star)
+    assert (len(table), table.side, table.sampling_rate) == (11, BOX, 2.0)
+    assert not table.is_flipped
+    assert {*table.micrographs} == {NAMES[0], NAMES[2]}
+    for stack, number, (y, _) in zip(table.stack, table.index, table.yx, strict=True):
+        images = open_stack(table.stacks[stack])
+        middle = (number - 1) * BOX + BOX // 2
+        assert images[middle].mean() == pytest.approx(np.floor(y + 0.5), abs=1)
+    kept = np.arange(len(table)) % 3 > 0
+    write_kept_particles(root / "Extract/kept.star", star, kept)
+    again = read_particles(root / "Extract/kept.star")
+    np.testing.assert_array_equal(again.index, table.index[kept])
+    words = "--i Extract/kept.star --o Extract/select.star --select rlnCoordinateX"
+    words += " --minval -1 --maxval 1e6"
+    subprocess.run([HANDLER, *words.split()], check=True, capture_output=True)
+    assert len(read_particles(root / "Extract/select.star")) == kept.sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deepconsensus_plugin.core.networks.stored import StoredNetwork, convolution
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 
 
@@ -22,3 +23,9 @@ class ToyCard(PickerCard):
 
     kind: str = "toy"
     training: ToyParameters
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return the filter."""
+        return (
+            StoredNetwork((convolution(self.training.side_px, 1, 1, has_bias=False),)),
+        )

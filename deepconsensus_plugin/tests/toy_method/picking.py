@@ -14,7 +14,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     PreparedMicrograph,
     prepare_for_network,
 )
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
+from deepconsensus_plugin.core.pickers.trained.store import with_stored_weights
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 from deepconsensus_plugin.tests.toy_method.card import ToyCard
 
@@ -36,6 +36,10 @@ class ToyPicker:
         """Read a micrograph, and return it as the filter sees it."""
         return prepare_for_network(micrograph, self._preprocessing)
 
+    def score_some(self, prepared: PreparedMicrograph) -> np.ndarray:
+        """Return the scores of all peaks."""
+        return self.find(prepared).scores
+
     def find(self, prepared: PreparedMicrograph) -> ScoredCoordinates:
         """Return all peaks, best first."""
         image = prepared.image[None, ..., None]
@@ -46,7 +50,14 @@ class ToyPicker:
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
 
 
+def build_filter(side: int) -> keras.Model:
+    """Return a network that correlates an image of any size with a square."""
+    image = keras.Input((None, None, 1))
+    convolution = keras.layers.Conv2D(1, side, padding="same", use_bias=False)
+    return keras.Model(image, convolution(image))
+
+
 def load(folder: Path, card: ToyCard, options: None) -> ToyPicker:
     """Return the picker of a model folder."""
-    network = load_picker_network(folder)
+    network = with_stored_weights(build_filter(card.training.side_px), folder, card)
     return ToyPicker(network, card.preprocessing, card.training.side_px)

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.pickers.trained.data import collect
 from deepconsensus_plugin.core.pickers.trained.requests import PickerTrainResult
 from deepconsensus_plugin.core.pickers.trained.store import save_picker
 from deepconsensus_plugin.tests.toy_method.card import ToyCard
-from deepconsensus_plugin.tests.toy_method.picking import ToyPicker
+from deepconsensus_plugin.tests.toy_method.picking import ToyPicker, build_filter
 from deepconsensus_plugin.tests.toy_method.request import ToyTrainRequest
 
 
@@ -49,9 +49,7 @@ def run(request: ToyTrainRequest, progress: Progress) -> PickerTrainResult:
 
 def _filter(template: np.ndarray) -> keras.Model:
     """Return a network that correlates an image of any size with a template."""
-    image = keras.Input((None, None, 1))
-    convolution = keras.layers.Conv2D(1, len(template), padding="same", use_bias=False)
-    network = keras.Model(image, convolution(image))
+    network = build_filter(len(template))
     kernel = (template - template.mean()) / np.square(template).sum()
     network.set_weights([kernel[..., None, None]])
     return network

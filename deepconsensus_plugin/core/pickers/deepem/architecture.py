@@ -10,6 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deepconsensus_plugin.core.networks.stored import (
+    StoredLayer,
+    StoredNetwork,
+    batch_normalisation,
+    convolution,
+    dense,
+)
+
 _KERNEL_SHARE = 3 / 16
 """Fraction of its input that a kernel spans: 51 of 272 pixels in the KLH network."""
 
@@ -90,6 +98,17 @@ class DeepEMArchitecture:
             sides += [side - kernel + 1, (side - kernel + 1) // pool]
             side = sides[-1]
         return tuple(sides)
+
+    def stored_network(self, *, is_normalised: bool) -> StoredNetwork:
+        """Return the network as a file holds it; `is_normalised`: in batches."""
+        layers: list[StoredLayer] = []
+        n_in = 1
+        for kernel, n_maps, _ in self.layers:
+            layers.append(convolution(kernel, n_in, n_maps))
+            if is_normalised:
+                layers.append(batch_normalisation(n_maps))
+            n_in = n_maps
+        return StoredNetwork((*layers, dense(n_in * self.sides[-1] ** 2, 1)))
 
 
 KLH = DeepEMArchitecture(272, kernels=(51, 20, 9))

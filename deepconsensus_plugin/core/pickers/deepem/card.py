@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deepconsensus_plugin.core.networks.stored import StoredNetwork
+from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
 from deepconsensus_plugin.core.pickers.deepem.parameters import (
     DeepEMParameters,
     DeepEMRound,
     DeviationRange,
+    Variant,
 )
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 
@@ -32,3 +35,14 @@ class DeepEMCard(PickerCard):
     training: DeepEMParameters
     deviations: DeviationRange | None
     rounds: list[DeepEMRound]
+
+    @property
+    def architecture(self) -> DeepEMArchitecture:
+        """Sizes of the layers."""
+        training = self.training
+        return DeepEMArchitecture.of_box(training.input_size, maps=training.maps)
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return the network for boxes."""
+        is_normalised = self.training.variant is Variant.MODERN
+        return (self.architecture.stored_network(is_normalised=is_normalised),)

@@ -66,6 +66,7 @@ class DeepEMParameters(Declared):
             help="Side of the box as the network sees it; the paper's are not reduced.",
             unit="px",
             ge=1,
+            le=4096,
         ),
     )
     maps: tuple[Count, ...] = field(

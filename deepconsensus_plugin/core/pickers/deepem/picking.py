@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.pickers.deepem.architecture import DeepEMArchitecture
 from deepconsensus_plugin.core.pickers.deepem.card import DeepEMCard
+from deepconsensus_plugin.core.pickers.deepem.network import build_network
 from deepconsensus_plugin.core.pickers.deepem.parameters import DeviationRange
 from deepconsensus_plugin.core.pickers.deepem.recogniser import (
     build_recogniser,
@@ -30,8 +31,8 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     PreparedMicrograph,
     prepare_for_network,
 )
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.pickers.trained.store import with_stored_weights
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -91,9 +92,7 @@ class DeepEMPicker:
         """Return the picker of a model."""
         return cls(
             network,
-            DeepEMArchitecture.of_box(
-                card.training.input_size, maps=card.training.maps
-            ),
+            card.architecture,
             card.preprocessing,
             particle_diameter_A=card.particle_diameter_A,
             deviations=card.deviations,
@@ -120,6 +119,10 @@ class DeepEMPicker:
             found = found.take(are_within(deviations, self.deviations))
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
 
+    def score_some(self, prepared: PreparedMicrograph) -> FloatArray:
+        """Return the log-odds of all places that are scored."""
+        return self.score(prepared.image).values.ravel()
+
     def score(self, image: Float32Array) -> ScoreMap:
         """Return the log-odds of a prepared image; what lies outside counts as 0."""
         tile = max(_TILE // self._step, 1) * self._step
@@ -142,4 +145,10 @@ class DeepEMPicker:
 
 def load(folder: Path, card: DeepEMCard, options: None) -> DeepEMPicker:
     """Return the picker of a model folder; DeepEM offers no options."""
-    return DeepEMPicker.of(load_picker_network(folder), card)
+    return DeepEMPicker.of(load_network(folder, card), card)
+
+
+def load_network(folder: Path, card: DeepEMCard) -> keras.Model:
+    """Return the network for boxes of a model folder."""
+    network = build_network(card.architecture, variant=card.training.variant)
+    return with_stored_weights(network, folder, card)

@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 
 from deepconsensus_plugin.core.declared import Declared
 from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.limits import Diameter
+from deepconsensus_plugin.core.networks.stored import StoredNetwork
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL, HydraParameters
+from deepconsensus_plugin.core.pickers.hydra.stored_parts import (
+    stored_body,
+    stored_heads,
+)
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard, UnknownSample
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
 from deepconsensus_plugin.core.types import DIAMETER_PER_BOX
@@ -32,7 +37,7 @@ class HydraHead(Declared):
     """
 
     name: str
-    particle_diameter_A: Positive | None
+    particle_diameter_A: Diameter | None
     are_particles_dark: bool = True
     validation: PickerValidation | None = None
 
@@ -64,6 +69,16 @@ class HydraCard(PickerCard):
     training: HydraParameters
     heads: list[HydraHead]
     base: str = ""
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return the body, and the heads."""
+        architecture = self.training.architecture
+        heads = stored_heads(architecture, len(self.heads))
+        return (stored_body(architecture), *heads)
+
+    def trial_options(self) -> HydraPickOptions:
+        """Return the general head, for particles of the card's diameter."""
+        return HydraPickOptions(particle_diameter_A=self.particle_diameter_A)
 
     @property
     def expected_particles(self) -> float | None:

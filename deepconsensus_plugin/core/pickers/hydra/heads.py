@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.pickers.hydra.group_norm import normalise_groups
 from deepconsensus_plugin.core.pickers.hydra.losses import bias_loss
 from deepconsensus_plugin.core.pickers.hydra.network import (
-    BODY,
     Form,
     build_body,
     build_head,
     head_paddings,
 )
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
+from deepconsensus_plugin.core.pickers.hydra.stored_parts import BODY
 
 Tensor = Any
 """Tensor of Keras' backend."""

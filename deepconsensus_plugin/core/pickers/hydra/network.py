@@ -24,12 +24,10 @@ from keras import layers
 
 from deepconsensus_plugin.core.pickers.hydra.group_norm import GroupNorm
 from deepconsensus_plugin.core.pickers.hydra.parameters import HydraArchitecture
+from deepconsensus_plugin.core.pickers.hydra.stored_parts import BODY, HEAD, N_OUTPUTS
 
 Tensor = Any
 """Tensor of Keras' backend."""
-
-BODY, HEAD = "body", "head_{number}"
-"""Names of the parts of a saved network; head 0 is the general one."""
 
 FIRST_LOG_ODDS = -math.log((1 - 0.01) / 0.01)
 """Log-odds of every anchor before training, so that background does not dominate the
@@ -124,7 +122,7 @@ def build_head(architecture: HydraArchitecture, form: Form = Form.FAST) -> keras
     ):
         x = wiring.halve(x, channels, padding)
     x = layers.Conv2D(
-        3,
+        N_OUTPUTS,
         3,
         padding="valid" if wiring.is_folded else "same",
         bias_initializer="zeros" if form is Form.PLAIN else _first_bias,

@@ -12,12 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from deepconsensus_plugin.core.declared import Declared, declare, declare_training_seed
-from deepconsensus_plugin.core.limits import (
-    Count,
-    Fraction,
-    NotNegative,
-    NotNegativeInt,
-)
+from deepconsensus_plugin.core.limits import BlockCount, Count, Fraction, NotNegative
 from deepconsensus_plugin.core.published import Published
 
 GENERAL = "general"
@@ -25,6 +20,9 @@ GENERAL = "general"
 
 FEW_EPOCHS = 6
 """Default number of epochs for heads alone."""
+
+_MOST_HALVINGS = 12
+"""Blocks of a head; each halves rows and columns."""
 
 _SIZE_PER_STEP = 3.75
 """Least particle diameter in anchor spacings for an IoU above 0.6 everywhere."""
@@ -53,9 +51,14 @@ class HydraArchitecture(Declared):
 
     body_channels: Count = 64
     head_channels: tuple[Count, ...] = (128, 256, 512, 1024)
-    n_residual: NotNegativeInt = 3
+    n_residual: BlockCount = 3
     n_groups: Count = 8
     dropout: Fraction = 0.1
+
+    def conflicts(self) -> list[str]:
+        """Return that a head has too many blocks."""
+        n = len(self.head_channels)
+        return [] if n <= _MOST_HALVINGS else [f"head_channels: {n} blocks of a head"]
 
     @property
     def step(self) -> int:

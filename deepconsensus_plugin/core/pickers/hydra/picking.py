@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.pickers.trained.prepared import (
     PreparedMicrograph,
     prepare_for_network,
 )
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -129,6 +129,10 @@ class HydraPicker:
         preprocessing = MicrographPreprocessing(pixel_size, self._view.normalisation)
         prepared = prepare_for_network(micrograph, preprocessing)
         return self._view.rescale(prepared, pixel_size, particle_px)
+
+    def score_some(self, prepared: RescaledMicrograph) -> FloatArray:
+        """Return the log-odds of all anchors."""
+        return self.detect_all(prepared.image).scores
 
     def find(self, prepared: RescaledMicrograph) -> ScoredCoordinates:
         """Return every particle, best first; log-odds, pixels of the micrograph."""

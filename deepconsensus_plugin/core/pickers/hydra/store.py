@@ -16,20 +16,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.networks.weights import read_weights
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
 from deepconsensus_plugin.core.pickers.hydra.heads import Weights
 from deepconsensus_plugin.core.pickers.hydra.network import (
-    BODY,
-    HEAD,
     Form,
     build_body,
     build_head,
     join,
 )
-from deepconsensus_plugin.core.pickers.trained.store import (
-    load_picker_network,
-    save_picker,
-)
+from deepconsensus_plugin.core.pickers.hydra.stored_parts import HEAD
+from deepconsensus_plugin.core.pickers.trained.store import save_picker
 
 _STORED = "float16"
 
@@ -69,9 +66,7 @@ def save_hydra(
 
 def load_hydra(folder: Path, card: HydraCard) -> tuple[Weights, list[Weights]]:
     """Return the weights of the body, and of the heads that the card names."""
-    network = load_picker_network(folder)
-    names = [BODY, *(HEAD.format(number=i) for i in range(len(card.heads)))]
-    body, *heads = ([*map(_single, network.get_layer(n).get_weights())] for n in names)
+    body, *heads = ([*map(_single, each)] for each in read_weights(folder, card))
     return body, heads
 
 

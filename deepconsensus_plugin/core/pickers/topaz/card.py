@@ -5,6 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deepconsensus_plugin.core.limits import Fraction, NotNegative
+from deepconsensus_plugin.core.networks.stored import StoredNetwork
+from deepconsensus_plugin.core.pickers.topaz.architecture import (
+    architecture_of,
+    stored_network,
+)
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 
@@ -25,8 +31,12 @@ class TopazCard(PickerCard):
 
     kind: str = "topaz"
     training: TopazParameters
-    n_particles: float
-    prior: float
+    n_particles: NotNegative
+    prior: Fraction
+
+    def stored_networks(self) -> tuple[StoredNetwork, ...]:
+        """Return the classifier; the decoder is not stored."""
+        return (stored_network(architecture_of(self.training)),)
 
     @property
     def expected_particles(self) -> float:

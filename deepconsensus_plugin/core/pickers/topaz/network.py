@@ -12,13 +12,14 @@ Input ``(batch, rows, columns, 1)``; output ``(batch, 1)`` for patches,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import keras
 from keras import layers
 
+from deepconsensus_plugin.core.pickers.topaz.architecture import (
+    Convolution,
+    receptive_field,
+)
 from deepconsensus_plugin.core.pickers.topaz.covering import CoveringConv2D
-from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 
 LOG_ODDS, PATCH = "log_odds", "patch"
 """Names of the outputs of a network for patches."""
@@ -28,60 +29,6 @@ _STATISTICS_MOMENTUM = 0.9
 
 _LEAK = 0.2
 """Slope of the decoder's units below 0, as DCGAN's, whose structure it follows."""
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """Convolutional layer: kernel size, number of maps and stride."""
-
-    kernel: int
-    maps: int
-    stride: int
-
-
-def convolutions(*, n_layers: int = 3, n_units: int = 32) -> tuple[Convolution, ...]:
-    """Return the layers of a classifier.
-
-    Parameters
-    ----------
-    n_layers : int
-        3 is the paper's, which sees 31 pixels; each further layer doubles that (4 sees
-        63, 5 sees 127).
-    n_units : int
-        Maps of the first layer (paper: 32); each layer has twice those before it.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 3 layers, or no units.
-    """
-    if n_layers < 3 or n_units < 1:
-        raise ValueError(
-            "expected 3 layers or more and 1 unit or more, received "
-            f"{n_layers} and {n_units}"
-        )
-    return tuple(
-        Convolution(
-            kernel=7 if i == 0 else 5,
-            maps=n_units * 2**i,
-            stride=1 if i == n_layers - 1 else 2,
-        )
-        for i in range(n_layers)
-    )
-
-
-def architecture_of(parameters: TopazParameters) -> tuple[Convolution, ...]:
-    """Return the layers of the network for training parameters."""
-    return convolutions(n_layers=parameters.n_layers, n_units=parameters.n_units)
-
-
-def receptive_field(architecture: tuple[Convolution, ...]) -> int:
-    """Return the side of the receptive field of an output, pixels; odd."""
-    field, step = 1, 1
-    for layer in architecture:
-        field += (layer.kernel - 1) * step
-        step *= layer.stride
-    return field
 
 
 def build_network(

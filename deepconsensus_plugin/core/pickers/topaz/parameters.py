@@ -84,6 +84,7 @@ class TopazParameters(Declared):
             "pixels; 4 see 63, 5 see 127.",
             is_expert=True,
             ge=3,
+            le=8,
         ),
     )
     n_units: int = field(
@@ -94,6 +95,7 @@ class TopazParameters(Declared):
             "the one before it.",
             is_expert=True,
             ge=1,
+            le=4096,
         ),
     )
     radius_px: float = field(

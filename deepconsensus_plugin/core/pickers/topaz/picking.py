@@ -11,21 +11,20 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.networks.folding import folded_weights
 from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap, score_in_tiles
-from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
-from deepconsensus_plugin.core.pickers.topaz.network import (
+from deepconsensus_plugin.core.pickers.topaz.architecture import (
     architecture_of,
-    build_network,
-    classifier_of,
     receptive_field,
 )
+from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
+from deepconsensus_plugin.core.pickers.topaz.network import build_network, classifier_of
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.trained.prepared import (
     MicrographPreprocessing,
     PreparedMicrograph,
     prepare_for_network,
 )
-from deepconsensus_plugin.core.pickers.trained.store import load_picker_network
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.pickers.trained.store import with_stored_weights
+from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -99,6 +98,10 @@ class TopazPicker:
         found = self.score(prepared).maxima(radius_px=self._radius_px)
         return ScoredCoordinates(prepared.grid.to_micrograph(found.yx), found.scores)
 
+    def score_some(self, prepared: PreparedMicrograph) -> FloatArray:
+        """Return the log-odds of all places that are scored."""
+        return self.score(prepared).values.ravel()
+
     def score(self, prepared: PreparedMicrograph) -> ScoreMap:
         """Return the log-odds at every `map_step`-th pixel of the prepared image."""
         return score_in_tiles(
@@ -116,4 +119,10 @@ class TopazPicker:
 
 def load(folder: Path, card: TopazCard, options: None) -> TopazPicker:
     """Return the picker of a model folder; Topaz offers no options."""
-    return TopazPicker.of(load_picker_network(folder), card)
+    return TopazPicker.of(load_network(folder, card), card)
+
+
+def load_network(folder: Path, card: TopazCard) -> keras.Model:
+    """Return the network for patches of a model folder."""
+    network = build_network(architecture_of(card.training))
+    return with_stored_weights(network, folder, card)

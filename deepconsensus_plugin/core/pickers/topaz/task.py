@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from deepconsensus_plugin.core.pickers.topaz.architecture import architecture_of
 from deepconsensus_plugin.core.pickers.topaz.examples import (
     POSITIVE,
     UNLABELLED,
@@ -20,7 +21,6 @@ from deepconsensus_plugin.core.pickers.topaz.losses import PositiveUnlabelledLos
 from deepconsensus_plugin.core.pickers.topaz.network import (
     LOG_ODDS,
     PATCH,
-    architecture_of,
     build_network,
 )
 from deepconsensus_plugin.core.pickers.topaz.parameters import (

@@ -9,14 +9,13 @@ import numpy as np
 from deepconsensus_plugin.core.digests import digest
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.networks.versions import used_versions
-from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
-from deepconsensus_plugin.core.pickers.topaz.examples import Examples, LabelledImage
-from deepconsensus_plugin.core.pickers.topaz.network import (
+from deepconsensus_plugin.core.pickers.topaz.architecture import (
     architecture_of,
-    build_network,
-    classifier_of,
     receptive_field,
 )
+from deepconsensus_plugin.core.pickers.topaz.card import TopazCard
+from deepconsensus_plugin.core.pickers.topaz.examples import Examples, LabelledImage
+from deepconsensus_plugin.core.pickers.topaz.network import build_network, classifier_of
 from deepconsensus_plugin.core.pickers.topaz.parameters import TopazParameters
 from deepconsensus_plugin.core.pickers.topaz.picking import TopazPicker
 from deepconsensus_plugin.core.pickers.topaz.request import TopazTrainRequest

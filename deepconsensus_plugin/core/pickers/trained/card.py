@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepconsensus_plugin.core.errors import IncompatibleModelError
-from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.limits import Diameter
 from deepconsensus_plugin.core.networks.card import ModelCard
 from deepconsensus_plugin.core.pickers.trained.prepared import MicrographPreprocessing
 from deepconsensus_plugin.core.pickers.trained.validation import PickerValidation
@@ -49,7 +49,7 @@ class PickerCard(ModelCard):
         Training parameters of the method, with the seed.
     """
 
-    particle_diameter_A: Positive
+    particle_diameter_A: Diameter
     preprocessing: MicrographPreprocessing
     validation: PickerValidation | None = None
     training: Any

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
-from deepconsensus_plugin.core.limits import Positive
+from deepconsensus_plugin.core.limits import PixelSize
 from deepconsensus_plugin.core.pickers.trained.downsampling import (
     Downsampling,
     downsample,
@@ -48,7 +48,7 @@ class MicrographPreprocessing:
         Mixture of the training micrographs, if the normalisation uses it.
     """
 
-    pixel_size_A: Positive
+    pixel_size_A: PixelSize
     normalisation: Normalisation = Normalisation.STANDARD
     mixture: PixelMixture | None = None
 

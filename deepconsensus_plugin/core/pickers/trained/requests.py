@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.execution import StageCost
-from deepconsensus_plugin.core.limits import Count, Seed
+from deepconsensus_plugin.core.limits import Count, Seed, Side
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.pickers.trained.normalisation import Normalisation
 from deepconsensus_plugin.core.pickers.trained.prepared import PIXELS_PER_DIAMETER
@@ -45,7 +45,7 @@ class LearningInput(Declared):
     micrographs: tuple[Micrograph, ...]
     labels: Path
     set_name: str
-    box_size: Count
+    box_size: Side
     particle_diameter_A: float = field(
         metadata=declare(
             "Particle diameter",

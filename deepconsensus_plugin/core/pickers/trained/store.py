@@ -10,6 +10,7 @@ import keras
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.networks.finite import check_weights
+from deepconsensus_plugin.core.networks.weights import read_weights
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
@@ -39,6 +40,16 @@ def save_picker(folder: Path, network: keras.Model, card: PickerCard) -> None:
     write_json(folder / CARD_FILE, to_plain(card))
 
 
-def load_picker_network(folder: Path) -> keras.Model:
-    """Return the network of a picker's folder, not compiled."""
-    return keras.saving.load_model(folder / WEIGHTS_FILE, compile=False)
+def with_stored_weights(
+    network: keras.Model, folder: Path, card: PickerCard
+) -> keras.Model:
+    """Set the weights of a network, built from a card, to those of its folder.
+
+    Raises
+    ------
+    ModelFormatError
+        If the file is damaged, or its weights are not those that the card describes.
+    """
+    (weights,) = read_weights(folder, card)
+    network.set_weights(weights)
+    return network

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults: runs that are killed, starved and misled, beside an undisturbed one.
+
+    python -m benchmarks.faults OUT [--kills 105] [--each 2] [--commands 9] [--seed 0]
+
+Small runs of the whole chain, forked from one process: signals at random moments of
+every stage, disks that are full or cannot be written to, inputs that vanish or are
+exchanged, two runs at once. Each must then end as the undisturbed run, to the bit; if
+it cannot go on, it must say why. ``--commands`` adds the command *run* with all of
+Scipion, stopped at random moments. The table is OUT/table.md; 30 minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.faults.commands import command_outcomes, full_disk_outcomes
+from benchmarks.faults.disk import SmallDisk, small_disk
+from benchmarks.faults.trials import (
+    AFTER,
+    REFUSAL,
+    SAME,
+    SIGNALS,
+    WRONG,
+    Outcome,
+    Trials,
+    trials_in,
+)
+from benchmarks.faults.victim import STAGES
+from benchmarks.sets.tables import markdown_table
+
+_FILE_LIMITS = (100, 3_000, 10_000, 30_000, 100_000)
+_PLACES, _ENDS = (*STAGES, AFTER), (SAME, REFUSAL, WRONG)
+_HEADER = ("disturbance", *_PLACES, "runs", *_ENDS)
+
+
+def all_outcomes(
+    trials: Trials, disk: SmallDisk | None, *, n_kills: int, n_each: int
+) -> Iterator[Outcome]:
+    """Yield the ends of runs that are disturbed in every way, in turn."""
+    kinds = itertools.cycle(SIGNALS)
+    for stage, number in zip(itertools.cycle(STAGES), kinds, strict=False):
+        if n_kills <= 0:
+            break
+        n_kills -= 1
+        yield trials.kill(stage, number)
+    for _ in range(n_each):
+        for stage in STAGES:
+            if disk is not None:
+                yield trials.fill_disk(stage, disk)
+                yield trials.protect_project(stage, disk)
+            yield trials.lose(stage)
+            yield trials.exchange(stage, "micrograph")
+            yield trials.exchange(stage, "picks")
+            yield trials.run_two(stage)
+        if disk is not None:
+            yield trials.protect_input(disk)
+        for limit in _FILE_LIMITS:
+            yield trials.limit_files(limit)
+
+
+def few_outcomes(trials: Trials) -> Iterator[Outcome]:
+    """Yield the ends of a few runs, as `make test` has them."""
+    yield trials.kill("train", signal.SIGKILL)
+    yield trials.limit_files(10_000)
+    yield trials.run_two("mask")
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return counts by kind: where runs were disturbed, and how they ended."""
+    rows = []
+    for kind in [*dict.fromkeys(each.kind for each in outcomes), "all"]:
+        here = [each for each in outcomes if kind in (each.kind, "all")]
+        places = Counter(each.stage for each in here)
+        ends = Counter(each.verdict for each in here)
+        rows.append(
+            [
+                *(kind, *(places[stage] or None for stage in _PLACES), len(here)),
+                *(ends[verdict] for verdict in _ENDS),
+            ]
+        )
+    return markdown_table(_HEADER, rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--kills", type=int, default=105)
+    parser.add_argument(
+        "--each", type=int, default=2, help="of each other kind, a stage"
+    )
+    parser.add_argument("--commands", type=int, default=9)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="three runs in all")
+    arguments = parser.parse_args()
+    out = arguments.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    outcomes: list[Outcome] = []
+
+    def note(found: Iterator[Outcome]) -> None:
+        for each in found:
+            outcomes.append(each)
+            print(
+                *(each.kind, each.stage, each.verdict, each.detail),
+                sep=" | ",
+                flush=True,
+            )
+            (out / "table.md").write_text(table(outcomes) + "\n")
+
+    if arguments.quick:
+        with trials_in(out / "trials", arguments.seed) as trials:
+            note(few_outcomes(trials))
+        return _told(outcomes)
+    with (
+        trials_in(out / "trials", arguments.seed) as trials,
+        small_disk(out / "trials" / "disk") as disk,
+    ):
+        print("small disk: " + ("none, not root" if disk is None else "tmpfs"))
+        note(all_outcomes(trials, disk, n_kills=arguments.kills, n_each=arguments.each))
+    n_commands, seed = arguments.commands, arguments.seed
+    note(command_outcomes(out / "commands", n_commands, seed))
+    with small_disk(out / "disk") as disk:
+        note(full_disk_outcomes(out / "commands_full", disk, n_commands // 3, seed))
+    return _told(outcomes)
+
+
+def _told(outcomes: list[Outcome]) -> int:
+    """Print the table; return the exit status."""
+    print(table(outcomes))
+    return int(any(each.verdict == WRONG for each in outcomes))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits of what files from elsewhere may ask of this machine."""
+
+from __future__ import annotations
+
+import csv
+import lzma
+import struct
+import zipfile
+import zlib
+from tokenize import TokenError
+
+PARSER_ERRORS = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(OSError, EOFError, RuntimeError, AssertionError, MemoryError, SyntaxError),
+    *(struct.error, zlib.error, lzma.LZMAError, csv.Error, zipfile.BadZipFile),
+    TokenError,
+)
+"""What parsers of other packages raise on bytes that are no file of theirs: TIFF, HDF5,
+NumPy and codecs document only a part of it."""
+
+MOST_UNPACKED = 2**29
+"""Bytes that one compressed file may unpack to: 11585 x 11585 pixels of 4 bytes, more
+than a detector has at twice its resolution; seconds, whatever they were packed into."""

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Job that averages the boxes of candidates, and tells what each looks like."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepconsensus_plugin.core.averages.parameters import (
+    FEWEST_BOXES,
+    AveragesParameters,
+)
+from deepconsensus_plugin.core.averages.polar import Float32Array
+from deepconsensus_plugin.core.averages.reduced_boxes import reduced_boxes
+from deepconsensus_plugin.core.averages.sorting import Sorted, Sorter
+from deepconsensus_plugin.core.averages.stacks import new_stack
+from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
+from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.pipeline.averages_request import (
+    AveragesRequest,
+    AveragesResult,
+)
+from deepconsensus_plugin.core.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Micrograph,
+    ScoredCoordinates,
+)
+
+logger = logging.getLogger(__name__)
+
+_FEWEST_MICROGRAPHS = 4
+"""Micrographs from which on the halves are halves of them."""
+
+
+def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
+    """Carry out an `AveragesRequest`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer candidates on the micrographs than averages need.
+    """
+    work = _Work.of(request)
+    if len(work) < FEWEST_BOXES:
+        raise ValueError(
+            f"{request.coordinates}: expected at least {FEWEST_BOXES} candidates on "
+            f"the {len(request.micrographs)} micrographs, received {len(work)}"
+        )
+    sample = work.sample(request.parameters)
+    with progress.stage("read sample", len(sample)) as advance:
+        parts = []
+        for part in work.read(sample, request):
+            parts.append(part)
+            advance(len(part))
+        boxes = np.concatenate(parts)
+    with progress.stage("average", len(sample)) as advance:
+        sorter = Sorter(
+            boxes,
+            work.is_second[sample],
+            request.parameters,
+            pixel_size_A=request.pixel_size_A,
+        )
+        advance(len(sample))
+    with (
+        progress.stage("compare", len(work)) as advance,
+        new_stack(request.particles, len(work), request.pixel_size_A) as kept,
+    ):
+        is_whole = len(sample) == len(work)
+        found, first = [], 0
+        for part in [boxes] if is_whole else work.read(np.arange(len(work)), request):
+            rows = slice(first, first + len(part))
+            found.append(sorter.sort(part, work.is_second[rows]))
+            if kept is not None:
+                kept[rows] = part
+            first = rows.stop
+            advance(len(part))
+    table = _table(sorter, found, work.is_looked_at, request)
+    write_averages(request.averages, table)
+    logger.info("%d candidates, %d averages", len(work), len(table.images))
+    return AveragesResult(
+        request.averages, len(table.images), len(work), progress.timings
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """Candidates of micrographs, in the order of their file.
+
+    Parameters
+    ----------
+    places : list of (Micrograph, ScoredCoordinates)
+        Micrographs with candidates.
+    is_second : array, shape (n,), bool
+        Which half each candidate belongs to.
+    is_looked_at : array, bool
+        Which candidates of the file are these n.
+    """
+
+    places: list[tuple[Micrograph, ScoredCoordinates]]
+    is_second: BoolArray
+    is_looked_at: BoolArray
+
+    @classmethod
+    def of(cls, request: AveragesRequest) -> _Work:
+        micrographs = {each.name: each for each in request.micrographs}
+        coordinates = read_coordinates(request.coordinates)
+        unknown = [name for name in coordinates if name not in micrographs]
+        if unknown:
+            raise ValueError(
+                f"{request.coordinates}: expected candidates on the "
+                f"{len(micrographs)} micrographs given, received some on {unknown[0]}"
+            )
+        looked_at = {n: c for n, c in coordinates.items() if n not in request.left_out}
+        places = [(micrographs[n], c) for n, c in looked_at.items() if len(c)]
+        is_looked_at = np.repeat(
+            [name in looked_at for name in coordinates],
+            [len(each) for each in coordinates.values()],
+        )
+        return cls(places, _halves(places), is_looked_at.astype(bool))
+
+    def __len__(self) -> int:
+        return len(self.is_second)
+
+    def sample(self, parameters: AveragesParameters) -> IntArray:
+        """Return the rows of the sample, ascending."""
+        if len(self) <= parameters.sample:
+            return np.arange(len(self))
+        rng = np.random.default_rng(parameters.seed)
+        return np.sort(rng.choice(len(self), parameters.sample, replace=False))
+
+    def read(self, rows: IntArray, request: AveragesRequest) -> Iterator[Float32Array]:
+        """Yield the boxes of ascending rows, some at a time, read ahead."""
+
+        def cut(item: tuple[Micrograph, FloatArray]) -> list[Float32Array]:
+            return list(
+                reduced_boxes(
+                    *item,
+                    request.box_size,
+                    are_particles_dark=request.are_particles_dark,
+                )
+            )
+
+        edges = np.cumsum([0, *(len(each) for _, each in self.places)])
+        inside = np.searchsorted(rows, edges)
+        items = [
+            (micrograph, each.yx[rows[first:last] - edge])
+            for (micrograph, each), edge, first, last in zip(
+                self.places, edges, inside, inside[1:], strict=False
+            )
+            if first < last
+        ]
+        for parts in map_ahead(cut, items, workers=request.workers):
+            yield from parts
+
+
+def _halves(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
+    """Return a half for each candidate: by micrograph, or by place where these are few.
+
+    Neither depends on the order of the candidates.
+    """
+    sizes = [len(each) for _, each in places]
+    if len(places) >= _FEWEST_MICROGRAPHS:
+        keys = [zlib.crc32(micrograph.name.encode()) for micrograph, _ in places]
+        of_micrograph = np.empty(len(places), dtype=bool)
+        of_micrograph[np.argsort(keys, kind="stable")] = np.arange(len(places)) % 2
+        return np.repeat(of_micrograph, sizes)
+    yx = np.concatenate([np.empty((0, 2)), *(each.yx for _, each in places)])
+    keys = [zlib.crc32(place.tobytes()) for place in yx]
+    is_second = np.empty(len(yx), dtype=bool)
+    is_second[np.argsort(keys, kind="stable")] = np.arange(len(yx)) % 2
+    return is_second
+
+
+def _table(
+    sorter: Sorter,
+    found: list[Sorted],
+    is_looked_at: BoolArray,
+    request: AveragesRequest,
+) -> AveragesTable:
+    def of_all(parts: list[FloatArray]) -> FloatArray:
+        """Return numbers of all candidates of the file, NaN where not looked at."""
+        known = np.concatenate(parts)
+        numbers = np.full((len(is_looked_at), *known.shape[1:]), np.nan)
+        numbers[is_looked_at] = known
+        return numbers
+
+    order = sorter.by_size()
+    rank = np.full(len(sorter.resolution_A), -1)
+    rank[order] = np.arange(len(order))
+    scale = request.pixel_size_A / request.micrographs[0].sampling_rate
+    average = np.full(len(is_looked_at), -1)
+    average[is_looked_at] = rank[np.concatenate([e.poses.average for e in found])]
+    return AveragesTable(
+        average=average,
+        angle_deg=np.rad2deg(of_all([each.poses.angle for each in found])),
+        offset_yx=-scale * of_all([each.poses.shift for each in found]),
+        amplitude=of_all([each.amplitude for each in found]),
+        correlation=of_all([each.correlation for each in found]),
+        images=sorter.pictures()[order],
+        resolution_A=sorter.resolution_A[order],
+        pixel_size_A=request.pixel_size_A,
+        diameter_A=2 * sorter.mask_radius * request.pixel_size_A,
+    )

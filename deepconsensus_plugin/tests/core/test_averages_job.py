@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the job that averages candidates, and of its files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+import pytest
+
+from deepconsensus_plugin.core.averages.parameters import FEWEST_BOXES
+from deepconsensus_plugin.core.averages.table import (
+    AveragesTable,
+    images_path,
+    read_amplitude,
+    read_averages,
+    write_averages,
+)
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.tables import write_coordinates
+from deepconsensus_plugin.core.pipeline.averages import AveragesRequest, run
+from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
+
+SIDE, BOX, RATE = 640, 44, 4.0
+
+
+def disc(diameter: int) -> np.ndarray:
+    axis = np.arange(BOX) - BOX // 2
+    return (np.hypot(axis[:, None], axis[None]) <= diameter / 2).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def request_of_discs(tmp_path_factory) -> AveragesRequest:
+    """Return candidates on discs of two sizes, displaced by (2, -1), and on nothing."""
+    folder = tmp_path_factory.mktemp("averages")
+    rng = np.random.default_rng(0)
+    places = np.array([(y, x) for y in range(40, 600, 60) for x in range(40, 600, 60)])
+    micrographs, coordinates = [], {}
+    for index in range(4):
+        image = rng.standard_normal((SIDE, SIDE)).astype(np.float32)
+        for number, (y, x) in enumerate(places):
+            if number % 4:
+                box = slice(y + 2 - 22, y + 24), slice(x - 1 - 22, x + 21)
+                image[box] -= 2 * disc(14 if number % 2 else 22)
+        path = folder / f"m{index}.mrc"
+        with mrcfile.new(path) as file:
+            file.set_data(image)
+        micrographs.append(Micrograph(path.name, path, image.shape, RATE))
+        coordinates[path.name] = ScoredCoordinates.from_arrays(
+            places.astype(float), np.zeros(len(places))
+        )
+    write_coordinates(folder / "candidates.h5", coordinates)
+    return AveragesRequest(
+        tuple(micrographs),
+        folder / "candidates.h5",
+        BOX,
+        are_particles_dark=True,
+        averages=folder / "averages.h5",
+    )
+
+
+@pytest.fixture(scope="module")
+def found(request_of_discs) -> AveragesTable:
+    run(request_of_discs, Progress())
+    return read_averages(request_of_discs.averages)
+
+
+def test_nothing_holds_less_of_an_average_than_a_disc(found):
+    is_disc = np.tile(np.arange(100) % 4 > 0, 4)
+    least = np.quantile(found.amplitude[is_disc], 0.1)
+    assert least > np.quantile(found.amplitude[~is_disc], 0.9)
+
+
+def test_centres_are_told_by_the_averages(found):
+    is_disc = np.tile(np.arange(100) % 4 > 0, 4)
+    offset = np.median(found.offset_yx[is_disc], axis=0)
+    np.testing.assert_allclose(offset, [2, -1], atol=0.6)
+
+
+def test_the_largest_average_is_first_and_all_candidates_are_in_one(found):
+    assert (np.diff(found.n_members) <= 0).all()
+    assert found.n_members.sum() == len(found.average) == 400
+
+
+def test_images_lie_beside_the_table_with_their_pixel_size(found, request_of_discs):
+    with mrcfile.open(images_path(request_of_discs.averages)) as stack:
+        np.testing.assert_allclose(stack.data, found.images)
+        assert stack.voxel_size.x == pytest.approx(BOX * RATE / 40)
+        assert stack.is_image_stack()
+
+
+def test_micrographs_that_are_left_out_tell_nothing(request_of_discs, tmp_path):
+    less = replace(
+        request_of_discs, left_out=("m1.mrc",), averages=tmp_path / "averages.h5"
+    )
+    run(less, Progress())
+    table = read_averages(less.averages)
+    assert (table.average[100:200] == -1).all()
+    assert np.isnan(table.amplitude[100:200]).all()
+    assert np.isfinite(np.delete(table.amplitude, np.arange(100, 200))).all()
+
+
+def test_a_sample_makes_the_averages_of_all(request_of_discs, found, tmp_path):
+    parameters = replace(request_of_discs.parameters, sample=FEWEST_BOXES)
+    less = replace(
+        request_of_discs, parameters=parameters, averages=tmp_path / "averages.h5"
+    )
+    run(less, Progress())
+    table = read_averages(less.averages)
+    assert len(table.average) == len(found.average)
+    assert np.corrcoef(table.amplitude, found.amplitude)[0, 1] > 0.9
+
+
+def test_too_few_candidates_are_refused(request_of_discs, tmp_path):
+    write_coordinates(
+        tmp_path / "few.h5",
+        {"m0.mrc": ScoredCoordinates.from_arrays(np.full((9, 2), 99.0), np.zeros(9))},
+    )
+    few = replace(request_of_discs, coordinates=tmp_path / "few.h5")
+    with pytest.raises(ValueError, match=r"at least 200 candidates.*received 9"):
+        run(few, Progress())
+
+
+def test_candidates_on_an_unknown_micrograph_are_refused(request_of_discs):
+    fewer = replace(request_of_discs, micrographs=request_of_discs.micrographs[:2])
+    with pytest.raises(ValueError, match=r"the 2 micrographs given.*m2\.mrc"):
+        run(fewer, Progress())
+
+
+def test_a_table_of_other_candidates_is_refused(found, tmp_path):
+    path = Path(tmp_path / "averages.h5")
+    assert read_amplitude(path, 400) is None
+    write_averages(path, found)
+    np.testing.assert_array_equal(read_amplitude(path, 400), found.amplitude)
+    with pytest.raises(ValueError, match="expected 399 candidates, received 400"):
+        read_amplitude(path, 399)
+
+
+def test_another_file_is_named(tmp_path):
+    path = tmp_path / "averages.h5"
+    path.write_bytes(b"no table")
+    with pytest.raises(FileFormatError, match="averages, schema 1"):
+        read_averages(path)
