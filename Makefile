@@ -83,11 +83,11 @@
 #                                   general model with and without; 5 min
 #
 # The network of contaminants, on scenes in $(AREAS) that are made where they are missing
-#   make train-mask                 its weights, in $(AREAS)/model; 9 min of
-#                                   CPU time for the training, examples before it not timed;
-#                                   can be killed and started again
+#   make train-mask                 its weights, in $(AREAS)/model: examples, 8 min of one
+#                                   core, which are kept, then training, 6 min; copy the
+#                                   model to deepconsensus_plugin/contaminant_network
 #   make bench-areas                masks by these weights beside the rule's: simulated
-#                                   scenes, the demo, real micrographs; not timed
+#                                   scenes, the demo, real micrographs; 1 min
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

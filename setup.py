@@ -73,6 +73,7 @@ setup(
     package_data={
         "deepconsensus_plugin": [
             "report/report.html",
+            "contaminant_network/*",
             "general_model/*",
             "hosts.conf",
             "junk/*",

@@ -5,47 +5,43 @@
 
 simulates what is missing of the examples, trains, chooses the threshold on scenes of
 other molecules, and writes the model to OUT/model. ``--figures`` measures
-that model on scenes to test on, beside the rule; nothing is trained then. A
-killed command goes on where it was.
+that model on scenes to test on, beside the rule; nothing is trained then.
+Examples that are there are not simulated again.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.areas.evaluation import MOST_PARTICLES_LOST
+from benchmarks.areas.evaluation import (
+    MOST_PARTICLES_LOST,
+    choose_threshold,
+    figures_of,
+)
 from benchmarks.areas.examples import make_examples
+from benchmarks.areas.lessons import draw_lessons
+from benchmarks.areas.masks import network_mask, network_probability
 from benchmarks.areas.scenes import PIXEL_SIZES_A, Split
-from benchmarks.areas.training import Schedule
+from benchmarks.areas.training import Schedule, train
+from deepconsensus_plugin.core.usable_area.contaminant_network import write_network
 
-N_EXAMPLES = {Split.TRAIN: 240, Split.VALIDATION: 48, Split.TEST: 24}
+N_EXAMPLES = {Split.TRAIN: 1200, Split.VALIDATION: 96, Split.TEST: 48}
 
 
 def make_model(folder: Path, model: Path, schedule: Schedule) -> None:
     """Train a network on the examples in `folder`, and write it to `model`."""
-    from benchmarks.areas.evaluation import choose_threshold, figures_of
-    from benchmarks.areas.keras_network import folded_weights
-    from benchmarks.areas.masks import network_mask, network_probability
-    from benchmarks.areas.network import (
-        ContaminationNetwork,
-        write_network,
-    )
-    from benchmarks.areas.training import train
-
-    examples = make_examples(folder / "examples", Split.TRAIN, N_EXAMPLES[Split.TRAIN])
-    state = folder / "state"
-    state.mkdir(parents=True, exist_ok=True)
-    weights = folded_weights(train(examples, schedule, state))
-    held_out = make_examples(
-        folder / "examples", Split.VALIDATION, N_EXAMPLES[Split.VALIDATION]
-    )
-    network = ContaminationNetwork(weights, PIXEL_SIZES_A, 0.5)
+    examples = folder / "examples"
+    training = make_examples(examples, Split.TRAIN, N_EXAMPLES[Split.TRAIN])
+    lessons = [*draw_lessons(training, schedule.renderings, schedule.seed)]
+    del training
+    network = train(lessons, schedule)
+    held_out = make_examples(examples, Split.VALIDATION, N_EXAMPLES[Split.VALIDATION])
     threshold = choose_threshold(
         held_out, [network_probability(each, network) for each in held_out]
     )
-    network = ContaminationNetwork(weights, PIXEL_SIZES_A, threshold)
+    network = replace(network, threshold=threshold)
     figures = figures_of(held_out, lambda each: network_mask(each, network))
     card = {
         "description": "Network of contaminants: carbon, ice crystals and others.",
@@ -72,7 +68,7 @@ def make_model(folder: Path, model: Path, schedule: Schedule) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--updates", type=int, default=Schedule.n_updates)
+    parser.add_argument("--epochs", type=int, default=Schedule.epochs)
     parser.add_argument("--figures", action="store_true")
     parser.add_argument("--demo", type=int, default=14, help="micrographs of a seed")
     asked = parser.parse_args()
@@ -84,7 +80,7 @@ def main() -> None:
             asked.folder / "examples", model, N_EXAMPLES[Split.TEST], asked.demo
         )
         return
-    make_model(asked.folder, model, Schedule(n_updates=asked.updates))
+    make_model(asked.folder, model, Schedule(epochs=asked.epochs))
 
 
 if __name__ == "__main__":

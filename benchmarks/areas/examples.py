@@ -18,11 +18,17 @@ from deepconsensus_plugin.core.digests import digest
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.simulation import (
+    SimulatedMicrograph,
     SimulationParameters,
     simulate_micrograph,
     true_coordinates,
 )
+from deepconsensus_plugin.core.simulation.library import load_library
 from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.core.usable_area.kinds import AreaKind
+
+_MOST_FILM = 0.5
+_MOST_ATTEMPTS, _NEXT_ATTEMPT = 20, 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +45,15 @@ class Example:
         Centres of whole particles, pixels.
     pixel_size_A : float
         Å/px.
+    diameter_A : float
+        Diameter of the particle, Å.
     """
 
     image: NDArray[np.float32]
     kinds: NDArray[np.uint8]
     particles_yx: FloatArray
     pixel_size_A: float
+    diameter_A: float
 
 
 def make_examples(folder: Path, split: Split, n: int) -> list[Example]:
@@ -64,15 +73,28 @@ def read_or_make(path: Path, parameters: SimulationParameters, index: int) -> Ex
     origin = digest(to_plain(parameters))
     if path.exists() and (kept := _read(path, origin)) is not None:
         return kept
-    micrograph = simulate_micrograph(parameters, index)
+    micrograph = _simulate(parameters, index)
     example = Example(
         micrograph.image,
         micrograph.contamination,
         true_coordinates(micrograph.objects, WHOLE).yx,
         parameters.sampling_rate,
+        load_library(parameters).diameter_A,
     )
     _write(path, example, origin)
     return example
+
+
+def _simulate(parameters: SimulationParameters, index: int) -> SimulatedMicrograph:
+    """Return a micrograph of which film covers less than half.
+
+    Where it covers more, particles lie on a support, and film is what is usual.
+    """
+    for attempt in range(_MOST_ATTEMPTS):
+        micrograph = simulate_micrograph(parameters, index + attempt * _NEXT_ATTEMPT)
+        if (micrograph.contamination == AreaKind.CARBON).mean() < _MOST_FILM:
+            break
+    return micrograph
 
 
 def _write(path: Path, example: Example, origin: str) -> None:
@@ -85,6 +107,7 @@ def _write(path: Path, example: Example, origin: str) -> None:
             kinds=example.kinds,
             particles_yx=example.particles_yx,
             pixel_size_A=example.pixel_size_A,
+            diameter_A=example.diameter_A,
             origin=origin,
         )
 
@@ -98,4 +121,5 @@ def _read(path: Path, origin: str) -> Example | None:
             kept["kinds"],
             kept["particles_yx"],
             float(kept["pixel_size_A"]),
+            float(kept["diameter_A"]),
         )

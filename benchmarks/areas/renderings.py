@@ -7,109 +7,16 @@ signal, each at random, so that the network learns what does not depend on them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
+from scipy.ndimage import gaussian_filter, median_filter
 
-from benchmarks.areas.examples import Example
-from benchmarks.areas.network import CLASSES
-from benchmarks.areas.network_input import network_input
 from deepconsensus_plugin.core.types import BoolArray
-from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 Float32Array = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """Input of the network, and what it should say.
-
-    Parameters
-    ----------
-    channels : array, shape (side, side, 3), float32
-        `network_input`.
-    classes : array, shape (side / 2, side / 2), uint8
-        Index into `CLASSES`.
-    weights : array, shape (side / 2, side / 2), float32
-        Weight of each pixel; 0 where there is no signal.
-    """
-
-    channels: Float32Array
-    classes: NDArray[np.uint8]
-    weights: Float32Array
-
-
-def draw_lessons(
-    example: Example, side: int, n: int, rng: np.random.Generator
-) -> list[Lesson]:
-    """Return `n` parts of an example that is turned and rendered at random."""
-    image, kinds = example.image, example.kinds
-    # Now and then the network sees a small micrograph, not a part of a large one.
-    if rng.random() < 0.4:
-        length = int(rng.integers(160, min(image.shape) + 1))
-        image, kinds = _crop(image, kinds, (length, length), rng)
-    image = _rendered(image, rng)
-    has_signal = _recorded(image.shape, rng)
-    channels = network_input(
-        np.ascontiguousarray(image, np.float32),
-        has_signal,
-        pixel_size_A=example.pixel_size_A,
-    )
-    weights = _edge_weights(kinds) * has_signal
-    classes = np.zeros(kinds.shape, np.uint8)
-    for index, kind in enumerate(CLASSES):
-        classes[kinds == kind] = index
-    stacked = np.dstack([channels, classes, weights]).astype(np.float32)
-    lacking = [(0, max(0, side - length)) for length in image.shape]
-    stacked = np.pad(stacked, [*lacking, (0, 0)])
-    return [_cut_lesson(stacked, side, rng) for _ in range(n)]
-
-
-def _cut_lesson(stacked: Float32Array, side: int, rng: np.random.Generator) -> Lesson:
-    (part,) = _crop_all((stacked,), (side, side), rng)
-    part = np.rot90(part, int(rng.integers(4)))
-    if rng.random() < 0.5:
-        part = part[:, ::-1]
-    # The network's outputs are those of every other pixel.
-    truth = part[1::2, 1::2]
-    return Lesson(part[..., :3], truth[..., 3].astype(np.uint8), truth[..., 4])
-
-
-def _edge_weights(kinds: NDArray[np.uint8]) -> Float32Array:
-    """Return lower weights where kinds meet: fringes make the edge itself uncertain."""
-    inside = (kinds != AreaKind.USABLE).astype(np.float32)
-    near = uniform_filter(inside, 3)
-    is_edge = (near > 0.01) & (near < 0.99)
-    # What is small would be all edge.
-    return np.where(is_edge, np.float32(0.6), np.float32(1))
-
-
-def _crop(
-    image: Float32Array,
-    kinds: NDArray[np.uint8],
-    shape: tuple[int, int],
-    rng: np.random.Generator,
-) -> tuple[Float32Array, NDArray[np.uint8]]:
-    image, kinds = _crop_all((image, kinds), shape, rng)
-    return image, kinds
-
-
-def _crop_all(
-    arrays: tuple[NDArray[Any], ...], shape: tuple[int, int], rng: np.random.Generator
-) -> tuple[NDArray[Any], ...]:
-    """Return the same part, drawn at random, of arrays whose first axes are alike."""
-    starts = [
-        int(rng.integers(length - side + 1))
-        for length, side in zip(arrays[0].shape, shape, strict=False)
-    ]
-    where = tuple(slice(s, s + side) for s, side in zip(starts, shape, strict=True))
-    return tuple(each[where] for each in arrays)
-
-
-def _rendered(image: Float32Array, rng: np.random.Generator) -> Float32Array:
+def render(image: Float32Array, rng: np.random.Generator) -> Float32Array:
     """Return an image as some program would have left it."""
     values = _scaled(image)
     noise = float(np.median(np.abs(np.diff(values, axis=0)))) + 1e-3
@@ -187,7 +94,7 @@ def _quantised(values: Float32Array, rng: np.random.Generator) -> Float32Array:
     return np.round(unit * levels)
 
 
-def _recorded(shape: tuple[int, ...], rng: np.random.Generator) -> BoolArray:
+def draw_recorded(shape: tuple[int, ...], rng: np.random.Generator) -> BoolArray:
     """Return which pixels hold signal; now and then a border does not."""
     has_signal = np.ones(shape, bool)
     if rng.random() < 0.15:

@@ -26,12 +26,12 @@ from deepconsensus_plugin.core.simulation import (
     Structure,
 )
 
-PIXEL_SIZES_A = (8.5, 17.0)
+PIXEL_SIZES_A = (7.5, 11.0)
 """Range of pixel sizes on which the network works, Å."""
 
-SCENES_PER_MOLECULE = 6
+SCENES_PER_MOLECULE = 3
 
-_SIDE = 320
+_SIDE = 432
 _FINE_PIXEL_SIZES_A = (2.0, 4.0)
 _FINE_SIDE = 1280
 _MOST_PARTICLES = 300
@@ -59,6 +59,8 @@ def draw_scene(split: Split, number: int) -> SimulationParameters:
     side = _FINE_SIDE if is_fine else _SIDE
     rate = _log_uniform(rng, *(_FINE_PIXEL_SIZES_A if is_fine else PIXEL_SIZES_A))
     structure, diameter_A = _molecule(split, seed, rng)
+    # Drawn apart, so that scenes to test on are those of before.
+    has_aggregates = np.random.default_rng([first + number, 24]).random() < 0.35
     rng = np.random.default_rng([first + number, 23])
     return SimulationParameters(
         shape=(side, side),
@@ -68,12 +70,14 @@ def draw_scene(split: Split, number: int) -> SimulationParameters:
         optics=_optics(rng),
         exposure=_exposure(rate, rng),
         ice=Ice(
-            _same(_log_uniform(rng, 200, 1100)),
-            gradient=rng.uniform(0, 0.8),
-            roughness=rng.uniform(0, 0.15),
+            _same(_log_uniform(rng, 200, 800)),
+            gradient=rng.uniform(0, 0.5),
+            roughness=_log_uniform(rng, 0.01, 0.08),
             interface_protein_mg_per_m2=_log_uniform(rng, 0.05, 8),
         ),
-        crowd=_crowd(side * rate, diameter_A, rng),
+        crowd=_crowd(
+            side * rate, diameter_A, rng, 1.5 * (has_aggregates and not is_fine)
+        ),
         contamination=_contamination(seed, rng),
         seed=seed,
     )
@@ -104,7 +108,9 @@ def _molecule(
     return Structure(assembly=assembly), 2 * size * (wide * flat) ** (1 / 3)
 
 
-def _crowd(extent_A: float, diameter_A: float, rng: np.random.Generator) -> Crowd:
+def _crowd(
+    extent_A: float, diameter_A: float, rng: np.random.Generator, aggregates: float
+) -> Crowd:
     """Return particles that are packed, many, few or none."""
     draws: tuple[Callable[[], float], ...] = (
         lambda: 0.55,
@@ -121,7 +127,7 @@ def _crowd(extent_A: float, diameter_A: float, rng: np.random.Generator) -> Crow
         spacing=0.92 if which < 2 else 1.1,
         overlapping_fraction=0.12,
         broken_fraction=0.0,
-        aggregates=0.0,
+        aggregates=aggregates,
     )
 
 
@@ -137,7 +143,7 @@ def _contamination(seed: int, rng: np.random.Generator) -> Contamination:
         ice_crystals=rng.uniform(0, 3),
         ethane_blobs=rng.uniform(0, 1.2),
         gold_beads=rng.uniform(0, 1.2),
-        film_variety=0.8,
+        film_variety=0.6,
         ice_variety=0.7,
         precipitates=rng.uniform(0, 0.9),
         cracks=rng.uniform(0, 0.6),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Network of contaminants: NumPy and Keras agree, examples and figures are as meant."""
+"""Network of contaminants: examples, training and figures are as meant."""
 
 from __future__ import annotations
 
@@ -10,25 +10,18 @@ import pytest
 
 from benchmarks.areas import scenes
 from benchmarks.areas.evaluation import choose_threshold, figures_of
-from benchmarks.areas.examples import Example
-from benchmarks.areas.keras_network import build_network, folded_weights
-from benchmarks.areas.network import CLASSES, ContaminationNetwork
-from benchmarks.areas.renderings import draw_lessons
+from benchmarks.areas.examples import Example, read_or_make
+from benchmarks.areas.lessons import draw_lessons
+from benchmarks.areas.masks import network_mask
 from benchmarks.areas.scenes import SCENES_PER_MOLECULE, Split, draw_scene
+from benchmarks.areas.training import Schedule, train
+from deepconsensus_plugin.core.simulation import (
+    Contamination,
+    Crowd,
+    SimulationParameters,
+)
+from deepconsensus_plugin.core.usable_area.contaminant_features import N_FEATURES
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
-
-
-@pytest.fixture(scope="module")
-def model():
-    """Return a network with random weights and statistics."""
-    built = build_network()
-    rng = np.random.default_rng(5)
-    for layer in built.layers:
-        if layer.name.endswith("_norm"):
-            layer.set_weights(
-                [rng.uniform(0.5, 1.5, each.shape) for each in layer.get_weights()]
-            )
-    return built
 
 
 @pytest.fixture
@@ -39,21 +32,7 @@ def example():
     kinds[:, 150:] = AreaKind.CARBON
     kinds[20:40, 20:40] = AreaKind.ICE
     image[kinds > 0] -= 40
-    return Example(image, kinds, np.array([[100.0, 50.0], [30.0, 30.0]]), 12.0)
-
-
-@pytest.mark.parametrize("shape", [(64, 96), (50, 71)])
-def test_numpy_and_keras_agree(model, shape):
-    network = ContaminationNetwork(folded_weights(model), (8.5, 17.0), 0.5)
-    channels = np.random.default_rng(2).normal(size=(*shape, 3)).astype(np.float32)
-    ours = network.probabilities(channels)
-    lacking = [(0, -length % 32) for length in shape]
-    logits = model.predict(np.pad(channels, [*lacking, (0, 0)])[None], verbose=0)[0]
-    theirs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    theirs = np.repeat(np.repeat(theirs, 2, 0), 2, 1)[: shape[0], : shape[1]]
-    assert ours.shape == (*shape, len(CLASSES))
-    assert ours.std(axis=(0, 1)).max() > 0.01
-    np.testing.assert_allclose(ours, theirs, atol=2e-5)
+    return Example(image, kinds, np.array([[100.0, 50.0], [30.0, 30.0]]), 9.0, 100.0)
 
 
 def test_molecules_to_test_on_are_not_trained_on():
@@ -68,25 +47,50 @@ def test_molecules_to_test_on_are_not_trained_on():
 
 def test_a_scene_depends_on_its_number_alone():
     assert draw_scene(Split.TRAIN, 8) == draw_scene(Split.TRAIN, 8)
-    one, other = draw_scene(Split.TRAIN, 6), draw_scene(Split.TRAIN, 7)
+    one, other = draw_scene(Split.TRAIN, 6), draw_scene(Split.TRAIN, 8)
     assert one.structures == other.structures
     assert one.optics != other.optics
     low, high = scenes.PIXEL_SIZES_A
     assert low <= one.sampling_rate <= high
 
 
-def test_lessons_keep_image_and_truth_together(example):
-    for seed in range(6):
-        rng = np.random.default_rng(seed)
-        for lesson in draw_lessons(example, 192, 2, rng):
-            assert lesson.channels.shape == (192, 192, 3)
-            assert lesson.classes.shape == lesson.weights.shape == (96, 96)
-            assert np.isfinite(lesson.channels).all()
-            seen = lesson.weights > 0
-            junk = seen & (lesson.classes > 0)
-            if 0.05 < junk.sum() / seen.sum() < 0.6:
-                level = lesson.channels[1::2, 1::2, 1]
-                assert level[junk].mean() < level[seen & ~junk].mean()
+def test_lessons_keep_features_and_truth_together(example):
+    for number, lesson in enumerate(draw_lessons([example] * 6, 2, seed=3)):
+        shape = lesson.first.shape[:2]
+        assert lesson.first.shape[2] == N_FEATURES
+        assert lesson.is_sampled.shape == lesson.has_signal.shape == shape
+        assert len(lesson.classes) == len(lesson.weights) == lesson.is_sampled.sum()
+        assert np.isfinite(lesson.first).all()
+        level = lesson.first[lesson.is_sampled][:, 1]
+        junk = lesson.classes > 0
+        if number % 2 and 5 < junk.sum() < 0.9 * len(junk):
+            assert level[junk].mean() < level[~junk].mean()
+
+
+def test_pixels_are_learnt_and_their_surroundings_help(example):
+    lessons = [*draw_lessons([example] * 8, 1, seed=1)]
+    network = train(lessons, Schedule(epochs=60, batch_size=64))
+    lesson = lessons[0]
+    first = lesson.first.astype(np.float32)
+    found = network.looks[0].probabilities(first)[lesson.is_sampled].argmax(axis=-1)
+    assert (found == lesson.classes).mean() > 0.9
+    mask = network_mask(example, network)
+    assert figures_of([example], lambda each: mask).iou > 0.6
+
+
+def test_film_covers_less_than_half(tmp_path):
+    parameters = SimulationParameters(
+        shape=(160, 160),
+        sampling_rate=10.0,
+        crowd=Crowd(0),
+        contamination=Contamination(None, 0.0, 1.0, 0.0, 0.0, 0.0, film_variety=1.0),
+    )
+    for number in range(4):
+        example = read_or_make(tmp_path / f"{number}.npz", parameters, number)
+        assert 0 < (example.kinds == AreaKind.CARBON).mean() < 0.5
+        kept = read_or_make(tmp_path / f"{number}.npz", parameters, number)
+        np.testing.assert_array_equal(kept.kinds, example.kinds)
+        assert kept.diameter_A == example.diameter_A
 
 
 def test_figures_count_pixels_kinds_and_particles(example):

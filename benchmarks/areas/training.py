@@ -1,35 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training of the network of contaminants on examples; a killed one goes on."""
+"""Training of the network of contaminants, one perceptron after the other."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.areas.examples import Example
-from benchmarks.areas.keras_network import build_network
-from benchmarks.areas.renderings import draw_lessons
-from deepconsensus_plugin.core.execution import map_ahead
+from benchmarks.areas.lessons import Lesson
+from deepconsensus_plugin.core.usable_area.contaminant_context import look_again
+from deepconsensus_plugin.core.usable_area.contaminant_network import (
+    CLASSES,
+    MOST_SPREADS,
+    ContaminantNetwork,
+    Perceptron,
+)
 
-Batch = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]
+Float32Array = NDArray[np.float32]
 
-_CLASS_WEIGHTS = np.array([1.0, 1.0, 1.5, 4.0], np.float32)
-"""In the order of the classes; what is rare and small counts more."""
-
-_UPDATES_PER_STATE = 50
-
-_LATER = 0.3
-"""Ratio of the largest learning rates of a cycle and of the one before."""
-
-_PARTS = 2
-"""Parts of each rendering, which takes as long as learning from it."""
+_LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -38,95 +31,111 @@ class Schedule:
 
     Parameters
     ----------
-    n_updates, batch_size : int
-        Updates, and examples in each.
-    side : int
-        Side of the parts of examples, pixels; a multiple of 32.
+    epochs, batch_size : int
+        Epochs of each perceptron, and pixels in a batch.
     learning_rate : float
-        Largest; it falls to 0 along a cosine, and again from 0.3 of it after a restart.
-    restarts : tuple of int
-        Updates at which the rate rises again.
+        Largest; it rises within half an epoch, and falls along a cosine.
+    n_looks : int
+        Number of perceptrons.
+    widths : tuple of int
+        Widths of the hidden layers of each.
+    renderings : int
+        Renderings of each micrograph.
     seed : int
-        Decides weights and examples.
+        Decides weights and renderings.
     """
 
-    n_updates: int = 900
-    batch_size: int = 6
-    side: int = 192
-    learning_rate: float = 5e-3
-    restarts: tuple[int, ...] = (500,)
+    epochs: int = 12
+    batch_size: int = 1024
+    learning_rate: float = 4e-3
+    n_looks: int = 2
+    widths: tuple[int, ...] = (80, 48)
+    renderings: int = 2
     seed: int = 22
 
 
-def train(examples: Sequence[Example], schedule: Schedule, folder: Path) -> keras.Model:
-    """Return a trained network; its state is kept in `folder` on the way."""
-    state = folder / "state.keras"
-    note = folder / "state.json"
-    if state.exists() and note.exists():
-        model = keras.models.load_model(state)
-        first = json.loads(note.read_text())["n_updates"]
-    else:
-        model, first = _new_model(schedule), 0
-    losses, start = [], time.process_time()
+def train(lessons: Sequence[Lesson], schedule: Schedule) -> ContaminantNetwork:
+    """Return a trained network, with a threshold of 0.5."""
+    looks: tuple[Perceptron, ...] = ()
+    seen: list[NDArray[np.float16]] = []
+    for _ in range(schedule.n_looks):
+        looks += (_train_one(lessons, _features(lessons, seen), schedule),)
+        seen = [
+            looks[-1].probabilities(features).astype(np.float16)
+            for features in _features(lessons, seen)
+        ]
+    return ContaminantNetwork(looks, 0.5)
 
-    def draw(update: int) -> Batch:
-        return _draw_batch(
-            examples, schedule, np.random.default_rng([schedule.seed, update])
+
+def _features(
+    lessons: Sequence[Lesson], seen: Sequence[NDArray[np.float16]]
+) -> Iterator[Float32Array]:
+    """Yield the features of each lesson, after what was seen of it if anything was."""
+    if not seen:
+        yield from (lesson.first.astype(np.float32) for lesson in lessons)
+    for lesson, found in zip(lessons, seen, strict=False):
+        yield look_again(
+            lesson.first.astype(np.float32),
+            found.astype(np.float32),
+            lesson.has_signal,
+            pixel_size_A=lesson.pixel_size_A,
         )
 
-    updates = range(first, schedule.n_updates)
-    batches = map_ahead(draw, updates, workers=2)
-    for update, (channels, classes, weights) in zip(updates, batches, strict=True):
-        model.optimizer.learning_rate = _learning_rate(schedule, update)
-        losses.append(
-            float(model.train_on_batch(channels, classes, sample_weight=weights))
-        )
-        done = update + 1
-        if done % _UPDATES_PER_STATE == 0 or done == schedule.n_updates:
-            model.save(state)
-            note.write_text(json.dumps({"n_updates": done}))
-            print(
-                f"update {done} of {schedule.n_updates}: loss "
-                f"{np.mean(losses[-_UPDATES_PER_STATE:]):.3f}, "
-                f"{time.process_time() - start:.0f} s of CPU time",
-                flush=True,
-            )
-    return model
+
+def _train_one(
+    lessons: Sequence[Lesson],
+    seen: Iterable[Float32Array],
+    schedule: Schedule,
+) -> Perceptron:
+    """Return a perceptron that was trained on the sampled pixels of lessons."""
+    started = time.process_time()
+    features = np.concatenate(
+        [each[lesson.is_sampled] for each, lesson in zip(seen, lessons, strict=True)]
+    )
+    classes = np.concatenate([each.classes for each in lessons])
+    weights = np.concatenate([each.weights for each in lessons])
+    mean = features.mean(axis=0)
+    spread = features.std(axis=0) + np.float32(_LEAST_SPREAD)
+    features = np.clip((features - mean) / spread, -MOST_SPREADS, MOST_SPREADS)
+    model = _perceptron_of(features.shape[1], len(features), schedule)
+    # Whole batches alone: the last one would be compiled for itself.
+    n = len(features) // schedule.batch_size * schedule.batch_size
+    order = np.random.default_rng(schedule.seed).permutation(len(features))[:n]
+    history = model.fit(
+        features[order],
+        classes[order],
+        sample_weight=weights[order],
+        batch_size=schedule.batch_size,
+        epochs=schedule.epochs,
+        verbose=0,
+    ).history["loss"]
+    print(
+        f"{len(features)} pixels of {features.shape[1]} features: loss "
+        f"{history[0]:.4f}, then {history[-1]:.4f}; "
+        f"{time.process_time() - started:.0f} s of CPU time",
+        flush=True,
+    )
+    flat = iter(model.get_weights())
+    return Perceptron(mean, spread, tuple(zip(flat, flat, strict=True)))
 
 
-def _learning_rate(schedule: Schedule, update: int) -> float:
-    """Return the rate of an update: it rises at first, then falls along a cosine."""
-    cycles = [0, *schedule.restarts, schedule.n_updates]
-    cycle = int(np.searchsorted(cycles, update, side="right")) - 1
-    length, since = cycles[cycle + 1] - cycles[cycle], update - cycles[cycle]
-    largest = schedule.learning_rate * _LATER**cycle
-    rising = length // 20
-    if since < rising:
-        return float(largest * (since + 1) / rising)
-    part = (since - rising) / max(length - rising, 1)
-    return float(largest * (1 + np.cos(np.pi * part)) / 2)
-
-
-def _new_model(schedule: Schedule) -> keras.Model:
+def _perceptron_of(n_features: int, n_pixels: int, schedule: Schedule) -> keras.Model:
     keras.utils.set_random_seed(schedule.seed)
-    model = build_network()
+    inputs = keras.Input((n_features,))
+    values = inputs
+    for width in schedule.widths:
+        values = keras.layers.Dense(width, activation="relu")(values)
+    model = keras.Model(inputs, keras.layers.Dense(len(CLASSES))(values))
+    n_batches = n_pixels // schedule.batch_size
+    n_rising = max(n_batches // 2, 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.05 * schedule.learning_rate,
+        max(schedule.epochs * n_batches - n_rising, 1),
+        warmup_target=schedule.learning_rate,
+        warmup_steps=n_rising,
+    )
     model.compile(
-        keras.optimizers.Adam(schedule.learning_rate, clipnorm=1.0),
+        keras.optimizers.Adam(rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     return model
-
-
-def _draw_batch(
-    examples: Sequence[Example], schedule: Schedule, rng: np.random.Generator
-) -> Batch:
-    n_renderings = schedule.batch_size // _PARTS
-    drawn = [
-        lesson
-        for index in rng.choice(len(examples), n_renderings, replace=False)
-        for lesson in draw_lessons(examples[index], schedule.side, _PARTS, rng)
-    ]
-    classes = np.stack([each.classes for each in drawn])
-    weights = np.stack([each.weights for each in drawn]) * _CLASS_WEIGHTS[classes]
-    channels = np.stack([each.channels for each in drawn])
-    return channels, classes, weights.astype(np.float32)

@@ -40,7 +40,7 @@ from deepconsensus_plugin.core.usable_area.finding import find_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 _LARGE, _DIAMETERS = 4096, (25, 60, 150, 300)
-_KINDS = (AreaKind.PADDING, AreaKind.NO_SIGNAL, AreaKind.CONTAMINATION)
+_KINDS = tuple(kind for kind in AreaKind if kind != AreaKind.USABLE)
 
 
 def main() -> None:

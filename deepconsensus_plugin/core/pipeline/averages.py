@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.parameters import (
     FEWEST_BOXES,
@@ -40,13 +41,21 @@ _FEWEST_MICROGRAPHS = 4
 
 
 def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
-    """Carry out an `AveragesRequest`.
+    """Carry out an `AveragesRequest`, with one thread for linear algebra.
+
+    Products of several threads differ in their last digits, and a box that is nearly as
+    much like one average as another would take its place by chance.
 
     Raises
     ------
     ValueError
         If there are fewer candidates on the micrographs than averages need.
     """
+    with threadpool_limits(1):
+        return _run(request, progress)
+
+
+def _run(request: AveragesRequest, progress: Progress) -> AveragesResult:
     work = _Work.of(request)
     if len(work) < FEWEST_BOXES:
         raise ValueError(

@@ -35,7 +35,7 @@ from deepconsensus_plugin.core.usable_area.permitting import distance_of
 
 logger = logging.getLogger(__name__)
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 """Raised when the same request gives other masks; older files are then replaced."""
 
 
@@ -53,6 +53,8 @@ class MaskRequest(Declared):
         Diameter of the particle, Å.
     workers : int
         Number of threads.
+    are_particles_dark : bool
+        Whether particles are darker than their surroundings.
     """
 
     micrographs: tuple[Micrograph, ...]
@@ -67,6 +69,7 @@ class MaskRequest(Declared):
         )
     )
     workers: Count = 2
+    are_particles_dark: bool = True
 
     def path_of(self, micrograph: Micrograph) -> Path:
         """Return the path of the mask of a micrograph."""
@@ -136,6 +139,7 @@ def _origin(request: MaskRequest, micrograph: Micrograph) -> str:
         digest_file(micrograph.path),
         micrograph.sampling_rate,
         request.diameter_A,
+        request.are_particles_dark,
     )
 
 
@@ -148,6 +152,7 @@ def _make(request: MaskRequest, micrograph: Micrograph) -> tuple[bool, UsableAre
         open_micrograph(micrograph.path),
         sampling_rate=micrograph.sampling_rate,
         diameter_A=request.diameter_A,
+        particles_dark=request.are_particles_dark,
     )
     write_area(path, area, micrograph.sampling_rate, made_from=origin)
     return True, area

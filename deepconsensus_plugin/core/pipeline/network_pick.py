@@ -156,14 +156,16 @@ def find_all(
 
 def _mask_request(request: NetworkPickRequest) -> mask.MaskRequest:
     card = load_card(request.model)
-    extent_A = card.box_extent_A
+    extent_A, is_dark = card.box_extent_A, True
     if isinstance(card, PickerCard):
         extent_A = card.box_extent_of(request.options)
+        is_dark = card.shows_dark_particles(request.options)
     return mask.MaskRequest(
         request.micrographs,
         request.masks,
         extent_A * DIAMETER_PER_BOX,
         request.workers,
+        is_dark,
     )
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contamination: carbon, thick ice, gold and dead areas.
+"""Contamination: carbon, ice crystals, gold and dead areas.
 
-Contamination is an area that differs from most of its micrograph by more than particles
-can. Its local mean is further from the usual one than the contrast of a particle, which
-windows full of particles do not exceed. Or its local variance exceeds the usual one by
-the square of that contrast, four times the largest variance of a mixture of particles
-and background.
+A network finds it (`contaminants`) on images like those that it was trained on. On
+others, such as those of large pixels, a rule does: contamination is an area that
+differs from most of its micrograph by more than particles can. Its local mean is
+further from the usual one than the contrast of a particle, which windows full of
+particles do not exceed. Or its local variance exceeds the usual one by the square of
+that contrast, four times the largest variance of a mixture of particles and background.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ from scipy.ndimage import uniform_filter
 
 from deepconsensus_plugin.core.robust import OUTLIER_Z, median_and_mad
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.core.usable_area.contaminant_network import (
+    ContaminantNetwork,
+    shipped_network,
+)
+from deepconsensus_plugin.core.usable_area.contaminants import (
+    can_tell_contaminants,
+    find_contaminants,
+)
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
 Float32Array = NDArray[np.float32]
@@ -38,6 +47,54 @@ wider."""
 
 
 def find_contamination(
+    image: Float32Array,
+    has_signal: BoolArray,
+    *,
+    pixel_size_A: float,
+    diameter_A: float,
+    particles_dark: bool = True,
+    network: ContaminantNetwork | None = None,
+) -> NDArray[np.uint8]:
+    """Return the kind of each pixel: usable, a contaminant, or without signal.
+
+    Parameters
+    ----------
+    image : array, shape (rows, columns), float32
+        Binned, without padding, finite; of any level and scale.
+    has_signal : array, shape (rows, columns), bool
+        Pixels from which usual values are estimated.
+    pixel_size_A : float
+        Å/px.
+    diameter_A : float
+        Diameter of the particle, Å.
+    particles_dark : bool
+        Whether particles are darker than their surroundings.
+    network : ContaminantNetwork, optional
+        Network of contaminants. None: the one that is part of the package.
+
+    Returns
+    -------
+    array, shape (rows, columns), uint8
+        Codes of `AreaKind`.
+    """
+    by_rule = find_by_rule(
+        image, has_signal, pixel_size_A=pixel_size_A, diameter_A=diameter_A
+    )
+    if not can_tell_contaminants(
+        image.shape, pixel_size_A=pixel_size_A, diameter_A=diameter_A
+    ):
+        return by_rule
+    kinds = find_contaminants(
+        image if particles_dark else -image,
+        has_signal,
+        pixel_size_A=pixel_size_A,
+        diameter_A=diameter_A,
+        network=network or shipped_network(),
+    )
+    return np.where(by_rule == AreaKind.NO_SIGNAL, by_rule, kinds)
+
+
+def find_by_rule(
     image: Float32Array,
     has_signal: BoolArray,
     *,

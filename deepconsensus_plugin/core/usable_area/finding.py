@@ -7,6 +7,7 @@ ten pixels: what is in the way is larger than a particle, or does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,15 @@ from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.core.usable_area.padding import find_padding
 
 Float32Array = NDArray[np.float32]
+FindContamination = Callable[..., NDArray[np.uint8]]
 
 _DIAMETER_PX = 10
 """Least diameter after binning, pixels, if the micrograph has as many and is not too
 large."""
+
+_PIXEL_SIZE_A = 9.0
+"""Largest pixel after binning, Å, to half a pixel of the micrograph; contaminants show
+in finer detail than large particles."""
 
 _SIDES = 64, 1024
 """Least and largest shorter side after binning, pixels."""
@@ -38,7 +44,12 @@ _ROUNDING = 1e-6
 
 
 def find_area(
-    pixels: NDArray[Any], *, sampling_rate: float, diameter_A: float
+    pixels: NDArray[Any],
+    *,
+    sampling_rate: float,
+    diameter_A: float,
+    particles_dark: bool = True,
+    find: FindContamination = find_contamination,
 ) -> UsableArea:
     """Return the mask of a micrograph.
 
@@ -51,6 +62,10 @@ def find_area(
     diameter_A : float
         Diameter of the particle, Å. Windows in which a micrograph is looked at are in
         proportion.
+    particles_dark : bool
+        Whether particles are darker than their surroundings.
+    find : callable
+        What finds contamination.
 
     Raises
     ------
@@ -67,11 +82,13 @@ def find_area(
             f"{sampling_rate:g} and {diameter_A:g}"
         )
     shape = pixels.shape[0], pixels.shape[1]
-    binning = _binning(shape, diameter_A / sampling_rate)
+    binning = _binning(shape, sampling_rate, diameter_A)
     kinds = find_kinds(
         bin_pixels(pixels, binning),
         pixel_size_A=sampling_rate * binning,
         diameter_A=diameter_A,
+        particles_dark=particles_dark,
+        find=find,
     )
     # Blocks over the edge, which binning cuts off, are as those beside them.
     lacking = [
@@ -81,13 +98,19 @@ def find_area(
     return UsableArea(np.pad(kinds, lacking, mode="edge"), binning, shape)
 
 
-def _binning(shape: tuple[int, int], diameter_px: float) -> int:
+def _binning(shape: tuple[int, int], sampling_rate: float, diameter_A: float) -> int:
     least, largest = (min(shape) // side for side in reversed(_SIDES))
-    return max(1, least, min(int(diameter_px / _DIAMETER_PX), largest))
+    enough = int(diameter_A / sampling_rate / _DIAMETER_PX)
+    return max(1, least, min(enough, largest, round(_PIXEL_SIZE_A / sampling_rate)))
 
 
 def find_kinds(
-    binned: Float32Array, *, pixel_size_A: float, diameter_A: float
+    binned: Float32Array,
+    *,
+    pixel_size_A: float,
+    diameter_A: float,
+    particles_dark: bool = True,
+    find: FindContamination = find_contamination,
 ) -> NDArray[np.uint8]:
     """Return the kind of each pixel of a binned image.
 
@@ -99,6 +122,10 @@ def find_kinds(
         Å/px of this image.
     diameter_A : float
         Diameter of the particle, Å.
+    particles_dark : bool
+        Whether particles are darker than their surroundings.
+    find : callable
+        What finds contamination.
 
     Returns
     -------
@@ -111,8 +138,12 @@ def find_kinds(
     radius_px = diameter_A / pixel_size_A / 2
     has_signal = ~(_wide_gaps(~is_finite, radius_px) | _is_constant(image))
     kinds = np.full(binned.shape, AreaKind.PADDING, np.uint8)
-    found = find_contamination(
-        image, has_signal, pixel_size_A=pixel_size_A, diameter_A=diameter_A
+    found = find(
+        image,
+        has_signal,
+        pixel_size_A=pixel_size_A,
+        diameter_A=diameter_A,
+        particles_dark=particles_dark,
     )
     found[~has_signal] = AreaKind.NO_SIGNAL
     kinds[inside] = found

@@ -9,8 +9,8 @@ from deepconsensus_plugin.core.declared import Declared, declare
 
 AVOID_CONTAMINATION = declare(
     "Avoid carbon and ice",
-    "*Yes*: nothing is picked or accepted in areas whose mean or standard deviation "
-    "is unusual on their micrograph, such as carbon, ice crystals and gold.\n"
+    "*Yes*: nothing is picked or accepted on carbon, ice crystals, gold and other "
+    "contamination, as it was found on each micrograph.\n"
     "*No*: only padded edges and areas without signal are left out.",
 )
 """Declaration of a field that is true by default."""

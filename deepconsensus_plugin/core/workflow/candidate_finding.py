@@ -30,6 +30,7 @@ def find_candidates(
     unwanted: PickerPicks | None = None,
     cut_from: Sequence[Micrograph] = (),
     workers: int = MaskRequest.workers,
+    are_particles_dark: bool = True,
     run_job: RunJob | None = None,
 ) -> Combination:
     """Return the candidates of all pickers and the report on them, and write both.
@@ -48,6 +49,8 @@ def find_candidates(
         Micrographs that boxes are cut from, if others; bad ones are found there too.
     workers : int
         Number of threads.
+    are_particles_dark : bool
+        Whether particles are darker than their surroundings.
     run_job : callable, optional
         Function that carries out the job of the masks. None: a `KeptJobs`.
     """
@@ -57,6 +60,7 @@ def find_candidates(
         files.masks,
         box_size=rules.box_for(picks.box_size for picks in pickers),
         workers=workers,
+        are_particles_dark=are_particles_dark,
         run_job=run_job or KeptJobs(folder),
     )
     found = combine_picks(

@@ -98,15 +98,16 @@ def _run_stages(
     run_job: RunJob,
 ) -> DeepConsensusResult:
     """Carry out all stages in a folder that is ours alone."""
+    preprocessing = options.preprocessing
     found = find_candidates(
         *(micrographs, pickers, options.consensus, folder),
         unwanted=unwanted,
         cut_from=cut_from,
         workers=options.workers,
+        are_particles_dark=preprocessing is None or preprocessing.invert,
         run_job=run_job,
     )
     box_size, rate = found.report.box_size, micrographs[0].sampling_rate
-    preprocessing = options.preprocessing
     if preprocessing is None or options.skip_training:  # as in the model
         preprocessing = preprocessing_of(options.initial_model, box_size, rate)
     stages = CandidateStages(

@@ -17,6 +17,7 @@ def make_masks(
     *,
     box_size: int,
     workers: int = MaskRequest.workers,
+    are_particles_dark: bool = True,
     run_job: RunJob,
 ) -> tuple[str, ...]:
     """Make the masks of micrographs, and return the names of bad ones, sorted.
@@ -31,11 +32,15 @@ def make_masks(
         Side of the box of the particles, pixels.
     workers : int
         Number of threads.
+    are_particles_dark : bool
+        Whether particles are darker than their surroundings.
     run_job : callable
         Function that carries out the job, unless all masks are there.
     """
     diameter_A = box_size * micrographs[0].sampling_rate * DIAMETER_PER_BOX
-    request = MaskRequest(tuple(micrographs), folder, diameter_A, workers)
+    request = MaskRequest(
+        tuple(micrographs), folder, diameter_A, workers, are_particles_dark
+    )
     if not are_made(request):
         run_job(request)
     return find_bad_in(folder, [micrograph.name for micrograph in micrographs])

@@ -9,6 +9,7 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.parameters import FEWEST_BOXES
 from deepconsensus_plugin.core.averages.table import (
@@ -144,3 +145,14 @@ def test_another_file_is_named(tmp_path):
     path.write_bytes(b"no table")
     with pytest.raises(FileFormatError, match="averages, schema 1"):
         read_averages(path)
+
+
+def test_threads_of_linear_algebra_are_of_no_consequence(
+    request_of_discs, found, tmp_path
+):
+    again = replace(request_of_discs, averages=tmp_path / "averages.h5", workers=1)
+    with threadpool_limits(1):
+        run(again, Progress())
+    table = read_averages(again.averages)
+    np.testing.assert_array_equal(table.amplitude, found.amplitude)
+    np.testing.assert_array_equal(table.images, found.images)

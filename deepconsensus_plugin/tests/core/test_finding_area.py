@@ -117,7 +117,8 @@ def test_masks_of_large_micrographs_are_small():
     large = np.zeros((2300, 2400), np.int8)
     large[:] = np.random.default_rng(0).integers(-50, 50, large.shape)
     assert find_area(large, sampling_rate=1.0, diameter_A=10).binning == 2
-    assert find_area(large, sampling_rate=1.0, diameter_A=300).binning == 30
+    assert find_area(large, sampling_rate=1.0, diameter_A=300).binning == 9
+    assert find_area(large, sampling_rate=0.3, diameter_A=300).binning == 30
     assert find_area(large[:40, :70], sampling_rate=1.0, diameter_A=300).binning == 1
 
 

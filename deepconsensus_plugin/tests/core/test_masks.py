@@ -71,6 +71,25 @@ def request_for(micrographs, folder: Path, **others) -> MaskRequest:
 
 
 # -------------------------- the job --------------------------
+def test_masks_of_inverted_micrographs_are_those_of_the_others(tmp_path, micrographs):
+    inverted = []
+    for each in micrographs:
+        path = tmp_path / "inverted" / each.name
+        path.parent.mkdir(exist_ok=True)
+        mrcfile.write(path, -mrcfile.read(each.path))
+        inverted.append(replace(each, path=path))
+    plain = request_for(micrographs, tmp_path)
+    other = request_for(inverted, tmp_path / "other", are_particles_dark=False)
+    run(plain, Progress())
+    run(other, Progress())
+    for one, another in zip(micrographs, inverted, strict=True):
+        np.testing.assert_array_equal(
+            read_area(plain.path_of(one)).kinds, read_area(other.path_of(another)).kinds
+        )
+    assert are_made(other)
+    assert not are_made(replace(other, are_particles_dark=True))
+
+
 def test_every_micrograph_gets_a_mask_whatever_the_number_of_threads(
     tmp_path, micrographs
 ):

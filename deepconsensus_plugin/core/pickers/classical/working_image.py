@@ -118,6 +118,7 @@ def prepare_for_filters(
             is_usable,
             pixel_size_A=sampling_rate * binning,
             diameter_A=diameter_A,
+            particles_dark=False,
         )
         is_usable &= kinds == AreaKind.USABLE
     return WorkingImage(image, is_usable, working_diameter, binning, (top, left))

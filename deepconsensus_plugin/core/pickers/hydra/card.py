@@ -115,6 +115,10 @@ class HydraCard(PickerCard):
             return self.box_extent_A
         return diameter / DIAMETER_PER_BOX
 
+    def shows_dark_particles(self, options: HydraPickOptions | None) -> bool:
+        """Return whether particles are darker than their surroundings."""
+        return self.find_head(options)[1].are_particles_dark
+
     def unknown_sample(self, options: HydraPickOptions | None) -> UnknownSample | None:
         """Return the sample that the general head of several data sets is to pick."""
         head = self._named(options)

@@ -71,6 +71,10 @@ class PickerCard(ModelCard):
         """Return the side of the boxes of picks, Å."""
         return self.box_extent_A
 
+    def shows_dark_particles(self, options: Any) -> bool:
+        """Return whether particles are darker than their surroundings."""
+        return True
+
     def unknown_sample(self, options: Any) -> UnknownSample | None:
         """Return the particle to pick if no training set contained it, else None."""
         return None
