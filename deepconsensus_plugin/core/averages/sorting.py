@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.averages.averaging import (
+    FEWEST_MEMBERS,
     AverageSet,
     find_poses,
     refine_averages,
@@ -20,7 +21,7 @@ from deepconsensus_plugin.core.averages.matching import Poses, lay_on
 from deepconsensus_plugin.core.averages.parameters import AveragesParameters
 from deepconsensus_plugin.core.averages.polar import Float32Array, PolarTransform
 from deepconsensus_plugin.core.averages.resolution import resolutions
-from deepconsensus_plugin.core.types import BoolArray, IntArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 _SHOWN = 0.45
 """Radius of what pictures of averages show, in boxes."""
@@ -115,7 +116,9 @@ class Sorter:
         )
         samples = self.shown.sample(boxes)
         for some, laid in lay_on(self.shown, samples, poses):
-            np.add.at(self._total, poses.average[some], laid)
+            own = poses.average[some]
+            for average in np.unique(own):
+                self._total[average] += laid[own == average].sum(axis=0)
         self._n_laid += np.bincount(poses.average, minlength=len(self._n_laid))
         amplitude, correlation = self.halves.compare(boxes, is_second)
         return Sorted(poses, amplitude, correlation)
@@ -129,3 +132,7 @@ class Sorter:
         """Return the averages that hold a box, the one with most boxes first."""
         order = np.argsort(-self._n_laid, kind="stable")
         return order[self._n_laid[order] > 0]
+
+    def shown_resolution_A(self) -> FloatArray:
+        """Return the resolution of each average, Å; infinity for a handful of boxes."""
+        return np.where(self._n_laid < FEWEST_MEMBERS, np.inf, self.resolution_A)

@@ -213,7 +213,7 @@ def _table(
         amplitude=of_all([each.amplitude for each in found]),
         correlation=of_all([each.correlation for each in found]),
         images=sorter.pictures()[order],
-        resolution_A=sorter.resolution_A[order],
+        resolution_A=sorter.shown_resolution_A()[order],
         pixel_size_A=request.pixel_size_A,
         diameter_A=2 * sorter.mask_radius * request.pixel_size_A,
     )
