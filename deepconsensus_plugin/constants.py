@@ -41,6 +41,9 @@ AVERAGE_AMPLITUDE_ATTRIBUTE = "_deepConsensusAverageAmplitude"
 AVERAGE_CORRELATION_ATTRIBUTE = "_deepConsensusAverageCorrelation"
 AVERAGE_OFFSET_X_ATTRIBUTE = "_deepConsensusAverageOffsetX"
 AVERAGE_OFFSET_Y_ATTRIBUTE = "_deepConsensusAverageOffsetY"
+#: What the candidate looks like by averages and neighbours: a word of
+#: `core.kinds.Kind`; empty where not known.
+LOOKS_LIKE_ATTRIBUTE = "_deepConsensusLooksLike"
 #: Of an average and its class: resolution by an independent half, Å; no value where
 #: there is none.
 AVERAGE_RESOLUTION_ATTRIBUTE = "_deepConsensusAverageResolution"

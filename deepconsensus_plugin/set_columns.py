@@ -16,8 +16,13 @@ from typing import Any
 import numpy as np
 from pyworkflow.object import Set
 
-from deepconsensus_plugin.constants import NETWORK_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
-from deepconsensus_plugin.core.types import FloatArray
+from deepconsensus_plugin.constants import (
+    LOOKS_LIKE_ATTRIBUTE,
+    NETWORK_SCORE_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+)
+from deepconsensus_plugin.core.kinds import read_kinds
+from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 
 def read_columns(items: Set, *attributes: str) -> dict[str, list[Any]]:
@@ -91,6 +96,21 @@ def read_scores(items: Set) -> FloatArray:
         If the items were never scored.
     """
     return read_numbers(items, SCORE_ATTRIBUTE)[:, 0]
+
+
+def read_looks(items: Set) -> IntArray | None:
+    """Return the codes of `Kind` of all items, shape (n,): what they look like.
+
+    None where nothing tells, as where candidates were not averaged.
+
+    Raises
+    ------
+    ValueError
+        If a word names no kind.
+    """
+    columns = read_columns(items, LOOKS_LIKE_ATTRIBUTE)
+    words = columns.get(LOOKS_LIKE_ATTRIBUTE)
+    return None if words is None else read_kinds(words)
 
 
 def read_ids(items: Set) -> list[int]:

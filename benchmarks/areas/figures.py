@@ -3,7 +3,7 @@
 
 The rule is `find_area` without a network, *package* the same with it. Real sets have no
 truth of contamination: what the masks cover is shown beside the share of true particles
-that they lose. Nothing is chosen by any of these figures.
+that they lose. docs/mask_network.md says which decisions they guided.
 """
 
 from __future__ import annotations

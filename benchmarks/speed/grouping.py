@@ -22,6 +22,8 @@ from benchmarks.sets.tables import markdown_table
 from deepconsensus_plugin.commands.export import best_first
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores_csv import ScoreTable
+from deepconsensus_plugin.core.kinds import Likeness
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 _N_PICKS = 300
@@ -64,7 +66,9 @@ def score_table(candidates: Candidates) -> ScoreTable:
         observed=(("picker",),) * n,
         pickers=(("picker",),) * n,
         picker_scores=tuple((each,) for each in score.tolist()),
-        accepted=np.ones(n, dtype=bool),
+        reason=np.full(n, Reason.ACCEPTED.value),
+        general_model=np.full(n, np.nan),
+        likeness=Likeness.unknown(n),
     )
 
 

@@ -83,6 +83,7 @@ def _write_scores(path: Path, scored: ScoredCandidates) -> None:
         spread=scored.spread,
         reason=scored.reason,
         general_model=scored.general_model,
+        likeness=scored.likeness,
     )
 
 

@@ -38,9 +38,12 @@ from deepconsensus_plugin.convert.items import (
     read_items,
     set_attribute,
 )
+from deepconsensus_plugin.core.averages.kinds import tell_likeness
 from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.extraction import round_centres
 from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.kinds import Likeness
 from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordinates
 from deepconsensus_plugin.set_columns import read_ids
 
@@ -150,6 +153,22 @@ class AveragedItems:
     def _refined(self) -> FloatArray:
         """Centres by the averages; offsets count from the centre of the box."""
         return np.asarray(round_centres(self.yx) + self.table.offset_yx)
+
+    def likeness(self, candidates: Candidates, probability: FloatArray) -> Likeness:
+        """Return what the averages tell of the items, which are these candidates.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            n.
+        probability : array, shape (n,)
+            Of each that it is a particle.
+        """
+        return tell_likeness(
+            *(self.table, candidates, probability),
+            pixel_size_A=self.pixel_size_A,
+            picked_pixel_A=self.picked_pixel_A,
+        )
 
     def row_of(self, number: int) -> int | None:
         """Return the row of the item with an id; None if it was not averaged."""

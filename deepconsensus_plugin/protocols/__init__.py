@@ -32,6 +32,9 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_score import (
 from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
     ProtDeepConsensusSelect,
 )
+from deepconsensus_plugin.protocols.deep_consensus.protocol_select_averages import (
+    ProtDeepConsensusSelectAverages,
+)
 from deepconsensus_plugin.protocols.deep_consensus.protocol_train import (
     ProtDeepConsensusTrain,
 )
@@ -58,6 +61,7 @@ __all__ = [
     "ProtDeepConsensusScore",
     "ProtDeepConsensusScreen",
     "ProtDeepConsensusSelect",
+    "ProtDeepConsensusSelectAverages",
     "ProtDeepConsensusTrain",
     "ProtDeepEMTrain",
     "ProtEvaluatePicks",

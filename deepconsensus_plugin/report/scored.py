@@ -10,6 +10,7 @@ from pwem.objects import SetOfCoordinates
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.constants import (
+    AVERAGE_AMPLITUDE_ATTRIBUTE,
     GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     REASON_ATTRIBUTE,
@@ -24,8 +25,10 @@ from deepconsensus_plugin.convert import (
 )
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
+from deepconsensus_plugin.core.averages.kinds import relative_amplitude
 from deepconsensus_plugin.core.calibration.thresholds import ThresholdMode
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.kinds import Likeness
 from deepconsensus_plugin.core.reasons import Reason, derive_reasons, read_reasons
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import readAcceptance
@@ -37,6 +40,7 @@ from deepconsensus_plugin.set_columns import (
     are_fused,
     read_columns,
     read_ids,
+    read_looks,
     read_numbers,
 )
 
@@ -57,6 +61,8 @@ class ScoredCandidates:
         Numbers of it, and what is expected of what is kept.
     general_model : array, shape (n,), optional
         Log-odds of the general model; NaN where it was not asked.
+    likeness : Likeness, optional
+        Of each to averages; None where they were not averaged.
     """
 
     candidates: Candidates
@@ -65,6 +71,7 @@ class ScoredCandidates:
     acceptance: Acceptance
     told: AcceptanceSummary
     general_model: FloatArray | None = None
+    likeness: Likeness | None = None
 
     @property
     def score(self) -> FloatArray:
@@ -110,10 +117,22 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
         rule=None if kept is None else kept.rule,
         are_probabilities=are_fused(coordinates),
     )
-    told = acceptance.summarise(scored.readCalibration())
+    likeness = _likeness(coordinates, item, score)
+    told = acceptance.summarise(scored.readCalibration(), likeness and likeness.kind)
     return ScoredCandidates(
-        candidates, network_score, spread, acceptance, told, general_model
+        candidates, network_score, spread, acceptance, told, general_model, likeness
     )
+
+
+def _likeness(
+    coordinates: SetOfCoordinates, item: IntArray, score: FloatArray
+) -> Likeness | None:
+    """Return what averages tell of candidates, given which item each is."""
+    kind = read_looks(coordinates)
+    if kind is None:
+        return None
+    amplitude = read_numbers(coordinates, AVERAGE_AMPLITUDE_ATTRIBUTE)[item, 0]
+    return Likeness(relative_amplitude(amplitude, score), kind[item])
 
 
 def _reasons(selected: Protocol, ids: IntArray, score: FloatArray) -> IntArray:

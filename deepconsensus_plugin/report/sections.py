@@ -17,6 +17,7 @@ from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.model_summary import describeModel
 from deepconsensus_plugin.protocols.shared.training_record import TrainingRecord
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
+from deepconsensus_plugin.report.averages import write_averages_section
 from deepconsensus_plugin.report.comparison import comparison_cells
 from deepconsensus_plugin.report.html import (
     Html,
@@ -72,6 +73,7 @@ def write_sections(
         "Particles",
         plot_gallery(run.scored, run.micrographs, box_size=run.summary["box_size"]),
     )
+    yield section("Averages", *write_averages_section(run))
     yield section("Micrograph", embed(picture.read_bytes(), _PICTURE))
     yield section("Comparison with the truth", *_comparison(run))
     yield section("Methods", *_methods(run))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import mrcfile
@@ -20,20 +21,30 @@ from deepconsensus_plugin.constants import (
     AVERAGE_OFFSET_X_ATTRIBUTE,
     AVERAGE_OFFSET_Y_ATTRIBUTE,
     AVERAGE_RESOLUTION_ATTRIBUTE,
+    LOOKS_LIKE_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import append_candidates, scaled_item
 from deepconsensus_plugin.core.averages.parameters import SIZE
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.jobs import run_job
+from deepconsensus_plugin.core.kinds import (
+    count_kinds,
+    describe_kinds,
+    kinds_in_words,
+)
 from deepconsensus_plugin.core.preprocessing import fourier_resize
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusAverages,
     ProtDeepConsensusScore,
     ProtDeepConsensusScreen,
+    ProtDeepConsensusSelect,
     ProtImportPicks,
 )
+from deepconsensus_plugin.report.scored import read_scored
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_numbers
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.in_process import run_here
@@ -334,16 +345,48 @@ class TestAverages(synthetic.SyntheticProject):
             yx[1] += item.getAttributeValue(AVERAGE_OFFSET_X_ATTRIBUTE)
             after.append(tree.query(yx)[0])
         self.assertLess(np.median(after), 0.7 * np.median(before))
+        self._check_kinds(run)
         told = "\n".join(run.summary())
         self.assertIn(f"{len(after)} candidates were averaged", told)
         self.assertIn("averages.mrcs", told)
         self.assertIn("Scheres2012", run._citations())
         self.assertIn("[Scheres2012]", " ".join(run._methods()))
 
+    def _check_kinds(self, run: ProtDeepConsensusScore):
+        """Check that items, table, summary and a later selection tell the same."""
+        words = read_columns(run.outputCoordinates, LOOKS_LIKE_ATTRIBUTE)
+        table = read_scores_csv(run._getExtraPath("scores.csv"))
+        kinds, score = table.likeness.kind, table.score
+        self.assertEqual(
+            Counter(kinds_in_words(kinds)), Counter(words[LOOKS_LIKE_ATTRIBUTE])
+        )
+        self.assertTrue(np.isfinite(table.likeness.amplitude).all())
+        rejected = table.reason == Reason.SCORE
+        self.assertTrue(rejected.any())
+        self.assertIn(*describe_kinds(count_kinds(kinds[rejected])), run.summary())
+        select = new_protocol(
+            type(self),
+            ProtDeepConsensusSelect,
+            inputCoordinates=output(run, "outputCoordinates"),
+            threshold=float(np.median(score)),
+        )
+        self.launchProtocol(select)
+        [told] = [line for line in select.summary() if "rejected for" in line]
+        found = read_scored(run, select)
+        below = found.reason == Reason.SCORE
+        self.assertEqual(
+            [told], describe_kinds(count_kinds(found.likeness.kind[below]))
+        )
+        np.testing.assert_array_equal(found.likeness.kind, kinds)
+        np.testing.assert_allclose(found.likeness.amplitude, table.likeness.amplitude)
+
     def test_score_particles_does_without_averages(self):
         run = self.score(averageCandidates=False)
         item = run.outputCoordinates.getFirstItem()
         self.assertFalse(item.hasAttribute(AVERAGE_ATTRIBUTE))
+        self.assertFalse(item.hasAttribute(LOOKS_LIKE_ATTRIBUTE))
+        table = read_scores_csv(run._getExtraPath("scores.csv"))
+        self.assertFalse(table.likeness.kind.any())
         self.assertNotIn("averaged", "\n".join(run.summary()))
         self.assertEqual(run._citations(), ["SanchezGarcia2018"])
 
@@ -374,6 +417,11 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertEqual(jobs.count("averages"), 1)
         found = read_columns(screen.outputCoordinatesScored, AVERAGE_ATTRIBUTE)
         self.assertTrue(all(found[AVERAGE_ATTRIBUTE]))
+        table = read_scores_csv(screen._getExtraPath("scores.csv"))
+        words = read_columns(screen.outputCoordinatesScored, LOOKS_LIKE_ATTRIBUTE)
+        self.assertEqual(
+            kinds_in_words(table.likeness.kind), words[LOOKS_LIKE_ATTRIBUTE]
+        )
         self.assertIn("were averaged", "\n".join(screen.summary()))
         screen.averageCandidates.set(False)
         run_here(type(self), screen, job=count)

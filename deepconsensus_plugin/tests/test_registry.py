@@ -129,7 +129,7 @@ class TestDeepConsensusRegistry(unittest.TestCase):
         self.assertEqual(shown[3], "deep consensus")
         firsts = ("consensus of picks", "pick without training", "import picks")
         starts = [shown.index(first) for first in firsts]  # stages, pickers, tools
-        self.assertEqual(starts, [4, 12, 17])
+        self.assertEqual(starts, [4, 13, 18])
         self.assertEqual(len(shown), len(set(shown)))
 
     def test_new_runs_are_named_without_the_plugin(self):

@@ -33,6 +33,14 @@ class FrameWindow(Window):
         ]
         centerWindows(self.root, dim=size)
 
+    def open(self) -> None:
+        """Show the window and return, where Scipion's `show` enters a loop of its own.
+
+        For a window that another one opens, whose button waits for the end of it.
+        """
+        self.root.deiconify()
+        self.root.focus_set()
+
 
 class FrameView(View):
     """View that opens a `FrameWindow` with these arguments."""
@@ -43,3 +51,7 @@ class FrameView(View):
     def show(self) -> None:
         """Open the window."""
         FrameWindow(self.make_frame, **self._arguments).show(center=False)
+
+    def open(self) -> None:
+        """Open the window from another one, and return."""
+        FrameWindow(self.make_frame, **self._arguments).open()

@@ -68,6 +68,14 @@ class MicrographPane(Pane):
         box_size = self._micrographs.box_size if self._micrographs else 0
         return MicrographView(self.figure, box_size=box_size or 1.0)
 
+    def set_micrographs(
+        self, micrographs: ShownMicrographs | None, first: int = 0
+    ) -> None:
+        """Show other micrographs, one of them at first."""
+        self._micrographs = micrographs
+        self._n_micrographs = len(micrographs.names) if micrographs else 0
+        self.show(first)
+
     def receive(self, picture: MicrographPicture) -> None:
         """Show a micrograph that was read: the one with the number `shown`."""
         self.view.set_picture(picture)

@@ -30,11 +30,13 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_select import (
 from deepconsensus_plugin.protocols.screen.protocol_screen import (
     ProtDeepConsensusScreen,
 )
+from deepconsensus_plugin.protocols.shared.run_averages import findAveragingRun
 from deepconsensus_plugin.viewers.frame_window import FrameWindow
 from deepconsensus_plugin.viewers.opened_report import open_report
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
+from deepconsensus_plugin.viewers.viewer_averages import NO_AVERAGES, AveragesMarks
 
 _TITLE = "Scores"
 
@@ -82,6 +84,7 @@ class DeepConsensusScoresViewer(Viewer):
             masterWindow=self.getParent(),
             actions=[
                 Action("Create particle set ({n_kept} kept)", self._select),
+                Action("Averages", self._show_averages),
                 Action("Report", self._report_on_selection),
             ],
             threshold=self.initialThreshold(),
@@ -149,6 +152,26 @@ class DeepConsensusScoresViewer(Viewer):
 
     def _select(self, threshold: float) -> str:
         return f"'{self.selectAtThreshold(threshold).getRunName()}' was started."
+
+    def averages(self, threshold: float) -> AveragesMarks | None:
+        """Return the averages of the run that scored; None if it made none.
+
+        What is accepted is what a threshold keeps.
+        """
+        run = findAveragingRun(self._scored(), self.getProject())
+        if run is None:
+            return None
+        spacing = spacingOf(self.protocol)
+        return AveragesMarks(
+            self.getProject(), run, spacing=spacing, threshold=threshold
+        )
+
+    def _show_averages(self, threshold: float) -> str:
+        found = self.averages(threshold)
+        if found is None:
+            return NO_AVERAGES
+        found.view(self.getParent()).open()
+        return ""
 
     def _report_on_selection(self, _: float) -> str | Iterator[str]:
         return open_report(self.getProject(), self.protocol)

@@ -16,11 +16,13 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
+    ProtDeepConsensusAverages,
     ProtDeepConsensusMask,
     ProtDeepConsensusPicks,
     ProtDeepConsensusScore,
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
+    ProtDeepConsensusSelectAverages,
     ProtDeepConsensusTrain,
     ProtDeepEMTrain,
     ProtEvaluatePicks,
@@ -41,7 +43,8 @@ from deepconsensus_plugin.tests.synthetic import (
     write_micrographs,
 )
 
-N_MICROGRAPHS = 3
+N_MICROGRAPHS = 8
+"""As many as 200 candidates need, below which nothing is averaged."""
 _PADDED_ROWS = 3 * BOX // 2
 """Some of the picks are there."""
 
@@ -140,6 +143,14 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     selecting = project.newProtocol(ProtDeepConsensusSelect, threshold=0.5)
     selecting.inputParticles.set(runs[ProtDeepConsensusScore])
     selecting.inputParticles.setExtended("outputParticles")
+    averaging = project.newProtocol(ProtDeepConsensusAverages)
+    averaging.inputCoordinates.set(runs[ProtDeepConsensusPicks])
+    averaging.inputCoordinates.setExtended("outputCoordinatesOR")
+    sorting = project.newProtocol(
+        ProtDeepConsensusSelectAverages, goodAverages="1", badAverages="3"
+    )
+    sorting.inputCoordinates.set(runs[ProtDeepConsensusScore])
+    sorting.inputCoordinates.setExtended("outputCoordinates")
     screening = project.newProtocol(
         ProtDeepConsensusScreen, modelInitialization=FROM_MODEL
     )
@@ -151,7 +162,7 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     comparing.inputAccepted.set(None)  # of all candidates, at a score of its own
     comparing.threshold.set(0.9)
     others = [picking, masking, importing, simulating, focused, given]
-    return [*others, selecting, screening, comparing]
+    return [*others, selecting, averaging, sorting, screening, comparing]
 
 
 def _write_ctfs(project: Project, imported: Protocol) -> Path:

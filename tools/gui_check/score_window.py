@@ -11,12 +11,13 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol, getProtocolFromDb
 
 from deepconsensus_plugin.viewers.scores.frame import ScoreFrame
+from tools.gui_check.averages_window import averages_frame
 from tools.gui_check.cut_off import find_cut_off, find_cut_off_in_figure
 from tools.gui_check.report import Report
-from tools.gui_check.windows import descendants, settle
+from tools.gui_check.windows import descendants, opened, settle
 
-_REPORT = 1
-"""Number of its button."""
+_AVERAGES, _REPORT = 1, 2
+"""Numbers of their buttons."""
 _DRAGGED_TO = 0.62
 _NEAR = 0.01
 """What a pixel of the plot is, and a bit."""
@@ -41,6 +42,7 @@ def use_score_window(
     if not abs(frame.threshold - _DRAGGED_TO) < _NEAR:
         report.add(name, [f"dragged to {_DRAGGED_TO}, it is at {frame.threshold}"])
     _look(window, frame, f"{name}_dragged", report)
+    _open_averages(window, frame, name, report)
     _write_report(window, frame, name, report)
     before = {run.getObjId() for run in project.getRuns()}
     frame.run_action()
@@ -50,6 +52,21 @@ def use_score_window(
         report.add(name, [f"expected one new run, received {len(new)}"])
         return
     report.add(name, _describe_wrong_sets(_finished(new[0]), frame))
+
+
+def _open_averages(
+    window: tk.Toplevel, frame: ScoreFrame, name: str, report: Report
+) -> None:
+    """Press the button of averages, and see that their window opens."""
+    with opened(window.master, lambda: frame.run_action(_AVERAGES)) as averages:
+        found = averages_frame(averages)
+        if found is None:
+            report.add(name, [f"no averages in the window '{averages.title()}'"])
+            return
+        settle(found)
+        report.shoot(averages, f"{name}_averages")
+    if frame._buttons[_AVERAGES]["state"] == tk.DISABLED:
+        report.add(name, ["the button of averages stays grey"])
 
 
 def _write_report(

@@ -23,6 +23,7 @@ from pyworkflow.utils import Message
 from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin import viewers as own_viewers
+from tools.gui_check.averages_window import averages_frame, use_averages_window
 from tools.gui_check.blank import find_blank
 from tools.gui_check.cut_off import find_cut_off
 from tools.gui_check.report import Report
@@ -237,6 +238,8 @@ def _shoot_views(
         for each in shown:
             if score_frame(each) is not None:
                 use_score_window(each, window.project, name, report)
+            elif averages_frame(each) is not None:
+                use_averages_window(each, window.project, name, report)
             elif plots_frame(each) is not None:
                 use_plots_window(each, name, report)
             else:

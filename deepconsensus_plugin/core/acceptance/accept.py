@@ -24,6 +24,7 @@ from deepconsensus_plugin.core.acceptance.summary import (
 )
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import choose_threshold, select
+from deepconsensus_plugin.core.kinds import count_kinds
 from deepconsensus_plugin.core.reasons import BY_SCORE, Reason
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -57,16 +58,21 @@ class Acceptance:
         """Mask of the accepted candidates, shape (n,)."""
         return np.asarray(self.reason == Reason.ACCEPTED)
 
-    def summarise(self, report: CalibrationReport | None = None) -> AcceptanceSummary:
+    def summarise(
+        self, report: CalibrationReport | None = None, kind: IntArray | None = None
+    ) -> AcceptanceSummary:
         """Return numbers and expected figures.
 
-        `report` gives the intervals, or the reason why nothing is expected.
+        `report` gives the intervals, or the reason why nothing is expected; `kind` the
+        codes of `Kind`, shape (n,), where candidates were averaged.
         """
         expected, why = None, None if report is None else report.why_withheld
         if self.are_probabilities and why is None:
             expected = expect(self.score, self.accepted, self.threshold, report)
+        by_score = self.reason == Reason.SCORE
         return AcceptanceSummary(
-            count_reasons(self.reason), self.threshold, self.rule, expected, why
+            *(count_reasons(self.reason), self.threshold, self.rule, expected, why),
+            kinds={} if kind is None else count_kinds(kind[by_score]),
         )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from deepconsensus_plugin.core.acceptance.expectation import (
     describe_withheld,
 )
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.kinds import describe_kinds
 from deepconsensus_plugin.core.reasons import BY_SCORE, UNJUDGED, Reason
 from deepconsensus_plugin.core.serialisation import (
     from_plain,
@@ -40,6 +41,9 @@ class AcceptanceSummary:
         where it cannot be told.
     why : str, optional
         Why it cannot be told, as a sentence.
+    kinds : dict of str to int
+        Number of candidates rejected for their score by what they look like, as of
+        `count_kinds`; empty where no candidate was averaged.
     """
 
     counts: dict[str, int]
@@ -47,6 +51,7 @@ class AcceptanceSummary:
     rule: AcceptanceRule | None = None
     expected: ExpectedFigures | None = None
     why: str | None = None
+    kinds: dict[str, int] = field(default_factory=dict)
 
     @property
     def n_candidates(self) -> int:
@@ -98,8 +103,8 @@ class AcceptanceSummary:
         return [f"Left out are candidates {listed}."]
 
     def sentences(self) -> list[str]:
-        """Return what is kept, and what is expected of it or why not."""
-        told = [self.describe()]
+        """Return what is kept and rejected, and what is expected of it or why not."""
+        told = [self.describe(), *describe_kinds(self.kinds)]
         if self.why is not None:
             return [*told, describe_withheld(self.why)]
         return told if self.expected is None else [*told, self.expected.describe()]

@@ -9,6 +9,7 @@ from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.scores_csv import write_scores_csv
+from deepconsensus_plugin.core.kinds import Likeness
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -18,6 +19,7 @@ def write_accepted(
     networks: EnsembleScores,
     acceptance: Acceptance,
     general_model: FloatArray | None = None,
+    likeness: Likeness | None = None,
 ) -> None:
     """Write a row for each of n candidates; see `write_scores_csv`."""
     write_scores_csv(
@@ -28,4 +30,5 @@ def write_accepted(
         spread=networks.spread,
         reason=acceptance.reason,
         general_model=general_model,
+        likeness=likeness,
     )

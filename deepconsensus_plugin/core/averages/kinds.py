@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-import enum
+from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from deepconsensus_plugin.core.averages.table import AveragesTable
+from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.grouping import rows_of_groups
-from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.core.kinds import Kind, Likeness
+from deepconsensus_plugin.core.types import FloatArray
 
 UNLIKE, WHOLE = 0.55, 0.85
 """Relative amplitudes below which a box is like no average, and from which on it is
@@ -24,25 +25,6 @@ TOUCHING = 0.7
 OFF_CENTRE = 0.095
 """Offset along an axis, in boxes, from which on a box is off centre: the limit of what
 the alignment looks for."""
-
-
-class Kind(enum.IntEnum):
-    """Kind of a candidate, with the word for it in tables; the first that applies."""
-
-    word: str
-
-    def __new__(cls, code: int, word: str) -> Kind:
-        """Return the member with a number and its word."""
-        member = int.__new__(cls, code)
-        member._value_, member.word = code, word
-        return member
-
-    UNKNOWN = 0, ""
-    TOUCHING = 1, "touching"
-    UNLIKE = 2, "noise or dirt"
-    OFF_CENTRE = 3, "off centre"
-    PARTIAL = 4, "part of a particle"
-    PARTICLE = 5, "particle"
 
 
 def relative_amplitude(amplitude: FloatArray, probability: FloatArray) -> FloatArray:
@@ -63,15 +45,15 @@ def relative_amplitude(amplitude: FloatArray, probability: FloatArray) -> FloatA
     return amplitude / typical if typical > 0 else 0 * amplitude
 
 
-def tell_kinds(
+def tell_likeness(
     table: AveragesTable,
     candidates: Candidates,
     probability: FloatArray,
     *,
-    box_size: float,
-    sampling_rate: float,
-) -> IntArray:
-    """Return the `Kind` of each of n candidates, shape (n,).
+    pixel_size_A: float,
+    picked_pixel_A: float,
+) -> Likeness:
+    """Return what averages tell of n candidates.
 
     Parameters
     ----------
@@ -81,25 +63,55 @@ def tell_kinds(
         n.
     probability : array, shape (n,)
         Of each, NaN where there is none.
-    box_size : float
-        Side of the box, pixels of the images that were averaged.
-    sampling_rate : float
-        Å/px of the candidates' micrographs.
+    pixel_size_A, picked_pixel_A : float
+        Of the micrographs that were averaged, and of those of the candidates.
+
+    Raises
+    ------
+    ValueError
+        If the table is of another number of candidates.
     """
+    if len(table.amplitude) != len(candidates):
+        raise ValueError(
+            f"averages: expected {len(candidates)} candidates, received "
+            f"{len(table.amplitude)}. Restart the run"
+        )
     relative = relative_amplitude(table.amplitude, probability)
-    offset = np.abs(table.offset_yx).max(axis=1)
-    distance = _nearest(candidates) * sampling_rate / table.diameter_A
-    return np.select(
+    box_A = table.images.shape[-1] * table.pixel_size_A
+    offset_A = np.abs(table.offset_yx).max(axis=1) * pixel_size_A
+    distance = _nearest(candidates) * picked_pixel_A / table.diameter_A
+    kind = np.select(
         [
             np.isnan(relative),
             distance < TOUCHING,
             relative < UNLIKE,
-            offset >= OFF_CENTRE * box_size,
+            offset_A >= OFF_CENTRE * box_A,
             relative < WHOLE,
         ],
         [Kind.UNKNOWN, Kind.TOUCHING, Kind.UNLIKE, Kind.OFF_CENTRE, Kind.PARTIAL],
         Kind.PARTICLE,
     ).astype(np.intp)
+    return Likeness(relative, kind)
+
+
+def read_likeness(
+    path: Path,
+    candidates: Candidates,
+    probability: FloatArray,
+    *,
+    pixel_size_A: float,
+    picked_pixel_A: float,
+) -> Likeness:
+    """Return `tell_likeness` of a table's file; nothing known where there is none."""
+    if not path.is_file():
+        return Likeness.unknown(len(candidates))
+    return tell_likeness(
+        read_averages(path),
+        candidates,
+        probability,
+        pixel_size_A=pixel_size_A,
+        picked_pixel_A=picked_pixel_A,
+    )
 
 
 def _nearest(candidates: Candidates) -> FloatArray:

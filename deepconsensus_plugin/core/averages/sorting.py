@@ -26,6 +26,14 @@ _SHOWN = 0.45
 """Radius of what pictures of averages show, in boxes."""
 
 
+def transform_of_pictures(size: int) -> PolarTransform:
+    """Return the transform by which pictures of averages are made.
+
+    `size` is the side of the boxes, pixels.
+    """
+    return PolarTransform(size, size // 2 - 2, _SHOWN * size)
+
+
 @dataclass(frozen=True, eq=False)
 class Sorted:
     """Result of sorting n boxes.
@@ -77,9 +85,7 @@ class Sorter:
         of_first = resolutions(self.halves, boxes, is_second, pixel_size_A=pixel_size_A)
         self.resolution_A = of_first[shared.origin]
         self.shared: AverageSet = shared
-        self.shown = PolarTransform(
-            transform.size, transform.size // 2 - 2, _SHOWN * transform.size
-        )
+        self.shown = transform_of_pictures(transform.size)
         self._total = np.zeros(
             (len(shared.coefficients), self.shown.n_rings, self.shown.n_angles),
             dtype=np.complex64,

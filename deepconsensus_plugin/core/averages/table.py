@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class AveragesTable:
     def n_members(self) -> IntArray:
         """Number of candidates of each average, shape (k,)."""
         return np.bincount(self.average[self.average >= 0], minlength=len(self.images))
+
+    def take(self, rows: IntArray) -> AveragesTable:
+        """Return the same averages with some candidates, or in another order."""
+        names = ("average", "angle_deg", "offset_yx", "amplitude", "correlation")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
 _ARRAYS = tuple(f.name for f in fields(AveragesTable) if f.name not in _NUMBERS)

@@ -2,11 +2,13 @@
 """Table ``scores.csv``: one row per candidate, for use outside this package.
 
 Columns: ``micrograph, x, y, score, network_score, spread, votes, observed, pickers,
-picker_scores, accepted, reason, general_model``. Positions are box centres, pixels,
-y = row. ``observed`` are the pickers that ran on the micrograph, ``pickers`` those that
-found the candidate and ``picker_scores`` their own scores in the same order; all joined
-by ``;``. ``reason`` is a word of `core.reasons`, empty where accepted, and
-``general_model`` the log-odds of the general model. What is not known is an empty
+picker_scores, accepted, reason, general_model, average_amplitude, looks_like``.
+Positions are box centres, pixels, y = row. ``observed`` are the pickers that ran on the
+micrograph, ``pickers`` those that found the candidate and ``picker_scores`` their own
+scores in the same order; all joined by ``;``. ``reason`` is a word of `core.reasons`,
+empty where accepted, and ``general_model`` the log-odds of the general model.
+``average_amplitude`` is how much of an average the box holds, relative to a typical
+particle, and ``looks_like`` a word of `core.kinds`. What is not known is an empty
 field. A name that a spreadsheet would run has an apostrophe before it
 (`core.io.spreadsheets`). Numbers are the shortest decimals that read back as the same
 float64, so the same table is the same file.
@@ -31,10 +33,12 @@ from deepconsensus_plugin.core.io.scores_csv_rows import (
     parse_row,
 )
 from deepconsensus_plugin.core.io.text import read_text
+from deepconsensus_plugin.core.kinds import Likeness
 from deepconsensus_plugin.core.reasons import Reason, derive_reasons
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
-_ADDED = {"reason", "general_model"}  # tables of early versions do not have them
+_ADDED = {"reason", "general_model", "average_amplitude", "looks_like"}
+# tables of early versions do not have them
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,8 @@ class ScoreTable:
         Codes of `Reason`: why the candidate is not accepted, or that it is.
     general_model : array, shape (n,), float64
         Log-odds of the general model; NaN where not known.
+    likeness : Likeness
+        Of each to averages.
     """
 
     micrograph: tuple[str, ...]
@@ -73,6 +79,7 @@ class ScoreTable:
     picker_scores: tuple[tuple[float, ...], ...]
     reason: IntArray
     general_model: FloatArray
+    likeness: Likeness
 
     def __len__(self) -> int:
         """Return the number of candidates."""
@@ -93,6 +100,7 @@ def write_scores_csv(
     spread: FloatArray,
     reason: IntArray,
     general_model: FloatArray | None = None,
+    likeness: Likeness | None = None,
 ) -> None:
     """Write one row per candidate, in their order.
 
@@ -104,6 +112,8 @@ def write_scores_csv(
         The OR set, n.
     score, network_score, spread, reason, general_model : arrays, shape (n,)
         See `ScoreTable`; NaN gives an empty field.
+    likeness : Likeness, optional
+        Of each to averages. None: not known.
 
     Raises
     ------
@@ -112,11 +122,13 @@ def write_scores_csv(
     """
     if general_model is None:
         general_model = np.full(len(candidates), np.nan)
+    likeness = likeness or Likeness.unknown(len(candidates))
     columns = {
         **{"score": score, "network_score": network_score, "spread": spread},
-        "general_model": general_model,
+        **{"general_model": general_model, "average_amplitude": likeness.amplitude},
     }
-    for name, values in {**columns, "reason": reason}.items():
+    codes = {"reason": reason, "looks_like": likeness.kind}
+    for name, values in {**columns, **codes}.items():
         if np.shape(values) != (len(candidates),):
             raise ValueError(
                 f"{name}: expected shape {(len(candidates),)}, "
@@ -132,7 +144,7 @@ def write_scores_csv(
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(format_rows(candidates, figures, reason))
+        writer.writerows(format_rows(candidates, figures, reason, likeness.kind))
 
 
 def read_scores_csv(path: Path | str) -> ScoreTable:
@@ -157,7 +169,7 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
             expected="a table that can be parsed",
             received=f"{error} on line {reader.line_num}",
         ) from error
-    numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 6)
+    numbers = np.array([row.figures for row in rows], dtype=float).reshape(-1, 7)
     reason: IntArray = np.array([row.reason for row in rows], dtype=np.intp)
     if "reason" in missing:
         reason = derive_reasons(numbers[:, 2], reason == Reason.ACCEPTED)
@@ -173,6 +185,9 @@ def read_scores_csv(path: Path | str) -> ScoreTable:
         picker_scores=tuple(row.picker_scores for row in rows),
         reason=reason,
         general_model=numbers[:, 5],
+        likeness=Likeness(
+            numbers[:, 6], np.array([row.kind for row in rows], dtype=np.intp)
+        ),
     )
 
 

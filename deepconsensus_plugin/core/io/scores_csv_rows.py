@@ -17,23 +17,25 @@ from deepconsensus_plugin.core.io.text import (
     parse_position,
     parse_score,
 )
+from deepconsensus_plugin.core.kinds import Kind, kinds_in_words
 from deepconsensus_plugin.core.reasons import Reason, in_words
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
 COLUMNS = (
     *("micrograph", "x", "y", "score", "network_score", "spread", "votes"),
     *("observed", "pickers", "picker_scores", "accepted", "reason"),
-    "general_model",
+    *("general_model", "average_amplitude", "looks_like"),
 )
 _REASONS = {reason.word: reason.value for reason in Reason}
 _REASONS |= {"1": Reason.ACCEPTED.value, "0": Reason.OTHER.value}
 """Codes of the column of reasons, or else of what is accepted."""
+_KINDS = {kind.word: kind.value for kind in Kind}
 JOIN = ";"
 """Separator of pickers, and of their scores, in a field."""
 
 
 def format_rows(
-    candidates: Candidates, figures: FloatArray, reason: IntArray
+    candidates: Candidates, figures: FloatArray, reason: IntArray, kind: IntArray
 ) -> Iterator[tuple[str, ...]]:
     """Yield the fields of every candidate, in the order of `COLUMNS`.
 
@@ -41,10 +43,11 @@ def format_rows(
     ----------
     candidates : Candidates
         n.
-    figures : array, shape (n, 4)
-        Score, network_score, spread and general_model; NaN gives an empty field.
-    reason : array, shape (n,), int
-        Codes of `Reason`.
+    figures : array, shape (n, 5)
+        Score, network_score, spread, general_model and average_amplitude; NaN gives an
+        empty field.
+    reason, kind : arrays, shape (n,), int
+        Codes of `Reason` and of `Kind`.
     """
     pickers = [*map(defused, candidates.pickers)]
     names = [*map(defused, candidates.micrographs)]
@@ -58,20 +61,22 @@ def format_rows(
         candidates.found.tolist(),
         candidates.picker_scores.tolist(),
         in_words(reason),
+        kinds_in_words(kind),
         strict=True,
     )
-    for micrograph, (y, x), row_figures, found, scores, word in rows:
+    for micrograph, (y, x), row_figures, found, scores, word, looks in rows:
         yield (
             names[micrograph],
             *map(format_number, (x, y)),
-            *map(_format, row_figures[:-1]),
+            *map(_format, row_figures[:3]),
             str(sum(found)),
             observers[micrograph],
             JOIN.join(compress(pickers, found)),
             JOIN.join(map(_format, compress(scores, found))),
             "0" if word else "1",
             word,
-            _format(row_figures[-1]),
+            *map(_format, row_figures[3:]),
+            looks,
         )
 
 
@@ -88,15 +93,16 @@ class ScoreRow:
     micrograph : str
         File name with extension.
     figures : tuple of float
-        x, y, score, network_score, spread and general_model; NaN where not known.
+        x, y, score, network_score, spread, general_model and average_amplitude; NaN
+        where not known.
     votes : int
         Number of pickers that found the candidate.
     observed, pickers : tuple of str
         Pickers that ran on the micrograph; those that found the candidate.
     picker_scores : tuple of float
         Scores of `pickers`.
-    reason : int
-        Code of `Reason`.
+    reason, kind : int
+        Codes of `Reason` and of `Kind`.
     """
 
     micrograph: str
@@ -106,6 +112,7 @@ class ScoreRow:
     pickers: tuple[str, ...]
     picker_scores: tuple[float, ...]
     reason: int
+    kind: int
 
 
 def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
@@ -125,7 +132,7 @@ def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
             figures=(
                 *(parse_position(row[name]) for name in ("x", "y")),
                 *(parse_score(row[name]) for name in COLUMNS[3:6]),
-                parse_score(row.get("general_model", "")),
+                *(parse_score(row.get(name, "")) for name in COLUMNS[12:14]),
             ),
             votes=int(row["votes"]),
             observed=_split(row["observed"]),
@@ -134,6 +141,7 @@ def parse_row(path: Path, line: int, row: dict[str, str]) -> ScoreRow:
                 map(parse_score, row["picker_scores"].split(JOIN) if pickers else ())
             ),
             reason=_REASONS[row.get("reason", row["accepted"])],
+            kind=_KINDS[row.get("looks_like", "")],
         )
     except (ValueError, KeyError) as error:
         received = ",".join(map(str, row.values()))
@@ -156,6 +164,9 @@ def _check(path: Path, line: int, row: ScoreRow) -> None:
         "as many picker_scores as pickers": n_scores == len(row.pickers),
         "pickers to be among the observed ones": {*row.pickers} <= {*row.observed},
         "a spread of 0 or more": not spread < 0,
+        "average_amplitude and looks_like, or neither": (
+            math.isnan(row.figures[6]) == (row.kind == Kind.UNKNOWN)
+        ),
     }
     for expected, is_met in rules.items():
         if not is_met:

@@ -10,6 +10,7 @@ from deepconsensus_plugin.core.acceptance.accept import accept
 from deepconsensus_plugin.core.acceptance.places import Places
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.table import write_accepted
+from deepconsensus_plugin.core.averages.kinds import read_likeness
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.locks import only_worker_in
 from deepconsensus_plugin.core.pipeline.combine import Combination
@@ -135,7 +136,9 @@ def _run_stages(
             micrographs, model, stages.files.null, stages.files.averages
         ),
     )
-    return select_scored(found, micrographs, folder, options.acceptance)
+    return select_scored(
+        *(found, micrographs, folder, options.acceptance), cut_from=cut_from
+    )
 
 
 def _train(
@@ -183,6 +186,8 @@ def select_scored(
     micrographs: Sequence[Micrograph],
     folder: Path,
     rule: AcceptanceRule,
+    *,
+    cut_from: Sequence[Micrograph] = (),
 ) -> DeepConsensusResult:
     """Apply a threshold rule to the scores in a folder, and write their table.
 
@@ -194,6 +199,8 @@ def select_scored(
         Folder of the earlier stages.
     rule : AcceptanceRule
         Rule for what is accepted.
+    cut_from : sequence of Micrograph
+        As for `run_deep_consensus`; empty where boxes were cut from the same.
 
     Raises
     ------
@@ -212,7 +219,12 @@ def select_scored(
         report=calibration,
     )
     general_model = read_witness(files.witness, scored)
-    write_accepted(files.table, scored, networks, acceptance, general_model)
+    likeness = read_likeness(
+        *(files.averages, scored, score),
+        pixel_size_A=(cut_from or micrographs)[0].sampling_rate,
+        picked_pixel_A=micrographs[0].sampling_rate,
+    )
+    write_accepted(files.table, scored, networks, acceptance, general_model, likeness)
     return DeepConsensusResult(
         found.candidates,
         rows,
@@ -223,4 +235,5 @@ def select_scored(
         calibration,
         files,
         general_model,
+        likeness,
     )

@@ -11,6 +11,7 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.kinds import Likeness
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -45,6 +46,8 @@ class DeepConsensusResult:
         Paths of all files, among them the table of scores.
     general_model : array, shape (n,)
         Log-odds that the general model gives these, NaN where it was not asked.
+    likeness : Likeness
+        Of these to averages.
     """
 
     candidates: Candidates
@@ -56,6 +59,7 @@ class DeepConsensusResult:
     calibration: CalibrationReport | None
     files: ChainFiles
     general_model: FloatArray
+    likeness: Likeness
 
     @property
     def accepted(self) -> BoolArray:
@@ -68,9 +72,14 @@ class DeepConsensusResult:
         return self.acceptance.threshold
 
     @property
+    def kind(self) -> IntArray:
+        """Codes of `Kind` of the scored candidates, shape (n,): what they look like."""
+        return self.likeness.kind
+
+    @property
     def summary(self) -> AcceptanceSummary:
         """Numbers of accepted candidates, and what is expected of them."""
-        return self.acceptance.summarise(self.calibration)
+        return self.acceptance.summarise(self.calibration, self.kind)
 
     @property
     def scored(self) -> dict[str, ScoredCoordinates]:

@@ -132,7 +132,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     def averageStep(self, form):
         """Average the candidates, where scores are combined."""
-        ScoreStages(self).averageCandidates()
+        self._stages().averageCandidates()
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
@@ -159,19 +159,23 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             boxSize=items.getBoxSize(),
             report=report,
         )
+        averaged = readAveraged(files, len(candidates), ScoreStages(self).frame)
         scored = iterScored(
             *(items, candidates, positions, accepted.score, networks),
             isWhole=isWhole,
             generalModel=generalModel,
-            averaged=readAveraged(files, len(candidates), ScoreStages(self).frame),
+            averaged=averaged,
         )
         registerOutputs(
             self,
             makeOutputs(self, scored, candidates),
             (self.inputCoordinates, self.inputModel, self.inputMicrographs),
         )
-        self._remember(accepted.summarise(report))
-        write_accepted(files.table, candidates, networks, accepted, generalModel)
+        likeness = averaged and averaged.likeness(candidates, accepted.score)
+        self._remember(accepted.summarise(report, likeness and likeness.kind))
+        write_accepted(
+            *(files.table, candidates, networks, accepted), generalModel, likeness
+        )
 
     def _remember(self, accepted: AcceptanceSummary) -> None:
         """Keep for the summary what no output holds."""

@@ -36,7 +36,12 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
-from deepconsensus_plugin.set_columns import are_fused, read_ids, read_scores
+from deepconsensus_plugin.set_columns import (
+    are_fused,
+    read_ids,
+    read_looks,
+    read_scores,
+)
 
 
 class ProtDeepConsensusSelect(Appearance, ProtParticles):
@@ -86,7 +91,7 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
             are_probabilities=are_fused(source.candidates),
             report=report,
         )
-        self._remember(accepted.summarise(report))
+        self._remember(accepted.summarise(report, read_looks(source.candidates)))
         words = in_words(accepted.reason)
         reasons = dict(zip(read_ids(source.candidates), words, strict=True))
         outputs = splitCandidates(self, source, reasons)

@@ -81,6 +81,9 @@ class ParticleScoreStages(ScoreStages):
     def askGeneralModel(self) -> None:
         """Do nothing: it looks at micrographs."""
 
+    def averageCandidates(self) -> None:
+        """Do nothing: there are no votes to combine averages with."""
+
     def fuse(self) -> None:
         """Keep the score of the network."""
         scores = read_scores(self.files.scores).mean

@@ -28,6 +28,7 @@ from deepconsensus_plugin.constants import (
     AVERAGE_ATTRIBUTE,
     AVERAGE_CORRELATION_ATTRIBUTE,
     GENERAL_MODEL_ATTRIBUTE,
+    LOOKS_LIKE_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     PICKER_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
@@ -46,6 +47,7 @@ from deepconsensus_plugin.convert import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
 from deepconsensus_plugin.core.io.scores import EnsembleScores
+from deepconsensus_plugin.core.kinds import kinds_in_words
 from deepconsensus_plugin.core.reasons import in_words
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -53,7 +55,7 @@ _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
     *(GENERAL_MODEL_ATTRIBUTE, VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE, REASON_ATTRIBUTE),
     *(AVERAGE_ATTRIBUTE, AVERAGE_AMPLITUDE_ATTRIBUTE, AVERAGE_CORRELATION_ATTRIBUTE),
-    AREA_DISTANCE_ATTRIBUTE,
+    *(LOOKS_LIKE_ATTRIBUTE, AREA_DISTANCE_ATTRIBUTE),
 )
 """Attributes that particles have themselves, so that tables of particles show them;
 their coordinates have all."""
@@ -106,7 +108,8 @@ def iterScored(
     generalModel : array, shape (n,), optional
         Log-odds of the general model, likewise. None, or NaN alone: they get none.
     averaged : AveragedItems, optional
-        What averages tell of the candidates, by row, likewise.
+        What averages tell of the candidates, by row, likewise; what they look like is
+        told with `score` for the probability of each.
 
     Raises
     ------
@@ -126,7 +129,10 @@ def iterScored(
     }
     if generalModel is not None and not np.isnan(generalModel).all():
         columns[GENERAL_MODEL_ATTRIBUTE] = generalModel
-    words = None if reason is None else in_words(reason)
+    texts = {} if reason is None else {REASON_ATTRIBUTE: in_words(reason)}
+    if averaged is not None:
+        kind = averaged.likeness(candidates, score).kind
+        texts[LOOKS_LIKE_ATTRIBUTE] = kinds_in_words(kind)
     rows = {position: row for row, position in enumerate(positions.tolist())}
     micrographs = candidates.micrograph_index
     indices = np.arange(len(candidates)) - np.searchsorted(micrographs, micrographs) + 1
@@ -138,8 +144,8 @@ def iterScored(
         if item.getAttributeValue(PICKERS_ATTRIBUTE):
             # RELION's plugin reads it. What has no provenance keeps its picker's own.
             setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
-        if words is not None:
-            set_attribute(item, REASON_ATTRIBUTE, String, words[row])
+        for name, words in texts.items():
+            set_attribute(item, name, String, words[row])
         if averaged is not None:
             averaged.describe(item, row)
         set_area_distance(item, candidates.area_distance_px[row])

@@ -187,10 +187,10 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         registerOutputs(self, outputs, (*self.inputCoordinates, *others))
         write_accepted(
             *(files.table, found.scored, found.networks, found.acceptance),
-            found.generalModel,
+            *(found.generalModel, found.likeness),
         )
         self.numberLeftOut.set(len(found.candidates) - len(found.positions))
-        self._remember(found.acceptance.summarise(report))
+        self._remember(found.summarise(report))
         shutil.rmtree(self._getFileName("preliminary"), ignore_errors=True)
 
     def _remember(self, accepted: AcceptanceSummary) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pwem.objects import Coordinate
 from pyworkflow.protocol import Protocol
@@ -12,11 +13,13 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.convert import AveragedItems, candidate_items
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
+from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import PUBLISHED, ThresholdRule
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.tables import read_candidates
+from deepconsensus_plugin.core.kinds import Likeness
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 from deepconsensus_plugin.core.workflow.files import ChainFiles
@@ -72,6 +75,18 @@ class ScreenScores:
     firstId: int = 1
     generalModel: FloatArray | None = None
     averaged: AveragedItems | None = None
+
+    @cached_property
+    def likeness(self) -> Likeness | None:
+        """Likeness to averages, n; None where the candidates were not averaged."""
+        if self.averaged is None:
+            return None
+        return self.averaged.likeness(self.scored, self.acceptance.score)
+
+    def summarise(self, report: CalibrationReport | None) -> AcceptanceSummary:
+        """Return numbers and expected figures; see `Acceptance.summarise`."""
+        kind = None if self.likeness is None else self.likeness.kind
+        return self.acceptance.summarise(report, kind)
 
     @property
     def scored(self) -> Candidates:

@@ -5,6 +5,7 @@ import pytest
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv, write_scores_csv
+from deepconsensus_plugin.core.kinds import Kind, Likeness
 from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.reasons import Reason, in_words
 
@@ -26,14 +27,18 @@ FIGURES = {
     "spread": np.array([0.0, 0.25, NAN]),
     "reason": np.array([Reason.ACCEPTED, Reason.NEIGHBOUR, Reason.NO_SCORE]),
     "general_model": np.array([-2.5, 1.75, NAN]),
+    "likeness": Likeness(
+        np.array([1.25, 0.5, NAN]), np.array([Kind.PARTICLE, Kind.UNLIKE, Kind.UNKNOWN])
+    ),
 }
 TEXT = """\
 micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted\
-,reason,general_model
-"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,,-2.5
+,reason,general_model,average_amplitude,looks_like
+"a, 1.mrc",10,20.5,0.9,0.8,0,2,cryolo;topaz;cassper,cryolo;cassper,0.66;,1,,-2.5,\
+1.25,particle
 "a, 1.mrc",2,0.3333333333333333,0.1,1e-09,0.25,2,cryolo;topaz;cassper,cryolo;topaz,\
-0.5;-7.25,0,neighbour,1.75
-b.mrc,3,4,,,,1,topaz,topaz,1,0,no score,
+0.5;-7.25,0,neighbour,1.75,0.5,noise or dirt
+b.mrc,3,4,,,,1,topaz,topaz,1,0,no score,,,
 """
 EARLY = """\
 micrograph,x,y,score,network_score,spread,votes,observed,pickers,picker_scores,accepted
@@ -60,7 +65,11 @@ def test_round_trip(path):
     assert table.micrograph == ("a, 1.mrc", "a, 1.mrc", "b.mrc")
     np.testing.assert_array_equal(table.yx, CANDIDATES.yx)
     for name, values in FIGURES.items():
-        np.testing.assert_array_equal(getattr(table, name), values)
+        if name != "likeness":
+            np.testing.assert_array_equal(getattr(table, name), values)
+    likeness = FIGURES["likeness"]
+    np.testing.assert_array_equal(table.likeness.amplitude, likeness.amplitude)
+    np.testing.assert_array_equal(table.likeness.kind, likeness.kind)
     np.testing.assert_array_equal(table.votes, CANDIDATES.votes)
     every = ("cryolo", "topaz", "cassper")
     assert table.observed == (every, every, ("topaz",))
@@ -76,6 +85,15 @@ def test_early_tables_have_no_reasons(tmp_path):
     assert in_words(table.reason) == ["", "other", "score", "no score"]
     assert table.accepted.tolist() == [True, False, False, False]
     assert np.isnan(table.general_model).all()
+    assert np.isnan(table.likeness.amplitude).all() and not table.likeness.kind.any()
+
+
+def test_tables_of_before_averages_have_no_kinds(path):
+    lines = [line.rsplit(",", 2)[0] for line in TEXT.splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    table = read_scores_csv(path)
+    np.testing.assert_array_equal(table.general_model, FIGURES["general_model"])
+    assert np.isnan(table.likeness.amplitude).all() and not table.likeness.kind.any()
 
 
 def test_it_is_a_merged_table_of_picks_too(path):
@@ -87,11 +105,11 @@ def test_it_is_a_merged_table_of_picks_too(path):
 
 def test_no_candidates_and_a_candidate_that_no_picker_found(tmp_path):
     path = tmp_path / "scores.csv"
-    none = {name: values[:0] for name, values in FIGURES.items()}
+    none = {n: values[:0] for n, values in FIGURES.items() if n != "likeness"}
     write_scores_csv(path, CANDIDATES.take(np.zeros(3, bool)), **none)
     table = read_scores_csv(path)
     assert (len(table), table.yx.shape, table.picker_scores) == (0, (0, 2), ())
-    path.write_text(TEXT.splitlines()[0] + "\na,1,2,,,,0,p,,,0,score,\n")
+    path.write_text(TEXT.splitlines()[0] + "\na,1,2,,,,0,p,,,0,score,,,\n")
     table = read_scores_csv(path)
     assert (table.pickers, table.picker_scores) == (((),), ((),))
 
@@ -100,6 +118,11 @@ def test_what_does_not_fit_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"spread: expected shape \(3,\)"):
         write_scores_csv(
             tmp_path / "a.csv", CANDIDATES, **{**FIGURES, "spread": np.zeros(2)}
+        )
+    with pytest.raises(ValueError, match=r"average_amplitude: expected shape \(3,\)"):
+        write_scores_csv(
+            *(tmp_path / "a.csv", CANDIDATES),
+            **{**FIGURES, "likeness": Likeness.unknown(2)},
         )
     assert not list(tmp_path.iterdir())
 
@@ -112,6 +135,10 @@ def test_what_does_not_fit_is_refused(tmp_path):
         ("b.mrc,3,4", "b.mrc,3,four", "line 4, received .*four"),
         ("topaz,topaz,1,0", "topaz,topaz,1;2,0", "line 4"),
         ("1,0,no score", "1,0,bad luck", "line 4, received .*bad luck"),
+        ("noise or dirt", "snow", "line 3, received .*snow"),
+        ("0.5,noise", "half,noise", "line 3, received .*half"),
+        (",noise or dirt", ",", "line 3"),
+        ("1.25,particle", ",particle", "line 2"),
     ],
 )
 def test_bad_table(tmp_path, old, new, message):

@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.averages.kinds import Kind, tell_kinds
-from deepconsensus_plugin.core.averages.table import AveragesTable
+from deepconsensus_plugin.core.averages.kinds import read_likeness, tell_likeness
+from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
 from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.likeness import (
     apply_likeness,
     likeness_features,
 )
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.kinds import Kind
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 
@@ -119,6 +120,19 @@ def table_of(amplitude: list[float], offset: float = 0.0) -> AveragesTable:
     )
 
 
+def candidates_of(distance_px: float) -> Candidates:
+    """Return four: the second at a distance from the first, two far from all."""
+    places = [(50, 50), (50, 50 + distance_px), (300, 50), (500, 50)]
+    picks = ScoredCoordinates.from_arrays(np.array(places, float), np.zeros(4))
+    return Candidates.of_one(PickerPicks("one", 60, {"m.mrc": picks}))
+
+
+# 4 Å/px, so 0.7 diameters are 28 px.
+OF_PICKED = {"pixel_size_A": 4.0, "picked_pixel_A": 4.0}
+PROBABILITY = np.array([0.0, 0.0, 1.0, 1.0])
+"""Of four candidates, of which those far from all are typical particles."""
+
+
 @pytest.mark.parametrize(
     ("amplitude", "offset", "distance_px", "kind"),
     [
@@ -126,17 +140,35 @@ def table_of(amplitude: list[float], offset: float = 0.0) -> AveragesTable:
         (0.9, 0, 100, Kind.PARTICLE),
         (0.7, 0, 100, Kind.PARTIAL),
         (0.4, 0, 100, Kind.UNLIKE),
-        (1.0, 6.0, 100, Kind.OFF_CENTRE),
+        (1.0, 5.6, 100, Kind.PARTICLE),
+        (1.0, 5.8, 100, Kind.OFF_CENTRE),  # the box is 240 Å, 60 px of 4 Å
         (0.4, 6.0, 20, Kind.TOUCHING),
         (np.nan, 0, 20, Kind.UNKNOWN),
     ],
 )
 def test_kinds_are_told(amplitude, offset, distance_px, kind):
-    # Two particles of an amplitude of 1 elsewhere; 4 Å/px, so 0.7 diameters are 28 px.
-    places = [(50, 50), (50, 50 + distance_px), (300, 50), (500, 50)]
-    picks = ScoredCoordinates.from_arrays(np.array(places, float), np.zeros(4))
-    candidates = Candidates.of_one(PickerPicks("one", 60, {"m.mrc": picks}))
     table = table_of([amplitude, 0.2, 1.0, 1.0], offset)
-    probability = np.array([0.0, 0.0, 1.0, 1.0])
-    kinds = tell_kinds(table, candidates, probability, box_size=60, sampling_rate=4)
-    assert Kind(kinds[0]) is kind
+    candidates = candidates_of(distance_px)
+    told = tell_likeness(table, candidates, PROBABILITY, **OF_PICKED)
+    assert Kind(told.kind[0]) is kind
+    np.testing.assert_array_equal(told.amplitude, [amplitude, 0.2, 1, 1])
+
+
+def test_amplitudes_are_relative_to_particles_and_offsets_in_pixels_that_were_cut():
+    table = table_of([0.7, 0.4, 2.0, 2.0], 5.8)
+    cut = {"pixel_size_A": 2.0, "picked_pixel_A": 4.0}
+    told = tell_likeness(table, candidates_of(100), PROBABILITY, **cut)
+    np.testing.assert_allclose(told.amplitude, [0.35, 0.2, 1, 1])
+    assert told.kind.tolist() == [*[Kind.UNLIKE] * 2, *[Kind.PARTICLE] * 2]
+
+
+def test_a_file_of_averages_that_is_missing_tells_nothing(tmp_path):
+    path, candidates = tmp_path / "averages.h5", candidates_of(100)
+    told = read_likeness(path, candidates, PROBABILITY, **OF_PICKED)
+    assert np.isnan(told.amplitude).all() and told.kind.tolist() == [Kind.UNKNOWN] * 4
+    write_averages(path, table_of([0.7, 0.4, 1.0, 1.0]))
+    told = read_likeness(path, candidates, PROBABILITY, **OF_PICKED)
+    assert told.kind.tolist() == [Kind.PARTIAL, Kind.UNLIKE, *[Kind.PARTICLE] * 2]
+    few = candidates.take(np.arange(3))
+    with pytest.raises(ValueError, match="expected 3 candidates, received 4"):
+        read_likeness(path, few, PROBABILITY[:3], **OF_PICKED)

@@ -70,6 +70,7 @@ LATER = {
     "avoid_likely_particles": True,
     "masks": None,
     "avoid": None,
+    "images": None,
     "is_from_null": False,
     "null": None,
     "numbers": None,
