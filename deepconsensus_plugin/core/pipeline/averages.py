@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 _FEWEST_MICROGRAPHS = 4
 """Micrographs from which on the halves are halves of them."""
+_LEAST_SHARE = 0.25
+"""Share of the candidates that such a half needs."""
 
 
 def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
@@ -75,6 +77,7 @@ def _run(request: AveragesRequest, progress: Progress) -> AveragesResult:
             work.is_second[sample],
             request.parameters,
             pixel_size_A=request.pixel_size_A,
+            finest_A=2 * request.micrographs[0].sampling_rate,
         )
         advance(len(sample))
     with (
@@ -130,9 +133,9 @@ class _Work:
         places = [(micrographs[n], c) for n, c in looked_at.items() if len(c)]
         is_looked_at = np.repeat(
             [name in looked_at for name in coordinates],
-            [len(each) for each in coordinates.values()],
+            np.array([len(each) for each in coordinates.values()], dtype=np.intp),
         )
-        return cls(places, _halves(places), is_looked_at.astype(bool))
+        return cls(places, halves_of(places), is_looked_at.astype(bool))
 
     def __len__(self) -> int:
         return len(self.is_second)
@@ -169,17 +172,30 @@ class _Work:
             yield from parts
 
 
-def _halves(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
-    """Return a half for each candidate: by micrograph, or by place where these are few.
+def halves_of(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
+    """Return a half for each candidate: by micrograph, or by place.
 
-    Neither depends on the order of the candidates.
+    By place where micrographs are few, or hold so unequal numbers that one half would
+    be small. Neither depends on the order of the candidates.
+
+    Parameters
+    ----------
+    places : list of (Micrograph, ScoredCoordinates)
+        Micrographs with candidates, together n.
+
+    Returns
+    -------
+    array, shape (n,), bool
+        Whether each belongs to the second half.
     """
     sizes = [len(each) for _, each in places]
     if len(places) >= _FEWEST_MICROGRAPHS:
         keys = [zlib.crc32(micrograph.name.encode()) for micrograph, _ in places]
         of_micrograph = np.empty(len(places), dtype=bool)
         of_micrograph[np.argsort(keys, kind="stable")] = np.arange(len(places)) % 2
-        return np.repeat(of_micrograph, sizes)
+        is_second = np.repeat(of_micrograph, sizes)
+        if _LEAST_SHARE <= is_second.mean() <= 1 - _LEAST_SHARE:
+            return is_second
     yx = np.concatenate([np.empty((0, 2)), *(each.yx for _, each in places)])
     keys = [zlib.crc32(place.tobytes()) for place in yx]
     is_second = np.empty(len(yx), dtype=bool)
