@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from deepconsensus_plugin.core.averages.averaging import FEWEST_MEMBERS
 from deepconsensus_plugin.core.averages.parameters import (
     FEWEST_BOXES,
     AveragesParameters,
@@ -222,6 +223,12 @@ def _table(
     scale = request.pixel_size_A / request.micrographs[0].sampling_rate
     average = np.full(len(is_looked_at), -1)
     average[is_looked_at] = rank[np.concatenate([e.poses.average for e in found])]
+    # The resolution is that of the averages that the sample made. Where few candidates
+    # were sorted into one in the end, its picture does not show as much.
+    n_members = np.bincount(average[average >= 0], minlength=len(order))
+    resolution_A = np.where(
+        n_members >= FEWEST_MEMBERS, sorter.resolution_A[order], np.inf
+    )
     return AveragesTable(
         average=average,
         angle_deg=np.rad2deg(of_all([each.poses.angle for each in found])),
@@ -229,7 +236,7 @@ def _table(
         amplitude=of_all([each.amplitude for each in found]),
         correlation=of_all([each.correlation for each in found]),
         images=sorter.pictures()[order],
-        resolution_A=sorter.resolution_A[order],
+        resolution_A=resolution_A,
         pixel_size_A=request.pixel_size_A,
         diameter_A=2 * sorter.mask_radius * request.pixel_size_A,
     )

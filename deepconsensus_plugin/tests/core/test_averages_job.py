@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.averages.table import (
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.pipeline import averages
 from deepconsensus_plugin.core.pipeline.averages import (
     AveragesRequest,
     halves_of,
@@ -88,6 +89,17 @@ def test_centres_are_told_by_the_averages(found):
 def test_the_largest_average_is_first_and_all_candidates_are_in_one(found):
     assert (np.diff(found.n_members) <= 0).all()
     assert found.n_members.sum() == len(found.average) == 400
+
+
+def test_an_average_of_few_candidates_has_no_resolution(
+    request_of_discs, found, tmp_path, monkeypatch
+):
+    assert np.isfinite(found.resolution_A).any()
+    few = 1 + found.n_members.max()
+    monkeypatch.setattr(averages, "FEWEST_MEMBERS", few)
+    again = replace(request_of_discs, averages=tmp_path / "averages.h5")
+    run(again, Progress())
+    assert np.isinf(read_averages(again.averages).resolution_A).all()
 
 
 def test_images_lie_beside_the_table_with_their_pixel_size(found, request_of_discs):
