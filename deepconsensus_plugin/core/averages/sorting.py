@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepconsensus_plugin.core.averages.averaging import (
-    FEWEST_MEMBERS,
     AverageSet,
     find_poses,
     refine_averages,
@@ -21,7 +20,7 @@ from deepconsensus_plugin.core.averages.matching import Poses, lay_on
 from deepconsensus_plugin.core.averages.parameters import AveragesParameters
 from deepconsensus_plugin.core.averages.polar import Float32Array, PolarTransform
 from deepconsensus_plugin.core.averages.resolution import resolutions
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.core.types import BoolArray, IntArray
 
 _SHOWN = 0.45
 """Radius of what pictures of averages show, in boxes."""
@@ -65,6 +64,9 @@ class Sorter:
         Number of averages, resolution and seed.
     pixel_size_A : float
         Of the boxes, Å.
+    finest_A : float
+        Finest detail that their micrographs hold, Å; 0 where the boxes hold as much as
+        they can.
     """
 
     def __init__(
@@ -74,16 +76,16 @@ class Sorter:
         parameters: AveragesParameters,
         *,
         pixel_size_A: float,
+        finest_A: float = 0.0,
     ) -> None:
-        self.halves = average_halves(
-            boxes, is_second, parameters, pixel_size_A=pixel_size_A
-        )
+        scale = {"pixel_size_A": pixel_size_A, "finest_A": finest_A}
+        self.halves = average_halves(boxes, is_second, parameters, **scale)
         first = self.halves.sets[0]
         transform = self.halves.transform
         shared = refine_averages(
             boxes[content_order(boxes)], transform, first.coefficients
         )
-        of_first = resolutions(self.halves, boxes, is_second, pixel_size_A=pixel_size_A)
+        of_first = resolutions(self.halves, boxes, is_second, **scale)
         self.resolution_A = of_first[shared.origin]
         self.shared: AverageSet = shared
         self.shown = transform_of_pictures(transform.size)
@@ -132,7 +134,3 @@ class Sorter:
         """Return the averages that hold a box, the one with most boxes first."""
         order = np.argsort(-self._n_laid, kind="stable")
         return order[self._n_laid[order] > 0]
-
-    def shown_resolution_A(self) -> FloatArray:
-        """Return the resolution of each average, Å; infinity for a handful of boxes."""
-        return np.where(self._n_laid < FEWEST_MEMBERS, np.inf, self.resolution_A)
