@@ -142,7 +142,7 @@ class AveragedItems:
             return None
         places = read_coordinates(coordinates).values()
         yx = np.concatenate([np.empty((0, 2)), *(here.yx for here in places)])
-        table = read_averages(averages)
+        table = read_averages(averages, len(ids))
         return cls(table, ids, yx, pixel_size_A, picked_pixel_A)
 
     @cached_property
@@ -166,7 +166,6 @@ class AveragedItems:
         """
         return tell_likeness(
             *(self.table, candidates, probability),
-            pixel_size_A=self.pixel_size_A,
             picked_pixel_A=self.picked_pixel_A,
         )
 

@@ -40,9 +40,8 @@ class Kind(enum.IntEnum):
     UNKNOWN = 0, "", ""
     TOUCHING = 1, "touching", "touching particles"
     UNLIKE = 2, "noise or dirt", "noise or dirt"
-    OFF_CENTRE = 3, "off centre", "particles off centre"
-    PARTIAL = 4, "part of a particle", "parts of particles"
-    PARTICLE = 5, "particle", "whole particles"
+    PARTIAL = 3, "part of a particle", "parts of particles"
+    PARTICLE = 4, "particle", "whole particles"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +84,8 @@ def read_kinds(words: Iterable[str | None]) -> IntArray:
     found = []
     for word in words:
         if (word or "") not in codes:
-            raise ValueError(f"expected one of {', '.join(codes)}, received {word}")
+            expected = ", ".join(filter(None, codes))
+            raise ValueError(f"expected one of {expected}, or none, received {word}")
         found.append(codes[word or ""])
     return np.array(found, dtype=np.intp)
 

@@ -12,6 +12,10 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.convert import BoxFrame, candidates_and_items
 from deepconsensus_plugin.core.averages.marks import describe_numbers, read_marks
 from deepconsensus_plugin.core.averages.membership import Membership, count_members
+from deepconsensus_plugin.core.averages.sentences import (
+    describe_resolutions,
+    describe_sorting,
+)
 from deepconsensus_plugin.core.averages.subsets import MOST_MICROGRAPHS, read_subsets
 from deepconsensus_plugin.core.averages.table import AveragesTable
 from deepconsensus_plugin.plots.average_pairs import (
@@ -54,8 +58,7 @@ def write_averages_section(run: ReportedRun) -> Iterator[Html]:
         found=run.scored.candidates.found,
         pickers=run.scored.candidates.pickers,
     )
-    told = " ".join([*describe_averages(found.table, members), *_marked(found)])
-    yield paragraphs([told])
+    yield paragraphs([*describe_averages(found.table, members), *_marked(found)])
     yield _plot_averages(found.table, members)
     yield _plot_subsets(run.scored, scored_by, found, members)
 
@@ -77,18 +80,13 @@ def describe_averages(table: AveragesTable, members: Membership) -> Iterator[str
     members : Membership
         Numbers of their members; which are accepted is known.
     """
-    resolution = table.resolution_A[np.isfinite(table.resolution_A)]
-    n_averages = int((members.n_members > 0).sum())
-    yield (
-        f"{members.n_members.sum():,} candidates were aligned without a reference and "
-        f"sorted into {n_averages} averages."
-    )
-    best = f", the best {resolution.min():.0f} Å" if len(resolution) else ""
-    yield f"Averages with a resolution by independent halves: {len(resolution)}{best}."
+    yield describe_sorting(table)
+    yield describe_resolutions(table)
     mostly = members.is_mostly_accepted
     n_accepted, n_rejected = (
         int(members.n_members[each].sum()) for each in (mostly, ~mostly)
     )
+    n_averages = int((members.n_members > 0).sum())
     yield (
         f"Averages of mostly accepted candidates: {int(mostly.sum())} "
         f"({n_accepted:,} candidates); of mostly rejected ones: "

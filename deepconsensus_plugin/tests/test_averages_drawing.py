@@ -152,10 +152,10 @@ def test_sentences_of_the_report_count_every_candidate():
     seen = shown()
     told = " ".join(describe_averages(seen.table, seen.members))
     assert f"{N} candidates" in told and "sorted into 9 averages" in told
-    assert "resolution by independent halves: 8, the best 20 Å." in told
+    assert "halves agree on 8 of them" in told and "resolution 20" in told
     assert "Averages of mostly accepted candidates: 5 (" in told
     none = replace(seen.table, resolution_A=np.full(K, np.inf))
-    assert "halves: 0." in " ".join(describe_averages(none, seen.members))
+    assert "agree on none" in " ".join(describe_averages(none, seen.members))
 
 
 # -------------------------- grid --------------------------

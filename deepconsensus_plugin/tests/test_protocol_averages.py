@@ -347,7 +347,7 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertLess(np.median(after), 0.7 * np.median(before))
         self._check_kinds(run)
         told = "\n".join(run.summary())
-        self.assertIn(f"{len(after)} candidates were averaged", told)
+        self.assertIn(f"{len(after)} candidates were aligned", told)
         self.assertIn("averages.mrcs", told)
         self.assertIn("Scheres2012", run._citations())
         self.assertIn("[Scheres2012]", " ".join(run._methods()))
@@ -387,7 +387,7 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertFalse(item.hasAttribute(LOOKS_LIKE_ATTRIBUTE))
         table = read_scores_csv(run._getExtraPath("scores.csv"))
         self.assertFalse(table.likeness.kind.any())
-        self.assertNotIn("averaged", "\n".join(run.summary()))
+        self.assertNotIn("were aligned", "\n".join(run.summary()))
         self.assertEqual(run._citations(), ["SanchezGarcia2018"])
 
     def test_deep_consensus_averages_and_continues_without(self):
@@ -422,19 +422,22 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertEqual(
             kinds_in_words(table.likeness.kind), words[LOOKS_LIKE_ATTRIBUTE]
         )
-        self.assertIn("were averaged", "\n".join(screen.summary()))
+        self.assertIn("were aligned", "\n".join(screen.summary()))
         screen.averageCandidates.set(False)
         run_here(type(self), screen, job=count)
         self.assertEqual(jobs.count("averages"), 1)
         found = read_columns(screen.outputCoordinatesScored, AVERAGE_ATTRIBUTE)
         self.assertEqual(found, {})
-        self.assertNotIn("averaged", "\n".join(screen.summary()))
+        self.assertNotIn("were aligned", "\n".join(screen.summary()))
 
     def test_information(self):
-        first, second, third = self.run_.summary()[:3]
-        self.assertRegex(first, rf"^{4 * N} candidates in \d averages of \d+ to \d+; ")
+        first, second, third, fourth = self.run_.summary()[:4]
+        self.assertRegex(
+            first, rf"^{4 * N} candidates were aligned .* of \d+ to \d+\.$"
+        )
         self.assertRegex(second, r"^Independent halves agree on \d of them, with \d+% ")
-        self.assertRegex(third, r"^Half of the candidates lie within \d Å")
+        self.assertRegex(third, r"^Averages: .*averages\.mrcs\.$")
+        self.assertRegex(fourth, r"^Half of the candidates lie within \d Å")
         self.assertIn("were moved", self.run_.summary()[-1])
         self.assertIn(f"{4 * N} candidate particles were", self.run_._methods()[0])
 

@@ -170,7 +170,10 @@ class TestAveragesViewer(SyntheticProject):
         page = "\n".join(write_averages_section(run))
         self.assertEqual(page.count("<img "), 2)
         self.assertIn("23 candidates were aligned", page)
-        self.assertIn("by independent halves: 2, the best 18 Å.", page)
+        self.assertIn(
+            "halves agree on 2 of them, with 74% of the candidates; ",
+            page,
+        )
         self.assertIn("Marked as good: 2.", page)
         self.assertEqual(page.count("src="), page.count('src="data:image/png;base64'))
         run.only = lambda *_: None

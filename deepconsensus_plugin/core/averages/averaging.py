@@ -161,11 +161,13 @@ def find_poses(
 def ring_weights(transform: PolarTransform, samples: ComplexArray) -> Float32Array:
     """Return frequency over mean power of each ring: whitening, by area.
 
-    Shape (rings,); `samples` are those of the boxes.
+    Shape (rings,); `samples` are those of the boxes. A ring without power counts for
+    nothing.
     """
     power = (samples.real**2 + samples.imag**2).mean(axis=(0, 2))
-    lowest = np.finfo(np.float32).tiny
-    return np.asarray(transform.rings / np.maximum(power, lowest), dtype=np.float32)
+    has_power = power > np.finfo(np.float32).eps ** 2
+    weights = has_power * transform.rings / np.where(has_power, power, 1)
+    return np.asarray(weights, dtype=np.float32)
 
 
 def centred(transform: PolarTransform, coefficients: ComplexArray) -> ComplexArray:

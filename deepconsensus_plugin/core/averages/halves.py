@@ -80,6 +80,7 @@ def average_halves(
     parameters: AveragesParameters,
     *,
     pixel_size_A: float,
+    finest_A: float = 0.0,
 ) -> Halves:
     """Return averages of both halves; their order does not depend on that of the boxes.
 
@@ -93,12 +94,14 @@ def average_halves(
         Number of averages, resolution and seed.
     pixel_size_A : float
         Of the boxes, Å.
+    finest_A : float
+        Finest detail that their micrographs hold, Å; finer rings are not used.
     """
     order = content_order(boxes)
     size = boxes.shape[-1]
     transform = PolarTransform(
         size,
-        parameters.rings_for(size * pixel_size_A),
+        parameters.rings_for(size * pixel_size_A, finest_A),
         mask_radius(boxes[order]) - _MASK_EDGE / 3,
         _MASK_EDGE,
     )

@@ -22,10 +22,6 @@ three in four contaminants and peaks of noise below the first (docs/averages.md)
 TOUCHING = 0.7
 """Distance, in diameters of the mask, below which two candidates touch."""
 
-OFF_CENTRE = 0.095
-"""Offset along an axis, in boxes, from which on a box is off centre: the limit of what
-the alignment looks for."""
-
 
 def relative_amplitude(amplitude: FloatArray, probability: FloatArray) -> FloatArray:
     """Return amplitudes of n candidates in those of a typical particle, shape (n,).
@@ -50,7 +46,6 @@ def tell_likeness(
     candidates: Candidates,
     probability: FloatArray,
     *,
-    pixel_size_A: float,
     picked_pixel_A: float,
 ) -> Likeness:
     """Return what averages tell of n candidates.
@@ -63,32 +58,19 @@ def tell_likeness(
         n.
     probability : array, shape (n,)
         Of each, NaN where there is none.
-    pixel_size_A, picked_pixel_A : float
-        Of the micrographs that were averaged, and of those of the candidates.
-
-    Raises
-    ------
-    ValueError
-        If the table is of another number of candidates.
+    picked_pixel_A : float
+        Pixel size of the micrographs that the candidates lie on.
     """
-    if len(table.amplitude) != len(candidates):
-        raise ValueError(
-            f"averages: expected {len(candidates)} candidates, received "
-            f"{len(table.amplitude)}. Restart the run"
-        )
     relative = relative_amplitude(table.amplitude, probability)
-    box_A = table.images.shape[-1] * table.pixel_size_A
-    offset_A = np.abs(table.offset_yx).max(axis=1) * pixel_size_A
     distance = _nearest(candidates) * picked_pixel_A / table.diameter_A
     kind = np.select(
         [
             np.isnan(relative),
             distance < TOUCHING,
             relative < UNLIKE,
-            offset_A >= OFF_CENTRE * box_A,
             relative < WHOLE,
         ],
-        [Kind.UNKNOWN, Kind.TOUCHING, Kind.UNLIKE, Kind.OFF_CENTRE, Kind.PARTIAL],
+        [Kind.UNKNOWN, Kind.TOUCHING, Kind.UNLIKE, Kind.PARTIAL],
         Kind.PARTICLE,
     ).astype(np.intp)
     return Likeness(relative, kind)
@@ -99,17 +81,21 @@ def read_likeness(
     candidates: Candidates,
     probability: FloatArray,
     *,
-    pixel_size_A: float,
     picked_pixel_A: float,
 ) -> Likeness:
-    """Return `tell_likeness` of a table's file; nothing known where there is none."""
+    """Return `tell_likeness` of a table's file; nothing known where there is none.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another number of candidates.
+    """
     if not path.is_file():
         return Likeness.unknown(len(candidates))
     return tell_likeness(
-        read_averages(path),
+        read_averages(path, len(candidates)),
         candidates,
         probability,
-        pixel_size_A=pixel_size_A,
         picked_pixel_A=picked_pixel_A,
     )
 

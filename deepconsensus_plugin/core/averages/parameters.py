@@ -37,7 +37,8 @@ class AveragesParameters(Declared):
         default=20.0,
         metadata=declare(
             "Resolution limit",
-            "Finer detail is not used in the alignment.",
+            "Finer detail is not used in the alignment, nor any finer than a "
+            "twelfth of the box.",
             unit="Å",
             is_expert=True,
             gt=0,
@@ -67,6 +68,24 @@ class AveragesParameters(Declared):
         fitting = n_boxes // _BOXES_PER_AVERAGE
         return min(max(fitting, _FEWEST_AVERAGES), _MOST_AVERAGES, n_boxes)
 
-    def rings_for(self, box_A: float) -> int:
-        """Return the number of rings that show the resolution in boxes of this side."""
-        return max(3, min(MOST_RINGS, round(box_A / self.resolution_A)))
+    def rings_for(self, box_A: float, finest_A: float = 0.0) -> int:
+        """Return the number of rings that show the resolution in boxes of this side.
+
+        `finest_A` is the finest detail that the micrographs hold, Å.
+        """
+        rings = max(3, min(MOST_RINGS, round(box_A / self.resolution_A)))
+        return min(rings, rings_within(box_A, finest_A))
+
+    def aligned_A(self, box_A: float, finest_A: float = 0.0) -> float:
+        """Return the finest detail that boxes of this side are aligned by, Å."""
+        return box_A / self.rings_for(box_A, finest_A)
+
+
+def rings_within(box_A: float, finest_A: float) -> int:
+    """Return the number of rings as coarse as some detail, or coarser, at least one.
+
+    Boxes of fewer pixels than `SIZE` are enlarged: beyond the detail of the micrograph
+    there is nothing in them, on which two halves then agree.
+    """
+    most = SIZE // 2
+    return max(1, most if finest_A <= 0 else min(most, int(box_A / finest_A + 1e-6)))

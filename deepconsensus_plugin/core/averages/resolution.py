@@ -12,6 +12,7 @@ import numpy as np
 from deepconsensus_plugin.core.averages.averaging import AverageSet, average_in_poses
 from deepconsensus_plugin.core.averages.halves import Halves, content_order
 from deepconsensus_plugin.core.averages.matching import Poses, match
+from deepconsensus_plugin.core.averages.parameters import rings_within
 from deepconsensus_plugin.core.averages.polar import (
     ComplexArray,
     Float32Array,
@@ -34,6 +35,7 @@ def resolutions(
     is_second: BoolArray,
     *,
     pixel_size_A: float,
+    finest_A: float = 0.0,
 ) -> FloatArray:
     """Return the resolution of each average of the first half, Å, shape (k,).
 
@@ -49,11 +51,13 @@ def resolutions(
         Which half each belongs to.
     pixel_size_A : float
         Of the boxes, Å.
+    finest_A : float
+        Finest detail that their micrographs hold, Å: no average is resolved to more.
     """
     size = halves.transform.size
     fine = PolarTransform(
         size,
-        size // 2 - 2,
+        min(size // 2 - 2, rings_within(size * pixel_size_A, finest_A)),
         halves.transform.mask_radius,
         halves.transform.mask_edge,
     )

@@ -64,6 +64,9 @@ class Sorter:
         Number of averages, resolution and seed.
     pixel_size_A : float
         Of the boxes, Å.
+    finest_A : float
+        Finest detail that their micrographs hold, Å; 0 where the boxes hold as much as
+        they can.
     """
 
     def __init__(
@@ -73,16 +76,16 @@ class Sorter:
         parameters: AveragesParameters,
         *,
         pixel_size_A: float,
+        finest_A: float = 0.0,
     ) -> None:
-        self.halves = average_halves(
-            boxes, is_second, parameters, pixel_size_A=pixel_size_A
-        )
+        scale = {"pixel_size_A": pixel_size_A, "finest_A": finest_A}
+        self.halves = average_halves(boxes, is_second, parameters, **scale)
         first = self.halves.sets[0]
         transform = self.halves.transform
         shared = refine_averages(
             boxes[content_order(boxes)], transform, first.coefficients
         )
-        of_first = resolutions(self.halves, boxes, is_second, pixel_size_A=pixel_size_A)
+        of_first = resolutions(self.halves, boxes, is_second, **scale)
         self.resolution_A = of_first[shared.origin]
         self.shared: AverageSet = shared
         self.shown = transform_of_pictures(transform.size)
@@ -115,7 +118,9 @@ class Sorter:
         )
         samples = self.shown.sample(boxes)
         for some, laid in lay_on(self.shown, samples, poses):
-            np.add.at(self._total, poses.average[some], laid)
+            own = poses.average[some]
+            for average in np.unique(own):
+                self._total[average] += laid[own == average].sum(axis=0)
         self._n_laid += np.bincount(poses.average, minlength=len(self._n_laid))
         amplitude, correlation = self.halves.compare(boxes, is_second)
         return Sorted(poses, amplitude, correlation)

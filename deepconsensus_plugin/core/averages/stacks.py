@@ -58,9 +58,9 @@ def write_resized(path: Path, table: AveragesTable, pixel_size_A: float) -> None
     pixel_size_A : float
         Pixel size of the particles.
     """
-    extent_A = SIZE * table.pixel_size_A
-    images = fourier_resize(table.images, 2 * round(extent_A / pixel_size_A / 2))
+    side = 2 * round(table.extent_A / pixel_size_A / 2)
+    images = fourier_resize(table.images, side)
     with whole_file(path) as partial, mrcfile.new(partial, overwrite=True) as stack:
         stack.set_data(images)
         stack.set_image_stack()
-        stack.voxel_size = extent_A / images.shape[-1]
+        stack.voxel_size = table.extent_A / side

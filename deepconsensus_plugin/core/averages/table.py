@@ -59,6 +59,11 @@ class AveragesTable:
     diameter_A: float
 
     @property
+    def extent_A(self) -> float:
+        """Side of the images, Å."""
+        return self.images.shape[-1] * self.pixel_size_A
+
+    @property
     def n_members(self) -> IntArray:
         """Number of candidates of each average, shape (k,)."""
         return np.bincount(self.average[self.average >= 0], minlength=len(self.images))
@@ -107,24 +112,25 @@ def read_amplitude(path: Path, n_candidates: int) -> FloatArray | None:
     ValueError
         If the file is of another number of candidates.
     """
-    if not path.is_file():
-        return None
-    amplitude = read_averages(path).amplitude
-    if len(amplitude) != n_candidates:
-        raise ValueError(
-            f"{path}: expected {n_candidates} candidates, received {len(amplitude)}. "
-            "Restart the run"
-        )
-    return amplitude
+    return read_averages(path, n_candidates).amplitude if path.is_file() else None
 
 
-def read_averages(path: Path) -> AveragesTable:
+def read_averages(path: Path, n_candidates: int | None = None) -> AveragesTable:
     """Return what `write_averages` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    n_candidates : int, optional
+        Number of candidates that it must be of; None: any.
 
     Raises
     ------
     FileFormatError
         If the file is not one of these.
+    ValueError
+        If it is of another number of candidates.
     """
     expected = f"an HDF5 file of {_KIND}, schema {_SCHEMA}"
     with opened_hdf5(path, expected) as file:
@@ -133,4 +139,10 @@ def read_averages(path: Path) -> AveragesTable:
             raise FileFormatError(path, expected=expected, received=f"{found}")
         values: dict[str, Any] = {name: read_array(file, name) for name in _ARRAYS}
         values |= {name: float(file.attrs[name]) for name in _NUMBERS}
-    return AveragesTable(**values)
+    table = AveragesTable(**values)
+    if n_candidates not in (None, len(table.average)):
+        raise ValueError(
+            f"{path}: expected {n_candidates} candidates, received "
+            f"{len(table.average)}. Restart the run"
+        )
+    return table

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from deepconsensus_plugin.core.averages.averaging import FEWEST_MEMBERS
 from deepconsensus_plugin.core.averages.parameters import (
     FEWEST_BOXES,
     AveragesParameters,
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 _FEWEST_MICROGRAPHS = 4
 """Micrographs from which on the halves are halves of them."""
+_LEAST_SHARE = 0.25
+"""Share of the candidates that such a half needs."""
 
 
 def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
@@ -75,6 +78,7 @@ def _run(request: AveragesRequest, progress: Progress) -> AveragesResult:
             work.is_second[sample],
             request.parameters,
             pixel_size_A=request.pixel_size_A,
+            finest_A=2 * request.micrographs[0].sampling_rate,
         )
         advance(len(sample))
     with (
@@ -130,9 +134,9 @@ class _Work:
         places = [(micrographs[n], c) for n, c in looked_at.items() if len(c)]
         is_looked_at = np.repeat(
             [name in looked_at for name in coordinates],
-            [len(each) for each in coordinates.values()],
+            np.array([len(each) for each in coordinates.values()], dtype=np.intp),
         )
-        return cls(places, _halves(places), is_looked_at.astype(bool))
+        return cls(places, halves_of(places), is_looked_at.astype(bool))
 
     def __len__(self) -> int:
         return len(self.is_second)
@@ -169,17 +173,30 @@ class _Work:
             yield from parts
 
 
-def _halves(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
-    """Return a half for each candidate: by micrograph, or by place where these are few.
+def halves_of(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
+    """Return a half for each candidate: by micrograph, or by place.
 
-    Neither depends on the order of the candidates.
+    By place where micrographs are few, or hold so unequal numbers that one half would
+    be small. Neither depends on the order of the candidates.
+
+    Parameters
+    ----------
+    places : list of (Micrograph, ScoredCoordinates)
+        Micrographs with candidates, together n.
+
+    Returns
+    -------
+    array, shape (n,), bool
+        Whether each belongs to the second half.
     """
     sizes = [len(each) for _, each in places]
     if len(places) >= _FEWEST_MICROGRAPHS:
         keys = [zlib.crc32(micrograph.name.encode()) for micrograph, _ in places]
         of_micrograph = np.empty(len(places), dtype=bool)
         of_micrograph[np.argsort(keys, kind="stable")] = np.arange(len(places)) % 2
-        return np.repeat(of_micrograph, sizes)
+        is_second = np.repeat(of_micrograph, sizes)
+        if _LEAST_SHARE <= is_second.mean() <= 1 - _LEAST_SHARE:
+            return is_second
     yx = np.concatenate([np.empty((0, 2)), *(each.yx for _, each in places)])
     keys = [zlib.crc32(place.tobytes()) for place in yx]
     is_second = np.empty(len(yx), dtype=bool)
@@ -206,6 +223,12 @@ def _table(
     scale = request.pixel_size_A / request.micrographs[0].sampling_rate
     average = np.full(len(is_looked_at), -1)
     average[is_looked_at] = rank[np.concatenate([e.poses.average for e in found])]
+    # The resolution is that of the averages that the sample made. Where few candidates
+    # were sorted into one in the end, its picture does not show as much.
+    n_members = np.bincount(average[average >= 0], minlength=len(order))
+    resolution_A = np.where(
+        n_members >= FEWEST_MEMBERS, sorter.resolution_A[order], np.inf
+    )
     return AveragesTable(
         average=average,
         angle_deg=np.rad2deg(of_all([each.poses.angle for each in found])),
@@ -213,7 +236,7 @@ def _table(
         amplitude=of_all([each.amplitude for each in found]),
         correlation=of_all([each.correlation for each in found]),
         images=sorter.pictures()[order],
-        resolution_A=sorter.resolution_A[order],
+        resolution_A=resolution_A,
         pixel_size_A=request.pixel_size_A,
         diameter_A=2 * sorter.mask_radius * request.pixel_size_A,
     )

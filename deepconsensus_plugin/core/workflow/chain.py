@@ -136,9 +136,7 @@ def _run_stages(
             micrographs, model, stages.files.null, stages.files.averages
         ),
     )
-    return select_scored(
-        *(found, micrographs, folder, options.acceptance), cut_from=cut_from
-    )
+    return select_scored(found, micrographs, folder, options.acceptance)
 
 
 def _train(
@@ -186,8 +184,6 @@ def select_scored(
     micrographs: Sequence[Micrograph],
     folder: Path,
     rule: AcceptanceRule,
-    *,
-    cut_from: Sequence[Micrograph] = (),
 ) -> DeepConsensusResult:
     """Apply a threshold rule to the scores in a folder, and write their table.
 
@@ -199,8 +195,6 @@ def select_scored(
         Folder of the earlier stages.
     rule : AcceptanceRule
         Rule for what is accepted.
-    cut_from : sequence of Micrograph
-        As for `run_deep_consensus`; empty where boxes were cut from the same.
 
     Raises
     ------
@@ -221,7 +215,6 @@ def select_scored(
     general_model = read_witness(files.witness, scored)
     likeness = read_likeness(
         *(files.averages, scored, score),
-        pixel_size_A=(cut_from or micrographs)[0].sampling_rate,
         picked_pixel_A=micrographs[0].sampling_rate,
     )
     write_accepted(files.table, scored, networks, acceptance, general_model, likeness)

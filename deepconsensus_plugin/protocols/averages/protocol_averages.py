@@ -145,9 +145,11 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
         if not self.hasAttribute("outputClasses"):
             return []
         table = self.readTable()
+        finest_A = 2 * self.getInputMicrographs().getSamplingRate()
+        aligned_A = AVERAGING.read(self).aligned_A(table.extent_A, finest_A)
         return [
             f"{table.n_members.sum()} candidate particles were aligned, without a "
-            f"reference and to {self.resolutionA.get():g} Å, and sorted into "
+            f"reference and to {aligned_A:.0f} Å, and sorted into "
             f"{len(table.images)} averages, in two independent halves [Scheres2012]."
         ]
 

@@ -9,6 +9,10 @@ import numpy as np
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.averages.parameters import FEWEST_BOXES
+from deepconsensus_plugin.core.averages.sentences import (
+    describe_resolutions,
+    describe_sorting,
+)
 from deepconsensus_plugin.core.averages.table import (
     AveragesTable,
     images_path,
@@ -33,13 +37,7 @@ def describeAverages(
     nLeftOut : int
         Candidates that were not averaged.
     """
-    members = table.n_members
-    n, k = members.sum(), len(members)
-    lines = [
-        f"{n} candidates in {k} averages of {members.min()} to {members.max()}; "
-        f"{path}.",
-        _describeResolution(table),
-    ]
+    lines = [*_describeTable(table, path)]
     offset_A = pixelSize * np.hypot(*table.offset_yx[table.average >= 0].T)
     lines.append(
         f"Half of the candidates lie within {np.median(offset_A):.0f} Å of the centre "
@@ -53,26 +51,12 @@ def describeAverages(
     return lines
 
 
-def _describeResolution(table: AveragesTable) -> str:
-    """Return what independent halves say of the averages."""
-    resolved = np.isfinite(table.resolution_A)
-    share = table.n_members[resolved].sum() / table.n_members.sum()
-    if not resolved.any():
-        return (
-            "WARNING: independent halves agree on none of the averages. Look at them "
-            "before anything is concluded from them."
-        )
-    finest, coarsest = (
-        f"{end:.0f}"
-        for end in (
-            table.resolution_A[resolved].min(),
-            table.resolution_A[resolved].max(),
-        )
-    )
-    return (
-        f"Independent halves agree on {resolved.sum()} of them, with {share:.0%} of "
-        f"the candidates, to {finest} to {coarsest} Å."
-    )
+def _describeTable(table: AveragesTable, path: Path | str) -> list[str]:
+    return [
+        describe_sorting(table),
+        describe_resolutions(table),
+        f"Averages: {path}.",
+    ]
 
 
 def describeAveraging(protocol: Protocol, nCandidates: int) -> list[str]:
@@ -81,13 +65,7 @@ def describeAveraging(protocol: Protocol, nCandidates: int) -> list[str]:
     Empty where it was not wanted, or scores could not be combined.
     """
     if (path := _averagesOf(protocol)) is not None:
-        table = read_averages(path)
-        n, k = table.n_members.sum(), len(table.images)
-        return [
-            f"{n} candidates were averaged without a reference: {k} averages; "
-            f"{images_path(path)}.",
-            _describeResolution(table),
-        ]
+        return _describeTable(read_averages(path), images_path(path))
     wanted = protocol.combineEvidence and protocol.averageCandidates
     if not wanted or nCandidates >= FEWEST_BOXES:
         return []

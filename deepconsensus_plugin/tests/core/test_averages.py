@@ -17,11 +17,16 @@ from deepconsensus_plugin.core.averages.averaging import (
 from deepconsensus_plugin.core.averages.extent import mask_radius
 from deepconsensus_plugin.core.averages.halves import average_halves
 from deepconsensus_plugin.core.averages.matching import Poses, correlate, match
-from deepconsensus_plugin.core.averages.parameters import AveragesParameters
+from deepconsensus_plugin.core.averages.parameters import (
+    FEWEST_BOXES,
+    MOST_RINGS,
+    AveragesParameters,
+)
 from deepconsensus_plugin.core.averages.polar import PolarTransform
 from deepconsensus_plugin.core.averages.reduced_boxes import normalised
 from deepconsensus_plugin.core.averages.resolution import resolutions
 from deepconsensus_plugin.core.averages.sorting import Sorter
+from deepconsensus_plugin.core.preprocessing import fourier_resize
 
 SIZE = 40
 TRANSFORM = PolarTransform(SIZE, 12, 13.0)
@@ -205,3 +210,40 @@ def test_poses_of_no_box_are_none():
         boxes[:0], TRANSFORM, found.coefficients, found.weights
     )
     assert len(poses) == len(correlation) == 0
+
+
+def test_nothing_finer_than_the_micrographs_is_resolved():
+    boxes, _ = noisy_views(200, deviation=0.05)
+    boxes = normalised(fourier_resize(fourier_resize(boxes, SIZE // 2), SIZE))
+    is_second = np.arange(len(boxes)) % 2 == 1
+    parameters = AveragesParameters(n_averages=4, resolution_A=10)
+    enlarged, known = (
+        Sorter(boxes, is_second, parameters, pixel_size_A=5.0, finest_A=finest_A)
+        for finest_A in (0.0, 20.0)
+    )
+    assert enlarged.resolution_A.min() < 20 <= known.resolution_A.min()
+    assert np.isfinite(known.resolution_A).any()
+
+
+def test_boxes_that_show_nothing_hold_nothing():
+    flat = np.zeros((FEWEST_BOXES, SIZE, SIZE), np.float32)
+    is_second = np.arange(len(flat)) % 2 == 1
+    sorter = Sorter(flat, is_second, AveragesParameters(), pixel_size_A=5.0)
+    found = sorter.sort(flat, is_second)
+    assert not found.amplitude.any() and np.isinf(sorter.resolution_A).all()
+
+
+def test_equal_boxes_are_one_average():
+    box = normalised(np.random.default_rng(0).standard_normal((1, SIZE, SIZE)))
+    boxes = np.repeat(box.astype(np.float32), FEWEST_BOXES, axis=0)
+    is_second = np.arange(len(boxes)) % 2 == 1
+    sorter = Sorter(boxes, is_second, AveragesParameters(), pixel_size_A=5.0)
+    found = sorter.sort(boxes, is_second)
+    np.testing.assert_allclose(found.correlation, 1, atol=0.02)  # half a step
+
+
+def test_the_detail_that_boxes_are_aligned_by_is_told():
+    parameters = AveragesParameters(resolution_A=20)
+    assert parameters.aligned_A(160) == 20
+    assert parameters.aligned_A(480) == 480 / MOST_RINGS  # coarser than asked for
+    assert parameters.aligned_A(160, finest_A=32) == 32

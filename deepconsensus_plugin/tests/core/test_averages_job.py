@@ -21,8 +21,13 @@ from deepconsensus_plugin.core.averages.table import (
 )
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.execution import Progress
-from deepconsensus_plugin.core.io.tables import write_coordinates
-from deepconsensus_plugin.core.pipeline.averages import AveragesRequest, run
+from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
+from deepconsensus_plugin.core.pipeline import averages
+from deepconsensus_plugin.core.pipeline.averages import (
+    AveragesRequest,
+    halves_of,
+    run,
+)
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 SIDE, BOX, RATE = 640, 44, 4.0
@@ -86,6 +91,17 @@ def test_the_largest_average_is_first_and_all_candidates_are_in_one(found):
     assert found.n_members.sum() == len(found.average) == 400
 
 
+def test_an_average_of_few_candidates_has_no_resolution(
+    request_of_discs, found, tmp_path, monkeypatch
+):
+    assert np.isfinite(found.resolution_A).any()
+    few = 1 + found.n_members.max()
+    monkeypatch.setattr(averages, "FEWEST_MEMBERS", few)
+    again = replace(request_of_discs, averages=tmp_path / "averages.h5")
+    run(again, Progress())
+    assert np.isinf(read_averages(again.averages).resolution_A).all()
+
+
 def test_images_lie_beside_the_table_with_their_pixel_size(found, request_of_discs):
     with mrcfile.open(images_path(request_of_discs.averages)) as stack:
         np.testing.assert_allclose(stack.data, found.images)
@@ -123,6 +139,44 @@ def test_too_few_candidates_are_refused(request_of_discs, tmp_path):
     few = replace(request_of_discs, coordinates=tmp_path / "few.h5")
     with pytest.raises(ValueError, match=r"at least 200 candidates.*received 9"):
         run(few, Progress())
+    write_coordinates(tmp_path / "few.h5", {})
+    with pytest.raises(ValueError, match=r"at least 200 candidates.*received 0"):
+        run(few, Progress())
+
+
+def test_two_hundred_candidates_on_one_micrograph_suffice(request_of_discs, tmp_path):
+    first = request_of_discs.micrographs[0]
+    coordinates = read_coordinates(request_of_discs.coordinates)[first.name].yx
+    edge = np.array([(0.0, 0.0), (SIDE - 1.0, SIDE - 1.0)])
+    yx = np.concatenate([coordinates, coordinates[2:] + 1, edge])
+    write_coordinates(
+        tmp_path / "one.h5",
+        {first.name: ScoredCoordinates.from_arrays(yx, np.zeros(FEWEST_BOXES))},
+    )
+    one = replace(
+        request_of_discs,
+        micrographs=(first,),
+        coordinates=tmp_path / "one.h5",
+        box_size=BOX + 1,
+        averages=tmp_path / "averages.h5",
+    )
+    run(one, Progress())
+    table = read_averages(one.averages)
+    assert np.isfinite(table.amplitude).all() and (table.average >= 0).all()
+
+
+@pytest.mark.parametrize("numbers", [(50, 50, 50, 50), (197, 1, 1, 1), (1, 1, 1, 197)])
+def test_neither_half_is_small(numbers):
+    rng = np.random.default_rng(0)
+    places = [
+        (
+            Micrograph(f"m{index}.mrc", Path(f"m{index}.mrc"), (SIDE, SIDE), RATE),
+            ScoredCoordinates.from_arrays(rng.uniform(0, SIDE, (n, 2)), np.zeros(n)),
+        )
+        for index, n in enumerate(numbers)
+    ]
+    is_second = halves_of(places)
+    assert len(is_second) == 200 and 50 <= is_second.sum() <= 150
 
 
 def test_candidates_on_an_unknown_micrograph_are_refused(request_of_discs):

@@ -24,7 +24,7 @@ def test_words_are_read_as_they_are_written():
     assert len({*words}) == len(Kind) and words[0] == ""
     np.testing.assert_array_equal(read_kinds(words), codes)
     assert read_kinds([None, ""]).tolist() == [Kind.UNKNOWN, Kind.UNKNOWN]
-    with pytest.raises(ValueError, match=r"expected one of .*touching.* received snow"):
+    with pytest.raises(ValueError, match=r"expected one of touching, .* received snow"):
         read_kinds(["particle", "snow"])
 
 
@@ -35,8 +35,8 @@ def test_kinds_are_told_the_most_frequent_first():
         "Candidates rejected for their score (26) look like noise or dirt (12), "
         "parts of particles (9) and touching particles (4); 1 not averaged."
     )
-    [told] = describe_kinds(count_kinds(np.array([Kind.OFF_CENTRE])))
-    assert told.endswith("(1) look like particles off centre (1).")
+    [told] = describe_kinds(count_kinds(np.array([Kind.PARTIAL])))
+    assert told.endswith("(1) look like parts of particles (1).")
 
 
 @pytest.mark.parametrize("codes", [[], [Kind.UNKNOWN] * 3])
