@@ -20,12 +20,12 @@ class AveragesRequest(Declared):
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Micrographs of the candidates, of one sampling rate; phases are flipped on those
-        whose CTF is known.
+        Micrographs of the candidates, or stacks of particles, of one sampling rate;
+        phases are flipped on those whose CTF is known.
     coordinates : Path
         File of `core.io.tables.write_coordinates`: candidates, in their pixels.
     box_size : int
-        Side of the box, pixels.
+        Side of the box, pixels. Images of stacks show as much.
     are_particles_dark : bool
         Whether particles are darker than the background.
     averages : Path

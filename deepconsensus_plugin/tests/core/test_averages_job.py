@@ -23,11 +23,8 @@ from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.pipeline import averages
-from deepconsensus_plugin.core.pipeline.averages import (
-    AveragesRequest,
-    halves_of,
-    run,
-)
+from deepconsensus_plugin.core.pipeline.averages import AveragesRequest, run
+from deepconsensus_plugin.core.pipeline.candidate_halves import halves_of
 from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 SIDE, BOX, RATE = 640, 44, 4.0
