@@ -128,8 +128,8 @@ def _describeBadInput(protocol: Protocol) -> list[str]:
 def _describeBadImages(protocol: Protocol, given: ImagesInput) -> list[str]:
     """Return which choices need micrographs, where images are averaged instead."""
     why = (
-        "the particles know no coordinates, or their micrographs are not there, so that "
-        "their own images are averaged"
+        "the particles know no coordinates, or their micrographs are not there, so "
+        "that their own images are averaged"
     )
     errors = []
     if given.box_size > given.image_size:
