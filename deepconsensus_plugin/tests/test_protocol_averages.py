@@ -43,6 +43,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
+    ProtImportParticleStacks,
     ProtImportPicks,
 )
 from deepconsensus_plugin.protocols.averages.averages_images import (
@@ -334,8 +335,9 @@ class TestAverages(synthetic.SyntheticProject):
             type(self),
             ProtDeepConsensusAverages,
             inputParticles=output(stored, "outputParticles"),
+            boxSize=BOX // BINNING - 1,
+            stacksDark=True,
         )
-        protocol._createFilenameTemplates()
         stacks = averagedInput(protocol).read_usable()
         self.assertEqual(
             sorted(each.ctf.defocus_u_A for each in stacks), defocus_A.tolist()
@@ -344,9 +346,28 @@ class TestAverages(synthetic.SyntheticProject):
         self.assertEqual({each.images.is_flipped for each in stacks}, {False})
         self.launchProtocol(protocol)
         self.assertEqual(protocol.outputParticles.getSize(), 4 * N)
+        shown = protocol.outputClasses.getFirstItem().getRepresentative()
+        self.assertEqual(
+            mrcfile.read(shown.getFileName()).shape[-1], BOX // BINNING - 2
+        )
         self.assertEqual(
             protocol.outputParticles[5].getCTF().getDefocusU(), defocus_A[4]
         )
+
+    def test_a_stack_alone_is_averaged(self):
+        files = read_columns(self.extract().get(), "_filename")["_filename"]
+        boxes = [mrcfile.read(path) for path in dict.fromkeys(files)]
+        mrcfile.write(path := self.data / "all.mrcs", -np.concatenate(boxes))
+        imported = self.newProtocol(
+            ProtImportParticleStacks,
+            filesPath=str(path),
+            samplingRate=BINNING * SAMPLING_RATE,
+        )
+        self.launchProtocol(imported)
+        run = self.average(inputParticles=output(imported, "outputParticles"))
+        self.assertAlignmentsHold(run, sign=1)
+        correlation = read_numbers(run.outputParticles, AVERAGE_CORRELATION_ATTRIBUTE)
+        self.assertGreater(np.median(correlation), 0.4)
 
     def test_particles_whose_micrographs_are_gone_are_averaged_from_their_images(self):
         protocol = new_protocol(

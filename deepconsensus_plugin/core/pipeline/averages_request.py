@@ -47,8 +47,9 @@ class AveragesRequest(Declared):
     box_size: int = field(
         metadata=declare(
             "Box size",
-            "Side of the boxes to average, in pixels of the micrographs: half as much "
-            "again as the longest diameter of the particle, or more.",
+            "Side of the boxes to average, in pixels of the micrographs, or of the "
+            "particles where their own images are averaged: half as much again as the "
+            "longest diameter of the particle, or more.",
             unit="px",
             is_expert=True,
             ge=1,
