@@ -83,7 +83,7 @@ def stacks_from_set(
     stacks: list[Micrograph] = []
     coordinates, positions = {}, []
     sizes: dict[str, tuple[int, int]] = {}
-    for name, path, ctf, items, index in _groups(particles):
+    for name, exposure, path, ctf, items, index in _groups(particles):
         n_images, side = sizes.setdefault(path, read_stack_header(path)[:2])
         if index.max() >= n_images:
             raise FileFormatError(
@@ -97,6 +97,7 @@ def stacks_from_set(
             shown,
             is_opposite=are_dark != is_dark_usual,
             is_flipped=particles.isPhaseFlipped(),
+            exposure=exposure,
         )
         shape = (n_images * side, side)
         stacks.append(Micrograph(name, Path(path), shape, rate, ctf, images))
@@ -110,8 +111,8 @@ def stacks_from_set(
 
 def _groups(
     particles: SetOfParticles,
-) -> Iterator[tuple[str, str, Ctf | None, IntArray, IntArray]]:
-    """Yield stacks by name: file, CTF, the items there, and their images from 0."""
+) -> Iterator[tuple[str, str, str, Ctf | None, IntArray, IntArray]]:
+    """Yield stacks by name: exposure, file, CTF, items there, their images from 0."""
     columns = read_columns(
         *(particles, "_filename", "_index", "_coordinate._micName", "_micId"),
         *(*_DEFOCUS, _PHASE),
@@ -120,17 +121,17 @@ def _groups(
     nothing: list[Any] = [None] * len(files)
     names = columns.get("_coordinate._micName", columns.get("_micId", nothing))
     ctfs = _ctfs(particles, columns, len(files))
-    rows: dict[tuple[str, int, str], list[int]] = defaultdict(list)
+    rows: dict[tuple[str, str, int, str], list[int]] = defaultdict(list)
     numbers: dict[Ctf | None, int] = {}
     for row, (file, name, ctf) in enumerate(zip(files, names, ctfs, strict=True)):
         number = numbers.setdefault(ctf, len(numbers))
         label = f"{name or Path(file).name} in {file}, CTF {number}"
-        rows[label, number, file].append(row)
+        rows[label, str(name or file), number, file].append(row)
     known = list(numbers)
     index = np.maximum(np.array(columns.get("_index", []), dtype=np.intp) - 1, 0)
-    for (label, number, file), here in sorted(rows.items()):
+    for (label, exposure, number, file), here in sorted(rows.items()):
         items = np.array(here, dtype=np.intp)
-        yield label, file, known[number], items, index[items]
+        yield label, exposure, file, known[number], items, index[items]
 
 
 def _ctfs(

@@ -87,12 +87,16 @@ class ParticleImages:
         leaves it.
     is_flipped : bool
         Whether the phases of the CTF are flipped already.
+    exposure : str, optional
+        What they were cut from: the name of a micrograph, or of the stack where no
+        micrograph is known. Stacks of one exposure differ in their CTFs.
     """
 
     side: int
     shown: int
     is_opposite: bool = True
     is_flipped: bool = False
+    exposure: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mrcfile
 import numpy as np
-from pwem.objects import Particle, SetOfCoordinates, SetOfParticles
+from pwem.objects import CTFModel, Particle, SetOfCoordinates, SetOfParticles
 from pwem.protocols import EMProtocol
 from pyworkflow.object import Pointer
 from scipy.ndimage import affine_transform
@@ -24,6 +24,7 @@ from deepconsensus_plugin.constants import (
     LOOKS_LIKE_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import append_candidates, scaled_item
+from deepconsensus_plugin.core.averages.marks import Marks
 from deepconsensus_plugin.core.averages.parameters import SIZE
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.extraction import extract_boxes
@@ -42,7 +43,12 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusScore,
     ProtDeepConsensusScreen,
     ProtDeepConsensusSelect,
+    ProtImportParticleStacks,
     ProtImportPicks,
+)
+from deepconsensus_plugin.protocols.averages.averages_images import (
+    ImagesInput,
+    averagedInput,
 )
 from deepconsensus_plugin.report.scored import read_scored
 from deepconsensus_plugin.set_columns import read_columns, read_ids, read_numbers
@@ -59,6 +65,7 @@ from deepconsensus_plugin.tests.stored_sets import (
     write_untrained_model,
 )
 from deepconsensus_plugin.tests.synthetic import SAMPLING_RATE
+from deepconsensus_plugin.viewers.viewer_averages import NO_COORDINATES, AveragesMarks
 
 SHAPE, N, BOX, BINNING = (480, 640), 56, 48, 2
 
@@ -284,6 +291,96 @@ class TestAverages(synthetic.SyntheticProject):
                 atol=1e-4,
             )
 
+    def test_particles_without_coordinates_are_averaged_from_their_images(self):
+        particles = self.extract(knowCoordinates=False)
+        run = self.average(inputParticles=particles, stacksDark=True)
+        self.assertFalse(run.hasAttribute("outputCoordinates"))
+        self.assertAlignmentsHold(run, sign=-1)
+        rate = BINNING * SAMPLING_RATE
+        self.assertEqual(run.outputClasses.getSamplingRate(), rate)
+        given, found = particles.get(), run.outputParticles
+        self.assertEqual(read_ids(found), read_ids(given))
+        for name in ("_filename", "_index"):
+            self.assertEqual(read_columns(found, name), read_columns(given, name))
+        for name in (AVERAGE_OFFSET_X_ATTRIBUTE, AVERAGE_OFFSET_Y_ATTRIBUTE):
+            offset = BINNING * read_numbers(found, name)[:, 0]
+            cut = read_numbers(self.run_.outputCoordinates, name)[:, 0]
+            self.assertLess(np.median(abs(offset - cut)), 1)
+            self.assertGreater(np.corrcoef(offset, cut)[0, 1], 0.8)
+        self.assertIn("images of the particles themselves", run.summary()[-1])
+        self.assertIn(f"{4 * N} candidate particles were", run._methods()[0])
+        viewed = AveragesMarks(self.proj, run)
+        shown = viewed.reader()()
+        self.assertEqual(shown.table.n_members.sum(), 4 * N)
+        self.assertIsNone(shown.micrographs)
+        self.assertEqual(viewed._start(Marks((0,), ())), NO_COORDINATES)
+
+    def test_images_are_flipped_with_the_ctf_of_each_particle(self):
+        """Every particle has a defocus, and so a stack, of its own."""
+        defocus_A = 10000 + 100 * np.arange(4 * N)
+
+        def make(protocol: EMProtocol) -> dict[str, SetOfParticles]:
+            particles = protocol._createSetOfParticles()
+            particles.copyInfo(given := self.extract(knowCoordinates=False).get())
+            particles.setHasCTF(True)
+            for item, defocus in zip(given.iterItems(), defocus_A, strict=True):
+                item.setCTF(
+                    CTFModel(defocusU=defocus, defocusV=defocus, defocusAngle=0)
+                )
+                particles.append(item)
+            return {"outputParticles": particles}
+
+        stored = store_outputs(type(self), ProtImportPicks, make)
+        protocol = new_protocol(
+            type(self),
+            ProtDeepConsensusAverages,
+            inputParticles=output(stored, "outputParticles"),
+            boxSize=BOX // BINNING - 1,
+            stacksDark=True,
+        )
+        stacks = averagedInput(protocol).read_usable()
+        self.assertEqual(
+            sorted(each.ctf.defocus_u_A for each in stacks), defocus_A.tolist()
+        )
+        self.assertEqual({each.images.exposure for each in stacks}, {*self.names})
+        self.assertEqual({each.images.is_flipped for each in stacks}, {False})
+        self.launchProtocol(protocol)
+        self.assertEqual(protocol.outputParticles.getSize(), 4 * N)
+        shown = protocol.outputClasses.getFirstItem().getRepresentative()
+        self.assertEqual(
+            mrcfile.read(shown.getFileName()).shape[-1], BOX // BINNING - 2
+        )
+        self.assertEqual(
+            protocol.outputParticles[5].getCTF().getDefocusU(), defocus_A[4]
+        )
+
+    def test_a_stack_alone_is_averaged(self):
+        files = read_columns(self.extract().get(), "_filename")["_filename"]
+        boxes = [mrcfile.read(path) for path in dict.fromkeys(files)]
+        mrcfile.write(path := self.data / "all.mrcs", -np.concatenate(boxes))
+        imported = self.newProtocol(
+            ProtImportParticleStacks,
+            filesPath=str(path),
+            samplingRate=BINNING * SAMPLING_RATE,
+        )
+        self.launchProtocol(imported)
+        run = self.average(inputParticles=output(imported, "outputParticles"))
+        self.assertAlignmentsHold(run, sign=1)
+        correlation = read_numbers(run.outputParticles, AVERAGE_CORRELATION_ATTRIBUTE)
+        self.assertGreater(np.median(correlation), 0.4)
+
+    def test_particles_whose_micrographs_are_gone_are_averaged_from_their_images(self):
+        protocol = new_protocol(
+            type(self), ProtDeepConsensusAverages, inputParticles=self.extract()
+        )
+        self.assertFalse(protocol.evalParamCondition("stacksDark"))
+        first = Path(self.micrographs.getFirstItem().getFileName())
+        first.rename(aside := first.with_suffix(".aside"))
+        self.addCleanup(aside.rename, first)
+        self.assertTrue(protocol.evalParamCondition("stacksDark"))
+        self.assertEqual(protocol.validate(), [])
+        self.assertIsInstance(averagedInput(protocol), ImagesInput)
+
     def test_what_has_no_ctf_is_left_out(self):
         """Twice the candidates, so that three micrographs have enough."""
         positions = {name: np.tile(yx, (2, 1)) for name, yx in self.truth.items()}
@@ -453,8 +550,16 @@ class TestAverages(synthetic.SyntheticProject):
         [error] = protocol.validate()
         self.assertRegex(error, f"^Candidates: .* fewer than 200; the set has {N}")
         protocol.inputParticles.copy(self.extract(knowCoordinates=False))
-        [error] = protocol.validate()
-        self.assertIn("Particles: they do not know their coordinates", error)
+        self.assertEqual(protocol.validate(), [])
+        protocol.refineCentres.set(True)
+        protocol.boxSize.set(BOX)
+        protocol.inputMicrographs.set(self.micrographs)
+        box, others, centres = protocol.validate()
+        self.assertRegex(box, f"^Box size: .* {BOX // BINNING} or less")
+        self.assertRegex(others, "^Other micrographs: .*own images.*leave it empty")
+        self.assertRegex(centres, "^Refine centres: .* choose ")
+        protocol.refineCentres.set(False)
+        protocol.inputMicrographs.set(None)
         protocol.inputParticles.set(None)
         protocol.inputCoordinates.copy(self.picked())
         protocol.boxSize.set(9999)

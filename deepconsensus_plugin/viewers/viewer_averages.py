@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from pwem.objects import SetOfParticles
 from pyworkflow.gui.gui import Window
 from pyworkflow.object import Pointer
 from pyworkflow.project import Project
@@ -27,6 +28,7 @@ from deepconsensus_plugin.protocols.deep_consensus.protocol_select_averages impo
 )
 from deepconsensus_plugin.protocols.shared.run_averages import (
     averagedCoordinates,
+    averagedItems,
     findAveragingRun,
     hasAverages,
 )
@@ -38,6 +40,10 @@ from deepconsensus_plugin.viewers.frame_window import FrameView
 _TITLE = "Averages"
 NO_AVERAGES = (
     "This run has no averages: its candidates were not averaged, or are too few."
+)
+NO_COORDINATES = (
+    "These averages are of particles without coordinates: choose among the classes of "
+    "the run instead."
 )
 
 
@@ -108,6 +114,8 @@ class AveragesMarks:
         return selection
 
     def _start(self, marks: Marks) -> str:
+        if isinstance(averagedItems(self._run), SetOfParticles):
+            return NO_COORDINATES
         return f"'{self.select(marks).getRunName()}' was started."
 
 

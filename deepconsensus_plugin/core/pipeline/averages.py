@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from deepconsensus_plugin.core.pipeline.averages_request import (
     AveragesRequest,
     AveragesResult,
 )
+from deepconsensus_plugin.core.pipeline.candidate_halves import halves_of
 from deepconsensus_plugin.core.types import (
     BoolArray,
     FloatArray,
@@ -36,11 +36,6 @@ from deepconsensus_plugin.core.types import (
 )
 
 logger = logging.getLogger(__name__)
-
-_FEWEST_MICROGRAPHS = 4
-"""Micrographs from which on the halves are halves of them."""
-_LEAST_SHARE = 0.25
-"""Share of the candidates that such a half needs."""
 
 
 def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
@@ -171,37 +166,6 @@ class _Work:
         ]
         for parts in map_ahead(cut, items, workers=request.workers):
             yield from parts
-
-
-def halves_of(places: list[tuple[Micrograph, ScoredCoordinates]]) -> BoolArray:
-    """Return a half for each candidate: by micrograph, or by place.
-
-    By place where micrographs are few, or hold so unequal numbers that one half would
-    be small. Neither depends on the order of the candidates.
-
-    Parameters
-    ----------
-    places : list of (Micrograph, ScoredCoordinates)
-        Micrographs with candidates, together n.
-
-    Returns
-    -------
-    array, shape (n,), bool
-        Whether each belongs to the second half.
-    """
-    sizes = [len(each) for _, each in places]
-    if len(places) >= _FEWEST_MICROGRAPHS:
-        keys = [zlib.crc32(micrograph.name.encode()) for micrograph, _ in places]
-        of_micrograph = np.empty(len(places), dtype=bool)
-        of_micrograph[np.argsort(keys, kind="stable")] = np.arange(len(places)) % 2
-        is_second = np.repeat(of_micrograph, sizes)
-        if _LEAST_SHARE <= is_second.mean() <= 1 - _LEAST_SHARE:
-            return is_second
-    yx = np.concatenate([np.empty((0, 2)), *(each.yx for _, each in places)])
-    keys = [zlib.crc32(place.tobytes()) for place in yx]
-    is_second = np.empty(len(yx), dtype=bool)
-    is_second[np.argsort(keys, kind="stable")] = np.arange(len(yx)) % 2
-    return is_second
 
 
 def _table(

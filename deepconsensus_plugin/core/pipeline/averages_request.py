@@ -20,12 +20,12 @@ class AveragesRequest(Declared):
     Parameters
     ----------
     micrographs : tuple of Micrograph
-        Micrographs of the candidates, of one sampling rate; phases are flipped on those
-        whose CTF is known.
+        Micrographs of the candidates, or stacks of particles, of one sampling rate;
+        phases are flipped on those whose CTF is known.
     coordinates : Path
         File of `core.io.tables.write_coordinates`: candidates, in their pixels.
     box_size : int
-        Side of the box, pixels.
+        Side of the box, pixels. Images of stacks show as much.
     are_particles_dark : bool
         Whether particles are darker than the background.
     averages : Path
@@ -47,8 +47,9 @@ class AveragesRequest(Declared):
     box_size: int = field(
         metadata=declare(
             "Box size",
-            "Side of the boxes to average, in pixels of the micrographs: half as much "
-            "again as the longest diameter of the particle, or more.",
+            "Side of the boxes to average, in pixels of the micrographs, or of the "
+            "particles where their own images are averaged: half as much again as the "
+            "longest diameter of the particle, or more.",
             unit="px",
             is_expert=True,
             ge=1,

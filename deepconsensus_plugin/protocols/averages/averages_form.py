@@ -13,8 +13,15 @@ from deepconsensus_plugin.core.averages.parameters import (
 )
 from deepconsensus_plugin.core.errors import NameMatchError
 from deepconsensus_plugin.core.pipeline.averages_request import AveragesRequest
+from deepconsensus_plugin.protocols.averages.averages_images import (
+    ImagesInput,
+    averagedInput,
+)
 from deepconsensus_plugin.protocols.averages.averages_input import AveragesInput
-from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
+from deepconsensus_plugin.protocols.shared.contrast import (
+    defineStackContrastParam,
+    shownAsContrast,
+)
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadThreads,
     describeLargeBox,
@@ -46,9 +53,10 @@ def defineAveragesParams(form: params.Form) -> None:
         allowsNull=True,
         important=True,
         label=_PARTICLES,
-        help="Particles that know their coordinates. Their boxes are cut from the "
-        "micrographs again; the classes hold the particles themselves. Leave it empty "
-        "to average coordinates.",
+        help="Boxes of particles that know their coordinates are cut from the "
+        "micrographs again. Where they know none, or the micrographs are not there, "
+        "their own images are averaged, with the CTF of each. The classes hold the "
+        "particles themselves. Leave it empty to average coordinates.",
     )
     form.addParam(
         "inputCoordinates",
@@ -62,6 +70,7 @@ def defineAveragesParams(form: params.Form) -> None:
         "picks*. The classes hold small images of their boxes.",
     )
     BOXES.define(form)
+    defineStackContrastParam(form, "(inputParticles, 1) and hasStacks")
     defineCtfParam(
         form,
         "Optional CTFs of the micrographs. With them, boxes are phase-flipped before "
@@ -100,14 +109,10 @@ def _describeBadInput(protocol: Protocol) -> list[str]:
     if items is None:  # they are still to come
         return []
     label = _CANDIDATES if protocol.inputParticles.get() is None else _PARTICLES
-    given = AveragesInput.of(protocol)
-    if given.coordinates is None:
-        return [
-            f"{label}: they do not know their coordinates; choose the set of the "
-            "protocol that extracted them, or average coordinates."
-        ]
-    if lost := describeLost(label, given.coordinates):
-        return lost
+    given = averagedInput(protocol)
+    if isinstance(given, AveragesInput):
+        if lost := describeLost(label, given.coordinates):
+            return lost
     if items.getSize() < FEWEST_BOXES:
         return [
             f"{label}: averages tell nothing reliable of fewer than {FEWEST_BOXES}; "
@@ -115,7 +120,32 @@ def _describeBadInput(protocol: Protocol) -> list[str]:
         ]
     if not given.box_size:
         return [f"{label}: the set has no box size; give the box size."]
+    if isinstance(given, ImagesInput):
+        return _describeBadImages(protocol, given)
     return _describeBadMicrographs(protocol, label, given)
+
+
+def _describeBadImages(protocol: Protocol, given: ImagesInput) -> list[str]:
+    """Return which choices need micrographs, where images are averaged instead."""
+    why = (
+        "the particles know no coordinates, or their micrographs are not there, so "
+        "that their own images are averaged"
+    )
+    errors = []
+    if given.box_size > given.image_size:
+        errors.append(
+            f"Box size: {why}, which have {given.image_size} px; choose "
+            f"{given.image_size} or less, or leave it empty."
+        )
+    for label, pointer in (
+        ("CTF estimation", protocol.ctfRelations),
+        ("Other micrographs", protocol.inputMicrographs),
+    ):
+        if pointer.hasValue():
+            errors.append(f"{label}: {why}; leave it empty.")
+    if protocol.refineCentres:
+        errors.append(f"Refine centres: {why}, and cannot be moved; choose *No*.")
+    return errors
 
 
 def _describeBadMicrographs(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Input of *average candidates*: particles or coordinates, and what is cut for them."""
+"""Input of *average candidates* whose boxes are cut from micrographs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pwem.objects import Coordinate, SetOfCoordinates, SetOfParticles
+from pwem.objects import Acquisition, Coordinate, SetOfCoordinates, SetOfParticles
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import BoxFrame, placed_items, scaled_item
@@ -16,7 +16,7 @@ from deepconsensus_plugin.core.types import IntArray, Micrograph, ScoredCoordina
 
 @dataclass(frozen=True, eq=False)
 class AveragesInput:
-    """Items that are averaged.
+    """Items that are averaged, in boxes that are cut from micrographs.
 
     Parameters
     ----------
@@ -46,6 +46,11 @@ class AveragesInput:
         return self.coordinates if self.particles is None else self.particles
 
     @property
+    def keeps_boxes(self) -> bool:
+        """Whether the boxes are kept as particles, since there are none yet."""
+        return self.particles is None
+
+    @property
     def picked_pixel_A(self) -> float:
         """Pixel size of the micrographs that the coordinates lie on."""
         return float(self.coordinates.getMicrographs().getSamplingRate())
@@ -59,6 +64,21 @@ class AveragesInput:
             return int(self.coordinates.getBoxSize() or 0)
         return round(self.particles.getXDim() * self._scale)
 
+    @property
+    def cut_pixel_A(self) -> float:
+        """Pixel size of the micrographs that are cut."""
+        return float(self.frame.micrographs.getSamplingRate())
+
+    @property
+    def cut_box(self) -> int:
+        """Box in pixels of the micrographs that are cut."""
+        return self.frame.box_size
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """Acquisition of the micrographs that are cut."""
+        return self.frame.micrographs.getAcquisition()
+
     @cached_property
     def frame(self) -> BoxFrame:
         """Boxes and micrographs to cut them from."""
@@ -69,13 +89,15 @@ class AveragesInput:
             picked_box=self.box_size,
         )
 
-    def place(
-        self, usable: tuple[Micrograph, ...]
-    ) -> tuple[dict[str, ScoredCoordinates], IntArray]:
+    def read_usable(self) -> tuple[Micrograph, ...]:
+        """Return the micrographs that can be cut."""
+        return self.frame.read_usable()
+
+    def place(self) -> tuple[dict[str, ScoredCoordinates], IntArray]:
         """Return `placed_items` on the micrographs that can be cut."""
         return placed_items(
             *(self.items, self.coordinates),
-            usable={micrograph.name for micrograph in usable},
+            usable={micrograph.name for micrograph in self.read_usable()},
             scale=self.frame.scale,
         )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Outputs of *average candidates*: classes, averages, coordinates with evidence."""
+"""Outputs of *average candidates*: classes, averages, and items with evidence."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.constants import AVERAGE_RESOLUTION_ATTRIBUTE
 from deepconsensus_plugin.convert import AveragedItems, scaled_item, set_attribute
+from deepconsensus_plugin.protocols.averages.averages_images import ImagesInput
 from deepconsensus_plugin.protocols.averages.averages_input import AveragesInput
 from deepconsensus_plugin.protocols.deep_consensus.coordinates_info import (
     copyCoordinatesInfo,
@@ -33,14 +34,17 @@ class AveragesOutputs:
     ----------
     protocol : Protocol
         A `ProtDeepConsensusAverages`.
-    given : AveragesInput
+    given : AveragesInput or ImagesInput
         Its input.
     averaged : AveragedItems
         What the job found.
     """
 
     def __init__(
-        self, protocol: Protocol, given: AveragesInput, averaged: AveragedItems
+        self,
+        protocol: Protocol,
+        given: AveragesInput | ImagesInput,
+        averaged: AveragedItems,
     ) -> None:
         self._protocol, self._given, self._averaged = protocol, given, averaged
         self._table = averaged.table
@@ -50,12 +54,13 @@ class AveragesOutputs:
 
         Small particles are registered on the way, since classes point to them.
         """
-        outputs = {
-            "outputAverages": self._averages(),
-            "outputCoordinates": self._coordinates(),
-        }
+        outputs: dict[str, EMSet] = {"outputAverages": self._averages()}
+        if isinstance(self._given, ImagesInput):
+            outputs["outputParticles"] = self._given_particles()
+        else:
+            outputs["outputCoordinates"] = self._coordinates()
         pointer = self._protocol.inputParticles
-        if self._given.particles is None:
+        if self._given.keeps_boxes:
             outputs["outputParticles"] = self._particles()
             self._protocol._defineOutputs(outputParticles=outputs["outputParticles"])
             pointer = Pointer(self._protocol, extended="outputParticles")
@@ -90,6 +95,15 @@ class AveragesOutputs:
                 self._averaged.centre(item, item.getObjId())
             target.append(item)
         return target
+
+    def _given_particles(self) -> SetOfParticles:
+        """Return the particles whose images were averaged, with the evidence."""
+        particles = self._protocol._createSetOfParticles()
+        particles.copyInfo(self._given.particles)
+        for item in self._given.particles.iterItems():
+            self._averaged.describe(item, item.getObjId())
+            particles.append(item)
+        return particles
 
     def _particles(self) -> SetOfParticles:
         """Return the boxes that were averaged, small and with light particles."""
@@ -133,13 +147,12 @@ class AveragesOutputs:
 
     def _describeClass(self, item: Class2D) -> None:
         item.setAlignment2D()
-        stack = "images" if self._given.particles is None else "representatives"
+        stack = "images" if self._given.keeps_boxes else "representatives"
         number = item.getObjId()
         item.getRepresentative().setLocation(number, self._protocol._getFileName(stack))
         item.getRepresentative().setSamplingRate(item.getSamplingRate())
         self._describeAverage(item, number)
 
     def _copyAcquisition(self, images: SetOfParticles, pixelSize: float) -> None:
-        micrographs = self._given.frame.micrographs
-        images.setAcquisition(micrographs.getAcquisition().clone())
+        images.setAcquisition(self._given.acquisition.clone())
         images.setSamplingRate(pixelSize)

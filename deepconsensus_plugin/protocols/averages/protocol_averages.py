@@ -14,7 +14,7 @@ from pwem.objects import (
     SetOfParticles,
 )
 from pwem.protocols import ProtClassify2D
-from pyworkflow.object import Integer, Pointer
+from pyworkflow.object import Boolean, Integer, Pointer
 
 from deepconsensus_plugin.convert import AveragedItems
 from deepconsensus_plugin.core.averages.stacks import write_resized
@@ -29,7 +29,10 @@ from deepconsensus_plugin.protocols.averages.averages_form import (
     defineAveragesParams,
     describeBadAveraging,
 )
-from deepconsensus_plugin.protocols.averages.averages_input import AveragesInput
+from deepconsensus_plugin.protocols.averages.averages_images import (
+    averagedInput,
+    averagesImages,
+)
 from deepconsensus_plugin.protocols.averages.averages_outputs import AveragesOutputs
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.averages_summary import describeAverages
@@ -43,7 +46,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
     """Average candidates without a reference, and tell what each looks like.
 
     Candidates are aligned and sorted into averages in two independent halves, so that
-    each average has a resolution that noise does not pass. Every coordinate gets the
+    each average has a resolution that noise does not pass. Every candidate gets the
     number of its average, how much its box holds of it, and its offset from the centre.
     """
 
@@ -58,6 +61,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.numberLeftOut = Integer()
+        self.usedImages = Boolean(False)
 
     # -------------------------- form --------------------------
     def _defineParams(self, form):
@@ -85,36 +89,36 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
 
     def convertInputStep(self, form):
         """Write the candidates for the job, in the order of its rows."""
-        given = AveragesInput.of(self)
-        places, ids = given.place(given.frame.read_usable())
+        given = averagedInput(self)
+        places, ids = given.place()
         write_coordinates(self._path("coordinates"), places)
         np.save(self._path("ids"), ids)
         self.numberLeftOut.set(given.items.getSize() - len(ids))
-        self._store(self.numberLeftOut)
+        self.usedImages.set(averagesImages(self))
+        self._store(self.numberLeftOut, self.usedImages)
 
     def averageStep(self, form):
         """Average the candidates as a job."""
-        given = AveragesInput.of(self)
-        keepsBoxes = given.particles is None
+        given = averagedInput(self)
         request = BOXES.read(
             self,
-            micrographs=given.frame.read_usable(),
+            micrographs=given.read_usable(),
             coordinates=self._path("coordinates"),
-            box_size=given.frame.box_size,
+            box_size=given.cut_box,
             averages=self._path("averages"),
             parameters=AVERAGING.read(self),
             workers=self.numberOfThreads.get(),
-            particles=self._path("particles") if keepsBoxes else None,
+            particles=self._path("particles") if given.keeps_boxes else None,
         )
         jobsIn(Path(self._getExtraPath()), self)(request)
 
     def createOutputStep(self, form):
-        """Register classes, averages, and the coordinates with their evidence."""
-        given = AveragesInput.of(self)
+        """Register classes, averages, and the items with their evidence."""
+        given = averagedInput(self)
         averaged = AveragedItems.read(
             *(self._path("averages"), self._path("coordinates")),
             np.load(self._path("ids")),
-            pixel_size_A=given.frame.micrographs.getSamplingRate(),
+            pixel_size_A=given.cut_pixel_A,
             picked_pixel_A=given.picked_pixel_A,
         )
         if given.particles is not None:
@@ -134,10 +138,15 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
         lines = describeAverages(
             self.readTable(),
             path=self._getFileName("images"),
-            pixelSize=self.getInputMicrographs().getSamplingRate(),
+            pixelSize=self._cutPixelSize(),
             nLeftOut=self.numberLeftOut.get(),
         )
-        if self.refineCentres:
+        if self.usedImages:
+            lines.append(
+                "The images of the particles themselves were averaged, since their "
+                "boxes could not be cut from micrographs."
+            )
+        elif self.refineCentres:
             lines.append("The output coordinates were moved to the centres found.")
         return lines
 
@@ -145,7 +154,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
         if not self.hasAttribute("outputClasses"):
             return []
         table = self.readTable()
-        finest_A = 2 * self.getInputMicrographs().getSamplingRate()
+        finest_A = 2 * self._cutPixelSize()
         aligned_A = AVERAGING.read(self).aligned_A(table.extent_A, finest_A)
         return [
             f"{table.n_members.sum()} candidate particles were aligned, without a "
@@ -168,10 +177,18 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
             return micrographsToCut(self, self.inputCoordinates)
         return micrographsToCut(self, self.inputParticles.get()._coordsPointer)
 
+    def hasStacks(self) -> bool:
+        """Return whether images of particles are averaged as they are."""
+        return averagesImages(self)
+
     def readTable(self) -> AveragesTable:
         """Return the averages of a finished run."""
         self._createFilenameTemplates()
         return read_averages(self._path("averages"))
+
+    def _cutPixelSize(self) -> float:
+        cut = self.getInputMicrographs()
+        return (self.inputParticles.get() if self.usedImages else cut).getSamplingRate()
 
     def _path(self, name: str) -> Path:
         return Path(self._getFileName(name))

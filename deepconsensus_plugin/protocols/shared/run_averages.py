@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Averages that a run made of its candidates, in the order of its coordinates."""
+"""Averages that a run made of its candidates, in the order of its items."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from pwem.objects import SetOfCoordinates
+from pwem.objects import SetOfCoordinates, SetOfParticles
 from pyworkflow.object import Pointer
 from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
@@ -32,7 +32,7 @@ class RunAverages:
     path : Path
         File of the averages.
     table : AveragesTable
-        Its content, the candidates in the order of the ids of the run's coordinates.
+        Its content, the candidates in the order of the ids of the run's items.
     """
 
     path: Path
@@ -58,7 +58,7 @@ def readRunAverages(protocol: Protocol) -> RunAverages:
         If the file has another number of candidates than the run.
     """
     files = chainFilesOf(protocol)
-    table, items = read_averages(files.averages), averagedCoordinates(protocol)
+    table, items = read_averages(files.averages), averagedItems(protocol)
     row = _rowsOfItems(files, read_ids(items), len(table.average))
     taken = table.take(np.maximum(row, 0))
     known = replace(taken, average=np.where(row < 0, -1, taken.average))
@@ -88,6 +88,16 @@ def averagedCoordinates(protocol: Protocol) -> SetOfCoordinates:
     """Return the coordinates of all candidates of a run that `hasAverages`."""
     of_one_form = getattr(protocol, "outputCoordinatesScored", None)
     return protocol.outputCoordinates if of_one_form is None else of_one_form
+
+
+def averagedItems(protocol: Protocol) -> SetOfCoordinates | SetOfParticles:
+    """Return what a run that `hasAverages` tells of.
+
+    Its coordinates, or its particles where it averaged the images of given ones.
+    """
+    if getattr(protocol, "usedImages", False):
+        return protocol.outputParticles
+    return averagedCoordinates(protocol)
 
 
 def findAveragingRun(coordinates: Pointer, project: Project) -> Protocol | None:

@@ -21,14 +21,18 @@ from deepconsensus_plugin.core.averages.table import (
 )
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.io.stacks import centres_of
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.pipeline import averages
-from deepconsensus_plugin.core.pipeline.averages import (
-    AveragesRequest,
-    halves_of,
-    run,
+from deepconsensus_plugin.core.pipeline.averages import AveragesRequest, run
+from deepconsensus_plugin.core.pipeline.candidate_halves import halves_of
+from deepconsensus_plugin.core.types import (
+    Micrograph,
+    ParticleImages,
+    ScoredCoordinates,
 )
-from deepconsensus_plugin.core.types import Micrograph, ScoredCoordinates
 
 SIDE, BOX, RATE = 640, 44, 4.0
 
@@ -177,6 +181,60 @@ def test_neither_half_is_small(numbers):
     ]
     is_second = halves_of(places)
     assert len(is_second) == 200 and 50 <= is_second.sum() <= 150
+
+
+def stack(name: str, *, exposure: str) -> Micrograph:
+    images = ParticleImages(BOX, BOX, exposure=exposure)
+    return Micrograph(name, Path(f"{name}.mrcs"), (100 * BOX, BOX), RATE, None, images)
+
+
+def images_of(index) -> ScoredCoordinates:
+    return ScoredCoordinates.from_arrays(centres_of(np.asarray(index), BOX))
+
+
+def test_particles_of_one_micrograph_are_in_one_half():
+    places = [
+        (stack(f"CTF {n}", exposure=f"m{n % 5}"), images_of([n])) for n in range(100)
+    ]
+    is_second = halves_of(places).reshape(20, 5)
+    assert (is_second == is_second[0]).all()
+    assert 40 <= is_second.sum() <= 60
+
+
+@pytest.mark.parametrize("n_stacks", [1, 2, 3])
+def test_few_stacks_are_split_by_image(n_stacks):
+    places = [
+        (stack(name, exposure=name), images_of(np.arange(100)))
+        for name in "abc"[:n_stacks]
+    ]
+    n_second = halves_of(places).reshape(n_stacks, 100).sum(axis=1)
+    assert ((n_second > 30) & (n_second < 70)).all()
+
+
+def test_stacks_give_the_averages_of_the_micrographs(request_of_discs, found, tmp_path):
+    """The contrast of every second one is the opposite."""
+    stacks, coordinates = [], read_coordinates(request_of_discs.coordinates)
+    for number, each in enumerate(request_of_discs.micrographs):
+        yx, sign = coordinates[each.name].yx, -1 if number % 2 else 1
+        boxes = sign * extract_boxes(open_micrograph(each.path), yx, BOX)
+        mrcfile.write(path := tmp_path / f"{each.name}s", boxes)
+        images = ParticleImages(BOX, BOX, is_opposite=sign < 0, exposure=each.name)
+        shape = (len(yx) * BOX, BOX)
+        stacks.append(Micrograph(path.name, path, shape, RATE, None, images))
+        coordinates[path.name] = images_of(np.arange(len(yx)))
+        del coordinates[each.name]
+    write_coordinates(tmp_path / "candidates.h5", coordinates)
+    given = replace(
+        request_of_discs,
+        micrographs=tuple(stacks),
+        coordinates=tmp_path / "candidates.h5",
+        averages=tmp_path / "averages.h5",
+    )
+    run(given, Progress())
+    table = read_averages(given.averages)
+    np.testing.assert_array_equal(table.average, found.average)
+    for name in ("images", "amplitude", "offset_yx", "resolution_A"):
+        np.testing.assert_allclose(getattr(table, name), getattr(found, name))
 
 
 def test_candidates_on_an_unknown_micrograph_are_refused(request_of_discs):

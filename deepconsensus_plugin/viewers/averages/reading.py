@@ -31,7 +31,7 @@ from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
 )
 from deepconsensus_plugin.protocols.shared.run_averages import (
     RunAverages,
-    averagedCoordinates,
+    averagedItems,
     readRunAverages,
 )
 from deepconsensus_plugin.set_columns import read_columns
@@ -85,7 +85,7 @@ def locate_averages(
     """
     return AveragesSource(
         readRunAverages(run),
-        SelectionInput.of(averagedCoordinates(run)),
+        SelectionInput.of(averagedItems(run)),
         folder,
         spacing,
         threshold,
