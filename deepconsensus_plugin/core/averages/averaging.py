@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.averages.polar import (
     ComplexArray,
     Float32Array,
     PolarTransform,
+    ring_weights,
 )
 from deepconsensus_plugin.core.averages.seeding import choose_seeds
 from deepconsensus_plugin.core.robust import centre_and_scale
@@ -25,7 +26,7 @@ from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 FEWEST_MEMBERS = 5
 """Boxes that an average needs."""
-LARGEST_SHIFT = 0.1
+_LARGEST_SHIFT = 0.1
 """Largest shift along each axis, in boxes."""
 
 _ENOUGH = 1500
@@ -150,24 +151,23 @@ def find_poses(
         Transform, averages and weights of an `AverageSet`.
     """
     samples = transform.sample(boxes)
-    poses = Poses.at_rest(len(boxes))
-    for step in _FINE_STEPS:
-        poses = _match(transform, samples, averages, weights, poses, step)
+    poses = pose_samples(transform, samples, averages, weights)
     length = transform.norms(transform.expand(samples), weights)
     correlation = poses.product / np.maximum(length, np.finfo(np.float32).tiny)
     return poses, np.asarray(correlation)
 
 
-def ring_weights(transform: PolarTransform, samples: ComplexArray) -> Float32Array:
-    """Return frequency over mean power of each ring: whitening, by area.
-
-    Shape (rings,); `samples` are those of the boxes. A ring without power counts for
-    nothing.
-    """
-    power = (samples.real**2 + samples.imag**2).mean(axis=(0, 2))
-    has_power = power > np.finfo(np.float32).eps ** 2
-    weights = has_power * transform.rings / np.where(has_power, power, 1)
-    return np.asarray(weights, dtype=np.float32)
+def pose_samples(
+    transform: PolarTransform,
+    samples: ComplexArray,
+    averages: ComplexArray,
+    weights: Float32Array,
+) -> Poses:
+    """Return the pose of each sampled box on given averages, from rest."""
+    poses = Poses.at_rest(len(samples))
+    for step in _FINE_STEPS:
+        poses = _match(transform, samples, averages, weights, poses, step)
+    return poses
 
 
 def centred(transform: PolarTransform, coefficients: ComplexArray) -> ComplexArray:
@@ -225,7 +225,7 @@ def _find_coarse(
     return averages if few.all() else averages[~few]
 
 
-_match = partial(match, largest_shift=LARGEST_SHIFT)
+_match = partial(match, largest_shift=_LARGEST_SHIFT)
 
 
 def _is_outlying(poses: Poses, length: FloatArray) -> BoolArray:

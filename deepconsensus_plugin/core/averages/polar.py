@@ -192,3 +192,15 @@ class PolarTransform:
     @cached_property
     def _sines(self) -> Float32Array:
         return -np.sin(self._phases).astype(np.float32)
+
+
+def ring_weights(transform: PolarTransform, samples: ComplexArray) -> Float32Array:
+    """Return frequency over mean power of each ring: whitening, by area.
+
+    Shape (rings,); `samples` are those of the boxes. A ring without power counts for
+    nothing.
+    """
+    power = (samples.real**2 + samples.imag**2).mean(axis=(0, 2))
+    has_power = power > np.finfo(np.float32).eps ** 2
+    weights = has_power * transform.rings / np.where(has_power, power, 1)
+    return np.asarray(weights, dtype=np.float32)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepconsensus_plugin.core.averages.averaging import AverageSet, average_in_poses
+from deepconsensus_plugin.core.averages.averaging import (
+    AverageSet,
+    average_in_poses,
+    pose_samples,
+)
 from deepconsensus_plugin.core.averages.halves import Halves, content_order
-from deepconsensus_plugin.core.averages.matching import Poses, match
 from deepconsensus_plugin.core.averages.parameters import rings_within
 from deepconsensus_plugin.core.averages.polar import (
     ComplexArray,
@@ -89,17 +92,7 @@ def _ring_correlations(
 ) -> Float32Array:
     """Return the ring correlations of each average with the most similar other one."""
     samples = transform.sample_again(first)
-    poses = Poses.at_rest(len(first))
-    for step in (2.0, 1.0, 0.5):
-        poses = match(
-            transform,
-            samples,
-            second,
-            transform.rings,
-            poses,
-            step,
-            largest_shift=0.1,
-        )
+    poses = pose_samples(transform, samples, second, transform.rings)
     moved = transform.expand(transform.move(samples, poses.shift))
     laid = transform.turn(moved, poses.angle)
     other = second[poses.average]

@@ -32,7 +32,7 @@ twelve simulated sets without averages (``docs/fusion.md``)."""
 
 LEAST_RESOLVED = 0.5
 """Least share of the particles of a pair whose averages an independent half confirms.
-It was .66 – .99 on eleven sets with particles, and .27 on one where most candidates are
+It was .66 – .99 on nine sets with particles, and .27 on one where most candidates are
 noise (``docs/averages.md``)."""
 
 LEAST_SEPARATION = 0.2
