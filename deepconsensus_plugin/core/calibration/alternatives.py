@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Alternative fits of the model: other priors, and one picker fewer.
+"""Alternative fits of the model: other priors, levels of averages, one picker fewer.
 
 Resampled micrographs show what depends on the choice of micrographs. What depends on
 the choice of the model shows in how far figures move when its fixed constants are
@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import expit, logit
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
+from deepconsensus_plugin.core.calibration.likeness import LEVEL_RANGE
 from deepconsensus_plugin.core.calibration.parameters import Parameters, Priors
 from deepconsensus_plugin.core.types import BoolArray, IntArray
 
@@ -99,6 +101,21 @@ def fit_without_each(
         # What nobody found means something else with fewer pickers.
         usual = replace(fit, probability=fit.probability[seen], n_missed=np.nan)
         yield Alternative(fewer, usual, other, others)
+
+
+def shift_levels(
+    evidence: Evidence, fit: LatentTraitFit, priors: Priors
+) -> Iterator[Alternative]:
+    """Yield probabilities with the other levels that averages may have on a sample.
+
+    None without amplitudes; the priors are not asked.
+    """
+    if evidence.amplitude is None or not np.isfinite(evidence.amplitude).any():
+        return
+    everyone = np.arange(evidence.found.shape[1])
+    for shift in (-LEVEL_RANGE, LEVEL_RANGE):
+        shifted = expit(logit(fit.probability) + shift)
+        yield Alternative(evidence, fit, replace(fit, probability=shifted), everyone)
 
 
 def _belong_to(evidence: Evidence, column: int) -> BoolArray:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fusion of votes and scores: probabilities, expected figures and their intervals.
 
-Intervals add three uncertainties in quadrature: percentiles over bootstrap samples of
-*micrographs*, to each of which the model is fitted again; the farthest that a figure
-moves with other priors; and the farthest with one picker fewer (`alternatives`). They
-do not cover what is wrong with all of these models.
+Intervals add four uncertainties in quadrature: percentiles over bootstrap samples of
+*micrographs*, to each of which the model is fitted again; and the farthest that a
+figure moves with other priors, with one picker fewer, and with other levels of averages
+(`alternatives`). They do not cover what is wrong with all of these models.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.calibration.alternatives import (
     Alternative,
     fit_other_priors,
     fit_without_each,
+    shift_levels,
 )
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.expected import (
@@ -143,7 +144,7 @@ def fuse(
     if samples:
         shifts = [
             _farthest_shifts(best, alternatives(evidence, fit, priors))
-            for alternatives in (fit_other_priors, fit_without_each)
+            for alternatives in (fit_other_priors, fit_without_each, shift_levels)
         ]
     figures = {
         name: _widen(

@@ -25,6 +25,11 @@ LEVEL = 1.1
 """Log-odds of a box of the typical amplitude about which votes and scores tell nothing;
 a particle is a whole molecule."""
 
+LEVEL_RANGE = 0.75
+"""How far the level of another sample may lie, up or down, log-odds: the root mean
+square of what was wrong on eight sets with constants learnt from the other seven each
+(docs/averages.md)."""
+
 _MOST_ODDS = 6.0
 """Log-odds of votes and scores beyond which they count as no surer."""
 _MOST_RELATIVE = 1.5

@@ -93,6 +93,22 @@ def test_broken_molecules_that_all_pickers_find_are_told():
     assert error < error_by_votes
 
 
+def test_intervals_cover_other_levels_of_averages():
+    evidence, is_whole = broken_ones()
+    with_averages, votes = (
+        fuse(each, rng=np.random.default_rng(0), n_resamples=3)
+        for each in (evidence, replace(evidence, amplitude=None))
+    )
+    at = 50  # a threshold of .5
+    width, by_votes = (
+        float(each.precision.high[at] - each.precision.low[at])
+        for each in (with_averages, votes)
+    )
+    assert width > by_votes + 0.03
+    true = is_whole[with_averages.probability >= 0.5].mean()
+    assert with_averages.precision.low[at] <= true <= with_averages.precision.high[at]
+
+
 def test_amplitudes_must_be_of_all_candidates():
     evidence, _ = broken_ones(20)
     with pytest.raises(ValueError, match="amplitude: expected 20 numbers"):
