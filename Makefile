@@ -99,7 +99,7 @@ EXTRAS ?= dev
 RUN := $(VENV)/bin/python
 
 # A change of requirements makes a new stamp, hence a new install.
-STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sha256sum | cut -c1-16)
+STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements*.txt setup.py | sha256sum | cut -c1-16)
 
 # Needs nothing of ours. A version with a label, +cpu, is preferred where there is one.
 TOPAZ := 'topaz-em==0.3.20' 'torch>=2.13,<2.14'
