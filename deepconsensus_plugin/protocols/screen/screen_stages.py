@@ -22,15 +22,12 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 )
 from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    CandidateStages,
-    fuse_scored,
-)
+from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
@@ -172,15 +169,14 @@ class ScreenStages:
         """Score the candidates that can be cut out, and write their particles."""
         self._stages().score(candidates, model)
 
-    def fuse(self, candidates: Candidates, model: Path) -> None:
+    def fuse(self, model: Path) -> None:
         """Combine scores of networks, votes and pickers to probabilities."""
         fuse_scored(
-            candidates,
             self.folder,
             seed=fusionSeed(self.protocol),
-            context=FusionContext.of(
-                self._pickedMicrographs(), model, self.files.null, self.files.averages
-            ),
+            micrographs=self._pickedMicrographs(),
+            model=model,
+            run_job=jobsIn(self.folder, self.protocol),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:

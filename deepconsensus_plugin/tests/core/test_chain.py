@@ -43,7 +43,11 @@ from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
-from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
+from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
+from deepconsensus_plugin.core.pipeline.witness_request import (
+    WitnessRequest,
+    read_witness,
+)
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
     DIAMETER_PER_BOX,
@@ -207,7 +211,10 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
         micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
     )
     log_odds = np.concatenate([each.scores for each in told.values()])
-    opinion = files.find_opinion(candidates)
+    opinion = find_opinion(
+        read_witness(files.witness, candidates),
+        *(candidates, files.witness_peaks, files.null),
+    )
     probability, _ = fuse_scores(candidates, networks.mean, opinion, seed=0)
     np.testing.assert_array_equal(log_odds, undisturbed.general_model)
     np.testing.assert_array_equal(networks.mean, undisturbed.networks.mean)
