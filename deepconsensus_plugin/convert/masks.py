@@ -74,10 +74,10 @@ def distances_to_unusable(
     """
     match = match_micrographs(coordinates, micrographs)
     table = read_items(coordinates)
-    known = zip(table.names, table.ids, strict=True)
-    names = [match.name_of(name, each) for name, each in known]
+    names = [match.name_of(*place) for place in table.places]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    group = np.array([numbers[name] for name in names], dtype=np.intp)
+    number_of = np.array([numbers[name] for name in names], dtype=np.intp)
+    group = number_of[table.place]
     distance = np.full(len(table), np.inf)
     for name, rows in zip(numbers, rows_of_groups(group, len(numbers)), strict=True):
         if name is not None and (path := area_path(folder, name)).is_file():

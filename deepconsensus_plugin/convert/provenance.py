@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import compress
 
 import numpy as np
-from pwem.objects import Coordinate
+from numpy.typing import NDArray
 from pyworkflow.object import Float, Integer, String
 
 from deepconsensus_plugin.constants import (
@@ -23,7 +23,8 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert.coordinates import PICKER_SCORE_ATTRIBUTES
-from deepconsensus_plugin.convert.items import ItemTable, set_attribute
+from deepconsensus_plugin.convert.item_rows import ItemRows, Texts
+from deepconsensus_plugin.convert.items import ItemTable
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.text import format_number
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
@@ -37,29 +38,48 @@ PROVENANCE_ATTRIBUTES = (
 """Attributes that the reading functions need."""
 
 
-def describe_item(item: Coordinate, table: Candidates, row: int) -> None:
-    """Set the attributes of an item from a row of candidates."""
-    found = table.found[row].tolist()
-    observed = table.observed[table.micrograph_index[row]].tolist()
-    scores = compress(table.picker_scores[row].tolist(), found)
-    agreed_y, agreed_x = table.agreed_yx[row].tolist()
-    for name, kind, value in (
-        (VOTES_ATTRIBUTE, Integer, sum(found)),
-        (PICKERS_ATTRIBUTE, String, _join(compress(table.pickers, found))),
-        (PICKER_SCORES_ATTRIBUTE, String, _join(map(_format, scores))),
-        (OBSERVED_ATTRIBUTE, String, _join(compress(table.pickers, observed))),
-        (AGREEMENT_ATTRIBUTE, Integer, int(table.agreement[row])),
+def described_rows(rows: ItemRows, table: Candidates) -> ItemRows:
+    """Return items, n, with the attributes of n candidates."""
+    patterns, pattern = np.unique(table.found, axis=0, return_inverse=True)
+    finders = _names_of(patterns, table.pickers)
+    observers = _names_of(table.observed, table.pickers)
+    agreed_y, agreed_x = table.agreed_yx.T
+    for name, kind, values in (
+        (VOTES_ATTRIBUTE, Integer, table.votes),
+        (PICKERS_ATTRIBUTE, String, finders[pattern.ravel()]),
+        (PICKER_SCORES_ATTRIBUTE, String, _picker_scores(table)),
+        (OBSERVED_ATTRIBUTE, String, observers[table.micrograph_index]),
+        (AGREEMENT_ATTRIBUTE, Integer, table.agreement),
         (AGREED_X_ATTRIBUTE, Float, agreed_x),
         (AGREED_Y_ATTRIBUTE, Float, agreed_y),
     ):
-        set_attribute(item, name, kind, value)
-    set_area_distance(item, table.area_distance_px[row])
+        rows = rows.with_attribute(name, kind, values)
+    return with_area_distance(rows, table.area_distance_px)
 
 
-def set_area_distance(item: Coordinate, distance_px: float) -> None:
-    """Set the distance to the unusable area; no value for infinity."""
-    known = None if distance_px == np.inf else float(distance_px)
-    set_attribute(item, AREA_DISTANCE_ATTRIBUTE, Float, known)
+def with_area_distance(rows: ItemRows, distance_px: FloatArray) -> ItemRows:
+    """Return items with their distances to the unusable area; none for infinity."""
+    known = np.where(distance_px == np.inf, np.nan, distance_px)
+    return rows.with_attribute(AREA_DISTANCE_ATTRIBUTE, Float, known)
+
+
+def _picker_scores(table: Candidates) -> Texts:
+    """Return the scores that the finders of each candidate gave, joined."""
+
+    def join(rows: IntArray) -> list[str | None]:
+        found, scores = table.found[rows].tolist(), table.picker_scores[rows].tolist()
+        return [
+            LIST_SEPARATOR.join(map(_format, compress(own, here)))
+            for own, here in zip(scores, found, strict=True)
+        ]
+
+    return Texts(join, np.arange(len(table)))
+
+
+def _names_of(which: BoolArray, names: Sequence[str]) -> NDArray[np.object_]:
+    """Return the joined names in every row of `which`."""
+    joined = [LIST_SEPARATOR.join(compress(names, row)) for row in which.tolist()]
+    return np.array(joined, dtype=object)
 
 
 def read_area_distance(items: ItemTable) -> FloatArray:
@@ -69,10 +89,6 @@ def read_area_distance(items: ItemTable) -> FloatArray:
     """
     distance = items.numbers(AREA_DISTANCE_ATTRIBUTE)
     return np.where(np.isnan(distance), np.inf, distance)
-
-
-def _join(parts: Iterator[str]) -> str:
-    return LIST_SEPARATOR.join(parts)
 
 
 def _format(score: float) -> str:
