@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from deepconsensus_plugin.constants import REASON_ATTRIBUTE
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
@@ -23,6 +22,7 @@ from deepconsensus_plugin.protocols import (
 from deepconsensus_plugin.report.selection_report import write_selection_report
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.stored_sets import (
     GrowingCoordinates,
     new_protocol,
@@ -61,7 +61,7 @@ def reasons_of(items):
     return {i.getObjId(): getattr(i, REASON_ATTRIBUTE).get() for i in items.iterItems()}
 
 
-@pytest.mark.slow
+@slow
 class TestScreen(SyntheticProject):
     """Two pickers; inputs that are closed, and inputs that grow."""
 
@@ -296,7 +296,7 @@ class TestScreen(SyntheticProject):
         self.assertIn("at least two pickers", pickers)
 
 
-@pytest.mark.slow
+@slow
 class TestScreenLaunched(SyntheticProject):
     """A run as Scipion starts it."""
 

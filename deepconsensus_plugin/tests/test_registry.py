@@ -17,13 +17,13 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pwem
-import pytest
 from pyworkflow.protocol import Protocol, params
 from pyworkflow.template import LocalTemplate
 from pyworkflow.utils import parseBibTex
 
 import deepconsensus_plugin
 from deepconsensus_plugin import bibtex
+from deepconsensus_plugin.tests.marks import slow
 
 PACKAGE = "deepconsensus_plugin"
 ROOT = Path(deepconsensus_plugin.__file__).parent
@@ -96,7 +96,7 @@ class TestDeepConsensusRegistry(unittest.TestCase):
                 with self.subTest(module.name):
                     importlib.import_module(module.name)
 
-    @pytest.mark.slow
+    @slow
     def test_scanning_loads_no_learning_library(self):
         script = (
             "import sys, pwem\n"
