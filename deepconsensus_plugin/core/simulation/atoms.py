@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from Bio.PDB import MMCIFParser, PDBParser
 from Bio.PDB.MMCIF2Dict import MMCIF2Dict
-from Bio.PDB.PDBExceptions import PDBException
+from Bio.PDB.PDBExceptions import PDBConstructionException, PDBException
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.unpacked import read_unpacked
@@ -85,7 +85,7 @@ def read_atoms(path: Path) -> Atoms:
             operators = (_cif_operators if is_cif else _pdb_operators)(text)
     except FileFormatError:
         raise
-    except (*PARSER_ERRORS, PDBException) as error:
+    except (*PARSER_ERRORS, PDBException, PDBConstructionException) as error:
         raise FileFormatError(
             path, expected="a PDB or mmCIF file", received=str(error)[:200]
         ) from error
@@ -94,7 +94,8 @@ def read_atoms(path: Path) -> Atoms:
         received = f"{len(rows)} that are not water, {len(operators)} times"
         raise FileFormatError(path, expected=_EXPECTED, received=received)
     xyz = np.array([row[0] for row in rows])
-    copies = [xyz @ rotation.T + shift for rotation, shift in operators]
+    with np.errstate(all="ignore"):  # checked below
+        copies = [xyz @ rotation.T + shift for rotation, shift in operators]
     weights = np.tile([row[1:] for row in rows], (len(copies), 1))
     atoms = Atoms(np.concatenate(copies), weights[:, 0], weights[:, 1])
     if not (np.abs(atoms.xyz) <= _FARTHEST_A).all():

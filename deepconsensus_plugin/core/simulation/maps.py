@@ -14,6 +14,7 @@ from mrcfile.mrcinterpreter import MrcInterpreter
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.unpacked import read_unpacked
 from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
+from deepconsensus_plugin.core.limits import LARGEST_SCORE
 from deepconsensus_plugin.core.simulation.potential import (
     PROTEIN_CONTRAST,
     VOXELS_PER_RESOLUTION,
@@ -83,10 +84,12 @@ def _read_cube(path: Path) -> tuple[FloatArray, float]:
         ) from error
     if not 0 <= voxel < _LARGEST_VOXEL_A:
         raise FileFormatError(path, expected="a voxel size in Å", received=f"{voxel:g}")
-    if values.ndim != 3 or min(values.shape) < 8 or not np.isfinite(values).all():
+    is_map = values.ndim == 3 and min(values.shape) >= 8
+    if not is_map or not (np.abs(values) <= LARGEST_SCORE).all():
         raise FileFormatError(
             path,
-            expected="a map of finite values, 8 voxels or more along each side",
+            expected=f"a map of values up to {LARGEST_SCORE:g}, 8 voxels or more along "
+            "each side",
             received=f"shape {values.shape}",
         )
     side = max(values.shape) + max(values.shape) % 2
