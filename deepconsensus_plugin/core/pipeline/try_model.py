@@ -2,8 +2,8 @@
 """Job that tries a model: it is loaded, and scores a small micrograph of noise.
 
 What weights are worth is not seen here, only that the network on the card takes them
-and gives numbers. The weights are read in a process of their own first: a file that breaks
-a library, or keeps it busy for ever, breaks nothing else.
+and gives numbers. The weights are read in a process of their own first: a file that
+breaks a library, or keeps it busy for ever, breaks nothing else.
 """
 
 from __future__ import annotations

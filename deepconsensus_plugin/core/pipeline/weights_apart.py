@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Weights of a foreign model, read first in a process of their own.
 
-``python -m deepconsensus_plugin.core.pipeline.weights_apart FOLDER`` reads them and says
-what is wrong. HDF5's library can hang, die or take all memory with a file that is made
-for it: this ends the process, with a sentence that names the file, and nothing else.
+HDF5's library can hang, die or take all memory with a file that is made for it: this
+ends the process, with a sentence that names the file, and nothing else. The process is
+``python -m deepconsensus_plugin.core.pipeline.weights_apart FOLDER``.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
     except FileFormatError as error:
         told = {"path": str(error.path)}
         told |= {"expected": error.expected, "received": error.received}
-        print(json.dumps(told))
+        sys.stdout.write(json.dumps(told))
         return _REFUSED
     return 0
 

@@ -59,6 +59,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutOf
 
 
 class ScreenStages:
@@ -180,7 +181,9 @@ class ScreenStages:
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
-        return micrographs_from_set(referenceMicrographs(self.protocol))
+        picked = referenceMicrographs(self.protocol)
+        left_out = leftOutOf(self.protocol, picked)
+        return micrographs_from_set(picked, left_out=left_out)
 
     def _options(self) -> DeepConsensusOptions:
         boxSize = boxFrameOfScreen(self.protocol).box_size
@@ -243,11 +246,14 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
 
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
+    cut = protocol.getInputMicrographs()
     return BoxFrame(
         protocol.inputCoordinates[0].get(),
-        protocol.getInputMicrographs(),
+        cut,
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),
+        left_out=leftOutOf(protocol, cut),
+        left_out_picked=leftOutOf(protocol, referenceMicrographs(protocol)),
     )
 
 
