@@ -59,7 +59,7 @@ def _take_control() -> None:
     Of threads that change it, threadpoolctl 3.8 heeds only the first, which here may be
     gone before the others.
     """
-    library = getattr(threadpoolctl, "OpenBLASController", None)
+    library: Any = getattr(threadpoolctl, "OpenBLASController", None)
     if hasattr(library, "clear_controlling_thread"):
         library.clear_controlling_thread(force=True)
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +145,9 @@ def _by_transforms(boxes: Float32Array, size: int) -> Float32Array:
     return resized
 
 
-def _resampled_along(boxes: Float32Array, size: int, axis: int) -> Float32Array:
+def _resampled_along(
+    boxes: NDArray[np.floating[Any]], size: int, axis: int
+) -> Float32Array:
     """Return boxes with `size` pixels along an axis, as `scipy.signal.resample` does.
 
     Of an even number of pixels, the highest frequency stands for two, of either sign,
@@ -154,7 +156,7 @@ def _resampled_along(boxes: Float32Array, size: int, axis: int) -> Float32Array:
     old_size = boxes.shape[axis]
     kept = min(old_size, size)
     spectrum = np.moveaxis(fft.rfft(boxes, axis=axis), axis, 0)[: kept // 2 + 1]
-    spectrum *= np.float32(size / old_size)
+    spectrum *= size / old_size
     if kept % 2 == 0:
         spectrum[-1] *= 2 if size < old_size else 0.5
     resized = fft.irfft(np.moveaxis(spectrum, 0, axis), n=size, axis=axis)
@@ -174,9 +176,8 @@ def _by_products(boxes: Float32Array, size: int) -> Float32Array:
 @lru_cache(maxsize=16)
 def _resampling_matrix(old_size: int, new_size: int) -> Float32Array:
     """Return Fourier resampling of a signal as a matrix, shape (new_size, old_size)."""
-    identity = np.eye(old_size)[:, :, None]
-    matrix = _resampled_along(identity, new_size, 0)
-    return np.asarray(matrix[:, :, 0], dtype=np.float32)
+    matrix: Float32Array = _resampled_along(np.eye(old_size)[None], new_size, 1)[0]
+    return matrix
 
 
 def normalise_background(boxes: Float32Array, *, invert: bool) -> Float32Array:

@@ -64,6 +64,7 @@ EXPECTED = json.loads((STORED / "expected.json").read_text())
 """What that version made of the files."""
 
 LATER = {
+    "forms": [],
     **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
     "hold_out_micrographs": True,
     "avoid_contamination": True,
