@@ -138,11 +138,11 @@ def _moved(estimate: Estimate, value: FloatArray | None, most: float) -> Estimat
     """Return an estimate about another value, from 0 to `most`."""
     if value is None:
         return estimate
-    low, high = (
-        np.clip(end + (value - estimate.value), 0, most)
-        for end in (estimate.low, estimate.high)
+    return Estimate(
+        value,
+        np.clip(value - (estimate.value - estimate.low), 0, most),
+        np.clip(value + (estimate.high - estimate.value), 0, most),
     )
-    return Estimate(value, low, high)
 
 
 def _widen(

@@ -55,9 +55,7 @@ def draw_sample(
     n_drawn = _allocate(n_all, size)
     of_draw = np.repeat(np.arange(len(n_all)), n_drawn)
     number = np.arange(size) - (np.cumsum(n_drawn) - n_drawn)[of_draw]
-    begin, end = (
-        (number + i) * n_all[of_draw] // n_drawn[of_draw] for i in (0, 1)
-    )
+    begin, end = ((number + i) * n_all[of_draw] // n_drawn[of_draw] for i in (0, 1))
     length = end - begin
     place = (np.cumsum(n_all) - n_all)[of_draw] + begin + rng.integers(0, length)
     rows = np.lexsort((evidence.micrograph_index, stratum))[place]

@@ -30,16 +30,13 @@ def run(request: FuseRequest, progress: Progress) -> FuseResult:
         If a file is of another number of candidates.
     """
     with threadpool_limits(1):
-        with progress.stage("read candidates", 1) as advance:
-            candidates = _scored(request)
-            amplitude = read_amplitude(request.averages, len(candidates))
-            log_odds = read_witness(request.witness, candidates)
-            advance(1)
+        candidates = _scored(request)
+        log_odds = read_witness(request.witness, candidates)
         report = keep_fused(
             candidates,
             read_scores(request.scores).mean,
             find_opinion(log_odds, candidates, request.witness_peaks, request.null),
-            amplitude,
+            read_amplitude(request.averages, len(candidates)),
             seed=request.seed,
             score=request.score,
             calibration=request.calibration,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.pipeline.fuse_request import FuseRequest
+from deepconsensus_plugin.core.pipeline.fusion import run
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.running import KeptJobs, RunJob
@@ -37,7 +39,7 @@ def fuse_scored(
     holds_scored_only : bool
         Whether the table of candidates holds those that were scored, and no other.
     run_job : callable, optional
-        Function that carries out the job. None: a `KeptJobs`.
+        Function that carries out the job, if there is a seed. None: a `KeptJobs`.
 
     Returns
     -------
@@ -59,5 +61,8 @@ def fuse_scored(
         null=files.null,
         averages=files.averages,
     )
-    (run_job or KeptJobs(folder))(request)
+    if seed is None:  # there is nothing to compute
+        run(request, Progress())
+    else:
+        (run_job or KeptJobs(folder))(request)
     return files.read_calibration()
