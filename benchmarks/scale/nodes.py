@@ -103,16 +103,20 @@ class Nodes:
             boxSize=scene.BOX,
         )
 
-    def consensus(self) -> None:
-        """Find candidates; the masks are there."""
+    def masks(self) -> None:
+        """Make the node of the consensus, with the masks that its job would make."""
         protocol = self._new(ProtDeepConsensusPicks, "consensus")
         for name in scene.PICKERS:
             protocol.inputCoordinates.append(self._output(name, "outputCoordinates"))
+        self._project.saveProtocol(protocol)
         micrographs = self._output("micrographs", "outputMicrographs").get()
         scene.write_masks(
             chainFilesOf(protocol).masks, list(micrographs_from_set(micrographs))
         )
-        self._carry_out(protocol)
+
+    def consensus(self) -> None:
+        """Find candidates."""
+        self._carry_out(self._output("consensus", "").getObjValue())
 
     def negatives(self) -> None:
         """Draw negatives, none of which is looked at."""
@@ -191,6 +195,7 @@ class Nodes:
             "truth": lambda: self.picks("truth"),
             "few": self.few,
             **imports,
+            "masks": self.masks,
             "consensus": self.consensus,
             "negatives": self.negatives,
             "score": self.score,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scene of the benchmark of size: thousands of micrographs, which have no pixels.
+"""Scene of the benchmark of size: thousands of micrographs, all of them one file.
 
-Every micrograph is a link to one file that is empty but for its header. Its mask, all
-usable, is there already, so that no node opens an image.
+It holds noise of 8 bits. The masks, all usable, are there already: no node looks at
+more of an image than a few rows, which tell that there is one.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ def micrograph_names(n: int) -> list[str]:
 
 
 def write_micrographs(folder: Path, n: int) -> list[Micrograph]:
-    """Write one file without pixels, and links to it."""
+    """Write one file of noise, and links to it."""
     folder.mkdir(parents=True)
     whole = folder.parent / "whole.mrc"
-    with mrcfile.new_mmap(whole, (SIDE, SIDE), mrc_mode=0) as file:
+    noise = np.random.default_rng(0).normal(0, 20, (SIDE, SIDE)).clip(-99, 99)
+    with mrcfile.new(whole, noise.astype(np.int8)) as file:
         file.voxel_size = SAMPLING_RATE
     made = []
     for name in micrograph_names(n):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import compress
 
@@ -26,7 +25,8 @@ from deepconsensus_plugin.convert.coordinates import PICKER_SCORE_ATTRIBUTES
 from deepconsensus_plugin.convert.item_rows import ItemRows, Texts
 from deepconsensus_plugin.convert.items import ItemTable
 from deepconsensus_plugin.core.candidates import Candidates
-from deepconsensus_plugin.core.io.text import format_number
+from deepconsensus_plugin.core.grouping import rows_of_groups
+from deepconsensus_plugin.core.io.text import format_numbers
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 PROVENANCE_ATTRIBUTES = (
@@ -67,10 +67,11 @@ def _picker_scores(table: Candidates) -> Texts:
     """Return the scores that the finders of each candidate gave, joined."""
 
     def join(rows: IntArray) -> list[str | None]:
-        found, scores = table.found[rows].tolist(), table.picker_scores[rows].tolist()
+        found = table.found[rows].tolist()
+        scores = map(format_numbers, table.picker_scores[rows].T.tolist())
         return [
-            LIST_SEPARATOR.join(map(_format, compress(own, here)))
-            for own, here in zip(scores, found, strict=True)
+            LIST_SEPARATOR.join(compress(own, here))
+            for own, here in zip(zip(*scores, strict=True), found, strict=True)
         ]
 
     return Texts(join, np.arange(len(table)))
@@ -91,10 +92,6 @@ def read_area_distance(items: ItemTable) -> FloatArray:
     return np.where(np.isnan(distance), np.inf, distance)
 
 
-def _format(score: float) -> str:
-    return "" if math.isnan(score) else format_number(score)
-
-
 def read_finders(items: ItemTable, *, unknown: str) -> list[str]:
     """Return the joined names of who found each item; `unknown` where not recorded.
 
@@ -108,23 +105,34 @@ def read_votes(
 ) -> tuple[BoolArray, FloatArray]:
     """Return who found each item, and the scores they gave, shape (n, k) both."""
     column = {name: number for number, name in enumerate(pickers)}
-    columns = {
-        text: [column[name] for name in text.split(LIST_SEPARATOR)]
-        for text in set(finders)
-    }
+    groups = {text: number for number, text in enumerate(dict.fromkeys(finders))}
+    group = np.array([groups[text] for text in finders], dtype=np.intp)
     found = np.zeros((len(items), len(pickers)), dtype=bool)
     scores = np.full(found.shape, np.nan)
-    own = items.numbers(*PICKER_SCORE_ATTRIBUTES).tolist()
+    own = items.numbers(*PICKER_SCORE_ATTRIBUTES)
     known, fields = map(items.texts, (PICKERS_ATTRIBUTE, PICKER_SCORES_ATTRIBUTE))
-    for row, text in enumerate(finders):
-        found[row, columns[text]] = True
-        if not known[row]:
-            scores[row, columns[text]] = own[row]
-        elif fields[row]:
-            values = fields[row].split(LIST_SEPARATOR)
-            for number, value in zip(columns[text], values, strict=False):
-                scores[row, number] = float(value) if value else math.nan
+    are_named = np.array([bool(text) for text in known], dtype=bool)
+    for text, rows in zip(groups, rows_of_groups(group, len(groups)), strict=True):
+        columns = [column[name] for name in text.split(LIST_SEPARATOR)]
+        found[np.ix_(rows, columns)] = True
+        others, named = rows[~are_named[rows]], rows[are_named[rows]]
+        scores[np.ix_(others, columns)] = own[others, None]
+        given = [fields[row] for row in named.tolist()]
+        scores[np.ix_(named, columns)] = _parse_scores(given, len(columns))
     return found, scores
+
+
+def _parse_scores(fields: list[str], n_columns: int) -> FloatArray:
+    """Return the numbers of joined scores, shape (n, n_columns); NaN for none."""
+    values = LIST_SEPARATOR.join(fields).split(LIST_SEPARATOR) if fields else []
+    if len(values) == len(fields) * n_columns:
+        numbers = [float(value) if value else np.nan for value in values]
+        return np.array(numbers).reshape(-1, n_columns)
+    scores = np.full((len(fields), n_columns), np.nan)  # of some there are none, or few
+    for row, field in enumerate(fields):
+        own = field.split(LIST_SEPARATOR)[:n_columns] if field else []
+        scores[row, : len(own)] = [float(value) if value else np.nan for value in own]
+    return scores
 
 
 def read_agreement(items: ItemTable, votes: IntArray) -> tuple[IntArray, FloatArray]:

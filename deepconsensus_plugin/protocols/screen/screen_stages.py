@@ -220,10 +220,12 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         normalise=protocol.doNormalise.get(),
         invert=not protocol.skipInvert,
     )
+    drawing, training = DRAWING.read(protocol), TRAINING.read(protocol)
+    n_most = max(drawing.max_negatives, training.max_boxes)
     return DeepConsensusOptions(
         consensus=consensusRules(protocol),
-        negatives=DRAWING.read(protocol),
-        training=TRAINING.read(protocol),
+        negatives=replace(drawing, max_negatives=n_most),
+        training=training,
         preprocessing=boxPreprocessing(
             protocol,
             boxSize=boxSize,
