@@ -116,15 +116,21 @@ class Plugin(pwem.Plugin):
     def validateInstallation(cls) -> list[str]:
         """Return what the jobs' environment lacks, one sentence; imports nothing."""
         python, origin = cls.getJobsPython()
-        return _validated(python, origin, verdict.backend_in(cls.getEnviron()))
+        try:
+            backend = verdict.backend_in(cls.getEnviron())
+            fault = verdict.environment_fault(python, origin, backend)
+        except (ValueError, PackageNotFoundError) as error:
+            return [f"The environment of the jobs is not known: {error}"]
+        return [fault] if fault else []
 
     @classmethod
-    def warnAboutGpu(cls) -> list[str]:
+    def describeUnusedGpu(cls) -> list[str]:
         """Return why a GPU of this machine would not be used, if that is plain."""
+        if not (names := _driver().names) or cls.validateInstallation():
+            return []
         python, _ = cls.getJobsPython()
-        sentence = verdict.libraries_warning(
-            python, verdict.backend_in(cls.getEnviron()), _driver().names
-        )
+        backend = verdict.backend_in(cls.getEnviron())
+        sentence = verdict.libraries_warning(python, backend, names)
         return [sentence] if sentence else []
 
     @classmethod
@@ -163,15 +169,6 @@ class Plugin(pwem.Plugin):
 def _driver() -> gpus.DriverReport:
     """Return what NVIDIA's driver tells; asked once, since forms ask often."""
     return gpus.ask_driver()
-
-
-def _validated(python: str, origin: location.Origin, backend: str) -> list[str]:
-    """Return the sentence for an environment that does not work, if it does not."""
-    try:
-        sentence = verdict.environment_fault(python, origin, backend)
-    except PackageNotFoundError as error:
-        return [f"Scipion does not find this plugin's distribution: {error}"]
-    return [sentence] if sentence else []
 
 
 def _chosenGpus(protocol: Protocol) -> list[int]:

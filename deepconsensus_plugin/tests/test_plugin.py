@@ -19,7 +19,9 @@ from pyworkflow.utils.process import runJob
 from deepconsensus_plugin import Plugin, plugin
 from deepconsensus_plugin.constants import DEEPCONSENSUS_HOME, DEEPCONSENSUS_PYTHON
 from deepconsensus_plugin.job_environment import location, verdict
+from deepconsensus_plugin.job_environment.gpus import DriverReport
 from deepconsensus_plugin.job_environment.versions import Versions
+from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
 
 
 class FakeProtocol:
@@ -151,6 +153,27 @@ class TestDeepConsensusPlugin(unittest.TestCase):
         pwem.Domain.getPlugins()  # defines the variables
 
         self.assertEqual(Plugin.getActiveVersion(), location.ENVIRONMENT_VERSION)
+
+
+class TestDeepConsensusGpuWarning(unittest.TestCase):
+    def warnings_of(self, *, useGpu: bool, gpus: tuple[str, ...]) -> list[str]:
+        """Return what a form warns of on a machine with these GPUs."""
+        protocol = ProtDeepConsensusTrain(useGpu=useGpu)
+        working = Versions(sys.executable, "3.11.7", {"tensorflow": "2.21.0"})
+        with (
+            mock.patch.object(plugin, "_driver", lambda: DriverReport(gpus)),
+            mock.patch.object(Plugin, "validateInstallation", list),
+            mock.patch.object(verdict, "versions_of", lambda python: working),
+        ):
+            return [each for each in protocol.warnings() if "GPU" in each]
+
+    def test_gpu_that_would_not_be_used_is_told_where_it_is_wanted(self):
+        (warning,) = self.warnings_of(useGpu=True, gpus=("NVIDIA H200",))
+
+        self.assertIn("NVIDIA H200", warning)
+        self.assertIn("scipion3 installb deepconsensusGPU", warning)
+        self.assertEqual(self.warnings_of(useGpu=False, gpus=("NVIDIA H200",)), [])
+        self.assertEqual(self.warnings_of(useGpu=True, gpus=()), [])
 
 
 class ScipionsPackages:

@@ -116,6 +116,20 @@ class TestDeepConsensusRegistry(unittest.TestCase):
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual(set(names), set(own_protocols()))
 
+    def test_every_protocol_has_a_name_that_begins_with_the_plugins(self):
+        module = importlib.import_module(f"{PACKAGE}.protocols")
+        names = set(own_protocols())
+        prefixed = {name for name in names if name.startswith("ProtDeepConsensus")}
+        others = {c.__name__ for c in module._PREFIXED.values()}
+
+        self.assertEqual(prefixed | others, names)
+        self.assertEqual(len(others), len(module._PREFIXED))
+        for name, protocol in module._PREFIXED.items():
+            self.assertTrue(name.startswith("ProtDeepConsensus"))
+            imported = pwem.Domain.importFromPlugin(module.__name__, name, doRaise=True)
+            self.assertIs(imported, protocol)
+            self.assertNotIn(name, names)  # not twice in the menu
+
     def test_menu_calls_each_protocol_by_its_label(self):
         for item in menu():
             with self.subTest(item["value"]):
