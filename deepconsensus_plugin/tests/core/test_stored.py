@@ -65,7 +65,9 @@ EXPECTED = json.loads((STORED / "expected.json").read_text())
 
 LATER = {
     "forms": [],
-    **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
+    **dict.fromkeys(
+        ("film_variety", "ice_variety", "precipitates", "cracks", "vesicles"), 0.0
+    ),
     "hold_out_micrographs": True,
     "avoid_contamination": True,
     "avoid_likely_particles": True,
