@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +159,7 @@ def _unexpected(path: Path, received: str) -> FileFormatError:
 def write_network(folder: Path, network: DiameterNetwork) -> None:
     """Write a network, its kernels with half precision."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights: dict[str, NDArray[np.floating]] = {
+    weights: dict[str, NDArray[Any]] = {
         "mean": network.mean,
         "spread": network.spread,
         "none": network.none,
