@@ -145,8 +145,8 @@ FAULTS ?=
 .PHONY: lint types unit test-pythons test-interop test-onednn
 .PHONY: bench-demo bench-real bench-accuracy bench-radius bench-accuracy-simulated
 .PHONY: bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming
-.PHONY: bench-junk bench-paper bench-speed bench-area bench-areas bench-faults bench-
-.PHONY: fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer
+.PHONY: bench-junk bench-paper bench-speed bench-area bench-areas bench-faults
+.PHONY: bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer
 .PHONY: bench-hydra bench-hydra-short bench-deepem bench-auto
 .PHONY: train-general train-mask train-diameter
 .PHONY: demo clean
