@@ -17,11 +17,8 @@ from scipy.special import expit, logit
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence, normal_quantiles
 from deepconsensus_plugin.core.calibration.expected import count_expected_above
-from deepconsensus_plugin.core.calibration.fusion import (
-    THRESHOLDS,
-    Estimate,
-    Fusion,
-)
+from deepconsensus_plugin.core.calibration.figures import THRESHOLDS, Estimate
+from deepconsensus_plugin.core.calibration.fusion import Fusion
 from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.likeness import (
