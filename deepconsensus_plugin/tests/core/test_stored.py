@@ -69,6 +69,7 @@ LATER = {
         ("film_variety", "ice_variety", "precipitates", "cracks", "vesicles"), 0.0
     ),
     "hold_out_micrographs": True,
+    "max_negatives": 10_000,
     "avoid_contamination": True,
     "avoid_likely_particles": True,
     "masks": None,
