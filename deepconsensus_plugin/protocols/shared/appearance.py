@@ -7,6 +7,8 @@ import re
 import textwrap
 from typing import Any
 
+from deepconsensus_plugin.protocols.shared.half_made import SoundSteps
+
 LINE_LETTERS = 75
 """Letters of a line that the window of a help shows whole."""
 
@@ -14,13 +16,15 @@ _GLUE = "\N{NO-BREAK SPACE}"
 _EMPHASISED = re.compile(r"\*[^*\n]+\*")
 
 
-class Appearance:
+class Appearance(SoundSteps):
     """Mixin of protocols whose runs have short names, and whose helps show whole.
 
     Scipion names a new run after the label of its class, numbered where there are
     several: *score particles (2)*. It puts the plugin's name before it unless told not
     to, and cuts a name of more than 40 characters in the boxes of a project. The window
     of a help is made for the number of its lines, however long they are.
+
+    All protocols of this package have it, and are `SoundSteps` by it.
     """
 
     @classmethod
