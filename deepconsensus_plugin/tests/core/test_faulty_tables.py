@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -279,3 +280,17 @@ def test_ctfs_that_cannot_be_are_refused(tmp_path):
         path.write_text(head + " ".join(row) + "\n")
         with pytest.raises(FileFormatError, match=r"from .* to .* for m\.mrc"):
             read_ctfs(path)
+
+
+def test_one_long_field_takes_no_memory_for_every_row(tmp_path):
+    rows = "1 2\n" * 20_000
+    path = tmp_path / "a.star"
+    path.write_text(f"{STAR}{rows}{'9' * 1_000_000} 2\n")
+    tracemalloc.start()
+    with pytest.raises(FileFormatError) as refused:
+        read_picks(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "line 20005" in str(refused.value)
+    assert len(str(refused.value)) < 1000
+    assert peak < 1e8  # as one array: 80 GB
