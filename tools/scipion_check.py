@@ -5,8 +5,8 @@
 environment of scipion-app, this plugin's wheel and the plugins that it works with, as
 Scipion's installer does, but without their programs; then has Scipion list the plugins,
 the menu and the tests, make the environment of the jobs, and run the demonstration on a
-few micrographs, whose jobs must run there. Everything is kept in the folder, so that the
-second time takes minutes only.
+few micrographs, whose jobs must run there. Everything is kept in the folder, so that
+the second time takes minutes only.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def install(scipion: Scipion, wheel: Path) -> str:
 
 
 def _size(folder: Path) -> str:
-    return _output(["du", "-sh", str(folder)]).split()[0]
+    return _output(["du", "-sh", str(folder.resolve())]).split()[0]
 
 
 def check_plugins(scipion: Scipion) -> str:
