@@ -118,6 +118,7 @@ class TestScreen(SyntheticProject):
                 ProtDeepConsensusScore,
                 inputCoordinates=candidates,
                 inputModel=output(trained, "outputModel"),
+                writeStacks=True,
                 seed=SEED,
             ),
         )

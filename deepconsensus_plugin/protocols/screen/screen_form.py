@@ -12,7 +12,8 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineParticleParams,
+    defineStackOptions,
+    defineStacksParam,
     defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
@@ -81,7 +82,8 @@ def defineStageParams(form: params.Form) -> None:
     defineWitnessParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
-    defineParticleParams(form, asksContrast=False)
+    defineStacksParam(form)
+    defineStackOptions(form, asksContrast=False)
 
 
 def defineStreamingParams(form: params.Form) -> None:

@@ -219,6 +219,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         stackFolder(protocol),
         normalise=protocol.doNormalise.get(),
         invert=not protocol.skipInvert,
+        half_size=protocol.halfSize.get(),
     )
     drawing, training = DRAWING.read(protocol), TRAINING.read(protocol)
     n_most = max(drawing.max_negatives, training.max_boxes)
