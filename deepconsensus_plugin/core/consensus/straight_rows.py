@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
 FEWEST = 5
 """Fewest picks of a row."""
@@ -59,10 +59,10 @@ def find_straight_rows(yx: FloatArray, *, diameter_px: float) -> BoolArray:
     sizes = np.bincount(row, minlength=n)
     touched = np.zeros(n, dtype=bool)
     touched[kept.ravel()] = True
-    return touched & (sizes[row] >= FEWEST)
+    return np.asarray(touched & (sizes[row] >= FEWEST))
 
 
-def _are_between(yx: FloatArray, both: np.ndarray) -> BoolArray:
+def _are_between(yx: FloatArray, both: IntArray) -> BoolArray:
     """Return which picks have two neighbours, one on each side."""
     n_neighbours = np.bincount(both[:, 0], minlength=len(yx))
     order = np.argsort(both[:, 0], kind="stable")
