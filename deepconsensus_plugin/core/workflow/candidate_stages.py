@@ -146,7 +146,7 @@ class CandidateStages:
         are_particles_dark : bool
             Whether particles are darker than the background.
         """
-        scored = candidates.take(np.load(self.files.positions))
+        scored = candidates.take(self.files.read_positions())
         average_about(
             scored,
             self.geometry.place(scored.coordinates()),

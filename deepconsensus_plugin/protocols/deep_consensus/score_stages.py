@@ -29,7 +29,11 @@ from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.averages import average_about
 from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.witness import ask_about
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import readOverBorder
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
+from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
+    ParticleCutting,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
     STACKS,
@@ -178,3 +182,13 @@ def boxFrameOfScoring(protocol: Protocol) -> BoxFrame:
 def preprocessingOf(protocol: Protocol) -> BoxPreprocessing:
     """Return how boxes are made ready for the model that scores."""
     return protocol.inputModel.get().getCard(EnsembleCard).preprocessing
+
+
+def cuttingOfScoring(protocol: Protocol) -> ParticleCutting:
+    """Return how particles are cut at scored coordinates, as the form tells."""
+    return ParticleCutting(
+        boxFrameOfScoring(protocol),
+        STACKS.read(protocol, folder=Path(protocol._getExtraPath("particles"))),
+        isPhaseFlipped=preprocessingOf(protocol).phase_flip,
+        overBorder=readOverBorder(protocol).over_border,
+    )

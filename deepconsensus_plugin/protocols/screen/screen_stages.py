@@ -59,6 +59,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutOf
 
 
 class ScreenStages:
@@ -180,7 +181,9 @@ class ScreenStages:
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
-        return micrographs_from_set(referenceMicrographs(self.protocol))
+        picked = referenceMicrographs(self.protocol)
+        left_out = leftOutOf(self.protocol, picked)
+        return micrographs_from_set(picked, left_out=left_out)
 
     def _options(self) -> DeepConsensusOptions:
         boxSize = boxFrameOfScreen(self.protocol).box_size
@@ -216,11 +219,14 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         stackFolder(protocol),
         normalise=protocol.doNormalise.get(),
         invert=not protocol.skipInvert,
+        half_size=protocol.halfSize.get(),
     )
+    drawing, training = DRAWING.read(protocol), TRAINING.read(protocol)
+    n_most = max(drawing.max_negatives, training.max_boxes)
     return DeepConsensusOptions(
         consensus=consensusRules(protocol),
-        negatives=DRAWING.read(protocol),
-        training=TRAINING.read(protocol),
+        negatives=replace(drawing, max_negatives=n_most),
+        training=training,
         preprocessing=boxPreprocessing(
             protocol,
             boxSize=boxSize,
@@ -243,11 +249,14 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
 
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
+    cut = protocol.getInputMicrographs()
     return BoxFrame(
         protocol.inputCoordinates[0].get(),
-        protocol.getInputMicrographs(),
+        cut,
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),
+        left_out=leftOutOf(protocol, cut),
+        left_out_picked=leftOutOf(protocol, referenceMicrographs(protocol)),
     )
 
 
