@@ -26,10 +26,16 @@ from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     defineTrainingParams,
 )
 from deepconsensus_plugin.protocols.shared.contrast import defineStackContrastParam
+from deepconsensus_plugin.protocols.shared.estimated_diameter import AUTO
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
+)
+
+_PICK_FOR_ME = (
+    "\nNone: pick for me. Choose *Other micrographs*; three pickers of different "
+    "principle that need no training pick them, each with its own threshold."
 )
 
 STREAMING = ParameterForm(
@@ -43,7 +49,16 @@ STREAMING = ParameterForm(
 def defineInputParams(form: params.Form) -> None:
     """Add the picks, the micrographs, and a model to use."""
     form.addSection(label="Input")
-    consensus_form.defineInputParams(form)
+    consensus_form.defineInputParams(form, more=_PICK_FOR_ME, allowsNull=True)
+    form.addParam(
+        "particleDiameter",
+        params.FloatParam,
+        allowsNull=True,
+        label="Particle diameter (Å)",
+        expertLevel=params.LEVEL_ADVANCED,
+        help="Longest diameter of the particle. Only where *Picks* are left empty.\n"
+        f"Auto (empty): {AUTO}.",
+    )
     defineInitialModelParams(form)
     form.addParam(
         "skipTraining",
@@ -61,7 +76,9 @@ def defineInputParams(form: params.Form) -> None:
         "the network sees them, and particles are written with their CTF. Candidates "
         "on micrographs without a CTF are then left out; the summary counts them.",
     )
-    defineOtherMicrographsParam(form)
+    defineOtherMicrographsParam(
+        form, more="\nWithout *Picks*: the micrographs to pick.", isExpert=False
+    )
 
 
 def defineStageParams(form: params.Form) -> None:

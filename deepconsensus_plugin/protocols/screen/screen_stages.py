@@ -39,6 +39,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
+    pickPointers,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -248,7 +249,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
     return BoxFrame(
-        protocol.inputCoordinates[0].get(),
+        pickPointers(protocol)[0].get(),
         protocol.getInputMicrographs(),
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),
