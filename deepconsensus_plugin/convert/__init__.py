@@ -23,7 +23,11 @@ from deepconsensus_plugin.convert.coordinates import (
 from deepconsensus_plugin.convert.ctfs import append_ctfs
 from deepconsensus_plugin.convert.item_rows import Column, ItemRows, set_attribute
 from deepconsensus_plugin.convert.items import moved_rows, read_items, scaled_item
-from deepconsensus_plugin.convert.masks import append_masks, distances_to_unusable
+from deepconsensus_plugin.convert.masks import (
+    append_masks,
+    are_on,
+    distances_to_unusable,
+)
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrograph_names,
@@ -68,6 +72,7 @@ __all__ = [
     "append_particles",
     "append_rows",
     "append_simulated",
+    "are_on",
     "candidate_rows",
     "candidates_and_items",
     "candidates_from_set",
