@@ -85,7 +85,8 @@ def distances_to_unusable(
     table = read_items(coordinates)
     names = _names_of(table, match)
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    group = np.array([numbers[name] for name in names], dtype=np.intp)
+    number_of = np.array([numbers[name] for name in names], dtype=np.intp)
+    group = number_of[table.place]
     distance = np.full(len(table), np.inf)
     for name, rows in zip(numbers, rows_of_groups(group, len(numbers)), strict=True):
         if name is not None and (path := area_path(folder, name)).is_file():
@@ -103,10 +104,11 @@ def are_on(
     if not names:
         return np.zeros(coordinates.getSize(), dtype=bool)
     match = match_micrographs(coordinates, micrographs)
-    found = _names_of(read_items(coordinates), match)
-    return np.array([name in names for name in found], dtype=bool)
+    table = read_items(coordinates)
+    is_one = np.array([name in names for name in _names_of(table, match)], dtype=bool)
+    return np.asarray(is_one[table.place])
 
 
 def _names_of(table: ItemTable, match: MicrographMatch) -> list[str | None]:
-    known = zip(table.names, table.ids, strict=True)
-    return [match.name_of(name, each) for name, each in known]
+    """Return the name in `match` of each of the table's places."""
+    return [match.name_of(*place) for place in table.places]

@@ -12,13 +12,10 @@ from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     read_report,
 )
-from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
-from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
-from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
@@ -108,11 +105,6 @@ class ChainFiles:
     def null(self) -> Path:
         """JSON file of the `NullComparison` of the general model."""
         return self.folder / "null.json"
-
-    def find_opinion(self, candidates: Candidates) -> FloatArray | None:
-        """Return what the general model tells of candidates, for the fusion."""
-        log_odds = read_witness(self.witness, candidates)
-        return find_opinion(log_odds, candidates, self.witness_peaks, self.null)
 
     def forget_witness(self) -> None:
         """Remove what an earlier run knew from the general model."""

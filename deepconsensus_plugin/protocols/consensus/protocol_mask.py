@@ -12,14 +12,16 @@ from pwem.protocols import EMProtocol
 from pyworkflow.object import Integer
 
 from deepconsensus_plugin.convert import (
+    ItemRows,
     append_masks,
+    append_rows,
     are_on,
     distances_to_unusable,
     micrographs_from_set,
     observed_by_all,
     picks_from_set,
     read_observed,
-    set_area_distance,
+    with_area_distance,
     write_observed,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
@@ -42,6 +44,7 @@ from deepconsensus_plugin.protocols.shared.skipped_micrographs import (
     describeLeftOut,
     leftOutOf,
 )
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 class ProtDeepConsensusMask(Appearance, EMProtocol):
@@ -125,12 +128,9 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
             return {}
         target = self._createSetOfCoordinates(source.getMicrographs(asPointer=True))
         target.copyInfo(source)
-        found = zip(source.iterItems(), permitted, distance, strict=True)
-        for item, isPermitted, distance_px in found:
-            if isPermitted:
-                left = item.clone()
-                set_area_distance(left, distance_px)
-                target.append(left)
+        ids = read_id_array(source)
+        left = ItemRows.of_set(source, ids[permitted])
+        append_rows(target, with_area_distance(left, distance[permitted]))
         known = read_observed(source)
         if known is None:
             (picker,) = pickerNames([self.inputCoordinates])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Appearance of a protocol in Scipion's windows: names of its runs, and helps."""
+"""Appearance of a protocol in Scipion's windows: names of runs, helps, warnings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import textwrap
 from typing import Any
 
+from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.half_made import SoundSteps
 
 LINE_LETTERS = 75
@@ -24,6 +25,8 @@ class Appearance(SoundSteps):
     to, and cuts a name of more than 40 characters in the boxes of a project. The window
     of a help is made for the number of its lines, however long they are.
 
+    A run that may use a GPU warns where the machine has one that it would not use.
+
     All protocols of this package have it, and are `SoundSteps` by it.
     """
 
@@ -31,6 +34,11 @@ class Appearance(SoundSteps):
     def getClassLabel(cls, prependPackageName: bool = False) -> str:
         """Return the label, with the plugin's name before it only where asked for."""
         return super().getClassLabel(prependPackageName)
+
+    def warnings(self) -> list[str]:
+        """Return the warnings of the form, and one on a GPU that is not used."""
+        unused = Plugin.describeUnusedGpu() if self.usesGpu() else []
+        return [*super().warnings(), *unused]
 
     def _createVarsFromDefinition(self, **values: Any) -> None:
         """Break the lines of helps, then go on as Scipion does with a form."""
