@@ -76,9 +76,11 @@
 #   make bench-topaz-peer           topaz-em by itself; 40 min
 #   make bench-trained-pickers      all pickers on micrographs that the trained ones have not
 #                                   seen; 1 min after bench-deepem and bench-topaz, else 30 min
-#   make bench-speed                ours against the plain way, pairs in turn in one run, with
+#   make bench-speed bench-scale                ours against the plain way, pairs in turn in one run, with
 #                                   a plot; rows by micrograph; time and memory of whole
 #                                   stages; 15 min
+#   make bench-scale                processor time and memory of every node on 100, 1000 and
+#                                   5000 micrographs, without pixels; 15 min, 6 GB
 #
 # The general HydraPicker, on the reduced corpus in $(CORPUS), made where it is missing;
 # DEEPCONSENSUS_STRUCTURES names the folder of molecules
@@ -89,6 +91,10 @@
 #                                   it topaz-em's (HYDRA=--peers leaves that out);
 #                                   HYDRA='--model DIR' another model
 #   make bench-hydra-short          the same on two sets of each kind; not timed
+#   make bench-auto                 *auto*, from micrographs alone, beside its pickers told the
+#                                   diameter; estimated diameters of all sets
+#   make train-diameter             network of diameters, into deepconsensus_plugin/
+#                                   diameter_network; 15 min of one core
 #   make bench-area                 masks of real sets, true particles on them, and picks of the
 #                                   general model with and without; 5 min
 #
@@ -136,7 +142,16 @@ PRESET ?=
 PAPER ?=
 FAULTS ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test wheel test-wheel test-scipion test-backends test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: env env-topaz
+.PHONY: digests gui-check test wheel test-wheel test-scipion test-backends test-quick
+.PHONY: lint types unit test-pythons test-interop test-onednn
+.PHONY: bench-demo bench-real bench-accuracy bench-radius bench-accuracy-simulated
+.PHONY: bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming
+.PHONY: bench-junk bench-paper bench-speed bench-area bench-areas bench-faults
+.PHONY: bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer
+.PHONY: bench-hydra bench-hydra-short bench-deepem bench-auto
+.PHONY: train-general train-mask train-diameter
+.PHONY: demo clean
 
 env: $(STAMP)
 
@@ -285,6 +300,9 @@ bench-speed: env
 	$(RUN) -m benchmarks.speed.grouping
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
 
+bench-scale: env
+	$(RUN) -m benchmarks.scale $(RESULTS)/scale
+
 env-topaz: $(TOPAZ_STAMP)
 
 $(TOPAZ_STAMP):
@@ -316,6 +334,13 @@ bench-hydra: env env-topaz
 
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
+
+bench-auto: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.auto.diameter $(RESULTS)/auto
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.auto $(RESULTS)/auto
+
+train-diameter: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.auto.training $(RESULTS)/auto --ship deepconsensus_plugin/diameter_network
 
 bench-area: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra.area $(RESULTS)/area

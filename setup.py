@@ -122,6 +122,7 @@ setup(
         "deepconsensus_plugin": [
             "report/report.html",
             "contaminant_network/*",
+            "diameter_network/*",
             "general_model/*",
             "hosts.conf",
             "junk/*",

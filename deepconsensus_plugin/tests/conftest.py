@@ -31,6 +31,7 @@ _SCIPION_VARIABLES = (
 )
 _DEFAULTS = {
     "CUDA_VISIBLE_DEVICES": "",
+    "DEEPCONSENSUS_FORMS": "rule",  # no trial of the fastest forms
     "MPLBACKEND": "Agg",
     "QT_QPA_PLATFORM": "offscreen",
     "TF_CPP_MIN_LOG_LEVEL": "2",

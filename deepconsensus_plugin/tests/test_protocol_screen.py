@@ -118,6 +118,7 @@ class TestScreen(SyntheticProject):
                 ProtDeepConsensusScore,
                 inputCoordinates=candidates,
                 inputModel=output(trained, "outputModel"),
+                writeStacks=True,
                 seed=SEED,
             ),
         )
@@ -236,6 +237,34 @@ class TestScreen(SyntheticProject):
         )
         self.assertFalse(screen.hasAttribute("outputParticles"))
         self.assertFalse(Path(screen._getExtraPath("model")).exists())
+
+    def test_micrographs_that_cannot_be_read_are_left_out_if_asked_for(self):
+        model = store_model(type(self), write_untrained_model(self.data / "some"))
+        given = {"modelInitialization": 1, "initialModel": model, "writeStacks": False}
+        micrographs = self.picks[0].get().getMicrographs()
+        (path,) = [
+            Path(each.getFileName()).resolve()
+            for each in micrographs.iterItems()
+            if each.getMicName() == "mic_2.mrc"
+        ]
+        whole = path.read_bytes()
+        path.write_bytes(whole[:1500])
+        try:
+            refused = run_here(type(self), self.new_screen(self.picks, **given))
+            self.assertTrue(refused.isFailed())
+            self.assertIn(str(path.name), refused.getErrorMessage())
+            screen = self.new_screen(self.picks, skipBad=True, **given)
+            run_here(type(self), screen)
+            self.assertFalse(screen.isFailed(), screen.getErrorMessage())
+            page = self.data / "left_out.html"
+            write_selection_report(self.proj, screen, page)
+        finally:
+            path.write_bytes(whole)
+        rows = screen.outputCoordinatesScored
+        found = {item.getMicName() for item in rows.iterItems()}
+        self.assertEqual(found, {*self.names} - {"mic_2.mrc"})
+        self.assertIn("WARNING: 1 micrograph is left out", screen.summary()[0])
+        self.assertIn("WARNING: 1 micrograph is left out", page.read_text())
 
     def test_boxes_over_the_edge_and_neighbours(self):
         """Everything is accepted by its score; places decide."""

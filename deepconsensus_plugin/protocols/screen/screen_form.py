@@ -12,7 +12,8 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineParticleParams,
+    defineStackOptions,
+    defineStacksParam,
     defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
@@ -31,6 +32,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
 )
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
 
 STREAMING = ParameterForm(
     StreamRules,
@@ -62,6 +64,7 @@ def defineInputParams(form: params.Form) -> None:
         "on micrographs without a CTF are then left out; the summary counts them.",
     )
     defineOtherMicrographsParam(form)
+    defineSkipParam(form)
 
 
 def defineStageParams(form: params.Form) -> None:
@@ -79,7 +82,8 @@ def defineStageParams(form: params.Form) -> None:
     defineWitnessParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
-    defineParticleParams(form, asksContrast=False)
+    defineStacksParam(form)
+    defineStackOptions(form, asksContrast=False)
 
 
 def defineStreamingParams(form: params.Form) -> None:
