@@ -298,6 +298,8 @@ bench-paper: env
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
 	$(RUN) -m benchmarks.speed.grouping
+	$(RUN) -m benchmarks.speed.candidate_loops
+	$(RUN) -m benchmarks.speed.fusion_scale $(RESULTS)/fusion
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
 
 bench-scale: env
