@@ -22,10 +22,10 @@
 #                           this folder; 5 min and 3 GB each, in $(RESULTS)/wheel
 #   make test-scipion       Scipion from its packages with this plugin, Xmipp's, EMAN2's,
 #                           RELION's, Topaz', SPHIRE's, REPIC's and cryoSPARC's: menu, tests, the
-#                           jobs' environment made, one small run in it; 6 min after 5 min and
-#                           3.3 GB the first time, in $(RESULTS)/scipion
+#                           jobs' environment made, one small run in it; 3.3 GB in
+#                           $(RESULTS)/scipion; 30 min on cores that eight others used
 #   make test-backends      scores with JAX and PyTorch beside TensorFlow's, every kind of model;
-#                           3 min after 3 min and 2 GB for .venv-backends
+#                           2 min of one core, and 4 GB for .venv-backends the first time
 #   make test-onednn        trainings with and without oneDNN's kernels, and with those of
 #                           older processors: what they make of NaN differs; 3 min
 #   make digests            what four small runs find, with fixed seeds and one thread: the same
