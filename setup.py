@@ -18,6 +18,7 @@ DEVELOPMENT = [
     "ruff>=0.17,<0.18",
     "scikit-learn>=1.3,<2",  # a second opinion on the figures
 ]
+DASK = ["dask>=2024.8", "distributed>=2024.8"]
 INTEROPERATION = [
     "cryosparc-tools>=4.4",
     "pytest>=8",
@@ -86,7 +87,8 @@ setup(
     install_requires=read_requirements(),
     extras_require={
         "gpu": with_cuda(read_requirements()),
-        "dev": DEVELOPMENT,
+        "dask": DASK,
+        "dev": [*DEVELOPMENT, *DASK],
         "interop": INTEROPERATION,
     },
     entry_points={"pyworkflow.plugin": ["deepconsensus_plugin = deepconsensus_plugin"]},

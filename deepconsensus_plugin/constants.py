@@ -10,6 +10,8 @@ from __future__ import annotations
 DEEPCONSENSUS_PYTHON = "DEEPCONSENSUS_PYTHON"
 #: Scipion variable: the user's own library of models.
 DEEPCONSENSUS_MODELS = "DEEPCONSENSUS_MODELS"
+#: Scipion variable: where micrographs are worked on, where a form does not say.
+DEEPCONSENSUS_SCHEDULER = "DEEPCONSENSUS_SCHEDULER"
 
 #: The score, 0 - 1. Xmipp's name for it, so that its tools sort by it.
 SCORE_ATTRIBUTE = "_xmipp_zScoreDeepLearning1"

@@ -8,9 +8,11 @@ batch's scores are written at once, and a run that was killed goes on after them
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import mrcfile
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.deep_consensus.batch_scorer import BatchScorer
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
@@ -25,14 +28,9 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     StackOptions,
     stack_path,
 )
-from deepconsensus_plugin.core.deep_consensus.scoring import (
-    fitting_batch,
-    in_batches,
-    predict,
-)
-from deepconsensus_plugin.core.deep_consensus.store import load_scorers
+from deepconsensus_plugin.core.deep_consensus.scoring import in_batches
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.atomic import reserve, whole_file
 from deepconsensus_plugin.core.io.growing import AppendOnlyRows
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
@@ -58,30 +56,28 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     card.check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
-    networks = load_scorers(request.model, half_precision=request.half_precision)
+    scorer = BatchScorer.of(request, progress.networks)
     size = card.preprocessing.input_size
-    n_at_once = request.batch_size or fitting_batch(networks, size)
+    n_at_once = request.batch_size or scorer.fitting_batch(size)
     work = _work(request)
     partial = request.scores.with_suffix(".partial")
-
-    def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
-        return _cut_and_prepare(*item, request, card)
-
+    cut = functools.partial(_cut_and_prepare, replace(request, micrographs=()), card)
     with (
         progress.stage("score", sum(len(yx) for _, yx in work)) as advance,
         AppendOnlyRows(
             partial,
-            len(networks),
+            card.n_models,
             made_from=_origin(request, work, n_at_once),
             step=n_at_once,
         ) as scored,
     ):
         advance(scored.n_kept)
         left, n_known = _left(work, scored.n_kept)
-        boxes = map_ahead(cut, left, workers=request.workers)
-        for batch in in_batches(boxes, n_at_once, skip=n_known):
-            scored.append(predict(networks, batch, batch_size=n_at_once))
-            advance(len(batch))
+        boxes = progress.executor.map(cut, left, workers=request.workers)
+        batches = in_batches(boxes, n_at_once, skip=n_known)
+        for of_batch in scorer.score(batches, n_at_once):
+            scored.append(of_batch)
+            advance(len(of_batch))
         scores = EnsembleScores.of(scored.read())
     write_scores(request.scores, scores)
     partial.unlink()
@@ -134,9 +130,10 @@ def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
 
 
 def _cut_and_prepare(
-    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: EnsembleCard
+    request: ScoreRequest, card: EnsembleCard, item: tuple[Micrograph, FloatArray]
 ) -> NDArray[np.float32]:
     """Return network input for all coordinates of a micrograph; write its stack too."""
+    micrograph, yx = item
     size = card.preprocessing.input_size
     prepared = np.empty((len(yx), size, size), np.float32)
     with _open_stack(micrograph, len(yx), request) as stack:

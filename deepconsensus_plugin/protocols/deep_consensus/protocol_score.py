@@ -56,6 +56,10 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeOtherContrast,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
@@ -96,7 +100,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         form.addSection(label="Particles")
         defineParticleParams(form)
         defineOverBorderParam(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -188,7 +192,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadForm(self)
+        return describeBadForm(self) + describeBadParallel(self)
 
     def _warnings(self):
         if self.inputModel.get() is None or not self.writesParticles():

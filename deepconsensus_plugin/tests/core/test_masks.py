@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.io.tables import (
     write_candidates,
 )
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline import network_finding, network_pick
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest, are_made, run
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
@@ -266,7 +266,7 @@ class FixedPicker:
 def fixed_picker(tmp_path, monkeypatch):
     card = SimpleNamespace(box_extent_A=60.0)
     monkeypatch.setattr(network_pick, "load_card", lambda _: card)
-    monkeypatch.setattr(network_pick, "load_picker", lambda *_: FixedPicker())
+    monkeypatch.setattr(network_finding, "load_picker", lambda *_: FixedPicker())
     model = tmp_path / "model"
     model.mkdir()
     for name in (CARD_FILE, WEIGHTS_FILE):
