@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.execution.gpus import choose_gpus
 from deepconsensus_plugin.core.execution.places import WorkPlace, working_at
 from deepconsensus_plugin.core.execution.processes import Processes
 from deepconsensus_plugin.core.execution.worker import VISIBLE_DEVICES
+from deepconsensus_plugin.tests.clusters import local_cluster
 from deepconsensus_plugin.tests.work import (
     KilledOnce,
     inverse_of_two_less,
@@ -30,19 +31,6 @@ from deepconsensus_plugin.tests.work import (
 
 N_ITEMS = 20
 SQUARES = [i * i for i in range(N_ITEMS)]
-
-
-@contextmanager
-def local_cluster(n_workers: int = 2) -> Iterator[str]:
-    """Start a scheduler with processes on this computer; give its address."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=n_workers,
-        threads_per_worker=1,
-        dashboard_address="127.0.0.1:0",
-        silence_logs=50,
-    ) as cluster:
-        yield cluster.scheduler_address
 
 
 @pytest.fixture(scope="module")

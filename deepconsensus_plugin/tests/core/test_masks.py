@@ -15,7 +15,7 @@ import pytest
 
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.execution import Here, Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -298,3 +298,8 @@ def test_networks_pick_on_usable_area_only(
     n_files = len([*request.found.iterdir()])
     network_pick.find_all(replace(request, avoid_contamination=not avoid), Progress())
     assert len([*request.found.iterdir()]) == n_files == len(micrographs)
+    # What computes elsewhere loads the model there, and finds the same.
+    other = replace(request, found=tmp_path / "elsewhere" / "found")
+    again = network_pick.find_all(other, Progress(networks=Here()))
+    for name, here in found.items():
+        np.testing.assert_array_equal(here.yx, again[name].yx)
