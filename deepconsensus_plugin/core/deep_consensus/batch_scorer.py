@@ -17,6 +17,7 @@ from deepconsensus_plugin.core.deep_consensus.scoring import fitting_batch, pred
 from deepconsensus_plugin.core.deep_consensus.store import load_scorers
 from deepconsensus_plugin.core.execution.executor import Executor
 from deepconsensus_plugin.core.execution.threads import Here
+from deepconsensus_plugin.core.networks.forms import Forms
 from deepconsensus_plugin.core.networks.loaded import StoredModel
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -39,9 +40,11 @@ class BatchScorer:
     executor: Executor
 
     @classmethod
-    def of(cls, request: ScoreRequest, elsewhere: Executor | None) -> BatchScorer:
+    def of(
+        cls, request: ScoreRequest, forms: Forms, elsewhere: Executor | None
+    ) -> BatchScorer:
         """Return the scorer of a request; it computes here where not elsewhere."""
-        model = StoredModel.of(_load, request.model, request.half_precision)
+        model = StoredModel.of(_load, request.model, (request.half_precision, forms))
         return cls(model, elsewhere or Here())
 
     def fitting_batch(self, input_size: int) -> int:
@@ -56,8 +59,9 @@ class BatchScorer:
         return self.executor.map(score, batches, workers=1)
 
 
-def _load(folder: Path, half_precision: bool) -> list[keras.Model]:
-    return load_scorers(folder, half_precision=half_precision)
+def _load(folder: Path, options: tuple[bool, Forms]) -> list[keras.Model]:
+    half_precision, forms = options
+    return load_scorers(folder, half_precision=half_precision, forms=forms)
 
 
 def _fit(model: StoredModel[list[keras.Model]], input_size: int) -> int:

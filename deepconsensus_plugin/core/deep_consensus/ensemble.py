@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.deep_consensus.architecture import convolutions
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.datasets import LabelledBoxes
 from deepconsensus_plugin.core.deep_consensus.held_out import (
@@ -34,18 +35,23 @@ from deepconsensus_plugin.core.networks.checkpoints import (
     restore_training,
     save_training,
 )
+from deepconsensus_plugin.core.networks.fastest import fastest_forms
+from deepconsensus_plugin.core.networks.forms import Forms, keep_forms
 from deepconsensus_plugin.core.networks.history import STATE
 from deepconsensus_plugin.core.networks.loaded import COMPUTING
 from deepconsensus_plugin.core.networks.precision import computing_in
 from deepconsensus_plugin.core.serialisation import to_plain
+
+_FORMS_FILE = "forms.json"
+"""Forms of the convolutions of a training, beside the states of its networks."""
 
 Weights = list[NDArray[np.float32]]
 
 
 def train_ensemble(
     data: LabelledBoxes, request: TrainRequest, partial: Path, progress: Progress
-) -> list[TrainedNetwork]:
-    """Return ``request.parameters.n_models`` trained networks.
+) -> tuple[list[TrainedNetwork], Forms]:
+    """Return ``request.parameters.n_models`` trained networks, and their forms.
 
     Their scores of held-out boxes are written beside the model.
 
@@ -74,10 +80,13 @@ def train_ensemble(
         *(array for weights in inherited for array in weights),
     )
     partial.mkdir(parents=True, exist_ok=True)
-    task = MemberTask(data, request, partial, made_from, inherited)
     members = range(parameters.n_models)
     total = sum(n_updates(data.rows, parameters, member) for member in members)
     trained, held_out = [], []
+    forms = keep_forms(
+        partial / _FORMS_FILE, lambda: _fastest_forms(request), made_from=made_from
+    )
+    task = MemberTask(data, request, partial, made_from, inherited, forms)
     with progress.stage("train", total) as count:
         if progress.networks is not None and len(members) > 1:
             for n_done in progress.networks.map(task, members, workers=len(members)):
@@ -88,7 +97,15 @@ def train_ensemble(
             trained.append(training.result())
             held_out.append((training.held_out, training.best.best_scores))
     write_held_out(held_out_path(request.model), HeldOut.of(data.rows, held_out))
-    return trained
+    return trained, forms
+
+
+def _fastest_forms(request: TrainRequest) -> Forms:
+    """Return the fastest forms for the training here; none in half precision."""
+    if request.parameters.half_precision:
+        return ()
+    shapes = convolutions(request.preprocessing.input_size)
+    return fastest_forms(shapes, scoring=False)
 
 
 def _ignore(n_updates: int) -> None:
@@ -111,6 +128,8 @@ class MemberTask:
         Digest of all that the networks depend on.
     inherited : list of Weights
         Weights to start from; empty for random ones.
+    forms : tuple of Form
+        Form of each convolution.
     """
 
     data: LabelledBoxes
@@ -118,6 +137,7 @@ class MemberTask:
     partial: Path
     made_from: str
     inherited: list[Weights]
+    forms: Forms
 
     def __call__(self, member: int) -> int:
         """Train a network to its end, kept in its state; return its updates."""
@@ -143,7 +163,7 @@ class MemberTask:
             network = build_network(
                 input_size=self.request.preprocessing.input_size,
                 l2_strength=parameters.l2_strength,
-                fast=not parameters.half_precision,
+                forms=self.forms,
             )
         if self.inherited:
             network.set_weights(self.inherited[member % len(self.inherited)])

@@ -11,12 +11,12 @@ import pickle
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from deepconsensus_plugin.core.blas import one_blas_thread
 
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 """Environment variable that says which GPUs a process sees."""
@@ -42,16 +42,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-@functools.cache
-def use_one_thread() -> None:
-    """Let linear algebra use one thread from now on.
-
-    Several workers share the cores, and products of several threads differ in their
-    last digits.
-    """
-    threadpool_limits(1)
 
 
 @dataclass(frozen=True)
@@ -80,9 +70,8 @@ class Sent:
 
 def call(sent: Sent, item: Any) -> Any:
     """Return what a function that was sent gives for an item."""
-    if sent.has_one_thread:
-        use_one_thread()
-    with _folders.working_in(sent.folder):
+    limit = one_blas_thread() if sent.has_one_thread else nullcontext()
+    with _folders.working_in(sent.folder), limit:
         return _unpickle(sent.pickled)(item)
 
 
