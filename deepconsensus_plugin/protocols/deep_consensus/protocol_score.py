@@ -64,6 +64,10 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeOtherContrast,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
@@ -106,7 +110,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineAllStacksParam(form)
         defineStackOptions(form)
         defineOverBorderParam(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -199,7 +203,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadForm(self)
+        return describeBadForm(self) + describeBadParallel(self)
 
     def _warnings(self):
         if self.inputModel.get() is None or self.hasStacks():

@@ -24,7 +24,7 @@ _FILES = "files"
 WITHOUT_EFFECT = frozenset(
     {
         *("runName", "runMode", "hostName", USE_GPU, GPU_LIST),
-        *("numberOfThreads", "numberOfMpi", "binThreads"),
+        *("numberOfThreads", "numberOfMpi", "binThreads", "scheduler"),
         *("doPreliminarPredictions", "extractingBatch", "preliminaryPositives"),
         "streamingSleepOnWait",
     }
