@@ -61,6 +61,39 @@ class Feedback:
         return self.matched.labels
 
 
+@dataclass(frozen=True, eq=False)
+class FeedbackFile:
+    """File of labels, and what is needed to read it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    micrographs : sequence of Micrograph
+        Micrographs of the candidates.
+    box_size : float
+        Pixels of the micrographs.
+    scale : float
+        Pixels of the micrographs per pixel of the file; marks need none.
+    """
+
+    path: Path
+    micrographs: Sequence[Micrograph]
+    box_size: float
+    scale: float = 1.0
+
+    def read(self, candidates: Candidates, accepted: BoolArray) -> Feedback:
+        """Return the labels of n candidates, as `read_feedback` does."""
+        return read_feedback(
+            self.path,
+            candidates,
+            self.micrographs,
+            accepted=accepted,
+            box_size=self.box_size,
+            options=ReadOptions(scale=self.scale),
+        )
+
+
 def read_feedback(
     path: Path,
     candidates: Candidates,

@@ -13,7 +13,9 @@ from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.arrays import write_array
+from deepconsensus_plugin.core.pipeline.feedback import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.refit import refit_with_file
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -87,6 +89,7 @@ def keep_fused(
     score: Path,
     calibration: Path,
     context: FusionContext | None = None,
+    feedback: FeedbackFile | None = None,
 ) -> CalibrationReport | None:
     """Write the scores that a threshold applies to, and the report if there is one.
 
@@ -103,6 +106,8 @@ def keep_fused(
         File of the report; one of an earlier run is removed.
     context : FusionContext, optional
         As `fuse_scores` takes it.
+    feedback : FeedbackFile, optional
+        Labels that correct the probabilities (`core.pipeline.refit`).
 
     Returns
     -------
@@ -112,14 +117,16 @@ def keep_fused(
     calibration.unlink(missing_ok=True)
     report = None
     if seed is not None and can_fuse(candidates):
-        network_score, report = fuse_scores(
-            candidates,
-            network_score,
-            opinion,
-            amplitude,
-            seed=seed,
-            context=context,
-        )
+        told = (candidates, network_score, opinion, amplitude)
+        network_score, report = fuse_scores(*told, seed=seed, context=context)
+        if feedback is not None:
+            network_score, report = refit_with_file(
+                *told,
+                before=network_score,
+                feedback=feedback,
+                seed=seed,
+                context=context,
+            )
         write_report(calibration, report)
     write_array(score, np.where(candidates.can_be_judged, network_score, np.nan))
     return report

@@ -24,6 +24,7 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.marks.matching import Labels
 from deepconsensus_plugin.core.marks.sample import RandomSample
+from deepconsensus_plugin.core.pipeline.feedback import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -144,6 +145,38 @@ def refit(
     report = replace(report, remarks=[*report.remarks, _describe(known)])
     gain = _gain(marked, known, before[rows], fusion.probability, rule)
     return Refit(probability, report.withheld(find_objection(grounds)), gain)
+
+
+def refit_with_file(
+    candidates: Candidates,
+    network_score: FloatArray,
+    opinion: FloatArray | None = None,
+    amplitude: FloatArray | None = None,
+    *,
+    before: FloatArray,
+    feedback: FeedbackFile,
+    seed: int,
+    context: FusionContext | None = None,
+) -> tuple[FloatArray, CalibrationReport]:
+    """Return what `refit` does with the labels of a file, and tell them in the report.
+
+    Candidates that the automatic threshold accepted are taken for those that another
+    program was given.
+    """
+    accepted = before >= choose_threshold(before, AUTOMATIC)
+    told = feedback.read(candidates, accepted)
+    found = refit(
+        candidates,
+        network_score,
+        opinion,
+        amplitude,
+        before=before,
+        labels=told.labels,
+        seed=seed,
+        context=context,
+    )
+    remarks = [*found.report.remarks, *told.remarks, *found.gain.sentences()]
+    return found.probability, replace(found.report, remarks=remarks)
 
 
 def _describe(labels: Labels) -> str:

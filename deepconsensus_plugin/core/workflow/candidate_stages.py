@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.pipeline.feedback import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
@@ -170,6 +171,7 @@ def fuse_scored(
     *,
     seed: int | None,
     context: FusionContext | None = None,
+    feedback: FeedbackFile | None = None,
 ) -> CalibrationReport | None:
     """Combine scores of networks, votes and scores of pickers to probabilities.
 
@@ -183,6 +185,8 @@ def fuse_scored(
         See `keep_fused`.
     context : FusionContext, optional
         What else tells whether figures may be expected.
+    feedback : FeedbackFile, optional
+        Labels that correct the probabilities.
     """
     files = ChainFiles(folder)
     rows, networks = files.read_scores()
@@ -196,4 +200,5 @@ def fuse_scored(
         score=files.score,
         calibration=files.calibration,
         context=context,
+        feedback=feedback,
     )

@@ -135,6 +135,7 @@ def _run_stages(
         context=FusionContext.of(
             micrographs, model, stages.files.null, stages.files.averages
         ),
+        feedback=options.feedback_on(micrographs, box_size),
     )
     return select_scored(found, micrographs, folder, options.acceptance)
 

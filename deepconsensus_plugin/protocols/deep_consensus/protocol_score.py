@@ -23,7 +23,9 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    LABELS,
     defineCombineParam,
+    defineFeedbackParams,
     defineInputParams,
     defineParticleParams,
     defineSeedParam,
@@ -92,6 +94,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineInputParams(form)
         defineCombineParam(form)
         defineWitnessParams(form)
+        defineFeedbackParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineParticleParams(form)
@@ -110,11 +113,11 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        form = fingerprint(self)
-        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
-        self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
-        self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
-        self._insertFunctionStep(self.averageStep, form, needsGPU=False)
+        form, images = fingerprint(self), fingerprint(self, without=LABELS)
+        self._insertFunctionStep(self.convertInputStep, images, needsGPU=False)
+        self._insertFunctionStep(self.scoreStep, images, needsGPU=True)
+        self._insertFunctionStep(self.witnessStep, images, needsGPU=True)
+        self._insertFunctionStep(self.averageStep, images, needsGPU=False)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 

@@ -36,6 +36,7 @@ from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAr
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
     STACKS,
+    feedbackOn,
     fusionSeed,
 )
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
@@ -146,7 +147,8 @@ class ScoreStages:
     def fuse(self) -> CalibrationReport | None:
         """Combine scores of networks, votes and pickers to probabilities."""
         candidates = read_candidates(self.files.candidates)
-        picked = self.protocol.inputCoordinates.get().getMicrographs()
+        coordinates = self.protocol.inputCoordinates.get()
+        picked = micrographs_from_set(coordinates.getMicrographs())
         return keep_fused(
             candidates,
             read_scores(self.files.scores).mean,
@@ -156,11 +158,9 @@ class ScoreStages:
             score=self.files.score,
             calibration=self.files.calibration,
             context=FusionContext.of(
-                micrographs_from_set(picked),
-                self._model,
-                self.files.null,
-                self.files.averages,
+                picked, self._model, self.files.null, self.files.averages
             ),
+            feedback=feedbackOn(self.protocol, picked, coordinates.getBoxSize()),
         )
 
     @property

@@ -48,7 +48,10 @@ from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     canFlipAll,
     sourceOf,
 )
-from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    feedbackOn,
+    fusionSeed,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
@@ -174,13 +177,17 @@ class ScreenStages:
 
     def fuse(self, candidates: Candidates, model: Path) -> None:
         """Combine scores of networks, votes and pickers to probabilities."""
+        picked = self._pickedMicrographs()
         fuse_scored(
             candidates,
             self.folder,
             seed=fusionSeed(self.protocol),
             context=FusionContext.of(
-                self._pickedMicrographs(), model, self.files.null, self.files.averages
+                picked, model, self.files.null, self.files.averages
             ),
+            feedback=feedbackOn(self.protocol, picked, pickedBox(self.protocol))
+            if self.folder == chainFilesOf(self.protocol).folder
+            else None,  # in preliminary rounds
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
