@@ -46,6 +46,9 @@
 #                                   first three 15 min
 #   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
 #                                   what bench-real left; 4 min
+#   make bench-review               simulated reviewers: what their marks are worth, on what
+#                                   make demo, bench-real and bench-accuracy-simulated left;
+#                                   10 min
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
 #   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
@@ -119,7 +122,7 @@ PRESET ?=
 PAPER ?=
 FAULTS ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-fuzz bench-honesty bench-rescue bench-review bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
 
 env: $(STAMP)
 
@@ -201,6 +204,9 @@ bench-honesty: env
 
 bench-fuzz: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.fuzz $(RESULTS)/fuzz
+
+bench-review: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.review --real $(RESULTS) --simulated $(RESULTS)/simulated --demo $(RESULTS)/demo --reviewers 20
 
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
