@@ -47,7 +47,8 @@ class MarksGain:
     f1_before, f1 : float
         Expected F1 of both choices, by what is known now.
     sample : RandomSample
-        Random marks of what is accepted now.
+        Random marks of what is accepted now by fits that do not know them: by one that
+        does, those marked bad would not be accepted.
     """
 
     n_marks: int
@@ -196,17 +197,18 @@ def _gain(
 ) -> MarksGain:
     was = before >= choose_threshold(before, rule)
     accepted = now >= choose_threshold(now, rule)
-    agreed = _judge_unknown(marked, labels, rule) == labels.is_particle
+    unknown = _judge_unknown(marked, labels, rule)
+    sampled = unknown & labels.is_random
     f1_before, f1 = (_f1(now, each) for each in (was, accepted))
     return MarksGain(
         n_marks=len(labels),
         n_agreed_before=int((was[labels.rows] == labels.is_particle).sum()),
-        n_agreed=int(agreed.sum()),
+        n_agreed=int((unknown == labels.is_particle).sum()),
         n_added=int((accepted & ~was).sum()),
         n_removed=int((was & ~accepted).sum()),
         f1_before=f1_before,
         f1=f1,
-        sample=RandomSample.of(labels, accepted),
+        sample=RandomSample(int(sampled.sum()), int(labels.is_particle[sampled].sum())),
     )
 
 
