@@ -28,6 +28,7 @@ Options and name=value words come in any order.
   --help         of a template: its settings, and those of its protocols
 
 examples:
+  python -m deepconsensus_plugin run auto micrographs='DIR/*.mrc' --project P
   python -m deepconsensus_plugin run deep_consensus micrographs='DIR/*.mrc' \\
       picks=DIR1,DIR2,DIR3 boxSize=90 --project P
   python -m deepconsensus_plugin run pick_without_training \\

@@ -45,6 +45,7 @@ _STAGES = {
         "pipeline.averages:run",
     ),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
+    "fuse": ("pipeline.fuse_request:FuseRequest", "pipeline.fusion:run"),
     "try_model": (
         "pipeline.try_model_request:TryModelRequest",
         "pipeline.try_model:run",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import mrcfile
@@ -16,6 +18,7 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.files import read_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.protocols import ProtDeepConsensusMask
+from deepconsensus_plugin.report.left_out import read_left_out
 from deepconsensus_plugin.set_columns import read_numbers
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, positions_of
@@ -109,6 +112,33 @@ class TestMask(synthetic.SyntheticProject):
         self.assertFalse(run.hasAttribute("outputCoordinates"))
         self.assertEqual(len(run.summary()), 1)
         self.assertEqual(len(run._methods()), 1)
+
+    def test_micrographs_that_cannot_be_read_are_left_out_if_asked_for(self):
+        folder = self.data / "cut"
+        folder.mkdir()
+        for name in self.names:
+            shutil.copy(self.data / "padded" / name, folder)
+        micrographs = self.importMicrographs(folder)
+        path = next(iter(micrographs.iterItems())).getFileName()
+        whole = Path(path).read_bytes()
+        target = Path(os.path.realpath(path))
+        target.write_bytes(whole[: len(whole) // 2])
+        given = {"inputMicrographs": micrographs, "particleDiameter": DIAMETER}
+        with self.assertRaisesRegex(Exception, "execution failed"):
+            self.launchProtocol(self.newProtocol(ProtDeepConsensusMask, **given))
+        run = self.newProtocol(
+            *(ProtDeepConsensusMask,),
+            **given, inputCoordinates=self.picks, skipBad=True,
+        )  # fmt: skip
+        self.launchProtocol(run)
+        self.assertEqual([m.getMicName() for m in run.outputMasks], ["mic_2.mrc"])
+        self.assertEqual([*positions_of(run.outputCoordinates)], ["mic_2.mrc"])
+        observed = read_observed(run.outputCoordinates).observed
+        self.assertEqual([*observed], ["mic_2.mrc"])
+        warning, *_ = run.summary()
+        self.assertIn("WARNING: 1 micrograph is left out, which cannot", warning)
+        self.assertIn("mic_1.mrc (expected", warning)
+        self.assertEqual(read_left_out([run]).keys(), {"mic_1.mrc"})
 
     def test_validation_names_the_field(self):
         protocol = self.newProtocol(ProtDeepConsensusMask, inputMicrographs=self.padded)

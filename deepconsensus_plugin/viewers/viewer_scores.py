@@ -86,8 +86,8 @@ class DeepConsensusScoresViewer(Viewer):
             actions=[
                 Action("Create particle set ({n_kept} kept)", self._select),
                 Action("Averages", self._show_averages),
-                Action("Refit with marks", self._refit),
                 Action("Report", self._report_on_selection),
+                Action("Refit with marks", self._refit),
             ],
             threshold=self.initialThreshold(),
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.deep_consensus.architecture import convolutions
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.datasets import LabelledBoxes
 from deepconsensus_plugin.core.deep_consensus.held_out import (
@@ -32,17 +33,22 @@ from deepconsensus_plugin.core.networks.checkpoints import (
     restore_training,
     save_training,
 )
+from deepconsensus_plugin.core.networks.fastest import fastest_forms
+from deepconsensus_plugin.core.networks.forms import Forms, keep_forms
 from deepconsensus_plugin.core.networks.history import STATE
 from deepconsensus_plugin.core.networks.precision import computing_in
 from deepconsensus_plugin.core.serialisation import to_plain
+
+_FORMS_FILE = "forms.json"
+"""Forms of the convolutions of a training, beside the states of its networks."""
 
 Weights = list[NDArray[np.float32]]
 
 
 def train_ensemble(
     data: LabelledBoxes, request: TrainRequest, partial: Path, progress: Progress
-) -> list[TrainedNetwork]:
-    """Return ``request.parameters.n_models`` trained networks.
+) -> tuple[list[TrainedNetwork], Forms]:
+    """Return ``request.parameters.n_models`` trained networks, and their forms.
 
     Their scores of held-out boxes are written beside the model.
 
@@ -74,9 +80,12 @@ def train_ensemble(
     members = range(parameters.n_models)
     total = sum(n_updates(data.rows, parameters, member) for member in members)
     trained, held_out = [], []
+    forms = keep_forms(
+        partial / _FORMS_FILE, lambda: _fastest_forms(request), made_from=made_from
+    )
     with progress.stage("train", total) as count:
         for member in members:
-            training = _begin(data, request, member, inherited)
+            training = _begin(data, request, member, inherited, forms)
             state = partial / STATE.format(number=member + 1)
             if restore_training(state, training, made_from=made_from):
                 count(training.update)
@@ -86,11 +95,23 @@ def train_ensemble(
             trained.append(training.result())
             held_out.append((training.held_out, training.best.best_scores))
     write_held_out(held_out_path(request.model), HeldOut.of(data.rows, held_out))
-    return trained
+    return trained, forms
+
+
+def _fastest_forms(request: TrainRequest) -> Forms:
+    """Return the fastest forms for the training here; none in half precision."""
+    if request.parameters.half_precision:
+        return ()
+    shapes = convolutions(request.preprocessing.input_size)
+    return fastest_forms(shapes, scoring=False)
 
 
 def _begin(
-    data: LabelledBoxes, request: TrainRequest, member: int, inherited: list[Weights]
+    data: LabelledBoxes,
+    request: TrainRequest,
+    member: int,
+    inherited: list[Weights],
+    forms: Forms,
 ) -> MemberTrainer:
     """Return the trainer of a network at its start."""
     parameters = request.parameters
@@ -99,7 +120,7 @@ def _begin(
         network = build_network(
             input_size=request.preprocessing.input_size,
             l2_strength=parameters.l2_strength,
-            fast=not parameters.half_precision,
+            forms=forms,
         )
     if inherited:
         network.set_weights(inherited[member % len(inherited)])

@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParamete
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.limits import Count, Positive, Side
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
+from deepconsensus_plugin.core.networks.forms import Form
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph
@@ -225,8 +226,12 @@ class ScoreRequest(ScoringParameters):
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """Result of scoring: the number of boxes and the time."""
+    """Result of scoring: the number of boxes, the time, and the forms of convolutions.
+
+    Scores of other forms, on another machine, differ by rounding.
+    """
 
     scores: Path
     n_scored: int
     timings: dict[str, StageCost] = field(default_factory=dict)
+    forms: tuple[Form, ...] = ()

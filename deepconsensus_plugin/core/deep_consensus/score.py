@@ -30,7 +30,7 @@ from deepconsensus_plugin.core.deep_consensus.scoring import (
     in_batches,
     predict,
 )
-from deepconsensus_plugin.core.deep_consensus.store import load_scorers
+from deepconsensus_plugin.core.deep_consensus.store import load_scorers, scoring_forms
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.atomic import reserve, whole_file
@@ -39,6 +39,7 @@ from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.networks.forms import keep_forms
 from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
@@ -58,11 +59,20 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     card.check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
-    networks = load_scorers(request.model, half_precision=request.half_precision)
+    work = _work(request)
+    origin = _origin(request, work)
+    partial = request.scores.with_suffix(".partial")
+    forms_file = partial.with_suffix(".forms.json")
+    forms = keep_forms(
+        forms_file,
+        lambda: scoring_forms(card, half_precision=request.half_precision),
+        made_from=origin,
+    )
+    networks = load_scorers(
+        request.model, half_precision=request.half_precision, forms=forms
+    )
     size = card.preprocessing.input_size
     n_at_once = request.batch_size or fitting_batch(networks, size)
-    work = _work(request)
-    partial = request.scores.with_suffix(".partial")
 
     def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
         return _cut_and_prepare(*item, request, card)
@@ -72,7 +82,7 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
         AppendOnlyRows(
             partial,
             len(networks),
-            made_from=_origin(request, work, n_at_once),
+            made_from=digest(origin, [n_at_once]),
             step=n_at_once,
         ) as scored,
     ):
@@ -85,17 +95,16 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
         scores = EnsembleScores.of(scored.read())
     write_scores(request.scores, scores)
     partial.unlink()
-    return ScoreResult(request.scores, len(scores.mean), progress.timings)
+    forms_file.unlink()
+    return ScoreResult(request.scores, len(scores.mean), progress.timings, forms)
 
 
-def _origin(
-    request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]], n_at_once: int
-) -> str:
+def _origin(request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]]) -> str:
     """Return a digest of all inputs of scores and stacks."""
     return digest(
         digest_micrographs(micrograph for micrograph, _ in work),
         *(yx for _, yx in work),
-        [request.box_size, n_at_once, request.half_precision],
+        [request.box_size, request.half_precision],
         [to_plain(request.stacks)],
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
@@ -94,6 +95,13 @@ def parse_position(token: str) -> float:
     if not abs(value) <= FARTHEST_PX:
         raise ValueError(f"expected at most {FARTHEST_PX:g} px, received {token}")
     return value
+
+
+def format_numbers(values: Iterable[float]) -> list[str]:
+    """Return what `format_number` does for each of many, empty for NaN."""
+    return [
+        "" if value != value else repr(value).removesuffix(".0") for value in values
+    ]
 
 
 def format_number(value: float) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.averaging import FEWEST_MEMBERS
 from deepconsensus_plugin.core.averages.parameters import (
@@ -20,6 +19,7 @@ from deepconsensus_plugin.core.averages.reduced_boxes import reduced_boxes
 from deepconsensus_plugin.core.averages.sorting import Sorted, Sorter
 from deepconsensus_plugin.core.averages.stacks import new_stack
 from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
+from deepconsensus_plugin.core.blas import one_blas_thread
 from deepconsensus_plugin.core.execution import Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline.averages_request import (
@@ -49,7 +49,7 @@ def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
     ValueError
         If there are fewer candidates on the micrographs than averages need.
     """
-    with threadpool_limits(1):
+    with one_blas_thread():
         return _run(request, progress)
 
 

@@ -30,6 +30,7 @@ from deepconsensus_plugin.core.marks.matching import (
 )
 from deepconsensus_plugin.core.pick_files.folders import read_with_remarks
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.types import BoolArray, Micrograph
 
 SELECTION_BELIEF = 0.8
@@ -61,37 +62,18 @@ class Feedback:
         return self.matched.labels
 
 
-@dataclass(frozen=True, eq=False)
-class FeedbackFile:
-    """File of labels, and what is needed to read it.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    micrographs : sequence of Micrograph
-        Micrographs of the candidates.
-    box_size : float
-        Pixels of the micrographs.
-    scale : float
-        Pixels of the micrographs per pixel of the file; marks need none.
-    """
-
-    path: Path
-    micrographs: Sequence[Micrograph]
-    box_size: float
-    scale: float = 1.0
-
-    def read(self, candidates: Candidates, accepted: BoolArray) -> Feedback:
-        """Return the labels of n candidates, as `read_feedback` does."""
-        return read_feedback(
-            self.path,
-            candidates,
-            self.micrographs,
-            accepted=accepted,
-            box_size=self.box_size,
-            options=ReadOptions(scale=self.scale),
-        )
+def read_feedback_file(
+    feedback: FeedbackFile, candidates: Candidates, accepted: BoolArray
+) -> Feedback:
+    """Return the labels of n candidates that a file gives, as `read_feedback` does."""
+    return read_feedback(
+        feedback.path,
+        candidates,
+        feedback.micrographs,
+        accepted=accepted,
+        box_size=feedback.box_size,
+        options=ReadOptions(scale=feedback.scale),
+    )
 
 
 def read_feedback(

@@ -24,7 +24,8 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.marks.matching import Labels
 from deepconsensus_plugin.core.marks.sample import RandomSample
-from deepconsensus_plugin.core.pipeline.feedback import FeedbackFile
+from deepconsensus_plugin.core.pipeline.feedback import read_feedback_file
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -165,7 +166,7 @@ def refit_with_file(
     program was given.
     """
     accepted = before >= choose_threshold(before, AUTOMATIC)
-    told = feedback.read(candidates, accepted)
+    told = read_feedback_file(feedback, candidates, accepted)
     found = refit(
         candidates,
         network_score,

@@ -17,7 +17,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import ScoringParameters
 from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
-from deepconsensus_plugin.core.pipeline.feedback import FeedbackFile
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.published import Published, as_published
 from deepconsensus_plugin.core.types import Micrograph
@@ -151,7 +151,9 @@ class DeepConsensusOptions(Declared):
         """Return the file of labels of candidates on these micrographs, if any."""
         if self.feedback is None:
             return None
-        return FeedbackFile(self.feedback, micrographs, box_size, self.feedback_scale)
+        return FeedbackFile(
+            self.feedback, tuple(micrographs), box_size, self.feedback_scale
+        )
 
     @property
     def acceptance(self) -> AcceptanceRule:

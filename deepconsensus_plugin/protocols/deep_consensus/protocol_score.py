@@ -7,6 +7,7 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
+from deepconsensus_plugin.convert import ItemRows
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -42,7 +43,7 @@ from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
     describeFusion,
     describeScores,
 )
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import scoredRows
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.averages_summary import (
     citedForAverages,
@@ -64,6 +65,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     micrographsToCut,
 )
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 class ProtDeepConsensusScore(Appearance, ProtParticles):
@@ -163,8 +165,9 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             report=report,
         )
         averaged = readAveraged(files, len(candidates), ScoreStages(self).frame)
-        scored = iterScored(
-            *(items, candidates, positions, accepted.score, networks),
+        scored = scoredRows(
+            ItemRows.of_set(items, read_id_array(items)),
+            *(candidates, positions, accepted.score, networks),
             isWhole=isWhole,
             generalModel=generalModel,
             averaged=averaged,

@@ -11,7 +11,7 @@ from deepconsensus_plugin.core.acceptance.accept import accept
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.reasons import Reason, in_words
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     SPACING,
     defineSpacingParams,
@@ -36,12 +36,7 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
-from deepconsensus_plugin.set_columns import (
-    are_fused,
-    read_ids,
-    read_looks,
-    read_scores,
-)
+from deepconsensus_plugin.set_columns import are_fused, read_looks, read_scores
 
 
 class ProtDeepConsensusSelect(Appearance, ProtParticles):
@@ -92,9 +87,7 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
             report=report,
         )
         self._remember(accepted.summarise(report, read_looks(source.candidates)))
-        words = in_words(accepted.reason)
-        reasons = dict(zip(read_ids(source.candidates), words, strict=True))
-        outputs = splitCandidates(self, source, reasons)
+        outputs = splitCandidates(self, source, accepted.reason)
         filled = {
             name: items
             for name, items in outputs.items()

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     StackOptions,
 )
-from deepconsensus_plugin.core.pipeline.feedback import FeedbackFile
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.protocols.shared.contrast import (
@@ -128,7 +128,7 @@ def feedbackOn(
     if path is None:
         return None
     scale = FUSION.value_of("feedback_scale", protocol)
-    return FeedbackFile(path, micrographs, boxSize, scale)
+    return FeedbackFile(path, tuple(micrographs), boxSize, scale)
 
 
 def describeBadFeedback(protocol: Protocol) -> list[str]:

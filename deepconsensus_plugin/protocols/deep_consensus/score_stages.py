@@ -13,12 +13,10 @@ from deepconsensus_plugin.convert import (
     candidates_and_items,
     micrographs_from_set,
 )
-from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
 from deepconsensus_plugin.core.io.arrays import write_array
-from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
     read_coordinates,
@@ -26,11 +24,10 @@ from deepconsensus_plugin.core.io.tables import (
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import read_result
-from deepconsensus_plugin.core.pipeline.fuse import keep_fused
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.averages import average_about
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.witness import ask_about
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
@@ -146,21 +143,16 @@ class ScoreStages:
 
     def fuse(self) -> CalibrationReport | None:
         """Combine scores of networks, votes and pickers to probabilities."""
-        candidates = read_candidates(self.files.candidates)
         coordinates = self.protocol.inputCoordinates.get()
         picked = micrographs_from_set(coordinates.getMicrographs())
-        return keep_fused(
-            candidates,
-            read_scores(self.files.scores).mean,
-            self.files.find_opinion(candidates),
-            read_amplitude(self.files.averages, len(candidates)),
+        return fuse_scored(
+            self.files.folder,
             seed=fusionSeed(self.protocol),
-            score=self.files.score,
-            calibration=self.files.calibration,
-            context=FusionContext.of(
-                picked, self._model, self.files.null, self.files.averages
-            ),
+            micrographs=picked,
+            model=self._model,
+            holds_scored_only=True,
             feedback=feedbackOn(self.protocol, picked, coordinates.getBoxSize()),
+            run_job=self._runJob,
         )
 
     @property

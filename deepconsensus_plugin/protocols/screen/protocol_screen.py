@@ -173,7 +173,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
-        self._stages().fuse(self._candidates(), self.modelFolder())
+        self._stages().fuse(self.modelFolder())
 
     def createOutputStep(self, form):
         """Write what is accepted, and all that was scored."""

@@ -32,6 +32,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
 )
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
 
 STREAMING = ParameterForm(
     StreamRules,
@@ -63,6 +64,7 @@ def defineInputParams(form: params.Form) -> None:
         "on micrographs without a CTF are then left out; the summary counts them.",
     )
     defineOtherMicrographsParam(form)
+    defineSkipParam(form)
 
 
 def defineStageParams(form: params.Form) -> None:

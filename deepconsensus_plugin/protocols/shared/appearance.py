@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Appearance of a protocol in Scipion's windows: names of its runs, and helps."""
+"""Appearance of a protocol in Scipion's windows: names of runs, helps, warnings."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from typing import Any
+
+from deepconsensus_plugin.plugin import Plugin
 
 LINE_LETTERS = 75
 """Letters of a line that the window of a help shows whole."""
@@ -21,12 +23,19 @@ class Appearance:
     several: *score particles (2)*. It puts the plugin's name before it unless told not
     to, and cuts a name of more than 40 characters in the boxes of a project. The window
     of a help is made for the number of its lines, however long they are.
+
+    A run that may use a GPU warns where the machine has one that it would not use.
     """
 
     @classmethod
     def getClassLabel(cls, prependPackageName: bool = False) -> str:
         """Return the label, with the plugin's name before it only where asked for."""
         return super().getClassLabel(prependPackageName)
+
+    def warnings(self) -> list[str]:
+        """Return the warnings of the form, and one on a GPU that is not used."""
+        unused = Plugin.describeUnusedGpu() if self.usesGpu() else []
+        return [*super().warnings(), *unused]
 
     def _createVarsFromDefinition(self, **values: Any) -> None:
         """Break the lines of helps, then go on as Scipion does with a form."""

@@ -17,9 +17,9 @@ from deepconsensus_plugin.core.pick_files.picks import PickFormat, write_merged_
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
 from deepconsensus_plugin.core.pipeline.feedback import (
     SELECTION_BELIEF,
-    FeedbackFile,
     read_feedback,
 )
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
 from deepconsensus_plugin.core.types import (
     Micrograph,

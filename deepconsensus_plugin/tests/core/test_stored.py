@@ -64,8 +64,12 @@ EXPECTED = json.loads((STORED / "expected.json").read_text())
 """What that version made of the files."""
 
 LATER = {
-    **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
+    "forms": [],
+    **dict.fromkeys(
+        ("film_variety", "ice_variety", "precipitates", "cracks", "vesicles"), 0.0
+    ),
     "hold_out_micrographs": True,
+    "max_negatives": 10_000,
     "avoid_contamination": True,
     "avoid_likely_particles": True,
     "masks": None,
