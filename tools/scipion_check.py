@@ -5,8 +5,8 @@
 environment of scipion-app, this plugin's wheel and the plugins that it works with, as
 Scipion's installer does, but without their programs; then has Scipion list the plugins,
 the menu and the tests, make the environment of the jobs, and run the demonstration on a
-few micrographs, whose jobs must run there. Everything is kept in the folder, so that the
-second time takes minutes only.
+few micrographs, whose jobs must run there. Everything is kept in the folder, so that
+the second time takes minutes only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 PLUGINS = {
     *("xmipp3", "eman2", "relion", "topaz", "sphire", "repic", "cryosparc2"),
@@ -42,6 +43,28 @@ def below(item):
     for child in item:
         yield from below(child)
 print(json.dumps([t for tree in trees.values() for t in below(tree)]))
+"""
+_LOAD_TEMPLATE = """
+import json, os, sys
+from pyworkflow import Config
+from pyworkflow.project import Manager
+from pyworkflow.template import TemplateList
+domain = Config.getDomain()
+domain.getPlugins()
+found = TemplateList()
+found.addPluginTemplates(tempId="deepconsensus_plugin-deep_consensus_xmipp_eman2")
+(template,) = found.templates
+template.replaceEnvVariables()
+template.parseContent()
+for name, value in (("boxSize", "96"), ("particleSize", "60"), ("samplingRate", "2")):
+    template.setParamValue(name, value)
+template._replaceFields()
+nodes = json.loads("".join(template.getContent()))
+project = Manager().createProject("template", location=sys.argv[1])
+loaded = project.loadProtocols(jsonStr=json.dumps(nodes))
+names = [each.getClassName() for each in loaded.values()]
+wanted = [each["object.className"] for each in nodes]
+print(json.dumps({"loaded": names, "absent": sorted(set(wanted) - set(names))}))
 """
 _SMALL = ("numberOfMicrographs=3", "nEpochs=1", "nModels=1")
 
@@ -69,9 +92,9 @@ class Scipion:
             [str(self.python), "-m", "scipion", *words], self._environ(), cwd
         )
 
-    def evaluate(self, script: str) -> object:
-        """Return the last line of a script in Scipion's Python, read as JSON."""
-        return json.loads(self.run("python", "-c", script).splitlines()[-1])
+    def evaluate(self, script: str) -> Any:
+        """Return the JSON that a script prints in Scipion's Python."""
+        return _printed_json(self.run("python", "-c", script))
 
     def _environ(self) -> dict[str, str]:
         """Return what Scipion's launcher sets."""
@@ -99,6 +122,12 @@ def _output(
     return done.stdout + done.stderr
 
 
+def _printed_json(text: str) -> Any:
+    """Return the last line of an output that is JSON of a list or an object."""
+    lines = [line for line in text.splitlines() if line.startswith(("[", "{"))]
+    return json.loads(lines[-1])
+
+
 def main(dist: Path, folder: Path) -> int:
     """Make the environment and check it; the exit status is 0 if all holds."""
     folder = folder.absolute()
@@ -108,6 +137,7 @@ def main(dist: Path, folder: Path) -> int:
     _stage("plugins", lambda: check_plugins(scipion))
     _stage("menu", lambda: check_menu(scipion))
     _stage("tests", lambda: check_tests(scipion))
+    _stage("template", lambda: check_template(scipion, folder))
     _stage("jobs' environment", lambda: make_jobs_environment(scipion))
     _stage("run", lambda: check_run(scipion, folder / "run"))
     return 0
@@ -135,7 +165,7 @@ def install(scipion: Scipion, wheel: Path) -> str:
 
 
 def _size(folder: Path) -> str:
-    return _output(["du", "-sh", str(folder)]).split()[0]
+    return _output(["du", "-sh", str(folder.resolve())]).split()[0]
 
 
 def check_plugins(scipion: Scipion) -> str:
@@ -168,6 +198,24 @@ def check_tests(scipion: Scipion) -> str:
     scipion.run("tests", "deepconsensus_plugin.tests.test_protocol_train.TestTrainForm")
     classes = set(re.findall(r"deepconsensus_plugin\.tests\.(\w+\.\w+)", shown))
     return f"{len(classes)} classes load"
+
+
+def check_template(scipion: Scipion, folder: Path) -> str:
+    """Return which nodes of the template for Xmipp and EMAN2 can be loaded.
+
+    Xmipp's protocols import a library that comes with its programs only.
+    """
+    shutil.rmtree(folder / "template", ignore_errors=True)
+    script = folder / "load_template.py"
+    script.write_text(_LOAD_TEMPLATE)
+    told = scipion.run("python", str(script), str(folder))
+    found = _printed_json(told)
+    if "EmanProtAutopick" not in found["loaded"] or any(
+        not name.startswith("Xmipp") for name in found["absent"]
+    ):
+        raise RuntimeError(f"template: {found}")
+    absent = f", without {', '.join(found['absent'])}" if found["absent"] else ""
+    return f"{len(found['loaded'])} nodes{absent}"
 
 
 def make_jobs_environment(scipion: Scipion) -> str:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check of the built wheel in an empty environment of the Python that runs this.
 
-``make test-wheel``, or ``python -m tools.wheel_check DIST FOLDER [--demo]``: installs the
-wheel with ``[learning]`` and uses it from the folder, which is outside the source. With
-``--demo`` it runs the whole demonstration, else the same on three micrographs.
+``make test-wheel``, or ``python -m tools.wheel_check DIST FOLDER [--demo]``: installs
+the wheel with ``[learning]`` and uses it from the folder, without this checkout on the
+path. With ``--demo`` it runs the whole demonstration, else three micrographs.
 """
 
 from __future__ import annotations

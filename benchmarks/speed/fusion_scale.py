@@ -28,6 +28,7 @@ from scipy.special import expit, logit
 from benchmarks.sets.tables import markdown_table
 from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
 from deepconsensus_plugin.core.calibration import Evidence, fuse
+from deepconsensus_plugin.core.calibration.sampling import SAMPLE_SIZE
 from deepconsensus_plugin.core.calibration.thresholds import (
     AUTOMATIC,
     choose_threshold,
@@ -57,11 +58,11 @@ class Drawn:
     amplitude: FloatArray
     is_true: BoolArray
 
-    @property
-    def evidence(self) -> Evidence:
-        """Evidence that is fused."""
+    def evidence(self, *, with_averages: bool) -> Evidence:
+        """Return the evidence that is fused."""
+        amplitude = self.amplitude if with_averages else None
         return Evidence.of_candidates(
-            self.candidates, self.network, amplitude=self.amplitude
+            self.candidates, self.network, amplitude=amplitude
         )
 
 
@@ -173,14 +174,25 @@ def growths(costs: Sequence[Cost]) -> list[float]:
     ]
 
 
-def compare(n: int, *, n_pickers: int, seed: int) -> list[object]:
+def describe_costs(folder: Path, sizes: Sequence[int], n_pickers: int) -> str:
+    """Return the table of time, memory and growth over some sizes."""
+    costs = [measure(folder / str(n), n, n_pickers=n_pickers) for n in sizes]
+    exponents = ["", *(f"{each:.2f}" for each in growths(costs))]
+    rows = [
+        [cost.n_candidates, f"{cost.cpu_s:.1f}", f"{cost.peak_mb:.0f}", growth]
+        for cost, growth in zip(costs, exponents, strict=True)
+    ]
+    return markdown_table(["candidates", "CPU s", "peak MB", "growth"], rows)
+
+
+def compare(n: int, *, n_pickers: int, seed: int, with_averages: bool) -> list[object]:
     """Return a row: what a sample changes against a fit to all of `n` candidates."""
     drawn = draw(n, n_pickers=n_pickers, seed=seed)
-    evidence, rng = drawn.evidence, np.random.default_rng
+    evidence = drawn.evidence(with_averages=with_averages)
     times, probabilities, wrong = [], [], []
-    for size in (len(evidence), 20_000):
-        started = time.process_time()
-        fusion = fuse(evidence, rng=rng(seed), sample_size=size)
+    for size in (len(evidence), SAMPLE_SIZE):
+        started, rng = time.process_time(), np.random.default_rng(seed)
+        fusion = fuse(evidence, rng=rng, sample_size=size)
         times.append(time.process_time() - started)
         accepted = fusion.probability >= choose_threshold(fusion.probability, AUTOMATIC)
         probabilities.append((fusion.probability, accepted))
@@ -189,7 +201,7 @@ def compare(n: int, *, n_pickers: int, seed: int) -> list[object]:
         wrong.append(fusion.precision.value[at] - drawn.is_true[above].mean())
     (whole, kept), (sampled, also_kept) = probabilities
     return [
-        *(len(evidence), n_pickers, seed),
+        *(len(evidence), n_pickers, "yes" if with_averages else "no", seed),
         *(f"{each:.1f}" for each in times),
         f"{np.abs(whole - sampled).mean():.4f}",
         f"{np.abs(whole - sampled).max():.3f}",
@@ -206,24 +218,23 @@ def main() -> None:
     parser.add_argument("--compare", type=int, default=COMPARED)
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
-    costs = [
-        measure(arguments.out / str(n), n, n_pickers=arguments.pickers)
-        for n in arguments.sizes
-    ]
-    exponents = ["", *(f"{each:.2f}" for each in growths(costs))]
-    rows = [
-        [cost.n_candidates, f"{cost.cpu_s:.1f}", f"{cost.peak_mb:.0f}", growth]
-        for cost, growth in zip(costs, exponents, strict=True)
-    ]
-    print(markdown_table(["candidates", "CPU s", "peak MB", "growth"], rows))
+    if arguments.sizes:
+        print(describe_costs(arguments.out, arguments.sizes, arguments.pickers))
     if not arguments.compare:
         return
     header = (
-        "candidates,pickers,seed,all: CPU s,sample: CPU s,mean change,largest change,"
-        "decisions changed,all: precision too high by,sample: precision too high by"
+        "candidates,pickers,averages,seed,all: CPU s,sample: CPU s,mean change,"
+        "largest change,decisions changed,all: precision too high by,"
+        "sample: precision too high by"
     )
     rows = [
-        compare(arguments.compare, n_pickers=arguments.pickers, seed=seed)
+        compare(
+            arguments.compare,
+            n_pickers=arguments.pickers,
+            seed=seed,
+            with_averages=with_averages,
+        )
+        for with_averages in (False, True)
         for seed in range(arguments.seeds)
     ]
     print(markdown_table(header.split(","), rows))

@@ -52,7 +52,7 @@ settings of every template:
   preset=paper   the published method (docs/method.md); what is written out
                  wins
   preset=fast    one small network
-  stacks=no      score coordinates only, write no particle images
+  stacks=no      coordinates only, no images of the particles that are kept
   any number, word or yes-no of the forms of its protocols, such as
   consensusRadius, minPickers (or all), nEpochs, nModels; TEMPLATE --help
   lists them

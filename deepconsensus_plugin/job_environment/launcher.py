@@ -9,8 +9,12 @@ a job and the Scipion that started it are always of the same version.
 from __future__ import annotations
 
 import importlib.util
+import os
 import runpy
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -33,6 +37,16 @@ def offer_package() -> None:
     spec.loader.exec_module(module)
 
 
+@contextmanager
+def offered_to_children() -> Iterator[None]:
+    """Let processes that are started meanwhile import this package, by a link to it."""
+    with tempfile.TemporaryDirectory(prefix="deepconsensus-package-") as folder:
+        Path(folder, PACKAGE.name).symlink_to(PACKAGE)
+        os.environ["PYTHONPATH"] = folder
+        yield
+
+
 if __name__ == "__main__":
     offer_package()
-    runpy.run_module(JOBS_MODULE, run_name="__main__", alter_sys=True)
+    with offered_to_children():
+        runpy.run_module(JOBS_MODULE, run_name="__main__", alter_sys=True)

@@ -104,6 +104,7 @@ class TestBadMicrograph(SyntheticProject):
             ProtDeepConsensusScore,
             inputCoordinates=candidates,
             inputModel=cls.model,
+            writeStacks=True,
             seed=SEED,
         )
         cls.launchProtocol(protocol)

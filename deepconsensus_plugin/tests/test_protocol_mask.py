@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pyworkflow.protocol import MODE_RESUME
 
 from deepconsensus_plugin.constants import AREA_DISTANCE_ATTRIBUTE
 from deepconsensus_plugin.convert import masks_of, read_observed
@@ -139,6 +142,25 @@ class TestMask(synthetic.SyntheticProject):
         self.assertIn("WARNING: 1 micrograph is left out, which cannot", warning)
         self.assertIn("mic_1.mrc (expected", warning)
         self.assertEqual(read_left_out([run]).keys(), {"mic_1.mrc"})
+
+    def test_a_run_that_a_full_disk_cut_off_continues(self):
+        """As Scipion's window does it: no such table: Classes, else."""
+        run = self.mask()
+        masks = [*Path(run._getExtraPath("masks")).glob("*.mrc")]
+        times = [path.stat().st_mtime_ns for path in masks]
+        run.setStatus("failed")
+        steps = Path(run.getStepsFile())
+        steps.unlink()
+        with closing(sqlite3.connect(steps)) as database:
+            database.execute("CREATE TABLE Properties (key TEXT, value TEXT)")
+        Path(run.getDbPath()).write_bytes(b"SQLite format 3\0" + bytes(100))
+        self.assertEqual(run.loadSteps(), [])
+        run.runMode.set(MODE_RESUME)
+        self.launchProtocol(run)
+        self.assertTrue(run.isFinished())
+        self.assertEqual(len(run.loadSteps()), 2)
+        self.assertEqual(run.outputMasks.getSize(), 2)
+        self.assertEqual([path.stat().st_mtime_ns for path in masks], times)
 
     def test_validation_names_the_field(self):
         protocol = self.newProtocol(ProtDeepConsensusMask, inputMicrographs=self.padded)

@@ -108,7 +108,9 @@ class TestScore(SyntheticProject):
 
     def score(self, **options) -> ProtDeepConsensusScore:
         protocol = new_protocol(
-            type(self), ProtDeepConsensusScore, **{**self.inputs, **options}
+            type(self),
+            ProtDeepConsensusScore,
+            **{"writeStacks": True, **self.inputs, **options},
         )
         self.assertEqual(protocol.validate(), [])
         return self.launchProtocol(protocol)

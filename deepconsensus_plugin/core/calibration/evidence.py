@@ -146,10 +146,15 @@ class Evidence:
         return np.ones(len(self)) if self.weight is None else self.weight
 
     def on_own_scales(self) -> Evidence:
-        """Return the same with its own `quantiles` and `log_ratio`, for `part`."""
+        """Return the same with its own `quantiles` and `log_ratio`, for `part`.
+
+        Scores become quantiles too, which have the same order: there may be millions.
+        """
+        quantiles = normal_quantiles(self.scores, self.weight)
         return replace(
             self,
-            quantiles=normal_quantiles(self.scores, self.weight),
+            scores=quantiles,
+            quantiles=quantiles,
             log_ratio=None if self.witness is None else log_ratios(self.witness),
         )
 

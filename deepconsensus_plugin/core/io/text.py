@@ -14,6 +14,10 @@ _MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "none", "null", "-", "?", 
 """Words for a missing value, lower case: of R, pandas, crYOLO, JSON, STAR."""
 
 
+_MOST_SHOWN = 300
+"""Letters of a row in an error."""
+
+
 def read_text(path: Path) -> str:
     """Return the content of a text file, without a byte order mark.
 
@@ -42,7 +46,9 @@ def lines_of(text: str) -> list[str]:
 def bad_row(path: Path, line: int, *, expected: str, received: str) -> FileFormatError:
     """Return the error of one row; `line` counts from 1."""
     return FileFormatError(
-        path, expected=f"{expected} on line {line}", received=repr(received)
+        path,
+        expected=f"{expected} on line {line}",
+        received=repr(received[:_MOST_SHOWN]),
     )
 
 

@@ -70,8 +70,11 @@ def fuse_scores(
     rows = slice(None) if is_judged.all() else np.flatnonzero(is_judged)
     judged = candidates.take(rows) if isinstance(rows, np.ndarray) else candidates
     told = (None if each is None else each[rows] for each in (opinion, amplitude))
-    evidence = Evidence.of_candidates(judged, network_score[rows], *told)
-    fusion = fuse(evidence, rng=np.random.default_rng(seed), progress=progress)
+    fusion = fuse(
+        Evidence.of_candidates(judged, network_score[rows], *told),
+        rng=np.random.default_rng(seed),
+        progress=progress,
+    )
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
     context = context or FusionContext()

@@ -215,7 +215,7 @@ def _gain(
 
 def _judge_unknown(
     marked: MarkedFusion, labels: Labels, rule: ThresholdRule
-) -> FloatArray:
+) -> BoolArray:
     """Return whether each labelled candidate is accepted by a fit to the others."""
     part: IntArray = np.arange(len(labels)) % _PARTS
     accepted = np.zeros(len(labels), dtype=bool)

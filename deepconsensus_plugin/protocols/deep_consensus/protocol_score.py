@@ -22,14 +22,18 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readOverBorder,
     summaryOfEarly,
 )
+from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
+    ParticleCutting,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     LABELS,
+    defineAllStacksParam,
     defineCombineParam,
     defineFeedbackParams,
     defineInputParams,
-    defineParticleParams,
     defineSeedParam,
+    defineStackOptions,
     defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_outputs import makeOutputs
@@ -37,7 +41,10 @@ from deepconsensus_plugin.protocols.deep_consensus.score_particles import (
     ParticleScoreStages,
     makeParticleOutput,
 )
-from deepconsensus_plugin.protocols.deep_consensus.score_stages import ScoreStages
+from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
+    ScoreStages,
+    cuttingOfScoring,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
     countWithoutParticle,
     describeFusion,
@@ -73,8 +80,8 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     The score of a trained network, the votes of the pickers and their scores are
     combined, without any truth; precision and recall of every picker are estimated too.
-    All candidates are kept, so that another cutoff takes seconds (*select by score*).
-    Particle stacks can be written.
+    All candidates are kept, so that another cutoff takes seconds; *select by score*
+    writes the particles that it keeps.
     """
 
     _label = "score particles"
@@ -99,7 +106,8 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineFeedbackParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
-        defineParticleParams(form)
+        defineAllStacksParam(form)
+        defineStackOptions(form)
         defineOverBorderParam(form)
         form.addParallelSection(threads=4, mpi=0)
 
@@ -197,7 +205,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         return describeBadForm(self)
 
     def _warnings(self):
-        if self.inputModel.get() is None or not self.writesParticles():
+        if self.inputModel.get() is None or self.hasStacks():
             return []
         return describeOtherContrast(self.inputModel.get(), self.doInvert.get())
 
@@ -248,6 +256,12 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
     def _scored(self) -> SetOfCoordinates | SetOfParticles:
         """Return all that was scored."""
         return self.outputParticles if self.hasStacks() else self.outputCoordinates
+
+    def getParticleCutting(self) -> ParticleCutting | None:
+        """Return how particles are cut at the scored coordinates, if that is known."""
+        if self.inputModel.get() is None or self.getInputMicrographs() is None:
+            return None
+        return cuttingOfScoring(self)
 
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""

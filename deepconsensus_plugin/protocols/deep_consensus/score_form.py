@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
@@ -46,8 +46,9 @@ LABELS = tuple(map(FUSION.name_of, ("feedback", "feedback_scale")))
 what looks at images."""
 STACKS = ParameterForm(
     StackOptions,
-    invert=shownAsContrast(name="doInvert", condition="writeStacks"),
-    normalise=Shown("doNormalise", condition="writeStacks"),
+    invert=shownAsContrast(name="doInvert"),
+    normalise=Shown("doNormalise"),
+    half_size=Shown("halfSize"),
 )
 
 
@@ -110,25 +111,25 @@ def defineFeedbackParams(form: params.Form) -> None:
     FUSION.define(form, "feedback", "feedback_scale")
 
 
-def feedbackOn(
-    protocol: Protocol, micrographs: Sequence[Micrograph], boxSize: float
-) -> FeedbackFile | None:
-    """Return the file of labels that a form names; None without any.
+def fusionChoices(
+    protocol: Protocol, micrographs: tuple[Micrograph, ...], boxSize: float
+) -> dict[str, Any]:
+    """Return the choices of a form for `fuse_scored`: seed, and file of labels.
 
     Parameters
     ----------
     protocol : Protocol
         Its form has the lines of `defineFeedbackParams`.
-    micrographs : sequence of Micrograph
+    micrographs : tuple of Micrograph
         Micrographs of the candidates.
     boxSize : float
         Pixels of these micrographs.
     """
-    path = FUSION.value_of("feedback", protocol)
-    if path is None:
-        return None
-    scale = FUSION.value_of("feedback_scale", protocol)
-    return FeedbackFile(path, tuple(micrographs), boxSize, scale)
+    choices = {"seed": fusionSeed(protocol)}
+    if (path := FUSION.value_of("feedback", protocol)) is not None:
+        scale = FUSION.value_of("feedback_scale", protocol)
+        choices["feedback"] = FeedbackFile(path, micrographs, boxSize, scale)
+    return choices
 
 
 def describeBadFeedback(protocol: Protocol) -> list[str]:
@@ -150,8 +151,23 @@ def fusionSeed(protocol: Protocol) -> int | None:
     return protocol.seed.get() if protocol.combineEvidence else None
 
 
-def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:
-    """Add how particles are written, perhaps without their contrast."""
+def defineAllStacksParam(form: params.Form) -> None:
+    """Add whether *score particles* writes the particles of all candidates."""
+    form.addParam(
+        "writeStacks",
+        params.BooleanParam,
+        default=False,
+        label="Write stacks of all candidates",
+        help="*Yes*: the boxes of all candidates are written at the pixel size of the "
+        "micrographs, to one stack per micrograph: 500 000 boxes of 400 px take 320 GB "
+        "of disk.\n"
+        "*No*: only scored coordinates are written; *select by score* writes the "
+        "particles that it keeps, as the lines below tell.\nDefault: No.",
+    )
+
+
+def defineStacksParam(form: params.Form) -> None:
+    """Add whether *deep consensus* writes particles."""
     form.addParam(
         "writeStacks",
         params.BooleanParam,
@@ -160,7 +176,12 @@ def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> Non
         help="*Yes*: all candidates are extracted at the pixel size of the "
         "micrographs, to one stack per micrograph.\n"
         "*No*: only scored coordinates are written. 500 000 boxes of 400 px take 320 "
-        "GB of disk; for large sets, select first and extract what is kept.\n"
-        "Default: Yes.",
+        "GB of disk; for large sets, let *select by score* write the particles that it "
+        "keeps.\nDefault: Yes.",
     )
-    STACKS.define(form, *(["invert"] if asksContrast else []), "normalise")
+
+
+def defineStackOptions(form: params.Form, *, asksContrast: bool = True) -> None:
+    """Add how particles are written, perhaps without their contrast."""
+    contrast = ["invert"] if asksContrast else []
+    STACKS.define(form, *contrast, "normalise", "half_size")

@@ -29,12 +29,15 @@ from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.averages import average_about
 from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.witness import ask_about
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import readOverBorder
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
+from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
+    ParticleCutting,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
     STACKS,
-    feedbackOn,
-    fusionSeed,
+    fusionChoices,
 )
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     warnOfLeftOut,
@@ -147,11 +150,10 @@ class ScoreStages:
         picked = micrographs_from_set(coordinates.getMicrographs())
         return fuse_scored(
             self.files.folder,
-            seed=fusionSeed(self.protocol),
+            **fusionChoices(self.protocol, picked, coordinates.getBoxSize()),
             micrographs=picked,
             model=self._model,
             holds_scored_only=True,
-            feedback=feedbackOn(self.protocol, picked, coordinates.getBoxSize()),
             run_job=self._runJob,
         )
 
@@ -181,3 +183,13 @@ def boxFrameOfScoring(protocol: Protocol) -> BoxFrame:
 def preprocessingOf(protocol: Protocol) -> BoxPreprocessing:
     """Return how boxes are made ready for the model that scores."""
     return protocol.inputModel.get().getCard(EnsembleCard).preprocessing
+
+
+def cuttingOfScoring(protocol: Protocol) -> ParticleCutting:
+    """Return how particles are cut at scored coordinates, as the form tells."""
+    return ParticleCutting(
+        boxFrameOfScoring(protocol),
+        STACKS.read(protocol, folder=Path(protocol._getExtraPath("particles"))),
+        isPhaseFlipped=preprocessingOf(protocol).phase_flip,
+        overBorder=readOverBorder(protocol).over_border,
+    )

@@ -32,6 +32,7 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
+    BoxFrame,
     Column,
     ItemRows,
     append_rows,
@@ -77,8 +78,21 @@ def appendScored(
         Attached to the particles: of the micrographs of all items, or none.
     """
     append_rows(coordinates, scored.items)
+    if particles is not None:
+        appendParticles(scored, particles, stacks=stacks, scale=scale, ctfs=ctfs)
+
+
+def appendParticles(
+    scored: ScoredRows,
+    particles: SetOfParticles,
+    *,
+    stacks: Path,
+    scale: float,
+    ctfs: Mapping[str, CTFModel],
+) -> None:
+    """Append the particle of every scored item that has one; see `appendScored`."""
     chosen = scored.take(scored.hasParticle)
-    if particles is not None and len(chosen.items):
+    if len(chosen.items):
         append_rows(particles, _particleRows(chosen, stacks, scale, ctfs))
 
 
@@ -147,16 +161,40 @@ def createScoredSets(
     outputs = {f"outputCoordinates{suffix}": coordinates}
     if not protocol.writeStacks:
         return outputs
-    micrographs = protocol.getInputMicrographs()
+    frame = BoxFrame(
+        coordinates, protocol.getInputMicrographs(), protocol.ctfRelations.get()
+    )
+    particles = createParticles(
+        protocol, frame, phaseFlipped=phaseFlipped, suffix=suffix
+    )
+    return {**outputs, f"outputParticles{suffix}": particles}
+
+
+def createParticles(
+    protocol: ProtParticles, frame: BoxFrame, *, phaseFlipped: bool, suffix: str = ""
+) -> SetOfParticles:
+    """Return an empty set of particles, which belong to the coordinates of a suffix.
+
+    Parameters
+    ----------
+    protocol : ProtParticles
+        Whose output it will be.
+    frame : BoxFrame
+        What the particles are cut from.
+    phaseFlipped : bool
+        Whether they are.
+    suffix : str
+        Suffix of the names of the outputs.
+    """
     particles = protocol._createSetOfParticles(suffix)
     particles.setAcquisition(
         with_optics_group(
-            micrographs.getAcquisition(),
-            coordinates.getMicrographs().getSamplingRate(),
+            frame.micrographs.getAcquisition(),
+            frame.coordinates.getMicrographs().getSamplingRate(),
         )
     )
-    particles.setSamplingRate(micrographs.getSamplingRate())
-    particles.setHasCTF(protocol.ctfRelations.get() is not None)
+    particles.setSamplingRate(frame.micrographs.getSamplingRate())
+    particles.setHasCTF(frame.ctfs is not None)
     particles.setIsPhaseFlipped(phaseFlipped)
     particles.setCoordinates(Pointer(protocol, extended=f"outputCoordinates{suffix}"))
-    return {**outputs, f"outputParticles{suffix}": particles}
+    return particles

@@ -44,7 +44,10 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeOtherPixelSize,
 )
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
-from deepconsensus_plugin.protocols.shared.picker_summary import describeNull
+from deepconsensus_plugin.protocols.shared.picker_summary import (
+    describeNull,
+    describeRows,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 PICKING = ParameterForm(
@@ -66,6 +69,7 @@ PICKING = ParameterForm(
             Reference.RING: "ring",
         }
     ),
+    shortest_diameter_A=Shown("shortestDiameter"),
     particles_dark=shownAsContrast(),
 )
 THRESHOLDS = ParameterForm(PickRequest)
@@ -110,7 +114,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
     def _defineThresholdParams(self, form):
         group = form.addGroup("Thresholds", expertLevel=params.LEVEL_ADVANCED)
         THRESHOLDS.define(group)
-        PICKING.define(group, "min_distance")
+        PICKING.define(group, "min_distance", "shortest_diameter_A")
 
     def _defineMicrographParams(self, form):
         PICKING.define(
@@ -226,6 +230,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             f"of {result.threshold:.3g} {scored}."
         ]
         summary += [*describeNull(result.null), *describeDiameter(self)]
+        summary += describeRows(result, areLeftOut=self.leaveOutFilaments.get())
         if result.is_from_null:
             summary.append(
                 "The scores do not separate particles from background; picks are the "

@@ -36,6 +36,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
+    pickPointers,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -46,7 +47,7 @@ from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     sourceOf,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
-    feedbackOn,
+    fusionChoices,
     fusionSeed,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
@@ -176,21 +177,17 @@ class ScreenStages:
     def fuse(self, model: Path) -> None:
         """Combine scores of networks, votes and pickers to probabilities."""
         picked = self._pickedMicrographs()
-        isLast = self.folder == chainFilesOf(self.protocol).folder
-        box = pickedBox(self.protocol)
         fuse_scored(
             self.folder,
-            seed=fusionSeed(self.protocol),
+            **fusionChoices(self.protocol, picked, pickedBox(self.protocol)),
             micrographs=picked,
             model=model,
-            feedback=feedbackOn(self.protocol, picked, box) if isLast else None,
             run_job=jobsIn(self.folder, self.protocol),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
         picked = referenceMicrographs(self.protocol)
-        left_out = leftOutOf(self.protocol, picked)
-        return micrographs_from_set(picked, left_out=left_out)
+        return micrographs_from_set(picked, left_out=leftOutOf(self.protocol, picked))
 
     def _options(self) -> DeepConsensusOptions:
         boxSize = boxFrameOfScreen(self.protocol).box_size
@@ -226,6 +223,7 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         stackFolder(protocol),
         normalise=protocol.doNormalise.get(),
         invert=not protocol.skipInvert,
+        half_size=protocol.halfSize.get(),
     )
     drawing, training = DRAWING.read(protocol), TRAINING.read(protocol)
     n_most = max(drawing.max_negatives, training.max_boxes)
@@ -257,7 +255,7 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
     cut = protocol.getInputMicrographs()
     return BoxFrame(
-        protocol.inputCoordinates[0].get(),
+        pickPointers(protocol)[0].get(),
         cut,
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),

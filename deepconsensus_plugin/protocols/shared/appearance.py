@@ -8,6 +8,7 @@ import textwrap
 from typing import Any
 
 from deepconsensus_plugin.plugin import Plugin
+from deepconsensus_plugin.protocols.shared.half_made import SoundSteps
 
 LINE_LETTERS = 75
 """Letters of a line that the window of a help shows whole."""
@@ -16,7 +17,7 @@ _GLUE = "\N{NO-BREAK SPACE}"
 _EMPHASISED = re.compile(r"\*[^*\n]+\*")
 
 
-class Appearance:
+class Appearance(SoundSteps):
     """Mixin of protocols whose runs have short names, and whose helps show whole.
 
     Scipion names a new run after the label of its class, numbered where there are
@@ -25,6 +26,8 @@ class Appearance:
     of a help is made for the number of its lines, however long they are.
 
     A run that may use a GPU warns where the machine has one that it would not use.
+
+    All protocols of this package have it, and are `SoundSteps` by it.
     """
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -353,3 +354,18 @@ def test_launcher_brings_this_package_and_nothing_around_it(tmp_path):
     assert Path(found) == launcher.PACKAGE / "__init__.py"
     assert str(launcher.PACKAGE.parent) not in path
     assert str(launcher.PACKAGE / "job_environment") not in path
+
+
+def test_processes_of_a_job_find_the_package_too(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "")  # restored afterwards
+    find = "import deepconsensus_plugin, os; print(os.path.realpath("
+    command = [sys.executable, "-S", "-c", f"{find}deepconsensus_plugin.__path__[0]))"]
+    with launcher.offered_to_children():
+        found = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd="/"
+        )
+        (folder,) = Path(os.environ["PYTHONPATH"]).parts[-1:]
+
+    assert found.stdout.strip() == str(launcher.PACKAGE)
+    assert folder.startswith("deepconsensus-package-")
+    assert not Path(os.environ["PYTHONPATH"]).exists()

@@ -34,8 +34,7 @@ _NEXT = {
 _RIGHT = 3
 
 _POINT_AFTER_MS = 300
-"""Another micrograph is shown when the focus has rested on a candidate for this time,
-so that keys are as quick as fingers."""
+"""The micrograph follows when the focus has rested for this time."""
 
 OnRow = Callable[[int], None]
 OnReason = Callable[[Reason | None], None]
@@ -102,7 +101,7 @@ class GalleryPane(Pane):
             self.gallery.set_threshold(threshold)
 
     def _to_threshold(self) -> None:
-        """Leave the list of a review, for the particles around the threshold."""
+        """Leave the list of a review."""
         if self.review_line is not None:
             self.review_line.choose(ReviewList.SCORE)
         self._listed = None
@@ -232,7 +231,6 @@ class GalleryPane(Pane):
         """Take down the pane, with what was still to come."""
         if self._pending is not None:
             self.after_cancel(self._pending)
-            self._pending = None
         super().destroy()
 
     # -------------------------- the mouse --------------------------
