@@ -44,6 +44,7 @@ def run(request: FuseRequest, progress: Progress) -> FuseResult:
                 request.shapes, request.model, request.null, request.averages
             ),
             progress=progress,
+            feedback=request.feedback,
         )
     return FuseResult(len(candidates), report is not None, progress.timings)
 
