@@ -3,7 +3,8 @@
 
 Heavy work runs as ``python -m deepconsensus_plugin.core.jobs JOB.json`` in a process
 of its own, so that TensorFlow's memory and crashes stay out of Scipion, and a queue
-or another environment can run it.
+can run it; in an environment of its own (`job_environment`), so that TensorFlow's
+packages stay out of Scipion's.
 """
 
 from __future__ import annotations
@@ -12,21 +13,30 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pwem
+import pyworkflow
 from pyworkflow import VarTypes
 from pyworkflow.protocol import Protocol
 from pyworkflow.protocol.constants import VOID_GPU
 from pyworkflow.utils import Environ
 
 from deepconsensus_plugin.bootstrap import own_home
-from deepconsensus_plugin.constants import DEEPCONSENSUS_MODELS, DEEPCONSENSUS_PYTHON
+from deepconsensus_plugin.constants import (
+    DEEPCONSENSUS_HOME,
+    DEEPCONSENSUS_MODELS,
+    DEEPCONSENSUS_PYTHON,
+    URL,
+)
+from deepconsensus_plugin.job_environment import gpus, location, verdict
+from deepconsensus_plugin.job_environment.installation import add_packages
+from deepconsensus_plugin.job_environment.launcher import JOBS_MODULE
 
-JOBS_MODULE = "deepconsensus_plugin.core.jobs"
 _DEFAULT_MODELS = own_home() / "models"
-REQUIRED_MODULES = ("tensorflow", "keras", "h5py", "pydantic")
+_LAUNCHER = Path(location.__file__).with_name("launcher.py")
 
 # Every update of a network allocates and frees the same large arrays. By default the C
 # library gives each back to the kernel, which then clears it page by page again: a
@@ -46,15 +56,26 @@ class Plugin(pwem.Plugin):
     __module__ = "deepconsensus_plugin"
 
     _processingField = ["SPA"]
-    _url = ""
+    _url = URL
+    _homeVar = DEEPCONSENSUS_HOME
+    _supportedVersions = [location.ENVIRONMENT_VERSION]
 
     @classmethod
     def _defineVariables(cls) -> None:
+        cls._defineEmVar(
+            DEEPCONSENSUS_HOME,
+            location.find_home(Path(pwem.Config.EM_ROOT)).name,
+            description="Folder of the environment that runs the jobs (training, "
+            "scoring), which *scipion3 installb deepconsensus* makes, with libraries "
+            "for NVIDIA's GPUs *scipion3 installb deepconsensusGPU*.",
+            var_type=VarTypes.FOLDER,
+        )
         cls._defineVar(
             DEEPCONSENSUS_PYTHON,
-            sys.executable,
-            description="Python that runs the jobs (training, scoring). This plugin "
-            "must be installed there. Default: the Python that runs Scipion.",
+            "",
+            description="Python that runs the jobs, with TensorFlow or another "
+            "backend of Keras. Empty: that of DEEPCONSENSUS_HOME; where that does not "
+            "exist, the Python that runs Scipion.",
             var_type=VarTypes.PATH,
         )
         cls._defineVar(
@@ -85,24 +106,37 @@ class Plugin(pwem.Plugin):
         return environ
 
     @classmethod
+    def getJobsPython(cls) -> tuple[str, location.Origin]:
+        """Return the Python that runs the jobs, and why that one."""
+        chosen = cls.getVar(DEEPCONSENSUS_PYTHON, "")
+        home = cls.getHome()
+        return location.choose_python(chosen, Path(home) if home else None)
+
+    @classmethod
     def validateInstallation(cls) -> list[str]:
-        """Return what is missing, one sentence each; imports nothing."""
-        python = cls.getVar(DEEPCONSENSUS_PYTHON, sys.executable)
-        if python != sys.executable:  # its modules cannot be seen without running it
-            if Path(python).is_file():
-                return []
-            return [f"{DEEPCONSENSUS_PYTHON}: no such file: {python}"]
-        missing = [name for name in REQUIRED_MODULES if find_spec(name) is None]
-        if not missing:
+        """Return what the jobs' environment lacks, one sentence; imports nothing."""
+        python, origin = cls.getJobsPython()
+        try:
+            backend = verdict.backend_in(cls.getEnviron())
+            fault = verdict.environment_fault(python, origin, backend)
+        except (ValueError, PackageNotFoundError) as error:
+            return [f"The environment of the jobs is not known: {error}"]
+        return [fault] if fault else []
+
+    @classmethod
+    def describeUnusedGpu(cls) -> list[str]:
+        """Return why a GPU of this machine would not be used, if that is plain."""
+        if not (names := _driver().names) or cls.validateInstallation():
             return []
-        return [
-            f"Missing Python modules: {', '.join(missing)}. Reinstall the plugin with "
-            f"its requirements: {python} -m pip install scipion-em-deepconsensus"
-        ]
+        python, _ = cls.getJobsPython()
+        backend = verdict.backend_in(cls.getEnviron())
+        sentence = verdict.libraries_warning(python, backend, names)
+        return [sentence] if sentence else []
 
     @classmethod
     def defineBinaries(cls, env: object) -> None:
-        """Define none: everything comes with pip, from requirements.txt."""
+        """Define the environments of the jobs: for CPUs, and for NVIDIA's GPUs."""
+        add_packages(env, conda=pyworkflow.Config.CONDA_ACTIVATION_CMD)
 
     @classmethod
     def runCoreJob(cls, protocol: Protocol, jobPath: str | Path) -> None:
@@ -117,13 +151,24 @@ class Plugin(pwem.Plugin):
         subprocess.CalledProcessError
             If the job fails; the reason is in the protocol's log.
         """
-        python = cls.getVar(DEEPCONSENSUS_PYTHON, sys.executable)
+        python, _ = cls.getJobsPython()
+        environ = cls.getEnviron(_chosenGpus(protocol))
+        start = ["-m", JOBS_MODULE]
+        if python != sys.executable:
+            start = [str(_LAUNCHER)]
+            environ.pop("PYTHONPATH", None)  # of Scipion's Python
         protocol.runJob(
             shlex.quote(python),
-            shlex.join(["-m", JOBS_MODULE, str(jobPath)]),
-            env=cls.getEnviron(_chosenGpus(protocol)),
+            shlex.join([*start, str(jobPath)]),
+            env=environ,
             numberOfMpi=1,  # never through mpirun
         )
+
+
+@lru_cache(maxsize=4)
+def _driver() -> gpus.DriverReport:
+    """Return what NVIDIA's driver tells; asked once, since forms ask often."""
+    return gpus.ask_driver()
 
 
 def _chosenGpus(protocol: Protocol) -> list[int]:

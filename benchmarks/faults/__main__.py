@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults: runs that are killed, starved and misled, beside an undisturbed one.
 
-    python -m benchmarks.faults OUT [--kills 105] [--each 2] [--commands 9] [--seed 0]
+    python -m benchmarks.faults OUT [--kills 105] [--each 2] [--stages STAGE …]
+                                [--commands 9] [--seed 0]
 
 Small runs of the whole chain, forked from one process: signals at random moments of
 every stage, disks that are full or cannot be written to, inputs that vanish or are
@@ -16,7 +17,7 @@ import argparse
 import itertools
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.faults.commands import command_outcomes, full_disk_outcomes
@@ -40,17 +41,22 @@ _HEADER = ("disturbance", *_PLACES, "runs", *_ENDS)
 
 
 def all_outcomes(
-    trials: Trials, disk: SmallDisk | None, *, n_kills: int, n_each: int
+    trials: Trials,
+    disk: SmallDisk | None,
+    *,
+    n_kills: int,
+    n_each: int,
+    stages: Sequence[str],
 ) -> Iterator[Outcome]:
     """Yield the ends of runs that are disturbed in every way, in turn."""
     kinds = itertools.cycle(SIGNALS)
-    for stage, number in zip(itertools.cycle(STAGES), kinds, strict=False):
+    for stage, number in zip(itertools.cycle(stages), kinds, strict=False):
         if n_kills <= 0:
             break
         n_kills -= 1
         yield trials.kill(stage, number)
     for _ in range(n_each):
-        for stage in STAGES:
+        for stage in stages:
             if disk is not None:
                 yield trials.fill_disk(stage, disk)
                 yield trials.protect_project(stage, disk)
@@ -94,6 +100,7 @@ def main() -> int:
     parser.add_argument(
         "--each", type=int, default=2, help="of each other kind, a stage"
     )
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--commands", type=int, default=9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="three runs in all")
@@ -121,7 +128,8 @@ def main() -> int:
         small_disk(out / "trials" / "disk") as disk,
     ):
         print("small disk: " + ("none, not root" if disk is None else "tmpfs"))
-        note(all_outcomes(trials, disk, n_kills=arguments.kills, n_each=arguments.each))
+        chosen = {"n_kills": arguments.kills, "n_each": arguments.each}
+        note(all_outcomes(trials, disk, **chosen, stages=arguments.stages))
     n_commands, seed = arguments.commands, arguments.seed
     note(command_outcomes(out / "commands", n_commands, seed))
     with small_disk(out / "disk") as disk:

@@ -45,6 +45,8 @@ _STAGES = {
         "pipeline.averages:run",
     ),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
+    "fuse": ("pipeline.fuse_request:FuseRequest", "pipeline.fusion:run"),
+    "particles": ("deep_consensus.stacks:StackRequest", "deep_consensus.stacks:run"),
     "try_model": (
         "pipeline.try_model_request:TryModelRequest",
         "pipeline.try_model:run",

@@ -23,6 +23,7 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
+    ItemRows,
     append_candidates,
     candidates_and_items,
     candidates_from_set,
@@ -42,7 +43,7 @@ from deepconsensus_plugin.core.preprocessing import (
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import scoredRows
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.set_columns import (
     are_fused,
@@ -103,7 +104,9 @@ class TestScore(SyntheticProject):
 
     def score(self, **options) -> ProtDeepConsensusScore:
         protocol = new_protocol(
-            type(self), ProtDeepConsensusScore, **{**self.inputs, **options}
+            type(self),
+            ProtDeepConsensusScore,
+            **{"writeStacks": True, **self.inputs, **options},
         )
         self.assertEqual(protocol.validate(), [])
         return self.launchProtocol(protocol)
@@ -357,9 +360,10 @@ class TestScore(SyntheticProject):
     def test_scores_that_are_not_of_these_candidates_are_refused(self):
         n = len(self.candidates)
         scores = EnsembleScores(np.zeros(n - 1), np.zeros(n - 1))
-        given = self.inputs["inputCoordinates"].get(), self.candidates, np.arange(n)
+        items = ItemRows.of_set(self.inputs["inputCoordinates"].get(), [])
+        given = items, self.candidates, np.arange(n)
         with self.assertRaisesRegex(ValueError, f"expected {n} scores.*{n - 1}"):
-            list(iterScored(*given, np.ones(n), scores, isWhole=np.ones(n, bool)))
+            scoredRows(*given, np.ones(n), scores, isWhole=np.ones(n, bool))
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

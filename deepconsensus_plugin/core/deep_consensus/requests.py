@@ -155,6 +155,17 @@ class StackOptions(Declared):
             "are written as they are.",
         ),
     )
+    half_size: bool = field(
+        default=False,
+        metadata=declare(
+            "16-bit images",
+            "*Yes*: images are written as 16-bit floating point numbers (MRC mode 12) "
+            "and take half the disk. RELION 4, cryoSPARC 4.4 and later ones, and this "
+            "plugin read them; older programs do not.\n"
+            "*No*: 32-bit, which every program reads.",
+            is_expert=True,
+        ),
+    )
 
 
 def stack_path(folder: Path, micrograph: str) -> Path:

@@ -127,12 +127,12 @@ def run(request: MaskRequest, progress: Progress) -> MaskResult:
 def are_made(request: MaskRequest) -> bool:
     """Return whether all masks are there that a request asks for."""
     return all(
-        read_origin(request.path_of(each)) == _origin(request, each)
+        read_origin(request.path_of(each)) == origin_of(request, each)
         for each in request.micrographs
     )
 
 
-def _origin(request: MaskRequest, micrograph: Micrograph) -> str:
+def origin_of(request: MaskRequest, micrograph: Micrograph) -> str:
     """Return a digest of what a mask is made from."""
     return digest(
         _CODE_VERSION,
@@ -145,7 +145,7 @@ def _origin(request: MaskRequest, micrograph: Micrograph) -> str:
 
 def _make(request: MaskRequest, micrograph: Micrograph) -> tuple[bool, UsableArea]:
     """Return whether the mask of a micrograph had to be made, and the mask."""
-    path, origin = request.path_of(micrograph), _origin(request, micrograph)
+    path, origin = request.path_of(micrograph), origin_of(request, micrograph)
     if read_origin(path) == origin:
         return False, read_area(path)
     area = find_area(

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.averages.table import (
     AveragesTable,
     read_averages,
 )
+from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.protocols.averages.averages_form import (
     AVERAGING,
@@ -117,7 +118,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
         given = averagedInput(self)
         averaged = AveragedItems.read(
             *(self._path("averages"), self._path("coordinates")),
-            np.load(self._path("ids")),
+            read_array_file(Path(self._path("ids")), "ids", kinds="iu"),
             pixel_size_A=given.cut_pixel_A,
             picked_pixel_A=given.picked_pixel_A,
         )

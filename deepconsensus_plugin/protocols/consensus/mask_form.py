@@ -17,6 +17,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
 )
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
 
 MASKING = ParameterForm(
     MaskRequest,
@@ -49,6 +50,7 @@ def defineMaskParams(form: params.Form) -> None:
         "them except those on masked area. Empty: masks only.",
     )
     AREA.define(form)
+    defineSkipParam(form)
 
 
 def describeBadMasking(protocol: Protocol) -> list[str]:

@@ -31,8 +31,9 @@ FUSION = ParameterForm(
 )
 STACKS = ParameterForm(
     StackOptions,
-    invert=shownAsContrast(name="doInvert", condition="writeStacks"),
-    normalise=Shown("doNormalise", condition="writeStacks"),
+    invert=shownAsContrast(name="doInvert"),
+    normalise=Shown("doNormalise"),
+    half_size=Shown("halfSize"),
 )
 
 
@@ -100,8 +101,23 @@ def fusionSeed(protocol: Protocol) -> int | None:
     return protocol.seed.get() if protocol.combineEvidence else None
 
 
-def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:
-    """Add how particles are written, perhaps without their contrast."""
+def defineAllStacksParam(form: params.Form) -> None:
+    """Add whether *score particles* writes the particles of all candidates."""
+    form.addParam(
+        "writeStacks",
+        params.BooleanParam,
+        default=False,
+        label="Write stacks of all candidates",
+        help="*Yes*: the boxes of all candidates are written at the pixel size of the "
+        "micrographs, to one stack per micrograph: 500 000 boxes of 400 px take 320 GB "
+        "of disk.\n"
+        "*No*: only scored coordinates are written; *select by score* writes the "
+        "particles that it keeps, as the lines below tell.\nDefault: No.",
+    )
+
+
+def defineStacksParam(form: params.Form) -> None:
+    """Add whether *deep consensus* writes particles."""
     form.addParam(
         "writeStacks",
         params.BooleanParam,
@@ -110,7 +126,12 @@ def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> Non
         help="*Yes*: all candidates are extracted at the pixel size of the "
         "micrographs, to one stack per micrograph.\n"
         "*No*: only scored coordinates are written. 500 000 boxes of 400 px take 320 "
-        "GB of disk; for large sets, select first and extract what is kept.\n"
-        "Default: Yes.",
+        "GB of disk; for large sets, let *select by score* write the particles that it "
+        "keeps.\nDefault: Yes.",
     )
-    STACKS.define(form, *(["invert"] if asksContrast else []), "normalise")
+
+
+def defineStackOptions(form: params.Form, *, asksContrast: bool = True) -> None:
+    """Add how particles are written, perhaps without their contrast."""
+    contrast = ["invert"] if asksContrast else []
+    STACKS.define(form, *contrast, "normalise", "half_size")

@@ -31,6 +31,12 @@ from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
+from deepconsensus_plugin.protocols.shared.estimated_diameter import (
+    AUTO,
+    chosenDiameter,
+    describeDiameter,
+    diameterOf,
+)
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
     describeBadThreads,
@@ -38,13 +44,18 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeOtherPixelSize,
 )
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
-from deepconsensus_plugin.protocols.shared.picker_summary import describeNull
+from deepconsensus_plugin.protocols.shared.picker_summary import (
+    describeNull,
+    describeRows,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 PICKING = ParameterForm(
     PickParameters,
     first=("method", "diameter_A", "reference"),
-    diameter_A=Shown("particleDiameter", options={"important": True}),
+    diameter_A=Shown(
+        "particleDiameter", default=None, auto=AUTO, options={"important": True}
+    ),
     method=Shown(
         choices={
             PickMethod.GAUSSIANS: "difference of Gaussians",
@@ -58,6 +69,7 @@ PICKING = ParameterForm(
             Reference.RING: "ring",
         }
     ),
+    shortest_diameter_A=Shown("shortestDiameter"),
     particles_dark=shownAsContrast(),
 )
 THRESHOLDS = ParameterForm(PickRequest)
@@ -68,11 +80,12 @@ BOX = ParameterForm(
 
 
 class ProtClassicalPick(Appearance, ProtParticlePicking):
-    """Pick particles of a known diameter, without training and without a reference.
+    """Pick particles of one diameter, without training and without a reference.
 
-    There are two methods of different principles, so that a consensus of both is
-    meaningful: a difference of Gaussians finds contrast at the size of the particle,
-    and a normalised correlation finds its rotationally averaged shape.
+    The diameter is estimated where none is given. There are two methods of different
+    principles, so that a consensus of both is meaningful: a difference of Gaussians
+    finds contrast at the size of the particle, and a normalised correlation finds its
+    rotationally averaged shape.
     """
 
     _label = "pick without training"
@@ -101,7 +114,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
     def _defineThresholdParams(self, form):
         group = form.addGroup("Thresholds", expertLevel=params.LEVEL_ADVANCED)
         THRESHOLDS.define(group)
-        PICKING.define(group, "min_distance")
+        PICKING.define(group, "min_distance", "shortest_diameter_A")
 
     def _defineMicrographParams(self, form):
         PICKING.define(
@@ -127,10 +140,13 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
 
     def pickStep(self, form):
         """Pick all micrographs as a job."""
+        micrographs = micrographs_from_set(self.inputMicrographs.get())
+        areDark = PICKING.value_of("particles_dark", self)
+        diameter = diameterOf(self, micrographs, areDark=areDark)
         request = THRESHOLDS.read(
             self,
-            micrographs=micrographs_from_set(self.inputMicrographs.get()),
-            parameters=PICKING.read(self),
+            micrographs=micrographs,
+            parameters=PICKING.read(self, diameter_A=diameter),
             peaks=Path(self._getFileName("peaks")),
             result=Path(self._getFileName("picks")),
             workers=self.numberOfThreads.get(),
@@ -162,8 +178,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
         return self.getParam("method").choices[self.method.get()]
 
     def _diameterPx(self) -> float:
-        rate = self.inputMicrographs.get().getSamplingRate()
-        return self.particleDiameter.get() / rate
+        return chosenDiameter(self) / self.inputMicrographs.get().getSamplingRate()
 
     # -------------------------- information --------------------------
     def _validate(self):
@@ -186,7 +201,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
         """Return a sentence if the micrographs are too coarse or too small for it."""
         micrographs = self.inputMicrographs.get()
         if not self.particleDiameter.get() or describeBadMicrographs(micrographs):
-            return []  # told elsewhere
+            return []  # told elsewhere, or estimated
         if micrographs is None:
             return []
         diameter = self._diameterPx()
@@ -214,7 +229,8 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             f"{output.getBoxSize()} px: the peaks, of {result.n_peaks}, with a score "
             f"of {result.threshold:.3g} {scored}."
         ]
-        summary += describeNull(result.null)
+        summary += [*describeNull(result.null), *describeDiameter(self)]
+        summary += describeRows(result, areLeftOut=self.leaveOutFilaments.get())
         if result.is_from_null:
             summary.append(
                 "The scores do not separate particles from background; picks are the "
@@ -233,7 +249,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             return []
         cited = ", ".join(f"[{key}]" for key in self._citations())
         return [
-            f"{output.getSize()} particles of {self.particleDiameter.get():g} Å were "
+            f"{output.getSize()} particles of {chosenDiameter(self):.4g} Å were "
             f"picked by {self._methodLabel()} {cited}."
         ]
 

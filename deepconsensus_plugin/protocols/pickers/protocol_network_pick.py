@@ -47,12 +47,19 @@ from deepconsensus_plugin.protocols.pickers.network_pick_summary import (
     pickerName,
 )
 from deepconsensus_plugin.protocols.pickers.pick_options import (
+    chosenOptions,
     definePickOptions,
     describeBadOptions,
+    needsDiameter,
+    optionsToCheck,
     pickOptions,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.estimated_diameter import (
+    describeDiameter,
+    diameterOf,
+)
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
     describeLargeBox,
@@ -115,8 +122,12 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if known is not None:
             found = coordinates_from_set(known, micrographs=micrographs)
             write_coordinates(self._getFileName("known"), found)
+        usable = self._usableMicrographs()
+        if needsDiameter(self):
+            areDark = chosenOptions(self).are_particles_dark is not False
+            diameterOf(self, usable, areDark=areDark)
         request = NetworkPickRequest(
-            micrographs=self._usableMicrographs(),
+            micrographs=usable,
             model=Path(self.inputModel.get().getFolder()),
             found=Path(self._getFileName("found")),
             result=Path(self._getFileName("picks")),
@@ -219,7 +230,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             card.check_can_pick(
                 sampling_rate=self.inputMicrographs.get().getSamplingRate(),
                 has_ctfs=self.ctfRelations.get() is not None,
-                options=pickOptions(self),
+                options=optionsToCheck(self),
             )
         except IncompatibleModelError as error:
             return [str(error)]
@@ -232,7 +243,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
 
     def isValidated(self) -> bool:
         """Return whether figures on held-out micrographs can give a threshold."""
-        options = pickOptions(self) if kindOf(self) else None
+        options = chosenOptions(self) if kindOf(self) else None
         return isValidated(self, options)
 
     def _warnings(self):
@@ -242,7 +253,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        summary = describePicks(self, self.readResult())
+        summary = describePicks(self, self.readResult()) + describeDiameter(self)
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
 

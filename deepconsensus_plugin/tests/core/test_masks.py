@@ -32,11 +32,9 @@ from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoord
 from deepconsensus_plugin.core.usable_area.files import area_path, read_area, write_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    fuse_scored,
-)
 from deepconsensus_plugin.core.workflow.chain import select_scored
 from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.stages import draw_negatives
 
 SHAPE, BOX, RATE = (320, 480), 30, 2.0
@@ -207,7 +205,7 @@ def test_what_lies_on_them_is_not_accepted(tmp_path, micrographs, avoid):
     np.save(files.positions, np.arange(n))
     network = np.random.default_rng(1).random((n, 1))
     write_scores(files.scores, EnsembleScores.of(network))
-    fuse_scored(found.candidates, folder, seed=1)
+    fuse_scored(folder, seed=1)
     rule = AcceptanceRule(
         spacing=Spacing(over_border=True, avoid_contamination=avoid)
     ).at(0.0)

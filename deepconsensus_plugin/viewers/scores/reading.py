@@ -28,7 +28,11 @@ from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
     SelectionInput,
 )
-from deepconsensus_plugin.set_columns import columns_are_fused, read_columns, read_ids
+from deepconsensus_plugin.set_columns import (
+    columns_are_fused,
+    read_columns,
+    read_id_array,
+)
 from deepconsensus_plugin.viewers.scores.images import (
     MicrographImages,
     MixedImages,
@@ -194,7 +198,7 @@ def _stacks(source: ScoredSource) -> StackImages | None:
     stacks = [source.folder / each for each in paths]
     if not all(_is_mrc(path) for path in stacks):
         return None
-    ids, own = np.array(read_ids(source.items)), np.array(read_ids(source.particles))
+    ids, own = (read_id_array(each) for each in (source.items, source.particles))
     row = np.searchsorted(own, ids).clip(max=len(own) - 1)
     is_known = own[row] == ids
     return StackImages(
