@@ -19,7 +19,10 @@ from deepconsensus_plugin.core.calibration.evidence import Evidence, normal_quan
 from deepconsensus_plugin.core.calibration.expected import count_expected_above
 from deepconsensus_plugin.core.calibration.figures import THRESHOLDS, Estimate
 from deepconsensus_plugin.core.calibration.fusion import Fusion
-from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
+from deepconsensus_plugin.core.calibration.latent_trait import (
+    LatentTraitModel,
+    apply_fit,
+)
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.likeness import (
     ABOVE,
@@ -35,12 +38,16 @@ from deepconsensus_plugin.core.calibration.marked import (
     apply_labels,
     fit_labels,
 )
+from deepconsensus_plugin.core.calibration.sampling import draw_sample
 from deepconsensus_plugin.core.calibration.separation import separation_by_scores
 from deepconsensus_plugin.core.marks.matching import Labels
 from deepconsensus_plugin.core.types import FloatArray
 
 N_DRAWS = 100
 """Weights drawn from the posterior for the intervals."""
+
+_SEED = 1
+"""Seed of the sample of very many candidates: every fit is to the same."""
 
 _TRUST_RANGE = 0.12
 _TRUST_RANGE_ALONE = 0.25
@@ -66,8 +73,7 @@ class MarkedFusion:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        alone = replace(evidence, amplitude=None)
-        self._fit = LatentTraitModel(alone).fit()
+        self._fit = _fit_alone(replace(evidence, amplitude=None))
         self._weighing = _weighing(evidence, self._fit.probability)
 
     def fit(self, labels: Labels) -> LabelledFit:
@@ -121,6 +127,16 @@ class MarkedFusion:
         for weights in fitted.draw(N_DRAWS, rng):
             by_evidence = expit(self._weighing.features @ weights)
             yield apply_labels(np.asarray(by_evidence), labels)
+
+
+def _fit_alone(evidence: Evidence) -> LatentTraitFit:
+    """Return the fit without labels; of very many candidates, that to a sample."""
+    sample = draw_sample(evidence, np.random.default_rng(_SEED))
+    if sample is None:
+        return LatentTraitModel(evidence).fit()
+    evidence = evidence.on_own_scales()
+    fit = LatentTraitModel(evidence.part(*sample)).fit()
+    return replace(fit, probability=apply_fit(evidence, fit.parameters))
 
 
 def _weighing(evidence: Evidence, probability: FloatArray) -> Weighing:
