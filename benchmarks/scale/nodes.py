@@ -161,10 +161,11 @@ class Nodes:
         return self._output("score", "outputCoordinates").get().getSize()
 
     def select(self) -> None:
-        """Select by score."""
+        """Select by score; nothing is cut."""
         self._run(
             *(ProtDeepConsensusSelect, "select"),
             inputCoordinates=self._output("score", "outputCoordinates"),
+            writeStacks=False,
         )
 
     def export(self) -> None:

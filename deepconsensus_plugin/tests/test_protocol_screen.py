@@ -11,6 +11,7 @@ from deepconsensus_plugin.constants import REASON_ATTRIBUTE
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.core.reasons import in_words
+from deepconsensus_plugin.core.workflow.automatic import CLASSICAL, LEARNT
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,
     ProtDeepConsensusPicks,
@@ -19,6 +20,7 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
 )
+from deepconsensus_plugin.protocols.consensus.picks_input import OWN_PICKS
 from deepconsensus_plugin.report.selection_report import write_selection_report
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import run_here
@@ -298,7 +300,8 @@ class TestScreen(SyntheticProject):
 
     def test_validation_names_the_field(self):
         nothing = type(self).newProtocol(ProtDeepConsensusScreen)
-        self.assertEqual(nothing._validate() + nothing._warnings(), [])
+        (sentence,) = nothing._validate() + nothing._warnings()
+        self.assertIn("or leave them empty and choose Micrographs", sentence)
         self.assertIsNone(nothing.getInputMicrographs())
         screen = self.new_screen(self.picks)
         screen.seed.set(-1)
@@ -345,6 +348,33 @@ class TestScreenLaunched(SyntheticProject):
         n = sum(map(len, self.truth.values()))
         self.assertEqual(len(screen.outputCoordinatesScored), n)
         self.assertEqual(len(screen.outputParticlesScored), n)
+
+
+@slow
+class TestPickForMe(SyntheticProject):
+    """A form with micrographs and no picks."""
+
+    def test_three_pickers_pick_and_their_picks_are_scored(self):
+        model = write_untrained_model(self.data / "model")
+        screen = new_protocol(
+            type(self),
+            ProtDeepConsensusScreen,
+            inputMicrographs=self.micrographs,
+            particleDiameter=BOX / 2 * SAMPLING_RATE,
+            boxSize=BOX,
+            modelInitialization=1,
+            initialModel=store_model(type(self), model),
+            writeStacks=False,
+        )
+        self.assertEqual(screen.validate(), [])
+        self.launchProtocol(screen)
+        n_picks = [len(getattr(screen, name)) for name in OWN_PICKS]
+        self.assertGreater(min(n_picks), 50)  # of 4 times 25
+        self.assertLessEqual(max(n_picks), len(screen.outputCoordinatesScored))
+        # On discs the two without training are as one picker, and are named together.
+        named = " ".join(each.name for each in screen.readCalibration().pickers)
+        for picker in (*CLASSICAL, LEARNT):
+            self.assertIn(picker, named)
 
 
 class Killed(BaseException):

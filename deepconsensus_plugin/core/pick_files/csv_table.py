@@ -88,8 +88,8 @@ def read_table(path: Path) -> FilePicks:
         If there are no columns x and y, or a row is bad; names the line.
     """
     text = read_text(path)
-    if picks := read_regular(text):
-        return FilePicks({**picks})
+    if regular := read_regular(text):
+        return FilePicks(dict(regular.items()))
     try:
         rows = table_rows(text)
     except csv.Error as error:

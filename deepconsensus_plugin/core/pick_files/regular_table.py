@@ -46,7 +46,7 @@ def read_regular(text: str) -> dict[str, ScoredCoordinates] | None:
     mark = next((mark for mark in _MARKS if mark in header), None)
     fields = [field.strip() for field in header.split(mark)] if mark else []
     columns = named_columns(fields) if fields and is_header(fields) else None
-    if columns is None or not _is_simple(columns):
+    if columns is None or columns.micrograph is None or not _is_simple(columns):
         return None
     names: list[str] = []
     parts = [np.empty((0, 3))]
@@ -68,11 +68,8 @@ def read_regular(text: str) -> dict[str, ScoredCoordinates] | None:
 
 
 def _is_simple(columns: Columns) -> bool:
-    """Return whether there are names and centres, perhaps scores, and no more."""
-    others = (columns.size, columns.far_corner, columns.z)
-    return columns.micrograph is not None and not any(
-        each is not None and each != () for each in others
-    )
+    """Return whether there are neither boxes nor slices."""
+    return (columns.size, columns.far_corner, columns.z) == (None, None, None)
 
 
 def _blocks(lines: StringIO, mark: str, width: int) -> Iterator[list[list[str]]]:

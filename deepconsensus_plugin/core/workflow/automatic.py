@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.tables import read_coordinates
+from deepconsensus_plugin.core.jobs import carry_out
 from deepconsensus_plugin.core.pickers.classical.parameters import (
     PickMethod,
     PickParameters,
@@ -20,12 +22,13 @@ from deepconsensus_plugin.core.pickers.diameter.estimate import (
 from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.pickers.hydra.parameters import GENERAL
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
+from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
+from deepconsensus_plugin.core.pipeline.pick import PickRequest
 from deepconsensus_plugin.core.types import (
     BOX_PER_DIAMETER,
     Micrograph,
     PickerPicks,
 )
-from deepconsensus_plugin.core.workflow.sets import pick
 
 CLASSICAL = {
     "difference of Gaussians": PickMethod.GAUSSIANS,
@@ -54,6 +57,63 @@ class AutomaticPicks:
     diameter_A: float
     estimate: DiameterEstimate
     pickers: tuple[PickerPicks, ...]
+
+
+def automatic_requests(
+    micrographs: Sequence[Micrograph],
+    folder: Path,
+    *,
+    diameter_A: float,
+    particles_dark: bool,
+    workers: int,
+) -> dict[str, PickRequest | NetworkPickRequest]:
+    """Return the job of each picker, by the picker's name.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+        Micrographs of one sampling rate.
+    folder : Path
+        Gets a folder for each picker.
+    diameter_A : float
+        Longest extent of the particle, Å.
+    particles_dark : bool
+        Whether particles are darker than their surroundings.
+    workers : int
+        Number of threads.
+    """
+    requests: dict[str, PickRequest | NetworkPickRequest] = {}
+    for name, method in CLASSICAL.items():
+        place = folder / method.value
+        requests[name] = PickRequest(
+            tuple(micrographs),
+            PickParameters(diameter_A, method, particles_dark=particles_dark),
+            place / "peaks",
+            place / "picks.h5",
+            workers=workers,
+        )
+    place = folder / "general"
+    requests[LEARNT] = NetworkPickRequest(
+        tuple(micrographs),
+        general_model(),
+        place / "found",
+        place / "picks.h5",
+        options=HydraPickOptions(GENERAL, diameter_A, particles_dark),
+        workers=workers,
+    )
+    return requests
+
+
+def read_automatic(
+    requests: Mapping[str, PickRequest | NetworkPickRequest], *, diameter_A: float
+) -> tuple[PickerPicks, ...]:
+    """Return the picks of jobs that are finished."""
+    rate = next(iter(requests.values())).micrographs[0].sampling_rate
+    box_size = 2 * math.ceil(BOX_PER_DIAMETER * diameter_A / rate / 2)
+    return tuple(
+        PickerPicks(name, box_size, read_coordinates(request.result))
+        for name, request in requests.items()
+    )
 
 
 def pick_for_me(
@@ -93,24 +153,15 @@ def pick_for_me(
     diameter = diameter_A or estimate.diameter_A
     if diameter is None:
         raise ValueError(f"diameter_A: none was given. {estimate.describe()}")
-    box_px = BOX_PER_DIAMETER * diameter / micrographs[0].sampling_rate
-    asked: dict[str, tuple[PickParameters | Path, HydraPickOptions | None]] = {
-        name: (PickParameters(diameter, method, particles_dark=particles_dark), None)
-        for name, method in CLASSICAL.items()
-    }
-    options = HydraPickOptions(GENERAL, diameter, particles_dark)
-    asked[LEARNT] = general_model(), options
-    pickers = (
-        pick(
-            micrographs,
-            picker,
-            Path(folder) / name.replace(" ", "_"),
-            name=name,
-            box_size=2 * math.ceil(box_px / 2),
-            options=chosen,
-            workers=workers,
-            progress=progress,
-        )
-        for name, (picker, chosen) in asked.items()
+    requests = automatic_requests(
+        micrographs,
+        Path(folder),
+        diameter_A=diameter,
+        particles_dark=particles_dark,
+        workers=workers,
     )
-    return AutomaticPicks(diameter, estimate, tuple(pickers))
+    for request in requests.values():
+        request.result.parent.mkdir(parents=True, exist_ok=True)
+        carry_out(request, progress or Progress())
+    pickers = read_automatic(requests, diameter_A=diameter)
+    return AutomaticPicks(diameter, estimate, pickers)

@@ -202,7 +202,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         return describeBadForm(self)
 
     def _warnings(self):
-        if self.inputModel.get() is None or not self.writesParticles():
+        if self.inputModel.get() is None or self.hasStacks():
             return []
         return describeOtherContrast(self.inputModel.get(), self.doInvert.get())
 

@@ -36,6 +36,10 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     furtherSets,
 )
 from deepconsensus_plugin.protocols.screen.screen_form import STREAMING
+from deepconsensus_plugin.protocols.screen.screen_picks import (
+    describeMissingMicrographs,
+    picksForMe,
+)
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     boxFrameOfScreen,
     flipsPhases,
@@ -51,8 +55,10 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
 def describeBadForm(protocol: Protocol) -> list[str]:
     """Return what is wrong with the input and the choices of a form."""
     sets = [pointer.get() for pointer in protocol.inputCoordinates]
-    if not sets or None in sets:
-        return []  # Scipion reports it
+    if picksForMe(protocol):
+        return _describeBadChoices(protocol)
+    if None in sets:
+        return ["Picks: one of the sets is empty; choose it again, or remove it."]
     isNew = not startsFromModel(protocol)
     errors = [
         *describeBadPicks(protocol),
@@ -68,6 +74,20 @@ def describeBadForm(protocol: Protocol) -> list[str]:
     # Faults that stages share are reported once.
     errors = list(dict.fromkeys(errors)) or _describeBadFurther(protocol)
     return errors or _describeBadModel(protocol)
+
+
+def _describeBadChoices(protocol: Protocol) -> list[str]:
+    """Return what is wrong with a form that leaves the picking to the run."""
+    errors = [
+        *describeMissingMicrographs(protocol),
+        *DRAWING.describe_bad(protocol),
+        *describeBadTraining(protocol),
+        *THRESHOLD.describe_bad(protocol),
+        *STREAMING.describe_bad(protocol),
+        *describeBadThreads(protocol),
+        *describeBadFurther(protocol),
+    ]
+    return list(dict.fromkeys(errors))
 
 
 def describeDoubtful(protocol: Protocol) -> list[str]:

@@ -27,12 +27,18 @@ from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     defineTrainingParams,
 )
 from deepconsensus_plugin.protocols.shared.contrast import defineStackContrastParam
+from deepconsensus_plugin.protocols.shared.estimated_diameter import AUTO
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
 )
 from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
+
+_PICK_FOR_ME = (
+    "\nNone: pick for me. Choose *Other micrographs*; three pickers of different "
+    "principle that need no training pick them, each with its own threshold."
+)
 
 STREAMING = ParameterForm(
     StreamRules,
@@ -45,7 +51,16 @@ STREAMING = ParameterForm(
 def defineInputParams(form: params.Form) -> None:
     """Add the picks, the micrographs, and a model to use."""
     form.addSection(label="Input")
-    consensus_form.defineInputParams(form)
+    consensus_form.defineInputParams(form, more=_PICK_FOR_ME, allowsNull=True)
+    form.addParam(
+        "particleDiameter",
+        params.FloatParam,
+        allowsNull=True,
+        label="Particle diameter (Å)",
+        expertLevel=params.LEVEL_ADVANCED,
+        help="Longest diameter of the particle. Only where *Picks* are left empty.\n"
+        f"Auto (empty): {AUTO}.",
+    )
     defineInitialModelParams(form)
     form.addParam(
         "skipTraining",
@@ -63,7 +78,9 @@ def defineInputParams(form: params.Form) -> None:
         "the network sees them, and particles are written with their CTF. Candidates "
         "on micrographs without a CTF are then left out; the summary counts them.",
     )
-    defineOtherMicrographsParam(form)
+    defineOtherMicrographsParam(
+        form, more="\nWithout *Picks*: the micrographs to pick.", isExpert=False
+    )
     defineSkipParam(form)
 
 

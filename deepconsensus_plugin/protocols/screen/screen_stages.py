@@ -36,6 +36,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
+    pickPointers,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -251,7 +252,7 @@ def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
     cut = protocol.getInputMicrographs()
     return BoxFrame(
-        protocol.inputCoordinates[0].get(),
+        pickPointers(protocol)[0].get(),
         cut,
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),

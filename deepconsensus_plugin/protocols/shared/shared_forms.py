@@ -31,18 +31,20 @@ def defineGpuParams(form: params.Form) -> None:
     )
 
 
-def defineOtherMicrographsParam(form: params.Form) -> None:
+def defineOtherMicrographsParam(
+    form: params.Form, *, more: str = "", isExpert: bool = True
+) -> None:
     """Add the choice of other micrographs to extract boxes from."""
     form.addParam(
         "inputMicrographs",
         params.PointerParam,
         pointerClass="SetOfMicrographs",
         allowsNull=True,
-        expertLevel=params.LEVEL_ADVANCED,
+        expertLevel=params.LEVEL_ADVANCED if isExpert else params.LEVEL_NORMAL,
         label="Other micrographs",
         help="Micrographs to extract boxes from, for example dose-weighted or binned "
         "ones. They are matched by name, and coordinates and box are scaled to their "
-        "pixel size.\nAuto (empty): those that the coordinates were picked on.",
+        f"pixel size.\nAuto (empty): those that the coordinates were picked on.{more}",
     )
 
 

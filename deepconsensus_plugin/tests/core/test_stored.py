@@ -66,6 +66,7 @@ LATER = {
     ),
     "hold_out_micrographs": True,
     "max_negatives": 10_000,
+    "half_size": False,
     "avoid_contamination": True,
     "avoid_likely_particles": True,
     "masks": None,
