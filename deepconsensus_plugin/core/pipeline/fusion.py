@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.table import read_amplitude
@@ -40,8 +42,9 @@ def run(request: FuseRequest, progress: Progress) -> FuseResult:
             seed=request.seed,
             score=request.score,
             calibration=request.calibration,
-            context=FusionContext.of(
-                request.shapes, request.model, request.null, request.averages
+            context=replace(
+                FusionContext.of((), request.model, request.null, request.averages),
+                shapes=request.shapes,
             ),
             progress=progress,
             feedback=request.feedback,
