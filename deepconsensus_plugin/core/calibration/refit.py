@@ -18,11 +18,7 @@ from scipy.special import expit, logit
 from deepconsensus_plugin.core.calibration.evidence import Evidence, normal_quantiles
 from deepconsensus_plugin.core.calibration.expected import count_expected_above
 from deepconsensus_plugin.core.calibration.figures import THRESHOLDS, Estimate
-from deepconsensus_plugin.core.calibration.fusion import Fusion
-from deepconsensus_plugin.core.calibration.latent_trait import (
-    LatentTraitModel,
-    apply_fit,
-)
+from deepconsensus_plugin.core.calibration.fusion import Fusion, fuse
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.likeness import (
     ABOVE,
@@ -38,7 +34,6 @@ from deepconsensus_plugin.core.calibration.marked import (
     apply_labels,
     fit_labels,
 )
-from deepconsensus_plugin.core.calibration.sampling import draw_sample
 from deepconsensus_plugin.core.calibration.separation import separation_by_scores
 from deepconsensus_plugin.core.marks.matching import Labels
 from deepconsensus_plugin.core.types import FloatArray
@@ -46,16 +41,15 @@ from deepconsensus_plugin.core.types import FloatArray
 N_DRAWS = 100
 """Weights drawn from the posterior for the intervals."""
 
-_SEED = 1
-"""Seed of the sample of very many candidates: every fit is to the same."""
-
+_SAMPLE_SEED = 0
 _TRUST_RANGE = 0.12
 _TRUST_RANGE_ALONE = 0.25
 _SLOPE_RANGE = 2.0
 _WEIGHT_RANGE = 0.3
 """Deviations of the priors of: the trust in votes and scores, with and without
 averages; the slopes of amplitudes; the weights of single scores and pickers per
-deviation and vote. Halved or doubled, F1 after 100 marks changes by less than .01."""
+deviation and vote. Twice the trust and slopes change F1 after 100 marks by .003 or less
+(docs/review.md)."""
 
 _MOST_ODDS = 6.0
 _WITNESS_SCALE = 3.0
@@ -73,8 +67,11 @@ class MarkedFusion:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self._fit = _fit_alone(replace(evidence, amplitude=None))
-        self._weighing = _weighing(evidence, self._fit.probability)
+        alone = replace(evidence, amplitude=None)
+        # Of many candidates, the fit is to a sample.
+        by_votes = fuse(alone, rng=np.random.default_rng(_SAMPLE_SEED), n_resamples=0)
+        self._fit = by_votes.fit
+        self._weighing = _weighing(evidence, by_votes.probability)
 
     def fit(self, labels: Labels) -> LabelledFit:
         """Return the weights that fit some labels."""
@@ -127,16 +124,6 @@ class MarkedFusion:
         for weights in fitted.draw(N_DRAWS, rng):
             by_evidence = expit(self._weighing.features @ weights)
             yield apply_labels(np.asarray(by_evidence), labels)
-
-
-def _fit_alone(evidence: Evidence) -> LatentTraitFit:
-    """Return the fit without labels; of very many candidates, that to a sample."""
-    sample = draw_sample(evidence, np.random.default_rng(_SEED))
-    if sample is None:
-        return LatentTraitModel(evidence).fit()
-    evidence = evidence.on_own_scales()
-    fit = LatentTraitModel(evidence.part(*sample)).fit()
-    return replace(fit, probability=apply_fit(evidence, fit.parameters))
 
 
 def _weighing(evidence: Evidence, probability: FloatArray) -> Weighing:

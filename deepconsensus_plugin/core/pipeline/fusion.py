@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
@@ -47,6 +47,7 @@ def run(request: FuseRequest, progress: Progress) -> FuseResult:
                 shapes=request.shapes,
             ),
             progress=progress,
+            feedback=request.feedback,
         )
     return FuseResult(len(candidates), report is not None, progress.timings)
 
@@ -55,6 +56,6 @@ def _scored(request: FuseRequest) -> Candidates:
     candidates = read_candidates(request.candidates)
     if request.rows is None:
         return candidates
-    rows = np.load(request.rows)
+    rows = read_array_file(request.rows, "rows of candidates", kinds="iu")
     # Rows ascend: as many as there are candidates are all of them.
     return candidates if len(rows) == len(candidates) else candidates.take(rows)
