@@ -56,6 +56,9 @@
 #                                   first three 15 min
 #   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
 #                                   what bench-real left; 4 min
+#   make bench-review               simulated reviewers: what their marks are worth, on what
+#                                   make demo, bench-real and bench-accuracy-simulated left;
+#                                   10 min
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
 #   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
@@ -148,7 +151,7 @@ FAULTS ?=
 .PHONY: bench-demo bench-real bench-accuracy bench-radius bench-accuracy-simulated
 .PHONY: bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming
 .PHONY: bench-junk bench-paper bench-speed bench-area bench-areas bench-faults
-.PHONY: bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer
+.PHONY: bench-fuzz bench-honesty bench-rescue bench-review bench-topaz bench-topaz-short bench-topaz-peer
 .PHONY: bench-hydra bench-hydra-short bench-deepem bench-auto
 .PHONY: train-general train-mask train-diameter
 .PHONY: demo clean
@@ -264,6 +267,9 @@ bench-honesty: env
 
 bench-fuzz: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.fuzz $(RESULTS)/fuzz
+
+bench-review: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.review --real $(RESULTS) --simulated $(RESULTS)/simulated --demo $(RESULTS)/demo --reviewers 20
 
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
