@@ -6,7 +6,7 @@ Forms that have the parameters of `consensus_form` share it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
@@ -24,6 +24,7 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeOtherPixelSize,
 )
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutOf
 
 OWN_PICKS = ("outputPicksGaussians", "outputPicksCorrelation", "outputPicksGeneral")
 """Outputs of a run that picks for itself, in the order of `core.workflow.automatic`."""
@@ -52,13 +53,24 @@ def readPicks(protocol: Protocol) -> list[PickerPicks]:
     pointers = pickPointers(protocol)
     names = pickerNames(pointers)
     columns = zip(pointers, names, trainedOn(pointers, names), strict=True)
+    left_out = leftOutOf(protocol, micrographs)
     return [
         replace(
-            picks_from_set(pointer.get(), picker=name, micrographs=micrographs),
+            _without(
+                picks_from_set(pointer.get(), picker=name, micrographs=micrographs),
+                left_out,
+            ),
             trained_on=tuple(teachers),
         )
         for pointer, name, teachers in columns
     ]
+
+
+def _without(picks: PickerPicks, left_out: Collection[str]) -> PickerPicks:
+    """Return picks that are not on some micrographs."""
+    every = picks.coordinates.items()
+    kept = {name: own for name, own in every if name not in left_out}
+    return replace(picks, coordinates=kept)
 
 
 def readUnwanted(protocol: Protocol) -> PickerPicks | None:
@@ -67,7 +79,8 @@ def readUnwanted(protocol: Protocol) -> PickerPicks | None:
     if unwanted is None:
         return None
     micrographs = referenceMicrographs(protocol)
-    return picks_from_set(unwanted, picker="unwanted", micrographs=micrographs)
+    picks = picks_from_set(unwanted, picker="unwanted", micrographs=micrographs)
+    return _without(picks, leftOutOf(protocol, micrographs))
 
 
 def consensusRules(protocol: Protocol) -> ConsensusRules:

@@ -12,7 +12,9 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineParticleParams,
+    defineFeedbackParams,
+    defineStackOptions,
+    defineStacksParam,
     defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
@@ -32,6 +34,7 @@ from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
 )
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
 
 _PICK_FOR_ME = (
     "\nNone: pick for me. Choose *Other micrographs*; three pickers of different "
@@ -79,6 +82,7 @@ def defineInputParams(form: params.Form) -> None:
     defineOtherMicrographsParam(
         form, more="\nWithout *Picks*: the micrographs to pick.", isExpert=False
     )
+    defineSkipParam(form)
 
 
 def defineStageParams(form: params.Form) -> None:
@@ -94,9 +98,11 @@ def defineStageParams(form: params.Form) -> None:
     form.addSection(label="Scores")
     defineCombineParam(form)
     defineWitnessParams(form)
+    defineFeedbackParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
-    defineParticleParams(form, asksContrast=False)
+    defineStacksParam(form)
+    defineStackOptions(form, asksContrast=False)
 
 
 def defineStreamingParams(form: params.Form) -> None:
