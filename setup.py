@@ -28,6 +28,7 @@ DEVELOPMENT = [
     "ruff>=0.17,<0.18",
     "scikit-learn>=1.3,<2",  # a second opinion on the figures
 ]
+DASK = ["dask>=2024.8", "distributed>=2024.8"]
 INTEROPERATION = [
     "cryosparc-tools>=4.4",
     "pytest>=8",
@@ -136,7 +137,8 @@ setup(
     extras_require={
         "learning": LEARNING,
         "gpu": with_cuda(LEARNING),
-        "dev": [*DEVELOPMENT, *LEARNING],
+        "dask": DASK,
+        "dev": [*DEVELOPMENT, *DASK, *LEARNING],
         "interop": [*INTEROPERATION, *LEARNING],
         "scipion": SCIPION,
     },

@@ -15,6 +15,8 @@ DEEPCONSENSUS_PYTHON = "DEEPCONSENSUS_PYTHON"
 DEEPCONSENSUS_HOME = "DEEPCONSENSUS_HOME"
 #: Scipion variable: the user's own library of models.
 DEEPCONSENSUS_MODELS = "DEEPCONSENSUS_MODELS"
+#: Scipion variable: where micrographs are worked on, where a form does not say.
+DEEPCONSENSUS_SCHEDULER = "DEEPCONSENSUS_SCHEDULER"
 
 #: The score, 0 - 1. Xmipp's name for it, so that its tools sort by it.
 SCORE_ATTRIBUTE = "_xmipp_zScoreDeepLearning1"

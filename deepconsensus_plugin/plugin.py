@@ -12,10 +12,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import pwem
 import pyworkflow
@@ -29,6 +31,7 @@ from deepconsensus_plugin.constants import (
     DEEPCONSENSUS_HOME,
     DEEPCONSENSUS_MODELS,
     DEEPCONSENSUS_PYTHON,
+    DEEPCONSENSUS_SCHEDULER,
     URL,
 )
 from deepconsensus_plugin.job_environment import gpus, location, verdict
@@ -46,6 +49,22 @@ _KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
     "MALLOC_TOP_PAD_": str(256 * 2**20),
 }
+
+
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
+
+_RESULT = ".result.json"
+"""End of the name of a job's result (`core.jobs.result_path`)."""
+
+_SECONDS_TO_SEE_FILES = 10
+"""Longest time in which shared folders show what another computer wrote."""
+
+_CARRIED = (
+    *_KEEP_MEMORY,
+    *("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", "PYTHONUNBUFFERED", "PYTHONPATH"),
+    *("TF_FORCE_GPU_ALLOW_GROWTH", "CUDA_DEVICE_ORDER", "TF_ENABLE_ONEDNN_OPTS"),
+)
+"""Variables that a queue's job gets in its command: queues may not pass them on."""
 
 
 class Plugin(pwem.Plugin):
@@ -85,6 +104,14 @@ class Plugin(pwem.Plugin):
             "*Import model* and the command *models* look there.",
             var_type=VarTypes.FOLDER,
         )
+        cls._defineVar(
+            DEEPCONSENSUS_SCHEDULER,
+            "",
+            description="Where micrographs are worked on, unless a form says: the "
+            "address of a dask.distributed scheduler, such as tcp://host:8786, "
+            "*processes* or *threads*. Default: threads.",
+            var_type=VarTypes.STRING,
+        )
 
     @classmethod
     def getModelsFolder(cls) -> Path:
@@ -96,7 +123,7 @@ class Plugin(pwem.Plugin):
     def getEnviron(cls, gpus: Sequence[int] = ()) -> Environ:
         """Return the environment of a job that sees only `gpus` (default: none)."""
         environ = Environ(os.environ)
-        environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(gpu) for gpu in gpus)
+        environ[VISIBLE_DEVICES] = ",".join(str(gpu) for gpu in gpus)
         environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # the CPU wheel warns that CUDA is absent
         environ.setdefault("KERAS_BACKEND", "tensorflow")
         environ["PYTHONUNBUFFERED"] = "1"  # progress appears in the log as it happens
@@ -146,23 +173,72 @@ class Plugin(pwem.Plugin):
         project's folder, so relative paths in the request mean what they do in the
         protocol.
 
+        A queue may run it on another computer, with the environment of that: what the
+        job needs of ours is then a part of its command.
+
         Raises
         ------
         subprocess.CalledProcessError
             If the job fails; the reason is in the protocol's log.
+        RuntimeError
+            If the queue's job ends without a result.
         """
+        chosen = _chosenGpus(protocol)
         python, _ = cls.getJobsPython()
-        environ = cls.getEnviron(_chosenGpus(protocol))
-        start = ["-m", JOBS_MODULE]
+        environ = cls.getEnviron(chosen)
+        words = ["-m", JOBS_MODULE, str(jobPath)]
         if python != sys.executable:
-            start = [str(_LAUNCHER)]
+            words = [str(_LAUNCHER), str(jobPath)]
             environ.pop("PYTHONPATH", None)  # of Scipion's Python
+        if place := cls._schedulerOf(protocol):
+            words += ["--scheduler", place]
+        if protocol.useQueue():
+            # The queue says which GPUs are ours; the form, how many of them.
+            words += ["--gpus", ",".join(map(str, chosen))]
+            environ[VISIBLE_DEVICES] = os.environ.get(VISIBLE_DEVICES, "")
+        python = shlex.quote(python)
+        if protocol.useQueueForSteps():
+            carried = {k: environ[k] for k in _CARRIED if k in environ}
+            python = " ".join(["env", *map(_assignment, carried.items()), python])
         protocol.runJob(
-            shlex.quote(python),
-            shlex.join([*start, str(jobPath)]),
+            python,
+            shlex.join(words),
             env=environ,
             numberOfMpi=1,  # never through mpirun
         )
+        if protocol.useQueueForSteps():
+            _awaitResult(Path(jobPath), protocol.getSubmitDict())
+
+    @classmethod
+    def _schedulerOf(cls, protocol: Protocol) -> str:
+        """Return where a protocol does its work: by its form, or our variable."""
+        chosen = (protocol.getAttributeValue("scheduler", "") or "").strip()
+        default = os.environ.get(DEEPCONSENSUS_SCHEDULER, "")
+        return chosen or cls.getVar(DEEPCONSENSUS_SCHEDULER, default) or ""
+
+
+def _awaitResult(job: Path, submitted: Mapping[str, Any]) -> None:
+    """Wait until the result of a queue's job is seen here, shortly after its end.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
+    result = job.with_suffix(_RESULT)
+    deadline = time.monotonic() + _SECONDS_TO_SEE_FILES
+    while not result.exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f"{job}: the queue's job ended without a result. Why is in its log: "
+                f"{submitted.get('JOB_LOGS', 'see the queue')}*"
+            )
+        time.sleep(0.2)
+
+
+def _assignment(variable: tuple[str, str]) -> str:
+    name, value = variable
+    return f"{name}={shlex.quote(value)}"
 
 
 @lru_cache(maxsize=4)

@@ -53,6 +53,11 @@ settings of every template:
                  wins
   preset=fast    one small network
   stacks=no      coordinates only, no images of the particles that are kept
+  scheduler=tcp://HOST:PORT
+                 workers of a dask.distributed scheduler do the work; or
+                 processes, of this computer (docs/cluster.md)
+  queue=yes      jobs go to the first queue of Scipion's hosts.conf;
+                 queue=NAME to another, queue=no to none
   any number, word or yes-no of the forms of its protocols, such as
   consensusRadius, minPickers (or all), nEpochs, nModels; TEMPLATE --help
   lists them

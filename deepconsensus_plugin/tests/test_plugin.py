@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import unittest
@@ -17,7 +18,11 @@ from pyworkflow.utils import Environ
 from pyworkflow.utils.process import runJob
 
 from deepconsensus_plugin import Plugin, plugin
-from deepconsensus_plugin.constants import DEEPCONSENSUS_HOME, DEEPCONSENSUS_PYTHON
+from deepconsensus_plugin.constants import (
+    DEEPCONSENSUS_HOME,
+    DEEPCONSENSUS_PYTHON,
+    DEEPCONSENSUS_SCHEDULER,
+)
 from deepconsensus_plugin.job_environment import location, verdict
 from deepconsensus_plugin.job_environment.gpus import DriverReport
 from deepconsensus_plugin.job_environment.versions import Versions
@@ -27,12 +32,25 @@ from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
 class FakeProtocol:
     """Stand-in for a protocol, as a job sees it; it runs steps as Scipion does.
 
-    `gpus` are those of the running step.
+    `gpus` are those of the running step; `scheduler` is what the form holds.
     """
 
-    def __init__(self, *, useGpu=True, gpus=()):
-        self.useGpu = useGpu
+    def __init__(self, *, useGpu=True, gpus=(), scheduler="", queue=False):
+        self.useGpu, self.queue = useGpu, queue
         self.gpus = list(gpus)
+        self.scheduler = scheduler
+
+    def getAttributeValue(self, name, default):
+        return getattr(self, name, default)
+
+    def useQueue(self):
+        return self.queue
+
+    def useQueueForSteps(self):
+        return self.queue
+
+    def getSubmitDict(self):
+        return {"JOB_LOGS": "logs/7"}
 
     def usesGpu(self):
         return self.useGpu
@@ -104,6 +122,48 @@ class TestDeepConsensusJobs(unittest.TestCase):
 
     def test_step_without_a_gpu_sees_none(self):
         self.assertEqual(self.gpus_seen(FakeProtocol(gpus=[])), "")
+
+    def words_seen(self, protocol: FakeProtocol) -> list[str]:
+        """Return the words of the job's command after its path."""
+        self.use_python(f"printf '%s\\n' \"$@\" > '{self.seen}'")
+        job = self.folder / "job.json"
+        Plugin.runCoreJob(protocol, job)
+        words = self.seen.read_text().splitlines()
+        return words[words.index(str(job)) + 1 :]
+
+    def test_job_is_told_where_micrographs_are_worked_on(self):
+        self.assertEqual(self.words_seen(FakeProtocol()), [])
+        with mock.patch.dict(Plugin._vars, {DEEPCONSENSUS_SCHEDULER: "tcp://a:1"}):
+            for form, place in (("", "tcp://a:1"), (" processes ", "processes")):
+                words = self.words_seen(FakeProtocol(scheduler=form))
+                self.assertEqual(words, ["--scheduler", place])
+
+    def test_job_of_a_queue_gets_its_environment_and_gpus_in_its_command(self):
+        job = self.folder / "job.json"
+        job.with_suffix(".result.json").touch()
+        self.assertEqual(
+            self.words_seen(FakeProtocol(queue=True, gpus=[0, 1])), ["--gpus", "0,1"]
+        )
+        self.use_python(f"echo \"$KERAS_BACKEND $MALLOC_TOP_PAD_\" > '{self.seen}'")
+        protocol = FakeProtocol(queue=True)
+        run, bare = protocol.runJob, {"PATH": os.environ["PATH"]}
+        protocol.runJob = lambda *words, env, **others: run(
+            *words, env=Environ(bare), **others
+        )
+        Plugin.runCoreJob(protocol, job)
+        self.assertEqual(
+            self.seen.read_text().split(), ["tensorflow", str(256 * 2**20)]
+        )
+
+    def test_job_of_a_queue_that_leaves_no_result_is_an_error(self):
+        self.use_python("exit 3")
+        protocol = FakeProtocol(queue=True)
+        protocol.runJob = lambda *words, **others: None  # a queue tells no status
+        with (
+            mock.patch.object(plugin, "_SECONDS_TO_SEE_FILES", 0),
+            self.assertRaisesRegex(RuntimeError, r"without a result.*logs/7"),
+        ):
+            Plugin.runCoreJob(protocol, self.folder / "job.json")
 
     def test_void_gpu_is_no_gpu(self):
         self.assertEqual(self.gpus_seen(FakeProtocol(gpus=[2, VOID_GPU])), "2")

@@ -8,27 +8,27 @@ batch's scores are written at once, and a run that was killed goes on after them
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.deep_consensus.batch_scorer import BatchScorer
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
     ScoreResult,
 )
-from deepconsensus_plugin.core.deep_consensus.scoring import (
-    fitting_batch,
-    in_batches,
-    predict,
-)
+from deepconsensus_plugin.core.deep_consensus.scoring import in_batches
 from deepconsensus_plugin.core.deep_consensus.stacks import (
     new_stack,
     refuse_equal_stems,
 )
-from deepconsensus_plugin.core.deep_consensus.store import load_scorers, scoring_forms
+from deepconsensus_plugin.core.deep_consensus.store import scoring_forms
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.growing import AppendOnlyRows
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
@@ -63,30 +63,26 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
         lambda: scoring_forms(card, half_precision=request.half_precision),
         made_from=origin,
     )
-    networks = load_scorers(
-        request.model, half_precision=request.half_precision, forms=forms
-    )
+    scorer = BatchScorer.of(request, forms, progress.networks)
     size = card.preprocessing.input_size
-    n_at_once = request.batch_size or fitting_batch(networks, size)
-
-    def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
-        return _cut_and_prepare(*item, request, card)
-
+    n_at_once = request.batch_size or scorer.fitting_batch(size)
+    cut = functools.partial(_cut_and_prepare, replace(request, micrographs=()), card)
     with (
         progress.stage("score", sum(len(yx) for _, yx in work)) as advance,
         AppendOnlyRows(
             partial,
-            len(networks),
+            card.n_models,
             made_from=digest(origin, [n_at_once]),
             step=n_at_once,
         ) as scored,
     ):
         advance(scored.n_kept)
         left, n_known = _left(work, scored.n_kept)
-        boxes = map_ahead(cut, left, workers=request.workers)
-        for batch in in_batches(boxes, n_at_once, skip=n_known):
-            scored.append(predict(networks, batch, batch_size=n_at_once))
-            advance(len(batch))
+        boxes = progress.executor.map(cut, left, workers=request.workers)
+        batches = in_batches(boxes, n_at_once, skip=n_known)
+        for of_batch in scorer.score(batches, n_at_once):
+            scored.append(of_batch)
+            advance(len(of_batch))
         scores = EnsembleScores.of(scored.read())
     write_scores(request.scores, scores)
     partial.unlink()
@@ -133,9 +129,10 @@ def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
 
 
 def _cut_and_prepare(
-    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: EnsembleCard
+    request: ScoreRequest, card: EnsembleCard, item: tuple[Micrograph, FloatArray]
 ) -> NDArray[np.float32]:
     """Return network input for all coordinates of a micrograph; write its stack too."""
+    micrograph, yx = item
     size = card.preprocessing.input_size
     prepared = np.empty((len(yx), size, size), np.float32)
     with new_stack(micrograph, len(yx), request.box_size, request.stacks) as write:

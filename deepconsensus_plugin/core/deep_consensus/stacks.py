@@ -7,10 +7,11 @@ all candidates take several times the disk.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import mrcfile
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.boxes import cut_boxes
 from deepconsensus_plugin.core.deep_consensus.requests import StackOptions, stack_path
-from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.io.atomic import reserve, whole_file
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.limits import Count, Side
@@ -89,18 +90,16 @@ def run(request: StackRequest, progress: Progress) -> StackResult:
             f"are not among the {len(micrographs)} given, e.g. {unknown[0]}"
         )
     refuse_equal_stems(places)
-
-    def write(item: tuple[str, FloatArray]) -> int:
-        return _write(micrographs[item[0]], item[1], request)
-
+    items = ((micrographs[name], yx) for name, yx in places.items())
+    write = functools.partial(_write, replace(request, micrographs=()))
     with progress.stage("particles", sum(map(len, places.values()))) as advance:
-        for n_boxes in map_ahead(write, places.items(), workers=request.workers):
+        for n_boxes in progress.executor.map(write, items, workers=request.workers):
             advance(n_boxes)
     return StackResult(sum(map(len, places.values())), progress.timings)
 
 
-def _write(micrograph: Micrograph, yx: FloatArray, request: StackRequest) -> int:
-    box, first = request.box_size, 0
+def _write(request: StackRequest, item: tuple[Micrograph, FloatArray]) -> int:
+    (micrograph, yx), box, first = item, request.box_size, 0
     with new_stack(micrograph, len(yx), box, request.stacks) as write:
         for boxes in cut_boxes(micrograph, yx, box, phase_flip=request.phase_flip):
             write(slice(first, first + len(boxes)), boxes)

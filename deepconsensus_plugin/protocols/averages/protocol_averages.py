@@ -39,6 +39,7 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.averages_summary import describeAverages
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.parallel_form import defineParallelParams
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
 
@@ -67,7 +68,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         defineAveragesParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):

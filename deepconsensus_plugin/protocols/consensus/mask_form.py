@@ -12,10 +12,10 @@ from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.usable_area.parameters import AreaChoice
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
-    describeBadThreads,
     describeLargeBox,
     describeLost,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import describeBadParallel
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
 
@@ -60,7 +60,7 @@ def describeBadMasking(protocol: Protocol) -> list[str]:
         *MASKING.describe_bad(protocol),
         *_describeLargeDiameter(protocol),
         *_describeOtherMicrographs(protocol),
-        *describeBadThreads(protocol),
+        *describeBadParallel(protocol),
     ]
 
 

@@ -39,6 +39,7 @@ from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeOtherPixelSize
+from deepconsensus_plugin.protocols.shared.parallel_form import defineParallelParams
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.skipped_micrographs import (
     describeLeftOut,
@@ -68,7 +69,7 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         defineMaskParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):

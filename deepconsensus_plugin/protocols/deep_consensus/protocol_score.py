@@ -27,8 +27,10 @@ from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    LABELS,
     defineAllStacksParam,
     defineCombineParam,
+    defineFeedbackParams,
     defineInputParams,
     defineSeedParam,
     defineStackOptions,
@@ -63,6 +65,10 @@ from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeOtherContrast,
+)
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
 )
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -101,12 +107,13 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineInputParams(form)
         defineCombineParam(form)
         defineWitnessParams(form)
+        defineFeedbackParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineAllStacksParam(form)
         defineStackOptions(form)
         defineOverBorderParam(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -120,11 +127,11 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        form = fingerprint(self)
-        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
-        self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
-        self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
-        self._insertFunctionStep(self.averageStep, form, needsGPU=False)
+        form, images = fingerprint(self), fingerprint(self, without=LABELS)
+        self._insertFunctionStep(self.convertInputStep, images, needsGPU=False)
+        self._insertFunctionStep(self.scoreStep, images, needsGPU=True)
+        self._insertFunctionStep(self.witnessStep, images, needsGPU=True)
+        self._insertFunctionStep(self.averageStep, images, needsGPU=False)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
@@ -199,7 +206,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadForm(self)
+        return describeBadForm(self) + describeBadParallel(self)
 
     def _warnings(self):
         if self.inputModel.get() is None or self.hasStacks():

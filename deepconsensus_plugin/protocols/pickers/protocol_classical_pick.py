@@ -39,9 +39,12 @@ from deepconsensus_plugin.protocols.shared.estimated_diameter import (
 )
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
-    describeBadThreads,
     describeLargeBox,
     describeOtherPixelSize,
+)
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
 )
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.picker_summary import (
@@ -97,7 +100,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
         self._defineInputParams(form)
         self._defineThresholdParams(form)
         self._defineMicrographParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     def _defineInputParams(self, form):
         form.addParam(
@@ -191,7 +194,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
                 "Box size", self.boxSize.get(), self.inputMicrographs.get()
             ),
             *THRESHOLDS.describe_bad(self),
-            *describeBadThreads(self),
+            *describeBadParallel(self),
         ]
 
     def _warnings(self):

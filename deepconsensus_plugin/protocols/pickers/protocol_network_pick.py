@@ -66,6 +66,10 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeOtherPixelSize,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import defineGpuParams
@@ -92,7 +96,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         defineInputParams(form)
         definePickOptions(form)
         defineThresholdParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -209,6 +213,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
     # -------------------------- information --------------------------
     def _validate(self):
         errors = THRESHOLD.describe_bad(self) + BOX.describe_bad(self)
+        errors += describeBadParallel(self)
         errors += describeLost("Known coordinates", self.knownCoordinates.get())
         micrographs = self.inputMicrographs.get()
         errors += describeBadMicrographs(micrographs)

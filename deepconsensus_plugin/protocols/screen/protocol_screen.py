@@ -63,6 +63,7 @@ from deepconsensus_plugin.protocols.shared.averages_summary import citedForAvera
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.estimated_diameter import describeDiameter
+from deepconsensus_plugin.protocols.shared.parallel_form import defineParallelParams
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -110,7 +111,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         defineInputParams(form)
         defineStageParams(form)
         defineStreamingParams(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):

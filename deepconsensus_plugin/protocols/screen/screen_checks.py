@@ -19,6 +19,9 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBad
 from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     describeBadStacks,
 )
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    describeBadFeedback,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
@@ -44,12 +47,12 @@ from deepconsensus_plugin.protocols.screen.screen_stages import (
     boxFrameOfScreen,
     flipsPhases,
 )
-from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMisfit,
     describeMissingCtf,
     describeOtherContrast,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import describeBadParallel
 
 
 def describeBadForm(protocol: Protocol) -> list[str]:
@@ -68,7 +71,8 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *describeBadSpacing(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
         *STREAMING.describe_bad(protocol),
-        *describeBadThreads(protocol),
+        *describeBadParallel(protocol),
+        *describeBadFeedback(protocol),
         *(describeOnePicker(protocol) if isNew else []),
     ]
     # Faults that stages share are reported once.
@@ -84,7 +88,7 @@ def _describeBadChoices(protocol: Protocol) -> list[str]:
         *describeBadTraining(protocol),
         *THRESHOLD.describe_bad(protocol),
         *STREAMING.describe_bad(protocol),
-        *describeBadThreads(protocol),
+        *describeBadParallel(protocol),
         *describeBadFurther(protocol),
     ]
     return list(dict.fromkeys(errors))

@@ -26,8 +26,9 @@ def defineGpuParams(form: params.Form) -> None:
         params.StringParam,
         default="0",
         label="Choose GPU IDs",
-        help="Number of the GPU in the list of *nvidia-smi*. One GPU is used. Default: "
-        "0.",
+        help="Numbers of GPUs in the list of *nvidia-smi*, such as 0 or 0,1. With "
+        "several, networks of an ensemble are trained side by side, and scoring and "
+        "picking are shared out; all else uses the first. Default: 0.",
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.execution import Here, Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.io.tables import (
     write_candidates,
 )
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline import network_finding, network_pick
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest, are_made, run
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
@@ -264,7 +264,7 @@ class FixedPicker:
 def fixed_picker(tmp_path, monkeypatch):
     card = SimpleNamespace(box_extent_A=60.0)
     monkeypatch.setattr(network_pick, "load_card", lambda _: card)
-    monkeypatch.setattr(network_pick, "load_picker", lambda *_: FixedPicker())
+    monkeypatch.setattr(network_finding, "load_picker", lambda *_: FixedPicker())
     model = tmp_path / "model"
     model.mkdir()
     for name in (CARD_FILE, WEIGHTS_FILE):
@@ -296,3 +296,8 @@ def test_networks_pick_on_usable_area_only(
     n_files = len([*request.found.iterdir()])
     network_pick.find_all(replace(request, avoid_contamination=not avoid), Progress())
     assert len([*request.found.iterdir()]) == n_files == len(micrographs)
+    # What computes elsewhere loads the model there, and finds the same.
+    other = replace(request, found=tmp_path / "elsewhere" / "found")
+    again = network_pick.find_all(other, Progress(networks=Here()))
+    for name, here in found.items():
+        np.testing.assert_array_equal(here.yx, again[name].yx)

@@ -12,7 +12,12 @@ import mrcfile
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.deep_consensus import ensemble, score, train
+from deepconsensus_plugin.core.deep_consensus import (
+    batch_scorer,
+    ensemble,
+    score,
+    train,
+)
 from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
 from deepconsensus_plugin.core.deep_consensus.held_out import (
     held_out_path,
@@ -472,7 +477,7 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
     for request in (undisturbed, interrupted):
         request.scores.parent.mkdir()
     score.run(undisturbed, Progress())
-    predict, batches = score.predict, []
+    predict, batches = batch_scorer.predict, []
 
     def predict_and_die(networks, boxes, **options):
         if len(batches) == 5:
@@ -480,7 +485,7 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
         batches.append(len(boxes))
         return predict(networks, boxes, **options)
 
-    monkeypatch.setattr(score, "predict", predict_and_die)
+    monkeypatch.setattr(batch_scorer, "predict", predict_and_die)
     with pytest.raises(_Killed):
         score.run(interrupted, Progress())
     assert not interrupted.scores.exists()
@@ -489,7 +494,7 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
         batches.append(len(boxes))
         return predict(networks, boxes, **options)
 
-    monkeypatch.setattr(score, "predict", predict_and_count)
+    monkeypatch.setattr(batch_scorer, "predict", predict_and_count)
     monkeypatch.setattr(score, "scoring_forms", _other_forms)
     score.run(interrupted, Progress())
     assert sum(batches) == 60
