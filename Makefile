@@ -79,9 +79,9 @@
 #   make bench-topaz-peer           topaz-em by itself; 40 min
 #   make bench-trained-pickers      all pickers on micrographs that the trained ones have not
 #                                   seen; 1 min after bench-deepem and bench-topaz, else 30 min
-#   make bench-speed bench-scale                ours against the plain way, pairs in turn in one run, with
-#                                   a plot; rows by micrograph; time and memory of whole
-#                                   stages; 15 min
+#   make bench-speed                ours against the plain way, pairs in turn in one run, with
+#                                   a plot; rows by micrograph; loops over candidates; fusion of
+#                                   up to 3 million; time and memory of whole stages; 25 min
 #   make bench-scale                processor time and memory of every node on 100, 1000 and
 #                                   5000 micrographs, without pixels; 15 min, 6 GB
 #
@@ -303,6 +303,7 @@ bench-paper: env
 
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
+	$(RUN) -m benchmarks.speed.general_picker
 	$(RUN) -m benchmarks.speed.grouping
 	$(RUN) -m benchmarks.speed.candidate_loops
 	$(RUN) -m benchmarks.speed.fusion_scale $(RESULTS)/fusion

@@ -10,6 +10,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.expected import count_expected_above
+from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.memberships import blocks_of
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -94,6 +95,19 @@ def _count_in(
         weights @ found,
         expected @ evidence.observed,
         (expected * is_alone) @ found,
+    )
+
+
+def figures_of(
+    evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
+) -> dict[str, FloatArray]:
+    """Return all figures of one sample: selected by `fit`, expected by `refit`."""
+    return estimate_figures(
+        evidence,
+        fit.probability,
+        refit.probability,
+        weights=weights,
+        n_missed=refit.n_missed,
     )
 
 

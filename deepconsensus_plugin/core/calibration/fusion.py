@@ -12,7 +12,7 @@ a sample; the model is then applied once to all, and figures are sums over all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -33,6 +33,7 @@ from deepconsensus_plugin.core.calibration.figures import (
     Shifts,
     estimate_figures,
     estimate_intervals,
+    figures_of,
 )
 from deepconsensus_plugin.core.calibration.latent_trait import (
     LatentTraitModel,
@@ -143,30 +144,13 @@ def fuse(
     with _stage(progress, "fit votes and scores", 1) as advance:
         fit = model.fit()
         advance(1)
-    best = _figures_of(fitted, fit, fit, fitted.weights)
+    best = figures_of(fitted, fit, fit, fitted.weights)
     drawn = _draw_weights(fitted.micrograph_index, n_resamples, rng)
-    samples, shifts = [], []
-    with _stage(progress, "resample micrographs", len(drawn)) as advance:
-        for weights in drawn:
-            refit = model.fit(
-                weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
-            )
-            samples.append(_figures_of(fitted, fit, refit, weights * fitted.weights))
-            advance(1)
-    kinds = (fit_other_priors, fit_without_each, shift_levels) if samples else ()
-    with _stage(progress, "try other models", len(kinds)) as advance:
-        for alternatives in kinds:
-            shifts.append(_farthest_shifts(best, alternatives(fitted, fit, priors)))
-            advance(1)
-    probability, values = fit.probability, best
+    samples = _resample(model, fitted, fit, drawn, progress)
+    shifts = _try_others(fitted, fit, priors, best, progress) if samples else []
+    probability, values = fit.probability, None
     if sample is not None:
-        with _stage(progress, "apply to all candidates", len(evidence)) as advance:
-            probability = apply_fit(evidence, fit.parameters, advance=advance)
-        values = estimate_figures(
-            *(evidence, probability, probability),
-            weights=evidence.weights,
-            n_missed=fit.n_missed,
-        )
+        probability, values = _apply_to_all(evidence, fit, progress)
     return Fusion(
         probability=probability,
         thresholds=THRESHOLDS,
@@ -174,6 +158,57 @@ def fuse(
         separation=separation_by_scores(evidence, fit.parameters),
         **estimate_intervals(best, samples, shifts, level=level, values=values),
     )
+
+
+def _resample(
+    model: LatentTraitModel,
+    evidence: Evidence,
+    fit: LatentTraitFit,
+    drawn: Sequence[FloatArray],
+    progress: Progress | None,
+) -> list[Figures]:
+    """Return the figures of each set of drawn micrographs."""
+    samples: list[Figures] = []
+    with _stage(progress, "resample micrographs", len(drawn)) as advance:
+        for weights in drawn:
+            refit = model.fit(
+                weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
+            )
+            counts = weights * evidence.weights
+            samples.append(figures_of(evidence, fit, refit, counts))
+            advance(1)
+    return samples
+
+
+def _try_others(
+    evidence: Evidence,
+    fit: LatentTraitFit,
+    priors: Priors,
+    best: Figures,
+    progress: Progress | None,
+) -> list[Shifts]:
+    """Return how far each kind of alternative moves the figures."""
+    kinds = (fit_other_priors, fit_without_each, shift_levels)
+    shifts = []
+    with _stage(progress, "try other models", len(kinds)) as advance:
+        for alternatives in kinds:
+            shifts.append(_farthest_shifts(best, alternatives(evidence, fit, priors)))
+            advance(1)
+    return shifts
+
+
+def _apply_to_all(
+    evidence: Evidence, fit: LatentTraitFit, progress: Progress | None
+) -> tuple[FloatArray, Figures]:
+    """Return probabilities and figures of all candidates by the fit to a sample."""
+    with _stage(progress, "apply to all candidates", len(evidence)) as advance:
+        probability = apply_fit(evidence, fit.parameters, advance=advance)
+    figures = estimate_figures(
+        *(evidence, probability, probability),
+        weights=evidence.weights,
+        n_missed=fit.n_missed,
+    )
+    return probability, figures
 
 
 def _stage(
@@ -188,7 +223,7 @@ def _farthest_shifts(best: Figures, alternatives: Iterable[Alternative]) -> Shif
     shifts = {name: [np.zeros_like(value)] for name, value in best.items()}
     for each in alternatives:
         usual, other = (
-            _figures_of(each.evidence, each.usual, fit, each.evidence.weights)
+            figures_of(each.evidence, each.usual, fit, each.evidence.weights)
             for fit in (each.usual, each.other)
         )
         for name, (first, *_) in shifts.items():
@@ -209,16 +244,3 @@ def _draw_weights(
     names, row = np.unique(micrograph_index, return_inverse=True)
     drawn = draw_micrographs(len(names), n_resamples, rng).astype(np.float64)
     return [times[row.reshape(-1)] for times in drawn]
-
-
-def _figures_of(
-    evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
-) -> dict[str, FloatArray]:
-    """Return all figures of one sample: selected by `fit`, expected by `refit`."""
-    return estimate_figures(
-        evidence,
-        fit.probability,
-        refit.probability,
-        weights=weights,
-        n_missed=refit.n_missed,
-    )
