@@ -109,4 +109,7 @@ def small_networks() -> Iterator[None]:
         stack.enter_context(patch(stored, small_stored_network))
         witness = "deepconsensus_plugin.core.pipeline.witness.load"
         stack.enter_context(patch(witness, SmallWitness))
+        # Another process does not know them.
+        apart = "deepconsensus_plugin.core.pipeline.try_model.try_weights"
+        stack.enter_context(patch(apart))
         yield
