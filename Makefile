@@ -303,6 +303,7 @@ bench-paper: env
 
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
+	$(RUN) -m benchmarks.speed.general_picker
 	$(RUN) -m benchmarks.speed.grouping
 	$(RUN) -m benchmarks.speed.candidate_loops
 	$(RUN) -m benchmarks.speed.fusion_scale $(RESULTS)/fusion

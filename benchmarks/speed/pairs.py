@@ -3,42 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from benchmarks.speed.box_pairs import box_pairs
+from benchmarks.speed.pair import Pair, Run
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.deep_consensus.architecture import convolutions
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
-from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.networks.fastest import fastest_forms
 from deepconsensus_plugin.core.networks.folding import folded_weights
 from deepconsensus_plugin.core.networks.forms import Form, Forms
-from deepconsensus_plugin.core.preprocessing import fourier_resize
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 _BATCH, _INPUT_SIZE = 64, 128
 _STEPS, _STEPS_BATCH, _STEPS_INPUT_SIZE = 50, 8, 64
 
 _PACKED = (Form.PLAIN, Form.PACKED, Form.PACKED, *[Form.PLAIN] * 5)
-
-Run = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A way of ours, what it is compared with, and how far the results agree."""
-
-    name: str
-    ours: Run
-    other: Run
-    agreement: str = ""
 
 
 def score_pairs() -> list[Pair]:
@@ -118,31 +103,6 @@ def consensus_pairs() -> list[Pair]:
     return [
         Pair(f"{what} cKDTree and its pairs alone", consensus, pairs),
         Pair(f"{what} all distances alone", consensus, all_pairs),
-    ]
-
-
-def extraction_pairs() -> list[Pair]:
-    rng = np.random.default_rng(0)
-    micrograph = rng.normal(size=(4096, 4096)).astype(np.float32)
-    centres = rng.uniform(100, 3996, (300, 2))
-
-    def ours() -> NDArray[np.float32]:
-        return fourier_resize(extract_boxes(micrograph, centres, 200), _INPUT_SIZE)
-
-    def each_by_fft() -> NDArray[np.float32]:
-        boxes = extract_boxes(micrograph, centres, 200)
-        return np.stack([_fourier_crop(box, _INPUT_SIZE) for box in boxes])
-
-    # The one frequency at which sums differ by convention is Nyquist's.
-    difference = np.abs(ours() - each_by_fft()).mean()
-    agreement = f"pixels differ by {difference:.0e} of their deviation on average"
-    return [
-        Pair(
-            "boxes of 200 px to 128, against an FFT of each",
-            ours,
-            each_by_fft,
-            agreement,
-        )
     ]
 
 
@@ -239,18 +199,9 @@ def _simulated_pickers(*, n_micrographs: int, n_picks: int) -> list[PickerPicks]
     return [PickerPicks(f"p{k}", 200, each) for k, each in enumerate(found)]
 
 
-def _fourier_crop(box: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Resample a box by cropping its spectrum, with numpy.fft."""
-    spectrum = np.fft.fftshift(np.fft.fft2(box))
-    first = box.shape[0] // 2 - size // 2
-    kept = spectrum[first : first + size, first : first + size]
-    scale = (size / box.shape[0]) ** 2
-    return (np.fft.ifft2(np.fft.ifftshift(kept)).real * scale).astype(np.float32)
-
-
 BENCHMARKS = {
     "scoring": score_pairs,
     "training": train_pairs,
     "consensus": consensus_pairs,
-    "extraction": extraction_pairs,
+    "boxes": box_pairs,
 }
