@@ -22,10 +22,10 @@
 #                           this folder; 5 min and 3 GB each, in $(RESULTS)/wheel
 #   make test-scipion       Scipion from its packages with this plugin, Xmipp's, EMAN2's,
 #                           RELION's, Topaz', SPHIRE's, REPIC's and cryoSPARC's: menu, tests, the
-#                           jobs' environment made, one small run in it; 6 min after 5 min and
-#                           3.3 GB the first time, in $(RESULTS)/scipion
+#                           jobs' environment made, one small run in it; 3.3 GB in
+#                           $(RESULTS)/scipion; 30 min on cores that eight others used
 #   make test-backends      scores with JAX and PyTorch beside TensorFlow's, every kind of model;
-#                           3 min after 3 min and 2 GB for .venv-backends
+#                           2 min of one core, and 4 GB for .venv-backends the first time
 #   make test-onednn        trainings with and without oneDNN's kernels, and with those of
 #                           older processors: what they make of NaN differs; 3 min
 #   make digests            what four small runs find, with fixed seeds and one thread: the same
@@ -56,6 +56,9 @@
 #                                   first three 15 min
 #   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
 #                                   what bench-real left; 4 min
+#   make bench-review               simulated reviewers: what their marks are worth, on what
+#                                   make demo, bench-real and bench-accuracy-simulated left;
+#                                   10 min
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
 #   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
@@ -148,7 +151,7 @@ FAULTS ?=
 .PHONY: bench-demo bench-real bench-accuracy bench-radius bench-accuracy-simulated
 .PHONY: bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming
 .PHONY: bench-junk bench-paper bench-speed bench-area bench-areas bench-faults
-.PHONY: bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer
+.PHONY: bench-fuzz bench-honesty bench-rescue bench-review bench-topaz bench-topaz-short bench-topaz-peer
 .PHONY: bench-hydra bench-hydra-short bench-deepem bench-auto
 .PHONY: train-general train-mask train-diameter
 .PHONY: demo clean
@@ -265,6 +268,9 @@ bench-honesty: env
 bench-fuzz: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.fuzz $(RESULTS)/fuzz
 
+bench-review: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.review --real $(RESULTS) --simulated $(RESULTS)/simulated --demo $(RESULTS)/demo --reviewers 20
+
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
 
@@ -298,6 +304,8 @@ bench-paper: env
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
 	$(RUN) -m benchmarks.speed.grouping
+	$(RUN) -m benchmarks.speed.start_up
+	$(RUN) -m benchmarks.speed.executors
 	$(RUN) -m benchmarks.speed.candidate_loops
 	$(RUN) -m benchmarks.speed.fusion_scale $(RESULTS)/fusion
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From micrographs alone to particles, beside each picker given the right diameter.
+"""Comparison of auto, from micrographs alone, with each picker given the diameter.
 
     export DEEPCONSENSUS_DATA=DIR DEEPCONSENSUS_STRUCTURES=DIR
     python -m benchmarks.auto OUT [--sets NAME …]

@@ -10,6 +10,7 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 
+import deepconsensus_plugin
 from benchmarks.fuzz.trained_seeds import write_boxes_seed, write_held, write_state
 from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
 from deepconsensus_plugin.core.calibration.report import (
@@ -81,6 +82,11 @@ def _write_mask_network(path: Path) -> None:
     write_network(folder, network, {"threshold": 0.5})
     path.write_bytes((folder / "weights.npz").read_bytes())
     path.with_name(CARD).write_bytes((folder / CARD).read_bytes())
+
+
+def _write_size_network(path: Path) -> None:
+    folder = Path(deepconsensus_plugin.__file__).parent / "diameter_network"
+    path.write_bytes((folder / "weights.npz").read_bytes())
 
 
 def _without_seal(write: Write) -> Write:
@@ -201,6 +207,7 @@ OWN_WRITERS: dict[str, Callable[[], list[Write]]] = {
     "held out": _of(write_held),
     "state": _of(write_state),
     "mask net": _of(_write_mask_network),
+    "size net": _of(_write_size_network),
     "averages": _of(_write_averages, _without_seal(_write_averages)),
     "scores.h5": _of(_write_scores, _without_seal(_write_scores)),
     "candidates": _of(_write_candidates, _without_seal(_write_candidates)),

@@ -29,6 +29,9 @@ from deepconsensus_plugin.core.networks.history import (
 )
 from deepconsensus_plugin.core.particle_files.reading import read_particles
 from deepconsensus_plugin.core.pick_files.relion_project import read_relion_micrographs
+from deepconsensus_plugin.core.pickers.diameter.network import (
+    read_network as read_sizes,
+)
 from deepconsensus_plugin.core.simulation.atoms import read_atoms
 from deepconsensus_plugin.core.simulation.maps import read_potential
 from deepconsensus_plugin.core.simulation.truth import read_truth
@@ -104,6 +107,15 @@ def _fault_of_network(network: Any) -> str:
     return "" if all(np.isfinite(a).all() for a in arrays) else "not finite"
 
 
+def _read_sizes(path: Path) -> Any:
+    return read_sizes(path.parent)
+
+
+def _fault_of_sizes(network: Any) -> str:
+    arrays = [a for each in network.members for layer in each for a in layer]
+    return "" if all(np.isfinite(a).all() for a in arrays) else "not finite"
+
+
 def _fault_of_averages(table: Any) -> str:
     rows = table.average[table.average >= 0]
     return "" if table.images[rows].shape[1:] == table.images.shape[1:] else "images"
@@ -158,6 +170,7 @@ OWN_SUBJECTS = (
     _slow("held out", "held_out.npz", read_held_out, _fault_of_held_out, _ARRAYS),
     _slow("state", "network_1.npz", _read_state, _fault_of_state, _ARRAYS),
     _slow("mask net", "weights.npz", _read_contaminants, _fault_of_network, _ARRAYS),
+    _slow("size net", "weights.npz", _read_sizes, _fault_of_sizes, _ARRAYS),
     _slow("averages", "averages.h5", read_averages, _fault_of_averages, BYTES),
     _slow("scores.h5", "scores.h5", read_scores, _fault_of_ensemble, BYTES),
     _slow("candidates", "candidates.h5", read_candidates, _fault_of_candidates, BYTES),

@@ -18,6 +18,7 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 )
 from deepconsensus_plugin.core.marks.matching import Labels
 from deepconsensus_plugin.core.marks.ordering import (
+    find_contradictions,
     order_informative,
     order_random,
     order_uncertain,
@@ -77,6 +78,11 @@ class Reviewer:
     def __init__(self, reviewed: ReviewedSet) -> None:
         self.set = reviewed
         self.fusion = MarkedFusion(reviewed.evidence)
+        self.contradictions = find_contradictions(
+            np.column_stack(
+                [reviewed.evidence.found.mean(axis=1), reviewed.evidence.scores]
+            )
+        )
         self.is_true = self._find_true(self.fusion.probability(Labels.none()))
 
     def review(self, order: Order, seed: int) -> Iterator[Outcome]:
@@ -118,8 +124,10 @@ class Reviewer:
             new = order_random(accepted, seen, rng)[:n]
             return new, np.ones(len(new), dtype=bool)
         if order is Order.INFORMATIVE:
-            opinions = self.opinions()
-            new = order_informative(probability, threshold, opinions, seen, rng)[:n]
+            order_all = order_informative(
+                probability, threshold, self.contradictions, seen, rng
+            )
+            new = order_all[:n]
             return new, np.zeros(len(new), dtype=bool)
         n_uncertain = n if order is Order.UNCERTAIN else n // 2
         new = order_uncertain(probability, threshold, seen, rng)[:n_uncertain]
@@ -127,11 +135,6 @@ class Reviewer:
         further = order_random(accepted, seen, rng)[: n - n_uncertain]
         drawn = np.arange(len(new) + len(further)) >= len(new)
         return np.append(new, further), drawn
-
-    def opinions(self) -> FloatArray:
-        """Return what votes and each kind of score tell, shape (n, o)."""
-        evidence = self.set.evidence
-        return np.column_stack([evidence.found.mean(axis=1), evidence.scores])
 
     def _judge(self, n_marks: int, probability: FloatArray) -> Outcome:
         threshold = choose_threshold(probability, AUTOMATIC)

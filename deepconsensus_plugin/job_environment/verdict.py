@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from deepconsensus_plugin.job_environment.gpus import GPU_REMEDY
@@ -18,6 +19,7 @@ from deepconsensus_plugin.job_environment.versions import (
     unmet,
 )
 
+_KEPT_S = 10
 _ONLY_FOR_TENSORFLOW = ("tensorflow", "ml_dtypes")
 
 REMEDIES = {
@@ -48,7 +50,8 @@ def backend_in(environ: Mapping[str, str]) -> str:
 def versions_of(python: str) -> Versions:
     """Return the versions of the jobs' requirements in an interpreter.
 
-    A good answer is kept until the interpreter changes: forms ask often.
+    A good answer is kept until the interpreter changes, another for some seconds:
+    forms ask often, and the menu once for each protocol.
     """
     try:
         stamp = os.stat(python).st_mtime_ns
@@ -56,12 +59,12 @@ def versions_of(python: str) -> Versions:
         return Versions(python, fault=error.strerror or str(error))
     answer = _asked(python, stamp)
     if answer.fault or unmet(answer, of_jobs()):
-        _asked.cache_clear()
+        answer = _asked(python, stamp, 1 + int(time.monotonic() / _KEPT_S))
     return answer
 
 
-@cache
-def _asked(python: str, stamp: int) -> Versions:
+@lru_cache(maxsize=8)
+def _asked(python: str, stamp: int, moment: int = 0) -> Versions:
     return ask_versions(python, [each.name for each in of_jobs()])
 
 

@@ -54,8 +54,7 @@ def read_not_imported(protocol: Protocol) -> dict[str, str]:
     if protocol.getClassName() != IMPORT_MICROGRAPHS:
         return {}
     listed = Path(protocol.blacklistFile.get() or "")
-    reasons = listed.with_name(_REASONS)
-    if listed.name != _LIST or not reasons.is_file():
+    if listed.name != _LIST or not (reasons := listed.with_name(_REASONS)).is_file():
         return {}
     known = read_json(reasons)["micrographs"]
     return {Path(path).name: str(reason) for path, reason in known.items()}

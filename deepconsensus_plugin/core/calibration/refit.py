@@ -18,8 +18,7 @@ from scipy.special import expit, logit
 from deepconsensus_plugin.core.calibration.evidence import Evidence, normal_quantiles
 from deepconsensus_plugin.core.calibration.expected import count_expected_above
 from deepconsensus_plugin.core.calibration.figures import THRESHOLDS, Estimate
-from deepconsensus_plugin.core.calibration.fusion import Fusion
-from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
+from deepconsensus_plugin.core.calibration.fusion import Fusion, fuse
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.likeness import (
     ABOVE,
@@ -42,13 +41,15 @@ from deepconsensus_plugin.core.types import FloatArray
 N_DRAWS = 100
 """Weights drawn from the posterior for the intervals."""
 
+_SAMPLE_SEED = 0
 _TRUST_RANGE = 0.12
 _TRUST_RANGE_ALONE = 0.25
 _SLOPE_RANGE = 2.0
 _WEIGHT_RANGE = 0.3
 """Deviations of the priors of: the trust in votes and scores, with and without
 averages; the slopes of amplitudes; the weights of single scores and pickers per
-deviation and vote. Halved or doubled, F1 after 100 marks changes by less than .01."""
+deviation and vote. Twice the trust and slopes change F1 after 100 marks by .003 or less
+(docs/review.md)."""
 
 _MOST_ODDS = 6.0
 _WITNESS_SCALE = 3.0
@@ -67,8 +68,10 @@ class MarkedFusion:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         alone = replace(evidence, amplitude=None)
-        self._fit = LatentTraitModel(alone).fit()
-        self._weighing = _weighing(evidence, self._fit.probability)
+        # Of many candidates, the fit is to a sample.
+        by_votes = fuse(alone, rng=np.random.default_rng(_SAMPLE_SEED), n_resamples=0)
+        self._fit = by_votes.fit
+        self._weighing = _weighing(evidence, by_votes.probability)
 
     def fit(self, labels: Labels) -> LabelledFit:
         """Return the weights that fit some labels."""

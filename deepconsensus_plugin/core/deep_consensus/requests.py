@@ -158,7 +158,7 @@ class StackOptions(Declared):
     half_size: bool = field(
         default=False,
         metadata=declare(
-            "16-bit images",
+            "Images in 16 bits",
             "*Yes*: images are written as 16-bit floating point numbers (MRC mode 12) "
             "and take half the disk. RELION 4, cryoSPARC 4.4 and later ones, and this "
             "plugin read them; older programs do not.\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit, logit
+from scipy.stats import rankdata
 
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -59,7 +60,7 @@ def order_uncertain(
 def order_informative(
     probability: FloatArray,
     threshold: float,
-    opinions: FloatArray,
+    contradictions: FloatArray,
     seen: BoolArray,
     rng: np.random.Generator,
 ) -> IntArray:
@@ -71,19 +72,24 @@ def order_informative(
     ----------
     probability, threshold, seen, rng
         As for `order_uncertain`.
-    opinions : array, shape (n, o)
-        What each kind of evidence tells, any scale, higher is better; NaN where it
-        tells nothing.
+    contradictions : array, shape (n,)
+        See `find_contradictions`.
     """
     weight = -_distance(probability, threshold) / _NEAR
-    return _draw(weight + _CONTRADICTION * contradiction(opinions), seen, rng)
+    return _draw(weight + _CONTRADICTION * contradictions, seen, rng)
 
 
-def contradiction(opinions: FloatArray) -> FloatArray:
+def find_contradictions(opinions: FloatArray) -> FloatArray:
     """Return by how much opinions on each candidate differ, shape (n,).
 
     The deviation of their ranks among all candidates from each other, relative to the
     mean; 0 where fewer than two are known.
+
+    Parameters
+    ----------
+    opinions : array, shape (n, o)
+        What each kind of evidence tells, any scale, higher is better; NaN where it
+        tells nothing.
     """
     ranks = _rank_shares(opinions)
     known = np.isfinite(ranks)
@@ -101,10 +107,7 @@ def _rank_shares(values: FloatArray) -> FloatArray:
     shares = np.full(values.shape, np.nan)
     for column, own in enumerate(values.T):
         known = np.flatnonzero(np.isfinite(own))
-        ordered = np.sort(own[known])
-        below = np.searchsorted(ordered, own[known], side="left")
-        upto = np.searchsorted(ordered, own[known], side="right")
-        shares[known, column] = (below + upto) / (2 * max(len(known), 1))
+        shares[known, column] = (rankdata(own[known]) - 0.5) / max(len(known), 1)
     return shares
 
 

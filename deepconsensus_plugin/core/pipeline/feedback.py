@@ -30,6 +30,7 @@ from deepconsensus_plugin.core.marks.matching import (
 )
 from deepconsensus_plugin.core.pick_files.folders import read_with_remarks
 from deepconsensus_plugin.core.pick_files.placing import ReadOptions
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.types import BoolArray, Micrograph
 
 SELECTION_BELIEF = 0.8
@@ -59,6 +60,20 @@ class Feedback:
     def labels(self) -> Labels:
         """Labels of candidates."""
         return self.matched.labels
+
+
+def read_feedback_file(
+    feedback: FeedbackFile, candidates: Candidates, accepted: BoolArray
+) -> Feedback:
+    """Return the labels of n candidates that a file gives, as `read_feedback` does."""
+    return read_feedback(
+        feedback.path,
+        candidates,
+        feedback.micrographs,
+        accepted=accepted,
+        box_size=feedback.box_size,
+        options=ReadOptions(scale=feedback.scale),
+    )
 
 
 def read_feedback(

@@ -14,7 +14,9 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport, writ
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.arrays import write_array
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.refit import refit_with_file
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -96,6 +98,7 @@ def keep_fused(
     calibration: Path,
     context: FusionContext | None = None,
     progress: Progress | None = None,
+    feedback: FeedbackFile | None = None,
 ) -> CalibrationReport | None:
     """Write the scores that a threshold applies to, and the report if there is one.
 
@@ -112,6 +115,8 @@ def keep_fused(
         File of the report; one of an earlier run is removed.
     context, progress : optional
         As `fuse_scores` takes them.
+    feedback : FeedbackFile, optional
+        Labels that correct the probabilities (`core.pipeline.refit`).
 
     Returns
     -------
@@ -121,15 +126,18 @@ def keep_fused(
     calibration.unlink(missing_ok=True)
     report = None
     if seed is not None and can_fuse(candidates):
+        told = (candidates, network_score, opinion, amplitude)
         network_score, report = fuse_scores(
-            candidates,
-            network_score,
-            opinion,
-            amplitude,
-            seed=seed,
-            context=context,
-            progress=progress,
+            *told, seed=seed, context=context, progress=progress
         )
+        if feedback is not None:
+            network_score, report = refit_with_file(
+                *told,
+                before=network_score,
+                feedback=feedback,
+                seed=seed,
+                context=context,
+            )
         write_report(calibration, report)
     write_array(score, np.where(candidates.can_be_judged, network_score, np.nan))
     return report

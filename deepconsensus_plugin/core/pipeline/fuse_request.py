@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.limits import Seed, Side
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class FuseRequest:
         need not be there.
     model : Path, optional
         Folder of the model that scored the candidates.
+    feedback : FeedbackFile, optional
+        Labels that correct the probabilities.
     """
 
     candidates: Path
@@ -50,6 +53,7 @@ class FuseRequest:
     null: Path
     averages: Path
     model: Path | None = None
+    feedback: FeedbackFile | None = None
 
 
 @dataclass(frozen=True)

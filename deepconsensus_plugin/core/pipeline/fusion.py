@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+
 from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.pipeline.fuse import keep_fused
@@ -40,10 +42,12 @@ def run(request: FuseRequest, progress: Progress) -> FuseResult:
             seed=request.seed,
             score=request.score,
             calibration=request.calibration,
-            context=FusionContext.of(
-                request.shapes, request.model, request.null, request.averages
+            context=replace(
+                FusionContext.of((), request.model, request.null, request.averages),
+                shapes=request.shapes,
             ),
             progress=progress,
+            feedback=request.feedback,
         )
     return FuseResult(len(candidates), report is not None, progress.timings)
 
@@ -52,6 +56,6 @@ def _scored(request: FuseRequest) -> Candidates:
     candidates = read_candidates(request.candidates)
     if request.rows is None:
         return candidates
-    rows = np.load(request.rows)
+    rows = read_array_file(request.rows, "rows of candidates", kinds="iu")
     # Rows ascend: as many as there are candidates are all of them.
     return candidates if len(rows) == len(candidates) else candidates.take(rows)

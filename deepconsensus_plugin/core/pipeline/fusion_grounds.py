@@ -24,7 +24,7 @@ from deepconsensus_plugin.core.deep_consensus.held_out import (
 )
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.null_control.comparison import NullComparison
-from deepconsensus_plugin.core.types import BoolArray, FloatArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, Micrograph
 
 _FEWEST_OTHERS = 50
 """Fewest candidates of a kind for a comparison of agreed candidates with others."""
@@ -54,7 +54,7 @@ class FusionContext:
     @classmethod
     def of(
         cls,
-        shapes: Mapping[str, tuple[int, int]],
+        micrographs: Sequence[Micrograph],
         model: Path | None,
         null: Path | None = None,
         averages: Path | None = None,
@@ -63,8 +63,8 @@ class FusionContext:
 
         Parameters
         ----------
-        shapes : mapping of micrograph name to (rows, columns)
-            Micrographs of the candidates, pixels.
+        micrographs : sequence of Micrograph
+            Micrographs of the candidates.
         model : Path, optional
             Folder of the model that scored them.
         null : Path, optional
@@ -75,6 +75,7 @@ class FusionContext:
         nulls = []
         if null is not None and null.is_file():
             nulls.append(NullComparison.read(null))
+        shapes = {each.name: each.shape for each in micrographs}
         return cls(model, shapes, nulls, averages)
 
     def share_resolved(self, probability: FloatArray) -> float | None:

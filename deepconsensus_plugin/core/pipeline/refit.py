@@ -24,6 +24,8 @@ from deepconsensus_plugin.core.calibration.thresholds import (
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.marks.matching import Labels
 from deepconsensus_plugin.core.marks.sample import RandomSample
+from deepconsensus_plugin.core.pipeline.feedback import read_feedback_file
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -46,7 +48,8 @@ class MarksGain:
     f1_before, f1 : float
         Expected F1 of both choices, by what is known now.
     sample : RandomSample
-        Random marks of what is accepted now.
+        Random marks of what is accepted now by fits that do not know them: by one that
+        does, those marked bad would not be accepted.
     """
 
     n_marks: int
@@ -146,6 +149,38 @@ def refit(
     return Refit(probability, report.withheld(find_objection(grounds)), gain)
 
 
+def refit_with_file(
+    candidates: Candidates,
+    network_score: FloatArray,
+    opinion: FloatArray | None = None,
+    amplitude: FloatArray | None = None,
+    *,
+    before: FloatArray,
+    feedback: FeedbackFile,
+    seed: int,
+    context: FusionContext | None = None,
+) -> tuple[FloatArray, CalibrationReport]:
+    """Return what `refit` does with the labels of a file, and tell them in the report.
+
+    Candidates that the automatic threshold accepted are taken for those that another
+    program was given.
+    """
+    accepted = before >= choose_threshold(before, AUTOMATIC)
+    told = read_feedback_file(feedback, candidates, accepted)
+    found = refit(
+        candidates,
+        network_score,
+        opinion,
+        amplitude,
+        before=before,
+        labels=told.labels,
+        seed=seed,
+        context=context,
+    )
+    remarks = [*found.report.remarks, *told.remarks, *found.gain.sentences()]
+    return found.probability, replace(found.report, remarks=remarks)
+
+
 def _describe(labels: Labels) -> str:
     n_good = int(labels.is_particle.sum())
     return (
@@ -163,23 +198,24 @@ def _gain(
 ) -> MarksGain:
     was = before >= choose_threshold(before, rule)
     accepted = now >= choose_threshold(now, rule)
-    agreed = _judge_unknown(marked, labels, rule) == labels.is_particle
+    unknown = _judge_unknown(marked, labels, rule)
+    sampled = unknown & labels.is_random
     f1_before, f1 = (_f1(now, each) for each in (was, accepted))
     return MarksGain(
         n_marks=len(labels),
         n_agreed_before=int((was[labels.rows] == labels.is_particle).sum()),
-        n_agreed=int(agreed.sum()),
+        n_agreed=int((unknown == labels.is_particle).sum()),
         n_added=int((accepted & ~was).sum()),
         n_removed=int((was & ~accepted).sum()),
         f1_before=f1_before,
         f1=f1,
-        sample=RandomSample.of(labels, accepted),
+        sample=RandomSample(int(sampled.sum()), int(labels.is_particle[sampled].sum())),
     )
 
 
 def _judge_unknown(
     marked: MarkedFusion, labels: Labels, rule: ThresholdRule
-) -> FloatArray:
+) -> BoolArray:
     """Return whether each labelled candidate is accepted by a fit to the others."""
     part: IntArray = np.arange(len(labels)) % _PARTS
     accepted = np.zeros(len(labels), dtype=bool)

@@ -130,6 +130,7 @@ def _run_stages(
         seed=options.fusion_seed,
         micrographs=micrographs,
         model=model,
+        feedback=options.feedback_on(micrographs, box_size),
         run_job=run_job,
     )
     return select_scored(found, micrographs, folder, options.acceptance)

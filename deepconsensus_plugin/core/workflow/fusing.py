@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fuse_request import FuseRequest
 from deepconsensus_plugin.core.pipeline.fusion import run
 from deepconsensus_plugin.core.types import Micrograph
@@ -22,6 +23,7 @@ def fuse_scored(
     micrographs: Sequence[Micrograph] = (),
     model: Path | None = None,
     holds_scored_only: bool = False,
+    feedback: FeedbackFile | None = None,
     run_job: RunJob | None = None,
 ) -> CalibrationReport | None:
     """Combine scores of networks, votes and scores of pickers to probabilities.
@@ -38,6 +40,8 @@ def fuse_scored(
         Folder of the model that scored the candidates.
     holds_scored_only : bool
         Whether the table of candidates holds those that were scored, and no other.
+    feedback : FeedbackFile, optional
+        Labels that correct the probabilities.
     run_job : callable, optional
         Function that carries out the job, if there is a seed. None: a `KeptJobs`.
 
@@ -60,6 +64,7 @@ def fuse_scored(
         witness_peaks=files.witness_peaks,
         null=files.null,
         averages=files.averages,
+        feedback=feedback,
     )
     if seed is None:  # there is nothing to compute
         run(request, Progress())

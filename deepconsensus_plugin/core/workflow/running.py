@@ -157,4 +157,6 @@ def _read_by_fusion(request: FuseRequest) -> list[Path]:
     read += [each for each in told if each.is_file()]
     if request.model is not None:
         read += model_files(request.model)
+    if request.feedback is not None:
+        read += request.feedback.files()
     return read

@@ -27,8 +27,10 @@ from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    LABELS,
     defineAllStacksParam,
     defineCombineParam,
+    defineFeedbackParams,
     defineInputParams,
     defineSeedParam,
     defineStackOptions,
@@ -105,6 +107,7 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineInputParams(form)
         defineCombineParam(form)
         defineWitnessParams(form)
+        defineFeedbackParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
         defineAllStacksParam(form)
@@ -124,11 +127,11 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        form = fingerprint(self)
-        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
-        self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
-        self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
-        self._insertFunctionStep(self.averageStep, form, needsGPU=False)
+        form, images = fingerprint(self), fingerprint(self, without=LABELS)
+        self._insertFunctionStep(self.convertInputStep, images, needsGPU=False)
+        self._insertFunctionStep(self.scoreStep, images, needsGPU=True)
+        self._insertFunctionStep(self.witnessStep, images, needsGPU=True)
+        self._insertFunctionStep(self.averageStep, images, needsGPU=False)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 

@@ -37,7 +37,7 @@ from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
     STACKS,
-    fusionSeed,
+    fusionChoices,
 )
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     warnOfLeftOut,
@@ -146,11 +146,12 @@ class ScoreStages:
 
     def fuse(self) -> CalibrationReport | None:
         """Combine scores of networks, votes and pickers to probabilities."""
-        picked = self.protocol.inputCoordinates.get().getMicrographs()
+        coordinates = self.protocol.inputCoordinates.get()
+        picked = micrographs_from_set(coordinates.getMicrographs())
         return fuse_scored(
             self.files.folder,
-            seed=fusionSeed(self.protocol),
-            micrographs=micrographs_from_set(picked),
+            **fusionChoices(self.protocol, picked, coordinates.getBoxSize()),
+            micrographs=picked,
             model=self._model,
             holds_scored_only=True,
             run_job=self._runJob,

@@ -77,7 +77,7 @@ def defineStacksParam(form: params.Form) -> None:
         label="Write particle stacks",
         help="*Yes*: the particles that are kept are cut out and written, to one stack "
         "per micrograph, as the form of *score particles* tells. 100 000 boxes of 400 "
-        "px take 64 GB of disk, half of it with *16-bit images*.\n"
+        "px take 64 GB of disk, half of it with *Images in 16 bits*.\n"
         "*No*: only coordinates are selected, in seconds. To compare cutoffs, look at "
         "the window of scores instead.\nDefault: Yes.",
     )

@@ -19,6 +19,9 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBad
 from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     describeBadStacks,
 )
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    describeBadFeedback,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
@@ -69,6 +72,7 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *_describeBadPrecision(protocol),
         *STREAMING.describe_bad(protocol),
         *describeBadParallel(protocol),
+        *describeBadFeedback(protocol),
         *(describeOnePicker(protocol) if isNew else []),
     ]
     # Faults that stages share are reported once.

@@ -12,6 +12,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
+    defineFeedbackParams,
     defineStackOptions,
     defineStacksParam,
     defineWitnessParams,
@@ -97,6 +98,7 @@ def defineStageParams(form: params.Form) -> None:
     form.addSection(label="Scores")
     defineCombineParam(form)
     defineWitnessParams(form)
+    defineFeedbackParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
     defineStacksParam(form)

@@ -17,6 +17,7 @@ from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.estimated_diameter import diameterOf
 from deepconsensus_plugin.protocols.shared.input_checks import describeBadMicrographs
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutOf
 
 
 def picksForMe(protocol: Protocol) -> bool:
@@ -28,7 +29,8 @@ def makePicks(protocol: Protocol) -> None:
     """Pick the micrographs of a form, when they are complete, and keep the sets."""
     while refresh(protocol.inputMicrographs):
         protocol._streamingSleepOnWait()
-    micrographs = micrographs_from_set(protocol.inputMicrographs.get())
+    given = protocol.inputMicrographs.get()
+    micrographs = micrographs_from_set(given, left_out=leftOutOf(protocol, given))
     areDark = not protocol.skipInvert
     diameter = diameterOf(protocol, micrographs, areDark=areDark)
     folder = Path(protocol._getExtraPath("pickers"))

@@ -46,7 +46,10 @@ from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     canFlipAll,
     sourceOf,
 )
-from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    fusionChoices,
+    fusionSeed,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
@@ -173,18 +176,18 @@ class ScreenStages:
 
     def fuse(self, model: Path) -> None:
         """Combine scores of networks, votes and pickers to probabilities."""
+        picked = self._pickedMicrographs()
         fuse_scored(
             self.folder,
-            seed=fusionSeed(self.protocol),
-            micrographs=self._pickedMicrographs(),
+            **fusionChoices(self.protocol, picked, pickedBox(self.protocol)),
+            micrographs=picked,
             model=model,
             run_job=jobsIn(self.folder, self.protocol),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
         picked = referenceMicrographs(self.protocol)
-        left_out = leftOutOf(self.protocol, picked)
-        return micrographs_from_set(picked, left_out=left_out)
+        return micrographs_from_set(picked, left_out=leftOutOf(self.protocol, picked))
 
     def _options(self) -> DeepConsensusOptions:
         boxSize = boxFrameOfScreen(self.protocol).box_size

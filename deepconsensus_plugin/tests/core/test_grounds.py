@@ -219,10 +219,10 @@ def test_scores_that_tell_nothing_are_known_and_none_are_no_objection():
 
 def test_the_null_control_of_a_run_is_read_where_there_is_one(tmp_path):
     path = tmp_path / "null.json"
-    assert not FusionContext.of({}, None, path).nulls
+    assert not FusionContext.of((), None, path).nulls
     unknown = EstimatedFigure(math.nan, math.nan, math.nan)
     NullComparison("general model", 4, 10, 11.0, unknown, False, []).write(path)
-    context = FusionContext.of(SHAPES, None, path)
+    context = replace(FusionContext.of((), None, path), shapes=SHAPES)
 
     why = find_objection(context.grounds(CANDIDATES, SCORE))
 

@@ -167,6 +167,23 @@ def test_python_that_fails_says_why(tmp_path):
     assert ask_devices(failing, "tensorflow", {}).fault == "no library"
 
 
+def test_python_that_does_not_fit_is_asked_again_but_not_for_each_protocol(
+    tmp_path, monkeypatch
+):
+    asked = tmp_path / "asked"
+    python = script(tmp_path / "python", f"echo x >> {asked}; echo no >&2; exit 1")
+    now = [1000.0]
+    monkeypatch.setattr(verdict.time, "monotonic", lambda: now[0])
+
+    for _ in range(20):
+        assert verdict.versions_of(python).fault == "no"
+    at_first = asked.read_text().count("x")
+    now[0] += 60
+    verdict.versions_of(python)
+
+    assert (at_first, asked.read_text().count("x")) == (2, 3)
+
+
 def test_missing_and_wrong_versions_are_told():
     found = Versions("python", "3.11", {"keras": "3.5.0", "ml-dtypes": "0.5.4"})
     required = map(Requirement, ["keras>=3.12", "ml_dtypes<0.6", "h5py>=3.11"])

@@ -20,7 +20,7 @@ from deepconsensus_plugin.core.marks.mark import (
 )
 from deepconsensus_plugin.core.marks.matching import Labels, match_marks
 from deepconsensus_plugin.core.marks.ordering import (
-    contradiction,
+    find_contradictions,
     order_informative,
     order_random,
     order_uncertain,
@@ -254,15 +254,19 @@ def test_contradictory_ones_come_earlier_among_the_equally_uncertain():
     opinions = np.column_stack([votes, network])
     is_contradicted = votes != network
     order = order_informative(
-        probability, 0.5, opinions, np.zeros(n, bool), np.random.default_rng(0)
+        probability,
+        0.5,
+        find_contradictions(opinions),
+        np.zeros(n, bool),
+        np.random.default_rng(0),
     )
     assert is_contradicted[order[:400]].mean() > 0.8
-    assert (contradiction(opinions) > 1).tolist() == is_contradicted.tolist()
+    assert (find_contradictions(opinions) > 1).tolist() == is_contradicted.tolist()
 
 
 def test_one_opinion_alone_contradicts_nothing():
     opinions = np.column_stack([np.arange(5.0), np.full(5, np.nan)])
-    assert contradiction(opinions).tolist() == [0] * 5
+    assert find_contradictions(opinions).tolist() == [0] * 5
 
 
 # -------------------------- the random sample --------------------------

@@ -10,8 +10,6 @@ the weights; NumPy evaluates them.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 
 import deepconsensus_plugin
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.arrays import opened_arrays
 from deepconsensus_plugin.core.pickers.diameter.looks import N_FEATURES, TRIALS_A
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 
@@ -38,6 +37,7 @@ MOST_SPREADS = 5.0
 """Standard deviations from its mean to which a feature is clipped."""
 
 WEIGHTS = "weights.npz"
+_EXPECTED = "the weights of the network of diameters"
 
 Layers = tuple[tuple[Float32Array, Float32Array], ...]
 
@@ -119,13 +119,10 @@ def read_network(folder: Path) -> DiameterNetwork:
         If its weights are damaged, or those of something else.
     """
     path = folder / WEIGHTS
-    try:
-        with path.open("rb") as file, np.load(file) as kept:
-            weights = {name: kept[name].astype(np.float32) for name in kept.files}
+    with opened_arrays(path, _EXPECTED) as kept:
+        weights = {name: kept[name].astype(np.float32) for name in kept.names}
         mean, spread, none = (weights[name] for name in ("mean", "spread", "none"))
         members = tuple(_layers(weights, number) for number in range(len(none)))
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError) as error:
-        raise _unexpected(path, f"a damaged file ({error})") from error
     are_finite = all(np.isfinite(each).all() for each in weights.values())
     if not members or not are_finite or not all(map(_fits, members)):
         raise _unexpected(path, "weights of other shapes, or not finite")
@@ -151,9 +148,7 @@ def _fits(layers: Layers) -> bool:
 
 
 def _unexpected(path: Path, received: str) -> FileFormatError:
-    return FileFormatError(
-        path, expected="the weights of the network of diameters", received=received
-    )
+    return FileFormatError(path, expected=_EXPECTED, received=received)
 
 
 def write_network(folder: Path, network: DiameterNetwork) -> None:
