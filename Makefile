@@ -305,6 +305,8 @@ bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
 	$(RUN) -m benchmarks.speed.general_picker
 	$(RUN) -m benchmarks.speed.grouping
+	$(RUN) -m benchmarks.speed.start_up
+	$(RUN) -m benchmarks.speed.executors
 	$(RUN) -m benchmarks.speed.candidate_loops
 	$(RUN) -m benchmarks.speed.fusion_scale $(RESULTS)/fusion
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages

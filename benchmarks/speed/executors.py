@@ -3,8 +3,8 @@
 
     python -m benchmarks.speed.executors [--micrographs N]
 
-Boxes are cut, resampled and normalised for N simulated micrographs of 2048², 300 of
-200 px each to 64, in turn by two threads, two processes and two workers of one thread
+Boxes are cut, resampled and normalised for N micrographs of noise of 4096², 300 of
+400 px each to 64, in turn by two threads, two processes and two workers of one thread
 each of a local scheduler. Prints micrographs a second and processor seconds a
 micrograph of each, medians of three; compares every result; then kills a worker in the
 middle and compares again. The first round, in which workers import and are warmed, is
@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import mrcfile
 import numpy as np
 import psutil
@@ -38,8 +39,16 @@ from deepconsensus_plugin.core.execution.processes import Processes
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, prepare_boxes
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
-_SIDE, _BOX, _INPUT, _N_BOXES = 2048, 200, 64, 300
+_SIDE, _BOX, _INPUT, _N_BOXES = 4096, 400, 64, 300
 _ROUNDS, _WORKERS = 3, 2
+
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(8 * 2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
+    "MALLOC_TOP_PAD_": str(256 * 2**20),
+    "OMP_NUM_THREADS": "1",
+}
+"""Environment of workers, as that of our jobs (`plugin`)."""
 
 Item = tuple[Micrograph, FloatArray]
 
@@ -100,6 +109,8 @@ def killed_digest(items: list[Item]) -> str:
 
 
 def new_cluster() -> LocalCluster:
+    # By default workers give memory back after every array, and clear it again.
+    dask.config.set({"distributed.nanny.pre-spawn-environ": _KEEP_MEMORY})
     return LocalCluster(
         n_workers=_WORKERS,
         threads_per_worker=1,

@@ -180,4 +180,4 @@ def test_a_run_through_the_queue(hosts, tmp_path):
     log = (tmp_path / "1000.log").read_text()
     assert "INFO" in log
     record = json.loads((tmp_path / "project" / "run.json").read_text())
-    assert "queue" not in str(record["settings"])
+    assert record["settings"]["values"].keys().isdisjoint({"queue", "scheduler"})

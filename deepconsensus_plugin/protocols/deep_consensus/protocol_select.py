@@ -40,6 +40,10 @@ from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.set_columns import (
@@ -80,7 +84,7 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         THRESHOLD.define(form)
         defineSpacingParams(form)
         defineStacksParam(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
@@ -113,7 +117,7 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadForm(self)
+        return describeBadForm(self) + describeBadParallel(self)
 
     def _summary(self):
         if self.lowestScore.get() is None:
