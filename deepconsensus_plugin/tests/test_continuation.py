@@ -65,7 +65,9 @@ def test_every_step_depends_on_every_choice(kind):
         protocol = _new(kind)
         _change(getattr(protocol, name))
         after = _steps(protocol)
-        if len(after) != len(before) or {*before} & {*after}:
+        # Without sets of picks, *deep consensus* has steps that pick.
+        is_as_long = name == "inputCoordinates" or len(after) == len(before)
+        if not is_as_long or {*before} & {*after}:
             without_effect.append(name)
     assert without_effect == []
 

@@ -65,6 +65,9 @@ LATER = {
         ("film_variety", "ice_variety", "precipitates", "cracks", "vesicles"), 0.0
     ),
     "hold_out_micrographs": True,
+    "leave_out_filaments": False,
+    "n_in_rows": 0,
+    "shortest_diameter_A": None,
     "max_negatives": 10_000,
     "half_size": False,
     "avoid_contamination": True,

@@ -306,7 +306,7 @@ class FakePicker:
 def fake(monkeypatch):
     picker = FakePicker()
     monkeypatch.setattr(network_finding, "load_picker", lambda *_: picker)
-    monkeypatch.setattr(network_pick, "pick_null", lambda *_: NO_PICKS)
+    monkeypatch.setattr(network_finding, "pick_null", lambda *_: NO_PICKS)
     return picker
 
 
