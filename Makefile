@@ -16,6 +16,16 @@
 #   make test-interop       with Xmipp's and EMAN2's plugins, without their binaries, with
 #                           cryosparc-tools and, where it is, RELION (apt: relion); 1 min,
 #                           the first time 3 min and 3 GB for .venv-interop
+#   make wheel              wheel and source distribution in dist, their contents and the page
+#                           of the package checked; 1 min
+#   make test-wheel         the wheel in an empty environment of each Python, used from outside
+#                           this folder; 5 min and 3 GB each, in $(RESULTS)/wheel
+#   make test-scipion       Scipion from its packages with this plugin, Xmipp's, EMAN2's,
+#                           RELION's, Topaz', SPHIRE's, REPIC's and cryoSPARC's: menu, tests, the
+#                           jobs' environment made, one small run in it; 3.3 GB in
+#                           $(RESULTS)/scipion; 30 min on cores that eight others used
+#   make test-backends      scores with JAX and PyTorch beside TensorFlow's, every kind of model;
+#                           2 min of one core, and 4 GB for .venv-backends the first time
 #   make test-onednn        trainings with and without oneDNN's kernels, and with those of
 #                           older processors: what they make of NaN differs; 3 min
 #   make digests            what four small runs find, with fixed seeds and one thread: the same
@@ -46,6 +56,9 @@
 #                                   first three 15 min
 #   make bench-accuracy             fused probabilities beside votes, REPIC and Z-scores, on
 #                                   what bench-real left; 4 min
+#   make bench-review               simulated reviewers: what their marks are worth, on what
+#                                   make demo, bench-real and bench-accuracy-simulated left;
+#                                   10 min
 #   make bench-radius               training particles and their purity at other consensus radii,
 #                                   without training; 1 min
 #   make bench-honesty              what is claimed of noise, empty ice, copies of a picker and
@@ -67,8 +80,10 @@
 #   make bench-trained-pickers      all pickers on micrographs that the trained ones have not
 #                                   seen; 1 min after bench-deepem and bench-topaz, else 30 min
 #   make bench-speed                ours against the plain way, pairs in turn in one run, with
-#                                   a plot; rows by micrograph; time and memory of whole
-#                                   stages; 15 min
+#                                   a plot; rows by micrograph; loops over candidates; fusion of
+#                                   up to 3 million; time and memory of whole stages; 25 min
+#   make bench-scale                processor time and memory of every node on 100, 1000 and
+#                                   5000 micrographs, without pixels; 15 min, 6 GB
 #
 # The general HydraPicker, on the reduced corpus in $(CORPUS), made where it is missing;
 # DEEPCONSENSUS_STRUCTURES names the folder of molecules
@@ -79,6 +94,10 @@
 #                                   it topaz-em's (HYDRA=--peers leaves that out);
 #                                   HYDRA='--model DIR' another model
 #   make bench-hydra-short          the same on two sets of each kind; not timed
+#   make bench-auto                 *auto*, from micrographs alone, beside its pickers told the
+#                                   diameter; estimated diameters of all sets
+#   make train-diameter             network of diameters, into deepconsensus_plugin/
+#                                   diameter_network; 15 min of one core
 #   make bench-area                 masks of real sets, true particles on them, and picks of the
 #                                   general model with and without; 5 min
 #
@@ -99,11 +118,18 @@ EXTRAS ?= dev
 RUN := $(VENV)/bin/python
 
 # A change of requirements makes a new stamp, hence a new install.
-STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements.txt setup.py | sha256sum | cut -c1-16)
+STAMP := $(VENV)/.installed-$(EXTRAS)-$(shell cat requirements*.txt setup.py | sha256sum | cut -c1-16)
 
 # Needs nothing of ours. A version with a label, +cpu, is preferred where there is one.
 TOPAZ := 'topaz-em==0.3.20' 'torch>=2.13,<2.14'
 TOPAZ_STAMP := .venv-topaz/.installed-$(shell echo "$(TOPAZ)" | sha256sum | cut -c1-16)
+
+# What networks may be computed with besides TensorFlow. A version with a label, +cpu, is
+# preferred where there is one.
+BACKENDS := 'jax>=0.4.30' 'torch>=2.4'
+
+# The interpreters to try for a version.
+PYTHONS = python$(1) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python
 
 # Tests at once: files of them; each takes a core and up to 2 GB.
 JOBS ?= 2
@@ -119,7 +145,16 @@ PRESET ?=
 PAPER ?=
 FAULTS ?=
 
-.PHONY: digests gui-check env env-topaz demo bench-demo test test-quick lint types unit test-pythons test-interop test-onednn bench-real bench-accuracy bench-radius bench-accuracy-simulated bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming bench-junk bench-paper bench-speed train-general train-mask bench-area bench-areas bench-faults bench-fuzz bench-honesty bench-rescue bench-topaz bench-topaz-short bench-topaz-peer bench-hydra bench-hydra-short bench-deepem clean
+.PHONY: env env-topaz
+.PHONY: digests gui-check test wheel test-wheel test-scipion test-backends test-quick
+.PHONY: lint types unit test-pythons test-interop test-onednn
+.PHONY: bench-demo bench-real bench-accuracy bench-radius bench-accuracy-simulated
+.PHONY: bench-pickers bench-trained-pickers bench-classical bench-noise bench-streaming
+.PHONY: bench-junk bench-paper bench-speed bench-area bench-areas bench-faults
+.PHONY: bench-fuzz bench-honesty bench-rescue bench-review bench-topaz bench-topaz-short bench-topaz-peer
+.PHONY: bench-hydra bench-hydra-short bench-deepem bench-auto
+.PHONY: train-general train-mask train-diameter
+.PHONY: demo clean
 
 env: $(STAMP)
 
@@ -153,7 +188,7 @@ test-quick: env
 
 test-pythons:
 	@for version in 3.10 3.11 3.12; do
-	    python=$$(.ci/find-python python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python 2>/dev/null) \
+	    python=$$(.ci/find-python $(call PYTHONS,$$version) 2>/dev/null) \
 	        || { echo "Python $$version: not found, skipped"; continue; }
 	    $(MAKE) --no-print-directory unit VENV=.venv-$$version PYTHON=$$python
 	done
@@ -161,6 +196,37 @@ test-pythons:
 test-interop:
 	@$(MAKE) --no-print-directory env VENV=.venv-interop EXTRAS=interop
 	.venv-interop/bin/python -m pytest --durations=5 deepconsensus_plugin/tests/interop
+
+.venv-wheel/.installed:
+	@python=$$(.ci/find-python $(PYTHON))
+	"$$python" -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check build twine
+	touch $@
+
+wheel: .venv-wheel/.installed
+	@rm -rf dist build
+	.venv-wheel/bin/python -m build --outdir dist . > /dev/null
+	.venv-wheel/bin/python -m twine check --strict dist/*
+	.venv-wheel/bin/python -m tools.distributions dist
+
+test-wheel: wheel
+	@for version in 3.10 3.11 3.12; do
+	    python=$$(.ci/find-python $(call PYTHONS,$$version) 2>/dev/null) \
+	        || { echo "Python $$version: not found, skipped"; continue; }
+	    "$$python" -m tools.wheel_check dist $(RESULTS)/wheel/$$version
+	done
+
+test-scipion: wheel
+	@python=$$(.ci/find-python $(PYTHON))
+	"$$python" -m tools.scipion_check dist $(RESULTS)/scipion
+
+.venv-backends/.installed: requirements.txt requirements-learning.txt
+	@$(MAKE) --no-print-directory env VENV=.venv-backends EXTRAS=learning
+	.venv-backends/bin/python -m pip install --quiet --disable-pip-version-check $(BACKENDS)
+	touch $@
+
+test-backends: .venv-backends/.installed
+	@.venv-backends/bin/python -m tools.backends
 
 # TensorFlow reads these variables once, hence a process each.
 ONEDNN_TESTS := $(addprefix deepconsensus_plugin/tests/core/test_,training.py picker_training.py finite.py)
@@ -202,6 +268,9 @@ bench-honesty: env
 bench-fuzz: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.fuzz $(RESULTS)/fuzz
 
+bench-review: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.review --real $(RESULTS) --simulated $(RESULTS)/simulated --demo $(RESULTS)/demo --reviewers 20
+
 bench-radius: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.consensus.radius
 
@@ -234,8 +303,16 @@ bench-paper: env
 
 bench-speed: env
 	$(RUN) -m benchmarks.speed.ratios $(RESULTS)
+	$(RUN) -m benchmarks.speed.general_picker
 	$(RUN) -m benchmarks.speed.grouping
+	$(RUN) -m benchmarks.speed.start_up
+	$(RUN) -m benchmarks.speed.executors
+	$(RUN) -m benchmarks.speed.candidate_loops
+	$(RUN) -m benchmarks.speed.fusion_scale $(RESULTS)/fusion
 	$(RUN) -m benchmarks.speed.stages $(RESULTS)/stages
+
+bench-scale: env
+	$(RUN) -m benchmarks.scale $(RESULTS)/scale
 
 env-topaz: $(TOPAZ_STAMP)
 
@@ -269,6 +346,13 @@ bench-hydra: env env-topaz
 bench-hydra-short: env env-topaz
 	$(MAKE) --no-print-directory bench-hydra HYDRA='$(HYDRA) --short'
 
+bench-auto: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.auto.diameter $(RESULTS)/auto
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.auto $(RESULTS)/auto
+
+train-diameter: env
+	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.auto.training $(RESULTS)/auto --ship deepconsensus_plugin/diameter_network
+
 bench-area: env
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.hydra.area $(RESULTS)/area
 
@@ -282,6 +366,6 @@ bench-topaz-peer: env env-topaz
 	OMP_NUM_THREADS=1 $(RUN) -m benchmarks.topaz.baseline $(RESULTS)/topaz
 
 clean:
-	rm -rf .venv .venv-3.1? .venv-interop .venv-topaz .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
+	rm -rf .venv .venv-3.1? .venv-interop .venv-topaz .venv-wheel .venv-backends .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info
 
 .ONESHELL:

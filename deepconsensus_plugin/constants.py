@@ -6,10 +6,17 @@ Scripts, templates and other plugins hold on to them, so they do not change.
 
 from __future__ import annotations
 
-#: Scipion variable: the Python that runs the jobs; this package is installed there.
+#: Place of the source and of its issues; setup.py reads it here.
+URL = "https://github.com/scipion-em/scipion-em-deepconsensus"
+
+#: Scipion variable: the Python that runs the jobs, if not that of `DEEPCONSENSUS_HOME`.
 DEEPCONSENSUS_PYTHON = "DEEPCONSENSUS_PYTHON"
+#: Scipion variable: the folder of the jobs' environment, which Scipion makes.
+DEEPCONSENSUS_HOME = "DEEPCONSENSUS_HOME"
 #: Scipion variable: the user's own library of models.
 DEEPCONSENSUS_MODELS = "DEEPCONSENSUS_MODELS"
+#: Scipion variable: where micrographs are worked on, where a form does not say.
+DEEPCONSENSUS_SCHEDULER = "DEEPCONSENSUS_SCHEDULER"
 
 #: The score, 0 - 1. Xmipp's name for it, so that its tools sort by it.
 SCORE_ATTRIBUTE = "_xmipp_zScoreDeepLearning1"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults: runs that are killed, starved and misled, beside an undisturbed one.
 
-    python -m benchmarks.faults OUT [--kills 105] [--each 2] [--commands 9] [--seed 0]
+    python -m benchmarks.faults OUT [--kills 105] [--each 2] [--stages STAGE …]
+                                [--kinds KIND …] [--commands 9] [--seed 0]
 
 Small runs of the whole chain, forked from one process: signals at random moments of
 every stage, disks that are full or cannot be written to, inputs that vanish or are
@@ -16,7 +17,7 @@ import argparse
 import itertools
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.faults.commands import command_outcomes, full_disk_outcomes
@@ -39,28 +40,48 @@ _PLACES, _ENDS = (*STAGES, AFTER), (SAME, REFUSAL, WRONG)
 _HEADER = ("disturbance", *_PLACES, "runs", *_ENDS)
 
 
+KINDS: dict[str, Callable[[Trials, str, SmallDisk | None], Outcome]] = {
+    "disk full": lambda trials, stage, disk: trials.fill_disk(stage, disk),
+    "read-only project": lambda trials, stage, disk: trials.protect_project(
+        stage, disk
+    ),
+    "vanished micrograph": lambda trials, stage, _: trials.lose(stage),
+    "exchanged micrograph": lambda trials, stage, _: trials.exchange(
+        stage, "micrograph"
+    ),
+    "exchanged picks": lambda trials, stage, _: trials.exchange(stage, "picks"),
+    "two at once": lambda trials, stage, _: trials.run_two(stage),
+}
+"""What can happen in a stage, beside signals."""
+
+_ON_DISK = ("disk full", "read-only project")
+READ_ONLY, FILE_LIMIT = "read-only input", "file limit"
+
+
 def all_outcomes(
-    trials: Trials, disk: SmallDisk | None, *, n_kills: int, n_each: int
+    trials: Trials,
+    disk: SmallDisk | None,
+    *,
+    n_kills: int,
+    n_each: int,
+    stages: Sequence[str],
+    kinds: Sequence[str],
 ) -> Iterator[Outcome]:
     """Yield the ends of runs that are disturbed in every way, in turn."""
-    kinds = itertools.cycle(SIGNALS)
-    for stage, number in zip(itertools.cycle(STAGES), kinds, strict=False):
+    signals = itertools.cycle(SIGNALS)
+    for stage, number in zip(itertools.cycle(stages), signals, strict=False):
         if n_kills <= 0:
             break
         n_kills -= 1
         yield trials.kill(stage, number)
+    possible = [kind for kind in KINDS if disk is not None or kind not in _ON_DISK]
     for _ in range(n_each):
-        for stage in STAGES:
-            if disk is not None:
-                yield trials.fill_disk(stage, disk)
-                yield trials.protect_project(stage, disk)
-            yield trials.lose(stage)
-            yield trials.exchange(stage, "micrograph")
-            yield trials.exchange(stage, "picks")
-            yield trials.run_two(stage)
-        if disk is not None:
+        for stage, kind in itertools.product(stages, possible):
+            if kind in kinds:
+                yield KINDS[kind](trials, stage, disk)
+        if disk is not None and READ_ONLY in kinds:
             yield trials.protect_input(disk)
-        for limit in _FILE_LIMITS:
+        for limit in _FILE_LIMITS if FILE_LIMIT in kinds else ():
             yield trials.limit_files(limit)
 
 
@@ -94,6 +115,9 @@ def main() -> int:
     parser.add_argument(
         "--each", type=int, default=2, help="of each other kind, a stage"
     )
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    every = (*KINDS, READ_ONLY, FILE_LIMIT)
+    parser.add_argument("--kinds", nargs="+", choices=every, default=every)
     parser.add_argument("--commands", type=int, default=9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="three runs in all")
@@ -121,7 +145,9 @@ def main() -> int:
         small_disk(out / "trials" / "disk") as disk,
     ):
         print("small disk: " + ("none, not root" if disk is None else "tmpfs"))
-        note(all_outcomes(trials, disk, n_kills=arguments.kills, n_each=arguments.each))
+        chosen = {"n_kills": arguments.kills, "n_each": arguments.each}
+        chosen |= {"stages": arguments.stages, "kinds": arguments.kinds}
+        note(all_outcomes(trials, disk, **chosen))
     n_commands, seed = arguments.commands, arguments.seed
     note(command_outcomes(out / "commands", n_commands, seed))
     with small_disk(out / "disk") as disk:

@@ -31,8 +31,11 @@ from deepconsensus_plugin.core.io.mrc import HEADER_BYTES
 from deepconsensus_plugin.core.workflow import chain, running
 from deepconsensus_plugin.tests.small_network import small_networks
 
-STAGES = ("consensus", "mask", "witness", "negatives", "train", "score", "end")
-"""Stages of a run in their order; the last one fuses, selects and writes the table."""
+STAGES = (
+    *("consensus", "mask", "witness", "negatives", "train", "score"),
+    *("fuse", "end"),
+)
+"""Stages of a run in their order; the last one selects and writes the table."""
 
 REFUSED, FAULT = 3, 4
 """Exit statuses of a run that names what is wrong, and of one that does not."""
@@ -151,15 +154,15 @@ def _told(stage: mmap.mmap) -> Iterator[None]:
         stage[0] = STAGES.index(jobs.job_kind(request))
         return jobs.carry_out(request, progress)
 
-    fuse = chain.fuse_scored
+    select = chain.select_scored
 
-    def fuse_scored(*arguments: Any, **options: Any) -> Any:
+    def select_scored(*arguments: Any, **options: Any) -> Any:
         stage[0] = STAGES.index("end")
-        return fuse(*arguments, **options)
+        return select(*arguments, **options)
 
     with (
         patch.object(running, "carry_out", carry_out),
-        patch.object(chain, "fuse_scored", fuse_scored),
+        patch.object(chain, "select_scored", select_scored),
     ):
         yield
 

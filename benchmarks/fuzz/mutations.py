@@ -158,10 +158,19 @@ def mutate_bzip2(data: bytes, rng: Rng) -> bytes:
 
 
 def mutate_weights(data: bytes, rng: Rng) -> bytes:
-    """Return a whole archive with one of its files mutated."""
+    """Return a whole archive of a model with one of its files mutated."""
+    return _mutate_member(data, rng, ("model.weights.h5",) * 9)
+
+
+def mutate_arrays(data: bytes, rng: Rng) -> bytes:
+    """Return a whole archive of arrays with one of them mutated."""
+    return _mutate_member(data, rng, ())
+
+
+def _mutate_member(data: bytes, rng: Rng, more: tuple[str, ...]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    name = rng.choice(("model.weights.h5",) * 9 + tuple(members))
+    name = rng.choice(more + tuple(members))
     members[name] = rng.choice((mutate_bytes, mutate_bytes, cut))(members[name], rng)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

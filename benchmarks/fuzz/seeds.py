@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from benchmarks.fuzz.own_seeds import OWN_WRITERS
 from benchmarks.fuzz.seed_images import TIFFS, packed, tiff, write_mrc
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
@@ -56,7 +57,8 @@ Write = Callable[[Path], object]
 def seeds_of(name: str, folder: Path) -> list[bytes]:
     """Return the seeds of a subject; `folder` also gets the files beside them."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [_content(folder / "seed", write) for write in _WRITERS[name]()]
+    writers = {**_WRITERS, **OWN_WRITERS}[name]()
+    return [_content(folder / "seed", write) for write in writers]
 
 
 def _content(path: Path, write: Write) -> bytes:

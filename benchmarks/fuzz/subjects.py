@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +11,12 @@ import numpy as np
 
 from benchmarks.fuzz.mutations import (
     Mutation,
-    cut,
-    lose,
-    mutate_bytes,
     mutate_bzip2,
     mutate_gzip,
-    mutate_json,
-    mutate_text,
     mutate_weights,
 )
+from benchmarks.fuzz.own_subjects import OWN_SUBJECTS, fault_of_values
+from benchmarks.fuzz.subject import BYTES, JSON, TEXT, Subject
 from deepconsensus_plugin.commands.exported import read_summary
 from deepconsensus_plugin.core import jobs
 from deepconsensus_plugin.core.ctf_files import read_ctfs
@@ -34,46 +28,6 @@ from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.networks.weights import read_weights
 from deepconsensus_plugin.core.pick_files.picks import read_pick_file
-
-TEXT: tuple[Mutation, ...] = (mutate_text, mutate_text, mutate_text, mutate_bytes, cut)
-JSON: tuple[Mutation, ...] = (mutate_json, mutate_json, mutate_json, mutate_bytes, cut)
-BYTES: tuple[Mutation, ...] = (mutate_bytes, mutate_bytes, cut, lose)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Reader under test.
-
-    Parameters
-    ----------
-    name : str
-        Of the reader.
-    file : str
-        Name that its file has.
-    read : callable
-        Path to what the file holds.
-    fault : callable
-        What is wrong with what was read, whatever the mutation; empty if nothing.
-    mutations : sequence of callable
-        One is chosen for each input.
-    is_fast : bool
-        Whether it reads in a fraction of a millisecond.
-    is_image : bool
-        Whether a file that was cut must give the same pixels, or be refused.
-    """
-
-    name: str
-    file: str
-    read: Callable[[Path], Any]
-    fault: Callable[[Any], str]
-    mutations: Sequence[Mutation]
-    is_fast: bool = True
-    is_image: bool = False
-
-    def mutate(self, data: bytes, rng: random.Random) -> tuple[bytes, Mutation]:
-        """Return a mutated file, and how."""
-        mutation = rng.choice(self.mutations)
-        return mutation(data, rng), mutation
 
 
 def fault_of_picks(found: Any) -> str:
@@ -106,21 +60,6 @@ def fault_of_coordinates(found: Any) -> str:
         if not (np.abs(picks.yx) <= FARTHEST_PX).all():
             return "a position out of range"
     return ""
-
-
-def fault_of_values(value: Any) -> str:
-    """Return the number in a dataclass that JSON cannot hold, or is beyond 64 bits."""
-    if is_dataclass(value):
-        parts = [getattr(value, each.name) for each in fields(value)]
-    elif isinstance(value, Mapping):
-        parts = [*value.values()]
-    elif isinstance(value, list | tuple):
-        parts = [*value]
-    else:
-        is_infinite = isinstance(value, float) and math.isinf(value)
-        is_huge = isinstance(value, int) and abs(value) >= 2**64
-        return f"the number {value}" if is_infinite or is_huge else ""
-    return next(filter(None, map(fault_of_values, parts)), "")
 
 
 def fault_of_card(card: Any) -> str:
@@ -202,4 +141,5 @@ SUBJECTS = (
         mutations=(*BYTES, *[mutate_weights] * 8),
         is_fast=False,
     ),
+    *OWN_SUBJECTS,
 )

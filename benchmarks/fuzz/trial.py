@@ -38,8 +38,9 @@ MOST_BYTES = 2 * 10**9
 REFUSED, READ = "refused", "read"
 
 _SHARE_OF_TABLES = 0.4
-_WATCHED = 100
-"""Inputs after which the time of a library begins anew."""
+_HANGING_S, _WATCHED_S = 100.0, 20.0
+"""Time after which a library that does not come back ends with its process, and after
+which that begins anew."""
 
 _KEPT = 20
 """Inputs of each bad outcome that are kept."""
@@ -82,13 +83,13 @@ def run_trials(
     seeds = seeds_of(subject.name, folder)
     path = folder / subject.file
     wanted = [_wanted(subject, path, data) for data in seeds]
-    tally = Tally()
+    tally, watched = Tally(), -_WATCHED_S
     with _limited():
-        for number in range(n):
-            if not number % _WATCHED:
-                # A library that does not come back is stopped with its process.
-                faulthandler.dump_traceback_later(_WATCHED * LONGEST_S, exit=True)
+        for _ in range(n):
             began = time.perf_counter()
+            if began - watched >= _WATCHED_S:
+                faulthandler.dump_traceback_later(_HANGING_S, exit=True)
+                watched = began
             outcome, data = _one(subject, path, seeds, wanted, rng)
             tally.slowest_s = max(tally.slowest_s, time.perf_counter() - began)
             tally.outcomes[outcome] += 1

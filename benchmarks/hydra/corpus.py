@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.hydra.acquisitions import ACQUISITIONS
+from benchmarks.hydra.drawn_acquisitions import find_acquisition
+from benchmarks.hydra.drawn_samples import drawn_samples
 from benchmarks.hydra.samples import SAMPLES, Role, Sample
 from benchmarks.sets.simulated_sets import WHOLE
 from benchmarks.sets.tables import markdown_table
@@ -153,7 +154,7 @@ def make_set(
     FileNotFoundError
         If the sample is a file, and the environment names no folder that has it.
     """
-    acquisition = ACQUISITIONS[sample.acquisition]
+    acquisition = find_acquisition(sample.acquisition)
     origin = digest(*map(to_plain, (sample, acquisition, extent)))
     if (kept := _kept(folder, origin)) is not None:
         return kept
@@ -283,8 +284,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     extent = REDUCED if asked.reduced else FULL
-    names = asked.sets.split(",") if asked.sets else [s.name for s in SAMPLES]
-    samples = [sample for sample in SAMPLES if sample.name in names]
+    known = (*SAMPLES, *drawn_samples())
+    names = asked.sets.split(",") if asked.sets else [s.name for s in known]
+    samples = [sample for sample in known if sample.name in names]
     records = []
     for sample in samples:
         place = asked.folder / sample.name

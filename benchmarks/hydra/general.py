@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """General HydraPicker that comes with the package, trained on the corpus' sources.
 
-    python -m benchmarks.hydra.general CORPUS OUT [--ship DIR] [--thesis] [--one-head]
+    python -m benchmarks.hydra.general CORPUS OUT [--ship DIR] [--quick | --thesis]
 
 A killed training goes on where it was: the same command again. Targets are never looked
 at. OUT gets the model with every head, DIR the same with its general head alone.
@@ -36,6 +36,9 @@ QUICK = HydraParameters(
     n_epochs=12, n_head_epochs=3, n_updates=250, restart_epochs=12, learning_rate=2e-3
 )
 """On a processor: 3000 and 750 updates, some forty minutes on one core."""
+
+LONG = replace(QUICK, n_epochs=80, n_head_epochs=6, n_updates=250, restart_epochs=80)
+"""On a processor: 20 000 and 1500 updates, some hours on two cores."""
 
 THESIS = HydraParameters(
     architecture=ARCHITECTURES[Preset.THESIS],
@@ -107,7 +110,9 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("model", type=Path, help="folder of the model, with all heads")
     parser.add_argument("--ship", type=Path, help="folder for the general head alone")
-    parser.add_argument("--thesis", action="store_true", help="as published")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="some forty minutes")
+    length.add_argument("--thesis", action="store_true", help="as published")
     parser.add_argument("--epochs", type=int, nargs=2, help="with one head, with all")
     parser.add_argument("--sets", type=int, help="the first so many")
     parser.add_argument(
@@ -118,7 +123,7 @@ def main() -> None:
     logging.getLogger("deepconsensus_plugin.core.pickers.trained.training").setLevel(
         "DEBUG"
     )
-    parameters = THESIS if asked.thesis else QUICK
+    parameters = THESIS if asked.thesis else QUICK if asked.quick else LONG
     if asked.epochs:
         n_epochs, n_head_epochs = asked.epochs
         parameters = replace(parameters, n_epochs=n_epochs, n_head_epochs=n_head_epochs)

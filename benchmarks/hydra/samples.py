@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.hydra.acquisitions import ACQUISITIONS
+from benchmarks.hydra.drawn_acquisitions import find_acquisition
 from deepconsensus_plugin.core.simulation import (
     Assembly,
     Contamination,
@@ -76,7 +76,7 @@ class Sample:
         Area of the particles' circles over that of the micrograph, about: sparse 0.05,
         crowded 0.35; never more than 450 on a field of 1024².
     acquisition : str
-        A key of `hydra_acquisitions.ACQUISITIONS`.
+        As `find_acquisition` names it.
     crowd : Crowd
         How particles lie; their number follows.
     """
@@ -133,7 +133,7 @@ class Sample:
         FileNotFoundError
             As for `structure`.
         """
-        acquisition = ACQUISITIONS[self.acquisition]
+        acquisition = find_acquisition(self.acquisition)
         rate = round(self.nominal_diameter_A() / self.size_px, 2)
         n_particles = self.coverage * side**2 / (np.pi / 4 * self.size_px**2)
         most = _MOST_PARTICLES * (side / 1024) ** 2

@@ -3,42 +3,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from benchmarks.speed.box_pairs import box_pairs
+from benchmarks.speed.pair import Pair, Run
 from deepconsensus_plugin.core.consensus import find_consensus
+from deepconsensus_plugin.core.deep_consensus.architecture import convolutions
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.deep_consensus.scoring import predict
-from deepconsensus_plugin.core.extraction import extract_boxes
+from deepconsensus_plugin.core.networks.fastest import fastest_forms
 from deepconsensus_plugin.core.networks.folding import folded_weights
-from deepconsensus_plugin.core.preprocessing import fourier_resize
+from deepconsensus_plugin.core.networks.forms import Form, Forms
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
 
 _BATCH, _INPUT_SIZE = 64, 128
 _STEPS, _STEPS_BATCH, _STEPS_INPUT_SIZE = 50, 8, 64
 
-Run = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A way of ours, what it is compared with, and how far the results agree."""
-
-    name: str
-    ours: Run
-    other: Run
-    agreement: str = ""
+_PACKED = (Form.PLAIN, Form.PACKED, Form.PACKED, *[Form.PLAIN] * 5)
 
 
 def score_pairs() -> list[Pair]:
     plain = _network()
-    folded = build_network(input_size=_INPUT_SIZE, fast=True, folded=True)
+    forms = _fastest(_INPUT_SIZE, scoring=True)
+    folded = build_network(input_size=_INPUT_SIZE, forms=forms, folded=True)
     folded.set_weights(folded_weights(plain))
     boxes = _boxes(_BATCH, _INPUT_SIZE)
     compiled, ours = _compiled(plain, boxes), _compiled(folded, boxes)
@@ -63,23 +54,29 @@ def score_pairs() -> list[Pair]:
 
 
 def train_pairs() -> list[Pair]:
-    plain = _network()
-    fast = build_network(input_size=_INPUT_SIZE, fast=True)
+    """Return training steps: the second against what AVX-512 had by rule before."""
+    plain, fast = _network(), _in_form(_fastest(_INPUT_SIZE, scoring=False))
     fast.set_weights(plain.get_weights())
-    boxes, targets = _boxes(_BATCH, _INPUT_SIZE), _targets(_BATCH)
     agreement = (
         f"gradients differ by {_gradient_difference(plain, fast):.0e} of their range, "
         f"the loss after {_STEPS} steps by {_loss_difference():.2%}"
     )
-    for network in (plain, fast):
-        network.compile("adam", "categorical_crossentropy", jit_compile=False)
+    small = _STEPS_INPUT_SIZE
+    measured = _in_form(_fastest(small, scoring=False), small)
+    packed = _in_form(_PACKED, small)
     return [
         Pair(
             "training step, against `train_on_batch`",
-            lambda: fast.train_on_batch(boxes, targets),
-            lambda: plain.train_on_batch(boxes, targets),
+            _step(fast, _INPUT_SIZE),
+            _step(plain, _INPUT_SIZE),
             agreement,
-        )
+        ),
+        Pair(
+            f"training step at {small} px, against packed columns",
+            _step(measured, small),
+            _step(packed, small),
+            f"forms: {_names(_fastest(small, scoring=False))}",
+        ),
     ]
 
 
@@ -109,29 +106,24 @@ def consensus_pairs() -> list[Pair]:
     ]
 
 
-def extraction_pairs() -> list[Pair]:
-    rng = np.random.default_rng(0)
-    micrograph = rng.normal(size=(4096, 4096)).astype(np.float32)
-    centres = rng.uniform(100, 3996, (300, 2))
+def _fastest(input_size: int, *, scoring: bool) -> Forms:
+    return fastest_forms(convolutions(input_size), scoring=scoring)
 
-    def ours() -> NDArray[np.float32]:
-        return fourier_resize(extract_boxes(micrograph, centres, 200), _INPUT_SIZE)
 
-    def each_by_fft() -> NDArray[np.float32]:
-        boxes = extract_boxes(micrograph, centres, 200)
-        return np.stack([_fourier_crop(box, _INPUT_SIZE) for box in boxes])
+def _names(forms: Forms) -> str:
+    """Return the forms of the wide convolutions."""
+    return ", ".join(form.value for form in forms[: len(_PACKED) // 2])
 
-    # The one frequency at which sums differ by convention is Nyquist's.
-    difference = np.abs(ours() - each_by_fft()).mean()
-    agreement = f"pixels differ by {difference:.0e} of their deviation on average"
-    return [
-        Pair(
-            "boxes of 200 px to 128, against an FFT of each",
-            ours,
-            each_by_fft,
-            agreement,
-        )
-    ]
+
+def _in_form(forms: Forms, input_size: int = _INPUT_SIZE) -> keras.Model:
+    return build_network(input_size=input_size, forms=forms)
+
+
+def _step(network: keras.Model, input_size: int) -> Run:
+    """Return an update of a network, compiled."""
+    network.compile("adam", "categorical_crossentropy", jit_compile=False)
+    boxes, targets = _boxes(_BATCH, input_size), _targets(_BATCH)
+    return lambda: network.train_on_batch(boxes, targets)
 
 
 def _network(input_size: int = _INPUT_SIZE) -> keras.Model:
@@ -183,9 +175,9 @@ def _loss_difference() -> float:
     targets = _targets(_STEPS_BATCH)
     boxes[targets[:, 1] > 0, 20:40, 20:40] += 0.3
     losses = []
-    for fast in (False, True):
+    for forms in ((), _fastest(_STEPS_INPUT_SIZE, scoring=False)):
         keras.utils.set_random_seed(0)
-        network = build_network(input_size=_STEPS_INPUT_SIZE, fast=fast)
+        network = _in_form(forms, _STEPS_INPUT_SIZE)
         network.compile(
             keras.optimizers.Adam(1e-4), "categorical_crossentropy", jit_compile=False
         )
@@ -207,18 +199,9 @@ def _simulated_pickers(*, n_micrographs: int, n_picks: int) -> list[PickerPicks]
     return [PickerPicks(f"p{k}", 200, each) for k, each in enumerate(found)]
 
 
-def _fourier_crop(box: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Resample a box by cropping its spectrum, with numpy.fft."""
-    spectrum = np.fft.fftshift(np.fft.fft2(box))
-    first = box.shape[0] // 2 - size // 2
-    kept = spectrum[first : first + size, first : first + size]
-    scale = (size / box.shape[0]) ** 2
-    return (np.fft.ifft2(np.fft.ifftshift(kept)).real * scale).astype(np.float32)
-
-
 BENCHMARKS = {
     "scoring": score_pairs,
     "training": train_pairs,
     "consensus": consensus_pairs,
-    "extraction": extraction_pairs,
+    "boxes": box_pairs,
 }

@@ -26,7 +26,8 @@ from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from benchmarks.sets.tables import markdown_table
-from benchmarks.speed.pairs import BENCHMARKS, Pair, Run
+from benchmarks.speed.pair import Pair, Run
+from benchmarks.speed.pairs import BENCHMARKS
 from deepconsensus_plugin.core.networks.convolution import current_device
 
 _REPEATS = 5

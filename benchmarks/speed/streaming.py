@@ -203,6 +203,7 @@ class Bench:
             p.ProtDeepConsensusScore,
             inputCoordinates=candidates,
             inputModel=(trained, "outputModel"),
+            writeStacks=True,
             seed=SEED,
             numberOfThreads=1,
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command ``check``: what is installed, what TensorFlow finds, what is missing.
+"""Command ``check``: what is installed, where jobs run, on what, what is missing.
 
 It imports nothing of what it looks for, so that it can say what is broken.
 """
@@ -7,28 +7,21 @@ It imports nothing of what it looks for, so that it can say what is broken.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
 from deepconsensus_plugin import __version__
-from deepconsensus_plugin.constants import DEEPCONSENSUS_PYTHON
 
-HELP = "say what is installed, which devices TensorFlow sees and what is missing"
+HELP = "say what is installed, where jobs run and on which devices, what is missing"
 
 _DISTRIBUTION = "scipion-em-deepconsensus"
-_DEVICES_TIMEOUT_S = 180
-_DEVICES_SCRIPT = """
-import json, tensorflow as tf
-name = lambda d: tf.config.experimental.get_device_details(d).get("device_name", "")
-print(json.dumps([f"{d.device_type} {name(d)}".strip()
-                  for d in tf.config.list_physical_devices()]))
-"""
+
+PYTHON_REMEDY = "Scipion's installer takes another one with: -python 3.11"
+"""The one line that brings a Scipion whose Python fits."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +34,21 @@ class Finding:
         Subject of the check, and what was found.
     remedy : str, optional
         How to get what is missing; None where all is well.
+    required : bool
+        Whether nothing works without it.
     """
 
     subject: str
     found: str
     remedy: str | None = None
+    required: bool = True
+
+    @property
+    def mark(self) -> str:
+        """Mark before the line: ``ok``, ``!!``, or ``??`` where it is not required."""
+        if self.remedy is None:
+            return "ok"
+        return "!!" if self.required else "??"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,15 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
         check_python(sys.version_info[:2]),
         *check_requirements(),
         check_scipion(),
-        check_devices(),
+        *check_jobs(),
     ]
     print(f"deepconsensus_plugin {__version__} in {sys.prefix}")
     for finding in findings:
-        mark = "ok" if finding.remedy is None else "!!"
-        print(f"  {mark}  {finding.subject:22} {finding.found}")
-    missing = [finding for finding in findings if finding.remedy is not None]
-    for finding in missing:
-        print(f"{finding.subject}: {finding.remedy}")
+        print(f"  {finding.mark}  {finding.subject:22} {finding.found}")
+    for finding in findings:
+        if finding.remedy is not None:
+            print(f"{finding.subject}: {finding.remedy}")
+    missing = [each for each in findings if each.remedy and each.required]
     print("Something required is missing." if missing else "Everything is there.")
     return 1 if missing else 0
 
@@ -74,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 def check_python(version: tuple[int, ...]) -> Finding:
     """Return whether the Python fits; `version` is (major, minor)."""
     fits = (3, 10) <= version <= (3, 12)
-    remedy = None if fits else "use Python 3.10, 3.11 or 3.12"
+    remedy = None if fits else f"use Python 3.10, 3.11 or 3.12. {PYTHON_REMEDY}"
     return Finding("Python", platform.python_version(), remedy)
 
 
@@ -116,22 +119,40 @@ def check_scipion() -> Finding:
     return Finding("Scipion", home, remedy)
 
 
-def check_devices() -> Finding:
-    """Return the devices that TensorFlow sees, in the Python that runs the jobs."""
-    python = os.environ.get(DEEPCONSENSUS_PYTHON, sys.executable)
-    subject = "TensorFlow's devices"
+def check_jobs() -> Iterator[Finding]:
+    """Yield findings on the Python that runs the jobs, and on its devices."""
+    from deepconsensus_plugin.job_environment import location, verdict
+
+    python, origin = location.python_from(os.environ)
+    yield Finding("jobs run in", f"{python}, {origin.value}")
     try:
-        answer = subprocess.run(
-            [python, "-c", _DEVICES_SCRIPT],
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_DEVICES_TIMEOUT_S,
-        )
-    except subprocess.CalledProcessError as error:
-        reason = error.stderr.strip().splitlines() or [f"status {error.returncode}"]
-        return Finding(subject, "none", f"{python} cannot import it: {reason[-1]}")
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(subject, "none", f"{python} does not answer: {error}")
-    return Finding(subject, ", ".join(json.loads(answer.stdout.splitlines()[-1])))
+        backend = verdict.backend_in(os.environ)
+        fault = verdict.environment_fault(python, origin, backend)
+    except (ValueError, metadata.PackageNotFoundError) as error:
+        yield Finding("their environment", "not known", str(error))
+        return
+    found = verdict.versions_of(python).describe(backend)
+    yield Finding("their environment", found, fault)
+    if fault is None:
+        yield from check_devices(python, backend)
+
+
+def check_devices(python: str, backend: str) -> Iterator[Finding]:
+    """Yield the devices that jobs can use, and why a GPU is not one of them."""
+    from deepconsensus_plugin.job_environment import devices, gpus, verdict
+
+    title = verdict.BACKENDS[backend]
+    seen = devices.ask_devices(python, backend, os.environ)
+    if seen.fault:
+        yield Finding("their devices", "none", f"{python}, {title}: {seen.fault}")
+        return
+    yield Finding("their devices", ", ".join(seen.names))
+    reason = gpus.why_no_gpu(
+        seen,
+        driver := gpus.ask_driver(),
+        has_libraries=verdict.versions_of(python).has_cuda(backend),
+        environ=os.environ,
+    )
+    if reason is not None:
+        shown = ", ".join(driver.names) or "NVIDIA"
+        yield Finding("GPU", f"{shown}: not used", reason, required=False)

@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from pyworkflow.protocol import MODE_RESUME, Protocol
 
 from deepconsensus_plugin.commands.expected_work import expected_work, part_done
 from deepconsensus_plugin.commands.inputs import StaleNodes
+from deepconsensus_plugin.commands.node_server import NodeServer
 from deepconsensus_plugin.commands.processes import (
     find_process,
     memory_mb,
@@ -43,9 +44,20 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run_protocols(
-    project: Project, protocols: Protocols, stale: StaleNodes
+    project: Project, protocols: Protocols, stale: StaleNodes, server: NodeServer
 ) -> dict[str, StageCost]:
     """Run what is not finished or stale, in order; return what each protocol took.
+
+    Parameters
+    ----------
+    project : Project
+        Project of the run.
+    protocols : dict
+        Its protocols, in the order in which they run.
+    stale : StaleNodes
+        Which of them are done again.
+    server : NodeServer
+        Starts their processes.
 
     Raises
     ------
@@ -63,13 +75,19 @@ def run_protocols(
             _catch_up(project, protocol, progress)
             if key in stale and protocol.getWorkingDir():
                 removeDatabase(Path(protocol.getStepsFile()))
-            costs[label] = _run(project, protocol, progress, is_stale=key in stale)
+            is_stale = key in stale
+            costs[label] = _run(project, protocol, progress, server, is_stale=is_stale)
             stale.done(key)
     return costs
 
 
 def _run(
-    project: Project, protocol: Protocol, progress: RunProgress, *, is_stale: bool
+    project: Project,
+    protocol: Protocol,
+    progress: RunProgress,
+    server: NodeServer,
+    *,
+    is_stale: bool,
 ) -> StageCost:
     """Run one protocol unless it is finished, and keep what it took."""
     label = protocol.getObjLabel()
@@ -77,7 +95,7 @@ def _run(
     if was_done:
         cost = read_cost(_folder(project, protocol), protocol)
     else:
-        cost = _launch(project, protocol, progress)
+        cost = _launch(project, protocol, progress, server)
     progress.finish(label, was_done=was_done)
     write_cost(_folder(project, protocol), cost)
     return cost
@@ -98,19 +116,24 @@ def _catch_up(project: Project, protocol: Protocol, progress: RunProgress) -> No
             protocol.getObjLabel(),
             process.pid,
         )
-        with _watched(project, protocol, progress, process):
+        with _watched(project, protocol, progress, lambda: process):
             process.wait()
     if not forgetHalfMade(protocol):
         project._updateProtocol(protocol)
 
 
-def _launch(project: Project, protocol: Protocol, progress: RunProgress) -> StageCost:
+def _launch(
+    project: Project, protocol: Protocol, progress: RunProgress, server: NodeServer
+) -> StageCost:
     label = protocol.getObjLabel()
     logger.info("%s: started", label)
     if protocol.getStatus() not in ("saved", "new"):
         protocol.runMode.set(MODE_RESUME)
     started = time.monotonic()
-    with _watched(project, protocol, progress) as peak_mb:
+    with (
+        _watched(project, protocol, progress, server.running) as peak_mb,
+        server.launching(),
+    ):
         project.launchProtocol(protocol, wait=True, force=True)
     protocol = project.getProtocol(protocol.getObjId())
     if not protocol.isFinished():
@@ -127,7 +150,7 @@ def _watched(
     project: Project,
     protocol: Protocol,
     progress: RunProgress,
-    process: psutil.Process | None = None,
+    process: Callable[[], psutil.Process | None],
 ) -> Iterator[list[float]]:
     """Watch a running protocol: gives its peak memory, MiB, and shows its progress."""
     peak_mb, finished = [0.0], threading.Event()
@@ -135,7 +158,8 @@ def _watched(
     def watch() -> None:
         while not finished.wait(_SECONDS_BETWEEN_LOOKS):
             try:
-                peak_mb[0] = max(peak_mb[0], memory_mb(process))
+                if (seen := process()) is not None:
+                    peak_mb[0] = max(peak_mb[0], memory_mb(seen))
                 _show_progress(_folder(project, protocol), progress)
             except (OSError, ValueError, KeyError, psutil.Error) as error:
                 logger.debug("cannot watch: %r", error)  # the next look may

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
+from pathlib import Path
 
 import psutil
 
 logger = logging.getLogger(__name__)
+
+RECORD = "process.json"
+"""File beside a protocol's run.db that tells its process, where we started it."""
 
 _SECONDS_TO_END = 3
 
@@ -24,6 +29,9 @@ def find_process(project: str, database: str) -> psutil.Process | None:
     database : str
         The protocol's run.db, as its command line names it: relative to the project.
     """
+    recorded = _recorded_process(Path(project, database).with_name(RECORD))
+    if recorded is not None:
+        return recorded
     for process in psutil.process_iter():
         try:
             words = process.cmdline()
@@ -33,6 +41,17 @@ def find_process(project: str, database: str) -> psutil.Process | None:
         if database in words and folder in map(os.path.realpath, words):
             return process
     return None
+
+
+def _recorded_process(record: Path) -> psutil.Process | None:
+    """Return the process that a file tells, unless it has ended."""
+    try:
+        told = json.loads(record.read_text())
+        process = psutil.Process(told["pid"])
+        is_it = process.create_time() == told["born"]
+        return process if is_it and process.is_running() else None
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None  # none was recorded, or its number is free again
 
 
 def memory_mb(process: psutil.Process | None = None) -> float:

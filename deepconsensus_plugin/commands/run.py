@@ -8,13 +8,16 @@ import logging
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepconsensus_plugin.bootstrap import prepare_environment
 from deepconsensus_plugin.commands.run_help import overview_lines, template_lines
 from deepconsensus_plugin.commands.settings import RunSettings, parse_settings
 from deepconsensus_plugin.commands.stopping import ending_at_once
 from deepconsensus_plugin.commands.template_texts import template_text
+
+if TYPE_CHECKING:
+    from deepconsensus_plugin.commands.node_server import NodeServer
 
 HELP = "run a template headless, from micrographs to particles or picks"
 _STOPPED = 130
@@ -74,13 +77,18 @@ def _run(settings: RunSettings, folder: Path, *, skip_bad: bool = False) -> int:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("deepconsensus_plugin").setLevel(logging.INFO)
     prepare_environment()
+    from deepconsensus_plugin.commands.node_server import NodeServer
+
+    server = NodeServer()
     # Scipion reads its environment when it is imported.
     from deepconsensus_plugin.commands.pixel_size import with_pixel_size
+    from deepconsensus_plugin.commands.placing_work import check_places
     from deepconsensus_plugin.commands.project import project_folder
     from deepconsensus_plugin.commands.rehearsal import check_run
     from deepconsensus_plugin.commands.unreadable import unreadable_micrographs
     from deepconsensus_plugin.commands.workflow import build_nodes, with_absolute_paths
 
+    check_places(settings)
     settings = with_absolute_paths(settings)
     left_out = unreadable_micrographs(settings) if skip_bad else {}
     whole, remarks = with_pixel_size(settings, left_out)
@@ -88,7 +96,7 @@ def _run(settings: RunSettings, folder: Path, *, skip_bad: bool = False) -> int:
     for remark in [*remarks, *check_run(nodes, left_out)]:
         print(remark, file=sys.stderr)
     with project_folder(folder):
-        return _run_nodes(settings, nodes, folder, left_out)
+        return _run_nodes(settings, nodes, folder, left_out, server)
 
 
 def _run_nodes(
@@ -96,10 +104,12 @@ def _run_nodes(
     nodes: list[dict[str, Any]],
     folder: Path,
     left_out: dict[Path, str],
+    server: NodeServer,
 ) -> int:
     """Run what is not finished in a project, and tell what came out."""
     from deepconsensus_plugin.commands.inputs import note_inputs
     from deepconsensus_plugin.commands.launcher import run_protocols
+    from deepconsensus_plugin.commands.placing_work import place_work
     from deepconsensus_plugin.commands.printed_lines import report_lines, warning_lines
     from deepconsensus_plugin.commands.project import (
         RunFailedError,
@@ -111,9 +121,11 @@ def _run_nodes(
 
     project = open_run(folder, settings)
     protocols = load_protocols(project, settings, nodes, left_out)
+    place_work(project, protocols, settings)
     stale = note_inputs(folder, nodes, left_out)
     try:
-        costs = run_protocols(project, protocols, stale)
+        with ending_at_once(_STOPPED_LINE, then=server.cancel_queued):
+            costs = run_protocols(project, protocols, stale, server)
     except RunFailedError:
         # What led to the failure is often a warning of an earlier stage.
         done = [project.getProtocol(each.getObjId()) for each in protocols.values()]

@@ -28,6 +28,7 @@ Options and name=value words come in any order.
   --help         of a template: its settings, and those of its protocols
 
 examples:
+  python -m deepconsensus_plugin run auto micrographs='DIR/*.mrc' --project P
   python -m deepconsensus_plugin run deep_consensus micrographs='DIR/*.mrc' \\
       picks=DIR1,DIR2,DIR3 boxSize=90 --project P
   python -m deepconsensus_plugin run pick_without_training \\
@@ -51,7 +52,12 @@ settings of every template:
   preset=paper   the published method (docs/method.md); what is written out
                  wins
   preset=fast    one small network
-  stacks=no      score coordinates only, write no particle images
+  stacks=no      coordinates only, no images of the particles that are kept
+  scheduler=tcp://HOST:PORT
+                 workers of a dask.distributed scheduler do the work; or
+                 processes, of this computer (docs/cluster.md)
+  queue=yes      jobs go to the first queue of Scipion's hosts.conf;
+                 queue=NAME to another, queue=no to none
   any number, word or yes-no of the forms of its protocols, such as
   consensusRadius, minPickers (or all), nEpochs, nModels; TEMPLATE --help
   lists them

@@ -17,7 +17,10 @@ from deepconsensus_plugin.report.yes_no import parse_yes_no
 PRESET_NAMES = ("paper", "fast")
 """What ``preset=`` takes; see `commands.presets`."""
 
-_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks", *SET_NAMES)
+_PLACES = ("scheduler", "queue")
+"""Settings that say where a run computes, not what; a project does not keep them."""
+
+_RUN_OWN = ("picks", "truth", "ctf", "preset", "stacks", *_PLACES, *SET_NAMES)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class RunSettings:
         File or folder with the CTFs of the micrographs.
     sets : dict
         The user's own sets to train and to test on, by `SET_NAMES`: their paths.
+    scheduler : str, optional
+        Where micrographs are worked on (`core.execution.places.WorkPlace`).
+    queue : str, optional
+        Queue that jobs are sent to: ``yes`` for the first, ``no``, or its name.
     """
 
     template: str
@@ -92,11 +99,15 @@ class RunSettings:
     preset: str | None = None
     ctf: str | None = None
     sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scheduler: str | None = None
+    queue: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold, the same for the same settings."""
         picks = [folder.to_plain() for folder in self.picks]
         plain = {**asdict(self), "picks": picks}
+        for name in _PLACES:
+            del plain[name]
         for name in ("preset", "ctf"):  # as runs without them were always kept
             if plain[name] is None:
                 del plain[name]
@@ -136,6 +147,8 @@ def parse_settings(template: str, words: Sequence[str]) -> RunSettings:
         preset=preset,
         ctf=existing("ctf", own["ctf"]) if "ctf" in own else None,
         sets={name: parse_set(name, own[name]) for name in SET_NAMES if name in own},
+        scheduler=own.get("scheduler"),
+        queue=own.get("queue"),
     )
 
 

@@ -12,20 +12,24 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 _ASKED = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def ending_at_once(line: str = "stopped") -> Iterator[None]:
+def ending_at_once(
+    line: str = "stopped", then: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Let SIGINT (Ctrl-C) and SIGTERM end this process with 130 and 143.
 
     Parameters
     ----------
     line : str
         What is said then.
+    then : callable, optional
+        Called last, when the processes that were started have ended.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
@@ -39,6 +43,8 @@ def ending_at_once(line: str = "stopped") -> Iterator[None]:
             os.write(2, f"{start}{line}\n".encode())
         try:
             _stop_children()
+            if then is not None:
+                then()
         finally:
             os._exit(128 + number)
 

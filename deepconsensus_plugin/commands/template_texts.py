@@ -19,6 +19,7 @@ _EXAMPLE = "/path/to/"
 IF_EMPTY = {
     "samplingRate": "from the headers of the micrographs",
     "boxSize": "as the files of picks record it",
+    "particleDiameter": "estimated from the micrographs",
     "modelName": "the only model in the folder",
 }
 """What stands for a field that may stay empty, by its setting."""

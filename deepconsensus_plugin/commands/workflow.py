@@ -240,11 +240,6 @@ def _refuse_unused(
 
 
 def _without_stacks(node: Node) -> Node:
-    """Score coordinates only, and select among them."""
-    if node["object.className"] == SCORE:
-        return {**node, "writeStacks": False}
-    if node["object.className"] == SELECT:
-        scored = node["inputParticles"].split(".")[0]
-        rest = {key: value for key, value in node.items() if key != "inputParticles"}
-        return {**rest, "inputCoordinates": f"{scored}.outputCoordinates"}
-    return node
+    """Return a node that selects coordinates only; another one as it is."""
+    cuts = node["object.className"] == SELECT and "inputCoordinates" in node
+    return {**node, "writeStacks": False} if cuts else node

@@ -8,12 +8,11 @@ sampling rate between sets, and how provenance is kept on items and sets.
 from deepconsensus_plugin.convert.acquisitions import with_optics_group
 from deepconsensus_plugin.convert.averaged import AveragedItems, placed_items
 from deepconsensus_plugin.convert.box_frames import BoxFrame
-from deepconsensus_plugin.convert.candidates import (
-    append_candidates,
-    candidate_items,
+from deepconsensus_plugin.convert.candidate_reading import (
     candidates_and_items,
     candidates_from_set,
 )
+from deepconsensus_plugin.convert.candidates import append_candidates, candidate_rows
 from deepconsensus_plugin.convert.coordinates import (
     append_coordinates,
     coordinates_from_set,
@@ -22,8 +21,13 @@ from deepconsensus_plugin.convert.coordinates import (
     picks_from_set,
 )
 from deepconsensus_plugin.convert.ctfs import append_ctfs
-from deepconsensus_plugin.convert.items import scaled_item, set_attribute
-from deepconsensus_plugin.convert.masks import append_masks, distances_to_unusable
+from deepconsensus_plugin.convert.item_rows import Column, ItemRows, set_attribute
+from deepconsensus_plugin.convert.items import moved_rows, read_items, scaled_item
+from deepconsensus_plugin.convert.masks import (
+    append_masks,
+    are_on,
+    distances_to_unusable,
+)
 from deepconsensus_plugin.convert.micrographs import (
     micrograph_name,
     micrograph_names,
@@ -48,13 +52,16 @@ from deepconsensus_plugin.convert.places import (
     places_of_items,
     shapes_by_name,
 )
-from deepconsensus_plugin.convert.provenance import set_area_distance
+from deepconsensus_plugin.convert.provenance import with_area_distance
+from deepconsensus_plugin.convert.rows import append_rows, next_id
 from deepconsensus_plugin.convert.simulated import acquisition_of, append_simulated
 from deepconsensus_plugin.convert.streams import refresh, state_of_file
 
 __all__ = [
     "AveragedItems",
     "BoxFrame",
+    "Column",
+    "ItemRows",
     "ParticleStacks",
     "PickerCoverage",
     "acquisition_of",
@@ -63,8 +70,10 @@ __all__ = [
     "append_ctfs",
     "append_masks",
     "append_particles",
+    "append_rows",
     "append_simulated",
-    "candidate_items",
+    "are_on",
+    "candidate_rows",
     "candidates_and_items",
     "candidates_from_set",
     "coordinates_from_set",
@@ -75,6 +84,8 @@ __all__ = [
     "micrograph_name",
     "micrograph_names",
     "micrographs_from_set",
+    "moved_rows",
+    "next_id",
     "observed_by_all",
     "observed_in",
     "paths_by_name",
@@ -82,14 +93,15 @@ __all__ = [
     "placed_items",
     "places_of_candidates",
     "places_of_items",
+    "read_items",
     "read_observed",
     "refresh",
     "scaled_item",
-    "set_area_distance",
     "set_attribute",
     "shapes_by_name",
     "stacks_from_set",
     "state_of_file",
+    "with_area_distance",
     "with_optics_group",
     "write_observed",
 ]

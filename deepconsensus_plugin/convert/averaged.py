@@ -7,11 +7,11 @@ down from the pixel ``size // 2``, to the average: the rotation, and the shift a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pwem.objects import (
@@ -21,7 +21,7 @@ from pwem.objects import (
     SetOfParticles,
     Transform,
 )
-from pyworkflow.object import Float, Integer
+from pyworkflow.object import Float, Integer, Scalar
 
 from deepconsensus_plugin.constants import (
     AVERAGE_AMPLITUDE_ATTRIBUTE,
@@ -31,21 +31,26 @@ from deepconsensus_plugin.constants import (
     AVERAGE_OFFSET_Y_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert.coordinates import MicrographMatch
+from deepconsensus_plugin.convert.item_rows import ItemRows, set_attribute
 from deepconsensus_plugin.convert.items import (
     ids_by_name,
     move_item,
     own_micrographs,
     read_items,
-    set_attribute,
 )
 from deepconsensus_plugin.core.averages.kinds import tell_likeness
 from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.extraction import round_centres
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.kinds import Likeness
-from deepconsensus_plugin.core.types import FloatArray, IntArray, ScoredCoordinates
-from deepconsensus_plugin.set_columns import read_ids
+from deepconsensus_plugin.core.types import (
+    FloatArray,
+    IntArray,
+    ScoredCoordinates,
+)
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 def placed_items(
@@ -60,7 +65,7 @@ def placed_items(
     Parameters
     ----------
     items : SetOfCoordinates or SetOfParticles
-        Items without a position, or on a micrograph that is not usable, are left out.
+        Those without a position, or on a micrograph that is not usable, are left out.
     coordinates : SetOfCoordinates
         The items, or those that the particles were cut at: it knows the micrographs.
     usable : collection of str
@@ -77,24 +82,25 @@ def placed_items(
     """
     own = own_micrographs(coordinates)
     names = ids_by_name(own)
-    match = MicrographMatch(
-        {name: name for name in names}, {i: name for name, i in names.items()}, 1.0
-    )
+    by_id = {number: name for name, number in names.items()}
+    match = MicrographMatch({name: name for name in names}, by_id, 1.0)
     table = read_items(items)
+    found = [match.name_of(*place) for place in table.places]
+    chosen = [name for name in dict.fromkeys(found) if name in usable]
+    numbers = {name: number for number, name in enumerate(chosen)}
+    number_of = np.array([numbers.get(name, -1) for name in found], dtype=np.intp)
     are_placed = np.isfinite(table.yx).all(axis=1)
-    rows: dict[str, list[int]] = defaultdict(list)
-    for row, place in enumerate(zip(table.names, table.ids, are_placed, strict=True)):
-        name = match.name_of(*place[:2])
-        if name in usable and place[2]:
-            rows[name].append(row)
+    group = np.where(are_placed, number_of[table.place], -1)
+    groups = zip(chosen, rows_of_groups(group, len(chosen)), strict=True)
+    rows = {name: here for name, here in groups if len(here)}
     if isinstance(items, SetOfParticles):
         scale = scale * items.getSamplingRate() / own.getSamplingRate()
     places = {
         name: ScoredCoordinates.from_arrays(scale * table.yx[here])
         for name, here in rows.items()
     }
-    order = np.array([row for here in rows.values() for row in here], dtype=np.intp)
-    return places, np.array(read_ids(items), dtype=np.intp)[order]
+    order = np.concatenate([np.empty(0, dtype=np.intp), *rows.values()])
+    return places, read_id_array(items)[order]
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,40 +185,50 @@ class AveragedItems:
         row = self.row_of(number)
         return 0 if row is None else int(self.table.average[row]) + 1
 
-    def describe(self, item: Coordinate | Particle, number: int) -> None:
-        """Set what the averages tell of the item with an id.
+    def described(self, rows: ItemRows, numbers: IntArray) -> ItemRows:
+        """Return items with what the averages tell of them.
 
         Parameters
         ----------
-        item : Coordinate or Particle
-            It gets the attributes; without values if it was not averaged.
-        number : int
-            Id.
+        rows : ItemRows
+            n; they get the attributes, without values where they were not averaged.
+        numbers : array, shape (n,), int
+            Their ids here.
         """
+        found = [self.row_of(number) for number in numbers.tolist()]
+        for name, kind, values in self._evidence:
+            told = [None if row is None else values[row] for row in found]
+            rows = rows.with_attribute(name, kind, told)
+        return rows
+
+    def describe(self, item: Coordinate | Particle, number: int) -> None:
+        """Set what the averages tell of the item with an id, as `described` does."""
         row = self.row_of(number)
-        y = x = amplitude = correlation = None
-        if row is not None:
-            amplitude, correlation = (
-                float(each[row])
-                for each in (self.table.amplitude, self.table.correlation)
-            )
-            offset = self._refined[row] - self.yx[row]
-            y, x = (offset * self.pixel_size_A / self.picked_pixel_A).tolist()
-        for name, kind, value in (
-            (AVERAGE_ATTRIBUTE, Integer, self.class_of(number) or None),
-            (AVERAGE_AMPLITUDE_ATTRIBUTE, Float, amplitude),
-            (AVERAGE_CORRELATION_ATTRIBUTE, Float, correlation),
-            (AVERAGE_OFFSET_X_ATTRIBUTE, Float, x),
-            (AVERAGE_OFFSET_Y_ATTRIBUTE, Float, y),
-        ):
-            set_attribute(item, name, kind, value)
+        for name, kind, values in self._evidence:
+            set_attribute(item, name, kind, None if row is None else values[row])
+
+    @cached_property
+    def _evidence(self) -> tuple[tuple[str, type[Scalar], list[Any]], ...]:
+        """Attributes of items: name, kind, and the values of all that were averaged."""
+        offset = (self._refined - self.yx) * self._scale
+        return (
+            (AVERAGE_ATTRIBUTE, Integer, (self.table.average + 1).tolist()),
+            (AVERAGE_AMPLITUDE_ATTRIBUTE, Float, self.table.amplitude.tolist()),
+            (AVERAGE_CORRELATION_ATTRIBUTE, Float, self.table.correlation.tolist()),
+            (AVERAGE_OFFSET_X_ATTRIBUTE, Float, offset[:, 1].tolist()),
+            (AVERAGE_OFFSET_Y_ATTRIBUTE, Float, offset[:, 0].tolist()),
+        )
 
     def centre(self, item: Coordinate, number: int) -> None:
         """Move the item with an id to its centre by the average."""
         row = self.row_of(number)
         if row is not None:
-            scale = self.pixel_size_A / self.picked_pixel_A
-            move_item(item, scale * self._refined[row])
+            move_item(item, self._scale * self._refined[row])
+
+    @property
+    def _scale(self) -> float:
+        """Pixels of the micrographs per pixel that was cut."""
+        return self.pixel_size_A / self.picked_pixel_A
 
     def alignment(self, number: int, pixel_size_A: float) -> Transform:
         """Return the alignment of the box of an item that was averaged.

@@ -8,6 +8,7 @@ everything keeps the name and id of the micrograph that it was picked on.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pwem.objects import CTFModel, SetOfCoordinates, SetOfCTF, SetOfMicrographs
@@ -37,12 +38,17 @@ class BoxFrame:
         CTFs of the same exposures too.
     picked_box : int, optional
         Pixels of the coordinates. None: as the set knows.
+    left_out, left_out_picked : collections of str
+        Names of the micrographs to cut, and of those of the coordinates, whose files
+        cannot be read.
     """
 
     coordinates: SetOfCoordinates
     micrographs: SetOfMicrographs
     ctfs: SetOfCTF | None = None
     picked_box: int | None = None
+    left_out: Collection[str] = ()
+    left_out_picked: Collection[str] = ()
 
     @property
     def scale(self) -> float:
@@ -59,7 +65,7 @@ class BoxFrame:
     def read_micrographs(self) -> tuple[Micrograph, ...]:
         """Return what is cut, named as the micrographs that the coordinates lie on.
 
-        Those without a counterpart are not there.
+        Those without a counterpart, and those that are left out, are not there.
 
         Raises
         ------
@@ -67,9 +73,15 @@ class BoxFrame:
             If the two sets share no micrograph, or names are ambiguous.
         """
         names = self._names()  # first, since a set that is being filled grows
-        found = micrographs_from_set(self.micrographs, ctfs=self.ctfs)
+        found = micrographs_from_set(
+            self.micrographs, ctfs=self.ctfs, left_out=self.left_out
+        )
         by_name = {micrograph.name: micrograph for micrograph in found}
-        return tuple(replace(by_name[name], name=own) for own, name in names.items())
+        return tuple(
+            replace(by_name[name], name=own)
+            for own, name in names.items()
+            if name not in self.left_out and own not in self.left_out_picked
+        )
 
     def read_usable(self) -> tuple[Micrograph, ...]:
         """Return `read_micrographs` without those whose CTF is wanted but not known."""

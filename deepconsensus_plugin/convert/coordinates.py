@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,14 +18,15 @@ from pyworkflow.object import Float
 
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert.items import (
-    fill_items,
     ids_by_name,
     own_micrographs,
+    placed_rows,
     read_items,
-    set_attribute,
 )
 from deepconsensus_plugin.convert.observed import read_observed
+from deepconsensus_plugin.convert.rows import append_rows, next_id
 from deepconsensus_plugin.core.errors import NameMatchError
+from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.pick_files.names import listed, match_names
 from deepconsensus_plugin.core.types import FloatArray, PickerPicks, ScoredCoordinates
 
@@ -144,19 +144,18 @@ def append_coordinates(
     ValueError
         If a name is none of the micrographs'.
     """
-    scored = any(not np.isnan(picks.scores).all() for picks in coordinates.values())
-    ids, item = ids_by_name(micrographs), Coordinate()
-    for name, picks in coordinates.items():
-        placed = fill_items(item, name, ids, picks.yx)
-        columns = {}
-        if scored:
-            columns[score_attribute] = picks.scores.tolist()
-        if probability is not None:
-            columns[SCORE_ATTRIBUTE] = probability(picks.scores).tolist()
-        for row, _ in enumerate(placed):
-            for attribute, values in columns.items():
-                set_attribute(item, attribute, Float, values[row])
-            coords_set.append(item)
+    parts = list(coordinates.values())
+    yx = np.concatenate([np.empty((0, 2)), *(part.yx for part in parts)])
+    scores = np.concatenate([np.empty(0), *(part.scores for part in parts)])
+    index = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    rows = placed_rows(
+        *(micrographs, list(coordinates), index, yx), first_id=next_id(coords_set)
+    )
+    if not np.isnan(scores).all():
+        rows = rows.with_attribute(score_attribute, Float, scores)
+    if probability is not None:
+        rows = rows.with_attribute(SCORE_ATTRIBUTE, Float, probability(scores))
+    append_rows(coords_set, rows)
 
 
 def match_micrographs(
@@ -184,17 +183,17 @@ def _read(
 ) -> dict[str, ScoredCoordinates]:
     items = read_items(coordinates, *attributes)
     scores = items.numbers(*attributes)
-    rows: dict[str, list[int]] = defaultdict(list)
-    for row, (own_name, own_id) in enumerate(zip(items.names, items.ids, strict=True)):
-        name = match.name_of(own_name, own_id)
-        if name is not None:
-            rows[name].append(row)
-    left_out = len(items) - sum(map(len, rows.values()))
+    found = [match.name_of(*place) for place in items.places]
+    observed = _observed_names(coordinates, match)
+    names = [*dict.fromkeys([*observed, *filter(None, found)])]
+    numbers = {name: number for number, name in enumerate(names)}
+    number_of = np.array([numbers.get(name, -1) for name in found], dtype=np.intp)
+    rows = rows_of_groups(number_of[items.place], len(names))
+    left_out = len(items) - sum(map(len, rows))
     if left_out:
         logger.warning("%d coordinates on other micrographs are left out", left_out)
-    observed = _observed_names(coordinates, match)
     everything = ScoredCoordinates(items.yx * match.scale, scores)
-    return {name: everything.take(rows[name]) for name in {**observed, **rows}}
+    return {name: everything.take(here) for name, here in zip(names, rows, strict=True)}
 
 
 def _observed_names(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pwem.objects import (
@@ -21,7 +21,10 @@ from deepconsensus_plugin.core.types import Ctf, Micrograph
 
 
 def micrographs_from_set(
-    micrographs: SetOfMicrographs, *, ctfs: SetOfCTF | None = None
+    micrographs: SetOfMicrographs,
+    *,
+    ctfs: SetOfCTF | None = None,
+    left_out: Collection[str] = (),
 ) -> tuple[Micrograph, ...]:
     """Return the micrographs of a set, in its order.
 
@@ -32,6 +35,8 @@ def micrographs_from_set(
     ctfs : SetOfCTF, optional
         Matched by the micrograph's name (`ctfs_by_micrograph`); micrographs without
         one get none.
+    left_out : collection of str
+        Names of those that are not wanted; their files are not looked at.
 
     Raises
     ------
@@ -49,6 +54,8 @@ def micrographs_from_set(
     found = []
     # A set that is being filled has more by now.
     for name, item in zip(names, micrographs.iterItems(), strict=False):
+        if name in left_out:
+            continue
         path, model = Path(item.getFileName()), models.get(name)
         ctf = None if model is None else _ctf(name, model, item.getAcquisition())
         found.append(Micrograph(name, path, read_shape(path), rate, ctf))

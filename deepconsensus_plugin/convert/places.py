@@ -54,7 +54,7 @@ def places_of_items(
         None where the items or `micrographs` do not tell.
     """
     table = read_items(items, AREA_DISTANCE_ATTRIBUTE)
-    if micrographs is None or not any(table.ids):
+    if micrographs is None or not any(number for _, number in table.places):
         return None
     rate = micrographs.getSamplingRate()
     are_particles = isinstance(items, SetOfParticles)
@@ -65,9 +65,9 @@ def places_of_items(
     by_id = {each: number for number, each in enumerate(read_ids(micrographs))}
     index = [
         by_name.get(name or "", by_id.get(each, -1) if each is not None else -1)
-        for name, each in zip(table.names, table.ids, strict=True)
+        for name, each in table.places
     ]
-    micrograph = np.array(index, dtype=np.intp)
+    micrograph = np.array(index, dtype=np.intp)[table.place]
     shapes = _shapes_of(paths, micrograph, folder or Path())
     return Places(
         *(table.yx * scale, micrograph, shapes, round(box_size), rate),

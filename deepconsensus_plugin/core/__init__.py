@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         PickerPicks,
         ScoredCoordinates,
     )
+    from deepconsensus_plugin.core.workflow.automatic import pick_for_me
     from deepconsensus_plugin.core.workflow.chain import run_deep_consensus
     from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
     from deepconsensus_plugin.core.workflow.sets import (
@@ -88,6 +89,7 @@ _WHERE = {
     "load_picker": "methods",
     "open_micrograph": "io.micrographs",
     "pick": "workflow.sets",
+    "pick_for_me": "workflow.automatic",
     "read_picks": "workflow.sets:load_picks",
     "run_deep_consensus": "workflow.chain",
     "score": "workflow.stages",
@@ -129,6 +131,7 @@ __all__ = [
     "load_picker",
     "open_micrograph",
     "pick",
+    "pick_for_me",
     "read_picks",
     "run_deep_consensus",
     "score",

@@ -20,7 +20,8 @@ from deepconsensus_plugin.core.io.stacks import open_stack
 from deepconsensus_plugin.core.preprocessing import flip_phases, fourier_resize
 from deepconsensus_plugin.core.types import FloatArray, IntArray, Micrograph
 
-_BYTES_AT_ONCE = 2**26
+_BYTES_AT_ONCE = 2**23
+"""Few boxes at a time stay in the cache while they are cut and resampled."""
 
 _FLIP_MARGIN = 2
 """Boxes to flip are cut this much larger, since a flip moves density."""

@@ -171,7 +171,7 @@ class Candidates:
         There is none on a bad micrograph, in padding and where there is no signal.
         """
         is_recorded = self.area_distance_px > -np.inf
-        return np.asarray(is_recorded & ~self.are_on(self.bad_micrographs))
+        return np.asarray(is_recorded & ~self.are_on(frozenset(self.bad_micrographs)))
 
     def are_on(self, names: Container[str]) -> BoolArray:
         """Return which candidates lie on one of these micrographs, shape (n,)."""

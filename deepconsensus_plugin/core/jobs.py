@@ -13,6 +13,7 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,9 @@ from typing import Any, TypeVar
 from deepconsensus_plugin.core import methods
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.execution.executor import LostWorkersError
+from deepconsensus_plugin.core.execution.gpus import choose_gpus
+from deepconsensus_plugin.core.execution.places import WorkPlace, working_at
 from deepconsensus_plugin.core.limits import show
 from deepconsensus_plugin.core.methods import resolve
 from deepconsensus_plugin.core.serialisation import (
@@ -45,6 +49,8 @@ _STAGES = {
         "pipeline.averages:run",
     ),
     "score": ("deep_consensus.requests:ScoreRequest", "deep_consensus.score:run"),
+    "fuse": ("pipeline.fuse_request:FuseRequest", "pipeline.fusion:run"),
+    "particles": ("deep_consensus.stacks:StackRequest", "deep_consensus.stacks:run"),
     "try_model": (
         "pipeline.try_model_request:TryModelRequest",
         "pipeline.try_model:run",
@@ -92,8 +98,17 @@ def carry_out(request: object, progress: Progress) -> Any:
     return resolve(run_name)(request, progress)
 
 
-def run_job(path: Path) -> Any:
+def run_job(
+    path: Path, place: WorkPlace | None = None, gpus: Sequence[str] = ()
+) -> Any:
     """Carry out a job file, write its result beside it, and return the result.
+
+    Parameters
+    ----------
+    path : Path
+        The job.
+    place, gpus
+        As for `working_at`. Default: in threads.
 
     Raises
     ------
@@ -101,7 +116,8 @@ def run_job(path: Path) -> Any:
         If the file is no job that this version knows.
     """
     request: Any = read_any_request(path)
-    result = carry_out(request, Progress(progress_path(path)))
+    with working_at(place or WorkPlace(), gpus, path=progress_path(path)) as progress:
+        result = carry_out(request, progress)
     done = {"result": to_plain(result)}
     if "keras" in sys.modules:  # a job without networks does not load it
         done["device"] = resolve(_DEVICE)()
@@ -216,13 +232,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="deepconsensus_plugin.core.jobs")
     parser.add_argument("job", type=Path, help="JSON file of the job")
     parser.add_argument("--verbose", action="store_true", help="log every step")
+    parser.add_argument("--scheduler", help="where its work is done, as on forms")
+    parser.add_argument("--gpus", help="as 0,1; of a queue's job, among those it has")
     options = parser.parse_args(arguments)
     level = logging.DEBUG if options.verbose else logging.INFO
     logging.basicConfig(level=level, format="%(levelname)s %(message)s")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        run_job(options.job)
-    except (ValueError, OSError) as error:
+        gpus = choose_gpus(options.gpus)
+        run_job(options.job, WorkPlace(options.scheduler), gpus)
+    except (ValueError, OSError, LostWorkersError) as error:
         logger.error("%s", error)
         logger.debug("Where it happened:", exc_info=True)
         return 1

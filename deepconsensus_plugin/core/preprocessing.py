@@ -12,12 +12,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
+from scipy import fft
 
+from deepconsensus_plugin.core.blas import one_blas_thread
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.optics import ctf_values
 from deepconsensus_plugin.core.published import Published
@@ -30,6 +31,10 @@ _SMALLEST_INPUT, _LARGEST_INPUT = 64, 128
 _FINEST_A = 5.0
 """Å/px below which pixels add nothing to the detection of particles: Topaz looks
 at 5 to 16 (Bepler et al. 2019, Table 1)."""
+
+
+_BYTES_IN_CACHE = 2**22
+"""Boxes that are resampled at once, bytes."""
 
 
 @dataclass(frozen=True)
@@ -114,23 +119,65 @@ def prepare_boxes(boxes: Float32Array, preprocessing: BoxPreprocessing) -> Float
 def fourier_resize(boxes: Float32Array, size: int) -> Float32Array:
     """Return boxes resampled to ``size × size`` by Fourier cropping or padding.
 
-    Cropping a spectrum is linear and acts on rows and columns separately, so it is
-    two products with one small matrix: as exact as the FFT and, at the sizes of
-    particles, as fast.
+    The result does not depend on the number of threads, neither of those that call nor
+    of those of linear algebra.
     """
-    if boxes.shape[-1] == size:
+    old_size = boxes.shape[-1]
+    if old_size == size:
         return boxes
+    is_fast = all(fft.next_fast_len(side) == side for side in (old_size, size))
+    return _by_transforms(boxes, size) if is_fast else _by_products(boxes, size)
+
+
+def _by_transforms(boxes: Float32Array, size: int) -> Float32Array:
+    """Resample by the FFT, some boxes at a time, so that they stay in the cache.
+
+    At sizes of small prime factors it takes as long as the fastest products of
+    matrices, and as long on every processor: linear algebra falls back to slow code on
+    those that its library does not know.
+    """
+    resized = np.empty((len(boxes), size, size), np.float32)
+    n_at_once = max(1, _BYTES_IN_CACHE // (4 * boxes.shape[-1] ** 2))
+    for first in range(0, len(boxes), n_at_once):
+        some = slice(first, first + n_at_once)
+        rows = _resampled_along(boxes[some].astype(np.float32, copy=False), size, 2)
+        resized[some] = _resampled_along(rows, size, 1)
+    return resized
+
+
+def _resampled_along(
+    boxes: NDArray[np.floating[Any]], size: int, axis: int
+) -> Float32Array:
+    """Return boxes with `size` pixels along an axis, as `scipy.signal.resample` does.
+
+    Of an even number of pixels, the highest frequency stands for two, of either sign,
+    which are one after cropping, and two again after padding.
+    """
+    old_size = boxes.shape[axis]
+    kept = min(old_size, size)
+    spectrum = np.moveaxis(fft.rfft(boxes, axis=axis), axis, 0)[: kept // 2 + 1]
+    spectrum *= size / old_size
+    if kept % 2 == 0:
+        spectrum[-1] *= 2 if size < old_size else 0.5
+    resized = fft.irfft(np.moveaxis(spectrum, 0, axis), n=size, axis=axis)
+    return np.asarray(resized, dtype=np.float32)
+
+
+def _by_products(boxes: Float32Array, size: int) -> Float32Array:
+    """Resample by two products with one small matrix, for sizes that have no fast FFT.
+
+    Cropping a spectrum is linear and acts on rows and columns separately.
+    """
     matrix = _resampling_matrix(boxes.shape[-1], size)
-    return np.asarray(matrix @ boxes @ matrix.T, dtype=np.float32)
+    with one_blas_thread():
+        return np.asarray(matrix @ boxes @ matrix.T, dtype=np.float32)
 
 
 @lru_cache(maxsize=16)
 def _resampling_matrix(old_size: int, new_size: int) -> Float32Array:
     """Return Fourier resampling of a signal as a matrix, shape (new_size, old_size)."""
-    from scipy.signal import resample  # heavy
-
-    matrix = resample(np.eye(old_size), new_size, axis=0)
-    return np.asarray(matrix, dtype=np.float32)
+    matrix: Float32Array = _resampled_along(np.eye(old_size)[None], new_size, 1)[0]
+    return matrix
 
 
 def normalise_background(boxes: Float32Array, *, invert: bool) -> Float32Array:
@@ -187,5 +234,5 @@ def flip_phases(boxes: Float32Array, ctf: Ctf, sampling_rate: float) -> Float32A
     low_frequency_sign = np.sign(-ctf.amplitude_contrast or -1.0)
     sign = np.sign(ctf_values(ctf, size, sampling_rate)) * low_frequency_sign
     sign[sign == 0] = 1.0
-    spectra = scipy.fft.rfft2(boxes) * sign.astype(np.float32)
-    return np.asarray(scipy.fft.irfft2(spectra, s=(size, size)), dtype=np.float32)
+    spectra = fft.rfft2(boxes) * sign.astype(np.float32)
+    return np.asarray(fft.irfft2(spectra, s=(size, size)), dtype=np.float32)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Protocols: the nodes of the workflow, in the order of the data."""
 
+from typing import Any
+
 from deepconsensus_plugin.protocols.averages.protocol_averages import (
     ProtDeepConsensusAverages,
 )
@@ -74,3 +76,29 @@ __all__ = [
     "ProtSimulateMicrographs",
     "ProtTopazTrain",
 ]
+
+_PREFIXED = {
+    "ProtDeepConsensusClassicalPick": ProtClassicalPick,
+    "ProtDeepConsensusDeepEMTrain": ProtDeepEMTrain,
+    "ProtDeepConsensusEvaluate": ProtEvaluatePicks,
+    "ProtDeepConsensusHydraTrain": ProtHydraTrain,
+    "ProtDeepConsensusImportCtfs": ProtImportCtfs,
+    "ProtDeepConsensusImportModel": ProtImportModel,
+    "ProtDeepConsensusImportParticles": ProtImportParticleStacks,
+    "ProtDeepConsensusImportPicks": ProtImportPicks,
+    "ProtDeepConsensusNetworkPick": ProtNetworkPick,
+    "ProtDeepConsensusSimulate": ProtSimulateMicrographs,
+    "ProtDeepConsensusTopazTrain": ProtTopazTrain,
+}
+"""Other names of those whose class does not begin with the plugin's, for scripts.
+
+Projects hold the names of the classes. These are served on demand, since Scipion would
+list each name that it finds here as a protocol of its own.
+"""
+
+
+def __getattr__(name: str) -> Any:
+    """Serve the other names of protocols (PEP 562)."""
+    if name in _PREFIXED:
+        return _PREFIXED[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

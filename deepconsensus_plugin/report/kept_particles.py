@@ -15,7 +15,7 @@ from deepconsensus_plugin.protocols.consensus.protocol_import_particles import (
     ProtImportParticleStacks,
 )
 from deepconsensus_plugin.report.scored import scores_given_particles
-from deepconsensus_plugin.set_columns import read_ids
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 def find_particle_scores(protocols: Sequence[Protocol]) -> Protocol | None:
@@ -28,7 +28,7 @@ def kept_particles(selected: Protocol, n_given: int) -> BoolArray:
     kept = np.zeros(n_given, dtype=bool)
     found = getattr(selected, "outputParticles", None)
     if found is not None:
-        kept[np.array(read_ids(found), dtype=np.intp) - 1] = True
+        kept[read_id_array(found) - 1] = True
     return kept
 
 

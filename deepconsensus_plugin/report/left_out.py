@@ -11,10 +11,10 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.io.atomic import write_text
 from deepconsensus_plugin.core.serialisation import read_json, write_json
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutBy
 
 IMPORT_MICROGRAPHS = "ProtImportMicrographs"
 _LIST, _REASONS = "left_out.txt", "left_out.json"
-_NAMED_AT_MOST = 5
 
 
 def leave_out(folder: Path, protocol: Protocol, left_out: Mapping[Path, str]) -> None:
@@ -39,24 +39,22 @@ def leave_out(folder: Path, protocol: Protocol, left_out: Mapping[Path, str]) ->
 
 
 def read_left_out(protocols: Sequence[Protocol]) -> dict[str, str]:
-    """Return why micrographs were left out, by name; empty where none were."""
+    """Return why micrographs were left out, by name; empty where none were.
+
+    By the command *run* before their import, and by protocols whose form asks for it.
+    """
+    found: dict[str, str] = {}
     for protocol in protocols:
-        if protocol.getClassName() == IMPORT_MICROGRAPHS:
-            listed = Path(protocol.blacklistFile.get() or "")
-            reasons = listed.with_name(_REASONS) if listed.name == _LIST else None
-            if reasons is not None and reasons.is_file():
-                known = read_json(reasons)["micrographs"]
-                return {Path(path).name: str(reason) for path, reason in known.items()}
-    return {}
+        found |= read_not_imported(protocol) | leftOutBy(protocol)
+    return found
 
 
-def describe_left_out(left_out: Mapping[str, str]) -> list[str]:
-    """Return a warning that counts and names what was left out; none without any."""
-    if not left_out:
-        return []
-    n = len(left_out)
-    named = [f"{name} ({reason})" for name, reason in left_out.items()]
-    more = [f"{n - _NAMED_AT_MOST} more"] if n > _NAMED_AT_MOST else []
-    listed = "; ".join([*named[:_NAMED_AT_MOST], *more])
-    which = "1 micrograph is" if n == 1 else f"{n} micrographs are"
-    return [f"WARNING: {which} left out, which cannot be read: {listed}."]
+def read_not_imported(protocol: Protocol) -> dict[str, str]:
+    """Return why an import left micrographs out, by name; empty where it did not."""
+    if protocol.getClassName() != IMPORT_MICROGRAPHS:
+        return {}
+    listed = Path(protocol.blacklistFile.get() or "")
+    if listed.name != _LIST or not (reasons := listed.with_name(_REASONS)).is_file():
+        return {}
+    known = read_json(reasons)["micrographs"]
+    return {Path(path).name: str(reason) for path, reason in known.items()}

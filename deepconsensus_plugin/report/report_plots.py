@@ -123,7 +123,8 @@ def plot_gallery(
 ) -> Html:
     """Return pictures of the best, the borderline and the rejected candidates."""
     by_name = {micrograph.name: micrograph for micrograph in micrographs}
-    here = [by_name[name] for name in scored.candidates.micrographs]
+    # There are no candidates on micrographs that were left out.
+    here = [by_name.get(name, micrographs[0]) for name in scored.candidates.micrographs]
     rows = [
         GalleryRow(
             title,

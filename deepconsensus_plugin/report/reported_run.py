@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
+from deepconsensus_plugin.core.usable_area.bad_micrographs import describe_left_out
 from deepconsensus_plugin.plots.picture import write_picture
 from deepconsensus_plugin.report.evaluation import (
     Truth,
@@ -28,7 +29,7 @@ from deepconsensus_plugin.report.evaluation import (
     evaluate_accepted,
     evaluate_pickers,
 )
-from deepconsensus_plugin.report.left_out import describe_left_out, read_left_out
+from deepconsensus_plugin.report.left_out import read_left_out, read_not_imported
 from deepconsensus_plugin.report.scored import (
     ScoredCandidates,
     read_picked,
@@ -119,7 +120,9 @@ def collect_run(
         scored = read_scored(scored_by, _first(protocols, SELECTORS))
         coordinates = scored_coordinates(scored_by)
         calibration = scored_by.readCalibration()
-    micrographs = micrographs_from_set(coordinates.getMicrographs())
+    micrographs = micrographs_from_set(
+        coordinates.getMicrographs(), left_out=read_left_out(protocols)
+    )
     summary = {
         **common_summary(protocols, costs),
         "box_size": coordinates.getBoxSize(),
@@ -174,7 +177,7 @@ def _expected_of_picks(picked: Protocol) -> dict[str, Any]:
 def _summary_of(protocol: Protocol) -> list[str]:
     """Return the summary of a protocol, with paths where Scipion's window has links."""
     lines = [_LINK.sub(r"\1", line) for line in protocol.summary()]
-    return [*describe_left_out(read_left_out([protocol])), *lines]
+    return [*describe_left_out(read_not_imported(protocol)), *lines]
 
 
 def _first(

@@ -39,7 +39,7 @@ from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD_
 from deepconsensus_plugin.set_columns import (
     are_fused,
     read_columns,
-    read_ids,
+    read_id_array,
     read_looks,
     read_numbers,
 )
@@ -108,7 +108,7 @@ def read_scored(scored: Protocol, selected: Protocol) -> ScoredCandidates:
     general_model = None
     if GENERAL_MODEL_ATTRIBUTE in read_columns(coordinates, GENERAL_MODEL_ATTRIBUTE):
         general_model = read_numbers(coordinates, GENERAL_MODEL_ATTRIBUTE)[item, 0]
-    reason = _reasons(selected, np.array(read_ids(coordinates))[item], score)
+    reason = _reasons(selected, read_id_array(coordinates)[item], score)
     kept = readAcceptance(selected)
     acceptance = Acceptance(
         score,
@@ -142,7 +142,7 @@ def _reasons(selected: Protocol, ids: IntArray, score: FloatArray) -> IntArray:
     rejected a candidate, its score has to.
     """
     kept = getattr(selected, "outputCoordinates", None)
-    accepted = np.isin(ids, [] if kept is None else read_ids(kept))
+    accepted = np.isin(ids, [] if kept is None else read_id_array(kept))
     reason = derive_reasons(score, accepted)
     for name in ("outputCoordinatesRejected", "outputCoordinatesScored"):
         items = getattr(selected, name, None)
@@ -151,7 +151,7 @@ def _reasons(selected: Protocol, ids: IntArray, score: FloatArray) -> IntArray:
         ):
             continue
         codes = read_reasons(columns[REASON_ATTRIBUTE])
-        known = np.array(read_ids(items))
+        known = read_id_array(items)
         row = np.searchsorted(known, ids).clip(max=len(known) - 1)
         reason = np.where(known[row] == ids, codes[row], reason)
     return reason

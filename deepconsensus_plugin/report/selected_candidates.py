@@ -31,7 +31,7 @@ from deepconsensus_plugin.report.scored import (
     scored_coordinates,
 )
 from deepconsensus_plugin.report.selections import SCORERS, find_related
-from deepconsensus_plugin.set_columns import read_ids
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +87,13 @@ def read_selection(project: Project, selected: Protocol) -> SelectedCandidates:
     if isinstance(selected, ProtDeepConsensusSelect):
         offered = SelectionInput.of(selected.scoredItems().get()).candidates
     _, item = candidates_and_items(coordinates)
-    ids = np.array(read_ids(coordinates))[item]
+    ids = read_id_array(coordinates)[item]
     micrographs = coordinates.getMicrographs()
     observed = observed_in(scored.candidates).observed
     return SelectedCandidates(
         selected.getRunName(),
         scored,
-        np.isin(ids, read_ids(offered)),
+        np.isin(ids, read_id_array(offered)),
         spacingOf(selected),
         coordinates.getBoxSize(),
         micrographs.getSamplingRate(),

@@ -15,6 +15,7 @@ import tempfile
 import pytest
 
 from deepconsensus_plugin.bootstrap import prepare_environment
+from deepconsensus_plugin.tests.marks import SLOW
 from deepconsensus_plugin.tests.shared import shared_root
 
 _SCIPION_VARIABLES = (
@@ -30,6 +31,7 @@ _SCIPION_VARIABLES = (
 )
 _DEFAULTS = {
     "CUDA_VISIBLE_DEVICES": "",
+    "DEEPCONSENSUS_FORMS": "rule",  # no trial of the fastest forms
     "MPLBACKEND": "Agg",
     "QT_QPA_PLATFORM": "offscreen",
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -72,11 +74,15 @@ def pytest_unconfigure(config):
     shutil.rmtree(_home, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items):
     """Put files with slow tests last, and the longest first, for workers in parallel.
 
     Each takes the next file when it is done; so they end at about the same time.
     """
+    for item in items:
+        if hasattr(item.obj, SLOW) or hasattr(item.cls, SLOW):
+            item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     place = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, redirect_stderr
+from contextlib import (
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+)
 from pathlib import Path
 from unittest.mock import patch
 
@@ -18,6 +24,7 @@ from pyworkflow.protocol import getProtocolFromDb
 from pyworkflow.protocol.executor import StepExecutor
 from pyworkflow.tests import BaseTest
 
+from deepconsensus_plugin.commands import node_server
 from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.plugin import Plugin
 
@@ -31,8 +38,23 @@ def launched_here() -> Iterator[None]:
     All else is as in a launch: the steps are those of another object, which is read
     from the database of the run, and what they make is read from there afterwards.
     """
-    with patch.object(pyworkflow.protocol, "launch", _run_from_database):
+    with (
+        patch.object(pyworkflow.protocol, "launch", _run_from_database),
+        patch.object(node_server, "NodeServer", _NoServer),
+    ):
         yield
+
+
+class _NoServer:
+    """Stand-in for the server of nodes, which are launched here."""
+
+    launching = staticmethod(nullcontext)
+
+    def running(self) -> None:
+        """Return None: nodes have no process of their own."""
+
+    def cancel_queued(self) -> None:
+        """Do nothing: no node uses a queue."""
 
 
 def _run_from_database(launched: EMProtocol, wait: bool = False) -> None:

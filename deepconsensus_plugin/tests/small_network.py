@@ -7,7 +7,7 @@ every network anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -18,6 +18,7 @@ import scipy.ndimage
 from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
 from deepconsensus_plugin.core.deep_consensus.architecture import MEMBER
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
+from deepconsensus_plugin.core.networks.forms import Form
 from deepconsensus_plugin.core.networks.stored import (
     StoredNetwork,
     batch_normalisation,
@@ -34,7 +35,7 @@ def small_network(
     *,
     input_size: int,
     l2_strength: float = 1e-5,
-    fast: bool = False,
+    forms: Sequence[Form] = (),
     folded: bool = False,
 ):
     """Return an untrained network with a layer of each kind; see `build_network`."""
@@ -108,4 +109,7 @@ def small_networks() -> Iterator[None]:
         stack.enter_context(patch(stored, small_stored_network))
         witness = "deepconsensus_plugin.core.pipeline.witness.load"
         stack.enter_context(patch(witness, SmallWitness))
+        # Another process does not know them.
+        apart = "deepconsensus_plugin.core.pipeline.try_model.try_weights"
+        stack.enter_context(patch(apart))
         yield

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mrcfile
 import numpy as np
-import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -37,6 +36,7 @@ from deepconsensus_plugin.report.reported_run import collect_run
 from deepconsensus_plugin.report.selections import find_related
 from deepconsensus_plugin.set_columns import read_scores
 from deepconsensus_plugin.tests.in_process import jobs_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
@@ -62,7 +62,7 @@ def read_reasons(items) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.slow
+@slow
 class TestBadMicrograph(SyntheticProject):
     """Two pickers that agree everywhere, above all on a micrograph of NaN."""
 
@@ -104,6 +104,7 @@ class TestBadMicrograph(SyntheticProject):
             ProtDeepConsensusScore,
             inputCoordinates=candidates,
             inputModel=cls.model,
+            writeStacks=True,
             seed=SEED,
         )
         cls.launchProtocol(protocol)

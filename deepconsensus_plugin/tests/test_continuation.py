@@ -23,6 +23,9 @@ from deepconsensus_plugin.tests.synthetic import SyntheticProject, pick
 
 CLASSES = [getattr(protocols, name) for name in protocols.__all__]
 
+LABELS = {"feedback", "feedbackScale"}
+"""Of *score particles*: nothing that looks at images depends on them."""
+
 
 def _steps(protocol) -> list[str]:
     protocol._steps = []
@@ -57,13 +60,28 @@ def test_every_step_depends_on_every_choice(kind):
     assert before
     choices = {name for name, _ in kind().getDefinition().iterParams()}
     without_effect = []
-    for name in sorted(choices - {*WITHOUT_EFFECT}):
+    later = LABELS if kind is protocols.ProtDeepConsensusScore else set()
+    for name in sorted(choices - later - {*WITHOUT_EFFECT}):
         protocol = _new(kind)
         _change(getattr(protocol, name))
         after = _steps(protocol)
-        if len(after) != len(before) or {*before} & {*after}:
+        # Without sets of picks, *deep consensus* has steps that pick.
+        is_as_long = name == "inputCoordinates" or len(after) == len(before)
+        if not is_as_long or {*before} & {*after}:
             without_effect.append(name)
     assert without_effect == []
+
+
+@pytest.mark.parametrize("name", sorted(LABELS))
+def test_labels_repeat_the_fusion_and_the_outputs_alone(name):
+    protocol = _new(protocols.ProtDeepConsensusScore)
+    before = _steps(protocol)
+    _change(getattr(protocol, name))
+    changed = {*_steps(protocol)} - {*before}
+    assert {step.partition("[")[0] for step in changed} == {
+        "fuseStep",
+        "createOutputStep",
+    }
 
 
 @pytest.mark.parametrize("kind", CLASSES)

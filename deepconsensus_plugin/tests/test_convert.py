@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import mrcfile
@@ -19,6 +20,7 @@ from pwem.objects import (
 )
 from pyworkflow.object import Float
 
+from deepconsensus_plugin import set_columns
 from deepconsensus_plugin.constants import PICKER_SCORE_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import (
     BoxFrame,
@@ -38,6 +40,7 @@ from deepconsensus_plugin.convert import (
     scaled_item,
     write_observed,
 )
+from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import find_consensus
 from deepconsensus_plugin.core.errors import NameMatchError
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
@@ -405,3 +408,37 @@ def test_the_separator_in_a_name_is_refused(tmp_path):
     table = find_consensus([picks], consensus_radius_px=1, merge_radius_px=3)
     with pytest.raises(ValueError, match="';' in the name 'a;b'"):
         append_candidates(_coordinates(tmp_path, micrographs), micrographs, table)
+
+
+def test_a_candidate_that_is_read_takes_two_hundred_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(set_columns, "_BLOCK", 500)
+    rng, n = np.random.default_rng(0), 20_000
+    micrographs = _micrographs(tmp_path)
+    candidates = _random_candidates(rng, n)
+    items = _coordinates(tmp_path, micrographs)
+    append_candidates(items, micrographs, candidates)
+    items.write()
+    tracemalloc.start()
+    found = candidates_from_set(items)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200 * n + 2**20
+    for name in ("yx", "found", "picker_scores", "agreement", "micrograph_index"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(candidates, name))
+
+
+def _random_candidates(rng, n):
+    found = rng.random((n, 3)) < 0.6
+    found[:, 0] |= ~found.any(axis=1)
+    return Candidates(
+        micrographs=NAMES,
+        pickers=("a", "b", "c"),
+        observed=np.ones((3, 3), dtype=bool),
+        micrograph_index=np.sort(rng.integers(0, 3, n)),
+        yx=rng.uniform(0, 4000, (n, 2)),
+        found=found,
+        picker_scores=np.where(found, rng.normal(size=(n, 3)), np.nan),
+        agreement=rng.integers(1, 4, n),
+        agreed_yx=rng.uniform(0, 4000, (n, 2)),
+        area_distance_px=rng.uniform(-9, 9, n),
+    )

@@ -43,6 +43,7 @@ class TestOddSets(SyntheticProject):
             ProtDeepConsensusScore,
             inputCoordinates=output(consensus, "outputCoordinatesOR"),
             inputModel=self.model,
+            writeStacks=True,
         )
         self.assertEqual(protocol.validate(), [])
         return self.launchProtocol(protocol)

@@ -70,6 +70,7 @@ class TestOtherMicrographs(SyntheticProject):
             ProtDeepConsensusScore,
             inputCoordinates=self.coordinates,
             inputModel=store_model(type(self), model),
+            writeStacks=True,
             doInvert=False,
             doNormalise=False,
             **self.inputs,

@@ -67,6 +67,7 @@ class TestPhaseFlip(SyntheticProject):
             type(self),
             ProtDeepConsensusScore,
             ctfRelations=store_ctfs(type(self), self.names, DEFOCUS),
+            writeStacks=True,
             **self.inputs,
         )
         self.launchProtocol(protocol)

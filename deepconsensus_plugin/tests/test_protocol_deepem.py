@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from deepconsensus_plugin.convert import coordinates_from_set
 from deepconsensus_plugin.core.metrics import evaluate_detections
@@ -14,6 +13,7 @@ from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.protocols import ProtDeepEMTrain, ProtNetworkPick
 from deepconsensus_plugin.tests import synthetic
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
 
 
@@ -31,7 +31,7 @@ class TestDeepEM(synthetic.SyntheticProject):
             ProtDeepEMTrain, inputCoordinates=self.labels, **options
         )
 
-    @pytest.mark.slow
+    @slow
     def test_trained_picker_finds_the_particles(self):
         training = self._trainer(
             nRounds=2, nEpochs=2, updatesPerEpoch=20, pixelSize=BOX / 24 * SAMPLING_RATE

@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 from unittest.mock import patch
 
-import pytest
-
 from deepconsensus_plugin.convert import coordinates_from_set
 from deepconsensus_plugin.core.metrics import evaluate_detections
 from deepconsensus_plugin.core.pickers.hydra.parameters import (
@@ -25,6 +23,7 @@ from deepconsensus_plugin.protocols.pickers.hydra_form import (
 )
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE
 
 DIAMETER = BOX / 2 * SAMPLING_RATE
@@ -61,7 +60,7 @@ class TestHydra(synthetic.SyntheticProject):
         }
         return self.newProtocol(ProtHydraTrain, **{**chosen, **options})
 
-    @pytest.mark.slow
+    @slow
     @patch.object(protocol_hydra_train, "hydraParameters", tinyParameters)
     def test_trained_and_tuned_picker_finds_the_particles(self):
         training = self._trainer(particleDiameters=f"{DIAMETER}, {DIAMETER}")
@@ -111,7 +110,8 @@ class TestHydra(synthetic.SyntheticProject):
             inputMicrographs=self.micrographs,
             inputModel=training.outputModel,
         )
-        self.assertIn("diameter", blind.validate()[0])
+        # The diameter is then estimated.
+        self.assertEqual(blind.validate(), [])
 
     def test_heads_alone_are_trained_for_less_long(self):
         epochs = {

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pyworkflow.protocol import MODE_RESUME
 
 from deepconsensus_plugin.constants import AREA_DISTANCE_ATTRIBUTE
 from deepconsensus_plugin.convert import masks_of, read_observed
@@ -16,6 +21,7 @@ from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.core.usable_area.files import read_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.protocols import ProtDeepConsensusMask
+from deepconsensus_plugin.report.left_out import read_left_out
 from deepconsensus_plugin.set_columns import read_numbers
 from deepconsensus_plugin.tests import synthetic
 from deepconsensus_plugin.tests.synthetic import BOX, SAMPLING_RATE, positions_of
@@ -109,6 +115,52 @@ class TestMask(synthetic.SyntheticProject):
         self.assertFalse(run.hasAttribute("outputCoordinates"))
         self.assertEqual(len(run.summary()), 1)
         self.assertEqual(len(run._methods()), 1)
+
+    def test_micrographs_that_cannot_be_read_are_left_out_if_asked_for(self):
+        folder = self.data / "cut"
+        folder.mkdir()
+        for name in self.names:
+            shutil.copy(self.data / "padded" / name, folder)
+        micrographs = self.importMicrographs(folder)
+        path = next(iter(micrographs.iterItems())).getFileName()
+        whole = Path(path).read_bytes()
+        target = Path(os.path.realpath(path))
+        target.write_bytes(whole[: len(whole) // 2])
+        given = {"inputMicrographs": micrographs, "particleDiameter": DIAMETER}
+        with self.assertRaisesRegex(Exception, "execution failed"):
+            self.launchProtocol(self.newProtocol(ProtDeepConsensusMask, **given))
+        run = self.newProtocol(
+            *(ProtDeepConsensusMask,),
+            **given, inputCoordinates=self.picks, skipBad=True,
+        )  # fmt: skip
+        self.launchProtocol(run)
+        self.assertEqual([m.getMicName() for m in run.outputMasks], ["mic_2.mrc"])
+        self.assertEqual([*positions_of(run.outputCoordinates)], ["mic_2.mrc"])
+        observed = read_observed(run.outputCoordinates).observed
+        self.assertEqual([*observed], ["mic_2.mrc"])
+        warning, *_ = run.summary()
+        self.assertIn("WARNING: 1 micrograph is left out, which cannot", warning)
+        self.assertIn("mic_1.mrc (expected", warning)
+        self.assertEqual(read_left_out([run]).keys(), {"mic_1.mrc"})
+
+    def test_a_run_that_a_full_disk_cut_off_continues(self):
+        """As Scipion's window does it: no such table: Classes, else."""
+        run = self.mask()
+        masks = [*Path(run._getExtraPath("masks")).glob("*.mrc")]
+        times = [path.stat().st_mtime_ns for path in masks]
+        run.setStatus("failed")
+        steps = Path(run.getStepsFile())
+        steps.unlink()
+        with closing(sqlite3.connect(steps)) as database:
+            database.execute("CREATE TABLE Properties (key TEXT, value TEXT)")
+        Path(run.getDbPath()).write_bytes(b"SQLite format 3\0" + bytes(100))
+        self.assertEqual(run.loadSteps(), [])
+        run.runMode.set(MODE_RESUME)
+        self.launchProtocol(run)
+        self.assertTrue(run.isFinished())
+        self.assertEqual(len(run.loadSteps()), 2)
+        self.assertEqual(run.outputMasks.getSize(), 2)
+        self.assertEqual([path.stat().st_mtime_ns for path in masks], times)
 
     def test_validation_names_the_field(self):
         protocol = self.newProtocol(ProtDeepConsensusMask, inputMicrographs=self.padded)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import mrcfile
@@ -12,6 +13,7 @@ from pwem import Domain
 from pwem.objects import Coordinate, SetOfCoordinates
 from pwem.viewers.viewer_coordinates import CoordinateViewer
 from pyworkflow.object import Pointer
+from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.viewer import DESKTOP_TKINTER
 
 from deepconsensus_plugin.constants import (
@@ -23,6 +25,7 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
+    ItemRows,
     append_candidates,
     candidates_and_items,
     candidates_from_set,
@@ -32,6 +35,8 @@ from deepconsensus_plugin.core.extraction import extract_boxes
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.io.scores import EnsembleScores
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
+from deepconsensus_plugin.core.marks.log import MarkLog
+from deepconsensus_plugin.core.marks.mark import Mark, Verdict
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
 from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
 from deepconsensus_plugin.core.preprocessing import (
@@ -42,7 +47,7 @@ from deepconsensus_plugin.core.preprocessing import (
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.core.types import PickerPicks
 from deepconsensus_plugin.protocols import ProtDeepConsensusScore, ProtImportPicks
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import scoredRows
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.set_columns import (
     are_fused,
@@ -103,7 +108,9 @@ class TestScore(SyntheticProject):
 
     def score(self, **options) -> ProtDeepConsensusScore:
         protocol = new_protocol(
-            type(self), ProtDeepConsensusScore, **{**self.inputs, **options}
+            type(self),
+            ProtDeepConsensusScore,
+            **{"writeStacks": True, **self.inputs, **options},
         )
         self.assertEqual(protocol.validate(), [])
         return self.launchProtocol(protocol)
@@ -325,6 +332,26 @@ class TestScore(SyntheticProject):
         self._check_the_networks_own(protocol)  # one picker: nothing to combine
         self.assertEqual(list(Path(protocol.getPath()).rglob("*.mrcs")), [])
 
+    def test_marks_correct_the_scores_and_repeat_the_fusion_alone(self):
+        protocol = self.score(writeStacks=False)
+        good, bad = marks_of(protocol, 2)
+        log = MarkLog(self.data / "marks.jsonl")
+        log.add(good, replace(bad, verdict=Verdict.BAD))
+        byNetworks = chainFilesOf(protocol).scores
+        before = byNetworks.stat().st_mtime_ns
+        protocol.feedback.set(str(log.path))
+        protocol.runMode.set(MODE_RESUME)
+        self.launchProtocol(protocol)
+
+        first, second, *_ = read_scores(protocol.outputCoordinates)
+        self.assertGreaterEqual(first, 0.95)
+        self.assertLess(second, 0.051)
+        self.assertEqual(byNetworks.stat().st_mtime_ns, before)
+        self.assertEqual(protocol.outputCoordinates.getSize(), len(self.candidates))
+        self.assertIn("2 marks", "\n".join(protocol.summary()))
+        protocol.feedback.set(str(self.data / "none.star"))
+        self.assertIn("Marks or selection: ", "".join(protocol.validate()))
+
     def test_validation_says_what_to_do(self):
         flipped = write_untrained_model(self.data / "flipped", phase_flip=True)
         other = write_untrained_model(self.data / "other", sampling_rate=5.0)
@@ -357,9 +384,18 @@ class TestScore(SyntheticProject):
     def test_scores_that_are_not_of_these_candidates_are_refused(self):
         n = len(self.candidates)
         scores = EnsembleScores(np.zeros(n - 1), np.zeros(n - 1))
-        given = self.inputs["inputCoordinates"].get(), self.candidates, np.arange(n)
+        items = ItemRows.of_set(self.inputs["inputCoordinates"].get(), [])
+        given = items, self.candidates, np.arange(n)
         with self.assertRaisesRegex(ValueError, f"expected {n} scores.*{n - 1}"):
-            list(iterScored(*given, np.ones(n), scores, isWhole=np.ones(n, bool)))
+            scoredRows(*given, np.ones(n), scores, isWhole=np.ones(n, bool))
+
+
+def marks_of(protocol: ProtDeepConsensusScore, n: int) -> list[Mark]:
+    """Return good marks of the first n candidates."""
+    return [
+        Mark(item.getMicName(), item.getY(), item.getX(), Verdict.GOOD)
+        for item in protocol.outputCoordinates.iterItems(limit=n)
+    ]
 
 
 def store_interleaved(test: type[TestScore]) -> Pointer:

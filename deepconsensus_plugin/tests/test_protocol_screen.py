@@ -6,12 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from deepconsensus_plugin.constants import REASON_ATTRIBUTE
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.jobs import run_job
 from deepconsensus_plugin.core.reasons import in_words
+from deepconsensus_plugin.core.workflow.automatic import CLASSICAL, LEARNT
 from deepconsensus_plugin.protocols import (
     ProtDeepConsensusNegatives,
     ProtDeepConsensusPicks,
@@ -20,9 +20,11 @@ from deepconsensus_plugin.protocols import (
     ProtDeepConsensusSelect,
     ProtDeepConsensusTrain,
 )
+from deepconsensus_plugin.protocols.consensus.picks_input import OWN_PICKS
 from deepconsensus_plugin.report.selection_report import write_selection_report
 from deepconsensus_plugin.set_columns import read_ids
 from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.stored_sets import (
     GrowingCoordinates,
     new_protocol,
@@ -61,7 +63,7 @@ def reasons_of(items):
     return {i.getObjId(): getattr(i, REASON_ATTRIBUTE).get() for i in items.iterItems()}
 
 
-@pytest.mark.slow
+@slow
 class TestScreen(SyntheticProject):
     """Two pickers; inputs that are closed, and inputs that grow."""
 
@@ -118,6 +120,7 @@ class TestScreen(SyntheticProject):
                 ProtDeepConsensusScore,
                 inputCoordinates=candidates,
                 inputModel=output(trained, "outputModel"),
+                writeStacks=True,
                 seed=SEED,
             ),
         )
@@ -237,6 +240,34 @@ class TestScreen(SyntheticProject):
         self.assertFalse(screen.hasAttribute("outputParticles"))
         self.assertFalse(Path(screen._getExtraPath("model")).exists())
 
+    def test_micrographs_that_cannot_be_read_are_left_out_if_asked_for(self):
+        model = store_model(type(self), write_untrained_model(self.data / "some"))
+        given = {"modelInitialization": 1, "initialModel": model, "writeStacks": False}
+        micrographs = self.picks[0].get().getMicrographs()
+        (path,) = [
+            Path(each.getFileName()).resolve()
+            for each in micrographs.iterItems()
+            if each.getMicName() == "mic_2.mrc"
+        ]
+        whole = path.read_bytes()
+        path.write_bytes(whole[:1500])
+        try:
+            refused = run_here(type(self), self.new_screen(self.picks, **given))
+            self.assertTrue(refused.isFailed())
+            self.assertIn(str(path.name), refused.getErrorMessage())
+            screen = self.new_screen(self.picks, skipBad=True, **given)
+            run_here(type(self), screen)
+            self.assertFalse(screen.isFailed(), screen.getErrorMessage())
+            page = self.data / "left_out.html"
+            write_selection_report(self.proj, screen, page)
+        finally:
+            path.write_bytes(whole)
+        rows = screen.outputCoordinatesScored
+        found = {item.getMicName() for item in rows.iterItems()}
+        self.assertEqual(found, {*self.names} - {"mic_2.mrc"})
+        self.assertIn("WARNING: 1 micrograph is left out", screen.summary()[0])
+        self.assertIn("WARNING: 1 micrograph is left out", page.read_text())
+
     def test_boxes_over_the_edge_and_neighbours(self):
         """Everything is accepted by its score; places decide."""
         yx = np.array([[100, 100], [100, 125], [BOX, 5], [250, 300]])
@@ -269,7 +300,8 @@ class TestScreen(SyntheticProject):
 
     def test_validation_names_the_field(self):
         nothing = type(self).newProtocol(ProtDeepConsensusScreen)
-        self.assertEqual(nothing._validate() + nothing._warnings(), [])
+        (sentence,) = nothing._validate() + nothing._warnings()
+        self.assertIn("or leave them empty and choose Micrographs", sentence)
         self.assertIsNone(nothing.getInputMicrographs())
         screen = self.new_screen(self.picks)
         screen.seed.set(-1)
@@ -296,7 +328,7 @@ class TestScreen(SyntheticProject):
         self.assertIn("at least two pickers", pickers)
 
 
-@pytest.mark.slow
+@slow
 class TestScreenLaunched(SyntheticProject):
     """A run as Scipion starts it."""
 
@@ -316,6 +348,33 @@ class TestScreenLaunched(SyntheticProject):
         n = sum(map(len, self.truth.values()))
         self.assertEqual(len(screen.outputCoordinatesScored), n)
         self.assertEqual(len(screen.outputParticlesScored), n)
+
+
+@slow
+class TestPickForMe(SyntheticProject):
+    """A form with micrographs and no picks."""
+
+    def test_three_pickers_pick_and_their_picks_are_scored(self):
+        model = write_untrained_model(self.data / "model")
+        screen = new_protocol(
+            type(self),
+            ProtDeepConsensusScreen,
+            inputMicrographs=self.micrographs,
+            particleDiameter=BOX / 2 * SAMPLING_RATE,
+            boxSize=BOX,
+            modelInitialization=1,
+            initialModel=store_model(type(self), model),
+            writeStacks=False,
+        )
+        self.assertEqual(screen.validate(), [])
+        self.launchProtocol(screen)
+        n_picks = [len(getattr(screen, name)) for name in OWN_PICKS]
+        self.assertGreater(min(n_picks), 50)  # of 4 times 25
+        self.assertLessEqual(max(n_picks), len(screen.outputCoordinatesScored))
+        # On discs the two without training are as one picker, and are named together.
+        named = " ".join(each.name for each in screen.readCalibration().pickers)
+        for picker in (*CLASSICAL, LEARNT):
+            self.assertIn(picker, named)
 
 
 class Killed(BaseException):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mrcfile
 import numpy as np
-import pytest
 from pwem.objects import Coordinate
 from pyworkflow.tests import BaseTest, setupTestProject
 
@@ -16,6 +15,7 @@ from deepconsensus_plugin.core.simulation import ObjectClass
 from deepconsensus_plugin.core.simulation.truth import read_truth
 from deepconsensus_plugin.protocols import ProtSimulateMicrographs
 from deepconsensus_plugin.tests.in_process import launched_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.other_plugins import read_optics_as_relion
 
 SMALL = {
@@ -31,7 +31,7 @@ SMALL = {
 }
 
 
-@pytest.mark.slow
+@slow
 class TestSimulateMicrographs(BaseTest):
     """One small set, and what the form refuses."""
 

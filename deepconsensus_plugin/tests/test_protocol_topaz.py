@@ -8,7 +8,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-import pytest
 from pwem import Domain
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import Pointer
@@ -30,6 +29,7 @@ from deepconsensus_plugin.protocols import (
 from deepconsensus_plugin.set_columns import read_numbers
 from deepconsensus_plugin.tests.drawn_plots import drawn
 from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.stored_sets import (
     new_protocol,
     output,
@@ -59,7 +59,7 @@ def citedKeys() -> set[str]:
     return set(re.findall(r"@\w+\{(\w+)", bibtex.__doc__ or ""))
 
 
-@pytest.mark.slow
+@slow
 class TestTopaz(SyntheticProject):
     """Dark discs, some of them labelled; a picker that finds all."""
 

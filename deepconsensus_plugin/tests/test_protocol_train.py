@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import unittest
 from pathlib import Path
 
 import numpy as np
-import pytest
 from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
@@ -184,43 +184,44 @@ def from_model(test: type[SyntheticProject], folder: Path) -> dict[str, object]:
     return {"modelInitialization": 1, "initialModel": store_model(test, folder)}
 
 
-@pytest.mark.parametrize("key", ["extraPositives", "extraNegatives"])
-def test_weights_of_no_sets_are_hidden_or_refused(key):
-    protocol = ProtDeepConsensusTrain()
-    assert not protocol.evalParamCondition(f"{key}Weights")
-    assert describeBadWeights(protocol, key) == []
-    protocol.setAttributeValue(f"{key}Weights", "2")
-    assert protocol.evalParamCondition(f"{key}Weights")  # so that it can be changed
-    (error,) = describeBadWeights(protocol, key)
-    assert error.endswith("is empty; leave it at 1.")
-    getattr(protocol, key).append(Pointer())
-    assert protocol.evalParamCondition(f"{key}Weights")
-    assert describeBadWeights(protocol, key) == []
+class TestTrainForm(unittest.TestCase):
+    """Fields of the form that need no input."""
 
+    def test_weights_of_no_sets_are_hidden_or_refused(self):
+        for key in ("extraPositives", "extraNegatives"):
+            protocol = ProtDeepConsensusTrain()
+            with self.subTest(key):
+                self.assertFalse(protocol.evalParamCondition(f"{key}Weights"))
+                self.assertEqual(describeBadWeights(protocol, key), [])
+                protocol.setAttributeValue(f"{key}Weights", "2")
+                # It is in sight, so that it can be changed.
+                self.assertTrue(protocol.evalParamCondition(f"{key}Weights"))
+                (error,) = describeBadWeights(protocol, key)
+                self.assertTrue(error.endswith("is empty; leave it at 1."))
+                getattr(protocol, key).append(Pointer())
+                self.assertTrue(protocol.evalParamCondition(f"{key}Weights"))
+                self.assertEqual(describeBadWeights(protocol, key), [])
 
-@pytest.mark.parametrize(
-    ("text", "n", "weights"),
-    [
-        ("", 2, [1.0, 1.0]),
-        (None, 1, [1.0]),
-        ("0.5", 3, [0.5, 0.5, 0.5]),
-        ("1, 2.5", 2, [1.0, 2.5]),
-        ("1", 0, []),
-    ],
-)
-def test_weights_are_one_for_all_or_one_for_each(text, n, weights):
-    assert parseWeights(text, n) == weights
+    def test_weights_are_one_for_all_or_one_for_each(self):
+        for text, n, weights in (
+            ("", 2, [1.0, 1.0]),
+            (None, 1, [1.0]),
+            ("0.5", 3, [0.5, 0.5, 0.5]),
+            ("1, 2.5", 2, [1.0, 2.5]),
+            ("1", 0, []),
+        ):
+            with self.subTest(text):
+                self.assertEqual(parseWeights(text, n), weights)
 
+    def test_bad_weights_are_refused_by_name(self):
+        for text in ("1 2 3", "-1", "heavy", "0", "nan"):
+            with self.subTest(text):
+                with self.assertRaisesRegex(ValueError, f"received '{text}'"):
+                    parseWeights(text, 2)
 
-@pytest.mark.parametrize("text", ["1 2 3", "-1", "heavy", "0", "nan"])
-def test_bad_weights_are_refused_by_name(text):
-    with pytest.raises(ValueError, match=f"received '{text}'"):
-        parseWeights(text, 2)
-
-
-def test_one_name_for_two_files_is_refused():
-    here = Micrograph("m.mrc", Path("a/m.mrc"), (10, 10), 1.0)
-    there = Micrograph("m.mrc", Path("b/m.mrc"), (10, 10), 1.0)
-    assert joinMicrographs([[here], [here]]) == (here,)
-    with pytest.raises(ValueError, match=r"received a/m\.mrc and b/m\.mrc"):
-        joinMicrographs([[here], [there]])
+    def test_one_name_for_two_files_is_refused(self):
+        here = Micrograph("m.mrc", Path("a/m.mrc"), (10, 10), 1.0)
+        there = Micrograph("m.mrc", Path("b/m.mrc"), (10, 10), 1.0)
+        self.assertEqual(joinMicrographs([[here], [here]]), (here,))
+        with self.assertRaisesRegex(ValueError, r"received a/m\.mrc and b/m\.mrc"):
+            joinMicrographs([[here], [there]])

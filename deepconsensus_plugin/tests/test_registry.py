@@ -17,13 +17,13 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pwem
-import pytest
 from pyworkflow.protocol import Protocol, params
 from pyworkflow.template import LocalTemplate
 from pyworkflow.utils import parseBibTex
 
 import deepconsensus_plugin
 from deepconsensus_plugin import bibtex
+from deepconsensus_plugin.tests.marks import slow
 
 PACKAGE = "deepconsensus_plugin"
 ROOT = Path(deepconsensus_plugin.__file__).parent
@@ -96,7 +96,7 @@ class TestDeepConsensusRegistry(unittest.TestCase):
                 with self.subTest(module.name):
                     importlib.import_module(module.name)
 
-    @pytest.mark.slow
+    @slow
     def test_scanning_loads_no_learning_library(self):
         script = (
             "import sys, pwem\n"
@@ -115,6 +115,20 @@ class TestDeepConsensusRegistry(unittest.TestCase):
 
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual(set(names), set(own_protocols()))
+
+    def test_every_protocol_has_a_name_that_begins_with_the_plugins(self):
+        module = importlib.import_module(f"{PACKAGE}.protocols")
+        names = set(own_protocols())
+        prefixed = {name for name in names if name.startswith("ProtDeepConsensus")}
+        others = {c.__name__ for c in module._PREFIXED.values()}
+
+        self.assertEqual(prefixed | others, names)
+        self.assertEqual(len(others), len(module._PREFIXED))
+        for name, protocol in module._PREFIXED.items():
+            self.assertTrue(name.startswith("ProtDeepConsensus"))
+            imported = pwem.Domain.importFromPlugin(module.__name__, name, doRaise=True)
+            self.assertIs(imported, protocol)
+            self.assertNotIn(name, names)  # not twice in the menu
 
     def test_menu_calls_each_protocol_by_its_label(self):
         for item in menu():

@@ -81,7 +81,6 @@ def test_a_good_run_says_what_was_found_in_headers_and_files(scene):
         ("deep_consensus", ["truth={}/mics"], ["truth: "]),
         ("deep_consensus", ["samplingRate=0"], ["samplingRate: expected a number > 0"]),
         ("deep_consensus", ["samplingRate=-2.5"], ["samplingRate: expected a number"]),
-        ("deep_consensus_classical", [], ["particleDiameter: not given"]),
         (
             "deep_consensus_classical",
             ["particleDiameter=4000"],
@@ -113,7 +112,11 @@ def test_what_would_fail_later_is_named_first(scene, template, words, complaints
             "deep_consensus_general",
             ["picks={}/alpha,{}/particles", "particleDiameter=70"],
         ),
+        ("auto", []),
+        ("auto", ["particleDiameter=70"]),
+        ("deep_consensus_classical", []),
         ("deep_consensus_classical", ["particleDiameter=70"]),
+        ("pick_without_training", []),
         ("pick_without_training", ["particleDiameter=70"]),
     ],
 )

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import pytest
 
 from deepconsensus_plugin.core.deep_consensus.store import load_networks
 from deepconsensus_plugin.protocols import ProtDeepConsensusTrain
 from deepconsensus_plugin.tests.in_process import run_here
+from deepconsensus_plugin.tests.marks import slow
 from deepconsensus_plugin.tests.stored_sets import new_protocol, store_coordinates
 from deepconsensus_plugin.tests.synthetic import SyntheticProject
 from deepconsensus_plugin.tests.test_protocol_train import N_PER_MICROGRAPH, far_from
@@ -21,7 +21,7 @@ from deepconsensus_plugin.tests.test_protocol_train import N_PER_MICROGRAPH, far
 _PATIENCE_S = 600
 
 
-@pytest.mark.slow
+@slow
 class TestResume(SyntheticProject):
     """The job dies; Scipion marks the run as failed; the user presses *Continue*."""
 

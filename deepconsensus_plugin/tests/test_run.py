@@ -53,10 +53,12 @@ def test_summary_holds_sets_timings_and_figures(finished):
     sets = summary["sets"]
     n_candidates = sets["consensus.outputCoordinatesOR"]
     assert sets["micrographs.outputMicrographs"] == N_MICROGRAPHS
-    assert sets["scores.outputParticles"] == n_candidates
+    assert sets["scores.outputCoordinates"] == n_candidates
+    assert "scores.outputParticles" not in sets
     assert sum(summary["score_histogram"]["counts"]) == n_candidates
-    kept = sets.get("particles.outputParticles", 0)
-    assert kept + sets.get("particles.outputParticlesRejected", 0) == n_candidates
+    kept = sets.get("particles.outputCoordinates", 0)
+    assert kept + sets.get("particles.outputCoordinatesRejected", 0) == n_candidates
+    assert sets.get("particles.outputParticles", 0) == kept
     assert summary["box_size"] == BOX
     assert summary["micrograph_shapes"]["mic_2.mrc"] == list(SHAPE)
     assert 0 < summary["threshold"] < 1

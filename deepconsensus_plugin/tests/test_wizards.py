@@ -157,6 +157,9 @@ class TestWizards(SyntheticProject):
                 self.assertTrue(shown.paths[0].is_file())
                 self.assertEqual(measure.sampling_rate, SAMPLING_RATE)
                 self.assertEqual(options["value"], value)
+                self.assertEqual(
+                    options["estimate"] is not None, param == "particleDiameter"
+                )
 
     def test_the_radius_is_chosen_by_what_it_makes_of_the_picks(self):
         form = Form(self.consensus(*self.picks, consensusRadius=0.15))

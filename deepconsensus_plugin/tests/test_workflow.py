@@ -136,10 +136,17 @@ def test_the_truth_is_compared_with_what_is_accepted(folders, word):
 
 
 def test_without_stacks_coordinates_are_selected(folders):
-    nodes = _build("stacks=no")
-    assert _of(nodes, "ProtDeepConsensusScore")[0]["writeStacks"] is False
-    selected = _of(nodes, "ProtDeepConsensusSelect")[0]
+    [selected] = _of(_build("stacks=no"), "ProtDeepConsensusSelect")
+    assert selected["writeStacks"] is False
     assert selected["inputCoordinates"] == "8.outputCoordinates"
+
+
+def test_stacks_are_those_of_what_is_kept(folders):
+    nodes = _build()
+    [selected] = _of(nodes, "ProtDeepConsensusSelect")
+    assert selected["inputCoordinates"] == "8.outputCoordinates"
+    for each in (selected, *_of(nodes, "ProtDeepConsensusScore")):
+        assert "writeStacks" not in each  # the defaults of both forms
 
 
 def _demo(*words: str) -> list[dict]:

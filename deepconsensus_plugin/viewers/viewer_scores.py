@@ -33,6 +33,7 @@ from deepconsensus_plugin.protocols.screen.protocol_screen import (
 from deepconsensus_plugin.protocols.shared.run_averages import findAveragingRun
 from deepconsensus_plugin.viewers.frame_window import FrameWindow
 from deepconsensus_plugin.viewers.opened_report import open_report
+from deepconsensus_plugin.viewers.refit_marks import NO_REFIT, marksOf, tellRefit
 from deepconsensus_plugin.viewers.scores.frame import Action, ScoreFrame
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.reading import locate, read_overview
@@ -86,6 +87,7 @@ class DeepConsensusScoresViewer(Viewer):
                 Action("Create particle set ({n_kept} kept)", self._select),
                 Action("Averages", self._show_averages),
                 Action("Report", self._report_on_selection),
+                Action("Refit with marks", self._refit),
             ],
             threshold=self.initialThreshold(),
         )
@@ -110,6 +112,7 @@ class DeepConsensusScoresViewer(Viewer):
             folder=Path(self.getProject().getPath()).absolute(),
             spacing=spacing or spacingOf(self.protocol),
             report=self._report(),
+            marks=self.marksFile(),
         )
         return partial(read_overview, source)
 
@@ -176,6 +179,20 @@ class DeepConsensusScoresViewer(Viewer):
     def _report_on_selection(self, _: float) -> str | Iterator[str]:
         return open_report(self.getProject(), self.protocol)
 
+    def marksFile(self) -> Path | None:
+        """Return the file of the marks of the candidates; None if nobody scored them.
+
+        It lies beside the scores, so that selections of one run share it.
+        """
+        run = self._scoringRun()
+        if run is None:
+            return None
+        return Path(self.getProject().getPath()).absolute() / marksOf(run)
+
+    def _refit(self, _: float) -> str | Iterator[str]:
+        run = self._scoringRun()
+        return NO_REFIT if run is None else tellRefit(run)
+
     # -------------------------- what is looked at --------------------------
     def _scored(self) -> Pointer | None:
         """Return a pointer to all scored items; None before there are any.
@@ -194,7 +211,12 @@ class DeepConsensusScoresViewer(Viewer):
 
     def _report(self) -> CalibrationReport | None:
         """Return what the run that scored the items expects of its candidates."""
+        run = self._scoringRun()
+        return None if run is None else run.readCalibration()
+
+    def _scoringRun(self) -> Protocol | None:
+        """Return the run that scored the items; None if it is no such run."""
         run = self.protocol
         if isinstance(run, ProtDeepConsensusSelect):
             run = self.getProject().getProtocol(self._scored().get().getObjParentId())
-        return run.readCalibration() if isinstance(run, _SCORERS) else None
+        return run if isinstance(run, _SCORERS) else None

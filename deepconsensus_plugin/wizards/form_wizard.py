@@ -46,7 +46,10 @@ def inputMicrographsOf(protocol: Protocol) -> SetOfMicrographs | None:
     if isinstance(protocol.inputCoordinates, Pointer):
         return protocol.getInputMicrographs()
     first = next(iter(_chosenPicks(protocol)), None)
-    return None if first is None else first.getMicrographs()
+    if first is not None:
+        return first.getMicrographs()
+    given = getattr(protocol, "inputMicrographs", None)
+    return None if given is None else given.get()
 
 
 def masksOf(protocol: Protocol) -> Path | None:
@@ -66,16 +69,21 @@ def describeMicrographs(protocol: Protocol) -> str:
     """Return why there are no micrographs to show; empty if there are."""
     micrographs = inputMicrographsOf(protocol)
     if micrographs is None:
-        picks = protocol.getParam("inputCoordinates")
-        what = (
-            "the micrographs"
-            if picks is None or picks.allowsNull
-            else "sets of picks, with their micrographs,"
-        )
-        return f"Choose {what} first, to measure on."
+        return f"Choose {_whatHasMicrographs(protocol)} first, to measure on."
     if micrographs.isEmpty():
         return "The set of micrographs is empty; choose another one."
     return ""
+
+
+def _whatHasMicrographs(protocol: Protocol) -> str:
+    """Return what to choose on a form for it to have micrographs."""
+    picks = protocol.getParam("inputCoordinates")
+    if picks is None:
+        return "the micrographs"
+    if not picks.allowsNull:
+        return "sets of picks, with their micrographs,"
+    is_one = isinstance(protocol.inputCoordinates, Pointer)
+    return "the micrographs" if is_one else "sets of picks, or the micrographs to pick,"
 
 
 def shownMicrographs(

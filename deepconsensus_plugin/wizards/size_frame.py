@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from deepconsensus_plugin.core.pickers.diameter.estimate import DiameterEstimate
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.micrograph_pane import MicrographPane
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
@@ -35,6 +37,8 @@ class SizeFrame(ValueFrame):
         Measured length and its unit.
     value : float, optional
         At first.
+    estimate : callable, optional
+        Estimates the diameter; it is shown below, and is the value where none is given.
     """
 
     def __init__(
@@ -44,11 +48,21 @@ class SizeFrame(ValueFrame):
         measure: Measure,
         *,
         value: float | None,
+        estimate: Callable[[], DiameterEstimate] | None = None,
     ):
         super().__init__(parent, label=measure.name, unit=measure.unit, hint=_HINT)
-        self._measure = measure
+        self._measure, self._is_given = measure, value is not None
         self.pane = _SizePane(self, micrographs, self.background, measure, value)
         self.pane.pack(fill=tk.BOTH, expand=True)
+        if estimate is not None:
+            self.show_hint(f"{_HINT}\nEstimating the diameter …")
+            self.background.ask("diameter", _once(estimate), self.receive_estimate)
+
+    def receive_estimate(self, estimate: DiameterEstimate) -> None:
+        """Show an estimate, and take it over where no value was given."""
+        self.show_hint(f"{_HINT}\n{estimate.describe()}")
+        if estimate.diameter_A is not None and not self._is_given:
+            self.set_value(round(estimate.diameter_A))
 
     def parse(self, typed: str) -> float:
         """Return the value that was typed: as it is, whole where boxes are measured."""
@@ -59,6 +73,10 @@ class SizeFrame(ValueFrame):
         """Show an outline of this size."""
         self.pane.view.set_value(value)
         self.show_value(value, self._measure.describe(value))
+
+
+def _once(make: Callable[[], DiameterEstimate]) -> Iterator[DiameterEstimate]:
+    yield make()
 
 
 class _SizePane(MicrographPane):

@@ -84,6 +84,10 @@ class ValueFrame(tk.Frame):
         self.entry.insert(0, f"{value:g}")
         self._meaning.configure(text=meaning)
 
+    def show_hint(self, hint: str) -> None:
+        """Write another hint below."""
+        self._hint.configure(text=hint)
+
     def read_entry(self) -> float | None:
         """Return the value that was typed, and show it; None if it is none."""
         try:

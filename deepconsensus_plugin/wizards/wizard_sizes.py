@@ -3,8 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pwem.objects import SetOfMicrographs
 from pyworkflow.protocol import Protocol
 
+from deepconsensus_plugin.convert import micrographs_from_set
+from deepconsensus_plugin.core.pickers.diameter.estimate import (
+    DiameterEstimate,
+    choose_looked_at,
+    estimate_diameter,
+)
 from deepconsensus_plugin.protocols import (
     ProtClassicalPick,
     ProtDeepConsensusAverages,
@@ -37,6 +48,12 @@ class _SizeWizard(FormWizard):
         """Return what is measured on micrographs of this pixel size."""
         raise NotImplementedError
 
+    def estimateOf(
+        self, protocol: Protocol, micrographs: SetOfMicrographs
+    ) -> Callable[[], DiameterEstimate] | None:
+        """Return what estimates the diameter; None where it is not measured."""
+        return None
+
     def describeFault(self, protocol: Protocol) -> str:
         """Return what has to be filled in before."""
         return describeMicrographs(protocol)
@@ -47,10 +64,13 @@ class _SizeWizard(FormWizard):
         shown = shownMicrographs(form.protocol, micrographs)
         measure = self.measure(micrographs.getSamplingRate())
         value = getattr(form.protocol, self._param).get()
+        estimate = self.estimateOf(form.protocol, micrographs)
         ValueDialog(
             form.root,
             self._title,
-            lambda parent: SizeFrame(parent, shown, measure, value=value),
+            lambda parent: SizeFrame(
+                parent, shown, measure, value=value, estimate=estimate
+            ),
             lambda chosen: form.setVar(self._param, chosen),
         )
 
@@ -88,3 +108,12 @@ class DeepConsensusDiameterWizard(_SizeWizard):
     def measure(self, samplingRate: float) -> Measure:
         """Return the diameter of a particle."""
         return Measure.diameter(samplingRate)
+
+    def estimateOf(
+        self, protocol: Protocol, micrographs: SetOfMicrographs
+    ) -> Callable[[], DiameterEstimate]:
+        """Return what estimates the diameter from the micrographs."""
+        some = choose_looked_at(micrographs_from_set(micrographs))
+        folder = Path(protocol.getProject().getPath()).absolute()
+        placed = [replace(each, path=folder / each.path) for each in some]
+        return lambda: estimate_diameter(placed)

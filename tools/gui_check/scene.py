@@ -136,13 +136,13 @@ def _others(project: Project, runs: dict[type, Protocol]) -> list[Protocol]:
     )
     focused.inputMicrographs.set(runs[ProtImportMicrographs])
     focused.inputMicrographs.setExtended("outputMicrographs")
-    stack = runs[ProtDeepConsensusScore].outputParticles.getFirstItem().getFileName()
+    stack = runs[ProtDeepConsensusSelect].outputParticles.getFirstItem().getFileName()
     given = project.newProtocol(
         ProtImportParticleStacks, filesPath=f"{project.path}/{stack}"
     )
     selecting = project.newProtocol(ProtDeepConsensusSelect, threshold=0.5)
-    selecting.inputParticles.set(runs[ProtDeepConsensusScore])
-    selecting.inputParticles.setExtended("outputParticles")
+    selecting.inputCoordinates.set(runs[ProtDeepConsensusScore])
+    selecting.inputCoordinates.setExtended("outputCoordinates")
     averaging = project.newProtocol(ProtDeepConsensusAverages)
     averaging.inputCoordinates.set(runs[ProtDeepConsensusPicks])
     averaging.inputCoordinates.setExtended("outputCoordinatesOR")

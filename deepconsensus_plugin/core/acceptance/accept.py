@@ -23,7 +23,11 @@ from deepconsensus_plugin.core.acceptance.summary import (
     count_reasons,
 )
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.calibration.thresholds import choose_threshold, select
+from deepconsensus_plugin.core.calibration.thresholds import (
+    ThresholdMode,
+    choose_threshold,
+    select,
+)
 from deepconsensus_plugin.core.kinds import count_kinds
 from deepconsensus_plugin.core.reasons import BY_SCORE, Reason
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
@@ -123,7 +127,7 @@ def accept_placed(
     rows = np.flatnonzero(placed.is_permitted)
     threshold = choose_threshold(score[rows], chosen)
     reason = placed.reasons(threshold)
-    # Of equal scores, the first N may have some only.
-    is_left_over = ~select(score[rows], chosen) & ~np.isin(reason[rows], BY_SCORE)
-    reason[rows[is_left_over]] = Reason.SCORE
+    if chosen.mode is ThresholdMode.FIRST_N:  # which may have some of equal scores
+        is_left_over = ~select(score[rows], chosen) & ~np.isin(reason[rows], BY_SCORE)
+        reason[rows[is_left_over]] = Reason.SCORE
     return Acceptance(score, reason, threshold, rule, are_probabilities)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.averages.averaging import (
     AverageSet,
@@ -13,6 +14,7 @@ from deepconsensus_plugin.core.averages.averaging import (
     refine_averages,
 )
 from deepconsensus_plugin.core.averages.halves import (
+    Halves,
     average_halves,
     content_order,
 )
@@ -49,6 +51,58 @@ class Sorted:
     poses: Poses
     amplitude: Float32Array
     correlation: Float32Array
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """Result of comparing boxes with averages, and what they add to pictures.
+
+    Parameters
+    ----------
+    sorted : Sorted
+        By box.
+    laid : list of (int, array)
+        Averages, each with a sum of boxes laid on it, in the order of the boxes.
+    """
+
+    sorted: Sorted
+    laid: list[tuple[int, NDArray[np.complex64]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Matcher:
+    """Averages that boxes are compared with; it changes nothing.
+
+    Parameters
+    ----------
+    halves : Halves
+        Averages of the two halves.
+    shared : AverageSet
+        Averages of both.
+    shown : PolarTransform
+        Transform of the pictures.
+    """
+
+    halves: Halves
+    shared: AverageSet
+    shown: PolarTransform
+
+    def __call__(self, boxes: Float32Array, is_second: BoolArray) -> Matched:
+        """Return what averages tell of boxes; see `Sorter.sort`."""
+        poses, _ = find_poses(
+            boxes,
+            self.halves.transform,
+            self.shared.coefficients,
+            self.shared.weights,
+        )
+        samples = self.shown.sample(boxes)
+        laid_on = []
+        for some, laid in lay_on(self.shown, samples, poses):
+            own = poses.average[some]
+            for average in np.unique(own).tolist():
+                laid_on.append((average, laid[own == average].sum(axis=0)))
+        amplitude, correlation = self.halves.compare(boxes, is_second)
+        return Matched(Sorted(poses, amplitude, correlation), laid_on)
 
 
 class Sorter:
@@ -110,20 +164,20 @@ class Sorter:
         is_second : array, shape (n,), bool
             Which half each belongs to.
         """
-        poses, _ = find_poses(
-            boxes,
-            self.halves.transform,
-            self.shared.coefficients,
-            self.shared.weights,
-        )
-        samples = self.shown.sample(boxes)
-        for some, laid in lay_on(self.shown, samples, poses):
-            own = poses.average[some]
-            for average in np.unique(own):
-                self._total[average] += laid[own == average].sum(axis=0)
-        self._n_laid += np.bincount(poses.average, minlength=len(self._n_laid))
-        amplitude, correlation = self.halves.compare(boxes, is_second)
-        return Sorted(poses, amplitude, correlation)
+        return self.add(self.matcher(boxes, is_second))
+
+    @property
+    def matcher(self) -> Matcher:
+        """Function that tells what averages tell of boxes, in any process."""
+        return Matcher(self.halves, self.shared, self.shown)
+
+    def add(self, matched: Matched) -> Sorted:
+        """Add boxes to the pictures; return what averages tell of them."""
+        for average, laid in matched.laid:
+            self._total[average] += laid
+        own = matched.sorted.poses.average
+        self._n_laid += np.bincount(own, minlength=len(self._n_laid))
+        return matched.sorted
 
     def pictures(self) -> Float32Array:
         """Return the averages of all boxes sorted so far, shape (k, size, size)."""

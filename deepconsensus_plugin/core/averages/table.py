@@ -104,6 +104,34 @@ def forget_averages(path: Path) -> None:
         each.unlink(missing_ok=True)
 
 
+def _check_table(table: AveragesTable) -> None:
+    """Refuse columns of a file that do not fit together.
+
+    Raises
+    ------
+    ValueError
+        If it is so.
+    """
+    n, k = table.average.size, len(table.images)
+    shapes = {"offset_yx": (n, 2), "resolution_A": (k,)}
+    for name in _ARRAYS:
+        shape = getattr(table, name).shape
+        if name == "images":
+            fits = len(shape) == 3 and shape[1] == shape[2]
+        else:
+            fits = shape == shapes.get(name, (n,))
+        if not fits:
+            raise ValueError(f"{name} of shape {shape}, {n} candidates, {k} averages")
+    if table.average.dtype.kind not in "iu" or not _are_rows(table.average, k):
+        raise ValueError(f"candidates of averages that are none of {k}")
+    if not all(0 < getattr(table, name) < np.inf for name in _NUMBERS):
+        raise ValueError(f"{', '.join(_NUMBERS)} that are no sizes")
+
+
+def _are_rows(index: IntArray, n: int) -> bool:
+    return bool(((index >= -1) & (index < n)).all())
+
+
 def read_amplitude(path: Path, n_candidates: int) -> FloatArray | None:
     """Return the amplitudes of so many candidates; None where there is no file.
 
@@ -139,7 +167,8 @@ def read_averages(path: Path, n_candidates: int | None = None) -> AveragesTable:
             raise FileFormatError(path, expected=expected, received=f"{found}")
         values: dict[str, Any] = {name: read_array(file, name) for name in _ARRAYS}
         values |= {name: float(file.attrs[name]) for name in _NUMBERS}
-    table = AveragesTable(**values)
+        table = AveragesTable(**values)
+        _check_table(table)
     if n_candidates not in (None, len(table.average)):
         raise ValueError(
             f"{path}: expected {n_candidates} candidates, received "

@@ -94,6 +94,7 @@ def fit_without_each(
             evidence.scores[seen][:, kept],
             evidence.micrograph_index[seen],
             amplitude=None if evidence.amplitude is None else evidence.amplitude[seen],
+            weight=None if evidence.weight is None else evidence.weight[seen],
         )
         model = LatentTraitModel(fewer, priors=priors)
         start = _without(fit.parameters, others, kept)

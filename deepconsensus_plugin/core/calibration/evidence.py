@@ -9,13 +9,13 @@ gives the same evidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from deepconsensus_plugin.core.calibration.independent_votes import IndependentVotes
+from deepconsensus_plugin.core.calibration.witness import log_ratios
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 
@@ -40,6 +40,13 @@ class Evidence:
     amplitude : array, shape (n,), float64, optional
         How much of an aligned average each box holds (`core.averages`), which is also
         one of the scores; NaN where it is not known.
+    weight : array, shape (n,), float64, optional
+        How many candidates each stands for, where these are a sample; else 1.
+    quantiles : array, shape (n, f), float64, optional
+        Scores as `normal_quantiles` among all candidates, where these are a part of
+        them. None: among these.
+    log_ratio : array, shape (n,), float64, optional
+        What the witness tells (`witness.log_ratios`), likewise.
 
     Raises
     ------
@@ -54,6 +61,9 @@ class Evidence:
     micrograph_index: IntArray
     witness: FloatArray | None = None
     amplitude: FloatArray | None = None
+    weight: FloatArray | None = None
+    quantiles: FloatArray | None = None
+    log_ratio: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and values once, at construction."""
@@ -130,21 +140,82 @@ class Evidence:
         """Return the number of candidates."""
         return len(self.found)
 
+    @property
+    def weights(self) -> FloatArray:
+        """Number of candidates that each stands for, shape (n,)."""
+        return np.ones(len(self)) if self.weight is None else self.weight
 
-def normal_quantiles(scores: FloatArray) -> FloatArray:
+    def on_own_scales(self) -> Evidence:
+        """Return the same with its own `quantiles` and `log_ratio`, for `part`.
+
+        Scores become quantiles too, which have the same order: there may be millions.
+        """
+        quantiles = normal_quantiles(self.scores, self.weight)
+        return replace(
+            self,
+            scores=quantiles,
+            quantiles=quantiles,
+            log_ratio=None if self.witness is None else log_ratios(self.witness),
+        )
+
+    def part(
+        self, rows: IntArray | slice, weight: FloatArray | None = None
+    ) -> Evidence:
+        """Return some of the candidates, on the scales of all if these are known.
+
+        Parameters
+        ----------
+        rows : array of int, or slice
+            Which.
+        weight : array, optional
+            How many candidates each of them stands for.
+        """
+        optional = ("witness", "amplitude", "quantiles", "log_ratio")
+        values = {name: getattr(self, name) for name in optional}
+        return Evidence(
+            self.found[rows],
+            self.observed[rows],
+            self.scores[rows],
+            self.micrograph_index[rows],
+            **{k: None if v is None else v[rows] for k, v in values.items()},
+            weight=weight,
+        )
+
+
+def normal_quantiles(
+    scores: FloatArray, weight: FloatArray | None = None
+) -> FloatArray:
     """Return each column's ranks as quantiles of the standard normal.
 
     Parameters
     ----------
     scores : array, shape (n, f)
         NaN where missing.
+    weight : array, shape (n,), optional
+        How often each row counts; default once.
 
     Returns
     -------
     array, shape (n, f)
         NaN stays NaN; equal scores share their mean rank, so a constant column is 0.
     """
-    ranks = rankdata(scores, axis=0, nan_policy="omit")
-    n_scored = np.maximum(np.isfinite(scores).sum(axis=0), 1)
-    quantiles: FloatArray = ndtri((ranks - 0.5) / n_scored)
+    quantiles = np.full(scores.shape, np.nan, order="F")
+    for column, values in enumerate(scores.T):
+        known = np.flatnonzero(np.isfinite(values))
+        if len(known):
+            counts = np.ones(len(known)) if weight is None else weight[known]
+            quantiles[known, column] = ndtri(_mid_ranks(values[known], counts))
     return quantiles
+
+
+def _mid_ranks(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the share of weight below each value, with half of that at it."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    begins = np.append(True, ranked[1:] != ranked[:-1])
+    ends = np.append(np.flatnonzero(begins[1:]), len(ranked) - 1)
+    upper = np.cumsum(weight[order])[ends]
+    lower = np.append(0.0, upper[:-1])
+    shares = np.empty(len(values))
+    shares[order] = ((lower + upper) / 2 / upper[-1])[np.cumsum(begins) - 1]
+    return shares

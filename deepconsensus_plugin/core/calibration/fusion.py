@@ -5,11 +5,15 @@ Intervals add four uncertainties in quadrature: percentiles over bootstrap sampl
 *micrographs*, to each of which the model is fitted again; and the farthest that a
 figure moves with other priors, with one picker fewer, and with other levels of averages
 (`alternatives`). They do not cover what is wrong with all of these models.
+
+Of more candidates than `sampling.SAMPLE_SIZE`, the model and its intervals are those of
+a sample; the model is then applied once to all, and figures are sums over all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,36 +25,31 @@ from deepconsensus_plugin.core.calibration.alternatives import (
     shift_levels,
 )
 from deepconsensus_plugin.core.calibration.evidence import Evidence
-from deepconsensus_plugin.core.calibration.expected import (
-    ExpectedCounts,
-    count_expected_above,
+from deepconsensus_plugin.core.calibration.figures import (
+    OF_PICKERS,
+    THRESHOLDS,
+    Estimate,
+    Figures,
+    Shifts,
+    estimate_figures,
+    estimate_intervals,
+    figures_of,
 )
-from deepconsensus_plugin.core.calibration.latent_trait import LatentTraitModel
+from deepconsensus_plugin.core.calibration.latent_trait import (
+    LatentTraitModel,
+    apply_fit,
+)
 from deepconsensus_plugin.core.calibration.latent_trait_fit import LatentTraitFit
 from deepconsensus_plugin.core.calibration.parameters import Priors
+from deepconsensus_plugin.core.calibration.sampling import SAMPLE_SIZE, draw_sample
 from deepconsensus_plugin.core.calibration.separation import separation_by_scores
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.metrics.bootstrap import draw_micrographs
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
-THRESHOLDS = np.linspace(0, 1, 101)
-"""Thresholds at which expected figures are computed."""
 _REFIT_ITERATIONS = 30
 """Iterations of a resampled fit, which starts from the parameters of all micrographs;
 afterwards few figures change by more than 0.01."""
-
-_OF_PICKERS = ("picker_precision", "picker_recall", "found_alone")
-"""Figures of each picker."""
-_COUNTS = ("found_alone", "n_missed")
-"""Figures that are numbers of particles, not shares."""
-
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """Estimate, a number or an array, with its interval (NaN if unknown)."""
-
-    value: FloatArray
-    low: FloatArray
-    high: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +77,7 @@ class Fusion:
         if the latent trait is normal, acts on all pickers alike, and is the only reason
         why their votes are correlated.
     fit : LatentTraitFit
-        The model.
+        The model, with the probabilities of the candidates that it was fitted to.
     separation : float, optional
         Largest distance of the mean of particles from that of the rest, among the kinds
         of score, in deviations; None where no candidates differ in any score.
@@ -103,6 +102,8 @@ def fuse(
     n_resamples: int = 50,
     level: float = 0.95,
     priors: Priors | None = None,
+    sample_size: int = SAMPLE_SIZE,
+    progress: Progress | None = None,
 ) -> Fusion:
     """Return probabilities of candidates and the expected figures, without any truth.
 
@@ -111,7 +112,7 @@ def fuse(
     evidence : Evidence
         n candidates, n >= 1.
     rng : numpy.random.Generator
-        Generator of the bootstrap samples.
+        Generator of the sample, where there is one, and of the bootstrap samples.
     n_resamples : int
         Number of bootstrap samples of micrographs. There are no intervals for 0, nor
         for a single micrograph.
@@ -119,6 +120,10 @@ def fuse(
         Confidence, between 0 and 1.
     priors : Priors, optional
         The defaults serve all sets.
+    sample_size : int
+        Number of candidates to fit the model to, where there are more.
+    progress : Progress, optional
+        Receives the progress.
 
     Raises
     ------
@@ -131,74 +136,105 @@ def fuse(
             f"received {n_resamples} and {level}"
         )
     priors = Priors() if priors is None else priors
-    model = LatentTraitModel(evidence, priors=priors)
-    fit = model.fit()
-    best = _estimate_sample(evidence, fit, fit, np.ones(len(evidence)))
-    samples = []
-    for weights in _draw_weights(evidence.micrograph_index, n_resamples, rng):
-        refit = model.fit(
-            weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
-        )
-        samples.append(_estimate_sample(evidence, fit, refit, weights))
-    shifts = []
-    if samples:
-        shifts = [
-            _farthest_shifts(best, alternatives(evidence, fit, priors))
-            for alternatives in (fit_other_priors, fit_without_each, shift_levels)
-        ]
-    figures = {
-        name: _widen(
-            _estimate(value, [sample[name] for sample in samples], level),
-            [each[name] for each in shifts],
-            most=np.inf if name in _COUNTS else 1.0,
-        )
-        for name, value in best.items()
-    }
+    sample = draw_sample(evidence, rng, size=sample_size)
+    if sample is not None:
+        evidence = evidence.on_own_scales()
+    fitted = evidence if sample is None else evidence.part(*sample)
+    model = LatentTraitModel(fitted, priors=priors)
+    with _stage(progress, "fit votes and scores", 1) as advance:
+        fit = model.fit()
+        advance(1)
+    best = figures_of(fitted, fit, fit, fitted.weights)
+    drawn = _draw_weights(fitted.micrograph_index, n_resamples, rng)
+    samples = _resample(model, fitted, fit, drawn, progress)
+    shifts = _try_others(fitted, fit, priors, best, progress) if samples else []
+    probability, values = fit.probability, None
+    if sample is not None:
+        probability, values = _apply_to_all(evidence, fit, progress)
     return Fusion(
-        probability=fit.probability,
+        probability=probability,
         thresholds=THRESHOLDS,
         fit=fit,
         separation=separation_by_scores(evidence, fit.parameters),
-        **figures,
+        **estimate_intervals(best, samples, shifts, level=level, values=values),
     )
 
 
-def _farthest_shifts(
-    best: Mapping[str, FloatArray], alternatives: Iterable[Alternative]
-) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return how far alternatives move each figure down and up; both are >= 0."""
+def _resample(
+    model: LatentTraitModel,
+    evidence: Evidence,
+    fit: LatentTraitFit,
+    drawn: Sequence[FloatArray],
+    progress: Progress | None,
+) -> list[Figures]:
+    """Return the figures of each set of drawn micrographs."""
+    samples: list[Figures] = []
+    with _stage(progress, "resample micrographs", len(drawn)) as advance:
+        for weights in drawn:
+            refit = model.fit(
+                weights=weights, start=fit.parameters, max_iterations=_REFIT_ITERATIONS
+            )
+            counts = weights * evidence.weights
+            samples.append(figures_of(evidence, fit, refit, counts))
+            advance(1)
+    return samples
+
+
+def _try_others(
+    evidence: Evidence,
+    fit: LatentTraitFit,
+    priors: Priors,
+    best: Figures,
+    progress: Progress | None,
+) -> list[Shifts]:
+    """Return how far each kind of alternative moves the figures."""
+    kinds = (fit_other_priors, fit_without_each, shift_levels)
+    shifts = []
+    with _stage(progress, "try other models", len(kinds)) as advance:
+        for alternatives in kinds:
+            shifts.append(_farthest_shifts(best, alternatives(evidence, fit, priors)))
+            advance(1)
+    return shifts
+
+
+def _apply_to_all(
+    evidence: Evidence, fit: LatentTraitFit, progress: Progress | None
+) -> tuple[FloatArray, Figures]:
+    """Return probabilities and figures of all candidates by the fit to a sample."""
+    with _stage(progress, "apply to all candidates", len(evidence)) as advance:
+        probability = apply_fit(evidence, fit.parameters, advance=advance)
+    figures = estimate_figures(
+        *(evidence, probability, probability),
+        weights=evidence.weights,
+        n_missed=fit.n_missed,
+    )
+    return probability, figures
+
+
+def _stage(
+    progress: Progress | None, name: str, total: int
+) -> AbstractContextManager[Callable[[int], object]]:
+    """Return a stage of the progress, or one that nobody follows."""
+    return nullcontext(int) if progress is None else progress.stage(name, total)
+
+
+def _farthest_shifts(best: Figures, alternatives: Iterable[Alternative]) -> Shifts:
+    """Return how far alternatives move each figure down and up."""
     shifts = {name: [np.zeros_like(value)] for name, value in best.items()}
     for each in alternatives:
-        ones = np.ones(len(each.evidence))
         usual, other = (
-            _estimate_sample(each.evidence, each.usual, fit, ones)
+            figures_of(each.evidence, each.usual, fit, each.evidence.weights)
             for fit in (each.usual, each.other)
         )
         for name, (first, *_) in shifts.items():
             shift = first.copy()
-            of_pickers = name in _OF_PICKERS
-            rows = each.pickers if of_pickers else ...
+            rows = each.pickers if name in OF_PICKERS else ...
             shift[rows] = np.nan_to_num(other[name] - usual[name])
             shifts[name].append(shift)
     return {
         name: (-np.min(every, axis=0), np.max(every, axis=0))
         for name, every in shifts.items()
     }
-
-
-def _widen(
-    estimate: Estimate, shifts: Sequence[tuple[FloatArray, FloatArray]], most: float
-) -> Estimate:
-    """Return an estimate, from 0 to `most`, whose interval also covers shifts."""
-    low = (estimate.value - estimate.low) ** 2
-    high = (estimate.high - estimate.value) ** 2
-    for down, up in shifts:
-        low, high = low + down**2, high + up**2
-    return Estimate(
-        estimate.value,
-        np.clip(estimate.value - np.sqrt(low), 0, most),
-        np.clip(estimate.value + np.sqrt(high), 0, most),
-    )
 
 
 def _draw_weights(
@@ -208,38 +244,3 @@ def _draw_weights(
     names, row = np.unique(micrograph_index, return_inverse=True)
     drawn = draw_micrographs(len(names), n_resamples, rng).astype(np.float64)
     return [times[row.reshape(-1)] for times in drawn]
-
-
-def _estimate_sample(
-    evidence: Evidence, fit: LatentTraitFit, refit: LatentTraitFit, weights: FloatArray
-) -> dict[str, FloatArray]:
-    """Return all estimates of one sample: selected by `fit`, expected by `refit`."""
-    found = evidence.found.astype(np.float64)
-    expected = weights * refit.probability
-    n_true = expected @ found
-    alone = evidence.found.sum(axis=1) == 1
-    counts: ExpectedCounts = count_expected_above(
-        THRESHOLDS, fit.probability, probability=refit.probability, weights=weights
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {
-            "picker_precision": n_true / (weights @ found),
-            "picker_recall": n_true / (expected @ evidence.observed),
-            "found_alone": (expected * alone) @ found,
-            "precision": counts.precision,
-            "recall": counts.recall,
-            "n_missed": np.asarray(refit.n_missed),
-        }
-
-
-def _estimate(
-    value: FloatArray, samples: Sequence[FloatArray], level: float
-) -> Estimate:
-    if not samples:
-        unknown = np.full_like(value, np.nan)
-        return Estimate(value, unknown, unknown)
-    # Where a sample does not define a figure (nothing accepted), neither is its end.
-    low, high = np.quantile(
-        np.stack(samples), [(1 - level) / 2, (1 + level) / 2], axis=0
-    )
-    return Estimate(value, low, high)

@@ -11,6 +11,7 @@ maximisation. Equations, and why there is a trait: ``docs/fusion.md``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -24,13 +25,16 @@ from deepconsensus_plugin.core.calibration.maximisation import (
     ExpectedStatistics,
     maximise,
 )
+from deepconsensus_plugin.core.calibration.memberships import (
+    find_memberships,
+    find_probabilities,
+)
 from deepconsensus_plugin.core.calibration.parameters import (
     QUADRATURE_NODES,
     Parameters,
     Priors,
 )
 from deepconsensus_plugin.core.calibration.sufficient_statistics import (
-    natural_parameters,
     sufficient_statistics,
 )
 from deepconsensus_plugin.core.calibration.witness import (
@@ -44,7 +48,8 @@ _DECISIVE = 50.0
 """Margin in log-likelihood by which another maximum must be higher. If the votes
 contain little information, as those of two pickers, a difference of 10 or 20 is not
 evidence, since the model is not that exact; the usual start is then preferred. False
-maxima gained up to 17, correct ones 95 and more (``docs/fusion.md``)."""
+maxima gained up to 17, correct ones 95 and more (``docs/fusion.md``). A sample's
+likelihood is that of as many candidates as it holds, not of those it stands for."""
 
 _IDENTIFIABLE = 3
 """Pickers whose votes identify their rates (Hui and Walter, 1980). The votes of two
@@ -72,7 +77,7 @@ class LatentTraitModel:
     Parameters
     ----------
     evidence : Evidence
-        n candidates, n >= 1.
+        n candidates, n >= 1. Of a sample, weights tell what each stands for.
     priors : Priors, optional
         The defaults serve all sets.
 
@@ -90,11 +95,10 @@ class LatentTraitModel:
         self._n_scores = evidence.scores.shape[1]
         self._statistics = sufficient_statistics(evidence)
         self._amplitude = evidence.amplitude
-        # Votes of three and more pickers tell the class without it.
-        is_needed = self._n_pickers < _IDENTIFIABLE
-        self._witness = evidence.witness if is_needed else None
-        if self._witness is not None:
-            self._log_ratio = log_ratios(self._witness)
+        self._witness = _heard(evidence)
+        self._log_ratio = _log_ratio(evidence)
+        self._weights = evidence.weights
+        self._stands_for = float(self._weights.sum()) / len(evidence)
         looked, group = np.unique(evidence.observed, axis=0, return_inverse=True)
         self._looked, self._group = looked.astype(np.float64), group.reshape(-1)
 
@@ -121,17 +125,21 @@ class LatentTraitModel:
         tolerance : float
             Change of a probability in one iteration below which the fit has converged.
         """
-        weight = np.ones(len(self._statistics)) if weights is None else weights
+        weight = self._weights / self._stands_for
+        if weights is not None:
+            weight = weight * weights
         fit = self._hear_witness(_Run(weight, max_iterations, tolerance), start)
         if self._amplitude is None:
             return fit
-        told = apply_likeness(fit.probability, self._amplitude)
+        told = apply_likeness(fit.probability, self._amplitude, self._weights)
         return replace(fit, probability=told)
 
     def _hear_witness(self, run: _Run, start: Parameters | None) -> LatentTraitFit:
         """Return the fit to votes and scores, with what the witness says of it."""
         fit = self._run_em(run, start) if start else self._fit_anew(run)
-        if self._witness is None or fit.parameters.hears_witness:
+        if self._witness is None or self._log_ratio is None:
+            return fit
+        if fit.parameters.hears_witness:
             return fit
         if not start and is_contradicted(fit.probability, self._witness, run.weight):
             return self._fit_anew(run, hears_witness=True)
@@ -174,7 +182,9 @@ class LatentTraitModel:
         points = len(QUADRATURE_NODES)
         probability = np.full(len(weight), np.inf)
         for _ in range(run.max_iterations):
-            membership, log_joint = self._memberships(parameters)
+            membership, log_joint = find_memberships(
+                self._statistics, parameters, self._log_ratio
+            )
             unfound = self._unfound(parameters)
             missed = self._missed(unfound, weight)
             before, probability = probability, membership[:, :points].sum(axis=1)
@@ -186,24 +196,9 @@ class LatentTraitModel:
         return LatentTraitFit(
             parameters,
             np.clip(probability, 0, 1),
-            n_missed=float(missed[:, :points].sum()),
+            n_missed=float(missed[:, :points].sum()) * self._stands_for,
             log_likelihood=float(weight @ log_density),
         )
-
-    def _memberships(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
-        """Return each candidate's probability of every component, and its log density.
-
-        Shapes (n, 2q) and (n,).
-        """
-        joint = self._statistics @ natural_parameters(parameters)
-        if parameters.hears_witness:
-            joint[:, : len(QUADRATURE_NODES)] += self._log_ratio[:, np.newaxis]
-        highest = joint.max(axis=1, keepdims=True)
-        joint -= highest
-        np.exp(joint, out=joint)
-        total = joint.sum(axis=1, keepdims=True)
-        joint /= total
-        return joint, (highest + np.log(total))[:, 0]
 
     def _unfound(self, parameters: Parameters) -> FloatArray:
         """Return the share of places that nobody finds, with the shape of `_missed`."""
@@ -231,3 +226,45 @@ class LatentTraitModel:
             looked + self._looked.T @ missed,
             *moments,
         )
+
+
+def apply_fit(
+    evidence: Evidence,
+    parameters: Parameters,
+    *,
+    advance: Callable[[int], object] = int,
+) -> FloatArray:
+    """Return the probabilities of n candidates by a model fitted to some of them, (n,).
+
+    Parameters
+    ----------
+    evidence : Evidence
+        n candidates on the scales that the model was fitted on.
+    parameters : Parameters
+        Result of the fit.
+    advance : callable
+        Receives the number of candidates of each block that is done.
+    """
+    probability = find_probabilities(evidence, parameters, advance=advance)
+    log_ratio = _log_ratio(evidence)
+    if log_ratio is not None and not parameters.hears_witness:
+        probability = apply_witness(probability, log_ratio)
+    if evidence.amplitude is None:
+        return probability
+    return apply_likeness(probability, evidence.amplitude)
+
+
+def _heard(evidence: Evidence) -> FloatArray | None:
+    """Return what the witness tells where it is needed.
+
+    Votes of three and more pickers tell the class without it.
+    """
+    return evidence.witness if evidence.found.shape[1] < _IDENTIFIABLE else None
+
+
+def _log_ratio(evidence: Evidence) -> FloatArray | None:
+    """Return the log likelihood ratios of a witness that is heard."""
+    witness = _heard(evidence)
+    if witness is None or evidence.log_ratio is not None:
+        return None if witness is None else evidence.log_ratio
+    return log_ratios(witness)

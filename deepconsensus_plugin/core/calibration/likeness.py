@@ -35,7 +35,9 @@ _MOST_ODDS = 6.0
 _MOST_RELATIVE = 1.5
 
 
-def apply_likeness(probability: FloatArray, amplitude: FloatArray) -> FloatArray:
+def apply_likeness(
+    probability: FloatArray, amplitude: FloatArray, weight: FloatArray | None = None
+) -> FloatArray:
     """Return probabilities that also tell what aligned averages tell, shape (n,).
 
     Parameters
@@ -45,19 +47,24 @@ def apply_likeness(probability: FloatArray, amplitude: FloatArray) -> FloatArray
     amplitude : array, shape (n,)
         How much of an average each box holds; NaN counts as typical. Where no
         candidate has one, nothing changes.
+    weight : array, shape (n,), optional
+        How many candidates each stands for.
     """
     if not np.isfinite(amplitude).any():
         return probability
-    features = likeness_features(probability, amplitude)
+    features = likeness_features(probability, amplitude, weight)
     return np.asarray(expit(features @ np.array([LEVEL, TRUST, BELOW, ABOVE])))
 
 
-def likeness_features(probability: FloatArray, amplitude: FloatArray) -> FloatArray:
+def likeness_features(
+    probability: FloatArray, amplitude: FloatArray, weight: FloatArray | None = None
+) -> FloatArray:
     """Return 1, log-odds, and amplitude below and above the typical, shape (n, 4).
 
-    See `relative_amplitude`.
+    See `relative_amplitude`, and `apply_likeness` for the parameters.
     """
-    excess = np.nan_to_num(relative_amplitude(amplitude, probability) - 1)
+    counted = probability if weight is None else weight * probability
+    excess = np.nan_to_num(relative_amplitude(amplitude, counted) - 1)
     relative = np.clip(excess, -_MOST_RELATIVE, _MOST_RELATIVE)
     least = expit(-_MOST_ODDS)
     odds = logit(np.clip(probability, least, 1 - least))

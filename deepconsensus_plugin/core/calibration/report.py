@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.calibration.fusion import Estimate, Fusion
+from deepconsensus_plugin.core.calibration.figures import Estimate
+from deepconsensus_plugin.core.calibration.fusion import Fusion
 from deepconsensus_plugin.core.calibration.independent_votes import (
     IndependentVotes,
     describe_merged,

@@ -7,6 +7,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration.evidence import Evidence
 from deepconsensus_plugin.core.calibration.parameters import Parameters
+from deepconsensus_plugin.core.types import FloatArray
 
 
 def separation_by_scores(evidence: Evidence, parameters: Parameters) -> float | None:
@@ -24,9 +25,11 @@ def separation_by_scores(evidence: Evidence, parameters: Parameters) -> float | 
     float or None
         The largest of all kinds; None where no candidates differ in any score.
     """
-    is_known = np.isfinite(evidence.scores)
-    highest = np.where(is_known, evidence.scores, -np.inf).max(axis=0, initial=-np.inf)
-    lowest = np.where(is_known, evidence.scores, np.inf).min(axis=0, initial=np.inf)
-    differs = highest > lowest
+    differs = np.array([_differs(column) for column in evidence.scores.T], dtype=bool)
     gaps = (parameters.true_means - parameters.false_means) / parameters.deviations
     return float(gaps[differs].max()) if differs.any() else None
+
+
+def _differs(scores: FloatArray) -> bool:
+    """Return whether scores differ; NaN where missing."""
+    return bool(np.fmax.reduce(scores) > np.fmin.reduce(scores))

@@ -21,7 +21,9 @@ def sufficient_statistics(evidence: Evidence) -> FloatArray:
 
     The columns are 1, votes, observers, presence of scores, scores, and their squares.
     """
-    scores = normal_quantiles(evidence.scores)
+    scores = evidence.quantiles
+    if scores is None:
+        scores = normal_quantiles(evidence.scores, evidence.weight)
     has_score = np.isfinite(scores)
     scores = np.where(has_score, scores, 0.0)
     ones = np.ones((len(evidence), 1))

@@ -10,7 +10,7 @@ picks that nobody else confirms.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,8 +20,9 @@ from deepconsensus_plugin.core.consensus.merged_centres import (
 from deepconsensus_plugin.core.consensus.shared_picks import (
     are_near,
     mutual_distances,
-    on_common_micrographs,
+    on_micrographs,
     places_on,
+    some_common_micrographs,
 )
 from deepconsensus_plugin.core.types import PickerPicks
 
@@ -46,6 +47,9 @@ for two versions of one, .03 - .09 for different ones on real micrographs."""
 _LARGEST_RATIO = 1.5
 """Ratio of the numbers of picks up to which a shared share tells: a picker that takes
 nearly everything contains all others."""
+
+_MOST_PICKS = 50_000
+"""Picks that tell shares to .005, on micrographs that are spread evenly."""
 
 _FEWEST_PICKS = 50
 """Fewest picks of the smaller one for a comparison."""
@@ -100,11 +104,9 @@ def find_dependences(
     ignored : sequence of str
         Micrographs that are not looked at.
     """
+    left_out = frozenset(ignored)
     looked_at = [
-        replace(
-            each,
-            coordinates={n: x for n, x in each.coordinates.items() if n not in ignored},
-        )
+        on_micrographs(each, [n for n in each.coordinates if n not in left_out])
         for each in pickers
     ]
     ranked = sorted(looked_at, key=lambda each: (-len(each), each.picker))
@@ -124,8 +126,7 @@ def find_dependences(
             found.append(dependence)
     for picks in independent:
         others = [each for each in independent if each is not picks]
-        dependence = _selected(picks, others, box_size, radius_px)
-        if dependence is not None:
+        if dependence := _selected(picks, others, box_size, radius_px):
             found.append(dependence)
     return sorted(found, key=lambda each: each.picker)
 
@@ -202,25 +203,26 @@ def _alike(
     radius_px: float,
 ) -> Dependence | None:
     """Return the dependence of a picker on one with at least as many picks."""
-    common = on_common_micrographs(smaller, larger)
-    n, m = len(common), len(on_common_micrographs(larger, smaller))
+    names = some_common_micrographs(smaller, larger, n_picks=_MOST_PICKS)
+    smaller, larger = on_micrographs(smaller, names), on_micrographs(larger, names)
+    n, m = len(smaller), len(larger)
     if n < _FEWEST_PICKS:
         return None
     distances = mutual_distances(smaller, larger, radius_px)
     identical = int((distances <= _same_px(box_size)).sum()) / n
     shared = len(distances) / n
-    names = smaller.picker, larger.picker
+    pair = smaller.picker, larger.picker
     if identical > MOST_IDENTICAL:
         return Dependence(
-            *names, f"{identical:.0%} of its picks are at the places of {names[1]}'s"
+            *pair, f"{identical:.0%} of its picks are at the places of {pair[1]}'s"
         )
     if shared < MOST_SHARED or m > _LARGEST_RATIO * n:
         return None
     if np.median(distances) > _CLOSE * box_size:
         return None
-    if _differ_where_in_doubt(common, larger, third, radius_px):
+    if _differ_where_in_doubt(smaller, larger, third, radius_px):
         return None
-    return Dependence(*names, f"{shared:.0%} of its picks are picks of {names[1]} too")
+    return Dependence(*pair, f"{shared:.0%} of its picks are picks of {pair[1]} too")
 
 
 def _differ_where_in_doubt(

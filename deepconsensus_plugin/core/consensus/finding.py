@@ -195,8 +195,7 @@ def choose_min_pickers(candidates: Candidates, *, min_positives: int) -> int:
     """
     n_pickers = len(candidates.pickers)
     for m in range(n_pickers, 1, -1):
-        agreed = candidates.agreed(m)
-        if sum(len(picks) for picks in agreed.values()) >= min_positives:
+        if candidates.is_agreed(m).sum() >= min_positives:
             return m
     return min(2, n_pickers)
 

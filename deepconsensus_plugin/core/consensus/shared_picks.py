@@ -3,16 +3,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.types import FloatArray, PickerPicks
 
 
-def on_common_micrographs(picks: PickerPicks, other: PickerPicks) -> PickerPicks:
-    """Return the picks on micrographs that the other picker was run on."""
-    here = {n: p for n, p in picks.coordinates.items() if n in other.coordinates}
-    return PickerPicks(picks.picker, picks.box_size, here)
+def on_micrographs(picks: PickerPicks, names: Iterable[str]) -> PickerPicks:
+    """Return the picks on these micrographs, on all of which the picker was run."""
+    return replace(picks, coordinates={n: picks.coordinates[n] for n in names})
+
+
+def some_common_micrographs(
+    picks: PickerPicks, other: PickerPicks, *, n_picks: int
+) -> list[str]:
+    """Return micrographs that both were run on, with about so many picks of the first.
+
+    All of them where there are fewer picks, else some that are spread evenly.
+    """
+    common = [name for name in picks.coordinates if name in other.coordinates]
+    n_all = sum(len(picks.coordinates[name]) for name in common)
+    if n_all <= n_picks:
+        return common
+    common.sort()
+    n_chosen = max(1, len(common) * n_picks // n_all)
+    places = np.linspace(0, len(common) - 1, n_chosen).round().astype(int)
+    return [common[place] for place in places.tolist()]
 
 
 def places_on(picks: PickerPicks, micrograph: str) -> FloatArray:

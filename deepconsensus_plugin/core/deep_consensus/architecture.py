@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from deepconsensus_plugin.core.networks.forms import Convolution
 from deepconsensus_plugin.core.networks.stored import (
     StoredLayer,
     StoredNetwork,
@@ -24,6 +25,17 @@ _HALVINGS = len(KERNELS)
 
 MEMBER = "network_{number}"
 """Name of a network in a file of an ensemble, from 1."""
+
+
+def convolutions(input_size: int) -> tuple[Convolution, ...]:
+    """Return the shapes of the network's convolutions, in order."""
+    shapes: list[Convolution] = []
+    n_in = 1
+    for halvings, (kernel, filters) in enumerate(zip(KERNELS, FILTERS, strict=True)):
+        for n_out in filters:
+            shapes.append(Convolution(kernel, n_in, n_out, input_size >> halvings))
+            n_in = n_out
+    return tuple(shapes)
 
 
 def stored_network(number: int, *, input_size: int) -> StoredNetwork:

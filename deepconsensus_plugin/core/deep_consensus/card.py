@@ -12,6 +12,7 @@ from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParamete
 from deepconsensus_plugin.core.errors import IncompatibleModelError
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
 from deepconsensus_plugin.core.networks.card import ModelCard, TrainingSet
+from deepconsensus_plugin.core.networks.forms import Form
 from deepconsensus_plugin.core.networks.stored import StoredNetwork
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 
@@ -34,6 +35,9 @@ class EnsembleCard(ModelCard):
         One per network, on micrographs held out.
     testing : ClassificationMetrics, optional
         Metrics of the ensemble on the testing sets.
+    forms : tuple of Form
+        Form in which each convolution was computed in training; empty where all were
+        plain, and in the first versions.
     """
 
     kind: str = "deep_consensus"
@@ -43,6 +47,7 @@ class EnsembleCard(ModelCard):
     label_noise: LabelNoise | None = None
     validation: list[ClassificationMetrics] = field(default_factory=list)
     testing: ClassificationMetrics | None = None
+    forms: tuple[Form, ...] = ()
 
     @property
     def needs_ctf(self) -> bool:

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from deepconsensus_plugin.core.deep_consensus.stored_rows import check_columns
 from deepconsensus_plugin.core.io.hdf5 import whole_hdf5
 from deepconsensus_plugin.core.io.hdf5_reading import (
     opened_hdf5,
@@ -180,20 +181,31 @@ def read_boxes(path: Path) -> LabelledBoxes:
     Raises
     ------
     FileFormatError
-        If the file lacks a column.
+        If the file lacks a column, or holds values that cannot be.
     """
     with opened_hdf5(path, "labelled boxes") as file:
         columns = {name: read_array(file, name) for name in _COLUMNS}
         sources, micrographs = (
             tuple(read_names(file, name)) for name in ("sources", "micrographs")
         )
+        counts = {"n_sources": len(sources), "n_micrographs": len(micrographs)}
+        check_columns(columns, **counts)
         rows = LabelledCoordinates(sources, micrographs, **columns)
-        return LabelledBoxes(read_array(file, "boxes"), rows)
+        boxes = read_array(file, "boxes")
+        if boxes.ndim != 3 or len(boxes) != len(rows):
+            raise ValueError(f"boxes of shape {boxes.shape} for {len(rows)} rows")
+        return LabelledBoxes(boxes, rows)
 
 
 def read_origin(path: Path) -> str | None:
-    """Return the digest of the inputs of the boxes in a file, if it has one."""
-    with h5py.File(path, "r") as file:
+    """Return the digest of the inputs of the boxes in a file, if it has one.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged.
+    """
+    with opened_hdf5(path, "labelled boxes") as file:
         origin = file.attrs.get(ORIGIN)
         return None if origin is None else str(origin)
 

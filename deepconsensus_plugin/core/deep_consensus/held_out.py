@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from deepconsensus_plugin.core.deep_consensus.datasets import LabelledCoordinates
-from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.deep_consensus.stored_rows import check_columns
+from deepconsensus_plugin.core.io.arrays import opened_arrays, texts_of
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
@@ -94,19 +96,29 @@ def read_held_out(path: Path) -> HeldOut:
     Raises
     ------
     FileFormatError
-        If the file lacks an array.
+        If the file lacks an array, or holds values that cannot be.
     """
-    with np.load(path) as saved:
-        missing = {*_NAMES, *_COLUMNS, "scores"} - set(saved.files)
+    with opened_arrays(path, "scores of held-out boxes") as saved:
+        missing = {*_NAMES, *_COLUMNS, "scores"} - {*saved.names}
         if missing:
-            raise FileFormatError(
-                path,
-                expected="scores of held-out boxes",
-                received=f"no {', '.join(sorted(missing))}",
-            )
-        rows = LabelledCoordinates(
-            sources=tuple(saved["sources"].tolist()),
-            micrographs=tuple(saved["micrographs"].tolist()),
-            **{name: saved[name] for name in _COLUMNS},
-        )
-        return HeldOut(rows, saved["scores"])
+            raise ValueError(f"no {', '.join(sorted(missing))}")
+        names: dict[str, Any] = {name: texts_of(saved[name]) for name in _NAMES}
+        columns: dict[str, Any] = {name: saved[name] for name in _COLUMNS}
+        check_columns(columns, **{f"n_{name}": len(names[name]) for name in _NAMES})
+        rows, scores = LabelledCoordinates(**names, **columns), saved["scores"]
+        _check_probabilities(scores, len(rows))
+        return HeldOut(rows, scores)
+
+
+def _check_probabilities(scores: FloatArray, n: int) -> None:
+    """Refuse scores that are not those of n boxes, 0 to 1 or NaN.
+
+    Raises
+    ------
+    ValueError
+        If it is so.
+    """
+    if scores.dtype.kind != "f" or scores.ndim != 2 or len(scores) != n:
+        raise ValueError(f"scores of shape {scores.shape} of {n} boxes")
+    if not ((scores >= 0) & (scores <= 1) | np.isnan(scores)).all():
+        raise ValueError("scores that are not in 0 - 1")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,12 +29,16 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 )
 from deepconsensus_plugin.core.deep_consensus.splits import limit_per_label
 from deepconsensus_plugin.core.digests import digest, digest_micrographs
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Executor, Progress
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.preprocessing import prepare_boxes
+from deepconsensus_plugin.core.preprocessing import BoxPreprocessing, prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.core.types import (
+    FloatArray,
+    Micrograph,
+    ScoredCoordinates,
+)
 from deepconsensus_plugin.core.usable_area.bad_micrographs import find_bad_micrographs
 
 logger = logging.getLogger(__name__)
@@ -174,7 +179,7 @@ def store_boxes(
         write_boxes(
             path,
             rows,
-            _prepared(rows, request, advance),
+            _prepared(rows, request, progress.executor, advance),
             size=request.preprocessing.input_size,
             attributes={
                 "box_size": request.box_size,
@@ -189,22 +194,24 @@ def store_boxes(
 
 
 def _prepared(
-    rows: LabelledCoordinates, request: TrainRequest, advance: Callable[[int], None]
+    rows: LabelledCoordinates,
+    request: TrainRequest,
+    work: Executor,
+    advance: Callable[[int], None],
 ) -> Iterator[NDArray[np.float32]]:
     """Yield prepared boxes, one micrograph at a time."""
-    used = np.unique(rows.micrograph)
+    used = np.unique(rows.micrograph).tolist()
     rows_on = rows_of_groups(rows.micrograph, len(request.micrographs))
-
-    def cut(i: int) -> NDArray[np.float32]:
-        parts = cut_boxes(
-            request.micrographs[i],
-            rows.yx[rows_on[i]],
-            request.box_size,
-            phase_flip=request.preprocessing.phase_flip,
-        )
-        prepared = [prepare_boxes(boxes, request.preprocessing) for boxes in parts]
-        return np.concatenate(prepared)
-
-    for boxes in map_ahead(cut, used.tolist(), workers=request.workers):
+    items = ((request.micrographs[i], rows.yx[rows_on[i]]) for i in used)
+    cut = functools.partial(_cut_and_prepare, request.box_size, request.preprocessing)
+    for boxes in work.map(cut, items, workers=request.workers):
         advance(len(boxes))
         yield boxes
+
+
+def _cut_and_prepare(
+    box_size: int, preprocessing: BoxPreprocessing, item: tuple[Micrograph, FloatArray]
+) -> NDArray[np.float32]:
+    """Return the prepared boxes of a micrograph at some centres."""
+    parts = cut_boxes(*item, box_size, phase_flip=preprocessing.phase_flip)
+    return np.concatenate([prepare_boxes(boxes, preprocessing) for boxes in parts])

@@ -17,7 +17,11 @@ import numpy as np
 from deepconsensus_plugin.core.boxes import cut_boxes
 from deepconsensus_plugin.core.consensus.suppression import suppress_overlaps
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
-from deepconsensus_plugin.core.deep_consensus.scoring import fitting_batch, predict
+from deepconsensus_plugin.core.deep_consensus.scoring import (
+    fitting_batch,
+    in_batches,
+    predict,
+)
 from deepconsensus_plugin.core.deep_consensus.store import load_scorers
 from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap
 from deepconsensus_plugin.core.preprocessing import prepare_boxes
@@ -104,11 +108,10 @@ class EnsemblePicker:
 
         def score(yx: FloatArray) -> FloatArray:
             boxes = cut_boxes(micrograph, yx, box, phase_flip=preprocessing.phase_flip)
+            prepared = (prepare_boxes(some, preprocessing) for some in boxes)
             means = [
-                predict(
-                    networks, prepare_boxes(some, preprocessing), batch_size=self._batch
-                ).mean(axis=1)
-                for some in boxes
+                predict(networks, batch, batch_size=self._batch).mean(axis=1)
+                for batch in in_batches(prepared, self._batch)
             ]
             probability = np.clip(np.concatenate([[], *means]), _LOWEST, 1 - _LOWEST)
             return np.asarray(np.log(probability) - np.log1p(-probability))

@@ -16,6 +16,7 @@ from deepconsensus_plugin.core.deep_consensus.parameters import TrainingParamete
 from deepconsensus_plugin.core.execution import StageCost
 from deepconsensus_plugin.core.limits import Count, Positive, Side
 from deepconsensus_plugin.core.metrics.classification import ClassificationMetrics
+from deepconsensus_plugin.core.networks.forms import Form
 from deepconsensus_plugin.core.networks.history import Checkpoint
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph
@@ -154,6 +155,17 @@ class StackOptions(Declared):
             "are written as they are.",
         ),
     )
+    half_size: bool = field(
+        default=False,
+        metadata=declare(
+            "Images in 16 bits",
+            "*Yes*: images are written as 16-bit floating point numbers (MRC mode 12) "
+            "and take half the disk. RELION 4, cryoSPARC 4.4 and later ones, and this "
+            "plugin read them; older programs do not.\n"
+            "*No*: 32-bit, which every program reads.",
+            is_expert=True,
+        ),
+    )
 
 
 def stack_path(folder: Path, micrograph: str) -> Path:
@@ -225,8 +237,12 @@ class ScoreRequest(ScoringParameters):
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """Result of scoring: the number of boxes and the time."""
+    """Result of scoring: the number of boxes, the time, and the forms of convolutions.
+
+    Scores of other forms, on another machine, differ by rounding.
+    """
 
     scores: Path
     n_scored: int
     timings: dict[str, StageCost] = field(default_factory=dict)
+    forms: tuple[Form, ...] = ()

@@ -8,38 +8,34 @@ batch's scores are written at once, and a run that was killed goes on after them
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import functools
+from dataclasses import replace
 
-import mrcfile
 import numpy as np
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.boxes import cut_boxes
+from deepconsensus_plugin.core.deep_consensus.batch_scorer import BatchScorer
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoreRequest,
     ScoreResult,
-    StackOptions,
-    stack_path,
 )
-from deepconsensus_plugin.core.deep_consensus.scoring import (
-    fitting_batch,
-    in_batches,
-    predict,
+from deepconsensus_plugin.core.deep_consensus.scoring import in_batches
+from deepconsensus_plugin.core.deep_consensus.stacks import (
+    new_stack,
+    refuse_equal_stems,
 )
-from deepconsensus_plugin.core.deep_consensus.store import load_scorers
+from deepconsensus_plugin.core.deep_consensus.store import scoring_forms
 from deepconsensus_plugin.core.digests import digest, digest_file, digest_micrographs
-from deepconsensus_plugin.core.execution import Progress, map_ahead
-from deepconsensus_plugin.core.io.atomic import reserve, whole_file
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.growing import AppendOnlyRows
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.preprocessing import normalise_background, prepare_boxes
+from deepconsensus_plugin.core.networks.forms import keep_forms
+from deepconsensus_plugin.core.preprocessing import prepare_boxes
 from deepconsensus_plugin.core.serialisation import to_plain
 from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
@@ -58,44 +54,48 @@ def run(request: ScoreRequest, progress: Progress) -> ScoreResult:
     card.check_fits(
         box_size=request.box_size, sampling_rate=request.micrographs[0].sampling_rate
     )
-    networks = load_scorers(request.model, half_precision=request.half_precision)
-    size = card.preprocessing.input_size
-    n_at_once = request.batch_size or fitting_batch(networks, size)
     work = _work(request)
+    origin = _origin(request, work)
     partial = request.scores.with_suffix(".partial")
-
-    def cut(item: tuple[Micrograph, FloatArray]) -> NDArray[np.float32]:
-        return _cut_and_prepare(*item, request, card)
-
+    forms_file = partial.with_suffix(".forms.json")
+    forms = keep_forms(
+        forms_file,
+        lambda: scoring_forms(card, half_precision=request.half_precision),
+        made_from=origin,
+    )
+    scorer = BatchScorer.of(request, forms, progress.networks)
+    size = card.preprocessing.input_size
+    n_at_once = request.batch_size or scorer.fitting_batch(size)
+    cut = functools.partial(_cut_and_prepare, replace(request, micrographs=()), card)
     with (
         progress.stage("score", sum(len(yx) for _, yx in work)) as advance,
         AppendOnlyRows(
             partial,
-            len(networks),
-            made_from=_origin(request, work, n_at_once),
+            card.n_models,
+            made_from=digest(origin, [n_at_once]),
             step=n_at_once,
         ) as scored,
     ):
         advance(scored.n_kept)
         left, n_known = _left(work, scored.n_kept)
-        boxes = map_ahead(cut, left, workers=request.workers)
-        for batch in in_batches(boxes, n_at_once, skip=n_known):
-            scored.append(predict(networks, batch, batch_size=n_at_once))
-            advance(len(batch))
+        boxes = progress.executor.map(cut, left, workers=request.workers)
+        batches = in_batches(boxes, n_at_once, skip=n_known)
+        for of_batch in scorer.score(batches, n_at_once):
+            scored.append(of_batch)
+            advance(len(of_batch))
         scores = EnsembleScores.of(scored.read())
     write_scores(request.scores, scores)
     partial.unlink()
-    return ScoreResult(request.scores, len(scores.mean), progress.timings)
+    forms_file.unlink()
+    return ScoreResult(request.scores, len(scores.mean), progress.timings, forms)
 
 
-def _origin(
-    request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]], n_at_once: int
-) -> str:
+def _origin(request: ScoreRequest, work: list[tuple[Micrograph, FloatArray]]) -> str:
     """Return a digest of all inputs of scores and stacks."""
     return digest(
         digest_micrographs(micrograph for micrograph, _ in work),
         *(yx for _, yx in work),
-        [request.box_size, n_at_once, request.half_precision],
+        [request.box_size, request.half_precision],
         [to_plain(request.stacks)],
         [digest_file(request.model / name) for name in (CARD_FILE, WEIGHTS_FILE)],
     )
@@ -123,23 +123,19 @@ def _work(request: ScoreRequest) -> list[tuple[Micrograph, FloatArray]]:
             f"are not among the {len(micrographs)} given, e.g. {unknown[0]}"
         )
     work = [(micrographs[name], xy.yx) for name, xy in coordinates.items() if len(xy)]
-    stems = Counter(Path(micrograph.name).stem for micrograph, _ in work)
-    repeated = [stem for stem, count in stems.items() if count > 1]
-    if request.stacks is not None and repeated:
-        raise ValueError(
-            f"expected micrographs whose stacks have different names, received "
-            f"{stems[repeated[0]]} micrographs named {repeated[0]}.*"
-        )
+    if request.stacks is not None:
+        refuse_equal_stems(micrograph.name for micrograph, _ in work)
     return work
 
 
 def _cut_and_prepare(
-    micrograph: Micrograph, yx: FloatArray, request: ScoreRequest, card: EnsembleCard
+    request: ScoreRequest, card: EnsembleCard, item: tuple[Micrograph, FloatArray]
 ) -> NDArray[np.float32]:
     """Return network input for all coordinates of a micrograph; write its stack too."""
+    micrograph, yx = item
     size = card.preprocessing.input_size
     prepared = np.empty((len(yx), size, size), np.float32)
-    with _open_stack(micrograph, len(yx), request) as stack:
+    with new_stack(micrograph, len(yx), request.box_size, request.stacks) as write:
         first = 0
         for boxes in cut_boxes(
             micrograph,
@@ -150,35 +146,5 @@ def _cut_and_prepare(
             some = slice(first, first + len(boxes))
             first = some.stop
             prepared[some] = prepare_boxes(boxes, card.preprocessing)
-            if stack is not None and request.stacks is not None:
-                stack[some] = _stack_boxes(boxes, request.stacks)
+            write(some, boxes)
     return prepared
-
-
-@contextmanager
-def _open_stack(
-    micrograph: Micrograph, n_boxes: int, request: ScoreRequest
-) -> Iterator[NDArray[np.float32] | None]:
-    """Open the pixels of a new stack, shape (n, box, box); None without stacks."""
-    if request.stacks is None:
-        yield None
-        return
-    request.stacks.folder.mkdir(parents=True, exist_ok=True)
-    shape = (n_boxes, request.box_size, request.box_size)
-    with (
-        whole_file(stack_path(request.stacks.folder, micrograph.name)) as partial,
-        mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True) as stack,
-    ):
-        reserve(partial)
-        stack.set_image_stack()
-        stack.voxel_size = micrograph.sampling_rate
-        yield stack.data
-        stack.update_header_stats()
-
-
-def _stack_boxes(
-    boxes: NDArray[np.float32], options: StackOptions
-) -> NDArray[np.float32]:
-    if options.normalise:
-        return normalise_background(boxes, invert=options.invert)
-    return -boxes if options.invert else boxes

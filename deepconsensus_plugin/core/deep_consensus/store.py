@@ -14,14 +14,16 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from deepconsensus_plugin.core.deep_consensus.architecture import MEMBER
+from deepconsensus_plugin.core.deep_consensus.architecture import MEMBER, convolutions
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.network import build_network
 from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.methods import load_card_of
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
+from deepconsensus_plugin.core.networks.fastest import fastest_forms
 from deepconsensus_plugin.core.networks.finite import check_weights
 from deepconsensus_plugin.core.networks.folding import fold_stored
+from deepconsensus_plugin.core.networks.forms import Forms
 from deepconsensus_plugin.core.networks.precision import computing_in
 from deepconsensus_plugin.core.networks.weights import Weights, read_weights
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
@@ -39,7 +41,7 @@ def save_model(
     folder : Path
         Created if needed; a model there is replaced.
     networks : sequence of keras.Model
-        As `build_network` makes them, fast or plain.
+        As `build_network` makes them, in any form.
     card : EnsembleCard
         Describes them.
 
@@ -58,7 +60,7 @@ def save_model(
 
 
 def load_networks(folder: Path) -> list[keras.Model]:
-    """Return the networks of a model folder, in their fast form, to go on training.
+    """Return the networks of a model folder, plain, with the weights of the training.
 
     Raises
     ------
@@ -69,10 +71,20 @@ def load_networks(folder: Path) -> list[keras.Model]:
     """
     card = load_card_of(folder, EnsembleCard)
     members = read_weights(folder, card)
-    return [_network(card, weights, fast=True) for weights in members]
+    return [_network(card, weights) for weights in members]
 
 
-def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Model]:
+def scoring_forms(card: EnsembleCard, *, half_precision: bool = False) -> Forms:
+    """Return the fastest forms for scoring on this machine; none in half precision."""
+    if half_precision:
+        return ()
+    shapes = convolutions(card.preprocessing.input_size)
+    return fastest_forms(shapes, scoring=True)
+
+
+def load_scorers(
+    folder: Path, *, half_precision: bool = False, forms: Forms | None = None
+) -> list[keras.Model]:
     """Return the networks of a model folder for scoring: batch normalisation folded.
 
     Scores are the same up to rounding; the weights are not those of the training.
@@ -84,6 +96,8 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
     half_precision : bool
         Compute in bfloat16, with plain convolutions, where there are instructions for
         it; the softmax stays in float32.
+    forms : tuple of Form, optional
+        Form of each convolution, as `scoring_forms` if None.
 
     Raises
     ------
@@ -99,11 +113,10 @@ def load_scorers(folder: Path, *, half_precision: bool = False) -> list[keras.Mo
             card.stored_networks(), read_weights(folder, card), strict=True
         )
     ]
+    if forms is None:
+        forms = scoring_forms(card, half_precision=half_precision)
     with computing_in(half_precision=half_precision):
-        return [
-            _network(card, weights, fast=not half_precision, folded=True)
-            for weights in members
-        ]
+        return [_network(card, each, forms=forms, folded=True) for each in members]
 
 
 def _ensemble(networks: Sequence[keras.Model], card: EnsembleCard) -> keras.Model:
@@ -124,13 +137,13 @@ def _network(
     card: EnsembleCard,
     weights: Weights,
     *,
-    fast: bool,
+    forms: Forms = (),
     folded: bool = False,
 ) -> keras.Model:
     network = build_network(
         input_size=card.preprocessing.input_size,
         l2_strength=card.training.l2_strength,
-        fast=fast,
+        forms=forms,
         folded=folded,
     )
     network.set_weights(weights)

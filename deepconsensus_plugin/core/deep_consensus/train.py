@@ -69,14 +69,16 @@ def run(request: TrainRequest, progress: Progress) -> TrainResult:
             seed=request.parameters.seed,
         )
     partial = states_folder(request.model)
-    trained = train_ensemble(data, request, partial, progress)
+    trained, forms = train_ensemble(data, request, partial, progress)
     networks = [member.network for member in trained]
     testing = None
     if tested is not None:
         path = request.dataset.with_name("testing_" + request.dataset.name)
         testing = _test(networks, store_boxes(tested, request, path, progress))
     card = replace(
-        _describe(request, data.rows, tested, trained, testing), label_noise=noise
+        _describe(request, data.rows, tested, trained, testing),
+        label_noise=noise,
+        forms=forms,
     )
     save_model(request.model, networks, card)
     shutil.rmtree(partial)

@@ -13,7 +13,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.spreadsheets import defused, restored
 from deepconsensus_plugin.core.io.text import (
     bad_row,
-    format_number,
+    format_numbers,
     parse_position,
     parse_score,
 )
@@ -30,6 +30,8 @@ _REASONS = {reason.word: reason.value for reason in Reason}
 _REASONS |= {"1": Reason.ACCEPTED.value, "0": Reason.OTHER.value}
 """Codes of the column of reasons, or else of what is accepted."""
 _KINDS = {kind.word: kind.value for kind in Kind}
+_BLOCK = 20_000
+"""Rows that are text at the same time."""
 JOIN = ";"
 """Separator of pickers, and of their scores, in a field."""
 
@@ -54,34 +56,38 @@ def format_rows(
     observers = [
         JOIN.join(compress(pickers, row)) for row in candidates.observed.tolist()
     ]
-    rows = zip(
-        candidates.micrograph_index.tolist(),
-        candidates.yx.tolist(),
-        figures.tolist(),
-        candidates.found.tolist(),
-        candidates.picker_scores.tolist(),
-        in_words(reason),
-        kinds_in_words(kind),
-        strict=True,
-    )
-    for micrograph, (y, x), row_figures, found, scores, word, looks in rows:
-        yield (
-            names[micrograph],
-            *map(format_number, (x, y)),
-            *map(_format, row_figures[:3]),
-            str(sum(found)),
-            observers[micrograph],
-            JOIN.join(compress(pickers, found)),
-            JOIN.join(map(_format, compress(scores, found))),
-            "0" if word else "1",
-            word,
-            *map(_format, row_figures[3:]),
-            looks,
+    for start in range(0, len(candidates), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        micrographs = candidates.micrograph_index[some].tolist()
+        found = candidates.found[some].tolist()
+        words = in_words(reason[some])
+        y, x, *numbers = (
+            format_numbers(column)
+            for column in (*candidates.yx[some].T.tolist(), *figures[some].T.tolist())
+        )
+        scores = [
+            format_numbers(column)
+            for column in candidates.picker_scores[some].T.tolist()
+        ]
+        yield from zip(
+            [names[number] for number in micrographs],
+            *(x, y, *numbers[:3]),
+            [str(sum(each)) for each in found],
+            [observers[number] for number in micrographs],
+            [JOIN.join(compress(pickers, each)) for each in found],
+            _joined(found, scores),
+            ["0" if word else "1" for word in words],
+            words,
+            *numbers[3:],
+            kinds_in_words(kind[some]),
+            strict=True,
         )
 
 
-def _format(value: float) -> str:
-    return "" if math.isnan(value) else format_number(value)
+def _joined(found: list[list[bool]], scores: list[list[str]]) -> list[str]:
+    """Return the scores that the finders of each candidate gave it."""
+    rows = zip(found, zip(*scores, strict=True), strict=True)
+    return [JOIN.join(compress(own, each)) for each, own in rows]
 
 
 @dataclass(frozen=True)

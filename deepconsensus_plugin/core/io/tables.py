@@ -24,6 +24,7 @@ from deepconsensus_plugin.core.io.hdf5_reading import (
     read_array,
     read_names,
 )
+from deepconsensus_plugin.core.limits import FARTHEST_PX
 from deepconsensus_plugin.core.types import IntArray, ScoredCoordinates
 
 SCHEMA = 1
@@ -112,7 +113,27 @@ def read_candidates(path: Path | str) -> Candidates:
         table: dict[str, Any] = {name: read_array(file, name) for name in arrays}
         names = [*_NAMES, *({*_LATER} & {*file})]
         table |= {name: tuple(read_names(file, name)) for name in names}
+        _check_candidates(table)
         return Candidates(**table)
+
+
+def _check_candidates(table: Mapping[str, Any]) -> None:
+    """Refuse columns with values that cannot be.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    index, n = table["micrograph_index"], len(table["micrographs"])
+    if index.dtype.kind not in "iu" or not ((index >= 0) & (index < n)).all():
+        raise ValueError(f"candidates on micrographs that are none of {n}")
+    if not (np.abs(table["yx"]) <= FARTHEST_PX).all():
+        raise ValueError(f"positions that are not within {FARTHEST_PX:g} px")
+    if np.isinf(table["picker_scores"]).any():
+        raise ValueError("infinite scores")
+    if any(table[name].dtype != np.bool_ for name in ("found", "observed")):
+        raise ValueError("votes that are neither true nor false")
 
 
 def _write_names(file: Any, name: str, values: Sequence[str]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
@@ -11,6 +12,10 @@ from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 
 _MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "none", "null", "-", "?", "."))
 """Words for a missing value, lower case: of R, pandas, crYOLO, JSON, STAR."""
+
+
+_MOST_SHOWN = 300
+"""Letters of a row in an error."""
 
 
 def read_text(path: Path) -> str:
@@ -41,7 +46,9 @@ def lines_of(text: str) -> list[str]:
 def bad_row(path: Path, line: int, *, expected: str, received: str) -> FileFormatError:
     """Return the error of one row; `line` counts from 1."""
     return FileFormatError(
-        path, expected=f"{expected} on line {line}", received=repr(received)
+        path,
+        expected=f"{expected} on line {line}",
+        received=repr(received[:_MOST_SHOWN]),
     )
 
 
@@ -94,6 +101,13 @@ def parse_position(token: str) -> float:
     if not abs(value) <= FARTHEST_PX:
         raise ValueError(f"expected at most {FARTHEST_PX:g} px, received {token}")
     return value
+
+
+def format_numbers(values: Iterable[float]) -> list[str]:
+    """Return what `format_number` does for each of many, empty for NaN."""
+    return [
+        "" if value != value else repr(value).removesuffix(".0") for value in values
+    ]
 
 
 def format_number(value: float) -> str:

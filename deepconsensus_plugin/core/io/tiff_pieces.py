@@ -18,14 +18,13 @@ import tifffile
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.lzw_codes import count_lzw
 from deepconsensus_plugin.core.io.tiff import TiffLayout
 from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
 
 Decoder = Callable[..., Any]
 
 _UNCOMPRESSED, _LZW = 1, 5
-_LONGEST_CODES = 2
-"""LZW makes at most 1.5 bytes of one; the first codes weigh more."""
 
 _DECODERS: Mapping[int, Decoder] = {
     _LZW: imagecodecs.lzw_decode,
@@ -148,10 +147,11 @@ def _decode(layout: TiffLayout, packed: bytes, most: int) -> NDArray[np.uint8]:
     if layout.compression == _UNCOMPRESSED:
         return np.frombuffer(bytearray(source), np.uint8)
     if layout.compression == _LZW:
-        if len(source) > _LONGEST_CODES * most + 16:
-            raise ValueError(f"{len(source)} bytes of LZW for {most} of pixels")
-        # Checked in a pass of its own; into a given array, damaged codes crash it.
-        return np.frombuffer(bytearray(imagecodecs.lzw_decode(source)), np.uint8)
+        if (n := count_lzw(bytes(source), most)) > most:
+            raise ValueError(f"LZW of {n} or more bytes for {most} of pixels")
+        # Of a code in the last three bytes, it reads only a part.
+        unpacked = imagecodecs.lzw_decode(bytes(source) + bytes(3))
+        return np.frombuffer(bytearray(unpacked), np.uint8)[:n]
     target = np.empty(most + 1, np.uint8)
     return np.asarray(_DECODERS[layout.compression](source, out=target)).view(np.uint8)
 

@@ -6,13 +6,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deepconsensus_plugin.core.declared import Declared, declare
+from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
+from deepconsensus_plugin.core.io.text import read_text
 from deepconsensus_plugin.core.metrics.detection_metrics import (
     DetectionMetrics,
     precision_recall_f1,
@@ -219,7 +222,21 @@ def _are_among(picks: ScoredCoordinates, chosen: ScoredCoordinates | None) -> Bo
 
 
 def read_curve(path: Path) -> FloatArray:
-    """Return what `Evaluation.write_curve` wrote, shape (t, 3)."""
-    with path.open(encoding="utf-8", newline="") as file:
-        _, *rows = csv.reader(file)
-    return np.array(rows, dtype=np.float64).reshape(-1, len(CURVE_COLUMNS))
+    """Return what `Evaluation.write_curve` wrote, shape (t, 3).
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no such curve.
+    """
+    expected = f"a table of {', '.join(CURVE_COLUMNS)}"
+    try:
+        head, *rows = csv.reader(StringIO(read_text(path), newline=""))
+        curve = np.array([[float(cell) for cell in row] for row in rows], np.float64)
+        curve = curve.reshape(-1, len(CURVE_COLUMNS))
+        is_share = (curve[:, 1:] >= 0) & (curve[:, 1:] <= 1)
+        if tuple(head) != CURVE_COLUMNS or not is_share.all():
+            raise ValueError(f"columns {', '.join(head)[:80]}, or shares beyond 0 - 1")
+    except (ValueError, csv.Error) as error:
+        raise FileFormatError(path, expected=expected, received=str(error)) from error
+    return curve

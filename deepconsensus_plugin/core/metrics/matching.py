@@ -91,21 +91,37 @@ def _match(
     """Return the matching of largest total `priority` (>= 1), then least distance."""
     if not (radius_px >= 0 and np.isfinite(radius_px)):
         raise ValueError(f"radius_px must be >= 0 and finite, received {radius_px}")
-    n_picks, n_truth = len(picks_yx), len(truth_yx)
     pairs = _pairs_within(picks_yx, truth_yx, radius_px)
+    pick, truth = pairs["i"], pairs["j"]
+    # Most pairs have no other pick or truth near: they match, whatever the rest does.
+    lone = (np.bincount(pick)[pick] == 1) & (np.bincount(truth)[truth] == 1)
+    contested = _match_contested(pairs[~lone], priority, radius_px)
+    pick = np.concatenate([pick[lone], contested[0]])
+    truth = np.concatenate([truth[lone], contested[1]])
+    order = np.argsort(pick)
+    return pick[order], truth[order]
+
+
+def _match_contested(
+    pairs: NDArray[np.void], priority: FloatArray, radius_px: float
+) -> tuple[IntArray, IntArray]:
+    """Return the best matching among pairs that share picks or truths."""
+    picks, pick = np.unique(pairs["i"], return_inverse=True)
+    truths, truth = np.unique(pairs["j"], return_inverse=True)
     if not len(pairs):
-        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
+        return picks, truths
+    n_picks, n_truth = len(picks), len(truths)
     # One more step of priority outweighs all distances together; + 1 because the solver
     # takes a cost of zero for a missing edge.
     priority_step = (min(n_picks, n_truth) + 1) * (radius_px + 1)
     own = np.arange(n_picks)
-    cost = np.concatenate([pairs["v"] + 1, priority * priority_step])
-    rows = np.concatenate([pairs["i"], own])
-    columns = np.concatenate([pairs["j"], n_truth + own])
+    cost = np.concatenate([pairs["v"] + 1, priority[picks] * priority_step])
+    rows = np.concatenate([pick, own])
+    columns = np.concatenate([truth, n_truth + own])
     graph = csr_matrix((cost, (rows, columns)), shape=(n_picks, n_truth + n_picks))
-    pick, partner = min_weight_full_bipartite_matching(graph)
+    chosen, partner = min_weight_full_bipartite_matching(graph)
     matched = partner < n_truth
-    return pick[matched], partner[matched]
+    return picks[chosen[matched]], truths[partner[matched]]
 
 
 def _pairs_within(

@@ -24,6 +24,9 @@ where random background begins."""
 _ATTEMPTS = 8
 """Directions tried around each particle."""
 
+_TRIED_PER_CENTRE = 8
+"""Particles that are looked at for each centre that is wanted, at most."""
+
 
 def draw_displaced(
     micrographs: Sequence[Micrograph],
@@ -57,15 +60,18 @@ def draw_displaced(
         Whole pixels, without scores; all micrographs, in their order.
     """
     nothing = ScoredCoordinates.from_arrays([])
+    given = [particles.get(micrograph.name, nothing).yx for micrograph in micrographs]
     found = [
         _beside(
-            particles.get(micrograph.name, nothing).yx,
+            yx,
             occupied.get(micrograph.name, nothing).yx,
             micrograph.shape,
             box_size,
             rng,
         )
-        for micrograph in micrographs
+        for micrograph, yx in zip(
+            micrographs, _tried(given, n_displaced, rng), strict=True
+        )
     ]
     owner = np.repeat(np.arange(len(found)), [len(yx) for yx in found])
     chosen = np.sort(rng.permutation(len(owner))[:n_displaced])
@@ -75,6 +81,23 @@ def draw_displaced(
         micrograph.name: ScoredCoordinates.from_arrays(yx[here])
         for micrograph, here in zip(micrographs, rows, strict=True)
     }
+
+
+def _tried(
+    given: Sequence[FloatArray], n_displaced: int, rng: np.random.Generator
+) -> list[FloatArray]:
+    """Return the particles of each micrograph beside which centres are looked for.
+
+    All of them, unless they are many times what is needed.
+    """
+    sizes = [len(yx) for yx in given]
+    n_most = _TRIED_PER_CENTRE * n_displaced
+    if sum(sizes) <= n_most:
+        return list(given)
+    owner = np.repeat(np.arange(len(given)), sizes)
+    chosen = np.sort(rng.choice(len(owner), n_most, replace=False))
+    yx = np.concatenate([*given])[chosen]
+    return [yx[rows] for rows in rows_of_groups(owner[chosen], len(given))]
 
 
 def _beside(

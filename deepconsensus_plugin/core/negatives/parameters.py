@@ -81,6 +81,17 @@ class NegativesParameters(Declared):
             is_expert=True,
         ),
     )
+    max_negatives: int = field(
+        default=10_000,
+        metadata=declare(
+            "Maximum negatives",
+            "No more negatives than this number are drawn, spread over all "
+            "micrographs. A training takes as many boxes of a class; if it shall take "
+            "more, raise both numbers.",
+            is_expert=True,
+            ge=1,
+        ),
+    )
     hard_per_random: float = field(
         default=0.25,
         metadata=declare(

@@ -20,6 +20,7 @@ from deepconsensus_plugin.core.io.atomic import whole_file
 from deepconsensus_plugin.core.networks.history import (
     NUMBERS,
     Checkpoint,
+    opened_state,
     parse_history,
     read_numbers,
 )
@@ -96,11 +97,11 @@ def restore_training(path: Path, training: Resumable, *, made_from: str) -> bool
     Raises
     ------
     FileFormatError
-        If the history in the file cannot be read.
+        If the file is damaged, or of another network.
     """
     if not path.is_file():
         return False
-    with np.load(path) as saved:
+    with opened_state(path) as saved:
         numbers = read_numbers(saved)
         if numbers["made_from"] != made_from:
             return False
@@ -108,10 +109,10 @@ def restore_training(path: Path, training: Resumable, *, made_from: str) -> bool
             variable.assign(saved[f"variable_{i}"])
         arrays = {
             name: saved[name]
-            for name in saved.files
+            for name in saved.names
             if not name.startswith(("variable_", "best_")) and name != NUMBERS
         }
-        n_best = sum(name.startswith("best_") for name in saved.files)
+        n_best = sum(name.startswith("best_") for name in saved.names)
         training.resume(
             TrainingState(
                 history=parse_history(numbers, path),

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choice of the fastest form of a convolution for this processor and kernel.
+"""Convolutions as layers in each form, and the form that is mostly the fastest.
 
 All forms compute the same function of the same weights. As measured
 (``docs/performance.md``):
 
-============================  =======================  =========================
-Where                         Kernels of               Form
-============================  =======================  =========================
-GPU, or not TensorFlow        any width                plain: written for those
-CPU with AVX-512              7 and wider, 8 channels  packed columns
-CPU without, in training      7 and wider              Fourier space
-CPU without, in scoring       9 and wider              Fourier space
-============================  =======================  =========================
+======================  ===========================  ===============================
+Where                   In training                  In scoring
+======================  ===========================  ===============================
+GPU, or not TensorFlow  plain: written for those     plain
+CPU with AVX-512        Fourier space from 9×9 on;   the same from 8 channels; packed
+                        packed: 7×7 of 8 channels    results: 7×7 of 8 channels
+another CPU             Fourier space from 7×7 on    Fourier space from 9×9 on
+======================  ===========================  ===============================
 
-A single channel gains nothing from packing, and kernels of 3×3 gain from neither.
+Smaller kernels gain nothing. Which form is the fastest depends on the processor, so
+where a network is trained or scores it is measured (`fastest`); this is the rule where
+it is not.
 """
 
 from __future__ import annotations
@@ -25,16 +27,25 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from deepconsensus_plugin.core.networks.forms import Convolution, Form
 from deepconsensus_plugin.core.networks.fourier import FourierConv2D
 from deepconsensus_plugin.core.networks.packed import PackedConv2D, StridedConv2D
 
-_CPUINFO = Path("/proc/cpuinfo")
+CPUINFO = Path("/proc/cpuinfo")
 
-_WIDE = 7
+LAYERS: dict[Form, type[layers.Conv2D]] = {
+    Form.PLAIN: layers.Conv2D,
+    Form.FOURIER: FourierConv2D,
+    Form.PACKED: PackedConv2D,
+    Form.STRIDED: StridedConv2D,
+}
+
+WIDE = 7
 """Kernels from which on another form can pay."""
 
-_WIDE_IN_SCORING = 9
-"""The same for Fourier space without the gradients, its greatest gain."""
+_WIDER = 9
+"""Kernels from which on Fourier space pays without gradients, its greatest gain, or
+with vectors of 16 lanes."""
 
 _PACKED_CHANNELS = 8
 """Input channels that half fill a vector of AVX-512."""
@@ -48,32 +59,29 @@ class Device(Enum):
     CPU = "another CPU"
 
 
-def convolution_layer(
-    kernel_size: int, in_channels: int, *, device: Device, scoring: bool
-) -> type[layers.Conv2D]:
-    """Return the class of layer for a stride-1 "same" convolution.
+def form_by_rule(convolution: Convolution, *, device: Device, scoring: bool) -> Form:
+    """Return the form that is mostly the fastest.
 
     Parameters
     ----------
-    kernel_size : int
-        Side of the kernel, odd.
-    in_channels : int
-        Channels of the input.
+    convolution : Convolution
+        Shape of the convolution.
     device : Device
         Where it is to run; see `current_device`.
     scoring : bool
         Whether only scores are computed, without gradients.
     """
-    plain: type[layers.Conv2D] = layers.Conv2D
-    if device is Device.ACCELERATOR or kernel_size < _WIDE:
-        return plain
-    if device is Device.CPU_AVX512:
-        if in_channels != _PACKED_CHANNELS:
-            return plain
-        return StridedConv2D if scoring else PackedConv2D
-    if scoring and kernel_size < _WIDE_IN_SCORING:
-        return plain
-    return FourierConv2D
+    width = convolution.kernel_size
+    if device is Device.ACCELERATOR or width < WIDE:
+        return Form.PLAIN
+    if device is Device.CPU:
+        return Form.PLAIN if scoring and width < _WIDER else Form.FOURIER
+    has_channels = convolution.n_in >= _PACKED_CHANNELS
+    if width >= _WIDER:
+        return Form.PLAIN if scoring and not has_channels else Form.FOURIER
+    if convolution.n_in != _PACKED_CHANNELS:
+        return Form.PLAIN
+    return Form.STRIDED if scoring else Form.PACKED
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +93,7 @@ def current_device() -> Device:
 
     if tf.config.list_physical_devices("GPU"):
         return Device.ACCELERATOR
-    cpuinfo = _CPUINFO.read_text() if _CPUINFO.exists() else ""
+    cpuinfo = CPUINFO.read_text() if CPUINFO.exists() else ""
     return Device.CPU_AVX512 if has_avx512(cpuinfo) else Device.CPU
 
 

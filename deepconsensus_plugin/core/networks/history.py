@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
-
-from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.arrays import ArrayArchive, opened_arrays
 from deepconsensus_plugin.core.serialisation import from_plain
 
 STATE = "network_{number}.npz"
@@ -30,9 +29,26 @@ def states_folder(model: Path) -> Path:
     return model.with_name(f"{model.name}.partial")
 
 
-def read_numbers(saved: Any) -> dict[str, Any]:
-    """Return what an open state file holds beside arrays."""
-    return dict(json.loads(str(saved[NUMBERS])))
+@contextmanager
+def opened_state(path: Path) -> Iterator[ArrayArchive]:
+    """Yield the state of a training; what is wrong in it is a format error."""
+    with opened_arrays(path, "the state of a training") as saved:
+        yield saved
+
+
+def read_numbers(saved: ArrayArchive) -> dict[str, Any]:
+    """Return what an open state file holds beside arrays.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON object.
+    """
+    # States of generators are whole numbers of more than 64 bits.
+    numbers = json.loads(str(saved[NUMBERS]))
+    if not isinstance(numbers, dict):
+        raise ValueError(f"numbers: a {type(numbers).__name__}")
+    return numbers
 
 
 def parse_history(numbers: dict[str, Any], path: Path) -> list[Checkpoint]:
@@ -63,14 +79,10 @@ def read_histories(model: Path) -> list[list[Checkpoint]]:
     while True:
         path = states_folder(model) / STATE.format(number=len(histories) + 1)
         try:
-            with np.load(path) as saved:
+            with opened_state(path) as saved:
                 histories.append(parse_history(read_numbers(saved), path))
         except FileNotFoundError:
             return histories
-        except (KeyError, ValueError, BadZipFile) as error:
-            raise FileFormatError(
-                path, expected="the state of a training", received=str(error)
-            ) from error
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,14 @@ holds. Records that need unpickling are refused: that would run code from the fi
 from __future__ import annotations
 
 import re
-import warnings
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.arrays import read_npy_header
 from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
 from deepconsensus_plugin.core.types import FloatArray
 
@@ -26,8 +25,6 @@ _COMPRESSED = re.compile(rb"[\x80-\xff]CSDAT")
 
 _EXPECTED = "a .cs file of NumPy records"
 _NUMBERS = "iuf"
-_npy: Any = npy
-_HEADERS = {(1, 0): _npy.read_array_header_1_0, (2, 0): _npy.read_array_header_2_0}
 
 RecordType = np.dtype[Any]
 Records = NDArray[Any]
@@ -72,12 +69,10 @@ def load_records(path: Path) -> Records:
 def _read_header(path: Path, file: IO[bytes]) -> tuple[RecordType, int]:
     """Return the type and the number of the records that follow."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers of Python 2
-            shape, _, kind = _HEADERS[_npy.read_magic(file)](file)
+        shape, _, kind = read_npy_header(file)
     except PARSER_ERRORS as error:
         raise FileFormatError(path, expected=_EXPECTED, received=str(error)) from error
-    if len(shape) != 1 or kind.hasobject or not kind.itemsize:
+    if len(shape) != 1:
         received = f"an array of shape {shape} of {str(kind)[:80]}"
         raise FileFormatError(path, expected=_EXPECTED, received=received)
     there = (path.stat().st_size - file.tell()) // kind.itemsize

@@ -36,6 +36,7 @@ from deepconsensus_plugin.core.pick_files.codec import (
     Shape,
     refuse_characters,
 )
+from deepconsensus_plugin.core.pick_files.regular_table import read_regular
 from deepconsensus_plugin.core.pick_files.table_columns import (
     Columns,
     named_columns,
@@ -86,17 +87,19 @@ def read_table(path: Path) -> FilePicks:
     FileFormatError
         If there are no columns x and y, or a row is bad; names the line.
     """
+    text = read_text(path)
+    if regular := read_regular(text):
+        return FilePicks(dict(regular.items()))
     try:
-        rows = table_rows(read_text(path))
+        rows = table_rows(text)
     except csv.Error as error:
-        expected = "a text table that can be parsed"
-        raise FileFormatError(path, expected=expected, received=str(error)) from error
+        parsed = "a text table that can be parsed"
+        raise FileFormatError(path, expected=parsed, received=str(error)) from error
     columns, rows = _columns(path, rows)
     if not rows:
         return FilePicks({None: NO_COORDINATES})
     xy = np.array([_parse(path, row, columns) for row in rows], dtype=float)
-    yx, scores = xy[:, 1::-1], xy[:, 2]
-    box_size = None
+    (yx, scores), box_size = (xy[:, 1::-1], xy[:, 2]), None
     if columns.size or columns.far_corner:
         sizes = xy[:, 3:5] - (xy[:, :2] if columns.far_corner else 0)
         if not (sizes > 0).all():

@@ -27,6 +27,9 @@ from deepconsensus_plugin.core.io.text import (
 from deepconsensus_plugin.core.limits import FARTHEST_PX, LARGEST_SCORE
 from deepconsensus_plugin.core.types import FloatArray
 
+_LONGEST_NUMBER = 64
+"""Letters of a number that is read with the others of its column."""
+
 _TOKEN = re.compile(r"""(["'])(.*?)\1(?=\s|$)|(\S+)""")
 _MUST_BE_QUOTED = re.compile(r"""\s|^["'#_$;]|^(data_|loop_)|^$""")
 
@@ -99,7 +102,9 @@ class Block:
         """
         values = self.columns[column]
         try:
-            if not is_plain("".join(values)):
+            # As an array, all of them take the memory of the longest.
+            is_short = max(map(len, values), default=0) <= _LONGEST_NUMBER
+            if not is_short or not is_plain("".join(values)):
                 raise ValueError(column)
             numbers = np.array(values, dtype=np.str_).astype(np.float64)
         except ValueError:

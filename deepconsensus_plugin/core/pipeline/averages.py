@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from deepconsensus_plugin.core.averages.averaging import FEWEST_MEMBERS
 from deepconsensus_plugin.core.averages.parameters import (
@@ -17,10 +17,11 @@ from deepconsensus_plugin.core.averages.parameters import (
 )
 from deepconsensus_plugin.core.averages.polar import Float32Array
 from deepconsensus_plugin.core.averages.reduced_boxes import reduced_boxes
-from deepconsensus_plugin.core.averages.sorting import Sorted, Sorter
+from deepconsensus_plugin.core.averages.sorting import Matched, Matcher, Sorted, Sorter
 from deepconsensus_plugin.core.averages.stacks import new_stack
 from deepconsensus_plugin.core.averages.table import AveragesTable, write_averages
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.blas import one_blas_thread
+from deepconsensus_plugin.core.execution import Executor, Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.pipeline.averages_request import (
     AveragesRequest,
@@ -49,7 +50,7 @@ def run(request: AveragesRequest, progress: Progress) -> AveragesResult:
     ValueError
         If there are fewer candidates on the micrographs than averages need.
     """
-    with threadpool_limits(1):
+    with one_blas_thread():
         return _run(request, progress)
 
 
@@ -63,7 +64,7 @@ def _run(request: AveragesRequest, progress: Progress) -> AveragesResult:
     sample = work.sample(request.parameters)
     with progress.stage("read sample", len(sample)) as advance:
         parts = []
-        for part in work.read(sample, request):
+        for part in work.read(sample, request, progress.executor):
             parts.append(part)
             advance(len(part))
         boxes = np.concatenate(parts)
@@ -81,14 +82,15 @@ def _run(request: AveragesRequest, progress: Progress) -> AveragesResult:
         new_stack(request.particles, len(work), request.pixel_size_A) as kept,
     ):
         is_whole = len(sample) == len(work)
-        found, first = [], 0
-        for part in [boxes] if is_whole else work.read(np.arange(len(work)), request):
-            rows = slice(first, first + len(part))
-            found.append(sorter.sort(part, work.is_second[rows]))
-            if kept is not None:
-                kept[rows] = part
-            first = rows.stop
-            advance(len(part))
+        every, executor = np.arange(len(work)), progress.executor
+        read = [boxes] if is_whole else work.read(every, request, executor)
+        match = functools.partial(_match, sorter.matcher)
+        found = []
+        for matched in executor.map(
+            match, work.with_halves(read, kept), workers=request.workers
+        ):
+            found.append(sorter.add(matched))
+            advance(len(found[-1].amplitude))
     table = _table(sorter, found, work.is_looked_at, request)
     write_averages(request.averages, table)
     logger.info("%d candidates, %d averages", len(work), len(table.images))
@@ -143,18 +145,23 @@ class _Work:
         rng = np.random.default_rng(parameters.seed)
         return np.sort(rng.choice(len(self), parameters.sample, replace=False))
 
-    def read(self, rows: IntArray, request: AveragesRequest) -> Iterator[Float32Array]:
+    def with_halves(
+        self, parts: Iterable[Float32Array], kept: Float32Array | None
+    ) -> Iterator[tuple[Float32Array, BoolArray]]:
+        """Yield the boxes of all, each part with its halves; keep them where told."""
+        first = 0
+        for part in parts:
+            rows = slice(first, first + len(part))
+            if kept is not None:
+                kept[rows] = part
+            first = rows.stop
+            yield part, self.is_second[rows]
+
+    def read(
+        self, rows: IntArray, request: AveragesRequest, executor: Executor
+    ) -> Iterator[Float32Array]:
         """Yield the boxes of ascending rows, some at a time, read ahead."""
-
-        def cut(item: tuple[Micrograph, FloatArray]) -> list[Float32Array]:
-            return list(
-                reduced_boxes(
-                    *item,
-                    request.box_size,
-                    are_particles_dark=request.are_particles_dark,
-                )
-            )
-
+        cut = functools.partial(_cut, request.box_size, request.are_particles_dark)
         edges = np.cumsum([0, *(len(each) for _, each in self.places)])
         inside = np.searchsorted(rows, edges)
         items = [
@@ -164,8 +171,20 @@ class _Work:
             )
             if first < last
         ]
-        for parts in map_ahead(cut, items, workers=request.workers):
+        for parts in executor.map(cut, items, workers=request.workers):
             yield from parts
+
+
+def _cut(
+    box_size: int, are_particles_dark: bool, item: tuple[Micrograph, FloatArray]
+) -> list[Float32Array]:
+    """Return the reduced boxes of a micrograph at some centres."""
+    return list(reduced_boxes(*item, box_size, are_particles_dark=are_particles_dark))
+
+
+def _match(matcher: Matcher, item: tuple[Float32Array, BoolArray]) -> Matched:
+    """Return what averages tell of boxes with their halves."""
+    return matcher(*item)
 
 
 def _table(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deepconsensus_plugin.core.digests import digest, digest_file
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Executor, Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.classical.correlation import Reference
@@ -98,7 +98,7 @@ def find_all_peaks(
     """Return all peaks by micrograph."""
     peaks = {}
     with progress.stage("pick", len(micrographs)) as advance:
-        found = map_ahead(kept.of, micrographs, workers=workers)
+        found = progress.executor.map(kept.of, micrographs, workers=workers)
         for micrograph, here in zip(micrographs, found, strict=True):
             peaks[micrograph.name] = here
             advance(1)
@@ -140,16 +140,17 @@ def compare_with_nulls(
     """
     nulls = choose_nulls(micrographs, peaks)
     with progress.stage("pick nulls", len(nulls)) as advance:
-        found = list(map_ahead(kept.of_null, nulls, workers=workers))
+        work = progress.executor
+        found = list(work.map(kept.of_null, nulls, workers=workers))
         own = compare_peaks(kept.parameters.method.value, nulls, peaks, found)
         if own is not None and not own.has_evidence:
-            own = _compare_otherwise(kept, nulls, workers) or own
+            own = _compare_otherwise(kept, nulls, work, workers) or own
         advance(len(nulls))
     return own
 
 
 def _compare_otherwise(
-    kept: KeptPeaks, nulls: Sequence[Null], workers: int
+    kept: KeptPeaks, nulls: Sequence[Null], work: Executor, workers: int
 ) -> NullComparison | None:
     """Return the comparison of the other method's peaks; None without evidence."""
     if kept.parameters.method is PickMethod.GAUSSIANS:
@@ -159,8 +160,8 @@ def _compare_otherwise(
     parameters = replace(kept.parameters, method=method, reference=Reference.DISC)
     other = KeptPeaks(kept.folder, parameters)
     some = list({null.micrograph.name: null.micrograph for null in nulls}.values())
-    real = map_ahead(other.of, some, workers=workers)
+    real = work.map(other.of, some, workers=workers)
     peaks = {each.name: here for each, here in zip(some, real, strict=True)}
-    found = map_ahead(other.of_null, nulls, workers=workers)
+    found = work.map(other.of_null, nulls, workers=workers)
     compared = compare_peaks(name, nulls, peaks, found)
     return compared if compared is not None and compared.has_evidence else None

@@ -12,8 +12,11 @@ from deepconsensus_plugin.core.calibration import Evidence, fuse
 from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.arrays import write_array
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
+from deepconsensus_plugin.core.pipeline.refit import refit_with_file
 from deepconsensus_plugin.core.types import FloatArray
 
 
@@ -35,6 +38,7 @@ def fuse_scores(
     *,
     seed: int,
     context: FusionContext | None = None,
+    progress: Progress | None = None,
 ) -> tuple[FloatArray, CalibrationReport]:
     """Return the probability that each candidate is a particle, and the verdict.
 
@@ -52,6 +56,8 @@ def fuse_scores(
         Seed of the bootstrap that gives the intervals; >= 0.
     context : FusionContext, optional
         What else tells whether figures may be expected.
+    progress : Progress, optional
+        Receives the progress.
 
     Returns
     -------
@@ -60,11 +66,15 @@ def fuse_scores(
     CalibrationReport
         Expected figures of pickers and set.
     """
-    rows = np.flatnonzero(candidates.can_be_judged)
-    judged = candidates.take(rows)
+    is_judged = candidates.can_be_judged
+    rows = slice(None) if is_judged.all() else np.flatnonzero(is_judged)
+    judged = candidates.take(rows) if isinstance(rows, np.ndarray) else candidates
     told = (None if each is None else each[rows] for each in (opinion, amplitude))
-    evidence = Evidence.of_candidates(judged, network_score[rows], *told)
-    fusion = fuse(evidence, rng=np.random.default_rng(seed))
+    fusion = fuse(
+        Evidence.of_candidates(judged, network_score[rows], *told),
+        rng=np.random.default_rng(seed),
+        progress=progress,
+    )
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
     context = context or FusionContext()
@@ -87,6 +97,8 @@ def keep_fused(
     score: Path,
     calibration: Path,
     context: FusionContext | None = None,
+    progress: Progress | None = None,
+    feedback: FeedbackFile | None = None,
 ) -> CalibrationReport | None:
     """Write the scores that a threshold applies to, and the report if there is one.
 
@@ -101,8 +113,10 @@ def keep_fused(
         bad micrographs.
     calibration : Path
         File of the report; one of an earlier run is removed.
-    context : FusionContext, optional
-        As `fuse_scores` takes it.
+    context, progress : optional
+        As `fuse_scores` takes them.
+    feedback : FeedbackFile, optional
+        Labels that correct the probabilities (`core.pipeline.refit`).
 
     Returns
     -------
@@ -112,14 +126,18 @@ def keep_fused(
     calibration.unlink(missing_ok=True)
     report = None
     if seed is not None and can_fuse(candidates):
+        told = (candidates, network_score, opinion, amplitude)
         network_score, report = fuse_scores(
-            candidates,
-            network_score,
-            opinion,
-            amplitude,
-            seed=seed,
-            context=context,
+            *told, seed=seed, context=context, progress=progress
         )
+        if feedback is not None:
+            network_score, report = refit_with_file(
+                *told,
+                before=network_score,
+                feedback=feedback,
+                seed=seed,
+                context=context,
+            )
         write_report(calibration, report)
     write_array(score, np.where(candidates.can_be_judged, network_score, np.nan))
     return report

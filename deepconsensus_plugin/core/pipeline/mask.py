@@ -7,6 +7,7 @@ unchanged micrographs are not looked at again.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ import numpy as np
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
-from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.limits import Count
@@ -107,13 +108,11 @@ def run(request: MaskRequest, progress: Progress) -> MaskResult:
         If a file is no micrograph.
     """
     request.folder.mkdir(parents=True, exist_ok=True)
-
-    def make(micrograph: Micrograph) -> tuple[bool, UsableArea]:
-        return _make(request, micrograph)
-
+    make = functools.partial(_make, replace(request, micrographs=()))
     shares, bad, n_made = {}, [], 0
     with progress.stage("mask", len(request.micrographs)) as advance:
-        made = map_ahead(make, request.micrographs, workers=request.workers)
+        work = progress.executor
+        made = work.map(make, request.micrographs, workers=request.workers)
         for micrograph, (is_new, area) in zip(request.micrographs, made, strict=True):
             n_made += is_new
             shares[micrograph.name] = area.share_unusable
@@ -127,12 +126,12 @@ def run(request: MaskRequest, progress: Progress) -> MaskResult:
 def are_made(request: MaskRequest) -> bool:
     """Return whether all masks are there that a request asks for."""
     return all(
-        read_origin(request.path_of(each)) == _origin(request, each)
+        read_origin(request.path_of(each)) == origin_of(request, each)
         for each in request.micrographs
     )
 
 
-def _origin(request: MaskRequest, micrograph: Micrograph) -> str:
+def origin_of(request: MaskRequest, micrograph: Micrograph) -> str:
     """Return a digest of what a mask is made from."""
     return digest(
         _CODE_VERSION,
@@ -145,7 +144,7 @@ def _origin(request: MaskRequest, micrograph: Micrograph) -> str:
 
 def _make(request: MaskRequest, micrograph: Micrograph) -> tuple[bool, UsableArea]:
     """Return whether the mask of a micrograph had to be made, and the mask."""
-    path, origin = request.path_of(micrograph), _origin(request, micrograph)
+    path, origin = request.path_of(micrograph), origin_of(request, micrograph)
     if read_origin(path) == origin:
         return False, read_area(path)
     area = find_area(

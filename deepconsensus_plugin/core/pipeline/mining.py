@@ -7,17 +7,19 @@ micrographs grows with their number.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.declared import Declared
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.grouping import rows_of_groups
 from deepconsensus_plugin.core.limits import (
     Count,
@@ -182,17 +184,20 @@ def _features(
     """Return the features of all boxes; `centres` are sorted by micrograph."""
     rows = rows_of_groups(centres.micrograph, len(micrographs))
 
-    def look(index: int) -> FloatArray:
-        yx = centres.yx[rows[index]]
-        return statistics_of_boxes(micrographs[index].path, yx, box_size)
-
     used = [int(index) for index in np.unique(centres.micrograph)]
+    items = ((micrographs[i].path, centres.yx[rows[i]]) for i in used)
+    look = functools.partial(_statistics, box_size)
     parts = [np.empty((0, len(FEATURES)))]
     with progress.stage("look for hard negatives", len(used)) as advance:
-        for part in map_ahead(look, used, workers=workers):
+        for part in progress.executor.map(look, items, workers=workers):
             parts.append(part)
             advance(1)
     return np.concatenate(parts)
+
+
+def _statistics(box_size: int, item: tuple[Path, FloatArray]) -> FloatArray:
+    """Return the features of the boxes of a micrograph: its path, and centres."""
+    return statistics_of_boxes(*item, box_size)
 
 
 def _rows_by_kind(

@@ -182,7 +182,8 @@ def _n_negatives(request: NegativesRequest, candidates: Candidates) -> int:
     if n_positives is None:
         agreed = candidates.agreed(request.min_pickers)
         n_positives = sum(len(picks) for picks in agreed.values())
-    return round(n_positives * request.negatives_per_positive)
+    n_wanted = round(n_positives * request.negatives_per_positive)
+    return min(n_wanted, request.max_negatives)
 
 
 def _displaced(

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from deepconsensus_plugin.core.digests import digest, digest_file
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
-from deepconsensus_plugin.core.methods import load_card, load_picker
+from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.null_control.comparison import NullComparison
 from deepconsensus_plugin.core.pickers.populations.score_calibration import (
@@ -25,7 +25,7 @@ from deepconsensus_plugin.core.pickers.populations.score_calibration import (
 )
 from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.core.pipeline import mask
-from deepconsensus_plugin.core.pipeline.network_nulls import pick_null
+from deepconsensus_plugin.core.pipeline.network_finding import find_each, find_nulls
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
@@ -139,13 +139,10 @@ def find_all(
     left = [each for each in good if not paths[each.name].is_file()]
     with progress.stage("pick", len(request.micrographs)) as count:
         count(len(request.micrographs) - len(left))
-        if left:
-            picker = load_picker(request.model, request.options)
-            prepared = map_ahead(picker.prepare, left, workers=request.workers)
-            for micrograph, each in zip(left, prepared, strict=True):
-                here = {micrograph.name: picker.find(each)}
-                write_coordinates(paths[micrograph.name], here)
-                count(1)
+        found_in = find_each(request, left, progress.networks)
+        for micrograph, here in zip(left, found_in, strict=True):
+            write_coordinates(paths[micrograph.name], {micrograph.name: here})
+            count(1)
     found = {name: read_coordinates(path)[name] for name, path in paths.items()}
     nothing = ScoredCoordinates.from_arrays([])
     return {
@@ -192,13 +189,10 @@ def compare_with_nulls(
     left = [null for null in nulls if not paths[null].is_file()]
     with progress.stage("pick nulls", len(nulls)) as count:
         count(len(nulls) - len(left))
-        if left:
-            picker = load_picker(request.model, request.options)
-            for null in left:
-                area = read_area(area_path(request.masks, null.micrograph.name))
-                here = pick_null(picker, null, area, request.found)
-                write_coordinates(paths[null], {null.micrograph.name: here})
-                count(1)
+        found_in = find_nulls(request, left, progress.networks)
+        for null, here in zip(left, found_in, strict=True):
+            write_coordinates(paths[null], {null.micrograph.name: here})
+            count(1)
     noise = (
         _on_usable_area(request, name, read_coordinates(paths[null])[name])
         for null in nulls

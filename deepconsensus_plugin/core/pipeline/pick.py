@@ -8,7 +8,6 @@ interrupted run therefore resumes, and a change of the threshold takes seconds.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +29,8 @@ from deepconsensus_plugin.core.pipeline.classical_peaks import (
     compare_with_nulls,
     find_all_peaks,
 )
-from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordinates
+from deepconsensus_plugin.core.pipeline.peak_choice import choose_peaks
+from deepconsensus_plugin.core.types import FloatArray, Micrograph
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +84,16 @@ class PickRequest(Declared):
             is_expert=True,
         ),
     )
+    leave_out_filaments: bool = field(
+        default=False,
+        metadata=declare(
+            "Leave out filaments",
+            "*Yes*: picks in straight rows, with none beside them, are left out. "
+            "Filaments are out of reach of this picker: it places boxes along them "
+            "where it likes. The summary counts them in any case.",
+            is_expert=True,
+        ),
+    )
     workers: Count = 2
 
     def conflicts(self) -> list[str]:
@@ -118,6 +128,9 @@ class PickResult:
         of the null, since scores do not separate.
     null : NullComparison, optional
         What is found on a few micrographs and on their nulls; None without peaks.
+    n_in_rows : int
+        Picks in straight rows that nothing lies beside, as on filaments; they are not
+        among the picks where they were to be left out.
     timings : dict of StageCost
         Time and memory by stage.
     """
@@ -131,6 +144,7 @@ class PickResult:
     profile: list[float]
     is_from_null: bool = False
     null: NullComparison | None = None
+    n_in_rows: int = 0
     timings: dict[str, StageCost] = field(default_factory=dict)
 
 
@@ -156,7 +170,13 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
     upper = request.upper_threshold
     if upper is None and request.parameters.tells_contamination and threshold > 0:
         upper = find_upper_threshold(scores[scores >= threshold])
-    picks = _within(peaks, threshold, upper)
+    picks, n_in_rows = choose_peaks(
+        {each.name: peaks[each.name] for each in some},
+        threshold=threshold,
+        upper_threshold=upper,
+        spacing_px=request.parameters.mean_diameter_A / some[0].sampling_rate,
+        leave_out_rows=request.leave_out_filaments,
+    )
     write_coordinates(request.result, picks)
     n_picks = sum(map(len, picks.values()))
     logger.info(
@@ -172,6 +192,7 @@ def run(request: PickRequest, progress: Progress) -> PickResult:
         is_from_null=above_null is not None,
         profile=[] if profile is None else profile.tolist(),
         null=null,
+        n_in_rows=n_in_rows,
         timings=progress.timings,
     )
 
@@ -232,14 +253,3 @@ def _learn(request: PickRequest, progress: Progress) -> FloatArray | None:
         )
         advance(1)
     return profile
-
-
-def _within(
-    peaks: Mapping[str, ScoredCoordinates], threshold: float, upper: float | None
-) -> dict[str, ScoredCoordinates]:
-    """Return the peaks between the thresholds, both included."""
-    highest = np.inf if upper is None else upper
-    return {
-        name: found.take((found.scores >= threshold) & (found.scores <= highest))
-        for name, found in peaks.items()
-    }

@@ -7,6 +7,7 @@ Micrographs that an interrupted run finished are kept.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 
 from deepconsensus_plugin.core.declared import Declared, declare
 from deepconsensus_plugin.core.digests import digest, digest_file
-from deepconsensus_plugin.core.execution import Progress, StageCost, map_ahead
+from deepconsensus_plugin.core.execution import Progress, StageCost
 from deepconsensus_plugin.core.io.pixel_types import PixelType, write_micrograph
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.core.limits import Count
@@ -156,15 +157,11 @@ def run(request: SimulateRequest, progress: Progress) -> SimulateResult:
     with progress.stage("structures", 1) as advance:
         library = load_library(request.parameters)
         advance(1)
-    origin = _origin(request)
-
-    def make(index: int) -> MicrographRecord:
-        return _kept(request, index, origin) or _make(request, index, origin)
-
+    make = functools.partial(_keep_or_make, request, _origin(request))
     records = []
     with progress.stage("simulate", request.n_micrographs) as advance:
         indices = range(request.n_micrographs)
-        for record in map_ahead(make, indices, workers=request.workers):
+        for record in progress.executor.map(make, indices, workers=request.workers):
             records.append(record)
             advance(1)
     _write_accepted(request, records)
@@ -184,6 +181,13 @@ def _origin(request: SimulateRequest) -> str:
     structures = [*parameters.structures, *([second] if second else [])]
     files = [digest_file(each.path) for each in structures if each.path]
     return digest(to_plain(parameters), request.pixel_type.value, files)
+
+
+def _keep_or_make(
+    request: SimulateRequest, origin: str, index: int
+) -> MicrographRecord:
+    """Return the record of a micrograph, which is simulated unless it was before."""
+    return _kept(request, index, origin) or _make(request, index, origin)
 
 
 def _kept(request: SimulateRequest, index: int, origin: str) -> MicrographRecord | None:

@@ -2,8 +2,8 @@
 """Job that tries a model: it is loaded, and scores a small micrograph of noise.
 
 What weights are worth is not seen here, only that the network on the card takes them
-and gives numbers. It has a process of its own: a file that breaks a library breaks
-nothing else.
+and gives numbers. The weights are read in a process of their own first: a file that
+breaks a library, or keeps it busy for ever, breaks nothing else.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from deepconsensus_plugin.core.pipeline.try_model_request import (
     TryModelRequest,
     TryModelResult,
 )
+from deepconsensus_plugin.core.pipeline.weights_apart import try_weights
 from deepconsensus_plugin.core.types import Ctf, FloatArray, Micrograph
 
 _BOXES = 2
@@ -37,9 +38,10 @@ def run(request: TryModelRequest, progress: Progress) -> TryModelResult:
     Raises
     ------
     ModelFormatError
-        If the folder holds no model that this version knows, or its network gives no
-        numbers.
+        If the folder holds no model that this version knows, its weights cannot be
+        read within a minute, or its network gives no numbers.
     """
+    try_weights(request.model)
     scores = _score_noise(request.model)
     if not scores.size or not np.isfinite(scores).all():
         raise ModelFormatError(

@@ -8,22 +8,26 @@ is kept in a file named by a digest of its inputs: a run that was killed resumes
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.digests import digest, digest_file
-from deepconsensus_plugin.core.execution import Progress, map_ahead
+from deepconsensus_plugin.core.execution import Executor, Progress, map_ahead
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.methods import load_card_of, model_files
+from deepconsensus_plugin.core.networks.loaded import StoredModel
 from deepconsensus_plugin.core.null_control.comparison import (
     NullComparison,
     compare_with_null,
 )
 from deepconsensus_plugin.core.null_control.phases import randomise_phases
 from deepconsensus_plugin.core.pickers.hydra.card import HydraCard
+from deepconsensus_plugin.core.pickers.hydra.options import HydraPickOptions
 from deepconsensus_plugin.core.pickers.hydra.picking import HydraPicker, load
 from deepconsensus_plugin.core.pickers.hydra.rescaling import RescaledMicrograph
 from deepconsensus_plugin.core.pickers.maps.scores_at import scores_at
@@ -92,18 +96,65 @@ def _look(
     left = [m for m in micrographs if not paths[m.name].is_file()]
     with progress.stage("ask general model", len(micrographs)) as count:
         count(len(micrographs) - len(left))
-        if left:
-            card = load_card_of(request.model, HydraCard)
-            picker = load(request.model, card, request.options)
-            prepared = map_ahead(picker.prepare, left, workers=request.workers)
-            for micrograph, each in zip(left, prepared, strict=True):
-                yx = coordinates[micrograph.name].yx
-                here = _look_at(picker, each, yx, request.box_size)
-                if micrograph.name in compared:
-                    here[_NULL] = _look_at_null(picker, each, micrograph, request.seed)
-                write_coordinates(paths[micrograph.name], here)
-                count(1)
+        places = [_Place(m, coordinates[m.name].yx, m.name in compared) for m in left]
+        looked = _look_at_each(request, places, progress.networks)
+        for micrograph, here in zip(left, looked, strict=True):
+            write_coordinates(paths[micrograph.name], here)
+            count(1)
     return {name: read_coordinates(path) for name, path in paths.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Micrograph to look at, its candidates, and whether noise is compared with it."""
+
+    micrograph: Micrograph
+    yx: FloatArray
+    is_compared: bool
+
+
+def _look_at_each(
+    request: WitnessRequest, places: list[_Place], elsewhere: Executor | None
+) -> Iterator[dict[str, ScoredCoordinates]]:
+    """Yield what the model says of each place; micrographs are prepared ahead."""
+    look = functools.partial(_look_with, request.box_size, request.seed)
+    if elsewhere is not None:
+        model = StoredModel.of(_load, request.model, request.options)
+        there = functools.partial(_look_there, model, look)
+        yield from elsewhere.map(there, places, workers=request.workers)
+    elif places:
+        picker = _load(request.model, request.options)
+        micrographs = [place.micrograph for place in places]
+        prepared = map_ahead(picker.prepare, micrographs, workers=request.workers)
+        for place, each in zip(places, prepared, strict=True):
+            yield look(picker, place, each)
+
+
+def _load(folder: Path, options: HydraPickOptions) -> HydraPicker:
+    return load(folder, load_card_of(folder, HydraCard), options)
+
+
+def _look_there(
+    model: StoredModel[HydraPicker],
+    look: Callable[..., dict[str, ScoredCoordinates]],
+    place: _Place,
+) -> dict[str, ScoredCoordinates]:
+    with model.computing() as picker:
+        return look(picker, place, picker.prepare(place.micrograph))
+
+
+def _look_with(
+    box_size: int,
+    seed: int,
+    picker: HydraPicker,
+    place: _Place,
+    prepared: RescaledMicrograph,
+) -> dict[str, ScoredCoordinates]:
+    """Return what the model says of a place, and of noise where that is compared."""
+    here = _look_at(picker, prepared, place.yx, box_size)
+    if place.is_compared:
+        here[_NULL] = _look_at_null(picker, prepared, place.micrograph, seed)
+    return here
 
 
 def _look_at(

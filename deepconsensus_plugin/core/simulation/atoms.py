@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-import gzip
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from Bio.PDB import MMCIFParser, PDBParser
 from Bio.PDB.MMCIF2Dict import MMCIF2Dict
+from Bio.PDB.PDBExceptions import PDBConstructionException, PDBException
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.unpacked import read_unpacked
+from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
 from deepconsensus_plugin.core.simulation.scattering import (
     ELEMENTS,
     atom_potential,
@@ -24,6 +28,10 @@ from deepconsensus_plugin.core.types import FloatArray
 
 ATOM_FILES = (".pdb", ".ent", ".cif", ".mmcif")
 """Extensions, before ``.gz`` where there is one."""
+
+_EXPECTED = "atoms of a molecule"
+_MOST_ATOMS, _FARTHEST_A = 20_000_000, 1e5
+"""Of all copies in an assembly, and from the origin."""
 
 _WATERS = ("HOH", "WAT", "DOD")
 _NUCLEOTIDES = frozenset(
@@ -70,27 +78,30 @@ def read_atoms(path: Path) -> Atoms:
     is_cif = path.name.removesuffix(".gz").endswith((".cif", ".mmcif"))
     parser: Any = MMCIFParser(QUIET=True) if is_cif else PDBParser(QUIET=True)
     try:
-        with _opened(path) as file:
-            structure = parser.get_structure(path.name, file)
-        with _opened(path) as file:
-            operators = _cif_operators(file) if is_cif else _pdb_operators(file.read())
-    except (ValueError, KeyError, EOFError, gzip.BadGzipFile) as error:
+        text = read_unpacked(path).decode()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            structure = parser.get_structure(path.name, StringIO(text))
+            operators = (_cif_operators if is_cif else _pdb_operators)(text)
+    except FileFormatError:
+        raise
+    except (*PARSER_ERRORS, PDBException, PDBConstructionException) as error:
         raise FileFormatError(
-            path, expected="a PDB or mmCIF file", received=str(error)
+            path, expected="a PDB or mmCIF file", received=str(error)[:200]
         ) from error
     rows = list(_known_atoms(structure))
-    if not rows:
-        raise FileFormatError(
-            path, expected="atoms of a molecule", received="none that is not water"
-        )
+    if not 0 < len(rows) * len(operators) <= _MOST_ATOMS:
+        received = f"{len(rows)} that are not water, {len(operators)} times"
+        raise FileFormatError(path, expected=_EXPECTED, received=received)
     xyz = np.array([row[0] for row in rows])
-    copies = [xyz @ rotation.T + shift for rotation, shift in operators]
+    with np.errstate(all="ignore"):  # checked below
+        copies = [xyz @ rotation.T + shift for rotation, shift in operators]
     weights = np.tile([row[1:] for row in rows], (len(copies), 1))
-    return Atoms(np.concatenate(copies), weights[:, 0], weights[:, 1])
-
-
-def _opened(path: Path) -> Any:
-    return gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+    atoms = Atoms(np.concatenate(copies), weights[:, 0], weights[:, 1])
+    if not (np.abs(atoms.xyz) <= _FARTHEST_A).all():
+        received = f"some that are not within {_FARTHEST_A:g} Å"
+        raise FileFormatError(path, expected=_EXPECTED, received=received)
+    return atoms
 
 
 def _known_atoms(structure: Any) -> Iterator[tuple[Any, float, float]]:
@@ -128,15 +139,15 @@ def _pdb_operators(text: str) -> Operators:
     return [(matrix[:, :3], matrix[:, 3]) for matrix in matrices] or _AS_IT_IS
 
 
-def _cif_operators(file: Any) -> Operators:
+def _cif_operators(text: str) -> Operators:
     """Return rotations and shifts of assembly 1, where they are a plain list."""
-    table = MMCIF2Dict(file)
+    table = MMCIF2Dict(StringIO(text))
     key = "_pdbx_struct_oper_list."
     ids = table.get(f"{key}id", [])
-    chosen = _listed(table.get("_pdbx_struct_assembly_gen.oper_expression", [""])[0])
+    chosen = table.get("_pdbx_struct_assembly_gen.oper_expression", [""])[0]
     operators = []
     for row, number in enumerate(ids):
-        if number in chosen:
+        if _is_listed(number, chosen):
             values = [
                 [float(table[f"{key}matrix[{i}][{j}]"][row]) for j in (1, 2, 3)]
                 + [float(table[f"{key}vector[{i}]"][row])]
@@ -147,13 +158,11 @@ def _cif_operators(file: Any) -> Operators:
     return operators or _AS_IT_IS
 
 
-def _listed(expression: str) -> set[str]:
-    """Return the ids of ``1,2`` or ``(1-60)``."""
-    found: set[str] = set()
+def _is_listed(number: str, expression: str) -> bool:
+    """Return whether an id is one of ``1,2`` or ``(1-60)``."""
     for part in expression.strip("()").split(","):
         first, dash, last = part.partition("-")
-        if dash and first.isdigit() and last.isdigit():
-            found |= {str(number) for number in range(int(first), int(last) + 1)}
-        else:
-            found.add(part)
-    return found
+        is_range = dash and all(map(str.isdecimal, (first, last, number)))
+        if part == number or (is_range and int(first) <= int(number) <= int(last)):
+            return True
+    return False

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-import gzip
+import warnings
+from io import BytesIO
 from pathlib import Path
 
-import mrcfile
 import numpy as np
 import scipy.ndimage
+from mrcfile.mrcinterpreter import MrcInterpreter
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.unpacked import read_unpacked
+from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
+from deepconsensus_plugin.core.limits import LARGEST_SCORE
 from deepconsensus_plugin.core.simulation.potential import (
     PROTEIN_CONTRAST,
     VOXELS_PER_RESOLUTION,
@@ -19,6 +23,9 @@ from deepconsensus_plugin.core.simulation.potential import (
     even_side,
 )
 from deepconsensus_plugin.core.types import FloatArray
+
+_LARGEST_VOXEL_A, _MOST_VOXELS = 1e4, 2**30
+"""Of the cube around a map."""
 
 
 def read_potential(
@@ -64,20 +71,34 @@ def read_potential(
 def _read_cube(path: Path) -> tuple[FloatArray, float]:
     """Return a map as a cube with even sides, and the voxel size of its header."""
     try:
-        with mrcfile.open(path) as file:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of bytes that follow, and the like
+            file = MrcInterpreter(iostream=BytesIO(read_unpacked(path)))
             values = np.array(file.data, dtype=np.float32)
             voxel = float(file.voxel_size.x)
-    except (ValueError, EOFError, gzip.BadGzipFile) as error:
+    except FileFormatError:
+        raise
+    except PARSER_ERRORS as error:
         raise FileFormatError(
-            path, expected="an MRC map", received=str(error)
+            path, expected="an MRC map", received=str(error)[:200]
         ) from error
-    if values.ndim != 3 or min(values.shape) < 8 or not np.isfinite(values).all():
+    if not 0 <= voxel < _LARGEST_VOXEL_A:
+        raise FileFormatError(path, expected="a voxel size in Å", received=f"{voxel:g}")
+    is_map = values.ndim == 3 and min(values.shape) >= 8
+    if not is_map or not (np.abs(values) <= LARGEST_SCORE).all():
         raise FileFormatError(
             path,
-            expected="a map of finite values, 8 voxels or more along each side",
+            expected=f"a map of values up to {LARGEST_SCORE:g}, 8 voxels or more along "
+            "each side",
             received=f"shape {values.shape}",
         )
     side = max(values.shape) + max(values.shape) % 2
+    if side**3 > _MOST_VOXELS:
+        raise FileFormatError(
+            path,
+            expected=f"a map in a cube of at most {_MOST_VOXELS} voxels",
+            received=f"shape {values.shape}",
+        )
     missing = [side - length for length in values.shape]
     around = [(lack - lack // 2, lack // 2) for lack in missing]
     return np.pad(values, around, constant_values=np.median(values)), voxel

@@ -193,9 +193,19 @@ class Contamination(Declared):
         default=0.0, metadata=_mean("Protein precipitates per micrograph")
     )
     cracks: float = field(default=0.0, metadata=_mean("Cracks per micrograph"))
+    vesicles: float = field(
+        default=0.0, metadata=_mean("Lipid vesicles per micrograph")
+    )
 
     @property
     def is_plain(self) -> bool:
         """Whether there is none of the richer contamination."""
-        richer = (self.film_variety, self.ice_variety, self.precipitates, self.cracks)
-        return not any(richer)
+        return not any(
+            (
+                self.film_variety,
+                self.ice_variety,
+                self.precipitates,
+                self.cracks,
+                self.vesicles,
+            )
+        )

@@ -36,6 +36,7 @@ from deepconsensus_plugin.core.simulation.scattering import Medium
 from deepconsensus_plugin.core.simulation.specimen import Field, Specimen
 from deepconsensus_plugin.core.simulation.truth import TrueObject
 from deepconsensus_plugin.core.simulation.varied_film import add_varied_film
+from deepconsensus_plugin.core.simulation.vesicles import add_vesicle
 from deepconsensus_plugin.core.types import BoolArray, FloatArray
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 
@@ -85,6 +86,9 @@ def build_scene(
     )
     dirt = add_contaminants(specimen, parameters.contamination, rng)
     dirt += _precipitate(specimen, parameters.contamination, library, rng)
+    if parameters.contamination.vesicles:
+        n_vesicles = rng.poisson(parameters.contamination.vesicles)
+        dirt += [add_vesicle(specimen, rng) for _ in range(n_vesicles)]
     if not parameters.contamination.is_plain:
         is_dirt = specimen.contamination != AreaKind.USABLE
         is_dirt &= specimen.contamination != AreaKind.CARBON

@@ -12,7 +12,11 @@ from pathlib import Path
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import write_text
+from deepconsensus_plugin.core.io.text import read_text
+from deepconsensus_plugin.core.limits import FARTHEST_PX
 from deepconsensus_plugin.core.types import Ctf, ScoredCoordinates
+
+_WIDEST_A = 1e6
 
 
 class ObjectClass(Enum):
@@ -75,30 +79,34 @@ def read_truth(path: Path) -> list[TrueObject]:
     FileFormatError
         If it is not such a file.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        try:
-            return [_read_row(row) for row in rows]
-        except (KeyError, ValueError, TypeError) as error:
-            raise FileFormatError(
-                path,
-                expected="the truth of a simulated micrograph",
-                received=f"{error} on line {rows.line_num}",
-            ) from error
+    rows = csv.DictReader(StringIO(read_text(path), newline=""))
+    try:
+        return [_read_row(row) for row in rows]
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        raise FileFormatError(
+            path,
+            expected="the truth of a simulated micrograph",
+            received=f"{error} on line {rows.line_num}",
+        ) from error
 
 
 def _read_row(row: dict[str, str]) -> TrueObject:
     angles = None
     if row["rot"]:
-        angles = (float(row["rot"]), float(row["tilt"]), float(row["psi"]))
-    return TrueObject(
-        float(row["y"]),
-        float(row["x"]),
-        ObjectClass(row["class"]),
-        row["kind"],
-        float(row["diameter_A"]),
-        angles,
-    )
+        rot, tilt, psi = (_number(row, each, 360.0) for each in ("rot", "tilt", "psi"))
+        angles = (rot, tilt, psi)
+    y, x = (_number(row, each, FARTHEST_PX) for each in ("y", "x"))
+    diameter_A = _number(row, "diameter_A", _WIDEST_A)
+    if diameter_A <= 0 or row["kind"] is None:
+        raise ValueError(f"diameter {diameter_A:g} Å of {row['kind']}")
+    return TrueObject(y, x, ObjectClass(row["class"]), row["kind"], diameter_A, angles)
+
+
+def _number(row: dict[str, str], name: str, most: float) -> float:
+    value = float(row[name])
+    if not abs(value) <= most:
+        raise ValueError(f"{name} {value:g}, beyond {most:g}")
+    return value
 
 
 def write_truth(path: Path, objects: Iterable[TrueObject], ctf: Ctf) -> None:

@@ -9,7 +9,7 @@ a run refuses them, or leaves them out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ _SEGMENT = 32
 
 _MOST_UNUSABLE = 0.75
 """Share that is unusable, or without signal, above which a micrograph is bad."""
+
+_NAMED_AT_MOST = 5
 
 _ROUNDING = 1e-6
 """Range of values, relative to the largest, that rounding alone can cause."""
@@ -77,6 +79,18 @@ def describe_bad_micrographs(names: Sequence[str]) -> list[str]:
         "numbers, or show carbon or ice. Picks there are rejected, and are used "
         "neither for training nor for the expected precision of pickers."
     ]
+
+
+def describe_left_out(left_out: Mapping[str, str]) -> list[str]:
+    """Return a warning that counts and names what was left out; none without any."""
+    if not left_out:
+        return []
+    n = len(left_out)
+    named = [f"{name} ({reason})" for name, reason in left_out.items()]
+    more = [f"{n - _NAMED_AT_MOST} more"] if n > _NAMED_AT_MOST else []
+    listed = "; ".join([*named[:_NAMED_AT_MOST], *more])
+    which = "1 micrograph is" if n == 1 else f"{n} micrographs are"
+    return [f"WARNING: {which} left out, which cannot be read: {listed}."]
 
 
 def share_without_signal(pixels: NDArray[Any]) -> float:

@@ -9,8 +9,6 @@ them.
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +21,9 @@ from numpy.typing import NDArray
 
 import deepconsensus_plugin
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.arrays import opened_arrays
+from deepconsensus_plugin.core.io.json_text import parse_json
+from deepconsensus_plugin.core.io.text import read_text
 from deepconsensus_plugin.core.types import BoolArray
 from deepconsensus_plugin.core.usable_area import (
     contaminant_context,
@@ -39,6 +40,7 @@ MOST_SPREADS = 6.0
 """Standard deviations from its mean to which a feature is clipped."""
 
 WEIGHTS, CARD = "weights.npz", "card.json"
+_EXPECTED = "the weights of the network of contaminants"
 
 _N_LAYERS = 3
 
@@ -144,11 +146,8 @@ def read_network(folder: Path) -> ContaminantNetwork:
         If its weights or its card are damaged, or those of something else.
     """
     path = folder / WEIGHTS
-    try:
-        with path.open("rb") as file, np.load(file) as kept:
-            weights = {name: kept[name].astype(np.float32) for name in kept.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise _unexpected(path, f"a damaged file ({error})") from error
+    with opened_arrays(path, _EXPECTED) as kept:
+        weights = {name: kept[name].astype(np.float32) for name in kept.names}
     n_looks = sum(name.endswith("_mean") for name in weights)
     looks = tuple(_perceptron(path, weights, k) for k in range(max(n_looks, 1)))
     return ContaminantNetwork(looks, _threshold(folder / CARD))
@@ -173,7 +172,9 @@ def _perceptron(path: Path, weights: Mapping[str, Float32Array], k: int) -> Perc
 
 def _threshold(path: Path) -> float:
     try:
-        threshold = float(json.loads(path.read_text(encoding="utf-8"))["threshold"])
+        threshold = float(parse_json(path, read_text(path))["threshold"])
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"{threshold:g}, which is no probability")
     except (ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
             path, expected="a card with a threshold", received=str(error)
@@ -182,9 +183,7 @@ def _threshold(path: Path) -> float:
 
 
 def _unexpected(path: Path, received: str) -> FileFormatError:
-    return FileFormatError(
-        path, expected="the weights of the network of contaminants", received=received
-    )
+    return FileFormatError(path, expected=_EXPECTED, received=received)
 
 
 def write_network(folder: Path, network: ContaminantNetwork, card: object) -> None:

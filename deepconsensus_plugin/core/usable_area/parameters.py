@@ -21,3 +21,19 @@ class AreaChoice(Declared):
     """Choice of the area that is used."""
 
     avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)
+
+
+@dataclass(frozen=True)
+class UnreadableChoice(Declared):
+    """Choice of what becomes of micrographs whose files cannot be read."""
+
+    skip_bad: bool = field(
+        default=False,
+        metadata=declare(
+            "Skip unreadable micrographs",
+            "*Yes*: micrographs whose files are damaged, cut off or gone are left out "
+            "with their picks; the summary counts and names them.\n"
+            "*No*: the run stops at the first and names it.",
+            is_expert=True,
+        ),
+    )

@@ -11,13 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deepconsensus_plugin.core.averages.table import read_amplitude
-from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.io.arrays import write_array
 from deepconsensus_plugin.core.io.tables import read_coordinates
-from deepconsensus_plugin.core.pipeline.fuse import keep_fused
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.types import ScoredCoordinates
 from deepconsensus_plugin.core.workflow.averages import average_about
@@ -150,7 +146,7 @@ class CandidateStages:
         are_particles_dark : bool
             Whether particles are darker than the background.
         """
-        scored = candidates.take(np.load(self.files.positions))
+        scored = candidates.take(self.files.read_positions())
         average_about(
             scored,
             self.geometry.place(scored.coordinates()),
@@ -162,38 +158,3 @@ class CandidateStages:
             workers=self.options.workers,
             run_job=self.run_job,
         )
-
-
-def fuse_scored(
-    candidates: Candidates,
-    folder: Path,
-    *,
-    seed: int | None,
-    context: FusionContext | None = None,
-) -> CalibrationReport | None:
-    """Combine scores of networks, votes and scores of pickers to probabilities.
-
-    Parameters
-    ----------
-    candidates : Candidates
-        Result of the earlier stages.
-    folder : Path
-        Folder of their files; the probabilities are written to it.
-    seed : int, optional
-        See `keep_fused`.
-    context : FusionContext, optional
-        What else tells whether figures may be expected.
-    """
-    files = ChainFiles(folder)
-    rows, networks = files.read_scores()
-    scored = candidates.take(rows)
-    return keep_fused(
-        scored,
-        networks.mean,
-        files.find_opinion(scored),
-        read_amplitude(files.averages, len(scored)),
-        seed=seed,
-        score=files.score,
-        calibration=files.calibration,
-        context=context,
-    )

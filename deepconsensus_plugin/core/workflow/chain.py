@@ -14,15 +14,12 @@ from deepconsensus_plugin.core.averages.kinds import read_likeness
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.locks import only_worker_in
 from deepconsensus_plugin.core.pipeline.combine import Combination
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.types import Micrograph, PickerPicks
 from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    CandidateStages,
-    fuse_scored,
-)
+from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles, made_folder
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry, preprocessing_of
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.core.workflow.result import DeepConsensusResult
@@ -129,12 +126,12 @@ def _run_stages(
     stages.score(found.candidates, model)
     stages.average(found.candidates, are_particles_dark=preprocessing.invert)
     fuse_scored(
-        found.candidates,
         folder,
         seed=options.fusion_seed,
-        context=FusionContext.of(
-            micrographs, model, stages.files.null, stages.files.averages
-        ),
+        micrographs=micrographs,
+        model=model,
+        feedback=options.feedback_on(micrographs, box_size),
+        run_job=run_job,
     )
     return select_scored(found, micrographs, folder, options.acceptance)
 

@@ -12,11 +12,10 @@ from deepconsensus_plugin.core.calibration.report import (
     CalibrationReport,
     read_report,
 )
-from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
+from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.io.scores import EnsembleScores, read_scores
-from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
-from deepconsensus_plugin.core.pipeline.witness_request import read_witness
 from deepconsensus_plugin.core.serialisation import from_plain, read_json
 from deepconsensus_plugin.core.types import FloatArray, IntArray
 
@@ -107,11 +106,6 @@ class ChainFiles:
         """JSON file of the `NullComparison` of the general model."""
         return self.folder / "null.json"
 
-    def find_opinion(self, candidates: Candidates) -> FloatArray | None:
-        """Return what the general model tells of candidates, for the fusion."""
-        log_odds = read_witness(self.witness, candidates)
-        return find_opinion(log_odds, candidates, self.witness_peaks, self.null)
-
     def forget_witness(self) -> None:
         """Remove what an earlier run knew from the general model."""
         for path in (self.witness, self.witness_peaks, self.null):
@@ -121,13 +115,29 @@ class ChainFiles:
         """Return the report on the agreement of the pickers."""
         return from_plain(read_json(self.report), ConsensusReport, path=self.report)
 
+    def read_positions(self) -> IntArray:
+        """Return the rows of scored candidates.
+
+        Raises
+        ------
+        FileFormatError
+            If the file holds something else.
+        """
+        expected = "rows of candidates, each once"
+        rows = read_array_file(self.positions, expected, kinds="iu")
+        if (rows < 0).any() or len(np.unique(rows)) != len(rows):
+            received = "negative numbers, or the same row twice"
+            raise FileFormatError(self.positions, expected=expected, received=received)
+        return rows
+
     def read_scores(self) -> tuple[IntArray, EnsembleScores]:
         """Return the rows of scored candidates, and the scores of the networks."""
-        return np.load(self.positions), read_scores(self.scores)
+        return self.read_positions(), read_scores(self.scores)
 
     def read_score(self) -> tuple[FloatArray, CalibrationReport | None]:
         """Return the scores that count, and the calibration report if there is one."""
-        return np.load(self.score), self.read_calibration()
+        score = read_array_file(self.score, "scores", kinds="f")
+        return score, self.read_calibration()
 
     def read_calibration(self) -> CalibrationReport | None:
         """Return the calibration report; None where nothing was combined (yet)."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,8 +17,10 @@ from deepconsensus_plugin.core.deep_consensus.requests import ScoringParameters
 from deepconsensus_plugin.core.limits import Count
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.published import Published, as_published
+from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
 
 
@@ -96,6 +98,31 @@ class DeepConsensusOptions(Declared):
             is_expert=True,
         ),
     )
+    feedback: Path | None = field(
+        default=None,
+        metadata=declare(
+            "Marks or selection",
+            "File that says which candidates are particles. The marks of a review "
+            "(*marks.jsonl*), or the particles of the classes that were selected in "
+            "another program: RELION *.star*, cryoSPARC *.cs*, or any picks that can "
+            "be imported. What is in such a file counts as good; what would be "
+            "accepted without the file and is not in it counts as bad, on the "
+            "micrographs that it names. These labels correct probabilities and what "
+            "is expected of them.",
+            if_none="no labels",
+        ),
+    )
+    feedback_scale: float = field(
+        default=1.0,
+        metadata=declare(
+            "Scale of the selection",
+            "Positions in a selection are multiplied by this factor, for example 2 "
+            "where the other program was given micrographs binned by 2. Marks need "
+            "none.",
+            is_expert=True,
+            gt=0,
+        ),
+    )
     threshold: ThresholdRule = AUTOMATIC
     spacing: Spacing = field(default_factory=Spacing)
     workers: Count = 2
@@ -117,6 +144,16 @@ class DeepConsensusOptions(Declared):
     def averages_candidates(self) -> bool:
         """Whether candidates are averaged: only where scores are combined."""
         return self.average_candidates and self.fusion_seed is not None
+
+    def feedback_on(
+        self, micrographs: Sequence[Micrograph], box_size: float
+    ) -> FeedbackFile | None:
+        """Return the file of labels of candidates on these micrographs, if any."""
+        if self.feedback is None:
+            return None
+        return FeedbackFile(
+            self.feedback, tuple(micrographs), box_size, self.feedback_scale
+        )
 
     @property
     def acceptance(self) -> AcceptanceRule:

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.jobs import carry_out, job_kind
 from deepconsensus_plugin.core.methods import model_files
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
 from deepconsensus_plugin.core.pipeline.averages_request import AveragesRequest
+from deepconsensus_plugin.core.pipeline.fuse_request import FuseRequest
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
 from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
@@ -36,8 +37,12 @@ Request = (
     | ScoreRequest
     | WitnessRequest
     | AveragesRequest
+    | FuseRequest
 )
 """Job of the chain."""
+
+_CHUNK = 2**24
+"""Bytes of a file that are read at once for its digest."""
 
 RunJob = Callable[[Any], object]
 """Function that carries out a `Request`, and returns when its files are written."""
@@ -90,10 +95,13 @@ def _written(paths: list[Path]) -> list[Any]:
 
 def _origin(request: Request) -> dict[str, Any]:
     """Return digests of everything that the result of a job depends on."""
+    read = {str(path): _digest_content(path) for path in _files_of(request)[0]}
+    if isinstance(request, FuseRequest):  # it looks at no micrograph
+        return {"made_from": digest(request), "micrographs": {}, "read": read}
     return {
         "made_from": digest(replace(request, workers=1)),
         "micrographs": {m.name: digest_micrographs([m]) for m in request.micrographs},
-        "read": {str(path): _digest_content(path) for path in _files_of(request)[0]},
+        "read": read,
     }
 
 
@@ -108,7 +116,11 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _digest_content(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(_CHUNK):
+            hasher.update(part)
+    return hasher.hexdigest()
 
 
 def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
@@ -128,8 +140,23 @@ def _files_of(request: Request) -> tuple[list[Path], list[Path]]:
     if isinstance(request, WitnessRequest):
         read = [request.coordinates, *model_files(request.model)]
         return read, [request.log_odds, request.peaks, request.null]
+    if isinstance(request, FuseRequest):
+        return _read_by_fusion(request), [request.score, request.calibration]
     if isinstance(request, AveragesRequest):
         return [request.coordinates], [request.averages, images_path(request.averages)]
     stacks = [] if request.stacks is None else [request.stacks.folder]
     read = [request.coordinates, *model_files(request.model)]
     return read, [request.scores, *stacks]
+
+
+def _read_by_fusion(request: FuseRequest) -> list[Path]:
+    """Return the files that a fusion reads, of which some may be missing."""
+    read = [request.candidates, request.scores]
+    read += [] if request.rows is None else [request.rows]
+    told = (request.witness, request.witness_peaks, request.null, request.averages)
+    read += [each for each in told if each.is_file()]
+    if request.model is not None:
+        read += model_files(request.model)
+    if request.feedback is not None:
+        read += request.feedback.files()
+    return read

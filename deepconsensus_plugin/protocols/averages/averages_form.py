@@ -23,10 +23,10 @@ from deepconsensus_plugin.protocols.shared.contrast import (
     shownAsContrast,
 )
 from deepconsensus_plugin.protocols.shared.input_checks import (
-    describeBadThreads,
     describeLargeBox,
     describeLost,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import describeBadParallel
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
@@ -97,7 +97,7 @@ def describeBadAveraging(protocol: Protocol) -> list[str]:
         *_describeBadInput(protocol),
         *BOXES.describe_bad(protocol),
         *AVERAGING.describe_bad(protocol),
-        *describeBadThreads(protocol),
+        *describeBadParallel(protocol),
     ]
 
 

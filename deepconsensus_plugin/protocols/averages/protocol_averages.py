@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.averages.table import (
     AveragesTable,
     read_averages,
 )
+from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.io.tables import write_coordinates
 from deepconsensus_plugin.protocols.averages.averages_form import (
     AVERAGING,
@@ -38,6 +39,7 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.averages_summary import describeAverages
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.parallel_form import defineParallelParams
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import micrographsToCut
 
@@ -66,7 +68,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         defineAveragesParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -117,7 +119,7 @@ class ProtDeepConsensusAverages(Appearance, ProtClassify2D):
         given = averagedInput(self)
         averaged = AveragedItems.read(
             *(self._path("averages"), self._path("coordinates")),
-            np.load(self._path("ids")),
+            read_array_file(Path(self._path("ids")), "ids", kinds="iu"),
             pixel_size_A=given.cut_pixel_A,
             picked_pixel_A=given.picked_pixel_A,
         )

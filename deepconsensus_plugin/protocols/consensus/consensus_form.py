@@ -11,18 +11,19 @@ from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, 
 CONSENSUS = ParameterForm(ConsensusRules, min_pickers=Shown(none=0))
 
 
-def defineInputParams(form: params.Form) -> None:
-    """Add the picks, and the reference micrographs."""
+def defineInputParams(form: params.Form, *, more: str = "", allowsNull=False) -> None:
+    """Add the picks; `more` ends the help, and they may be left out on some forms."""
     form.addParam(
         "inputCoordinates",
         params.MultiPointerParam,
         pointerClass="SetOfCoordinates",
-        minNumObjects=1,
+        minNumObjects=0 if allowsNull else 1,
+        allowsNull=allowsNull,
         important=True,
         label="Picks",
         help="One set of coordinates per picker, at least two. The output lies on the "
         "micrographs of the first set; those of the others are matched by name, and "
-        "their picks scaled.",
+        f"their picks scaled.{more}",
     )
     CONSENSUS.define(form, "box_size")
     form.addParam(

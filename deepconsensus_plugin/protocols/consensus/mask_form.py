@@ -12,11 +12,12 @@ from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.usable_area.parameters import AreaChoice
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
-    describeBadThreads,
     describeLargeBox,
     describeLost,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import describeBadParallel
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
 
 MASKING = ParameterForm(
     MaskRequest,
@@ -49,6 +50,7 @@ def defineMaskParams(form: params.Form) -> None:
         "them except those on masked area. Empty: masks only.",
     )
     AREA.define(form)
+    defineSkipParam(form)
 
 
 def describeBadMasking(protocol: Protocol) -> list[str]:
@@ -58,7 +60,7 @@ def describeBadMasking(protocol: Protocol) -> list[str]:
         *MASKING.describe_bad(protocol),
         *_describeLargeDiameter(protocol),
         *_describeOtherMicrographs(protocol),
-        *describeBadThreads(protocol),
+        *describeBadParallel(protocol),
     ]
 
 

@@ -6,9 +6,11 @@ Forms that have the parameters of `consensus_form` share it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
+from pyworkflow.object import Pointer
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.convert import picks_from_set
@@ -22,26 +24,53 @@ from deepconsensus_plugin.protocols.shared.input_checks import (
     describeLost,
     describeOtherPixelSize,
 )
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutOf
+
+OWN_PICKS = ("outputPicksGaussians", "outputPicksCorrelation", "outputPicksGeneral")
+"""Outputs of a run that picks for itself, in the order of `core.workflow.automatic`."""
 
 
 def referenceMicrographs(protocol: Protocol) -> SetOfMicrographs:
     """Return the micrographs of the first set: results lie on them."""
-    return protocol.inputCoordinates[0].get().getMicrographs()
+    return pickPointers(protocol)[0].get().getMicrographs()
+
+
+def pickPointers(protocol: Protocol) -> list[Pointer]:
+    """Return pointers to the sets of picks: those chosen, or those the run made."""
+    return list(protocol.inputCoordinates) or list(ownPicks(protocol))
+
+
+def ownPicks(protocol: Protocol) -> Iterator[Pointer]:
+    """Yield pointers to the picks that a run has made for itself, if there are any."""
+    for name in OWN_PICKS:
+        if protocol.hasAttribute(name):
+            yield Pointer(protocol, extended=name)
 
 
 def readPicks(protocol: Protocol) -> list[PickerPicks]:
     """Return the picks of every input, in pixels of the reference."""
     micrographs = referenceMicrographs(protocol)
-    pointers = list(protocol.inputCoordinates)
+    pointers = pickPointers(protocol)
     names = pickerNames(pointers)
     columns = zip(pointers, names, trainedOn(pointers, names), strict=True)
+    left_out = leftOutOf(protocol, micrographs)
     return [
         replace(
-            picks_from_set(pointer.get(), picker=name, micrographs=micrographs),
+            _without(
+                picks_from_set(pointer.get(), picker=name, micrographs=micrographs),
+                left_out,
+            ),
             trained_on=tuple(teachers),
         )
         for pointer, name, teachers in columns
     ]
+
+
+def _without(picks: PickerPicks, left_out: Collection[str]) -> PickerPicks:
+    """Return picks that are not on some micrographs."""
+    every = picks.coordinates.items()
+    kept = {name: own for name, own in every if name not in left_out}
+    return replace(picks, coordinates=kept)
 
 
 def readUnwanted(protocol: Protocol) -> PickerPicks | None:
@@ -50,7 +79,8 @@ def readUnwanted(protocol: Protocol) -> PickerPicks | None:
     if unwanted is None:
         return None
     micrographs = referenceMicrographs(protocol)
-    return picks_from_set(unwanted, picker="unwanted", micrographs=micrographs)
+    picks = picks_from_set(unwanted, picker="unwanted", micrographs=micrographs)
+    return _without(picks, leftOutOf(protocol, micrographs))
 
 
 def consensusRules(protocol: Protocol) -> ConsensusRules:
@@ -61,7 +91,7 @@ def consensusRules(protocol: Protocol) -> ConsensusRules:
 def pickedBox(protocol: Protocol) -> int:
     """Return the box of the candidates, in pixels of the reference."""
     reference = referenceMicrographs(protocol).getSamplingRate()
-    sets = [pointer.get() for pointer in protocol.inputCoordinates]
+    sets = [pointer.get() for pointer in pickPointers(protocol)]
     return consensusRules(protocol).box_for(
         items.getBoxSize() * items.getMicrographs().getSamplingRate() / reference
         for items in sets

@@ -39,6 +39,10 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 
 
@@ -65,7 +69,7 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
         form.addSection(label="Input")
         defineInputParams(form)
         defineConsensusParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -138,7 +142,7 @@ class ProtDeepConsensusPicks(Appearance, ProtParticlePicking):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadPicks(self)
+        return describeBadPicks(self) + describeBadParallel(self)
 
     def _warnings(self):
         return describeOnePicker(self) + describeOtherPixelSizeOfPicks(self)

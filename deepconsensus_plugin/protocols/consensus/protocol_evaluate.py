@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.metrics.evaluation import (
     rank_accepted_first,
     read_curve,
 )
+from deepconsensus_plugin.core.metrics.stored_figures import read_figures
 from deepconsensus_plugin.core.types import FloatArray, ScoredCoordinates
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
@@ -212,7 +213,7 @@ class ProtEvaluatePicks(Appearance, EMProtocol):
         path = Path(self._getFileName("metrics"))
         if not path.is_file():
             return None
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_figures(path)
 
     def readCurve(self) -> FloatArray:
         """Return threshold, precision and recall, shape (t, 3), of a finished run."""

@@ -12,13 +12,16 @@ from pwem.protocols import EMProtocol
 from pyworkflow.object import Integer
 
 from deepconsensus_plugin.convert import (
+    ItemRows,
     append_masks,
+    append_rows,
+    are_on,
     distances_to_unusable,
     micrographs_from_set,
     observed_by_all,
     picks_from_set,
     read_observed,
-    set_area_distance,
+    with_area_distance,
     write_observed,
 )
 from deepconsensus_plugin.core.jobs import read_result, write_job
@@ -36,7 +39,13 @@ from deepconsensus_plugin.protocols.consensus.picker_names import pickerNames
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.input_checks import describeOtherPixelSize
+from deepconsensus_plugin.protocols.shared.parallel_form import defineParallelParams
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import (
+    describeLeftOut,
+    leftOutOf,
+)
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 class ProtDeepConsensusMask(Appearance, EMProtocol):
@@ -60,7 +69,7 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
     # -------------------------- form --------------------------
     def _defineParams(self, form):
         defineMaskParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -80,9 +89,10 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
 
     def maskStep(self, form):
         """Make the masks as a job."""
+        given = self.inputMicrographs.get()
         request = MASKING.read(
             self,
-            micrographs=micrographs_from_set(self.inputMicrographs.get()),
+            micrographs=micrographs_from_set(given, left_out=leftOutOf(self, given)),
             folder=self.getMasks(),
             workers=self.numberOfThreads.get(),
         )
@@ -93,7 +103,8 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
     def createOutputStep(self, form):
         """Register the masks, and the coordinates that they permit."""
         masks = self._createSetOfMicrographs(suffix="_masks")
-        append_masks(masks, self.inputMicrographs.get(), self.getMasks())
+        given = self.inputMicrographs.get()
+        append_masks(masks, given, self.getMasks(), left_out=leftOutOf(self, given))
         outputs = {"outputMasks": masks}
         self.numberRemoved.set(None)
         if self.inputCoordinates.get() is not None:
@@ -111,24 +122,24 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
         permitted = are_permitted(
             distance, avoid_contamination=self.readChoice().avoid_contamination
         )
+        left_out = leftOutOf(self, micrographs)
+        permitted &= ~are_on(source, micrographs, left_out)
         self.numberRemoved.set(int((~permitted).sum()))
         if not permitted.any() and not self.hasAttribute("outputCoordinates"):
             return {}
         target = self._createSetOfCoordinates(source.getMicrographs(asPointer=True))
         target.copyInfo(source)
-        found = zip(source.iterItems(), permitted, distance, strict=True)
-        for item, isPermitted, distance_px in found:
-            if isPermitted:
-                left = item.clone()
-                set_area_distance(left, distance_px)
-                target.append(left)
+        ids = read_id_array(source)
+        left = ItemRows.of_set(source, ids[permitted])
+        append_rows(target, with_area_distance(left, distance[permitted]))
         known = read_observed(source)
         if known is None:
             (picker,) = pickerNames([self.inputCoordinates])
             own = source.getMicrographs()
             picks = picks_from_set(source, picker=picker, micrographs=own)
             known = observed_by_all([picks])
-        known = replace(known, masks=str(self.getMasks()))
+        seen = {k: v for k, v in known.observed.items() if k not in left_out}
+        known = replace(known, observed=seen, masks=str(self.getMasks()))
         write_observed(target, self._getFileName("observed"), known)
         return {"outputCoordinates": target}
 
@@ -146,8 +157,9 @@ class ProtDeepConsensusMask(Appearance, EMProtocol):
         result = self.readResult()
         shares = [*result.share_unusable.values()]
         summary = [
+            *describeLeftOut(self),
             f"Masks of {output.getSize()} micrographs: {np.mean(shares):.1%} of their "
-            f"area is masked; {self._getFileName('masks')}/*.mask.mrc."
+            f"area is masked; {self._getFileName('masks')}/*.mask.mrc.",
         ]
         if self.numberRemoved.get() is not None:
             summary.append(self._describeRemoved())

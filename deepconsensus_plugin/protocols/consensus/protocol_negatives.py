@@ -41,8 +41,11 @@ from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.contrast import DARK, defineContrastParam
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
 from deepconsensus_plugin.protocols.shared.input_checks import (
-    describeBadThreads,
     describeLost,
+)
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
 )
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.set_columns import read_numbers
@@ -81,7 +84,7 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
             f"Default: {DARK}.",
         )
         DRAWING.define(form, "seed")
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     def _defineInputParams(self, form):
         form.addParam(
@@ -202,7 +205,7 @@ class ProtDeepConsensusNegatives(Appearance, ProtParticlePicking):
                 "with one."
             )
         errors += describeLost("Candidates (OR)", candidates)
-        errors += DRAWING.describe_bad(self) + describeBadThreads(self)
+        errors += DRAWING.describe_bad(self) + describeBadParallel(self)
         return errors
 
     def _summary(self):

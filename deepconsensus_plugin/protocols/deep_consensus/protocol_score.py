@@ -7,6 +7,7 @@ from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 from pwem.protocols import ProtParticles
 from pyworkflow.object import Float, Integer
 
+from deepconsensus_plugin.convert import ItemRows
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -21,12 +22,18 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readOverBorder,
     summaryOfEarly,
 )
+from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
+    ParticleCutting,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    LABELS,
+    defineAllStacksParam,
     defineCombineParam,
+    defineFeedbackParams,
     defineInputParams,
-    defineParticleParams,
     defineSeedParam,
+    defineStackOptions,
     defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_outputs import makeOutputs
@@ -34,13 +41,16 @@ from deepconsensus_plugin.protocols.deep_consensus.score_particles import (
     ParticleScoreStages,
     makeParticleOutput,
 )
-from deepconsensus_plugin.protocols.deep_consensus.score_stages import ScoreStages
+from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
+    ScoreStages,
+    cuttingOfScoring,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_summary import (
     countWithoutParticle,
     describeFusion,
     describeScores,
 )
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import scoredRows
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.averages_summary import (
     citedForAverages,
@@ -56,12 +66,17 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeOtherContrast,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
 )
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
+from deepconsensus_plugin.set_columns import read_id_array
 
 
 class ProtDeepConsensusScore(Appearance, ProtParticles):
@@ -69,8 +84,8 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     The score of a trained network, the votes of the pickers and their scores are
     combined, without any truth; precision and recall of every picker are estimated too.
-    All candidates are kept, so that another cutoff takes seconds (*select by score*).
-    Particle stacks can be written.
+    All candidates are kept, so that another cutoff takes seconds; *select by score*
+    writes the particles that it keeps.
     """
 
     _label = "score particles"
@@ -92,11 +107,13 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
         defineInputParams(form)
         defineCombineParam(form)
         defineWitnessParams(form)
+        defineFeedbackParams(form)
         defineSeedParam(form)
         form.addSection(label="Particles")
-        defineParticleParams(form)
+        defineAllStacksParam(form)
+        defineStackOptions(form)
         defineOverBorderParam(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -110,11 +127,11 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     def _insertAllSteps(self):
         self._createFilenameTemplates()
-        form = fingerprint(self)
-        self._insertFunctionStep(self.convertInputStep, form, needsGPU=False)
-        self._insertFunctionStep(self.scoreStep, form, needsGPU=True)
-        self._insertFunctionStep(self.witnessStep, form, needsGPU=True)
-        self._insertFunctionStep(self.averageStep, form, needsGPU=False)
+        form, images = fingerprint(self), fingerprint(self, without=LABELS)
+        self._insertFunctionStep(self.convertInputStep, images, needsGPU=False)
+        self._insertFunctionStep(self.scoreStep, images, needsGPU=True)
+        self._insertFunctionStep(self.witnessStep, images, needsGPU=True)
+        self._insertFunctionStep(self.averageStep, images, needsGPU=False)
         self._insertFunctionStep(self.fuseStep, form, needsGPU=False)
         self._insertFunctionStep(self.createOutputStep, form, needsGPU=False)
 
@@ -160,8 +177,9 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
             report=report,
         )
         averaged = readAveraged(files, len(candidates), ScoreStages(self).frame)
-        scored = iterScored(
-            *(items, candidates, positions, accepted.score, networks),
+        scored = scoredRows(
+            ItemRows.of_set(items, read_id_array(items)),
+            *(candidates, positions, accepted.score, networks),
             isWhole=isWhole,
             generalModel=generalModel,
             averaged=averaged,
@@ -188,10 +206,10 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadForm(self)
+        return describeBadForm(self) + describeBadParallel(self)
 
     def _warnings(self):
-        if self.inputModel.get() is None or not self.writesParticles():
+        if self.inputModel.get() is None or self.hasStacks():
             return []
         return describeOtherContrast(self.inputModel.get(), self.doInvert.get())
 
@@ -242,6 +260,12 @@ class ProtDeepConsensusScore(Appearance, ProtParticles):
     def _scored(self) -> SetOfCoordinates | SetOfParticles:
         """Return all that was scored."""
         return self.outputParticles if self.hasStacks() else self.outputCoordinates
+
+    def getParticleCutting(self) -> ParticleCutting | None:
+        """Return how particles are cut at the scored coordinates, if that is known."""
+        if self.inputModel.get() is None or self.getInputMicrographs() is None:
+            return None
+        return cuttingOfScoring(self)
 
     def getInputMicrographs(self) -> SetOfMicrographs | None:
         """Return the micrographs to cut; the form finds CTFs by them."""

@@ -11,7 +11,7 @@ from deepconsensus_plugin.core.acceptance.accept import accept
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
-from deepconsensus_plugin.core.reasons import Reason, in_words
+from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     SPACING,
     defineSpacingParams,
@@ -19,10 +19,16 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     readAcceptance,
     summaryOfEarly,
 )
+from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
+    ParticleCutting,
+    cutParticles,
+    cuttingOf,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_checks import describeBadForm
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     defineInputParams,
+    defineStacksParam,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_outputs import (
     KEPT,
@@ -34,11 +40,15 @@ from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.set_columns import (
     are_fused,
-    read_ids,
+    read_id_array,
     read_looks,
     read_scores,
 )
@@ -47,8 +57,8 @@ from deepconsensus_plugin.set_columns import (
 class ProtDeepConsensusSelect(Appearance, ProtParticles):
     """Split scored particles or coordinates into those to keep and the rest.
 
-    No image is read or written, so another cutoff takes seconds. Rejected particles are
-    an output too, with their scores.
+    The particles that are kept are cut out, unless they were before. What is rejected
+    is an output too, with its scores, so that another cutoff takes seconds.
     """
 
     _label = "select by score"
@@ -73,6 +83,8 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         defineInputParams(form)
         THRESHOLD.define(form)
         defineSpacingParams(form)
+        defineStacksParam(form)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _insertAllSteps(self):
@@ -92,9 +104,10 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
             report=report,
         )
         self._remember(accepted.summarise(report, read_looks(source.candidates)))
-        words = in_words(accepted.reason)
-        reasons = dict(zip(read_ids(source.candidates), words, strict=True))
-        outputs = splitCandidates(self, source, reasons)
+        outputs = splitCandidates(self, source, accepted.reason)
+        if (cutting := self.findCutting()) is not None:
+            ids = read_id_array(source.candidates)[accepted.accepted]
+            outputs["outputParticles"] = cutParticles(self, cutting, ids)
         filled = {
             name: items
             for name, items in outputs.items()
@@ -104,7 +117,7 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadForm(self)
+        return describeBadForm(self) + describeBadParallel(self)
 
     def _summary(self):
         if self.lowestScore.get() is None:
@@ -113,13 +126,28 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         for name, suffix in (("kept", KEPT), ("rejected", REJECTED)):
             if not self._count(suffix):
                 summary.append(f"No {self._kind()} {name}, so there is no such output.")
-        nAccepted, nKept = self._acceptance().n_accepted, self._count(KEPT)
-        if nKept < nAccepted:
-            summary.append(
-                f"{nAccepted - nKept} of those kept have coordinates but no particle, "
-                "since *score particles* wrote none whose box leaves the micrograph."
-            )
+        summary += self._describeWithoutParticle()
         return summary + describeReport(self)
+
+    def _describeWithoutParticle(self) -> list[str]:
+        """Return a sentence if some that are kept have no particle."""
+        nAccepted, written = self._acceptance().n_accepted, len(self._particles())
+        if not written and not self.inputParticles.hasValue():
+            if self.writeStacks and self.findCutting() is None:
+                return [
+                    "No particles were cut out: the coordinates do not come from "
+                    "*score particles*."
+                ]
+            return []
+        if written >= nAccepted:
+            return []
+        return [
+            f"{nAccepted - written} of those kept have coordinates but no particle, "
+            "since none is written whose box leaves the micrograph."
+        ]
+
+    def _particles(self) -> SetOfParticles | tuple[()]:
+        return getattr(self, "outputParticles", None) or ()
 
     def _methods(self):
         if self.lowestScore.get() is None:
@@ -149,6 +177,12 @@ class ProtDeepConsensusSelect(Appearance, ProtParticles):
         scoredBy = self.scoredItems().getObjValue()
         read = getattr(scoredBy, "readCalibration", None)
         return None if read is None else read()
+
+    def findCutting(self) -> ParticleCutting | None:
+        """Return how the particles that are kept are cut; None if they are not."""
+        if self.inputParticles.hasValue() or not self.writeStacks:
+            return None
+        return cuttingOf(self.inputCoordinates)
 
     def _kind(self) -> str:
         return "coordinates" if self.inputParticles.get() is None else "particles"

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyworkflow.protocol.params as params
 from pwem.objects import SetOfCoordinates
 from pwem.protocols import ProtParticlePicking
 
+from deepconsensus_plugin.convert import ItemRows, append_rows
 from deepconsensus_plugin.core.averages.marks import (
     Mark,
     Marks,
@@ -25,7 +27,7 @@ from deepconsensus_plugin.protocols.shared.run_averages import (
     findAveragingRun,
     readRunAverages,
 )
-from deepconsensus_plugin.set_columns import read_ids
+from deepconsensus_plugin.set_columns import read_id_array, read_ids
 
 KEPT, GOOD, BAD = "", "Good", "Bad"
 """Suffixes of the outputs."""
@@ -85,14 +87,14 @@ class ProtDeepConsensusSelectAverages(Appearance, ProtParticlePicking):
     def createOutputStep(self, form):
         """Write what is kept, and the members of good and of bad averages."""
         source, averageOf = self.inputCoordinates.get(), self._averages()
+        ids = read_id_array(source)
         marks = self.readMarks()
-        outputs = {s: self._createSet(source, s) for s in (KEPT, GOOD, BAD)}
-        for item in source.iterItems():
-            mark = marks.of(averageOf[item.getObjId()])
-            if mark is not Mark.BAD:
-                outputs[KEPT].append(item)
-            if mark is not None:
-                outputs[GOOD if mark is Mark.GOOD else BAD].append(item)
+        mark = np.array([marks.of(averageOf[each]) for each in ids.tolist()], object)
+        isGood, isBad = mark == Mark.GOOD, mark == Mark.BAD
+        outputs = {}
+        for suffix, chosen in ((KEPT, ~isBad), (GOOD, isGood), (BAD, isBad)):
+            outputs[suffix] = self._createSet(source, suffix)
+            append_rows(outputs[suffix], ItemRows.of_set(source, ids[chosen]))
         filled = {
             f"outputCoordinates{suffix}": items
             for suffix, items in outputs.items()

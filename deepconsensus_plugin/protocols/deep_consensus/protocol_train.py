@@ -51,6 +51,10 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMethods,
     describeModel,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineGpuParams,
     micrographsToCut,
@@ -77,7 +81,7 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
         defineExtraParams(form)
         form.addSection(label="Training")
         defineTrainingParams(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -136,7 +140,7 @@ class ProtDeepConsensusTrain(Appearance, EMProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        errors = describeBadTraining(self)
+        errors = describeBadTraining(self) + describeBadParallel(self)
         if self.inputPositives.get() is None or self.inputNegatives.get() is None:
             return errors  # Scipion reports it
         errors += self._validateSets()

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.protocols.deep_consensus.score_form import FUSION, SCORING
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    FUSION,
+    SCORING,
+    describeBadFeedback,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_particles import (
     describeBadParticles,
 )
@@ -26,6 +30,7 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
 def describeBadForm(protocol: Protocol) -> list[str]:
     """Return what is wrong with the input and the choices of a form."""
     errors = SCORING.describe_bad(protocol) + FUSION.describe_bad(protocol)
+    errors += describeBadFeedback(protocol)
     candidates = protocol.inputCoordinates.get()
     if candidates is None or protocol.inputModel.get() is None:
         return errors  # Scipion reports it

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pyworkflow.protocol.params as params
 from pyworkflow.protocol import Protocol
 
@@ -10,6 +13,8 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
     ScoringParameters,
     StackOptions,
 )
+from deepconsensus_plugin.core.pipeline.feedback_file import FeedbackFile
+from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
 from deepconsensus_plugin.protocols.shared.contrast import (
     defineStackContrastParam,
@@ -28,11 +33,22 @@ FUSION = ParameterForm(
     fusion_seed=Shown("seed", default=0, condition="combineEvidence"),
     ask_general_model=Shown(condition="combineEvidence"),
     average_candidates=Shown(condition="combineEvidence"),
+    feedback=Shown(
+        condition="combineEvidence",
+        param=params.PathParam,
+        held=lambda path: "" if path is None else str(path),
+        meant=lambda text: Path(text) if text else None,
+    ),
+    feedback_scale=Shown(condition="combineEvidence"),
 )
+LABELS = tuple(map(FUSION.name_of, ("feedback", "feedback_scale")))
+"""Lines of labels: a change of these repeats the fusion, which takes seconds, and not
+what looks at images."""
 STACKS = ParameterForm(
     StackOptions,
-    invert=shownAsContrast(name="doInvert", condition="writeStacks"),
-    normalise=Shown("doNormalise", condition="writeStacks"),
+    invert=shownAsContrast(name="doInvert"),
+    normalise=Shown("doNormalise"),
+    half_size=Shown("halfSize"),
 )
 
 
@@ -90,6 +106,41 @@ def defineWitnessParams(form: params.Form) -> None:
     FUSION.define(form, "ask_general_model", "average_candidates")
 
 
+def defineFeedbackParams(form: params.Form) -> None:
+    """Add labels from a file."""
+    FUSION.define(form, "feedback", "feedback_scale")
+
+
+def fusionChoices(
+    protocol: Protocol, micrographs: tuple[Micrograph, ...], boxSize: float
+) -> dict[str, Any]:
+    """Return the choices of a form for `fuse_scored`: seed, and file of labels.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Its form has the lines of `defineFeedbackParams`.
+    micrographs : tuple of Micrograph
+        Micrographs of the candidates.
+    boxSize : float
+        Pixels of these micrographs.
+    """
+    choices = {"seed": fusionSeed(protocol)}
+    if (path := FUSION.value_of("feedback", protocol)) is not None:
+        scale = FUSION.value_of("feedback_scale", protocol)
+        choices["feedback"] = FeedbackFile(path, micrographs, boxSize, scale)
+    return choices
+
+
+def describeBadFeedback(protocol: Protocol) -> list[str]:
+    """Return that the file of labels is not there, or is not used."""
+    path = FUSION.value_of("feedback", protocol)
+    if path is None or not protocol.combineEvidence:
+        return []
+    label = FUSION.label_of("feedback")
+    return [] if path.exists() else [f"{label}: {path} does not exist."]
+
+
 def defineSeedParam(form: params.Form) -> None:
     """Add the seed of the intervals."""
     FUSION.define(form, "fusion_seed")
@@ -100,8 +151,23 @@ def fusionSeed(protocol: Protocol) -> int | None:
     return protocol.seed.get() if protocol.combineEvidence else None
 
 
-def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> None:
-    """Add how particles are written, perhaps without their contrast."""
+def defineAllStacksParam(form: params.Form) -> None:
+    """Add whether *score particles* writes the particles of all candidates."""
+    form.addParam(
+        "writeStacks",
+        params.BooleanParam,
+        default=False,
+        label="Write stacks of all candidates",
+        help="*Yes*: the boxes of all candidates are written at the pixel size of the "
+        "micrographs, to one stack per micrograph: 500 000 boxes of 400 px take 320 GB "
+        "of disk.\n"
+        "*No*: only scored coordinates are written; *select by score* writes the "
+        "particles that it keeps, as the lines below tell.\nDefault: No.",
+    )
+
+
+def defineStacksParam(form: params.Form) -> None:
+    """Add whether *deep consensus* writes particles."""
     form.addParam(
         "writeStacks",
         params.BooleanParam,
@@ -110,7 +176,12 @@ def defineParticleParams(form: params.Form, *, asksContrast: bool = True) -> Non
         help="*Yes*: all candidates are extracted at the pixel size of the "
         "micrographs, to one stack per micrograph.\n"
         "*No*: only scored coordinates are written. 500 000 boxes of 400 px take 320 "
-        "GB of disk; for large sets, select first and extract what is kept.\n"
-        "Default: Yes.",
+        "GB of disk; for large sets, let *select by score* write the particles that it "
+        "keeps.\nDefault: Yes.",
     )
-    STACKS.define(form, *(["invert"] if asksContrast else []), "normalise")
+
+
+def defineStackOptions(form: params.Form, *, asksContrast: bool = True) -> None:
+    """Add how particles are written, perhaps without their contrast."""
+    contrast = ["invert"] if asksContrast else []
+    STACKS.define(form, *contrast, "normalise", "half_size")

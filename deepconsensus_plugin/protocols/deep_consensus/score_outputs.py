@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates, SetOfParticles
@@ -18,15 +17,15 @@ from deepconsensus_plugin.protocols.deep_consensus.score_stages import (
     boxFrameOfScoring,
     preprocessingOf,
 )
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import ScoredRows
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
-    ScoredItem,
     appendScored,
     createScoredSets,
 )
 
 
 def makeOutputs(
-    protocol: Protocol, scored: Iterable[ScoredItem], candidates: Candidates
+    protocol: Protocol, scored: ScoredRows, candidates: Candidates
 ) -> dict[str, SetOfCoordinates | SetOfParticles]:
     """Return the outputs by name, filled.
 
@@ -34,8 +33,8 @@ def makeOutputs(
     ----------
     protocol : Protocol
         A `ProtDeepConsensusScore`.
-    scored : iterable of ScoredItem
-        What `iterScored` yields.
+    scored : ScoredRows
+        What `scoredRows` returns.
     candidates : Candidates
         Those that were scored.
     """

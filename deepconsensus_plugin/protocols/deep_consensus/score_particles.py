@@ -13,8 +13,13 @@ import numpy as np
 from pwem.objects import SetOfParticles
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import ParticleStacks, stacks_from_set
-from deepconsensus_plugin.convert.items import read_items
+from deepconsensus_plugin.convert import (
+    ItemRows,
+    ParticleStacks,
+    append_rows,
+    read_items,
+    stacks_from_set,
+)
 from deepconsensus_plugin.core.acceptance.accept import Acceptance, accept
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.table import write_accepted
@@ -33,8 +38,9 @@ from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     describeBadImages,
 )
 from deepconsensus_plugin.protocols.deep_consensus.score_stages import ScoreStages
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import iterScored
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import scoredRows
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
+from deepconsensus_plugin.set_columns import read_id_array
 
 _GIVEN = "given particles"
 
@@ -119,11 +125,12 @@ def makeParticleOutput(protocol: Protocol) -> tuple[Acceptance, SetOfParticles]:
     accepted = accept(AcceptanceRule(), score, are_probabilities=False)
     particles = protocol._createSetOfParticles()
     particles.copyInfo(given)
-    for item in iterScored(
-        *(given.iterItems(), candidates, positions, accepted.score, networks),
+    scored = scoredRows(
+        ItemRows.of_set(given, read_id_array(given)),
+        *(candidates, positions, accepted.score, networks),
         isWhole=np.ones(len(candidates), dtype=bool),
-    ):
-        particles.append(item.coordinate)
+    )
+    append_rows(particles, scored.items)
     yx = np.nan_to_num(read_items(given).yx[positions])
     write_accepted(files.table, replace(candidates, yx=yx), networks, accepted, None)
     return accepted, particles

@@ -13,12 +13,10 @@ from deepconsensus_plugin.convert import (
     candidates_and_items,
     micrographs_from_set,
 )
-from deepconsensus_plugin.core.averages.table import read_amplitude
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.requests import ScoreRequest, ScoreResult
 from deepconsensus_plugin.core.io.arrays import write_array
-from deepconsensus_plugin.core.io.scores import read_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
     read_coordinates,
@@ -26,17 +24,20 @@ from deepconsensus_plugin.core.io.tables import (
     write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import read_result
-from deepconsensus_plugin.core.pipeline.fuse import keep_fused
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.averages import average_about
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.witness import ask_about
+from deepconsensus_plugin.protocols.deep_consensus.acceptance import readOverBorder
 from deepconsensus_plugin.protocols.deep_consensus.candidate_areas import withAreas
+from deepconsensus_plugin.protocols.deep_consensus.particle_cutting import (
+    ParticleCutting,
+)
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     SCORING,
     STACKS,
-    fusionSeed,
+    fusionChoices,
 )
 from deepconsensus_plugin.protocols.deep_consensus.unusable_micrographs import (
     warnOfLeftOut,
@@ -145,22 +146,15 @@ class ScoreStages:
 
     def fuse(self) -> CalibrationReport | None:
         """Combine scores of networks, votes and pickers to probabilities."""
-        candidates = read_candidates(self.files.candidates)
-        picked = self.protocol.inputCoordinates.get().getMicrographs()
-        return keep_fused(
-            candidates,
-            read_scores(self.files.scores).mean,
-            self.files.find_opinion(candidates),
-            read_amplitude(self.files.averages, len(candidates)),
-            seed=fusionSeed(self.protocol),
-            score=self.files.score,
-            calibration=self.files.calibration,
-            context=FusionContext.of(
-                micrographs_from_set(picked),
-                self._model,
-                self.files.null,
-                self.files.averages,
-            ),
+        coordinates = self.protocol.inputCoordinates.get()
+        picked = micrographs_from_set(coordinates.getMicrographs())
+        return fuse_scored(
+            self.files.folder,
+            **fusionChoices(self.protocol, picked, coordinates.getBoxSize()),
+            micrographs=picked,
+            model=self._model,
+            holds_scored_only=True,
+            run_job=self._runJob,
         )
 
     @property
@@ -189,3 +183,13 @@ def boxFrameOfScoring(protocol: Protocol) -> BoxFrame:
 def preprocessingOf(protocol: Protocol) -> BoxPreprocessing:
     """Return how boxes are made ready for the model that scores."""
     return protocol.inputModel.get().getCard(EnsembleCard).preprocessing
+
+
+def cuttingOfScoring(protocol: Protocol) -> ParticleCutting:
+    """Return how particles are cut at scored coordinates, as the form tells."""
+    return ParticleCutting(
+        boxFrameOfScoring(protocol),
+        STACKS.read(protocol, folder=Path(protocol._getExtraPath("particles"))),
+        isPhaseFlipped=preprocessingOf(protocol).phase_flip,
+        overBorder=readOverBorder(protocol).over_border,
+    )

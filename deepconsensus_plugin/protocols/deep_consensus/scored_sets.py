@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scored sets: the scores of a job, joined to the items of the input set.
-
-A job works micrograph by micrograph and has a row per candidate; a set may hold its
-items in any order.
-"""
+"""Scored sets: coordinates with their scores, and the particles at them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from pwem.objects import (
@@ -20,7 +15,7 @@ from pwem.objects import (
     SetOfParticles,
 )
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Float, Pointer, String
+from pyworkflow.object import Pointer
 
 from deepconsensus_plugin.constants import (
     AREA_DISTANCE_ATTRIBUTE,
@@ -30,7 +25,6 @@ from deepconsensus_plugin.constants import (
     GENERAL_MODEL_ATTRIBUTE,
     LOOKS_LIKE_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
-    PICKER_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
     REASON_ATTRIBUTE,
     SCORE_ATTRIBUTE,
@@ -38,18 +32,15 @@ from deepconsensus_plugin.constants import (
     VOTES_ATTRIBUTE,
 )
 from deepconsensus_plugin.convert import (
-    AveragedItems,
-    scaled_item,
-    set_area_distance,
-    set_attribute,
+    BoxFrame,
+    Column,
+    ItemRows,
+    append_rows,
+    moved_rows,
     with_optics_group,
 )
-from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.requests import stack_path
-from deepconsensus_plugin.core.io.scores import EnsembleScores
-from deepconsensus_plugin.core.kinds import kinds_in_words
-from deepconsensus_plugin.core.reasons import in_words
-from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import ScoredRows
 
 _ON_PARTICLES = (
     *(SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, SPREAD_ATTRIBUTE),
@@ -61,100 +52,8 @@ _ON_PARTICLES = (
 their coordinates have all."""
 
 
-class ScoredItem(NamedTuple):
-    """One scored coordinate; `index` counts from 1 in its micrograph's stack.
-
-    A particle is written of it if `hasParticle`.
-    """
-
-    coordinate: Coordinate
-    micrograph: str
-    index: int
-    hasParticle: bool
-
-
-def iterScored(
-    items: Iterable[Coordinate],
-    candidates: Candidates,
-    positions: IntArray,
-    score: FloatArray,
-    networks: EnsembleScores,
-    *,
-    isWhole: BoolArray,
-    reason: IntArray | None = None,
-    generalModel: FloatArray | None = None,
-    averaged: AveragedItems | None = None,
-) -> Iterator[ScoredItem]:
-    """Yield the items that were scored, with their scores as attributes.
-
-    Parameters
-    ----------
-    items : iterable of Coordinate
-        Scored items, with ids. One object may be reused, as by `iterItems`.
-    candidates : Candidates
-        Candidates given to the job, n rows.
-    positions : array, shape (n,), int
-        Which item each candidate is, from 0 in their order. Items that are not there
-        were left out, and are passed over.
-    score : array, shape (n,)
-        Score that a threshold applies to, 0 - 1.
-    networks : EnsembleScores
-        Scores from the job, n rows.
-    isWhole : array, shape (n,), bool
-        Which candidates can be particles: their box does not leave the micrograph, or
-        may leave it.
-    reason : array, shape (n,), int, optional
-        Codes of `Reason`, for an attribute of the items. None: they get none.
-    generalModel : array, shape (n,), optional
-        Log-odds of the general model, likewise. None, or NaN alone: they get none.
-    averaged : AveragedItems, optional
-        What averages tell of the candidates, by row, likewise; what they look like is
-        told with `score` for the probability of each.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer scores than candidates.
-    """
-    if not len(score) == len(networks.mean) == len(candidates):
-        raise ValueError(
-            f"expected {len(candidates)} scores, one for each candidate, received "
-            f"{len(score)} and {len(networks.mean)} of the networks. Restart the run, "
-            "so that all are scored again"
-        )
-    columns = {
-        SCORE_ATTRIBUTE: score,
-        NETWORK_SCORE_ATTRIBUTE: networks.mean,
-        SPREAD_ATTRIBUTE: networks.spread,
-    }
-    if generalModel is not None and not np.isnan(generalModel).all():
-        columns[GENERAL_MODEL_ATTRIBUTE] = generalModel
-    texts = {} if reason is None else {REASON_ATTRIBUTE: in_words(reason)}
-    if averaged is not None:
-        kind = averaged.likeness(candidates, score).kind
-        texts[LOOKS_LIKE_ATTRIBUTE] = kinds_in_words(kind)
-    rows = {position: row for row, position in enumerate(positions.tolist())}
-    micrographs = candidates.micrograph_index
-    indices = np.arange(len(candidates)) - np.searchsorted(micrographs, micrographs) + 1
-    for position, item in enumerate(items):
-        if (row := rows.get(position)) is None:
-            continue
-        for name, values in columns.items():
-            setattr(item, name, Float(float(values[row])))
-        if item.getAttributeValue(PICKERS_ATTRIBUTE):
-            # RELION's plugin reads it. What has no provenance keeps its picker's own.
-            setattr(item, PICKER_SCORE_ATTRIBUTE, Float(float(score[row])))
-        for name, words in texts.items():
-            set_attribute(item, name, String, words[row])
-        if averaged is not None:
-            averaged.describe(item, row)
-        set_area_distance(item, candidates.area_distance_px[row])
-        name = candidates.micrographs[micrographs[row]]
-        yield ScoredItem(item, name, int(indices[row]), bool(isWhole[row]))
-
-
 def appendScored(
-    scored: Iterable[ScoredItem],
+    scored: ScoredRows,
     coordinates: SetOfCoordinates,
     particles: SetOfParticles | None,
     *,
@@ -166,8 +65,8 @@ def appendScored(
 
     Parameters
     ----------
-    scored : iterable of ScoredItem
-        See `iterScored`.
+    scored : ScoredRows
+        See `scoredRows`.
     coordinates, particles : SetOfCoordinates and SetOfParticles
         Outputs that are being made; no particles where no stacks were written.
     stacks : Path
@@ -178,27 +77,57 @@ def appendScored(
     ctfs : mapping of micrograph name to CTFModel
         Attached to the particles: of the micrographs of all items, or none.
     """
+    append_rows(coordinates, scored.items)
+    if particles is not None:
+        appendParticles(scored, particles, stacks=stacks, scale=scale, ctfs=ctfs)
+
+
+def appendParticles(
+    scored: ScoredRows,
+    particles: SetOfParticles,
+    *,
+    stacks: Path,
+    scale: float,
+    ctfs: Mapping[str, CTFModel],
+) -> None:
+    """Append the particle of every scored item that has one; see `appendScored`."""
+    chosen = scored.take(scored.hasParticle)
+    if len(chosen.items):
+        append_rows(particles, _particleRows(chosen, stacks, scale, ctfs))
+
+
+def _particleRows(
+    scored: ScoredRows, stacks: Path, scale: float, ctfs: Mapping[str, CTFModel]
+) -> ItemRows:
+    """Return the particles of scored coordinates; the scores are their own too."""
+    given = scored.items
+    if scale != 1:
+        given = moved_rows(given, scale * scored.yx)
     particle = Particle()
-    for item in scored:
-        coordinates.append(item.coordinate)
-        if particles is None or not item.hasParticle:
-            continue
-        _fillParticle(particle, item, stack_path(stacks, item.micrograph))
-        if scale != 1:
-            particle.setCoordinate(scaled_item(item.coordinate, scale))
-        if ctfs:
-            particle.setCTF(ctfs[item.micrograph])
-        particles.append(particle)
+    particle.setMicId(0)
+    particle.setCoordinate(given.item)
+    copyScores(given.item, particle)
+    paths = [str(stack_path(stacks, name)) for name in scored.micrographs]
+    columns: dict[str, Column] = {
+        "_index": scored.index,
+        "_filename": np.array(paths, dtype=object)[scored.micrograph],
+    }
+    if ctfs:
+        particle.setCTF(ctfs[scored.micrographs[scored.micrograph[0]]])
+        columns |= _ctfColumns(scored, ctfs)
+    own = {"_micId": "_micId", **{name: name for name in _ON_PARTICLES}}
+    return given.within(particle, "_coordinate.", own).with_columns(columns)
 
 
-def _fillParticle(particle: Particle, item: ScoredItem, stack: Path) -> None:
-    """Make `particle` the one of a scored coordinate; the scores are its own too."""
-    coordinate = item.coordinate
-    particle.setObjId(coordinate.getObjId())
-    particle.setLocation(item.index, str(stack))
-    particle.setMicId(coordinate.getMicId())
-    particle.setCoordinate(coordinate)
-    copyScores(coordinate, particle)
+def _ctfColumns(scored: ScoredRows, ctfs: Mapping[str, CTFModel]) -> dict[str, Column]:
+    """Return the attributes of the CTFs of the particles, by their names there."""
+    used = np.unique(scored.micrograph)
+    known = [ctfs[scored.micrographs[number]].getObjDict() for number in used.tolist()]
+    row = np.searchsorted(used, scored.micrograph)
+    return {
+        f"_ctfModel.{name}": np.array([each.get(name) for each in known], object)[row]
+        for name in known[0]
+    }
 
 
 def copyScores(coordinate: Coordinate, particle: Particle) -> None:
@@ -232,16 +161,40 @@ def createScoredSets(
     outputs = {f"outputCoordinates{suffix}": coordinates}
     if not protocol.writeStacks:
         return outputs
-    micrographs = protocol.getInputMicrographs()
+    frame = BoxFrame(
+        coordinates, protocol.getInputMicrographs(), protocol.ctfRelations.get()
+    )
+    particles = createParticles(
+        protocol, frame, phaseFlipped=phaseFlipped, suffix=suffix
+    )
+    return {**outputs, f"outputParticles{suffix}": particles}
+
+
+def createParticles(
+    protocol: ProtParticles, frame: BoxFrame, *, phaseFlipped: bool, suffix: str = ""
+) -> SetOfParticles:
+    """Return an empty set of particles, which belong to the coordinates of a suffix.
+
+    Parameters
+    ----------
+    protocol : ProtParticles
+        Whose output it will be.
+    frame : BoxFrame
+        What the particles are cut from.
+    phaseFlipped : bool
+        Whether they are.
+    suffix : str
+        Suffix of the names of the outputs.
+    """
     particles = protocol._createSetOfParticles(suffix)
     particles.setAcquisition(
         with_optics_group(
-            micrographs.getAcquisition(),
-            coordinates.getMicrographs().getSamplingRate(),
+            frame.micrographs.getAcquisition(),
+            frame.coordinates.getMicrographs().getSamplingRate(),
         )
     )
-    particles.setSamplingRate(micrographs.getSamplingRate())
-    particles.setHasCTF(protocol.ctfRelations.get() is not None)
+    particles.setSamplingRate(frame.micrographs.getSamplingRate())
+    particles.setHasCTF(frame.ctfs is not None)
     particles.setIsPhaseFlipped(phaseFlipped)
     particles.setCoordinates(Pointer(protocol, extended=f"outputCoordinates{suffix}"))
-    return {**outputs, f"outputParticles{suffix}": particles}
+    return particles

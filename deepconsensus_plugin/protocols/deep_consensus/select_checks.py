@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
@@ -55,7 +57,20 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         errors += describeBadSpacing(
             protocol, scored, SelectionInput.of(scored).micrographs
         )
-    return errors + THRESHOLD.describe_bad(protocol)
+    return errors + THRESHOLD.describe_bad(protocol) + _describeGone(protocol)
+
+
+def _describeGone(protocol: Protocol) -> list[str]:
+    """Return a sentence if particles shall be cut out of files that are gone."""
+    if (cutting := protocol.findCutting()) is None:
+        return []
+    files = (Path(each.getFileName()) for each in cutting.frame.micrographs.iterItems())
+    if (gone := next((path for path in files if not path.exists()), None)) is None:
+        return []
+    return [
+        f"Write particle stacks: there is no micrograph {gone} to cut them from; "
+        "choose No, or bring it back."
+    ]
 
 
 def _describeRefusal(protocol: Protocol) -> str | None:

@@ -63,7 +63,23 @@ def defineInputParams(form: params.Form) -> None:
         allowsNull=True,
         condition="inputParticles is None",
         label="Scored coordinates",
-        help="Coordinates of *score particles*, if no particle stacks were written.",
+        help="Coordinates of *score particles*, or of a selection from them.",
+    )
+
+
+def defineStacksParam(form: params.Form) -> None:
+    """Add whether the particles that are kept are cut out."""
+    form.addParam(
+        "writeStacks",
+        params.BooleanParam,
+        default=True,
+        condition="inputParticles is None",
+        label="Write particle stacks",
+        help="*Yes*: the particles that are kept are cut out and written, to one stack "
+        "per micrograph, as the form of *score particles* tells. 100 000 boxes of 400 "
+        "px take 64 GB of disk, half of it with *Images in 16 bits*.\n"
+        "*No*: only coordinates are selected, in seconds. To compare cutoffs, look at "
+        "the window of scores instead.\nDefault: Yes.",
     )
 
 

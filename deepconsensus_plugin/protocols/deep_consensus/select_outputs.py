@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from pwem.objects import Particle, SetOfCoordinates, SetOfParticles
+from pwem.objects import SetOfCoordinates, SetOfParticles
 from pwem.protocols import ProtParticles
-from pyworkflow.object import Pointer, String
+from pyworkflow.object import Pointer
 
-from deepconsensus_plugin.constants import REASON_ATTRIBUTE
-from deepconsensus_plugin.convert import set_attribute
+from deepconsensus_plugin.convert import append_rows
+from deepconsensus_plugin.core.reasons import Reason, in_words
+from deepconsensus_plugin.core.types import IntArray
 from deepconsensus_plugin.protocols.deep_consensus.coordinates_info import (
     copyCoordinatesInfo,
 )
 from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
     SelectionInput,
 )
+from deepconsensus_plugin.set_columns import read_id_array
 
 KEPT, REJECTED = "", "Rejected"
 """Suffixes of the outputs."""
@@ -23,7 +25,7 @@ Outputs = dict[str, SetOfParticles | SetOfCoordinates]
 
 
 def splitCandidates(
-    protocol: ProtParticles, source: SelectionInput, reasons: dict[int, str]
+    protocol: ProtParticles, source: SelectionInput, reason: IntArray
 ) -> Outputs:
     """Return new sets by output name; some may be empty.
 
@@ -33,21 +35,19 @@ def splitCandidates(
         A `ProtDeepConsensusSelect`.
     source : SelectionInput
         Its input.
-    reasons : dict of int to str
-        Why a candidate is rejected, by its id; an empty word if it is kept.
+    reason : array, shape (n,), int
+        Codes of `Reason`: why candidates are rejected, in the order of their ids.
     """
+    ids = read_id_array(source.candidates)
+    is_kept = reason == Reason.ACCEPTED
     outputs = {}
-    for suffix in (KEPT, REJECTED):
-        outputs.update(_createSets(protocol, source, suffix))
-    for kind, part in source.parts():
-        word = reasons[part.getObjId()]
-        target = outputs.get(kind + (REJECTED if word else KEPT))
-        if target is not None:
-            set_attribute(part, REASON_ATTRIBUTE, String, word)
-            if isinstance(part, Particle) and part.hasCoordinate():
-                own = part.getCoordinate()
-                set_attribute(own, REASON_ATTRIBUTE, String, word)
-            target.append(part)
+    for suffix, chosen in ((KEPT, is_kept), (REJECTED, ~is_kept)):
+        sets = _createSets(protocol, source, suffix)
+        parts = source.parts(ids[chosen], in_words(reason[chosen]))
+        for kind, rows in parts.items():
+            if kind + suffix in sets:
+                append_rows(sets[kind + suffix], rows)
+        outputs |= sets
     return outputs
 
 

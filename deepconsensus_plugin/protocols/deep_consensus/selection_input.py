@@ -7,7 +7,6 @@ They are candidates all the same, so that every count and every text has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,23 +14,26 @@ from pathlib import Path
 import numpy as np
 from pwem.objects import (
     Coordinate,
-    Particle,
     SetOfCoordinates,
     SetOfMicrographs,
     SetOfParticles,
 )
-from pyworkflow.object import Float
+from pyworkflow.object import Float, String
 
-from deepconsensus_plugin.constants import SCORE_ATTRIBUTE
+from deepconsensus_plugin.constants import REASON_ATTRIBUTE, SCORE_ATTRIBUTE
 from deepconsensus_plugin.convert import (
+    ItemRows,
     masks_of,
+    moved_rows,
     places_of_items,
+    read_items,
     read_observed,
-    scaled_item,
+    set_attribute,
 )
 from deepconsensus_plugin.core.acceptance.places import Places, are_off_border
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.set_columns import read_columns, read_ids, read_scores
+from deepconsensus_plugin.core.types import IntArray
+from deepconsensus_plugin.set_columns import read_columns, read_id_array, read_scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ class SelectionInput:
             return False
         if SCORE_ATTRIBUTE not in read_columns(self.coordinates, SCORE_ATTRIBUTE):
             return False
-        ids, own = np.array(read_ids(self.coordinates)), read_ids(self.particles)
+        ids, own = map(read_id_array, (self.coordinates, self.particles))
         have_particle = np.isin(ids, own)
         if have_particle.sum() != len(own):
             return False
@@ -128,29 +130,48 @@ class SelectionInput:
             return 1.0
         return self.particles.getSamplingRate() / self.micrographs.getSamplingRate()
 
-    def parts(self) -> Iterator[tuple[str, Coordinate | Particle]]:
-        """Yield every coordinate and particle, with the output that it belongs to."""
-        if isinstance(self.candidates, SetOfCoordinates):
-            for coordinate in self.candidates.iterItems():
-                yield "outputCoordinates", coordinate
-        if self.particles is None:
-            return
-        for particle in self.particles.iterItems():
-            yield "outputParticles", particle
-            coordinate = particle.getCoordinate()
-            if self.coordinates is None or coordinate is None:
-                continue
-            if self.candidates is self.particles:
-                yield "outputCoordinates", self._as_picked(particle, coordinate)
+    def parts(self, ids: IntArray, words: list[str]) -> dict[str, ItemRows]:
+        """Return coordinates and particles, by the output that they belong to.
 
-    def _as_picked(self, particle: Particle, coordinate: Coordinate) -> Coordinate:
-        """Return a particle's coordinate in pixels of the micrographs, with its score.
+        Parameters
+        ----------
+        ids : array, shape (n,), int
+            Ids of some of the candidates, ascending.
+        words : list of str, n
+            Why each is rejected; an empty word if it is kept.
+        """
+        parts = {}
+        if isinstance(self.candidates, SetOfCoordinates):
+            parts["outputCoordinates"] = _with_reason(self.candidates, ids, words)
+        if self.particles is None:
+            return parts
+        have_particle = np.isin(ids, read_id_array(self.particles))
+        some = [word for word, has in zip(words, have_particle, strict=True) if has]
+        particles = _with_reason(self.particles, ids[have_particle], some)
+        own = particles.item.getCoordinate() if len(particles) else None
+        if own is not None:
+            set_attribute(own, REASON_ATTRIBUTE, String, None)
+            of_coordinate = {f"_coordinate.{REASON_ATTRIBUTE}": some}
+            particles = particles.with_columns(of_coordinate)
+            if self.coordinates is not None and self.candidates is self.particles:
+                parts["outputCoordinates"] = self._as_picked(particles, own)
+        return {**parts, "outputParticles": particles}
+
+    def _as_picked(self, particles: ItemRows, own: Coordinate) -> ItemRows:
+        """Return particles' coordinates in pixels of the micrographs, with the scores.
 
         The coordinate of a particle is in the pixels of the particle.
         """
-        # The particle, which is one object all the time, keeps its own as it is.
-        coordinate = scaled_item(coordinate, self._scale)
-        coordinate.setObjId(particle.getObjId())
-        score = particle.getAttributeValue(SCORE_ATTRIBUTE)
-        setattr(coordinate, SCORE_ATTRIBUTE, Float(score))
-        return coordinate
+        yx = read_items(self.particles).yx
+        rows = np.searchsorted(read_id_array(self.particles), particles.ids)
+        score = read_scores(self.particles)[rows]
+        coordinates = particles.part(own.clone(), "_coordinate.")
+        coordinates = moved_rows(coordinates, self._scale * yx[rows])
+        return coordinates.with_attribute(SCORE_ATTRIBUTE, Float, score)
+
+
+def _with_reason(
+    items: SetOfParticles | SetOfCoordinates, ids: IntArray, words: list[str]
+) -> ItemRows:
+    rows = ItemRows.of_set(items, ids)
+    return rows.with_attribute(REASON_ATTRIBUTE, String, words)

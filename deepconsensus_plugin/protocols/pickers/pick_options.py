@@ -7,6 +7,7 @@ not follow from its declaration stands in a `ParameterForm` of that method.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyworkflow.protocol.params as params
@@ -14,9 +15,14 @@ from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core import methods
 from deepconsensus_plugin.core.methods import Method, find_method, resolve
+from deepconsensus_plugin.core.pickers.trained.card import PickerCard
 from deepconsensus_plugin.protocols.pickers.hydra_pick_options import HYDRA_OPTIONS
 from deepconsensus_plugin.protocols.pickers.model_conditions import usedBy
+from deepconsensus_plugin.protocols.shared.estimated_diameter import chosenDiameter
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm
+
+_SOME_DIAMETER_A = 100.0
+"""Stands for a diameter that is not known yet."""
 
 _FORMS: dict[str, ParameterForm[Any]] = {"hydra": HYDRA_OPTIONS}
 
@@ -45,9 +51,43 @@ def _offered() -> list[tuple[Method, ParameterForm[Any]]]:
 
 
 def pickOptions(protocol: Protocol) -> Any:
-    """Return the options of the model's method; None where it offers none."""
+    """Return the options of the model's method; None where it offers none.
+
+    A diameter that the model needs, and that was not given, is the one that the run
+    estimated.
+    """
+    options = chosenOptions(protocol)
+    if not lacksDiameter(protocol, options):
+        return options
+    return replace(options, particle_diameter_A=chosenDiameter(protocol))
+
+
+def optionsToCheck(protocol: Protocol) -> Any:
+    """Return the options before a run, with a diameter in place of an estimate."""
+    options = chosenOptions(protocol)
+    if not lacksDiameter(protocol, options):
+        return options
+    return replace(options, particle_diameter_A=_SOME_DIAMETER_A)
+
+
+def chosenOptions(protocol: Protocol) -> Any:
+    """Return the options as the form has them."""
     options = _chosen(protocol)
     return None if options is None else options.read(protocol)
+
+
+def needsDiameter(protocol: Protocol) -> bool:
+    """Return whether the model picks particles of any size, told their diameter."""
+    options = chosenOptions(protocol)
+    if options is None or not hasattr(options, "particle_diameter_A"):
+        return False
+    return lacksDiameter(protocol, replace(options, particle_diameter_A=None))
+
+
+def lacksDiameter(protocol: Protocol, options: Any) -> bool:
+    """Return whether the model needs a diameter that was not given."""
+    card = protocol.inputModel.get().getCard()
+    return isinstance(card, PickerCard) and card.lacks_diameter(options)
 
 
 def describeBadOptions(protocol: Protocol) -> list[str]:

@@ -31,20 +31,34 @@ from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
 from deepconsensus_plugin.protocols.shared.contrast import shownAsContrast
+from deepconsensus_plugin.protocols.shared.estimated_diameter import (
+    AUTO,
+    chosenDiameter,
+    describeDiameter,
+    diameterOf,
+)
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
-    describeBadThreads,
     describeLargeBox,
     describeOtherPixelSize,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
-from deepconsensus_plugin.protocols.shared.picker_summary import describeNull
+from deepconsensus_plugin.protocols.shared.picker_summary import (
+    describeNull,
+    describeRows,
+)
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 
 PICKING = ParameterForm(
     PickParameters,
     first=("method", "diameter_A", "reference"),
-    diameter_A=Shown("particleDiameter", options={"important": True}),
+    diameter_A=Shown(
+        "particleDiameter", default=None, auto=AUTO, options={"important": True}
+    ),
     method=Shown(
         choices={
             PickMethod.GAUSSIANS: "difference of Gaussians",
@@ -58,6 +72,7 @@ PICKING = ParameterForm(
             Reference.RING: "ring",
         }
     ),
+    shortest_diameter_A=Shown("shortestDiameter"),
     particles_dark=shownAsContrast(),
 )
 THRESHOLDS = ParameterForm(PickRequest)
@@ -68,11 +83,12 @@ BOX = ParameterForm(
 
 
 class ProtClassicalPick(Appearance, ProtParticlePicking):
-    """Pick particles of a known diameter, without training and without a reference.
+    """Pick particles of one diameter, without training and without a reference.
 
-    There are two methods of different principles, so that a consensus of both is
-    meaningful: a difference of Gaussians finds contrast at the size of the particle,
-    and a normalised correlation finds its rotationally averaged shape.
+    The diameter is estimated where none is given. There are two methods of different
+    principles, so that a consensus of both is meaningful: a difference of Gaussians
+    finds contrast at the size of the particle, and a normalised correlation finds its
+    rotationally averaged shape.
     """
 
     _label = "pick without training"
@@ -84,7 +100,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
         self._defineInputParams(form)
         self._defineThresholdParams(form)
         self._defineMicrographParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     def _defineInputParams(self, form):
         form.addParam(
@@ -101,7 +117,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
     def _defineThresholdParams(self, form):
         group = form.addGroup("Thresholds", expertLevel=params.LEVEL_ADVANCED)
         THRESHOLDS.define(group)
-        PICKING.define(group, "min_distance")
+        PICKING.define(group, "min_distance", "shortest_diameter_A")
 
     def _defineMicrographParams(self, form):
         PICKING.define(
@@ -127,10 +143,13 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
 
     def pickStep(self, form):
         """Pick all micrographs as a job."""
+        micrographs = micrographs_from_set(self.inputMicrographs.get())
+        areDark = PICKING.value_of("particles_dark", self)
+        diameter = diameterOf(self, micrographs, areDark=areDark)
         request = THRESHOLDS.read(
             self,
-            micrographs=micrographs_from_set(self.inputMicrographs.get()),
-            parameters=PICKING.read(self),
+            micrographs=micrographs,
+            parameters=PICKING.read(self, diameter_A=diameter),
             peaks=Path(self._getFileName("peaks")),
             result=Path(self._getFileName("picks")),
             workers=self.numberOfThreads.get(),
@@ -162,8 +181,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
         return self.getParam("method").choices[self.method.get()]
 
     def _diameterPx(self) -> float:
-        rate = self.inputMicrographs.get().getSamplingRate()
-        return self.particleDiameter.get() / rate
+        return chosenDiameter(self) / self.inputMicrographs.get().getSamplingRate()
 
     # -------------------------- information --------------------------
     def _validate(self):
@@ -176,7 +194,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
                 "Box size", self.boxSize.get(), self.inputMicrographs.get()
             ),
             *THRESHOLDS.describe_bad(self),
-            *describeBadThreads(self),
+            *describeBadParallel(self),
         ]
 
     def _warnings(self):
@@ -186,7 +204,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
         """Return a sentence if the micrographs are too coarse or too small for it."""
         micrographs = self.inputMicrographs.get()
         if not self.particleDiameter.get() or describeBadMicrographs(micrographs):
-            return []  # told elsewhere
+            return []  # told elsewhere, or estimated
         if micrographs is None:
             return []
         diameter = self._diameterPx()
@@ -214,7 +232,8 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             f"{output.getBoxSize()} px: the peaks, of {result.n_peaks}, with a score "
             f"of {result.threshold:.3g} {scored}."
         ]
-        summary += describeNull(result.null)
+        summary += [*describeNull(result.null), *describeDiameter(self)]
+        summary += describeRows(result, areLeftOut=self.leaveOutFilaments.get())
         if result.is_from_null:
             summary.append(
                 "The scores do not separate particles from background; picks are the "
@@ -233,7 +252,7 @@ class ProtClassicalPick(Appearance, ProtParticlePicking):
             return []
         cited = ", ".join(f"[{key}]" for key in self._citations())
         return [
-            f"{output.getSize()} particles of {self.particleDiameter.get():g} Å were "
+            f"{output.getSize()} particles of {chosenDiameter(self):.4g} Å were "
             f"picked by {self._methodLabel()} {cited}."
         ]
 

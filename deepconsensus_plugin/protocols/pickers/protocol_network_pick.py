@@ -47,17 +47,28 @@ from deepconsensus_plugin.protocols.pickers.network_pick_summary import (
     pickerName,
 )
 from deepconsensus_plugin.protocols.pickers.pick_options import (
+    chosenOptions,
     definePickOptions,
     describeBadOptions,
+    needsDiameter,
+    optionsToCheck,
     pickOptions,
 )
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.estimated_diameter import (
+    describeDiameter,
+    diameterOf,
+)
 from deepconsensus_plugin.protocols.shared.input_checks import (
     describeBadMicrographs,
     describeLargeBox,
     describeLost,
     describeOtherPixelSize,
+)
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
 )
 from deepconsensus_plugin.protocols.shared.picks_output import createPicksSet
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
@@ -85,7 +96,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         defineInputParams(form)
         definePickOptions(form)
         defineThresholdParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -115,8 +126,12 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if known is not None:
             found = coordinates_from_set(known, micrographs=micrographs)
             write_coordinates(self._getFileName("known"), found)
+        usable = self._usableMicrographs()
+        if needsDiameter(self):
+            areDark = chosenOptions(self).are_particles_dark is not False
+            diameterOf(self, usable, areDark=areDark)
         request = NetworkPickRequest(
-            micrographs=self._usableMicrographs(),
+            micrographs=usable,
             model=Path(self.inputModel.get().getFolder()),
             found=Path(self._getFileName("found")),
             result=Path(self._getFileName("picks")),
@@ -198,6 +213,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
     # -------------------------- information --------------------------
     def _validate(self):
         errors = THRESHOLD.describe_bad(self) + BOX.describe_bad(self)
+        errors += describeBadParallel(self)
         errors += describeLost("Known coordinates", self.knownCoordinates.get())
         micrographs = self.inputMicrographs.get()
         errors += describeBadMicrographs(micrographs)
@@ -219,7 +235,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
             card.check_can_pick(
                 sampling_rate=self.inputMicrographs.get().getSamplingRate(),
                 has_ctfs=self.ctfRelations.get() is not None,
-                options=pickOptions(self),
+                options=optionsToCheck(self),
             )
         except IncompatibleModelError as error:
             return [str(error)]
@@ -232,7 +248,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
 
     def isValidated(self) -> bool:
         """Return whether figures on held-out micrographs can give a threshold."""
-        options = pickOptions(self) if kindOf(self) else None
+        options = chosenOptions(self) if kindOf(self) else None
         return isValidated(self, options)
 
     def _warnings(self):
@@ -242,7 +258,7 @@ class ProtNetworkPick(Appearance, ProtParticlePicking):
         if not self.hasAttribute("outputCoordinates"):
             return ["Not run yet."]
         self._createFilenameTemplates()
-        summary = describePicks(self, self.readResult())
+        summary = describePicks(self, self.readResult()) + describeDiameter(self)
         files = f"Picks as EMAN2 .box files: {self._getFileName('boxFiles')}."
         return [*summary, *describeDevices(self), files]
 

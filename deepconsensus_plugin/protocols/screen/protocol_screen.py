@@ -19,6 +19,7 @@ from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus.report import ConsensusReport
 from deepconsensus_plugin.core.io.tables import read_candidates
 from deepconsensus_plugin.core.streaming import StreamProgress, read_progress
+from deepconsensus_plugin.protocols.consensus.picks_input import OWN_PICKS, ownPicks
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import keepAcceptance
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
     initialFolder,
@@ -46,6 +47,7 @@ from deepconsensus_plugin.protocols.screen.screen_form import (
     defineStreamingParams,
 )
 from deepconsensus_plugin.protocols.screen.screen_outputs import makeOutputs
+from deepconsensus_plugin.protocols.screen.screen_picks import makePicks, picksForMe
 from deepconsensus_plugin.protocols.screen.screen_scores import readScores
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     ScreenStages,
@@ -60,6 +62,8 @@ from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.averages_summary import citedForAverages
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
+from deepconsensus_plugin.protocols.shared.estimated_diameter import describeDiameter
+from deepconsensus_plugin.protocols.shared.parallel_form import defineParallelParams
 from deepconsensus_plugin.protocols.shared.registered_outputs import registerOutputs
 from deepconsensus_plugin.protocols.shared.report_link import describeReport
 from deepconsensus_plugin.protocols.shared.shared_forms import (
@@ -88,6 +92,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         "outputCoordinates": SetOfCoordinates,
         "outputParticlesScored": SetOfParticles,
         "outputCoordinatesScored": SetOfCoordinates,
+        **dict.fromkeys(OWN_PICKS, SetOfCoordinates),
     }
     # One thing at a time: jobs use all threads, and steps follow without a pause.
     stepsExecutionMode = STEPS_SERIAL
@@ -106,7 +111,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
         defineInputParams(form)
         defineStageParams(form)
         defineStreamingParams(form)
-        form.addParallelSection(threads=4, mpi=0)
+        defineParallelParams(form, threads=4)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -116,6 +121,8 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def _insertAllSteps(self):
         self._createFilenameTemplates()
         form = fingerprint(self)
+        if picksForMe(self):
+            self._insertFunctionStep(self.pickStep, form, needsGPU=True)
         for step, needsGPU in (
             (self.followInputStep, True),
             (self.consensusStep, False),
@@ -128,6 +135,10 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             (self.createOutputStep, False),
         ):
             self._insertFunctionStep(step, form, needsGPU=needsGPU)
+
+    def pickStep(self, form):
+        """Pick the micrographs, where no picks were chosen."""
+        makePicks(self)
 
     def followInputStep(self, form):
         """Work on what comes until all inputs are closed."""
@@ -173,7 +184,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
 
     def fuseStep(self, form):
         """Combine networks, votes and pickers' scores to probabilities."""
-        self._stages().fuse(self._candidates(), self.modelFolder())
+        self._stages().fuse(self.modelFolder())
 
     def createOutputStep(self, form):
         """Write what is accepted, and all that was scored."""
@@ -184,6 +195,8 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
             *(self.initialModel, self.inputMicrographs, self.subtractCoordinates),
             *(each.pointer for each in furtherSets(self)),
         )
+        for pointer in ownPicks(self):  # they stay
+            outputs[pointer.getExtended()] = pointer.get()
         registerOutputs(self, outputs, (*self.inputCoordinates, *others))
         write_accepted(
             *(files.table, found.scored, found.networks, found.acceptance),
@@ -215,7 +228,7 @@ class ProtDeepConsensusScreen(Appearance, ProtParticles, ProtStreamingBase):
     def _summary(self):
         if self.numberAccepted.get() is None:
             return describeProgress(self.readProgress())
-        return [*describeEnd(self), *describeReport(self)]
+        return [*describeEnd(self), *describeDiameter(self), *describeReport(self)]
 
     def _methods(self):
         if self.numberAccepted.get() is None:

@@ -19,6 +19,9 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import describeBad
 from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     describeBadStacks,
 )
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    describeBadFeedback,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
     THRESHOLD,
     thresholdMode,
@@ -36,23 +39,29 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
     furtherSets,
 )
 from deepconsensus_plugin.protocols.screen.screen_form import STREAMING
+from deepconsensus_plugin.protocols.screen.screen_picks import (
+    describeMissingMicrographs,
+    picksForMe,
+)
 from deepconsensus_plugin.protocols.screen.screen_stages import (
     boxFrameOfScreen,
     flipsPhases,
 )
-from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
 from deepconsensus_plugin.protocols.shared.model_summary import (
     describeMisfit,
     describeMissingCtf,
     describeOtherContrast,
 )
+from deepconsensus_plugin.protocols.shared.parallel_form import describeBadParallel
 
 
 def describeBadForm(protocol: Protocol) -> list[str]:
     """Return what is wrong with the input and the choices of a form."""
     sets = [pointer.get() for pointer in protocol.inputCoordinates]
-    if not sets or None in sets:
-        return []  # Scipion reports it
+    if picksForMe(protocol):
+        return _describeBadChoices(protocol)
+    if None in sets:
+        return ["Picks: one of the sets is empty; choose it again, or remove it."]
     isNew = not startsFromModel(protocol)
     errors = [
         *describeBadPicks(protocol),
@@ -62,12 +71,27 @@ def describeBadForm(protocol: Protocol) -> list[str]:
         *describeBadSpacing(protocol, sets[0], sets[0].getMicrographs()),
         *_describeBadPrecision(protocol),
         *STREAMING.describe_bad(protocol),
-        *describeBadThreads(protocol),
+        *describeBadParallel(protocol),
+        *describeBadFeedback(protocol),
         *(describeOnePicker(protocol) if isNew else []),
     ]
     # Faults that stages share are reported once.
     errors = list(dict.fromkeys(errors)) or _describeBadFurther(protocol)
     return errors or _describeBadModel(protocol)
+
+
+def _describeBadChoices(protocol: Protocol) -> list[str]:
+    """Return what is wrong with a form that leaves the picking to the run."""
+    errors = [
+        *describeMissingMicrographs(protocol),
+        *DRAWING.describe_bad(protocol),
+        *describeBadTraining(protocol),
+        *THRESHOLD.describe_bad(protocol),
+        *STREAMING.describe_bad(protocol),
+        *describeBadParallel(protocol),
+        *describeBadFurther(protocol),
+    ]
+    return list(dict.fromkeys(errors))
 
 
 def describeDoubtful(protocol: Protocol) -> list[str]:

@@ -12,7 +12,9 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import defineDrawin
 from deepconsensus_plugin.protocols.deep_consensus.acceptance import defineSpacingParams
 from deepconsensus_plugin.protocols.deep_consensus.score_form import (
     defineCombineParam,
-    defineParticleParams,
+    defineFeedbackParams,
+    defineStackOptions,
+    defineStacksParam,
     defineWitnessParams,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import (
@@ -26,10 +28,17 @@ from deepconsensus_plugin.protocols.deep_consensus.train_form import (
     defineTrainingParams,
 )
 from deepconsensus_plugin.protocols.shared.contrast import defineStackContrastParam
+from deepconsensus_plugin.protocols.shared.estimated_diameter import AUTO
 from deepconsensus_plugin.protocols.shared.parameter_form import ParameterForm, Shown
 from deepconsensus_plugin.protocols.shared.shared_forms import (
     defineCtfParam,
     defineOtherMicrographsParam,
+)
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import defineSkipParam
+
+_PICK_FOR_ME = (
+    "\nNone: pick for me. Choose *Other micrographs*; three pickers of different "
+    "principle that need no training pick them, each with its own threshold."
 )
 
 STREAMING = ParameterForm(
@@ -43,7 +52,16 @@ STREAMING = ParameterForm(
 def defineInputParams(form: params.Form) -> None:
     """Add the picks, the micrographs, and a model to use."""
     form.addSection(label="Input")
-    consensus_form.defineInputParams(form)
+    consensus_form.defineInputParams(form, more=_PICK_FOR_ME, allowsNull=True)
+    form.addParam(
+        "particleDiameter",
+        params.FloatParam,
+        allowsNull=True,
+        label="Particle diameter (Å)",
+        expertLevel=params.LEVEL_ADVANCED,
+        help="Longest diameter of the particle. Only where *Picks* are left empty.\n"
+        f"Auto (empty): {AUTO}.",
+    )
     defineInitialModelParams(form)
     form.addParam(
         "skipTraining",
@@ -61,7 +79,10 @@ def defineInputParams(form: params.Form) -> None:
         "the network sees them, and particles are written with their CTF. Candidates "
         "on micrographs without a CTF are then left out; the summary counts them.",
     )
-    defineOtherMicrographsParam(form)
+    defineOtherMicrographsParam(
+        form, more="\nWithout *Picks*: the micrographs to pick.", isExpert=False
+    )
+    defineSkipParam(form)
 
 
 def defineStageParams(form: params.Form) -> None:
@@ -77,9 +98,11 @@ def defineStageParams(form: params.Form) -> None:
     form.addSection(label="Scores")
     defineCombineParam(form)
     defineWitnessParams(form)
+    defineFeedbackParams(form)
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
-    defineParticleParams(form, asksContrast=False)
+    defineStacksParam(form)
+    defineStackOptions(form, asksContrast=False)
 
 
 def defineStreamingParams(form: params.Form) -> None:

@@ -13,7 +13,10 @@ from pyworkflow.protocol import Protocol
 from deepconsensus_plugin.convert import observed_in, write_observed
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.protocols.consensus.picks_input import pickedBox
+from deepconsensus_plugin.protocols.consensus.picks_input import (
+    pickedBox,
+    pickPointers,
+)
 from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
     appendScored,
     createScoredSets,
@@ -45,7 +48,7 @@ def createOutputs(protocol: Protocol, *, phaseFlipped: bool) -> Outputs:
     outputs = {}
     for suffix in (ACCEPTED, SCORED):
         coordinates = protocol._createSetOfCoordinates(
-            protocol.inputCoordinates[0].get().getMicrographs(asPointer=True), suffix
+            pickPointers(protocol)[0].get().getMicrographs(asPointer=True), suffix
         )
         coordinates.setBoxSize(pickedBox(protocol))
         outputs |= createScoredSets(

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pwem.objects import Coordinate
 from pyworkflow.protocol import Protocol
 
-from deepconsensus_plugin.convert import AveragedItems, candidate_items
+from deepconsensus_plugin.convert import AveragedItems, candidate_rows
 from deepconsensus_plugin.core.acceptance.accept import Acceptance
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.summary import AcceptanceSummary
@@ -31,9 +29,9 @@ from deepconsensus_plugin.protocols.deep_consensus.acceptance import (
     SPACING,
     judgeScores,
 )
-from deepconsensus_plugin.protocols.deep_consensus.scored_sets import (
-    ScoredItem,
-    iterScored,
+from deepconsensus_plugin.protocols.deep_consensus.scored_rows import (
+    ScoredRows,
+    scoredRows,
 )
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.screen.screen_stages import boxFrameOfScreen
@@ -93,13 +91,11 @@ class ScreenScores:
         """Candidates with a score, n."""
         return self.candidates.take(self.positions)
 
-    def items(self, protocol: Protocol, suffix: str) -> Iterator[ScoredItem]:
-        """Yield what belongs to the outputs of a suffix; one object is reused."""
-        accepted = self.positions[self.acceptance.accepted]
-        accepted = set((accepted + self.firstId).tolist())
+    def items(self, protocol: Protocol, suffix: str) -> ScoredRows:
+        """Return what belongs to the outputs of a suffix."""
         micrographs = referenceMicrographs(protocol)
-        for item in iterScored(
-            _numbered(candidate_items(micrographs, self.candidates), self.firstId),
+        scored = scoredRows(
+            candidate_rows(micrographs, self.candidates, self.firstId),
             self.scored,
             self.positions,
             self.acceptance.score,
@@ -108,9 +104,8 @@ class ScreenScores:
             reason=self.acceptance.reason,
             generalModel=self.generalModel,
             averaged=self.averaged,
-        ):
-            if suffix == SCORED or item.coordinate.getObjId() in accepted:
-                yield item
+        )
+        return scored if suffix == SCORED else scored.take(self.acceptance.accepted)
 
 
 def readScores(
@@ -169,9 +164,3 @@ def judgeForm(
         boxSize=pickedBox(protocol),
         report=report,
     )
-
-
-def _numbered(items: Iterator[Coordinate], firstId: int) -> Iterator[Coordinate]:
-    for number, item in enumerate(items, start=firstId):
-        item.setObjId(number)
-        yield item

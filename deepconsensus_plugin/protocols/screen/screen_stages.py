@@ -22,15 +22,12 @@ from deepconsensus_plugin.core.deep_consensus.requests import (
 )
 from deepconsensus_plugin.core.jobs import result_path
 from deepconsensus_plugin.core.methods import load_card_of
-from deepconsensus_plugin.core.pipeline.fusion_grounds import FusionContext
 from deepconsensus_plugin.core.types import Micrograph
 from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    CandidateStages,
-    fuse_scored,
-)
+from deepconsensus_plugin.core.workflow.candidate_stages import CandidateStages
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.core.workflow.further_boxes import FurtherBoxes
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.geometry import BoxGeometry
 from deepconsensus_plugin.core.workflow.masks import make_masks
 from deepconsensus_plugin.core.workflow.options import DeepConsensusOptions
@@ -39,6 +36,7 @@ from deepconsensus_plugin.protocols.consensus.negatives_form import DRAWING
 from deepconsensus_plugin.protocols.consensus.picks_input import (
     consensusRules,
     pickedBox,
+    pickPointers,
     readPicks,
     readUnwanted,
     referenceMicrographs,
@@ -48,7 +46,10 @@ from deepconsensus_plugin.protocols.deep_consensus.labelled_boxes import (
     canFlipAll,
     sourceOf,
 )
-from deepconsensus_plugin.protocols.deep_consensus.score_form import fusionSeed
+from deepconsensus_plugin.protocols.deep_consensus.score_form import (
+    fusionChoices,
+    fusionSeed,
+)
 from deepconsensus_plugin.protocols.deep_consensus.select_form import THRESHOLD
 from deepconsensus_plugin.protocols.deep_consensus.train_form import TRAINING
 from deepconsensus_plugin.protocols.deep_consensus.training_choices import (
@@ -62,6 +63,7 @@ from deepconsensus_plugin.protocols.deep_consensus.training_sets import (
 )
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
 from deepconsensus_plugin.protocols.shared.core_jobs import jobsIn
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import leftOutOf
 
 
 class ScreenStages:
@@ -172,19 +174,20 @@ class ScreenStages:
         """Score the candidates that can be cut out, and write their particles."""
         self._stages().score(candidates, model)
 
-    def fuse(self, candidates: Candidates, model: Path) -> None:
+    def fuse(self, model: Path) -> None:
         """Combine scores of networks, votes and pickers to probabilities."""
+        picked = self._pickedMicrographs()
         fuse_scored(
-            candidates,
             self.folder,
-            seed=fusionSeed(self.protocol),
-            context=FusionContext.of(
-                self._pickedMicrographs(), model, self.files.null, self.files.averages
-            ),
+            **fusionChoices(self.protocol, picked, pickedBox(self.protocol)),
+            micrographs=picked,
+            model=model,
+            run_job=jobsIn(self.folder, self.protocol),
         )
 
     def _pickedMicrographs(self) -> tuple[Micrograph, ...]:
-        return micrographs_from_set(referenceMicrographs(self.protocol))
+        picked = referenceMicrographs(self.protocol)
+        return micrographs_from_set(picked, left_out=leftOutOf(self.protocol, picked))
 
     def _options(self) -> DeepConsensusOptions:
         boxSize = boxFrameOfScreen(self.protocol).box_size
@@ -220,11 +223,14 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
         stackFolder(protocol),
         normalise=protocol.doNormalise.get(),
         invert=not protocol.skipInvert,
+        half_size=protocol.halfSize.get(),
     )
+    drawing, training = DRAWING.read(protocol), TRAINING.read(protocol)
+    n_most = max(drawing.max_negatives, training.max_boxes)
     return DeepConsensusOptions(
         consensus=consensusRules(protocol),
-        negatives=DRAWING.read(protocol),
-        training=TRAINING.read(protocol),
+        negatives=replace(drawing, max_negatives=n_most),
+        training=training,
         preprocessing=boxPreprocessing(
             protocol,
             boxSize=boxSize,
@@ -247,11 +253,14 @@ def optionsOfScreen(protocol: Protocol, *, boxSize: int) -> DeepConsensusOptions
 
 def boxFrameOfScreen(protocol: Protocol) -> BoxFrame:
     """Return what is cut out of which micrographs."""
+    cut = protocol.getInputMicrographs()
     return BoxFrame(
-        protocol.inputCoordinates[0].get(),
-        protocol.getInputMicrographs(),
+        pickPointers(protocol)[0].get(),
+        cut,
         protocol.ctfRelations.get(),
         picked_box=pickedBox(protocol),
+        left_out=leftOutOf(protocol, cut),
+        left_out_picked=leftOutOf(protocol, referenceMicrographs(protocol)),
     )
 
 

@@ -26,6 +26,7 @@ from deepconsensus_plugin.protocols.shared.model_summary import (
     countNetworks,
     describeMethods,
 )
+from deepconsensus_plugin.protocols.shared.skipped_micrographs import describeLeftOut
 from deepconsensus_plugin.protocols.shared.used_devices import describeDevices
 
 
@@ -44,6 +45,7 @@ def describeProgress(progress: StreamProgress | None) -> list[str]:
 def describeEnd(protocol: Protocol) -> list[str]:
     """Return what came out of a finished run, and what is expected of it."""
     return [
+        *describeLeftOut(protocol),
         *describeScores(
             acceptanceOf(protocol),
             protocol.numberLeftOut.get(),

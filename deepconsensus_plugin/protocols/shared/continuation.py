@@ -24,7 +24,7 @@ _FILES = "files"
 WITHOUT_EFFECT = frozenset(
     {
         *("runName", "runMode", "hostName", USE_GPU, GPU_LIST),
-        *("numberOfThreads", "numberOfMpi", "binThreads"),
+        *("numberOfThreads", "numberOfMpi", "binThreads", "scheduler"),
         *("doPreliminarPredictions", "extractingBatch", "preliminaryPositives"),
         "streamingSleepOnWait",
     }
@@ -32,19 +32,20 @@ WITHOUT_EFFECT = frozenset(
 """Parameters that say how a run is carried out, not what comes out."""
 
 
-def fingerprint(protocol: Protocol) -> str:
+def fingerprint(protocol: Protocol, *, without: Container[str] = ()) -> str:
     """Return all that changes results: choices on the form, and input files, as JSON.
 
     Sets are identified by the run that made them and the name of the output; an empty
-    choice is ``null``. Equal forms and files give equal strings in every process.
+    choice is ``null``. Equal forms and files give equal strings in every process. Lines
+    in `without`, with their files, are left out, for steps that they do not change.
     """
     names = (name for name, _ in protocol.getDefinition().iterParams())
     chosen = {
         name: _plain(getattr(protocol, name))
         for name in names
-        if name not in WITHOUT_EFFECT
+        if name not in WITHOUT_EFFECT and name not in without
     }
-    if (files := digestInputFiles(protocol)) is not None:
+    if (files := digestInputFiles(protocol, without=without)) is not None:
         chosen[_FILES] = files
     return json.dumps(chosen, sort_keys=True)
 

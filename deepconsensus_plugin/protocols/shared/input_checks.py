@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 from pwem.objects import SetOfCoordinates, SetOfMicrographs
-from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.micrographs import MicrographHeader, read_header
@@ -39,13 +38,6 @@ def describeNoBox(label: str, coordinates: SetOfCoordinates) -> list[str]:
     if coordinates.getBoxSize():
         return []
     return [f"{label}: the set has no box size; import the coordinates again with one."]
-
-
-def describeBadThreads(protocol: Protocol) -> list[str]:
-    """Return a sentence if there is no thread to work with."""
-    if protocol.numberOfThreads.get() >= 1:
-        return []
-    return ["Threads: there must be 1 or more."]
 
 
 def describeBadMicrographs(micrographs: SetOfMicrographs | None) -> list[str]:

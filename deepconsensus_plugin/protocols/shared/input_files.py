@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from pwem.objects import EMSet, SetOfMicrographs
@@ -14,20 +14,23 @@ from pyworkflow.protocol.params import PathParam
 from deepconsensus_plugin.core.digests import digest, digest_content
 
 
-def digestInputFiles(protocol: Protocol) -> str | None:
+def digestInputFiles(protocol: Protocol, *, without: Container[str] = ()) -> str | None:
     """Return a digest of the files that a run reads; another one if they are exchanged.
 
-    None while its inputs may grow, and if there are no files.
+    None while its inputs may grow, and if there are no files. Files that lines in
+    `without` name are left out.
     """
     if isinstance(protocol, ProtStreamingBase):
         return None
-    paths = dict.fromkeys(_inputFiles(protocol))
+    paths = dict.fromkeys(_inputFiles(protocol, without))
     found = [[str(path), digest_content(path)] for path in paths if path.is_file()]
     return digest(found) if found else None
 
 
-def _inputFiles(protocol: Protocol) -> Iterator[Path]:
+def _inputFiles(protocol: Protocol, without: Container[str]) -> Iterator[Path]:
     for name, param in protocol.getDefinition().iterParams():
+        if name in without:
+            continue
         attribute = getattr(protocol, name)
         if isinstance(param, PathParam):
             yield from _filesAt(attribute.get())

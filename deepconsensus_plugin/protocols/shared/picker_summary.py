@@ -12,8 +12,12 @@ from deepconsensus_plugin.core.pickers.trained.validation import (
     WANTED_PRECISION,
     PickerValidation,
 )
+from deepconsensus_plugin.core.pipeline.pick import PickResult
 
 _SETS_BY_NAME = 8
+
+_FEWEST_IN_ROWS, _SHARE_IN_ROWS = 20, 0.05
+"""Number and share of picks in straight rows from which a summary warns of them."""
 
 
 def describePicker(card: PickerCard) -> list[str]:
@@ -63,6 +67,20 @@ def describeNull(null: NullComparison | None) -> list[str]:
     return [
         f"WARNING: {null.describe()} The picks are there to be looked at; nothing is "
         "expected of them."
+    ]
+
+
+def describeRows(result: PickResult, *, areLeftOut: bool) -> list[str]:
+    """Return that picks lie in rows, as on filaments, where there are many."""
+    n_rows, n_all = result.n_in_rows, result.n_picks
+    if areLeftOut and n_rows:
+        return [f"{n_rows} picks in straight rows, as on filaments, were left out."]
+    if n_rows < max(_FEWEST_IN_ROWS, _SHARE_IN_ROWS * n_all):
+        return []
+    return [
+        f"WARNING: {n_rows} of {n_all} picks lie in straight rows with nothing beside "
+        "them, as on filaments. These are out of reach of pickers of single particles; "
+        "*Leave out filaments* removes them."
     ]
 
 

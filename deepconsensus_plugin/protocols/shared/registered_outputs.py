@@ -24,9 +24,11 @@ def registerOutputs(
     outputs : mapping of str to EMSet
         Filled sets by the names of the outputs.
     sources : iterable of Pointer
-        Inputs; empty pointers are passed over.
+        Inputs; empty pointers are passed over. CTFs that the form names are one, too.
     """
-    used = [pointer for pointer in sources if pointer.get() is not None]
+    ctfs = getattr(protocol, "ctfRelations", None)
+    given = {id(each): each for each in (*sources, ctfs) if each is not None}
+    used = [pointer for pointer in given.values() if pointer.get() is not None]
     emptyStaleOutputs(protocol, outputs)
     protocol._defineOutputs(**outputs)
     for items in outputs.values():

@@ -14,6 +14,7 @@ from pyworkflow.project import Project
 from pyworkflow.protocol import Protocol
 
 from deepconsensus_plugin.core.averages.table import AveragesTable, read_averages
+from deepconsensus_plugin.core.io.arrays import read_array_file
 from deepconsensus_plugin.core.types import IntArray
 from deepconsensus_plugin.core.workflow.files import ChainFiles
 from deepconsensus_plugin.protocols.shared.chain_files import chainFilesOf
@@ -72,7 +73,8 @@ def _rowsOfItems(files: ChainFiles, ids: Sequence[int], n: int) -> IntArray:
     item of its input each of them was, and all of these are its output.
     """
     if (own := files.folder / _IDS).is_file():
-        rows = {number: row for row, number in enumerate(np.load(own).tolist())}
+        numbers = read_array_file(own, "ids", kinds="iu").tolist()
+        rows = {number: row for row, number in enumerate(numbers)}
         return np.array([rows.get(number, -1) for number in ids], dtype=np.intp)
     if n != len(ids):
         raise ValueError(
@@ -81,7 +83,7 @@ def _rowsOfItems(files: ChainFiles, ids: Sequence[int], n: int) -> IntArray:
         )
     if not files.positions.is_file():
         return np.arange(n)
-    return np.argsort(np.load(files.positions), kind="stable")
+    return np.argsort(files.read_positions(), kind="stable")
 
 
 def averagedCoordinates(protocol: Protocol) -> SetOfCoordinates:

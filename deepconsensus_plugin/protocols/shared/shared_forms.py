@@ -26,23 +26,26 @@ def defineGpuParams(form: params.Form) -> None:
         params.StringParam,
         default="0",
         label="Choose GPU IDs",
-        help="Number of the GPU in the list of *nvidia-smi*. One GPU is used. Default: "
-        "0.",
+        help="Numbers of GPUs in the list of *nvidia-smi*, such as 0 or 0,1. With "
+        "several, networks of an ensemble are trained side by side, and scoring and "
+        "picking are shared out; all else uses the first. Default: 0.",
     )
 
 
-def defineOtherMicrographsParam(form: params.Form) -> None:
+def defineOtherMicrographsParam(
+    form: params.Form, *, more: str = "", isExpert: bool = True
+) -> None:
     """Add the choice of other micrographs to extract boxes from."""
     form.addParam(
         "inputMicrographs",
         params.PointerParam,
         pointerClass="SetOfMicrographs",
         allowsNull=True,
-        expertLevel=params.LEVEL_ADVANCED,
+        expertLevel=params.LEVEL_ADVANCED if isExpert else params.LEVEL_NORMAL,
         label="Other micrographs",
         help="Micrographs to extract boxes from, for example dose-weighted or binned "
         "ones. They are matched by name, and coordinates and box are scaled to their "
-        "pixel size.\nAuto (empty): those that the coordinates were picked on.",
+        f"pixel size.\nAuto (empty): those that the coordinates were picked on.{more}",
     )
 
 

@@ -23,7 +23,10 @@ from deepconsensus_plugin.core.pipeline.simulate import SimulateRequest, Simulat
 from deepconsensus_plugin.plugin import Plugin
 from deepconsensus_plugin.protocols.shared.appearance import Appearance
 from deepconsensus_plugin.protocols.shared.continuation import fingerprint
-from deepconsensus_plugin.protocols.shared.input_checks import describeBadThreads
+from deepconsensus_plugin.protocols.shared.parallel_form import (
+    defineParallelParams,
+    describeBadParallel,
+)
 from deepconsensus_plugin.protocols.simulation import simulate_form
 from deepconsensus_plugin.protocols.simulation.simulation_choices import (
     describeBadSimulation,
@@ -61,7 +64,7 @@ class ProtSimulateMicrographs(Appearance, EMProtocol):
         simulate_form.defineIceParams(form)
         form.addSection(label="Contamination")
         simulate_form.defineContaminationParams(form)
-        form.addParallelSection(threads=2, mpi=0)
+        defineParallelParams(form, threads=2)
 
     # -------------------------- steps --------------------------
     def _createFilenameTemplates(self):
@@ -122,7 +125,7 @@ class ProtSimulateMicrographs(Appearance, EMProtocol):
 
     # -------------------------- information --------------------------
     def _validate(self):
-        return describeBadSimulation(self) + describeBadThreads(self)
+        return describeBadSimulation(self) + describeBadParallel(self)
 
     def _summary(self):
         output = getattr(self, "outputCoordinates", None)

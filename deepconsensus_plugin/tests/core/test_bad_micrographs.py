@@ -41,11 +41,9 @@ from deepconsensus_plugin.core.usable_area.bad_micrographs import (
     share_without_signal,
 )
 from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    fuse_scored,
-)
 from deepconsensus_plugin.core.workflow.chain import select_scored
 from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 
 SHAPE, BOX = (320, 480), 20
 GOOD = ("a.mrc", "c.mrc", "d.mrc")
@@ -157,7 +155,7 @@ class Judged:
         write_scores(self.files.scores, EnsembleScores.of(network[:, np.newaxis]))
 
     def select(self, *, seed: int | None = 3):
-        fuse_scored(self.candidates, self.folder, seed=seed)
+        fuse_scored(self.folder, seed=seed)
         rule = AcceptanceRule(spacing=Spacing(over_border=True))
         return select_scored(self.found, self.micrographs, self.folder, rule)
 

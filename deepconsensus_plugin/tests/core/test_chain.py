@@ -40,10 +40,15 @@ from deepconsensus_plugin.core.io.tables import read_coordinates
 from deepconsensus_plugin.core.negatives.parameters import NegativesParameters
 from deepconsensus_plugin.core.pickers.hydra.shipped_model import general_model
 from deepconsensus_plugin.core.pipeline.fuse import fuse_scores
+from deepconsensus_plugin.core.pipeline.fuse_request import FuseRequest
 from deepconsensus_plugin.core.pipeline.likely_particles import find_likely_particles
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest
 from deepconsensus_plugin.core.pipeline.negatives import NegativesRequest
-from deepconsensus_plugin.core.pipeline.witness_request import WitnessRequest
+from deepconsensus_plugin.core.pipeline.witness_opinion import find_opinion
+from deepconsensus_plugin.core.pipeline.witness_request import (
+    WitnessRequest,
+    read_witness,
+)
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.types import (
     DIAMETER_PER_BOX,
@@ -74,7 +79,7 @@ OPTIONS = DeepConsensusOptions(
     preprocessing=PREPROCESSING,
     negatives=NegativesParameters(exclusion_radius=0.4),
 )
-ASKED = ["mask", "witness", "negatives", "train", "score"]
+ASKED = ["mask", "witness", "negatives", "train", "score", "fuse"]
 """Kinds of jobs of a run that combines scores, in their order."""
 
 
@@ -119,7 +124,7 @@ def undisturbed(scene, tmp_path_factory) -> DeepConsensusResult:
 
 
 class CountedJobs:
-    """Jobs that take what they should make from a chain that is complete, but masks.
+    """Jobs that take what they should make from a complete chain, but masks and fusion.
 
     The process is killed at the end of one of kind `last`.
     """
@@ -131,7 +136,7 @@ class CountedJobs:
     def __call__(self, request, progress):
         kind = jobs.job_kind(request)
         self.kinds.append(kind)
-        if kind == "mask":
+        if kind in ("mask", "fuse"):
             jobs.carry_out(request, progress)
         elif kind == "negatives":
             shutil.copy(self._from.negatives, request.result)
@@ -207,7 +212,10 @@ def test_stages_called_alone_give_the_same(scene, undisturbed, tmp_path):
         micrographs, candidates.coordinates(), model, tmp_path, box_size=BOX
     )
     log_odds = np.concatenate([each.scores for each in told.values()])
-    opinion = files.find_opinion(candidates)
+    opinion = find_opinion(
+        read_witness(files.witness, candidates),
+        *(candidates, files.witness_peaks, files.null),
+    )
     probability, _ = fuse_scores(candidates, networks.mean, opinion, seed=0)
     np.testing.assert_array_equal(log_odds, undisturbed.general_model)
     np.testing.assert_array_equal(networks.mean, undisturbed.networks.mean)
@@ -243,7 +251,7 @@ def test_a_chain_killed_after_training_does_not_train_again(
     assert before.kinds == ["mask", "witness", "negatives", "train"]
     after = CountedJobs(monkeypatch, undisturbed)
     assert_same(run_deep_consensus(*scene, OPTIONS, tmp_path), undisturbed)
-    assert after.kinds == ["score"]
+    assert after.kinds == ["score", "fuse"]
 
 
 def _die(*_, **__):
@@ -374,6 +382,20 @@ def test_whoever_runs_the_jobs_is_asked_for_the_same(scene, undisturbed, tmp_pat
             BOX,
             tmp_path / "model",
             tmp_path / "scores.h5",
+        ),
+        FuseRequest(
+            tmp_path / "candidates.h5",
+            tmp_path / "positions.npy",
+            tmp_path / "scores.h5",
+            dict.fromkeys([each.name for each in micrographs], SHAPE),
+            seed=OPTIONS.fusion_seed,
+            score=tmp_path / "score.npy",
+            calibration=tmp_path / "calibration.json",
+            witness=tmp_path / "witness.h5",
+            witness_peaks=tmp_path / "witness_peaks.h5",
+            null=tmp_path / "null.json",
+            averages=tmp_path / "averages.h5",
+            model=tmp_path / "model",
         ),
     ]
 

@@ -43,8 +43,8 @@ def test_wrong_use_is_a_nonzero_status(arguments, capsys):
 @pytest.fixture
 def without_tensorflow(monkeypatch):
     """Answer for TensorFlow at once; starting it takes seconds."""
-    answer = Finding("TensorFlow's devices", "CPU")
-    monkeypatch.setattr(check, "check_devices", lambda: answer)
+    answer = Finding("their devices", "CPU")
+    monkeypatch.setattr(check, "check_devices", lambda *asked: [answer])
 
 
 def test_check_reports_versions(without_tensorflow, capsys):
@@ -103,24 +103,35 @@ def test_scipion_home_that_is_not_there(monkeypatch, tmp_path):
     assert "no such folder" in check.check_scipion().remedy
 
 
-def test_python_of_the_jobs_is_the_one_asked(monkeypatch, tmp_path):
-    python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho noise\necho \'["GPU H200", "CPU"]\'\n')
-    python.chmod(0o755)
-    monkeypatch.setenv("DEEPCONSENSUS_PYTHON", str(python))
+def test_what_is_not_required_is_told_but_is_no_failure(monkeypatch, capsys):
+    gpu = Finding("GPU", "H200: not used", "update the driver", required=False)
+    monkeypatch.setattr(check, "check_jobs", lambda: [gpu])
 
-    assert check.check_devices() == Finding("TensorFlow's devices", "GPU H200, CPU")
+    status = main(["check"])
+
+    shown = capsys.readouterr().out
+    assert "??  GPU" in shown
+    assert "GPU: update the driver" in shown
+    assert status == int("!!" in shown)
 
 
-def test_python_of_the_jobs_that_fails_is_named(monkeypatch, tmp_path):
+def test_jobs_python_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("DEEPCONSENSUS_PYTHON", str(tmp_path / "gone"))
-    assert "does not answer" in check.check_devices().remedy
 
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\necho 'No module named tensorflow' >&2\nexit 1\n")
-    python.chmod(0o755)
-    monkeypatch.setenv("DEEPCONSENSUS_PYTHON", str(python))
-    assert "No module named tensorflow" in check.check_devices().remedy
+    place, environment = check.check_jobs()
+
+    assert place.found == f"{tmp_path / 'gone'}, chosen by DEEPCONSENSUS_PYTHON"
+    assert "No such file" in environment.remedy
+
+
+def test_a_backend_that_is_not_known_is_named(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+
+    _, environment = check.check_jobs()
+
+    assert "expected one of tensorflow, jax, torch, received theano" in (
+        environment.remedy
+    )
 
 
 @pytest.mark.slow

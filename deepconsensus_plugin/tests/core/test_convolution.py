@@ -7,9 +7,10 @@ from keras import layers
 
 from deepconsensus_plugin.core.networks.convolution import (
     Device,
-    convolution_layer,
+    form_by_rule,
     has_avx512,
 )
+from deepconsensus_plugin.core.networks.forms import Convolution, Form
 from deepconsensus_plugin.core.networks.fourier import FourierConv2D
 from deepconsensus_plugin.core.networks.packed import PackedConv2D, StridedConv2D
 
@@ -56,19 +57,20 @@ def test_weights_are_those_of_the_plain_layer(form):
 @pytest.mark.parametrize(
     ("device", "scoring", "expected"),
     [
-        (Device.ACCELERATOR, False, [layers.Conv2D] * 4),
-        (Device.CPU_AVX512, False, [layers.Conv2D, *[PackedConv2D] * 2, layers.Conv2D]),
-        (Device.CPU_AVX512, True, [layers.Conv2D, *[StridedConv2D] * 2, layers.Conv2D]),
-        (Device.CPU, False, [*[FourierConv2D] * 3, layers.Conv2D]),
-        (Device.CPU, True, [*[FourierConv2D] * 2, *[layers.Conv2D] * 2]),
+        (Device.ACCELERATOR, False, "PLAIN PLAIN PLAIN PLAIN"),
+        (Device.CPU_AVX512, False, "FOURIER FOURIER PACKED PLAIN"),
+        (Device.CPU_AVX512, True, "PLAIN FOURIER STRIDED PLAIN"),
+        (Device.CPU, False, "FOURIER FOURIER FOURIER PLAIN"),
+        (Device.CPU, True, "FOURIER FOURIER PLAIN PLAIN"),
     ],
 )
 def test_form_follows_device_and_shape(device, scoring, expected):
-    chosen = [
-        convolution_layer(size, channels, device=device, scoring=scoring)
+    shapes = [
+        Convolution(size, channels, 8, 32)
         for size, channels in [(15, 1), (15, 8), (7, 8), (3, 16)]
     ]
-    assert chosen == expected
+    chosen = [form_by_rule(each, device=device, scoring=scoring) for each in shapes]
+    assert chosen == [Form[name] for name in expected.split()]
 
 
 @pytest.mark.parametrize(

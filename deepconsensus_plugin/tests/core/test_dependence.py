@@ -13,10 +13,12 @@ from deepconsensus_plugin.core.calibration.independent_votes import (
     IndependentVotes,
     describe_merged,
 )
+from deepconsensus_plugin.core.consensus import dependence
 from deepconsensus_plugin.core.consensus.dependence import (
     find_dependences,
     group_votes,
 )
+from deepconsensus_plugin.core.consensus.shared_picks import some_common_micrographs
 from deepconsensus_plugin.core.io.tables import read_candidates, write_candidates
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules, combine_picks
 from deepconsensus_plugin.core.types import PickerPicks, ScoredCoordinates
@@ -182,3 +184,24 @@ def test_groups_are_those_of_the_first_in_a_chain():
     )
     assert group_votes(("a", "y", "z"), found) == ("a", "a", "a")
     assert group_votes(("a", "y", "z"), []) == ()
+
+
+def test_some_micrographs_tell_as_much_as_all(monkeypatch):
+    """Only those that both pickers were run on can."""
+    rng = np.random.default_rng(4)
+    names = [f"m{number:03d}.mrc" for number in range(60)]
+    first = {name: rng.uniform(0, SIDE, (100, 2)) for name in names}
+    copied = {name: first[name] + rng.normal(0, 0.1, (100, 2)) for name in names[40:]}
+    pickers = [
+        PickerPicks(
+            name, BOX, {n: ScoredCoordinates.from_arrays(x) for n, x in picks.items()}
+        )
+        for name, picks in (("one", first), ("copy", copied))
+    ]
+    monkeypatch.setattr(dependence, "_MOST_PICKS", 500)
+    looked_at = some_common_micrographs(*pickers[::-1], n_picks=500)
+    assert len(looked_at) == 5
+    assert looked_at[0] == names[40]
+    assert looked_at[-1] == names[-1]
+    (found,) = find_dependences(pickers, box_size=BOX, radius_px=0.3 * BOX)
+    assert (found.picker, found.other) == ("copy", "one")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -48,6 +49,7 @@ from deepconsensus_plugin.core.pickers.topaz.architecture import (
 from deepconsensus_plugin.core.pickers.topaz.network import build_network as build_topaz
 from deepconsensus_plugin.core.pipeline.try_model import run
 from deepconsensus_plugin.core.pipeline.try_model_request import TryModelRequest
+from deepconsensus_plugin.core.pipeline.weights_apart import try_weights
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
 from deepconsensus_plugin.core.serialisation import to_plain, write_json
 
@@ -285,3 +287,41 @@ def test_cards_that_cannot_be_are_refused(tmp_path, members, kind, value, match)
     (tmp_path / "card.json").write_text(json.dumps(content | {kind: value}))
     with pytest.raises(FileFormatError, match=match):
         run(TryModelRequest(tmp_path), Progress())
+
+
+@pytest.mark.parametrize(
+    ("script", "match"),
+    [
+        ("exec sleep 100", "read within 0.2 s, received a file with which the library"),
+        ("echo free >&2; kill -SEGV $$", "at which their reader died .free"),
+        ("exit 7", "died .status 7"),
+    ],
+)
+def test_a_library_that_hangs_or_dies_ends_with_its_process(
+    tmp_path, monkeypatch, script, match
+):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\n{script}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(ModelFormatError, match=match) as refused:
+        try_weights(tmp_path, longest_s=0.2 if "sleep" in script else 60)
+    assert refused.value.path == tmp_path / "model.keras"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_reader_apart_says_what_the_reader_says(tmp_path, members):
+    try_weights_of(tmp_path / "right", members)
+    wrong = with_changed(members, lambda file: file.__delitem__(KERNEL))
+    with pytest.raises(ModelFormatError) as here:
+        write_model(tmp_path / "wrong", wrong)
+        read_weights(tmp_path / "wrong", CARD)
+    with pytest.raises(ModelFormatError, match="arrays of weights") as apart:
+        try_weights_of(tmp_path / "wrong", wrong)
+    assert str(apart.value) == str(here.value)
+
+
+def try_weights_of(folder, members):
+    write_model(folder, members)
+    try_weights(folder)

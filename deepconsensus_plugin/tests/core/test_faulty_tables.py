@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -14,9 +15,12 @@ from deepconsensus_plugin.core.errors import FileFormatError, OutOfRangeError
 from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.jobs import read_any_request, read_result, result_path
 from deepconsensus_plugin.core.limits import FARTHEST_PX
+from deepconsensus_plugin.core.metrics.evaluation import evaluate_picks, read_curve
+from deepconsensus_plugin.core.metrics.stored_figures import read_figures
 from deepconsensus_plugin.core.pick_files.picks import read_picks
 from deepconsensus_plugin.core.pipeline.simulate import SimulateResult
 from deepconsensus_plugin.core.serialisation import read_json
+from deepconsensus_plugin.core.simulation.truth import read_truth
 from deepconsensus_plugin.core.types import ScoredCoordinates
 
 STAR = "data_\nloop_\n_rlnCoordinateX #1\n_rlnCoordinateY #2\n"
@@ -279,3 +283,69 @@ def test_ctfs_that_cannot_be_are_refused(tmp_path):
         path.write_text(head + " ".join(row) + "\n")
         with pytest.raises(FileFormatError, match=r"from .* to .* for m\.mrc"):
             read_ctfs(path)
+
+
+def test_one_long_field_takes_no_memory_for_every_row(tmp_path):
+    rows = "1 2\n" * 20_000
+    path = tmp_path / "a.star"
+    path.write_text(f"{STAR}{rows}{'9' * 1_000_000} 2\n")
+    tracemalloc.start()
+    with pytest.raises(FileFormatError) as refused:
+        read_picks(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "line 20005" in str(refused.value)
+    assert len(str(refused.value)) < 1000
+    assert peak < 1e8  # as one array: 80 GB
+
+
+@pytest.mark.parametrize(
+    ("row", "match"),
+    [
+        ("1e300,1,good,x,10,,,", "x 1e.300, beyond"),
+        ("nan,1,good,x,10,,,", "x nan"),
+        ("1,1,good,x,0,,,", "diameter 0"),
+        ("1,1,fine,x,10,,,", "fine"),
+        ("1,1,good,x,10,1,2,inf", "psi inf"),
+        ("1,1", "line 2"),
+    ],
+)
+def test_a_truth_that_cannot_be_is_refused(tmp_path, row, match):
+    path = tmp_path / "truth.csv"
+    path.write_text(f"x,y,class,kind,diameter_A,rot,tilt,psi\n{row}\n")
+    with pytest.raises(FileFormatError, match=match):
+        read_truth(path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "a,b,c\n", "{head}\n1,2,3\n", "{head}\n1,nan,0\n", "{head}\n1,1\n"]
+)
+def test_a_curve_that_cannot_be_is_refused(tmp_path, content):
+    path = tmp_path / "curve.csv"
+    path.write_text(content.format(head="threshold,precision,recall"))
+    with pytest.raises(
+        FileFormatError, match="a table of threshold, precision, recall"
+    ):
+        read_curve(path)
+
+
+def test_figures_that_cannot_be_are_refused(tmp_path):
+    path, picks = (
+        tmp_path / "metrics.json",
+        {"a": ScoredCoordinates.from_arrays([(5, 5)])},
+    )
+    found = evaluate_picks(picks, picks, {"a": (90, 90)}, box_size=9, radius_px=2)
+    figures = json.loads(json.dumps(found.to_dict()))
+    path.write_text(json.dumps(figures))
+    assert read_figures(path) == figures
+    for name, value in (
+        *(("f1", "high"), ("f1", True), ("n_truth", -1), ("n_truth", 1.5)),
+        *(("intervals", [1]), ("intervals", {"f1": [1]}), ("blind_lattice", None)),
+        ("n_not_observed", None),
+    ):
+        path.write_text(json.dumps(figures | {name: value}))
+        with pytest.raises(FileFormatError, match=f"expected {name}.* to be"):
+            read_figures(path)
+    path.write_text(json.dumps({k: v for k, v in figures.items() if k != "recall"}))
+    with pytest.raises(FileFormatError, match="recall to be a number or null"):
+        read_figures(path)

@@ -15,7 +15,7 @@ import pytest
 
 from deepconsensus_plugin.core.acceptance.rule import AcceptanceRule
 from deepconsensus_plugin.core.acceptance.spacing import Spacing
-from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.execution import Here, Progress
 from deepconsensus_plugin.core.io.scores import EnsembleScores, write_scores
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
@@ -23,7 +23,7 @@ from deepconsensus_plugin.core.io.tables import (
     write_candidates,
 )
 from deepconsensus_plugin.core.networks.card import CARD_FILE, WEIGHTS_FILE
-from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline import network_finding, network_pick
 from deepconsensus_plugin.core.pipeline.combine import ConsensusRules
 from deepconsensus_plugin.core.pipeline.mask import MaskRequest, are_made, run
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
@@ -32,11 +32,9 @@ from deepconsensus_plugin.core.types import Micrograph, PickerPicks, ScoredCoord
 from deepconsensus_plugin.core.usable_area.files import area_path, read_area, write_area
 from deepconsensus_plugin.core.usable_area.kinds import AreaKind
 from deepconsensus_plugin.core.workflow.candidate_finding import find_candidates
-from deepconsensus_plugin.core.workflow.candidate_stages import (
-    fuse_scored,
-)
 from deepconsensus_plugin.core.workflow.chain import select_scored
 from deepconsensus_plugin.core.workflow.files import ChainFiles
+from deepconsensus_plugin.core.workflow.fusing import fuse_scored
 from deepconsensus_plugin.core.workflow.stages import draw_negatives
 
 SHAPE, BOX, RATE = (320, 480), 30, 2.0
@@ -207,7 +205,7 @@ def test_what_lies_on_them_is_not_accepted(tmp_path, micrographs, avoid):
     np.save(files.positions, np.arange(n))
     network = np.random.default_rng(1).random((n, 1))
     write_scores(files.scores, EnsembleScores.of(network))
-    fuse_scored(found.candidates, folder, seed=1)
+    fuse_scored(folder, seed=1)
     rule = AcceptanceRule(
         spacing=Spacing(over_border=True, avoid_contamination=avoid)
     ).at(0.0)
@@ -266,7 +264,7 @@ class FixedPicker:
 def fixed_picker(tmp_path, monkeypatch):
     card = SimpleNamespace(box_extent_A=60.0)
     monkeypatch.setattr(network_pick, "load_card", lambda _: card)
-    monkeypatch.setattr(network_pick, "load_picker", lambda *_: FixedPicker())
+    monkeypatch.setattr(network_finding, "load_picker", lambda *_: FixedPicker())
     model = tmp_path / "model"
     model.mkdir()
     for name in (CARD_FILE, WEIGHTS_FILE):
@@ -298,3 +296,8 @@ def test_networks_pick_on_usable_area_only(
     n_files = len([*request.found.iterdir()])
     network_pick.find_all(replace(request, avoid_contamination=not avoid), Progress())
     assert len([*request.found.iterdir()]) == n_files == len(micrographs)
+    # What computes elsewhere loads the model there, and finds the same.
+    other = replace(request, found=tmp_path / "elsewhere" / "found")
+    again = network_pick.find_all(other, Progress(networks=Here()))
+    for name, here in found.items():
+        np.testing.assert_array_equal(here.yx, again[name].yx)

@@ -18,7 +18,11 @@ from deepconsensus_plugin.core.errors import IncompatibleModelError, ModelFormat
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.networks.card import TrainingSet
 from deepconsensus_plugin.core.networks.folding import folded_weights
+from deepconsensus_plugin.core.networks.forms import Form
 from deepconsensus_plugin.core.preprocessing import BoxPreprocessing
+
+FORMS = (Form.FOURIER, Form.PACKED, Form.PACKED, Form.FOURIER, *[Form.PLAIN] * 4)
+SCORING_FORMS = (*[Form.STRIDED, Form.FOURIER] * 2, *[Form.PLAIN] * 4)
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +59,18 @@ def test_every_kernel_is_penalised():
     assert penalty == pytest.approx(expected, rel=1e-5)
 
 
+def test_refuses_another_number_of_forms():
+    with pytest.raises(ValueError, match="expected 8 forms, received 7"):
+        build_network(input_size=32, forms=FORMS[1:])
+
+
 def test_refuses_a_size_that_does_not_pool():
     with pytest.raises(ValueError, match="multiple of 16, received 100"):
         build_network(input_size=100)
 
 
 def test_fast_network_computes_the_same():
-    plain, fast = build_network(input_size=32), build_network(input_size=32, fast=True)
+    plain, fast = (build_network(input_size=32, forms=each) for each in ((), FORMS))
     fast.set_weights(plain.get_weights())
     boxes = np.random.default_rng(0).normal(size=(4, 32, 32)).astype(np.float32)
     np.testing.assert_allclose(
@@ -88,7 +97,7 @@ def _trained_looking_network() -> keras.Model:
 
 def test_folded_network_computes_the_same():
     network = _trained_looking_network()
-    folded = build_network(input_size=32, fast=True, folded=True)
+    folded = build_network(input_size=32, forms=SCORING_FORMS, folded=True)
     folded.set_weights(folded_weights(network))
     boxes = np.random.default_rng(0).normal(size=(8, 32, 32)).astype(np.float32)
     expected = predict([network], boxes, batch_size=8)
@@ -128,7 +137,7 @@ def test_scorers_are_folded_and_networks_to_train_are_not(tmp_path):
 
 @pytest.mark.slow
 def test_saved_and_loaded_gives_the_same_scores(tmp_path):
-    networks = [build_network(input_size=32, fast=True) for _ in range(2)]
+    networks = [build_network(input_size=32) for _ in range(2)]
     boxes = np.random.default_rng(0).normal(size=(5, 32, 32)).astype(np.float32)
     save_model(tmp_path / "model", networks, _card())
     loaded = load_networks(tmp_path / "model")
@@ -140,7 +149,7 @@ def test_saved_and_loaded_gives_the_same_scores(tmp_path):
 
 @pytest.mark.slow
 def test_model_file_opens_without_this_package(tmp_path):
-    networks = [build_network(input_size=32, fast=True) for _ in range(2)]
+    networks = [build_network(input_size=32, forms=FORMS) for _ in range(2)]
     save_model(tmp_path, networks, _card())
     plain = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     boxes = np.random.default_rng(0).normal(size=(3, 32, 32)).astype(np.float32)

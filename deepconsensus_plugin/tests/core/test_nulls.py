@@ -14,7 +14,13 @@ from scipy.ndimage import gaussian_filter
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.micrographs import open_micrograph
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
-from deepconsensus_plugin.core.pipeline import classical_peaks, mask, network_pick, pick
+from deepconsensus_plugin.core.pipeline import (
+    classical_peaks,
+    mask,
+    network_finding,
+    network_pick,
+    pick,
+)
 from deepconsensus_plugin.core.pipeline.network_pick_requests import NetworkPickRequest
 from deepconsensus_plugin.core.pipeline.nulls import N_NULLS, choose_nulls
 from deepconsensus_plugin.core.pipeline.pick import PickRequest
@@ -159,7 +165,7 @@ class TestNetwork:
             (model / name).touch()
         micrographs = write(tmp_path)
         picker = FakePicker()
-        monkeypatch.setattr(network_pick, "load_picker", lambda *_: picker)
+        monkeypatch.setattr(network_finding, "load_picker", lambda *_: picker)
         monkeypatch.setattr(
             network_pick, "load_card", lambda _: SimpleNamespace(kind="fake")
         )

@@ -12,7 +12,12 @@ import mrcfile
 import numpy as np
 import pytest
 
-from deepconsensus_plugin.core.deep_consensus import score, train
+from deepconsensus_plugin.core.deep_consensus import (
+    batch_scorer,
+    ensemble,
+    score,
+    train,
+)
 from deepconsensus_plugin.core.deep_consensus.datasets import read_boxes
 from deepconsensus_plugin.core.deep_consensus.held_out import (
     held_out_path,
@@ -44,6 +49,7 @@ from deepconsensus_plugin.core.jobs import (
 )
 from deepconsensus_plugin.core.methods import load_card
 from deepconsensus_plugin.core.metrics.classification import classification_metrics
+from deepconsensus_plugin.core.networks.forms import Form, Forms
 from deepconsensus_plugin.core.pickers.classical.parameters import PickParameters
 from deepconsensus_plugin.core.pipeline import pick
 from deepconsensus_plugin.core.pipeline.pick import PickRequest, PickResult
@@ -408,6 +414,11 @@ class _Killed(Exception):
     """Exception that stands for the end of a process."""
 
 
+def _other_forms(*_: object, **__: object) -> Forms:
+    """Choose forms as no machine would: what is continued must not ask."""
+    return (Form.FOURIER,) * 8
+
+
 def test_a_killed_training_goes_on_to_the_same_model(
     request_to_train, tmp_path, monkeypatch
 ):
@@ -437,6 +448,7 @@ def test_a_killed_training_goes_on_to_the_same_model(
         advance(training, count)
 
     monkeypatch.setattr(MemberTrainer, "advance", advance_and_count)
+    monkeypatch.setattr(ensemble, "fastest_forms", _other_forms)
     resumed = train.run(request, Progress())
     assert set(n_validations) == {1}
     n_all = sum(len(history) for history in trained.history)
@@ -465,7 +477,7 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
     for request in (undisturbed, interrupted):
         request.scores.parent.mkdir()
     score.run(undisturbed, Progress())
-    predict, batches = score.predict, []
+    predict, batches = batch_scorer.predict, []
 
     def predict_and_die(networks, boxes, **options):
         if len(batches) == 5:
@@ -473,7 +485,7 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
         batches.append(len(boxes))
         return predict(networks, boxes, **options)
 
-    monkeypatch.setattr(score, "predict", predict_and_die)
+    monkeypatch.setattr(batch_scorer, "predict", predict_and_die)
     with pytest.raises(_Killed):
         score.run(interrupted, Progress())
     assert not interrupted.scores.exists()
@@ -482,7 +494,8 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
         batches.append(len(boxes))
         return predict(networks, boxes, **options)
 
-    monkeypatch.setattr(score, "predict", predict_and_count)
+    monkeypatch.setattr(batch_scorer, "predict", predict_and_count)
+    monkeypatch.setattr(score, "scoring_forms", _other_forms)
     score.run(interrupted, Progress())
     assert sum(batches) == 60
     np.testing.assert_array_equal(
@@ -491,4 +504,5 @@ def test_a_killed_scoring_goes_on_where_it_was(scene, trained, tmp_path, monkeyp
     for stack in undisturbed.stacks.folder.iterdir():
         other = interrupted.stacks.folder / stack.name
         np.testing.assert_array_equal(mrcfile.read(stack), mrcfile.read(other))
-    assert not list(interrupted.scores.parent.glob("*.partial"))
+    left = sorted(path.name for path in interrupted.scores.parent.glob("*.*"))
+    assert left == [interrupted.scores.name]

@@ -3,7 +3,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.signal
+from threadpoolctl import threadpool_limits
 
+from deepconsensus_plugin.core.execution import map_ahead
 from deepconsensus_plugin.core.optics import ctf_values
 from deepconsensus_plugin.core.preprocessing import (
     BoxPreprocessing,
@@ -55,6 +58,37 @@ def test_resize_keeps_a_smooth_image(old, new):
         return np.exp(-(axis**2 + axis.T**2) / 0.02)[None].astype(np.float32)
 
     np.testing.assert_allclose(fourier_resize(blob(old), new), blob(new), atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [48, 63, 128, 202])
+@pytest.mark.parametrize("old", [96, 99, 100, 194])
+def test_resize_along_each_axis_is_that_of_signals(old, size):
+    """Sides with a fast FFT and without; even ones have a highest frequency."""
+    boxes = _noise(3, old)
+    rows = scipy.signal.resample(boxes.astype(np.float64), size, axis=2)
+    expected = scipy.signal.resample(rows, size, axis=1)
+    resized = fourier_resize(boxes, size)
+    assert resized.dtype == np.float32
+    np.testing.assert_allclose(resized, expected, atol=3e-5)
+
+
+@pytest.mark.parametrize("old", [400, 398])
+def test_resized_boxes_do_not_depend_on_threads(old):
+    """398 = 2 · 199 has no fast FFT."""
+    parts = np.split(_noise(12, old), 4)
+    results = []
+    for n_threads, workers in [(1, 1), (2, 1), (2, 3)]:
+        with threadpool_limits(n_threads):
+            resized = map_ahead(lambda p: fourier_resize(p, 64), parts, workers=workers)
+            results.append(np.concatenate(list(resized)))
+    results.append(fourier_resize(np.concatenate(parts), 64))
+    for other in results[1:]:
+        np.testing.assert_array_equal(other, results[0])
+
+
+def test_no_boxes_are_resized_to_none():
+    assert fourier_resize(_noise(0, 100), 64).shape == (0, 64, 64)
+    assert fourier_resize(_noise(0, 194), 64).shape == (0, 64, 64)
 
 
 def test_background_has_mean_0_and_deviation_1():

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import correlate
 
-from deepconsensus_plugin.core.pickers.maps.score_map import ScoreMap, score_in_tiles
+from deepconsensus_plugin.core.pickers.maps.score_map import (
+    ScoreMap,
+    compute_in_tiles,
+    score_in_tiles,
+)
 
 REACH = 3
 KERNEL = np.random.default_rng(3).normal(0, 1, (2 * REACH + 1, 2 * REACH + 1))
@@ -43,6 +47,16 @@ class TestTiles:
         assert scores.step == step
         np.testing.assert_allclose(scores.values, whole, rtol=1e-5, atol=1e-5)
         assert len(shapes) == 1  # so that a graph is compiled once
+
+    @pytest.mark.parametrize("context", [0, 2])
+    def test_lines_of_context_are_only_looked_at(self, context):
+        image = image_of((37, 53))
+        options = {"reach": REACH, "step": 2, "tile": 16}
+        whole = compute_in_tiles(filtered(2), image, **options)
+        inner = compute_in_tiles(filtered(2), image, context=context, **options)
+        n = context // 2
+        expected = whole[n : len(whole) - n, n : whole.shape[1] - n]
+        np.testing.assert_allclose(inner, expected, rtol=1e-5, atol=1e-5)
 
     def test_no_tile_is_larger_than_asked_for(self):
         sides = []

@@ -54,6 +54,7 @@ def test_a_clean_micrograph_is_usable_everywhere():
         ({"gold_beads": 5.0}, AreaKind.CONTAMINATION),
         ({"precipitates": 3.0}, AreaKind.CONTAMINATION),
         ({"cracks": 3.0}, AreaKind.CONTAMINATION),
+        ({"vesicles": 3.0}, AreaKind.CONTAMINATION),
     ],
 )
 def test_each_contaminant_is_marked_with_its_kind(changes, kind):

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
-import mrcfile
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -27,7 +25,6 @@ from deepconsensus_plugin.core.io.scores_csv import read_scores_csv
 from deepconsensus_plugin.core.io.tables import (
     read_candidates,
     read_coordinates,
-    write_coordinates,
 )
 from deepconsensus_plugin.core.jobs import (
     read_device,
@@ -57,15 +54,22 @@ from deepconsensus_plugin.core.serialisation import (
     to_plain,
     write_json,
 )
-from deepconsensus_plugin.core.types import ScoredCoordinates
+from deepconsensus_plugin.tests.stored_models import KINDS, STORED, unpack_stored
 
-STORED = Path(__file__).parents[1] / "stored"
 EXPECTED = json.loads((STORED / "expected.json").read_text())
 """What that version made of the files."""
 
 LATER = {
-    **dict.fromkeys(("film_variety", "ice_variety", "precipitates", "cracks"), 0.0),
+    "forms": [],
+    **dict.fromkeys(
+        ("film_variety", "ice_variety", "precipitates", "cracks", "vesicles"), 0.0
+    ),
     "hold_out_micrographs": True,
+    "leave_out_filaments": False,
+    "n_in_rows": 0,
+    "shortest_diameter_A": None,
+    "max_negatives": 10_000,
+    "half_size": False,
     "avoid_contamination": True,
     "avoid_likely_particles": True,
     "masks": None,
@@ -79,7 +83,6 @@ LATER = {
 }
 """Fields that came later, with the defaults that mean what that version did."""
 
-KINDS = ("deep_consensus", "topaz", "deepem", "hydra")
 JOBS = {
     "simulate": (SimulateRequest, SimulateResult),
     "pick": (PickRequest, PickResult),
@@ -101,34 +104,11 @@ JOB_FILES = [
 ]
 
 
-def draw_micrograph(seed):
-    """Return a micrograph of dark discs, and their centres.
-
-    `RandomState` gives the same numbers in every version of NumPy.
-    """
-    random = np.random.RandomState(seed)
-    grid = np.stack(np.mgrid[18:150:28, 18:190:28], axis=-1).reshape(-1, 2)
-    centres = grid + random.randint(-4, 5, grid.shape)
-    rows, columns = np.indices((160, 200))
-    image = random.standard_normal((160, 200))
-    for y, x in centres:
-        image[np.hypot(rows - y, columns - x) <= 6] -= 2
-    return image.astype(np.float32), centres
-
-
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
     """Return a folder with the models and the project, and what jobs need."""
     folder = tmp_path_factory.mktemp("stored")
-    for name in ("models", "project"):
-        shutil.unpack_archive(STORED / f"{name}.tar.xz", folder, filter="data")
-    shutil.copytree(STORED / "jobs", folder / "jobs")
-    image, centres = draw_micrograph(99)
-    (folder / "micrographs").mkdir()
-    mrcfile.write(folder / "micrographs" / "seen.mrc", image)
-    background = [centres[:20] + 7, centres[20:30] + 14]
-    boxes = ScoredCoordinates.from_arrays(np.concatenate([centres, *background]))
-    write_coordinates(folder / "seen.h5", {"seen.mrc": boxes})
+    unpack_stored(folder)
     return folder
 
 

@@ -28,7 +28,7 @@ from deepconsensus_plugin.core.pickers.trained.requests import (
     PickerTrainResult,
 )
 from deepconsensus_plugin.core.pickers.trained.training import PickerTrainer
-from deepconsensus_plugin.core.pipeline import network_pick
+from deepconsensus_plugin.core.pipeline import network_finding, network_pick
 from deepconsensus_plugin.core.pipeline.network_pick_requests import (
     NetworkPickRequest,
     NetworkPickResult,
@@ -305,8 +305,8 @@ class FakePicker:
 @pytest.fixture
 def fake(monkeypatch):
     picker = FakePicker()
-    monkeypatch.setattr(network_pick, "load_picker", lambda *_: picker)
-    monkeypatch.setattr(network_pick, "pick_null", lambda *_: NO_PICKS)
+    monkeypatch.setattr(network_finding, "load_picker", lambda *_: picker)
+    monkeypatch.setattr(network_finding, "pick_null", lambda *_: NO_PICKS)
     return picker
 
 

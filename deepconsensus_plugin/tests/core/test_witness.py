@@ -11,7 +11,7 @@ import pytest
 
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.consensus import find_consensus
-from deepconsensus_plugin.core.execution import Progress
+from deepconsensus_plugin.core.execution import Here, Progress
 from deepconsensus_plugin.core.io.tables import read_coordinates, write_coordinates
 from deepconsensus_plugin.core.null_control.comparison import (
     NullComparison,
@@ -168,6 +168,29 @@ def _dies_at_the_third():
         return detect_all(self, image)
 
     return detect
+
+
+def test_what_looks_elsewhere_sees_the_same(micrographs, small, tmp_path):
+    ask_general_model(micrographs, _coordinates("a.mrc"), tmp_path, box_size=BOX)
+    found = []
+    for name, networks in (("here", None), ("elsewhere", Here())):
+        out = tmp_path / name
+        request = WitnessRequest(
+            micrographs,
+            ChainFiles(tmp_path).asked,
+            BOX,
+            general_model(),
+            48.0,
+            True,
+            *(out / part for part in ("seen", "found.h5", "peaks.h5", "null")),
+        )
+        small.clear()
+        out.mkdir()
+        witness.run(request, Progress(networks=networks))
+        assert small == ["a.mrc"]
+        found.append(read_coordinates(request.log_odds)["a.mrc"].scores)
+        assert request.null.is_file()
+    np.testing.assert_array_equal(*found)
 
 
 def test_no_candidates_on_the_micrographs_is_an_error(micrographs, tmp_path, small):

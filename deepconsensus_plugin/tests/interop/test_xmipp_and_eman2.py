@@ -276,6 +276,7 @@ def score(test: type[TestXmippAndEman2]) -> ProtDeepConsensusScore:
         inputCoordinates=output(test.consensus, "outputCoordinatesOR"),
         inputModel=output(network, "outputModel"),
         ctfRelations=store_ctfs(test, test.names),
+        writeStacks=True,
     )
     return test.launchProtocol(scored)
 

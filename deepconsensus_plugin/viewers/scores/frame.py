@@ -13,12 +13,9 @@ import numpy as np
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.pane import BACKGROUND, Pane
+from deepconsensus_plugin.viewers.scores.gallery_pane import GalleryPane
 from deepconsensus_plugin.viewers.scores.overview import Overview
-from deepconsensus_plugin.viewers.scores.panes import (
-    GalleryPane,
-    PlotsPane,
-    ScoredMicrographPane,
-)
+from deepconsensus_plugin.viewers.scores.panes import PlotsPane, ScoredMicrographPane
 
 _HEIGHT = 560
 _WIDTHS = 420, 455, 440
@@ -106,8 +103,11 @@ class ScoreFrame(tk.Frame):
         for number, button in enumerate(self._buttons):
             button.configure(command=partial(self.run_action, number))
             button.pack(side=tk.LEFT, padx=_PAD)
-        self._status = tk.Label(bar, bg=BACKGROUND, anchor=tk.W)
-        self._status.pack(side=tk.LEFT, padx=2 * _PAD)
+        self._status = tk.Label(self, bg=BACKGROUND, anchor=tk.W, justify=tk.LEFT)
+        self._status.pack(fill=tk.X, padx=_PAD)
+        self._status.bind(
+            "<Configure>", lambda e: self._status.configure(wraplength=e.width)
+        )
 
     def _show(self, overview: Overview) -> None:
         """Fill the window, once the scores are read."""
@@ -142,7 +142,7 @@ class ScoreFrame(tk.Frame):
             self._body, overview, self.threshold, self.set_threshold, **plots
         )
         yield self.plots
-        follow = self._point_at, self._show_only
+        follow = self._point_at, self._show_only, self.tell
         self.gallery = GalleryPane(self._body, *common, *follow, **gallery)
         yield self.gallery
         self.micrograph = ScoredMicrographPane(self._body, *common, **micrograph)
@@ -161,7 +161,7 @@ class ScoreFrame(tk.Frame):
             self.micrograph.show_only(reason)
 
     def tell(self, message: str) -> None:
-        """Show a line of text beside the buttons."""
+        """Show a text below the buttons."""
         self._status.configure(text=message)
 
     def _tell_error(self, error: BaseException) -> None:

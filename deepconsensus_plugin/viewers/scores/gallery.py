@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from deepconsensus_plugin.core.acceptance.placed_scores import PlacedScores
+from deepconsensus_plugin.core.marks.mark import Verdict
 from deepconsensus_plugin.core.reasons import Reason
 from deepconsensus_plugin.plots.colours import REASON_COLOURS
 from deepconsensus_plugin.viewers.overlay import Overlay
@@ -24,6 +25,16 @@ _EMPTY = 235
 _FRAME = 0.035
 """Distance of a frame from the next place, in places."""
 _FONT = 7
+_MARK_FONT = 11
+_FOCUS_COLOUR = "#F0E442"
+
+MARKS = {
+    Verdict.GOOD: ("✔", "#0072B2"),
+    Verdict.BAD: ("✘", "#D55E00"),
+    Verdict.NONE: ("", "none"),
+}
+"""Sign and colour of each verdict; blue and vermilion are told apart by all."""
+
 _LABEL = (16, 36)
 """Height and width of what is darkened behind a score, pixels of a picture."""
 
@@ -66,11 +77,36 @@ class Gallery:
         self._page = page
         self._pixels[:] = _EMPTY
         self._frame(threshold)
+        self.show_marks([Verdict.NONE] * len(page.rows), None)
 
     def set_threshold(self, threshold: float) -> None:
         """Colour the frames anew, by what becomes of the candidates."""
         self._frame(threshold)
         self._overlay.update()
+
+    def show_marks(self, verdicts: Sequence[Verdict], focus: int | None) -> None:
+        """Show how each place is marked, and which one keys are for.
+
+        Marks differ in shape as well as in colour.
+        """
+        for place, text in enumerate(self._marks):
+            verdict = verdicts[place] if place < len(verdicts) else Verdict.NONE
+            sign, colour = MARKS[verdict]
+            text.set_text(sign)
+            text.set_color(colour)
+        places = [] if focus is None else [focus]
+        self._focus.set_segments(
+            [_FOCUS + np.array(divmod(each, self._shape[1])[::-1]) for each in places]
+        )
+
+    def refresh(self) -> None:
+        """Show what was changed since."""
+        self._overlay.update()
+
+    @property
+    def n_columns(self) -> int:
+        """Number of places beside each other."""
+        return self._shape[1]
 
     def add_tiles(self, tiles: Mapping[int, Tile]) -> None:
         """Put pictures, by row of the table, in their places, and show them."""
@@ -83,13 +119,17 @@ class Gallery:
         self._image.set_data(self._pixels)
         self._overlay.update()
 
-    def row_at(self, event: Any) -> int | None:
-        """Return the candidate that the mouse is at, or None."""
+    def place_at(self, event: Any) -> int | None:
+        """Return the place on the page that the mouse is at, or None."""
         if event.inaxes is not self._axes:
             return None
         place = int(event.ydata) * self._shape[1] + int(event.xdata)
-        rows = self._page.rows
-        return int(rows[place]) if 0 <= place < len(rows) else None
+        return place if 0 <= place < len(self._page.rows) else None
+
+    def row_at(self, event: Any) -> int | None:
+        """Return the candidate that the mouse is at, or None."""
+        place = self.place_at(event)
+        return None if place is None else int(self._page.rows[place])
 
     def _make_places(self) -> None:
         rows, columns = self._shape
@@ -111,6 +151,9 @@ class Gallery:
         self._frames = add(LineCollection([], linewidths=2))
         self._axes.add_collection(self._frames, autolim=False)
         self._scores = [add(self._place_score(n)) for n in range(self.size)]
+        self._focus = add(LineCollection([], linewidths=2, colors=_FOCUS_COLOUR))
+        self._axes.add_collection(self._focus, autolim=False)
+        self._marks = [add(self._place_mark(n)) for n in range(self.size)]
 
     def _place_score(self, place: int) -> Text:
         y, x = divmod(place, self._shape[1])
@@ -121,6 +164,19 @@ class Gallery:
             fontsize=_FONT,
             color="white",
             va="bottom",
+        )
+
+    def _place_mark(self, place: int) -> Text:
+        y, x = divmod(place, self._shape[1])
+        behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        return self._axes.text(
+            x + 1 - 2 * _FRAME,
+            y + 2 * _FRAME,
+            "",
+            fontsize=_MARK_FONT,
+            va="top",
+            ha="right",
+            bbox=behind,
         )
 
     def _frame(self, threshold: float) -> None:
@@ -135,6 +191,6 @@ class Gallery:
             text.set_text(f"{scores[place]:.3f}" if place < n_shown else "")
 
 
-_CORNERS = (
-    np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * (1 - 2 * _FRAME) + _FRAME
-)
+_SQUARE = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
+_CORNERS = _SQUARE * (1 - 2 * _FRAME) + _FRAME
+_FOCUS = _SQUARE * (1 - 6 * _FRAME) + 3 * _FRAME

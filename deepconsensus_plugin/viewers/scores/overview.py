@@ -20,10 +20,11 @@ from deepconsensus_plugin.core.acceptance.spacing import Spacing
 from deepconsensus_plugin.core.acceptance.summary import count_reasons
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.reasons import UNJUDGED, Reason
-from deepconsensus_plugin.core.types import FloatArray, IntArray
+from deepconsensus_plugin.core.types import BoolArray, FloatArray, IntArray
 from deepconsensus_plugin.plots.picture import choose_micrograph
 from deepconsensus_plugin.viewers.scores.images import ParticleImages
 from deepconsensus_plugin.viewers.scores.ranking import Ranking
+from deepconsensus_plugin.viewers.scores.review import Review, ReviewList
 from deepconsensus_plugin.viewers.scores.table import (
     Grouping,
     ScoredTable,
@@ -120,6 +121,8 @@ class Overview:
         these candidates.
     images : ParticleImages, optional
         Their pictures.
+    review : Review, optional
+        Their marks; None where they cannot be marked.
     """
 
     def __init__(
@@ -131,8 +134,9 @@ class Overview:
         spacing: Spacing | None = None,
         report: CalibrationReport | None = None,
         images: ParticleImages | None = None,
+        review: Review | None = None,
     ):
-        self.table, self.images = table, images
+        self.table, self.images, self.review = table, images, review
         self.ranking = Ranking(table.score)
         self.spacing = spacing or Spacing()
         self.placed = PlacedScores(table.score, places, self.spacing)
@@ -207,6 +211,18 @@ class Overview:
         rows = self.ranked(threshold, only)
         middle = int((self.placed.score[rows] >= threshold).sum()) + shift
         first = max(0, min(middle - size // 2, len(rows) - size))
+        return Page(first, len(rows), rows[first : first + size], self.placed)
+
+    def accepted(self, threshold: float) -> BoolArray:
+        """Return what a threshold accepts, shape (n,)."""
+        return np.asarray(self.placed.reasons(threshold) == Reason.ACCEPTED)
+
+    def listed(self, which: ReviewList, threshold: float) -> IntArray:
+        """Return the rows of a list of the review, drawn now."""
+        return self.review.listed(which, threshold, self.accepted(threshold))
+
+    def page_of(self, rows: IntArray, first: int, size: int) -> Page:
+        """Return a page of a list that begins at a place of it."""
         return Page(first, len(rows), rows[first : first + size], self.placed)
 
     def picks_on(self, micrograph: int) -> PicksShown:

@@ -8,26 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from deepconsensus_plugin.core.reasons import Reason
-from deepconsensus_plugin.core.types import IntArray
 from deepconsensus_plugin.viewers.background import Background
 from deepconsensus_plugin.viewers.micrograph_pane import MicrographPane
 from deepconsensus_plugin.viewers.micrograph_view import MicrographPicture
-from deepconsensus_plugin.viewers.pane import BACKGROUND, LOW_PASSES, Pane
-from deepconsensus_plugin.viewers.scores.gallery import Gallery
-from deepconsensus_plugin.viewers.scores.micrograph import SHOWN, MicrographPlot
+from deepconsensus_plugin.viewers.pane import BACKGROUND, Pane
+from deepconsensus_plugin.viewers.scores.micrograph import MicrographPlot
 from deepconsensus_plugin.viewers.scores.overview import Overview
 from deepconsensus_plugin.viewers.scores.plots import ScorePlots
-from deepconsensus_plugin.viewers.scores.tiles import Tiles
 
-_LOW_PASS_AT_FIRST = "30 Å"
 _PAD = 4
-
-_EVERY = "all candidates"
-_ONLY = {_EVERY: None, **{reason.label: reason for reason in SHOWN}}
-"""Kinds of candidates to show, by their names for users."""
-
-OnRow = Callable[[int], None]
-OnReason = Callable[[Reason | None], None]
 
 
 class PlotsPane(Pane):
@@ -72,92 +61,6 @@ class PlotsPane(Pane):
         score = self.plots.threshold_at(event)
         if event.button == 1 and score is not None:
             self._choose(score)
-
-
-class GalleryPane(Pane):
-    """Particles, best first, around the threshold until one looks elsewhere."""
-
-    def __init__(
-        self,
-        parent: tk.Misc,
-        overview: Overview,
-        background: Background,
-        threshold: float,
-        point_at: OnRow,
-        filter_others: OnReason,
-        **size: int,
-    ):
-        super().__init__(parent, **size)
-        self._overview, self._background = overview, background
-        self._threshold, self._shift = threshold, 0
-        self._tiles = Tiles(overview.images) if overview.images is not None else None
-        self._point_at, self._filter = point_at, filter_others
-        self.gallery = Gallery(self.figure)
-        self.add_button("◀ Better", lambda: self.turn(-1))
-        self.add_button("Cutoff", lambda: self.set_threshold(self._threshold))
-        self.add_button("Worse ▶", lambda: self.turn(1))
-        self.add_label("Low-pass")
-        self._low_pass = self.add_choices(
-            list(LOW_PASSES), _LOW_PASS_AT_FIRST, self._refresh
-        )
-        line = self.add_line_above()
-        self.add_label("Show", line=line)
-        self._only = self.add_choices(
-            list(_ONLY), _EVERY, lambda: self.show_only(self._only.get()), line=line
-        )
-        self._ranks = self.add_label(line=line)
-        self.canvas.mpl_connect("button_press_event", self._press)
-        self.canvas.mpl_connect("scroll_event", self._scroll)
-        self.canvas.mpl_connect("resize_event", self._fit)
-
-    def set_threshold(self, threshold: float) -> None:
-        """Show the particles around a threshold."""
-        self._threshold, self._shift = threshold, 0
-        self._refresh()
-
-    def turn(self, n_pages: int, *, part: float = 1.0) -> None:
-        """Go on by pages, to worse ones if positive, or parts of them."""
-        rows, size = self._ranked(), self.gallery.size
-        middle = int((self._overview.table.score[rows] >= self._threshold).sum())
-        shift = self._shift + round(n_pages * part * size)
-        self._shift = max(-middle, min(shift, len(rows) - middle))
-        self._refresh()
-
-    def _ranked(self) -> IntArray:
-        return self._overview.ranked(self._threshold, _ONLY[self._only.get()])
-
-    def show_only(self, name: str) -> None:
-        """Show candidates of one kind, here and on the micrograph."""
-        self._only.set(name)
-        self.set_threshold(self._threshold)
-        self._filter(_ONLY[name])
-
-    def _refresh(self) -> None:
-        page = self._overview.page(
-            self._threshold,
-            self.gallery.size,
-            shift=self._shift,
-            only=_ONLY[self._only.get()],
-        )
-        self._ranks.configure(text=page.describe())
-        self.gallery.show(page, self._threshold)
-        if self._tiles is None:
-            self.gallery.add_tiles({})
-            return
-        low_pass_A = LOW_PASSES[self._low_pass.get()]
-        tiles = self._tiles.read(page.rows.tolist(), low_pass_A=low_pass_A)
-        self._background.ask("particles", tiles, self.gallery.add_tiles)
-
-    def _fit(self, event: Any) -> None:
-        if self.gallery.fit():
-            self._refresh()
-
-    def _press(self, event: Any) -> None:
-        if (row := self.gallery.row_at(event)) is not None:
-            self._point_at(row)
-
-    def _scroll(self, event: Any) -> None:
-        self.turn(-1 if event.step > 0 else 1, part=0.5)
 
 
 class ScoredMicrographPane(MicrographPane):

@@ -16,6 +16,8 @@ import numpy as np
 from pwem.objects import SetOfCoordinates, SetOfMicrographs, SetOfParticles
 
 from deepconsensus_plugin.constants import (
+    AVERAGE_AMPLITUDE_ATTRIBUTE,
+    GENERAL_MODEL_ATTRIBUTE,
     NETWORK_SCORE_ATTRIBUTE,
     PICKERS_ATTRIBUTE,
     SCORE_ATTRIBUTE,
@@ -28,7 +30,11 @@ from deepconsensus_plugin.core.types import FloatArray
 from deepconsensus_plugin.protocols.deep_consensus.selection_input import (
     SelectionInput,
 )
-from deepconsensus_plugin.set_columns import columns_are_fused, read_columns, read_ids
+from deepconsensus_plugin.set_columns import (
+    columns_are_fused,
+    read_columns,
+    read_id_array,
+)
 from deepconsensus_plugin.viewers.scores.images import (
     MicrographImages,
     MixedImages,
@@ -36,6 +42,7 @@ from deepconsensus_plugin.viewers.scores.images import (
     StackImages,
 )
 from deepconsensus_plugin.viewers.scores.overview import Overview
+from deepconsensus_plugin.viewers.scores.review import Review
 from deepconsensus_plugin.viewers.scores.table import (
     Grouping,
     ScoredTable,
@@ -47,6 +54,12 @@ from deepconsensus_plugin.viewers.shown_micrographs import ShownMicrographs
 
 VOTES, PICKERS, NOTHING = "number of votes", "picker", "nothing"
 """Ways to stack the bars."""
+
+_OPINIONS = (
+    *(VOTES_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE),
+    *(GENERAL_MODEL_ATTRIBUTE, AVERAGE_AMPLITUDE_ATTRIBUTE),
+)
+"""Evidence that may contradict itself, higher is better."""
 
 Columns = Mapping[str, list[Any]]
 
@@ -69,6 +82,8 @@ class ScoredSource:
         Where accepted particles may lie.
     report : CalibrationReport, optional
         Report of the run that scored them.
+    marks : Path, optional
+        File of their marks; None where they cannot be marked.
     """
 
     selection: SelectionInput
@@ -77,6 +92,7 @@ class ScoredSource:
     folder: Path
     spacing: Spacing
     report: CalibrationReport | None = None
+    marks: Path | None = None
 
     @property
     def items(self) -> SetOfParticles | SetOfCoordinates:
@@ -95,6 +111,7 @@ def locate(
     folder: Path,
     spacing: Spacing | None = None,
     report: CalibrationReport | None = None,
+    marks: Path | None = None,
 ) -> ScoredSource:
     """Return where the candidates of a set, their micrographs and pictures are.
 
@@ -102,7 +119,7 @@ def locate(
     ----------
     items : SetOfParticles or SetOfCoordinates
         Scored, not empty; see `SelectionInput` for what the candidates are.
-    folder, spacing, report
+    folder, spacing, report, marks
         As for `ScoredSource`; the default spacing if None.
     """
     found = SelectionInput.of(items)
@@ -113,6 +130,7 @@ def locate(
         folder,
         spacing or Spacing(),
         report,
+        marks,
     )
 
 
@@ -126,9 +144,8 @@ def read_overview(source: ScoredSource) -> Overview:
     """
     prefix = "_coordinate." if source.items is source.particles else ""
     found = [prefix + name for name in (VOTES_ATTRIBUTE, PICKERS_ATTRIBUTE)]
-    columns = read_columns(
-        source.items, SCORE_ATTRIBUTE, NETWORK_SCORE_ATTRIBUTE, *found
-    )
+    names = dict.fromkeys((SCORE_ATTRIBUTE, *found, *_OPINIONS))
+    columns = read_columns(source.items, *names)
     if SCORE_ATTRIBUTE not in columns:
         raise KeyError(f"{source.items.getFileName()}: its items have no score")
     score = np.array(columns[SCORE_ATTRIBUTE], dtype=np.float64)
@@ -141,7 +158,19 @@ def read_overview(source: ScoredSource) -> Overview:
         spacing=source.spacing,
         report=source.report,
         images=_images(source, table),
+        review=_review(source, table, columns),
     )
+
+
+def _review(
+    source: ScoredSource, table: ScoredTable, columns: Columns
+) -> Review | None:
+    """Return the marks of candidates whose micrographs are known."""
+    if source.marks is None or table.micrographs is None:
+        return None
+    known = [name for name in _OPINIONS if columns.get(name) is not None]
+    opinions = np.array([columns[name] for name in known], dtype=np.float64)
+    return Review(table, source.marks, opinions.reshape(-1, len(table.score)).T)
 
 
 def _table(
@@ -194,7 +223,7 @@ def _stacks(source: ScoredSource) -> StackImages | None:
     stacks = [source.folder / each for each in paths]
     if not all(_is_mrc(path) for path in stacks):
         return None
-    ids, own = np.array(read_ids(source.items)), np.array(read_ids(source.particles))
+    ids, own = (read_id_array(each) for each in (source.items, source.particles))
     row = np.searchsorted(own, ids).clip(max=len(own) - 1)
     is_known = own[row] == ids
     return StackImages(

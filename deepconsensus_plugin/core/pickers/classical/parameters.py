@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -28,8 +29,7 @@ class PickParameters(Declared):
     diameter_A: float = field(
         metadata=declare(
             "Particle diameter",
-            "Diameter of the particle. For an elongated particle, start with the "
-            "mean of its axes.",
+            "Longest diameter of the particle.",
             unit="Å",
             gt=0,
         )
@@ -69,6 +69,19 @@ class PickParameters(Declared):
             gt=0,
         ),
     )
+    shortest_diameter_A: float | None = field(
+        default=None,
+        metadata=declare(
+            "Shortest diameter",
+            "Width of an elongated particle. With it, *difference of Gaussians* looks "
+            "for ellipses in eight directions, and *rotational correlation* for the "
+            "mean of both diameters.",
+            unit="Å",
+            if_none="the particle is about as wide as long",
+            is_expert=True,
+            gt=0,
+        ),
+    )
     particles_dark: bool = field(
         default=True,
         metadata=declare(
@@ -79,6 +92,23 @@ class PickParameters(Declared):
         ),
     )
     avoid_contamination: bool = field(default=True, metadata=AVOID_CONTAMINATION)
+
+    def conflicts(self) -> list[str]:
+        """Return that the shortest diameter is longer than the longest."""
+        shortest = self.shortest_diameter_A
+        if shortest is None or shortest <= self.diameter_A:
+            return []
+        return ["Shortest diameter: it must not be above the particle diameter"]
+
+    @property
+    def elongation(self) -> float:
+        """Ratio of the longest diameter to the shortest, at least 1."""
+        return self.diameter_A / (self.shortest_diameter_A or self.diameter_A)
+
+    @property
+    def mean_diameter_A(self) -> float:
+        """Geometric mean of both diameters, Å: that of a disc of the same area."""
+        return self.diameter_A / math.sqrt(self.elongation)
 
     @property
     def tells_contamination(self) -> bool:

@@ -97,7 +97,7 @@ def prepare_micrograph(
         return prepare_for_filters(
             open_micrograph(micrograph.path),
             sampling_rate=micrograph.sampling_rate,
-            diameter_A=parameters.diameter_A,
+            diameter_A=parameters.mean_diameter_A,
             particles_dark=parameters.particles_dark,
             avoid_contamination=parameters.avoid_contamination,
         )
@@ -110,7 +110,7 @@ def score_peaks(
 ) -> ScoredCoordinates:
     """Return every positive peak of a working image, best first; binned pixels."""
     if parameters.method is PickMethod.GAUSSIANS:
-        scores = score_by_gaussians(working)
+        scores = score_by_gaussians(working, elongation=parameters.elongation)
     else:
         if profile is None:
             profile = reference_profile(

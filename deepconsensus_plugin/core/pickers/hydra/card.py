@@ -128,6 +128,12 @@ class HydraCard(PickerCard):
         _, chosen = self.find_head(options)
         return UnknownSample(options.particle_diameter_A, chosen.are_particles_dark)
 
+    def lacks_diameter(self, options: HydraPickOptions | None) -> bool:
+        """Return whether the head is the general one, and options name no diameter."""
+        head = self._named(options)
+        is_of_any_size = head is not None and head.particle_diameter_A is None
+        return is_of_any_size and (options is None or not options.particle_diameter_A)
+
     def check_can_pick(
         self, *, sampling_rate: float, has_ctfs: bool, options: HydraPickOptions | None
     ) -> None:

@@ -12,6 +12,7 @@ which are folded into the convolutions:
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,10 +42,10 @@ class HydraDetector:
             build_body(architecture, Form.MEASURED),
             build_head(architecture, Form.MEASURED),
         ]
-        self._folded = [
-            build_body(architecture, Form.FOLDED),
-            build_head(architecture, Form.FOLDED),
-        ]
+        body_of_tile = build_body(architecture, Form.FOLDED)
+        head_of_tile = build_head(architecture, Form.FOLDED)
+        self._folded = [body_of_tile, head_of_tile]
+        self._whole = keras.Model(body_of_tile.input, head_of_tile(body_of_tile.output))
         self.refresh(body, head)
 
     def refresh(self, body: Weights, head: Weights) -> None:
@@ -81,10 +82,7 @@ class HydraDetector:
         array, shape (n, m, 3)
             dy and dx in steps, and log-odds, at every step inside the reach.
         """
-        x = pixels[None, ..., None]
-        for network in self._folded:
-            x = network.predict_on_batch(x)
-        return np.asarray(x[0])
+        return np.asarray(self._whole.predict_on_batch(pixels[None, ..., None])[0])
 
 
 Affine = tuple[Float32Array, Float32Array]
@@ -96,8 +94,20 @@ def folded_body(weights: Weights, affines: list[Affine]) -> Weights:
     folded: Weights = []
     for i, (factor, shift) in enumerate(affines):
         first, second, _, _ = weights[4 * i : 4 * (i + 1)]
-        folded += [first, second * factor[0], shift[0]]
+        kernels = [first, second * factor[0]]
+        folded += [*(kernels if i else [_stacked(*kernels)]), shift[0]]
     return folded
+
+
+def _stacked(first: Float32Array, second: Float32Array) -> Float32Array:
+    """Return the kernel of two convolutions, one after the other, without padding."""
+    side, other = len(first), len(second)
+    stacked = np.zeros((side + other - 1,) * 2 + (first.shape[2], second.shape[3]))
+    for y, x in np.ndindex(side, side):
+        stacked[y : y + other, x : x + other] += np.einsum(
+            "ic,yxco->yxio", first[y, x].astype(np.float64), second
+        )
+    return stacked.astype(np.float32)
 
 
 def folded_head(weights: Weights, affines: list[Affine]) -> Weights:

@@ -47,7 +47,8 @@ class Form(enum.Enum):
     """Form that also returns the statistics of all crops together."""
 
     FOLDED = "folded"
-    """Form whose normalisation is folded into convolutions, without padding."""
+    """Form whose normalisation is folded into convolutions, without padding. The first
+    pair is one convolution of 5×5, a tenth of the work where there is one channel."""
 
 
 @dataclass(eq=False)
@@ -64,6 +65,8 @@ class _Wiring:
     def pair(self, x: Tensor) -> Tensor:
         """Return the output of two stacked 3×3 convolutions (a view of 5×5 pixels)."""
         channels = self.architecture.body_channels
+        if self.is_folded and x.shape[-1] == 1:
+            return layers.Conv2D(channels, 5)(x)
         padding = "valid" if self.is_folded else "same"
         x = layers.Conv2D(channels, 3, padding=padding, use_bias=False)(x)
         return layers.Conv2D(channels, 3, padding=padding, use_bias=self.is_folded)(x)

@@ -27,7 +27,7 @@ class HydraPickOptions(Declared):
         default=None,
         metadata=declare(
             "Particle diameter",
-            "Longest diameter of the particle. The general head needs it.",
+            "Longest diameter of the particle. The general head needs one.",
             unit="Å",
             auto="that of the data set of the head",
             gt=0,

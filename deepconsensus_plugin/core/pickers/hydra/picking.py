@@ -34,8 +34,12 @@ from deepconsensus_plugin.core.types import FloatArray, Micrograph, ScoredCoordi
 
 Float32Array = NDArray[np.float32]
 
-_TILE = 512
-"""Side of a tile, pixels; a multiple of every step."""
+_TILE = 768
+"""Side of a tile, pixels; a multiple of every step. Borders of smaller ones cost
+more."""
+
+_STEPS_OUTSIDE = 2
+"""Anchors so many steps outside the image may still point at a particle inside."""
 
 _CROPS = 4
 """Number of crops from which a micrograph's statistics are measured."""
@@ -158,14 +162,20 @@ class HydraPicker:
         """Return the place and log-odds of every anchor on a rescaled image."""
         architecture = self._architecture
         step, reach = architecture.step, architecture.reach
-        margin = step * -(-reach // step)
-        padded = pad_with_noise(image, margin)
+        n_around = -(-reach // step)
+        n_outside = min(n_around, _STEPS_OUTSIDE)
+        padded = pad_with_noise(image, step * n_around)
         self._detector.fit(_crops(image, architecture.crop_px))
         outputs = compute_in_tiles(
-            self._detector.detect, padded, reach=reach, step=step, tile=_TILE
+            self._detector.detect,
+            padded,
+            reach=reach,
+            step=step,
+            tile=_TILE,
+            context=step * (n_around - n_outside),
         )
         anchors = step * np.moveaxis(np.indices(outputs.shape[:2]), 0, -1)
-        yx = anchors + step * outputs[..., OFFSETS] - margin
+        yx = anchors + step * (outputs[..., OFFSETS] - n_outside)
         scores = outputs[..., IS_PARTICLE].ravel().astype(np.float64)
         places = ScoredCoordinates(yx.reshape(-1, 2).astype(np.float64), scores)
         is_inside = (

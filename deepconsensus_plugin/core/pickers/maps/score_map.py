@@ -80,6 +80,7 @@ def compute_in_tiles(
     reach: int,
     step: int,
     tile: int,
+    context: int = 0,
 ) -> Float32Array:
     """Return the output of a network for an image, computed by tiles.
 
@@ -101,19 +102,24 @@ def compute_in_tiles(
     tile : int
         Largest side of a tile, pixels; a multiple of `step`. Tiles are equal, and no
         larger than the image asks for.
+    context : int
+        Lines at each border that are only looked at: the output begins inside. At most
+        `reach`.
 
     Returns
     -------
     array, shape (⌈rows / step⌉, ⌈columns / step⌉) or with channels, float32
+        Of the rows and columns inside the context.
     """
-    lengths = image.shape
+    lengths = [length - 2 * context for length in image.shape]
+    around = reach - context
     tiles = [-(-length // tile) for length in lengths]
     sides = [
         -(-length // (n * step)) * step
         for length, n in zip(lengths, tiles, strict=True)
     ]
     borders = [
-        (reach, n * side - length + reach)
+        (around, n * side - length + around)
         for n, side, length in zip(tiles, sides, lengths, strict=True)
     ]
     padded = np.pad(image, borders)

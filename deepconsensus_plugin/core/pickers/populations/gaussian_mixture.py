@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -141,7 +142,8 @@ def normalise_log_densities(log_densities: FloatArray) -> tuple[FloatArray, Floa
     log_density : array, shape (...)
         Log density of their mixture.
     """
-    largest = log_densities.max(axis=-1)
+    # One component after the other: NumPy reduces short axes ten times more slowly.
+    largest = reduce(np.maximum, np.moveaxis(log_densities, -1, 0))
     share = np.exp(log_densities - largest[..., None])
-    total = share.sum(axis=-1)
+    total = reduce(np.add, np.moveaxis(share, -1, 0))
     return share / total[..., None], largest + np.log(total)

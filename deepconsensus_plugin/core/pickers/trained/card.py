@@ -75,6 +75,10 @@ class PickerCard(ModelCard):
         """Return whether particles are darker than their surroundings."""
         return True
 
+    def lacks_diameter(self, options: Any) -> bool:
+        """Return whether particles of any size are picked, and options name none."""
+        return False
+
     def unknown_sample(self, options: Any) -> UnknownSample | None:
         """Return the particle to pick if no training set contained it, else None."""
         return None

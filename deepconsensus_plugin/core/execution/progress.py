@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Execution of long work: in order, a little ahead, with progress."""
+"""Progress of long work, and the places where a job has it done."""
 
 from __future__ import annotations
 
@@ -8,48 +8,20 @@ import logging
 import resource
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from tqdm import tqdm
 
+from deepconsensus_plugin.core.execution.executor import Executor
+from deepconsensus_plugin.core.execution.threads import Threads
 from deepconsensus_plugin.core.io.atomic import write_text
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 _SECONDS_BETWEEN_REPORTS = 1.0
-
-
-def map_ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int
-) -> Iterator[Result]:
-    """Yield ``function(item)`` in the order of `items`, computed ahead in threads.
-
-    At most ``workers + 1`` results wait at any time, so that memory does not grow
-    with the number of items. An exception of `function` is raised in its turn.
-    """
-    if workers < 1:
-        raise ValueError(f"workers must be >= 1, received {workers}")
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 @dataclass(eq=False)
@@ -60,9 +32,16 @@ class Progress:
     ----------
     path : Path, optional
         File that always holds ``{"stage", "done", "total"}`` of the running stage.
+    executor : Executor
+        Does what is done for each micrograph and needs no network.
+    networks : Executor, optional
+        Does what networks compute, in processes that load them. None: this process
+        computes it.
     """
 
     path: Path | None = None
+    executor: Executor = field(default_factory=Threads)
+    networks: Executor | None = None
     timings: dict[str, StageCost] = field(default_factory=dict)
     """Seconds and memory of each finished stage."""
 
