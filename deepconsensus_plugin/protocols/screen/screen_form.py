@@ -99,6 +99,7 @@ def defineStageParams(form: params.Form) -> None:
     defineCombineParam(form)
     defineWitnessParams(form)
     defineFeedbackParams(form)
+    form.addSection(label="Selection")
     thresholdForm(ThresholdMode.MAX_F).define(form)
     defineSpacingParams(form)
     defineStacksParam(form)
