@@ -54,7 +54,8 @@ def find_straight_rows(yx: FloatArray, *, diameter_px: float) -> BoolArray:
     is_inner = _are_between(yx, both)
     # A row is inner picks that are neighbours, and the picks at its ends.
     kept = both[is_inner[both[:, 0]]]
-    graph = coo_array((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(n, n))
+    begin, end = kept.T.astype(np.int32)  # SciPy 1.11 takes no others
+    graph = coo_array((np.ones(len(kept)), (begin, end)), shape=(n, n))
     _, row = connected_components(graph, directed=False)
     sizes = np.bincount(row, minlength=n)
     touched = np.zeros(n, dtype=bool)

@@ -22,6 +22,7 @@ from deepconsensus_plugin.core.ctf_files import (
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.stacks import read_stack_header
 from deepconsensus_plugin.core.io.text import is_missing
+from deepconsensus_plugin.core.limits import COARSEST_A
 from deepconsensus_plugin.core.particle_files.named_images import (
     IMAGE_COLUMN,
     check_stacks,
@@ -208,9 +209,16 @@ def _sampling_rate(table: Block, optics: Block | None) -> float | None:
     if _RATE in table or (optics is not None and _RATE in optics):
         rates = of_row_or_group(table, optics, _RATE)
     elif table.has(_DETECTOR, _MAGNIFICATION):
-        rates = table.numbers(_DETECTOR) * _UM_TO_A / table.numbers(_MAGNIFICATION)
+        with np.errstate(all="ignore"):  # what follows is looked at
+            rates = table.numbers(_DETECTOR) / table.numbers(_MAGNIFICATION) * _UM_TO_A
     else:
         return None
+    if not ((rates > 0) & (rates <= COARSEST_A)).all():
+        raise FileFormatError(
+            table.path,
+            expected=f"pixel sizes above 0, up to {COARSEST_A:g} Å/px",
+            received=f"{rates.min():g} to {rates.max():g} Å/px",
+        )
     if np.ptp(rates) > _SAME_RATE * rates.min():
         raise FileFormatError(
             table.path,

@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-import warnings
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import scipy.ndimage
-from mrcfile.mrcinterpreter import MrcInterpreter
 
 from deepconsensus_plugin.core.errors import FileFormatError
+from deepconsensus_plugin.core.io.mrc import HEADER_BYTES, read_layout
 from deepconsensus_plugin.core.io.unpacked import read_unpacked
-from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
 from deepconsensus_plugin.core.limits import LARGEST_SCORE
 from deepconsensus_plugin.core.simulation.potential import (
     PROTEIN_CONTRAST,
@@ -24,8 +21,9 @@ from deepconsensus_plugin.core.simulation.potential import (
 )
 from deepconsensus_plugin.core.types import FloatArray
 
-_LARGEST_VOXEL_A, _MOST_VOXELS = 1e4, 2**30
-"""Of the cube around a map."""
+_LARGEST_VOXEL_A = 1e4
+_MOST_VOXELS, _MOST_ADDED_VOXELS = 2**30, 2**26
+"""Of the cube around a map, and of what is not in the file."""
 
 
 def read_potential(
@@ -69,22 +67,17 @@ def read_potential(
 
 
 def _read_cube(path: Path) -> tuple[FloatArray, float]:
-    """Return a map as a cube with even sides, and the voxel size of its header."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of bytes that follow, and the like
-            file = MrcInterpreter(iostream=BytesIO(read_unpacked(path)))
-            values = np.array(file.data, dtype=np.float32)
-            voxel = float(file.voxel_size.x)
-    except FileFormatError:
-        raise
-    except PARSER_ERRORS as error:
-        raise FileFormatError(
-            path, expected="an MRC map", received=str(error)[:200]
-        ) from error
+    """Return a map as a cube with even sides, and its voxel size, 0 if not told."""
+    content = read_unpacked(path)
+    layout = read_layout(path, content[:HEADER_BYTES], size=len(content), is_stack=True)
+    n_voxels = layout.shape[0] * layout.shape[1]
+    stored = np.frombuffer(content, layout.dtype, n_voxels, layout.offset)
+    rows = layout.shape[0] // layout.n_images
+    values = stored.astype(np.float32).reshape(-1, rows, layout.shape[1])
+    voxel = layout.pixel_size_A or 0.0
     if not 0 <= voxel < _LARGEST_VOXEL_A:
         raise FileFormatError(path, expected="a voxel size in Å", received=f"{voxel:g}")
-    is_map = values.ndim == 3 and min(values.shape) >= 8
+    is_map = min(values.shape) >= 8
     if not is_map or not (np.abs(values) <= LARGEST_SCORE).all():
         raise FileFormatError(
             path,
@@ -93,10 +86,11 @@ def _read_cube(path: Path) -> tuple[FloatArray, float]:
             received=f"shape {values.shape}",
         )
     side = max(values.shape) + max(values.shape) % 2
-    if side**3 > _MOST_VOXELS:
+    most = min(_MOST_VOXELS, values.size + _MOST_ADDED_VOXELS)
+    if side**3 > most:
         raise FileFormatError(
             path,
-            expected=f"a map in a cube of at most {_MOST_VOXELS} voxels",
+            expected=f"a map in a cube of at most {most} voxels",
             received=f"shape {values.shape}",
         )
     missing = [side - length for length in values.shape]

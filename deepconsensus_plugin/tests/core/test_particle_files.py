@@ -105,6 +105,14 @@ def test_a_stack_alone_gives_all_its_images(tmp_path: Path):
         ("ImageName", "1@gone.mrcs", {}, "no file gone.mrcs"),
         ("ImageName TomoName", "1@a.mrcs t", {}, "of a tomogram"),
         ("MicrographName", "a.mrc", {}, "_rlnImageName"),
+        ("ImageName ImagePixelSize", "1@a.mrcs 0", {}, "pixel sizes above 0"),
+        ("ImageName ImagePixelSize", "1@a.mrcs 1e30", {}, "pixel sizes above 0"),
+        (
+            "ImageName DetectorPixelSize Magnification",
+            "1@a.mrcs 5 0",
+            {},
+            "pixel sizes above 0",
+        ),
         (
             "ImageName OpticsGroup",
             "1@a.mrcs 1",
