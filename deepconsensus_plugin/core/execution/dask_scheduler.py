@@ -8,6 +8,7 @@ They see the files of the project under the same paths, and have this package.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import warnings
@@ -113,7 +114,7 @@ class DaskWorkers:
             while True:
                 try:
                     return future.result(timeout=_SECONDS_BETWEEN_LOOKS)
-                except TimeoutError:
+                except (TimeoutError, asyncio.TimeoutError):  # one since Python 3.11
                     if future.done():  # the error is that of the function
                         raise
                 if not said and not self._n_threads():
