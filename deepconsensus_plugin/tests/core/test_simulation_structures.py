@@ -243,7 +243,7 @@ def test_maps_that_say_too_little_are_refused(tmp_path):
         read_potential(unknown, 12.0)
     assert read_potential(unknown, 12.0, voxel_size_A=4.0).voxel_size_A == 4.0
     image = _write_map(tmp_path / "image.mrc", np.ones((16, 16)), 4.0)
-    with pytest.raises(FileFormatError, match=r"shape \(16, 16\)"):
+    with pytest.raises(FileFormatError, match=r"shape \(1, 16, 16\)"):
         read_potential(image, 12.0)
 
 
