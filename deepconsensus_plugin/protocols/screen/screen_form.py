@@ -82,12 +82,12 @@ def defineInputParams(form: params.Form) -> None:
     defineOtherMicrographsParam(
         form, more="\nWithout *Picks*: the micrographs to pick.", isExpert=False
     )
-    defineSkipParam(form)
 
 
 def defineStageParams(form: params.Form) -> None:
     """Add how the stages are carried out, one section each."""
     form.addSection(label="Consensus")
+    defineSkipParam(form)
     consensus_form.defineConsensusParams(form)
     defineDrawingParams(form)
     form.addSection(label="Extra sets")
