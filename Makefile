@@ -87,8 +87,9 @@
 #
 # The general HydraPicker, on the reduced corpus in $(CORPUS), made where it is missing;
 # DEEPCONSENSUS_STRUCTURES names the folder of molecules
-#   make train-general              the model that comes with the package; 1 h, can be killed
-#                                   and started again; GENERAL=--thesis as published, on a GPU
+#   make train-general              a general model; some hours, can be killed and started
+#                                   again; GENERAL=--quick 1 h, GENERAL=--thesis as
+#                                   published, on a GPU
 #   make bench-hydra                the thesis' Tables 4.3, 4.6, 4.8 and 4.9 in kind, and real
 #                                   sets, beside topaz-em's detectors; 4 h of one core, half of
 #                                   it topaz-em's (HYDRA=--peers leaves that out);

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.atomic import whole_file
-from deepconsensus_plugin.core.io.untrusted import MOST_UNPACKED, PARSER_ERRORS
+from deepconsensus_plugin.core.io.untrusted import MOST_UNPACKED, as_format_errors
 
 NUMBERS, TEXTS = "biuf", "U"
 """NumPy's letters for kinds of types."""
@@ -60,7 +60,7 @@ def read_array_file(
     FileFormatError
         If it holds something else, or less than its header says.
     """
-    with _as_format_errors(path, expected), path.open("rb") as file:
+    with as_format_errors(path, expected), path.open("rb") as file:
         array = _read_array(file, path.stat().st_size)
         if array.dtype.kind not in kinds or array.ndim != 1:
             raise ValueError(f"an array of shape {array.shape} of {array.dtype}")
@@ -128,23 +128,9 @@ def opened_arrays(path: Path, expected: str) -> Iterator[ArrayArchive]:
     FileFormatError
         For whatever else is met while the file is open.
     """
-    with _as_format_errors(path, expected):
+    with as_format_errors(path, expected):
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             yield ArrayArchive(archive)
-
-
-@contextmanager
-def _as_format_errors(path: Path, expected: str) -> Iterator[None]:
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: {expected} is not there")
-    try:
-        yield
-    except FileFormatError:
-        raise
-    except PARSER_ERRORS as error:
-        raise FileFormatError(
-            path, expected=expected, received=str(error)[:200]
-        ) from error
 
 
 def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -18,9 +18,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from deepconsensus_plugin.core.errors import FileFormatError
 from deepconsensus_plugin.core.io.seal import is_damaged
-from deepconsensus_plugin.core.io.untrusted import PARSER_ERRORS
+from deepconsensus_plugin.core.io.untrusted import as_format_errors
 
 _HEAP, _HEAP_HEADER = b"GCOL\x01\0\0\0", 16
 """Mark of a collection of texts, and the bytes before its objects."""
@@ -50,20 +49,12 @@ def opened_hdf5(path: Path, expected: str) -> Iterator[Any]:
     FileFormatError
         For whatever else is met while the file is open.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: {expected} is not there")
-    try:
+    with as_format_errors(path, expected):
         if is_damaged(path):
             raise ValueError("a file that was changed or damaged since it was written")
         _check_heaps(path)
         with h5py.File(path, "r") as file:
             yield file
-    except FileFormatError:
-        raise
-    except PARSER_ERRORS as error:
-        raise FileFormatError(
-            path, expected=expected, received=str(error)[:200]
-        ) from error
 
 
 def _check_heaps(path: Path) -> None:

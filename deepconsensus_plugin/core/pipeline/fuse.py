@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence, fuse
-from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.report import CalibrationReport, write_report
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress
@@ -78,13 +76,8 @@ def fuse_scores(
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
     context = context or FusionContext()
-    grounds = replace(
-        context.grounds(judged, network_score[rows]),
-        separation=fusion.separation,
-        share_resolved=context.share_resolved(probability),
-    )
-    report = CalibrationReport.of(fusion, judged, seed=seed)
-    return probability, report.withheld(find_objection(grounds))
+    report = context.report(fusion, judged, network_score[rows], probability, seed=seed)
+    return probability, report
 
 
 def keep_fused(

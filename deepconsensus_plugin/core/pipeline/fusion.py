@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from threadpoolctl import threadpool_limits
-
 from deepconsensus_plugin.core.averages.table import read_amplitude
+from deepconsensus_plugin.core.blas import one_blas_thread
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.execution import Progress
 from deepconsensus_plugin.core.io.arrays import read_array_file
@@ -31,7 +30,7 @@ def run(request: FuseRequest, progress: Progress) -> FuseResult:
     ValueError
         If a file is of another number of candidates.
     """
-    with threadpool_limits(1):
+    with one_blas_thread():
         candidates = _scored(request)
         log_odds = read_witness(request.witness, candidates)
         report = keep_fused(

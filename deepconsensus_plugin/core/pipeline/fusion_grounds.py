@@ -4,17 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from deepconsensus_plugin.core.averages.table import read_averages
-from deepconsensus_plugin.core.calibration.grounds import Grounds, NullEvidence
+from deepconsensus_plugin.core.calibration.fusion import Fusion
+from deepconsensus_plugin.core.calibration.grounds import (
+    Grounds,
+    NullEvidence,
+    find_objection,
+)
 from deepconsensus_plugin.core.calibration.network_grounds import (
     NetworkGrounds,
     Separation,
 )
+from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.candidates import Candidates
 from deepconsensus_plugin.core.deep_consensus.card import EnsembleCard
 from deepconsensus_plugin.core.deep_consensus.held_out import (
@@ -104,6 +110,38 @@ class FusionContext:
         if self.model is not None:
             network = read_network_grounds(self.model, candidates, network_score)
         return Grounds(candidates, network, self.shapes, self.nulls)
+
+    def report(
+        self,
+        fusion: Fusion,
+        judged: Candidates,
+        network_score: FloatArray,
+        probability: FloatArray,
+        *,
+        seed: int,
+    ) -> CalibrationReport:
+        """Return the report of a fusion, its figures withheld where nothing tells them.
+
+        Parameters
+        ----------
+        fusion : Fusion
+            Of the candidates that can be judged, n.
+        judged : Candidates
+            These, n.
+        network_score : array, shape (n,)
+            Mean over the networks.
+        probability : array, shape (m,)
+            Of all candidates; NaN where one cannot be judged.
+        seed : int
+            Seed of the fusion, which is kept in the report.
+        """
+        grounds = replace(
+            self.grounds(judged, network_score),
+            separation=fusion.separation,
+            share_resolved=self.share_resolved(probability),
+        )
+        report = CalibrationReport.of(fusion, judged, seed=seed)
+        return report.withheld(find_objection(grounds))
 
 
 def read_network_grounds(

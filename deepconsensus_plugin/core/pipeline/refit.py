@@ -13,7 +13,6 @@ import numpy as np
 
 from deepconsensus_plugin.core.calibration import Evidence
 from deepconsensus_plugin.core.calibration.expected import expected_figures
-from deepconsensus_plugin.core.calibration.grounds import find_objection
 from deepconsensus_plugin.core.calibration.refit import MarkedFusion
 from deepconsensus_plugin.core.calibration.report import CalibrationReport
 from deepconsensus_plugin.core.calibration.thresholds import (
@@ -138,15 +137,10 @@ def refit(
     probability = np.full(len(candidates), np.nan)
     probability[rows] = fusion.probability
     context = context or FusionContext()
-    grounds = replace(
-        context.grounds(judged, network_score[rows]),
-        separation=fusion.separation,
-        share_resolved=context.share_resolved(probability),
-    )
-    report = CalibrationReport.of(fusion, judged, seed=seed)
+    report = context.report(fusion, judged, network_score[rows], probability, seed=seed)
     report = replace(report, remarks=[*report.remarks, _describe(known)])
     gain = _gain(marked, known, before[rows], fusion.probability, rule)
-    return Refit(probability, report.withheld(find_objection(grounds)), gain)
+    return Refit(probability, report, gain)
 
 
 def refit_with_file(
